@@ -1,10 +1,9 @@
-"""One call's recording life, as pure code: `step` it through its events, `describe` what the desk may show.
-
+"""One call's recording life, as pure code: `step` takes it through its events, `describe` says what the desk may show.
     state, effects = step(state, event, now)
     status = describe(state, now)
 
-During a call and its wrap-up nothing else in the program starts, stops or discards a recording. Later its rights are carried
-out by the same rules, on a state that is `reopened` from what the archive has.
+During a call and its wrap-up nothing else in the program starts, stops or discards a recording. Later rights follow the same
+rules, on a state that is `reopened` from what the archive has.
 """
 
 from softphone.domain.session.asking_anew import may_ask_for_recording

@@ -1,4 +1,4 @@
-"""The row on a party that asks for a recording after all: after its no, or for documentation to go on (G03, G23)."""
+"""The row for a party that asks for a recording after all: after its no, or for documentation to go on (G03, G23)."""
 
 from __future__ import annotations
 
@@ -15,21 +15,25 @@ from softphone.domain.status import InformedPhase, PurposePhase
 
 
 def may_ask_for_recording(state: State) -> bool:
-    """After a refusal, and with nothing live, the party may ask for what it declined; and for documentation to go on, where it
-    had pressed a key and, asked, means something else by it."""
+    """After a refusal, and with nothing live, the party may ask for what it declined.
+
+    It may also ask for documentation to go on, if it had pressed a key and, asked, means something else by it.
+    """
     refused = any(it.reason in REFUSED for _, it in state.purposes if not it.live)
     asks = refused if not state.live else _meant_otherwise(state)
     return state.stage is Stage.TALKING and asks and not state.pauses.silent
 
 
 def _meant_otherwise(state: State) -> bool:
-    """Documentation waits on an objection by keys or SIP. A notice that is being given is not broken off."""
+    """Documentation waits on an objection by keys or SIP. A notice in progress is not broken off."""
     return state.pauses.unclear and state.documentation.live and state.informing.phase is InformedPhase.INFORMED
 
 
 def asks_for_recording(turn: Turn, event: PartyAsksForRecording) -> None:
-    """A new notice and a new recording, under a decision of its own. What was not the party's to refuse stays ended; where an
-    unclear objection is taken back, so does training, and what was recorded until then is custody's to judge."""
+    """A new notice and a new recording, under a decision of its own. What the party could not refuse stays ended.
+
+    If it takes back an unclear objection, training stays ended too, and custody judges what was recorded until then.
+    """
     if not may_ask_for_recording(turn.state):
         return
     before = turn.state

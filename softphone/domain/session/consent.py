@@ -26,20 +26,20 @@ from softphone.domain.status import InformedPhase, PurposePhase
 
 
 def activate(turn: Turn, purpose: Purpose) -> None:
-    """The purpose is active from this moment, on its ground."""
+    """The purpose is active from this moment, for the reason that it was planned with."""
     it = turn.state.purpose(purpose)
     turn.set_phase(purpose, PurposePhase.ACTIVE, it.ground)
     turn.note("purpose_active", it.ground.rule, purpose=purpose, basis=it.basis)
 
 
 LATE_KEYS_SECONDS = 0.3
-"""after the time to answer: a key that was pressed in time may still be on its way to us"""
+"""after the time to answer: a key pressed in time may still be on its way"""
 
 # --- the question -----------------------------------------------------------------------------------
 
 
 def ask(turn: Turn, purposes: Purposes, pressed: Purposes = NONE, *, newcomer: bool = False) -> None:
-    """The question is open, both microphones are. Keys remembered from the notice count now."""
+    """The question is open, and so are both microphones. Keys remembered from the notice count now."""
     question = turn.state.question
     settled = question.settled | pressed
     turn.set(question=Question(newcomer=newcomer, repeated=question.repeated, pending=question.pending))
@@ -65,7 +65,7 @@ def yes(turn: Turn, purpose: Purpose, how: str, *, seconds_ago: int | None = Non
 
 
 def answer_by_voice(turn: Turn, purpose: Purpose, *, yes: bool) -> None:
-    """The party answered aloud. A no always counts; a yes where the policy allows spoken consent."""
+    """The party answered aloud. A no always counts, a yes only if the policy allows spoken consent."""
     if purpose not in turn.state.asked:
         return
     if not yes:
@@ -93,7 +93,7 @@ def _forget_key(turn: Turn, purpose: Purpose) -> None:
 
 
 def answer_time_up(turn: Turn, _: TimedOut) -> None:
-    """In time is pressed in time: a key that still settles is waited for."""
+    """In time means pressed in time: a key that still settles is waited for."""
     question = turn.state.question
     if not question.running or not turn.state.asked:
         return
@@ -124,7 +124,7 @@ def play_question(turn: Turn) -> None:
 
 
 def repeated_whole(turn: Turn) -> None:
-    """The repeated question has ended, heard or not: its time runs anew, and remembered keys count."""
+    """The repeated question has ended, heard or not: its time starts anew, and remembered keys count."""
     question = turn.state.question
     if not question.repeating:
         return
@@ -134,7 +134,8 @@ def repeated_whole(turn: Turn) -> None:
 
 
 def asked_again(turn: Turn, _: AskedAgain) -> None:
-    """What got no answer may be asked once more, with one press; it is played only where nothing is being recorded."""
+    """A question without an answer may be asked once more, with one press. It is played only while nothing is being
+    recorded."""
     purposes = can_be_asked_again(turn.state)
     if not purposes:
         return
@@ -167,7 +168,7 @@ def can_be_asked_again(state: State) -> Purposes:
 
 
 def tidy_question(turn: Turn) -> None:
-    """The clock of a question runs exactly while it is open and nothing keeps the two from talking."""
+    """A question's clock runs exactly while it is open and nothing keeps the two from talking."""
     state = turn.state
     question = state.question
     if state.informing.phase is InformedPhase.PLAYING:

@@ -1,6 +1,6 @@
 """`describe`: what the desk may show of a state, as codes. Derived from the state alone; it decides nothing.
 
-Every status has a headline and at least one reason; which press is possible is asked of the same functions that the rows ask.
+Every status has a headline and at least one reason. The rows' own functions say which press is possible.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from softphone.domain.status import (
 
 
 def describe(state: State, now: Now) -> Status:
-    """The whole of the call's recording life as of `now`, which is used for nothing but leaving out what has passed."""
+    """The whole of the call's recording life as of `now`, which only leaves out what has passed."""
     until = _until(state)
     return Status(
         version=state.version,
@@ -61,7 +61,7 @@ def describe(state: State, now: Now) -> Status:
 
 
 def presses(state: State) -> tuple[object, ...]:
-    """All that a press could mean: when it changes, a press that was meant for the status before is stale."""
+    """All that a press could mean. When it changes, a press meant for the status before is stale."""
     opt_out, dispute = opt_out_button(state), dispute_button(state)
     one = opt_out.kind, opt_out.enabled, opt_out.stays, opt_out.asks
     return *one, dispute.kind, dispute.enabled, choices(state), actions(state)
@@ -100,7 +100,7 @@ def _until(state: State) -> datetime | None:
         if ends is None or not state.terms.sensitive_resumes or len(state.pauses.for_all) > 1:
             # It does not resume with that.
             return None
-        # What is counted down is when recording resumes, and that is when the warning is over too.
+        # The countdown is to the moment when recording resumes, and the warning ends with it.
         warning = pausing.WARNING_SECONDS if state.pauses.sensitive is Sensitive.PAUSED else 0.0
         return ends + timedelta(seconds=warning)
     if state.question.running:
@@ -139,7 +139,7 @@ def opt_out_button(state: State) -> OptOutButton:
 
 
 def _stays(state: State, kind: OptOutKind) -> Stays | None:
-    """*Stop and delete* must not say so where a hold keeps it all the same."""
+    """*Stop and delete* must not say so if a hold keeps it all the same."""
     if kind not in (OptOutKind.STOP_AND_DELETE, OptOutKind.CALL_BACK, OptOutKind.SAID_NO):
         return None
     left = [keeping.what_stays(state, it) for it in state.kept if not it.hold_only]

@@ -1,6 +1,6 @@
 """Rows on disputes: raised, armed until the first sample, undone, and the choices that come with them.
 
-A hold protects at once; whether it may keep what a refusal has taken the last purpose of is `keeping`'s to say.
+A hold protects at once. `keeping` says whether it may keep a recording whose last purpose a refusal has taken.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def can_raise(state: State) -> bool:
 
 
 def dispute_raised(turn: Turn, event: DisputeRaised) -> None:
-    """A hold, at once; where nothing is recorded yet it is armed, and takes effect with the first sample."""
+    """A hold, at once. If nothing is recorded yet it is armed, and takes effect with the first sample."""
     state = turn.state
     if event.by not in DISPUTED_BY or not can_raise(state) or by_agent(state, event.agent) is not None:
         return
@@ -55,7 +55,7 @@ def dispute_raised(turn: Turn, event: DisputeRaised) -> None:
 
 
 def first_sample(turn: Turn, event: FirstSample) -> None:
-    """What was armed takes effect; a hold of this call reaches every recording of it."""
+    """An armed hold takes effect. A hold of this call reaches every recording of it."""
     if turn.state.stage is not Stage.TALKING:
         return
     for it in turn.state.recordings:
@@ -72,7 +72,7 @@ def place_on(turn: Turn, recording: str) -> None:
 
 
 def locking(state: State, hold: LegalHold) -> bool:
-    """*Locked* is only said when the store has confirmed it."""
+    """*Locked* is said only once the store has confirmed it."""
     ids = {hold.id_on(recording) for recording in hold.placed}
     return any(
         isinstance(change, PlaceHold) and change.hold in ids for it in state.pending for change in it.commit.changes
@@ -83,7 +83,7 @@ def locking(state: State, hold: LegalHold) -> bool:
 
 
 def can_undo(state: State, hold: LegalHold) -> bool:
-    """By whoever raised it for us, within its minute, and only while a purpose still keeps the recording."""
+    """By the agent who raised it for us, within a minute, and only while a purpose still keeps the recording."""
     placed = [it for it in state.recordings if it.id in hold.placed and not it.discarded]
     return (
         state.stage in IN_REACH
@@ -156,15 +156,15 @@ def _change_raiser(turn: Turn, option: str) -> None:
 
 
 def keep(turn: Turn) -> None:
-    """Kept for the complaint: custody alone opens it (art. 18(1)(c)). This is also what holds when nobody chooses."""
+    """Kept for the complaint: custody alone opens it (art. 18(1)(c)). The same holds if nobody chooses."""
     turn.set(complaint=Complaint.KEPT)
     turn.note("kept_for_complaint", "G10")
 
 
 def _delete(turn: Turn) -> None:
-    """The party's hold goes, and with it what it alone kept; a hold of ours is then judged by itself.
+    """The party's hold goes, and with it what it alone kept. A hold of ours is then judged by itself.
 
-    Where the hold stood on a later recording too, training stays shut out of what it held: a press to delete opens nothing.
+    If the hold stood on a later recording too, training stays shut out of what it held: a press to delete opens nothing.
     """
     turn.set(complaint=Complaint.DELETED)
     turn.note("complaint_not_kept", "G04")

@@ -31,7 +31,7 @@ def handed_over(turn: Turn, _: HandedOver) -> None:
 
 
 def carried_answers(state: State) -> CarriedAnswers:
-    """What the next desk must know of a call that is handed over. Whether `told` and `yes` hold there is for it to check."""
+    """What the next desk must know of a call that is handed over. It checks for itself whether `told` and `yes` hold there."""
     refused = tuple(p for p, it in state.purposes if it.phase is PurposePhase.ENDED and it.reason in BINDING)
     told = state.informing.phase is InformedPhase.INFORMED and not state.pauses.newcomer_not_informed
     yes = tuple(p for p, it in state.purposes if it.active and it.needs_yes)
@@ -41,7 +41,7 @@ def carried_answers(state: State) -> CarriedAnswers:
 
 
 def call_ended(turn: Turn, _: CallEnded) -> None:
-    """Recording closed; wrap-up keeps dispute, withdrawal and opt-out within reach."""
+    """The recording is closed; wrap-up keeps dispute, withdrawal and opt-out within reach."""
     if turn.state.stage is Stage.RINGING:
         turn.note("call_unanswered", "G05")
         turn.set(stage=Stage.OVER)

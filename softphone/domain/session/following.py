@@ -1,6 +1,6 @@
-"""What merely follows the state: the notice's sound, the microphone, and timers that nobody needs any more.
+"""What merely follows the state: the notice's sound, the microphone, and timers that are no longer needed.
 
-Rules start a notice or a timer; that it stops when its state is left is seen to here, once for all of them.
+Rules start a notice or a timer. This stops each when its state is left, in one place for all.
 """
 
 from __future__ import annotations

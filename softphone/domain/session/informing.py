@@ -1,6 +1,6 @@
-"""Rows on informing the party: from ringing to *informed*, by playing, reading, or an exchange that says it did (G05).
+"""Rows on informing the party: from ringing to *informed*, by playing, by reading, or by an exchange that says it did (G05).
 
-Not one sample is stored before `informed`; what the rulebook chose is held here against what the notice says.
+Not one sample is stored before `informed`. The rulebook's choice is checked here against what the notice says.
 """
 
 from __future__ import annotations
@@ -50,13 +50,13 @@ READABLE_SHARE = 0.6
 
 
 def answered(turn: Turn, _: Answered) -> None:
-    """No purpose: not recorded, with the reason. Else the notice begins, or a call of ours waits for a person."""
+    """Without a purpose: not recorded, with the reason. Else the notice begins, or a call of ours waits for a person."""
     state = turn.state
     if state.stage is not Stage.RINGING:
         return
     turn.set(stage=Stage.TALKING)
     turn.note("answered", "G05")
-    # One declined while it rang is not replaced either: it was used up all the same.
+    # A party that declined while it rang is not replaced either: its place was used up all the same.
     if state.training.phase is not PurposePhase.OFF:
         turn.change(UseDraw(state.call, turn.now.utc))
         turn.note("draw_used", "G34")
@@ -70,7 +70,7 @@ def answered(turn: Turn, _: Answered) -> None:
 
 
 def awaits_notice(state: State) -> bool:
-    """A person is there, and the notice has not begun: the party held the call before it could."""
+    """A person is there and the notice has not begun, because the party held the call first."""
     informing = state.informing
     begun = informing.phase is not InformedPhase.NOTHING or informing.not_understood
     return state.stage is Stage.TALKING and bool(state.live) and informing.person_answered and not begun
@@ -91,7 +91,7 @@ def person_answered(turn: Turn, _: PersonAnswered) -> None:
 
 
 def _inform(turn: Turn) -> None:
-    """As the decision says; what an exchange has given already is not given again."""
+    """As the decision says; a notice that an exchange has given already is not given again."""
     informing = turn.state.informing
     if turn.state.live <= informing.informed_elsewhere:
         informed(turn, InformedBy.UPSTREAM)
@@ -123,13 +123,13 @@ def begin(turn: Turn, *, read: bool) -> None:
 
 
 def note_begun(turn: Turn) -> None:
-    """Which notice, and in which language: what was asked is proved from here (G03)."""
+    """Which notice, and in which language: this proves what was asked (G03)."""
     state = turn.state
     turn.note("notice_begun", "G05", notice=state.decision.notice, language=state.language, how=state.informing.how)
 
 
 def uses_short_text(state: State) -> bool:
-    """A newcomer is told by the short text, where the notice asks nothing."""
+    """A newcomer gets the short text, unless the notice asks."""
     return state.pauses.newcomer_not_informed and not ASKS[state.decision.notice or NoticeId.N1]
 
 
@@ -144,7 +144,7 @@ def start_reading(turn: Turn) -> None:
 
 
 def begin_in(turn: Turn, language: Language, *, read: bool) -> None:
-    """Begins (anew) in this language. One that was chosen is remembered for the party's later calls."""
+    """It begins (anew) in this language. A chosen one is remembered for the party's later calls."""
     if language is not turn.state.language:
         turn.set(language=language)
         turn.change(RememberLanguage(turn.state.call, language, turn.now.utc))
@@ -153,7 +153,7 @@ def begin_in(turn: Turn, language: Language, *, read: bool) -> None:
 
 
 def other_language(state: State) -> Language | None:
-    """What the language key changes to: and, pressed again, back."""
+    """What the language key changes to and, pressed again, back to."""
     other = state.terms.other_language
     if other is state.language:
         return next((it for it in Language if it is not other), None)
@@ -164,8 +164,10 @@ def other_language(state: State) -> Language | None:
 
 
 def upstream_vouched(turn: Turn, event: UpstreamVouched) -> None:
-    """Informed as far as its notice covers what ours would say. A key that it reports counts as pressed at its question; the
-    opt-out keys are matched first, and bind in any case."""
+    """Informed as far as its notice covers what ours would say. A key that it reports counts as pressed at its question.
+
+    The opt-out keys are matched first, and bind in any case.
+    """
     state = turn.state
     if state.stage not in (Stage.RINGING, Stage.TALKING):
         return
@@ -205,7 +207,7 @@ def _may_vouch(state: State) -> bool:
 
 
 def answered_yes(notice: NoticeId, keys: str) -> Purposes:
-    """What keys pressed at a notice's questions say yes to: nothing, where any of them belongs to no question (G03)."""
+    """What keys pressed at a notice's questions say yes to: nothing, if any of them belongs to no question (G03)."""
     questions = {str(number): purpose for number, purpose in enumerate(asks(notice), 1)}
     return frozenset(questions[key] for key in keys) if set(keys) <= set(questions) else NONE
 
@@ -254,14 +256,14 @@ def notice_stopped(turn: Turn, _: NoticeStopped) -> None:
 
 
 def cut_short(turn: Turn, why: str) -> None:
-    """Not recorded for now; it can be played again, read, or finished orally. Keys pressed in it are forgotten."""
+    """Not recorded for now. It can be played again, read, or finished orally. Keys pressed in it are forgotten."""
     informing = turn.state.informing
     turn.set(informing=replace(informing, phase=InformedPhase.FAILED, at_question=False), question=Question())
     turn.note("notice_cut_short", "G05", why=why)
 
 
 def notice_again(turn: Turn, event: NoticeAgain) -> None:
-    """Played again or read aloud: after it failed, instead of reading, or where the party did not understand it."""
+    """Played again or read aloud: after it failed, instead of reading, or for a party that did not understand it."""
     language = turn.state.language if event.language is None else event.language
     if can_repeat_notice(turn.state, read=event.read and language is turn.state.language):
         begin_in(turn, language, read=event.read)
@@ -277,7 +279,7 @@ def can_repeat_notice(state: State, *, read: bool) -> bool:
 
 
 def finished_orally(turn: Turn, _: FinishedOrally) -> None:
-    """After *essentials*, and only where nothing rests on a yes: the agent says the rest herself."""
+    """After *essentials*, and only if nothing rests on a yes: the agent says the rest herself."""
     if can_finish_orally(turn.state):
         informed(turn, InformedBy.FINISHED_ORALLY)
 

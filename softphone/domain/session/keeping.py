@@ -1,6 +1,6 @@
 """What is kept of a call, and for whom: taking back, restricting, discarding, and what a hold may keep.
 
-The one rule of what is kept is `retention.is_kept`; which hold may stand after a refusal is here.
+The one rule of what is kept is `retention.is_kept`. Which hold may stand after a refusal is here.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Cause(Enum):
     REFUSAL = auto()
     """opt-out, withdrawal, kept out of training"""
     NO_FAULT_OF_THE_HOLD = auto()
-    """not understood, a private call, a machine that answered: what is held stays, custody only"""
+    """not understood, a private call, a machine that answered: a hold stays, for custody only"""
 
 
 def ordered(purposes: Purposes) -> tuple[Purpose, ...]:
@@ -39,14 +39,14 @@ def ordered(purposes: Purposes) -> tuple[Purpose, ...]:
 
 
 def withheld(state: State, it: Recording, purposes: Purposes) -> Purposes:
-    """What a segment is recorded for and yet not wrapped for: custody alone may open it, or a hold keeps training out."""
+    """What a segment is recorded for and yet not wrapped for: only custody may open it, or a hold keeps training out."""
     if it.restricted:
         return purposes
     return purposes & {TRAINING} if state.holds_on(it) else NONE
 
 
 def held_from_training(state: State, it: Recording) -> bool:
-    """Training keeps it and cannot open it, for as long as a hold stands."""
+    """Training keeps it and cannot open it, as long as a hold stands."""
     return TRAINING in it.keeps and not it.restricted and not it.discarded and bool(state.holds_on(it))
 
 
@@ -54,7 +54,7 @@ def held_from_training(state: State, it: Recording) -> bool:
 
 
 def take_back(turn: Turn, purpose: Purpose, why: str, rule: str, cause: Cause = Cause.REFUSAL) -> None:
-    """The purpose ends in all segments of all the call's recordings; what nothing keeps any more is discarded (G04, G31)."""
+    """The purpose ends in all segments of all the call's recordings. What nothing keeps any more is discarded (G04, G31)."""
     for it in turn.state.recordings:
         if not it.discarded:
             take_back_from(turn, it, purpose, why, rule, cause)
@@ -76,8 +76,10 @@ def take_back_from(turn: Turn, it: Recording, purpose: Purpose, why: str, rule: 
 
 
 def keep_or_discard(turn: Turn, it: Recording, why: str, rule: str, cause: Cause) -> None:
-    """No purpose is left. A party's hold keeps it for the complaint, and its request for access until the copy is given; ours
-    only where documentation was among its purposes. One that custody alone lifts keeps it, for custody to judge."""
+    """No purpose is left. A party's hold keeps it for the complaint, and its request for access until the copy is given.
+
+    Ours keeps it only if documentation was among its purposes. One that only custody lifts keeps it, for custody to judge.
+    """
     holds = turn.state.holds_on(it)
     by_party = any(hold.by is HoldBy.PARTY for hold in holds)
     if not holds or not it.began:
@@ -106,7 +108,7 @@ def keep_or_discard(turn: Turn, it: Recording, why: str, rule: str, cause: Cause
 
 
 def what_stays(state: State, it: Recording) -> Stays | None:
-    """What a hold would leave of it where a refusal took its last purpose; None: nothing."""
+    """What a hold would leave of it if a refusal took its last purpose; None: nothing."""
     holds = state.holds_on(it)
     if any(hold.custodys for hold in holds):
         return Stays.FOR_CUSTODY
@@ -142,7 +144,7 @@ def restrict_to_hold(turn: Turn, it: Recording, *, refused: bool = False) -> Non
 
 
 def restrict_to_case(turn: Turn, it: Recording, purpose: Purpose, why: str, rule: str) -> None:
-    """Custody alone opens it while a case is decided; its purposes are not taken back by that, and end on their own dates."""
+    """Only custody opens it while a case is decided. That takes no purpose back: they end on their own dates."""
     undecided = it.undecided | {purpose}
     turn.set_recording(replace(it, wrapped=NONE, late_yes=False, restricted=True, undecided=undecided))
     turn.change(Restrict(it.id, why))
@@ -150,9 +152,9 @@ def restrict_to_case(turn: Turn, it: Recording, purpose: Purpose, why: str, rule
 
 
 def discard(turn: Turn, it: Recording, why: str, rule: str) -> None:
-    """Nothing is left of it but the audit log. Holds on it go in the same transaction: these rules let none of them stand.
+    """Nothing is left of it but the audit log. Its holds go in the same transaction: these rules let none of them stand.
 
-    Where nothing was recorded yet, the log says that and not the refusal: another purpose may go on in a recording of its own.
+    If nothing was recorded yet, the log says that and not the refusal: another purpose may go on in a recording of its own.
     """
     if not it.began:
         why, rule = "empty", "G10"
@@ -183,7 +185,7 @@ def _set_gone(turn: Turn, it: Recording) -> None:
 
 
 def _take_off(turn: Turn, hold: LegalHold, recording: str) -> None:
-    """The hold no longer stands on this recording; on none at all, it is gone."""
+    """The hold no longer stands on this recording. Without any recording it is gone."""
     left = replace(hold, placed=hold.placed - {recording})
     if left.placed:
         turn.set_hold(left)
@@ -195,7 +197,7 @@ def _take_off(turn: Turn, hold: LegalHold, recording: str) -> None:
 
 
 def place(turn: Turn, hold: LegalHold, it: Recording) -> None:
-    """The hold stands on this recording. A hold takes the training wraps away, also those that an undoing on its way brings."""
+    """The hold stands on this recording. It takes the training wraps away, also those from an undoing that is under way."""
     comes_back = any(other.lifting is not None and it.id in other.placed for other in turn.state.holds)
     turn.set_hold(replace(hold, placed=hold.placed | {it.id}))
     until = turn.now.utc + turn.state.terms.hold_unconfirmed
@@ -210,7 +212,7 @@ def place(turn: Turn, hold: LegalHold, it: Recording) -> None:
 
 
 def lift(turn: Turn, hold: LegalHold, why: str) -> None:
-    """The hold is taken off every recording; what nothing else keeps is discarded by the caller."""
+    """The hold comes off every recording. The caller discards what nothing else keeps."""
     for recording in sorted(hold.placed):
         turn.change(LiftHold(hold.id_on(recording), why))
         turn.note("hold_lifted", "G10", recording, why=why)
@@ -218,8 +220,9 @@ def lift(turn: Turn, hold: LegalHold, why: str) -> None:
 
 
 def lifted(turn: Turn, ticket: int) -> None:
-    """An undone hold is off. Training is wrapped again by the store where nothing else keeps it out; what a refusal has meanwhile
-    left to this hold alone is discarded.
+    """An undone hold is off. The store wraps training again if nothing else keeps it out.
+
+    A recording that a refusal has meanwhile left to this hold alone is discarded.
     """
     for hold in turn.state.holds:
         if hold.lifting != ticket:

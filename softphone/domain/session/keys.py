@@ -1,6 +1,6 @@
 """Rows on the party's keys: the opt-out keys, the language key, and the keys of open questions (G31, G05, G03).
 
-A key is an answer once 1.5 s have shown that it was no part of a number. What a yes does is said in `consent`.
+A key is an answer once 1.5 s have shown that it was not part of a number. `consent` says what a yes does.
 """
 
 from __future__ import annotations
@@ -18,14 +18,16 @@ from softphone.domain.status import InformedPhase
 
 KEY_SETTLES_SECONDS = 1.5
 BETWEEN_KEYS_SECONDS = 5.0
-"""so long after a key the next one belongs to something else"""
+"""seconds after a key when the next one belongs to something else"""
 NO_NUMBER = "*#"
 """keys that no number begins with"""
 
 
 def digit_pressed(turn: Turn, event: DigitPressed) -> None:
-    """The opt-out keys are matched first; then the language key and the keys of open questions; any other is no answer. Digits
-    that the agent wants are a number: only opt-out keys that no number begins with are told from it."""
+    """The opt-out keys are matched first, then the language key and the keys of open questions. Any other is no answer.
+
+    Digits that the agent wants are a number: only opt-out keys that no number begins with are told apart from it.
+    """
     if turn.state.stage is not Stage.TALKING:
         return
     if _completes_opt_out(turn, event):
@@ -97,7 +99,7 @@ def key_settled(turn: Turn, _: TimedOut) -> None:
     if turn.state.informing.phase is InformedPhase.PLAYING or question.repeating:
         turn.set(question=replace(turn.state.question, settled=question.settled | done))
         for key in pressed:
-            # It counts when the notice has been heard whole; which key, and when, is proved from here.
+            # It counts once the notice has been heard whole. This proves which key it was, and when.
             turn.note("key_remembered", "G03", purpose=key.purpose, key=key.digit, seconds_ago=_ago(turn, key))
         return
     for key in pressed:

@@ -1,6 +1,6 @@
 """Rows on the other end: whether it is heard, whether it is still the same party, and who joins (G05, G10).
 
-What RTP and SIP show of it comes from the edge; only the agent can say who it is.
+The edge reports what RTP and SIP show of it. Only the agent can say who it is.
 """
 
 from __future__ import annotations
@@ -31,9 +31,11 @@ from softphone.domain.status import InformedBy, InformedPhase, PurposePhase
 
 
 def sound_changed(turn: Turn, event: PartySoundChanged) -> None:
-    """Nothing is recorded while the party is not heard: what would be stored is the agent's open microphone. One that has gone
-    hears nothing either; one that has not been heard yet may only be silent, and is told all the same. It has gone too where the
-    way to it breaks before it has spoken: what it was told meanwhile it has not heard."""
+    """Nothing is recorded while the party is not heard: only the agent's open microphone would be stored.
+
+    A party that has gone does not hear the notice either. One that has not been heard yet may only be silent, so the notice
+    plays all the same. If the way to it breaks before it has spoken, it has gone too, and has not heard that notice.
+    """
     state = turn.state
     pauses = state.pauses
     same = PartySound.THERE if event.present else PartySound.GONE
@@ -50,14 +52,14 @@ def sound_changed(turn: Turn, event: PartySoundChanged) -> None:
     else:
         pauses = replace(pauses, sound=PartySound.GONE)
     if state.stage is Stage.RINGING or expected:
-        # Of every call for a moment, and nothing was to be recorded in it: no entry says so.
+        # Every call is so for a moment, and nothing was to be recorded in it: no entry.
         turn.set(pauses=pauses.after(state.pauses, turn.now))
         return
     pause(turn, pauses, "party_sound_back" if event.present else "party_sound_gone", Reason.NO_SOUND.rule)
 
 
 def sound_missing(turn: Turn, _: TimedOut) -> None:
-    """Said again, and hanging up is offered. An obligation is unrecorded by it."""
+    """The agent is reminded, and may hang up. An obligation goes unrecorded by it."""
     if awaits_sound(turn.state):
         turn.start(SoundTone(Tone.WARNING))
         turn.note("party_sound_missing", Reason.NO_SOUND.rule)
@@ -105,8 +107,8 @@ def same_caller(turn: Turn, _: SameCaller) -> None:
 
 
 def can_add_person(state: State) -> bool:
-    """Also before the notice: an interpreter has not heard what an exchange told. Not while a newcomer is being told: whoever
-    comes then is told once that is over."""
+    """Also before the notice: an interpreter has not heard what an exchange said. Not during a newcomer's notice: the next
+    newcomer's comes after it."""
     informing = state.informing
     telling = informing.phase not in (InformedPhase.FAILED, InformedPhase.INFORMED)
     waits = telling and (state.pauses.newcomer_not_informed or informing.newcomer_joined)
@@ -114,8 +116,10 @@ def can_add_person(state: State) -> bool:
 
 
 def new_person(turn: Turn, _: NewPerson) -> None:
-    """Paused until told, and asked for each purpose on consent; an open question is cancelled and asked anew for all. A source
-    that nobody explained is explained by it."""
+    """Paused until informed, and asked for each purpose on consent. An open question is cancelled and asked anew for all.
+
+    It also explains a source that nobody had explained.
+    """
     if not can_add_person(turn.state):
         return
     turn.note("new_person", "G05")
@@ -129,7 +133,8 @@ def new_person(turn: Turn, _: NewPerson) -> None:
 
 
 def identity_changed(turn: Turn, _: IdentityChanged) -> None:
-    """Put through. In the notice or its question all begins anew by itself; later it is a newcomer, told as the agent chooses."""
+    """Put through. During the notice or its question all begins anew by itself; later it is a newcomer, informed as the
+    agent chooses."""
     state = turn.state
     if state.stage is not Stage.TALKING or not state.live:
         return
@@ -151,7 +156,7 @@ def identity_changed(turn: Turn, _: IdentityChanged) -> None:
 
 
 def _joins(turn: Turn, *, read: bool = True) -> None:
-    """`read`: by the agent, unless it is played by itself."""
+    """`read`: by the agent, unless it plays by itself."""
     state = turn.state
     for purpose, it in state.purposes:
         if it.needs_yes and (it.asked or it.active):
@@ -169,7 +174,7 @@ def _joins(turn: Turn, *, read: bool = True) -> None:
 
 
 def _begin_again(turn: Turn) -> None:
-    """The notice was not through yet: nobody has been told, and the newcomer has not heard what was said so far."""
+    """The notice was not through yet: nobody has been informed, and the newcomer has not heard what was said so far."""
     informing = turn.state.informing
     if informing.phase is InformedPhase.PLAYING:
         cut_short(turn, "new_person")

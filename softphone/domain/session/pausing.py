@@ -1,6 +1,6 @@
 """Rows on pauses: held, sensitive information, the agent's media, the desk, a consultation (L5, G09, G31).
 
-Who is at the other end, and whether they are heard, is in `party`.
+`party` has who is at the other end, and whether they are heard.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ WARNING_SECONDS = 10.0
 
 
 def pause(turn: Turn, pauses: Pauses, event: str, rule: str) -> None:
-    """Take over the pauses. A notice that plays is cut short by it; reading can be finished afterwards."""
+    """Take over the pauses. They cut short a notice that plays; reading can be finished afterwards."""
     was = turn.state.pauses
     pauses = pauses.after(was, turn.now)
     gap = int(turn.now.mono - was.since.mono) if was.since is not None and not pauses.for_all else None
@@ -48,7 +48,8 @@ def pause(turn: Turn, pauses: Pauses, event: str, rule: str) -> None:
 
 
 def hold_signalled(turn: Turn, event: HoldSignalled) -> None:
-    """Held by either side, or parked: no hold music, no private talk. Held before the answer, it is from the first moment."""
+    """Held by either side, or parked: no hold music, no private talk. A call held before the answer is held from the first
+    moment."""
     pauses = turn.state.pauses
     if pauses.held is event.held:
         return

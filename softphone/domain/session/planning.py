@@ -1,6 +1,7 @@
-"""Rows on the rulebook's choice: taken over when it rings, as far as line and notice carry it; the rest is off (G02, G05).
+"""Rows on the rulebook's choice: taken over when the call rings, as far as line and notice carry it; the rest is off (G02,
+G05).
 
-A rulebook chooses, the session enforces: a decision that does not fit itself records nothing, whoever made it.
+A rulebook chooses, the session enforces: a decision that contradicts itself records nothing.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _GROUNDS: dict[Basis, Reason] = {
 
 
 def rang(turn: Turn, event: Rang) -> None:
-    """The sample is drawn, the lists are looked up and the rulebook has answered: `decision` is what came of it."""
+    """The sample is drawn, the lists are looked up and the rulebook has answered with `decision`."""
     if turn.state.stage is not Stage.NEW:
         return
     turn.set(
@@ -46,7 +47,7 @@ def rang(turn: Turn, event: Rang) -> None:
 
 
 def _carry_on(turn: Turn, passport: CarriedAnswers) -> None:
-    """What was refused at another desk binds this one; what was told and agreed there need not be told and asked again."""
+    """A refusal at another desk binds this one. What was said and agreed there need not be said and asked again."""
     for purpose in passport.refused:
         if turn.state.purpose(purpose).live:
             turn.set_phase(purpose, PurposePhase.ENDED, Reason.DECLINED_EARLIER)
@@ -96,8 +97,11 @@ def ground_of(purpose: Purpose, basis: Basis, notice: NoticeId | None) -> Reason
 
 
 def _fits(purpose: Purpose, basis: Basis, state: PlanState, notice: NoticeId, terms: Terms) -> bool:
-    """The notice tells of this purpose, and asks a yes for it exactly when it rests on consent (G02, G03, G05); no right is left
-    out that this line's party has: only an obligation has no objection, only special circumstances no opt-out (G23, G32)."""
+    """The notice speaks of this purpose, and asks for it exactly when it rests on consent (G02, G03, G05).
+
+    It leaves out no right of this line's party: only an obligation has no objection, only special circumstances no opt-out
+    (G23, G32).
+    """
     if basis is Basis.LEGAL_OBLIGATION and (purpose is TRAINING or not terms.obligation):
         return False
     if purpose is TRAINING and notice in SPECIAL and not terms.special_circumstances:

@@ -20,7 +20,7 @@ FAILURES = (
     Reason.STORAGE_FAILED,
     Reason.NO_KEY,
 )
-"""why nothing was even planned, where that is a failure"""
+"""why nothing was even planned, if that is a failure"""
 
 
 def headline(state: State) -> Headline:
@@ -42,8 +42,10 @@ DECLINED = (Reason.DECLINED_BY_KEY, Reason.DECLINED_BY_VOICE, Reason.DECLINED_BY
 
 
 def rule_of(state: State, reason: Reason, purpose: Purpose | None) -> str:
-    """The rule a reason follows here: a no to a question is no consent (G03), else it is an opt-out (G31); what was declined
-    earlier was documentation where an objection to it was upheld (G23)."""
+    """The rule that a reason follows here. A no to a question is no consent (G03), else it is an opt-out (G31).
+
+    What was declined earlier was documentation if an objection to it was upheld (G23).
+    """
     if reason is Reason.DECLINED_EARLIER and purpose is not Purpose.TRAINING and state.documentation.reason is reason:
         return "G23"
     if purpose is None or reason not in DECLINED or not state.purpose(purpose).needs_yes:
@@ -52,7 +54,7 @@ def rule_of(state: State, reason: Reason, purpose: Purpose | None) -> str:
 
 
 def failure(state: State) -> Reason | None:
-    """What failed, where it keeps the call from being recorded."""
+    """What failed, if it keeps the call from being recorded."""
     if state.live:
         if state.recorder.failed is not None:
             return state.recorder.failed
@@ -98,7 +100,8 @@ def _headlines(state: State) -> Iterator[Found]:
 
 
 def _paused(state: State) -> tuple[Reason, ...]:
-    """That a party which is still being told has not been heard yet is every call's first moment, and some people's manner."""
+    """A party that is hearing the notice may not have been heard yet. Every call begins so, and some people listen in
+    silence."""
     pauses = state.pauses
     waits = (
         pauses.sound is PartySound.NOT_YET
@@ -124,14 +127,16 @@ def _why_notice(state: State) -> Reason:
 
 
 def _why_not(state: State) -> Iterator[Found]:
-    """After a call: the hold first, where it is what is kept, then what was lost, then why it was recorded. Else why each purpose
-    is not, the newest no first. What was off stands beside either."""
+    """After a call: the hold first if it is what is kept, then what was lost, then why it was recorded.
+
+    Else why each purpose is not, the newest no first. A purpose that was off stands beside either.
+    """
     if _over(state):
         yield from _holds(state)
         if (lost := _lost(state)) is not None:
             yield lost, None, None
     elif state.live:
-        # It rings: what there is to come is told before what this line records for no one.
+        # It rings: say what is to come before what this line never records.
         for purpose in ordered(state.live):
             yield state.purpose(purpose).reason, purpose, state.purpose(purpose).at
         return
@@ -155,14 +160,14 @@ def _over(state: State) -> bool:
 
 
 def _lost(state: State) -> Reason | None:
-    """Of a call that is over: what a failure kept from being recorded, some of it or all."""
+    """Of a call that is over: what a failure kept from being recorded, in part or whole."""
     if state.kept:
         return Reason.BROKE_OFF if state.broke_off else None
     return state.recorder.failed if state.active else None
 
 
 def _no_reason(state: State, it: PurposeState) -> bool:
-    """A ground to record is none for what has been lost altogether."""
+    """A reason to record does not count for a recording that has been lost altogether."""
     return it.active and _over(state) and not state.kept and state.recorder.failed is not None
 
 

@@ -47,17 +47,19 @@ def end(turn: Turn, purpose: Purpose, reason: Reason, how: Reason | None = None)
 
 
 def answer_no(turn: Turn, purpose: Purpose) -> None:
-    """A no to the question. A newcomer's ends the purpose from then on; what others have said yes to stays."""
+    """A no to the question. A newcomer's ends the purpose from then on; the others' yes still covers what came before."""
     refuse(turn, purpose, Reason.DECLINED_BY_VOICE, from_now_on=turn.state.question.newcomer)
 
 
 def refuse(turn: Turn, purpose: Purpose, reason: Reason, *, from_now_on: bool = False) -> None:
-    """The purpose ends for good, in all segments of all recordings unless only `from_now_on`. However a yes that was given is
-    taken back, it is a withdrawal (G04)."""
+    """The purpose ends for good, in all segments of all recordings unless only `from_now_on`.
+
+    A yes that is taken back, by whatever means, is a withdrawal (G04).
+    """
     state = turn.state
     if from_now_on:
         end(turn, purpose, reason)
-        return  # a newcomer said it, and the party is not the one to be remembered
+        return  # a newcomer said it, so it is not remembered of the party
     ended = Reason.WITHDRAWN if reason in DECLINED and given(state, purpose) else reason
     end(turn, purpose, ended, how=reason)
     take_back(turn, purpose, ended.value, rule_of(turn.state, ended, purpose))
@@ -70,7 +72,7 @@ def refuse(turn: Turn, purpose: Purpose, reason: Reason, *, from_now_on: bool = 
 
 
 def _remember(turn: Turn) -> None:
-    """Who said no to training, gave grounds against it, or objected to being recorded, is in no later sample."""
+    """A party that said no to training, gave grounds against it, or objected to being recorded, is in no later sample."""
     turn.change(RememberRefusal(turn.state.call, turn.now.utc))
     turn.note("refusal_remembered", "G31")
 
@@ -100,7 +102,8 @@ def opt_out_kind(state: State) -> OptOutKind:
 
 
 def goes_further(state: State) -> bool:
-    """Training was refused, and the same button would now take documentation too: who presses it is asked once more."""
+    """Training was refused, and the same button would now take documentation too: the window asks before it sends that
+    press."""
     training = state.training
     refused = training.phase is PurposePhase.ENDED and training.reason in BY_A_PRESS
     return refused and opt_out_kind(state) in (OptOutKind.OBJECTION, OptOutKind.STOP_AND_DELETE)
@@ -136,7 +139,7 @@ def opted_out(turn: Turn, event: OptedOut) -> None:
 
 
 def refused_by_keys(turn: Turn, heard: NoticeId | None) -> None:
-    """They refuse what the notice ties them to; where none does, nobody knows what is meant."""
+    """They refuse what the notice ties them to. If it ties them to nothing, nobody knows what is meant."""
     if heard not in REFUSE_TRAINING:
         _refuse_what_can_be(turn, Reason.DECLINED_BY_KEY)
     elif can_be_ended(turn.state, TRAINING):
@@ -144,7 +147,7 @@ def refused_by_keys(turn: Turn, heard: NoticeId | None) -> None:
 
 
 def preference_signalled(turn: Turn, event: PreferenceSignalled) -> None:
-    """`a=recordpref:off` refuses; `on` is no consent and revives nothing."""
+    """`a=recordpref:off` refuses. `on` is not a consent and revives nothing."""
     if not event.recording and turn.state.stage in (Stage.RINGING, Stage.TALKING):
         _refuse_what_can_be(turn, Reason.DECLINED_BY_SIP)
 
@@ -175,7 +178,7 @@ def _note_request(turn: Turn, rule: str) -> None:
 
 
 def _grounds_given(turn: Turn) -> None:
-    """Special circumstances: training stops at once, what was recorded for it is restricted to custody, who decides (G32)."""
+    """Special circumstances: training stops at once. Only custody opens what was recorded for it, and decides (G32)."""
     end(turn, TRAINING, Reason.GROUNDS_GIVEN)
     _remember(turn)
     if not turn.state.pauses.unclear:
@@ -208,8 +211,10 @@ def objected(turn: Turn, _: Objected) -> None:
 
 
 def _object(turn: Turn, *, unclear: bool = False) -> None:
-    """To documentation. On interest or public task it opens a case (G23); on obligation it goes on, and is noted. In words after
-    an unclear one, it makes that one clear: there is no way back from it any longer."""
+    """To documentation. On interest or public task it opens a case (G23); on obligation recording goes on, and it is noted.
+
+    In words after an unclear one, it makes that one clear: there is no way back from it.
+    """
     state = turn.state
     documentation = state.documentation
     if not can_be_ended(state, DOCUMENTATION) or documentation.basis is None or documentation.needs_yes:
@@ -241,7 +246,7 @@ def _object(turn: Turn, *, unclear: bool = False) -> None:
 
 
 def given(state: State, purpose: Purpose) -> bool:
-    """A yes that was needed has been given to it."""
+    """The yes that it needed has been given."""
     it = state.purpose(purpose)
     return it.needs_yes and (it.active or any(purpose in kept.keeps for kept in state.recordings))
 
@@ -283,7 +288,7 @@ def can_be_private(state: State) -> bool:
 
 
 def private_call(turn: Turn, _: PrivateCall) -> None:
-    """Stops and discards; refused where documentation rests on obligation. What is held stays, custody only."""
+    """Stops and discards; refused if documentation rests on obligation. What is held stays, for custody only."""
     if not can_be_private(turn.state):
         return
     turn.note("private_call", "G01")
@@ -294,7 +299,8 @@ def private_call(turn: Turn, _: PrivateCall) -> None:
 
 
 def not_understood(turn: Turn, _: NotUnderstood) -> None:
-    """Recorder off until told anew; what was recorded so far is discarded unless documentation rests on obligation."""
+    """The recorder is off until the party is informed anew. What was recorded so far is discarded unless documentation rests
+    on obligation."""
     state = turn.state
     informing = state.informing
     if state.stage is not Stage.TALKING or informing.phase is InformedPhase.NOTHING or not state.live:

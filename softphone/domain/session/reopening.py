@@ -1,4 +1,4 @@
-"""A call of earlier, taken up again from what the archive still has of it: its rights are then what they were in wrap-up.
+"""An earlier call, taken up again from what the archive still has of it: its rights are then what they were in wrap-up.
 
 No rule of what a right does is here: `step` goes on from the state that is made. Pure; nothing is read here.
 """
@@ -30,7 +30,7 @@ from softphone.domain.status import InformedPhase, PurposePhase
 
 GROUNDS = Reason.GROUNDS_GIVEN.value
 _CASES = {Reason.OBJECTION.value: DOCUMENTATION, GROUNDS: TRAINING}
-"""what a case is about, by the reason of its restriction"""
+"""the subject of a case, by the reason of its restriction"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class KeptPurpose:
     basis: Basis | None
     keeps: bool
     wrapped: bool
-    """who has its key can open the recording"""
+    """those whose key can open the recording"""
     reason: str = ""
     """why it ended, as the store has it"""
     expires_on: date | None = None
@@ -48,7 +48,7 @@ class KeptPurpose:
 
 @dataclass(frozen=True, slots=True)
 class KeptHold:
-    """A hold that has not been lifted. One that was raised elsewhere (its id tells) or confirmed is custody's alone to lift."""
+    """A hold that has not been lifted. Only custody lifts one that was raised elsewhere (its id tells) or confirmed."""
 
     id: str
     by: HoldBy
@@ -65,7 +65,7 @@ class KeptRecording:
     purposes: Mapping[Purpose, KeptPurpose]
     holds: tuple[KeptHold, ...] = ()
     restricted: str | None = None
-    """why custody alone opens it: `hold_only`, or the case that it waits for"""
+    """why only custody opens it: `hold_only`, or the case that it waits for"""
     broke_off: bool = False
 
 
@@ -93,7 +93,7 @@ class KeptCall:
 
 
 def reopened(kept: KeptCall, terms: Terms) -> State:
-    """The call as it would be in wrap-up. `terms`: what is in force now of how long a hold may stand; the rest was the call's."""
+    """The call as it would be in wrap-up. `terms`: how long a hold may stand is the policy's today; the rest was the call's."""
     recordings = tuple(_recording(it) for it in kept.recordings)
     documentation = _purpose(kept, DOCUMENTATION, recordings)
     training = _purpose(kept, TRAINING, recordings)
@@ -119,13 +119,13 @@ def reopened(kept: KeptCall, terms: Terms) -> State:
 
 
 def _objected(kept: KeptCall) -> bool:
-    """An objection is open, and leaves none out: a recording may have followed one that was taken back."""
+    """An objection is open on every recording. Otherwise a recording may have followed one that was taken back."""
     restricted = [it.restricted for it in kept.recordings]
     return Reason.OBJECTION.value in restricted and all(restricted)
 
 
 def same(state: State, other: State) -> bool:
-    """Whether both say the same of what is kept and of what holds it."""
+    """Whether both agree on what is kept and on what holds it."""
     return _kept(state) == _kept(other)
 
 
@@ -143,7 +143,7 @@ def _kept(state: State) -> frozenset[object]:
 
 
 def brought_up_to_date(state: State, fresh: State) -> State:
-    """`fresh`, in the place of what stood open: a press that was meant for that is stale."""
+    """`fresh`, in place of what stood open: a press meant for that is stale."""
     return replace(fresh, version=state.version + 1, next_ticket=state.next_ticket)
 
 
@@ -195,7 +195,7 @@ def _purpose(kept: KeptCall, purpose: Purpose, recordings: tuple[Recording, ...]
 
 
 def _holds(recordings: tuple[KeptRecording, ...]) -> tuple[LegalHold, ...]:
-    """One hold of a call reaches several of its recordings; one raised elsewhere stands on its own."""
+    """One hold of a call reaches several of its recordings; one raised elsewhere stands alone."""
     own: dict[int, LegalHold] = {}
     others: list[tuple[str, KeptHold]] = []
     for recording in recordings:

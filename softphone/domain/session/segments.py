@@ -65,7 +65,7 @@ def settle(turn: Turn) -> None:
 
 
 def current(state: State) -> Recording | None:
-    """The recording that the next segment belongs to, if there is one already."""
+    """The recording of the next segment, if there is one already."""
     if state.begin_new or not state.recordings:
         return None
     last = state.recordings[-1]
@@ -101,14 +101,14 @@ def _mark_what_is_missing(turn: Turn) -> None:
 
 
 def broke_off(turn: Turn, it: Recording | None) -> None:
-    """Talk that was to be recorded is missing from what is kept, once for all of the call."""
+    """Talk that was to be recorded is missing from what is kept: said once for the whole call."""
     if not turn.state.broke_off:
         turn.set(broke_off=True)
         turn.note("recording_broke_off", "G10", it.id if it is not None and it.began else None)
 
 
 def _waits_for_a_lift(state: State, want: Purposes) -> bool:
-    """A hold that keeps training out is being undone: no segment for training begins until that is known."""
+    """A hold that keeps training out is being undone: no segment for training begins until the outcome is known."""
     return TRAINING in want and any(hold.lifting is not None for hold in state.holds)
 
 
@@ -118,7 +118,7 @@ def _belongs(state: State, segment: Segment) -> bool:
 
 
 def _close_what_is_past(turn: Turn) -> None:
-    """A recording that a newer one has followed, or that the call has left behind, is whole."""
+    """A recording is whole once a newer one has followed, or the call has left it behind."""
     state = turn.state
     over = state.stage in (Stage.ENDED, Stage.OVER)
     running = state.recorder.running
@@ -128,7 +128,7 @@ def _close_what_is_past(turn: Turn) -> None:
             continue
         if it.began:
             turn.set_recording(replace(it, closed=True))
-            # A late yes whose wraps are on their way counts: the store takes them in the order in which they were sent.
+            # A late yes whose wraps are on their way counts: the store takes them in sequence.
             keeps = it.keeps | {TRAINING} if it.late_yes else it.keeps
             turn.change(CloseRecording(it.id, turn.now.utc, ordered(keeps)))
             turn.note("recording_closed", "G10", it.id)
@@ -206,13 +206,15 @@ def _keys_needed(state: State, it: Recording) -> bool:
 
 
 def consent_is_to_use(state: State) -> bool:
-    """A yes to training is a yes to *use*, where documentation rests on something else than a yes (N6)."""
+    """A yes to training is a yes to *use*, if documentation rests on something else than a yes (N6)."""
     return state.training.needs_yes and state.documentation.basis not in (None, Basis.CONSENT)
 
 
 def _run_on_failure(turn: Turn) -> None:
-    """`on_failure = "end"`: the policy wants the call ended where a failure leaves an obligation unrecorded. Not yet where the
-    notice failed: it can be given again."""
+    """`on_failure = "end"`: the policy wants the call ended if a failure leaves an obligation unrecorded.
+
+    Not yet if the notice failed, since it can be given again.
+    """
     state = turn.state
     lost = silent_on_obligation(state) or (obligation_unrecorded(state) and not notice_failed_on_obligation(state))
     ends = state.terms.on_failure is OnFailure.END and lost
@@ -224,8 +226,8 @@ def _run_on_failure(turn: Turn) -> None:
 
 
 def obligation_unrecorded(state: State) -> bool:
-    """A failure, of the notice too, and neither a pause, a private call nor a notice still to come, leaves an obligation
-    unrecorded."""
+    """A failure, of the notice too, leaves an obligation unrecorded. A pause, a private call or a notice still to come is no
+    failure."""
     if state.stage is not Stage.TALKING:
         return False
     documentation = state.documentation
@@ -255,7 +257,7 @@ def silent_on_obligation(state: State) -> bool:
 
 
 def can_end_politely(state: State) -> bool:
-    """Where the policy does not end the call itself, or has not yet; and where nobody is heard any more."""
+    """If the policy does not end the call itself, or has not yet; and if nobody is heard any more."""
     if state.stage is Stage.TALKING and state.live and state.pauses.sound_missing:
         return not state.recorder.end_sent
     return (
@@ -264,7 +266,7 @@ def can_end_politely(state: State) -> bool:
 
 
 def _signal_recording(turn: Turn) -> None:
-    """The peer that is record-aware, and the ears of both, hear of it when recording begins, pauses or stops."""
+    """The record-aware peer, and both people's ears, learn that recording begins, pauses or stops."""
     terms, was, now = turn.state.terms, turn.before.recorder.on, turn.state.recorder.on
     if was != now:
         if terms.agent_tones:
@@ -278,7 +280,7 @@ def _signal_recording(turn: Turn) -> None:
 
 
 def _signal_for_peer(state: State) -> RecordSignal:
-    """What a record-aware peer is to know (RFC 7866). After the call there is nobody to tell."""
+    """What a record-aware peer should know (RFC 7866). After the call there is nobody to tell."""
     recorder = state.recorder
     if state.stage is not Stage.TALKING:
         return recorder.signalled
@@ -288,14 +290,14 @@ def _signal_for_peer(state: State) -> RecordSignal:
     if it is None or not it.began or recorder.failed is not None or not state.live:
         return RecordSignal.OFF
     if wanted(state):
-        # It goes on as soon as its transaction is written; a peer that was told *off* hears of nothing in between.
+        # It goes on as soon as its transaction is written; the peer that heard *off* gets nothing in between.
         return RecordSignal.OFF if recorder.signalled is RecordSignal.OFF else RecordSignal.PAUSED
     goes_on = bool(state.active) or state.pauses.newcomer_not_informed
     return RecordSignal.PAUSED if goes_on and (state.pauses.for_all or no_desk(state)) else RecordSignal.OFF
 
 
 def warn_by_tone(turn: Turn, _: TimedOut) -> None:
-    """Another tone that tells both that the call is being recorded, and the time to the next."""
+    """Another tone, for both sides, that says that the call is being recorded; and the time to the next."""
     terms = turn.state.terms
     if turn.state.recorder.on and terms.warning_tone > 0:
         turn.start(SoundWarningTone())
@@ -323,7 +325,7 @@ def committed(turn: Turn, event: Committed) -> None:
 
 
 def commit_failed(turn: Turn, event: CommitFailed) -> None:
-    """What must be written is tried again; what would have started does not start, and the reason is shown."""
+    """What must be written is tried again. What would have started does not start, and the reason is shown."""
     it = _acknowledged(turn, event.ticket)
     if it is None:
         return
@@ -348,8 +350,10 @@ def commit_failed(turn: Turn, event: CommitFailed) -> None:
 
 
 def _overtaken(turn: Turn, it: PendingCommit, recording: str) -> None:
-    """The store works; what was asked of it cannot be. A hold that custody confirmed stands; what is gone is held by nobody, and
-    the rest of the transaction is written without it."""
+    """The store works, but cannot do what was asked. A hold that custody confirmed stands; what is gone cannot be held.
+
+    The rest of the transaction is written without it.
+    """
     if it.kind is CommitKind.LIFT:
         for hold in turn.state.holds:
             if hold.lifting == it.ticket:
@@ -363,7 +367,7 @@ def _overtaken(turn: Turn, it: PendingCommit, recording: str) -> None:
 
 
 def recorder_failed(turn: Turn, event: RecorderFailed) -> None:
-    """Not recorded, with the reason; purposes stay active. What was on its way to the disk is lost, after the end too."""
+    """Not recorded, with the reason; purposes stay active. What was on its way to the disk is lost, even after the end."""
     stage, kept = turn.state.stage, turn.state.kept
     if stage in (Stage.RINGING, Stage.TALKING):
         _fail(turn, event.reason, in_store=False)
@@ -403,7 +407,7 @@ def _works(turn: Turn) -> None:
 
 
 def _acknowledged(turn: Turn, ticket: int) -> PendingCommit | None:
-    """Take the transaction out of those that are on their way; None: a stale acknowledgement."""
+    """Take the transaction out of those under way; None: a stale acknowledgement."""
     for it in turn.state.pending:
         if it.ticket == ticket and not it.waiting:
             others = tuple(other for other in turn.state.pending if other.ticket != ticket)
@@ -419,7 +423,7 @@ def _not_announced(turn: Turn, recording: str) -> None:
 
 
 def _segment_written(turn: Turn, it: PendingCommit) -> None:
-    """Its key is there. It starts if it is still what is wanted, in place of what runs."""
+    """Its key is there. It starts if it is still wanted, in place of what runs."""
     for change in it.commit.changes:
         if isinstance(change, OpenSegment):
             _has_segment(turn, change.recording, change.segment)

@@ -1,6 +1,6 @@
 """The state of one call's recording life, and what is derived from it. No rule of what an event does is here.
 
-Everything is frozen and hashable. Times, counters and what only the store needs to see again are left out of comparison: two
+Everything is frozen and hashable. Comparison leaves out times, counters and what only the store needs to see again: two
 states that will do the same are equal.
 """
 
@@ -53,7 +53,7 @@ class Informing:
     not_understood: bool = False
     person_answered: bool = True
     informed_elsewhere: Purposes = NONE
-    """purposes that an exchange, or another desk, has informed of already"""
+    """purposes that an exchange, or another desk, has spoken of already"""
     consented_elsewhere: Purposes = NONE
     """purposes that the party agreed to there"""
     newcomer_joined: bool = False
@@ -74,9 +74,9 @@ class PurposeState:
     phase: PurposePhase
     basis: Basis | None
     reason: Reason
-    """why it is what it is; while active, its ground"""
+    """why it is in this phase; while active, the reason to record"""
     ground: Reason
-    """the reason that it has once it is active"""
+    """its reason once it is active"""
     asked_again: bool = False
     at: datetime | None = field(default=None, compare=False)
 
@@ -86,7 +86,7 @@ class PurposeState:
 
     @property
     def live(self) -> bool:
-        """It is, or may still come to be, recorded for without anybody asking anew."""
+        """It is recorded for, or may still come to be without anybody asking anew."""
         return self.phase in LIVE
 
     @property
@@ -109,7 +109,7 @@ class PendingKey:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """The open question, if any purpose is asked. `running`: its clock; `time_up`: over, but for keys that settle."""
+    """The open question, if any purpose is asked. `running`: its clock; `time_up`: over, except for keys that settle."""
 
     running: bool = False
     time_up: bool = False
@@ -117,7 +117,7 @@ class Question:
     repeating: bool = False
     """the question is being played once more"""
     newcomer: bool = False
-    """asked for a newcomer's sake: a no ends the purpose from then on, and takes nothing back"""
+    """asked because of a newcomer: a no ends the purpose from then on, and takes nothing back"""
     pending: tuple[PendingKey, ...] = ()
     settled: Purposes = NONE
     """keys that have settled while the notice still plays"""
@@ -149,18 +149,18 @@ class Pauses:
     agent_gone: bool = False
     sound: PartySound = PartySound.THERE
     sound_missing: bool = False
-    """for so long that it has been said again"""
+    """so long that the agent was reminded"""
     source_changed: bool = False
     objection: bool = False
     unclear: bool = False
-    """keys or SIP objected, which is no sentence: asked by the agent, the party may have meant something else"""
+    """keys or SIP objected, not words: asked by the agent, the party may have meant something else"""
     desk_gone: bool = False
     since: Now | None = field(default=None, compare=False)
     sensitive_until: datetime | None = field(default=None, compare=False)
 
     @property
     def for_all(self) -> tuple[Reason, ...]:
-        """The pauses that stop everything, most telling first: one that outlasts the others, then what hides the rest."""
+        """The pauses that stop everything: the one that outlasts the others first, then the one that hides the rest."""
         return tuple(
             reason
             for reason, stands in (
@@ -212,11 +212,11 @@ class Recording:
     made_for: Purposes = NONE
     """all that it was ever recorded for"""
     keeps: Purposes = NONE
-    """of these, what has been neither taken back nor ended by a rule"""
+    """of these, those that neither a party has taken back nor a rule has ended"""
     wrapped: Purposes = NONE
     """the purposes whose wraps the store may hold: sent, and not taken away since"""
     undecided: Purposes = NONE
-    """what an open case is about (G23, G32): it keeps the recording no longer than it would have been kept without"""
+    """the subject of an open case (G23, G32), which keeps the recording no longer than it would be kept without"""
     restricted: bool = False
     """custody alone can open it"""
     hold_only: bool = False
@@ -224,7 +224,7 @@ class Recording:
     refused: bool = False
     """of these, one whose last purpose a refusal has taken: not every hold may keep it"""
     late_yes: bool = False
-    """a yes to use covers it from its start, and the wraps are still to be made (N6)"""
+    """a yes to use covers it from its start (N6), and its wraps are still to be made"""
     keys_kept: bool = False
     closed: bool = False
     discarded: bool = False
@@ -237,7 +237,7 @@ class Recording:
 
     @property
     def purpose_ends(self) -> tuple[Ended, ...]:
-        """How each purpose that it was made for stands. One that a case is about has not ended."""
+        """How each purpose that it was made for stands. A case does not end its purpose."""
         purposes = self.made_for | self.keeps | self.undecided
         return tuple(Ended.KEEPS if it in self.keeps | self.undecided else Ended.TAKEN_BACK for it in purposes)
 
@@ -251,10 +251,10 @@ class RecorderState:
     """frames are held in memory for `opening`"""
     failed: Reason | None = None
     failed_in_store: bool = False
-    """a transaction that is being tried again will show that the store works"""
+    """a transaction that is being tried again will show whether the store works"""
     end_sent: bool = False
     signalled: RecordSignal = RecordSignal.OFF
-    """what a record-aware peer was last told (RFC 7866)"""
+    """what a record-aware peer last heard (RFC 7866)"""
 
     @property
     def on(self) -> bool:
@@ -281,7 +281,7 @@ class LegalHold:
     provisional: bool = False
     void: bool = False
     foreign: str = ""
-    """its id, where it was not raised in this call"""
+    """its id, if it was not raised in this call"""
     confirmed: bool = False
     """by custody"""
     why: str = field(default="", compare=False)
@@ -291,7 +291,7 @@ class LegalHold:
 
     @property
     def custodys(self) -> bool:
-        """Custody alone lifts it: it was raised elsewhere, or custody has confirmed it."""
+        """Only custody lifts it: it was raised elsewhere, or custody has confirmed it."""
         return self.confirmed or bool(self.foreign)
 
     def id_on(self, recording: str) -> str:
@@ -299,7 +299,7 @@ class LegalHold:
 
     @staticmethod
     def number_in(id: str, recording: str) -> int | None:
-        """The number of the call's own hold that has this id on `recording`; None where it was raised elsewhere."""
+        """The number of the call's own hold with this id on `recording`; None if it was raised elsewhere."""
         number = id.removeprefix(f"{recording}-h")
         return int(number) if number != id and number.isdecimal() else None
 
@@ -308,7 +308,7 @@ class CommitKind(StrEnum):
     """What becomes of a transaction that fails."""
 
     MUST = "must"
-    """it stops, narrows or tells: tried again until it is written"""
+    """it stops, narrows or reports: tried again until it is written"""
     OPEN = "open"
     """a segment: not recorded, with the reason, until storage works"""
     WIDEN = "widen"
@@ -331,7 +331,7 @@ class PendingCommit:
 
 
 class Complaint(StrEnum):
-    """*Keep for the complaint / delete*, where a refusal took the last purpose of what a party's hold keeps."""
+    """*Keep for the complaint / delete*, when a refusal took the last purpose of what a party's hold keeps."""
 
     NONE = "none"
     OPEN = "open"
@@ -346,7 +346,7 @@ _OFF = PurposeState(PurposePhase.OFF, None, Reason.LINE_NOT_RECORDED, Reason.LIN
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """One call. `State()` is a call nobody has heard of yet."""
+    """One call. `State()` is a call without any event yet."""
 
     call: str = ""
     stage: Stage = Stage.NEW
@@ -377,14 +377,14 @@ class State:
     request_noted: bool = False
     """a request that could not be met was noted (obligation, or special circumstances without grounds)"""
     unclear: Reason | None = None
-    """keys or SIP said no, and nobody knows to what: the agent asks. Which of the two it was"""
+    """keys or SIP said no, of unknown scope, so the agent asks: which of the two it was"""
     call_back: bool = False
     reopened_later: bool = False
     """taken up again from today's calls, long after its wrap-up"""
     stood_still: bool = False
-    """the process did, while something was being recorded"""
+    """the process stood still while something was being recorded"""
     missing: float = field(default=0.0, compare=False)
-    """seconds of talk that are missing for it"""
+    """seconds of talk that are missing because of that"""
     broke_off: bool = False
     """talk that was to be recorded is missing from what is kept: the recorder failed in mid-call, or the phone was lost"""
     pending: tuple[PendingCommit, ...] = ()
@@ -392,7 +392,7 @@ class State:
     version: int = field(default=0, compare=False)
     since: datetime | None = field(default=None, compare=False)
     shown: tuple[object, ...] = field(default=(), compare=False, repr=False)
-    """what a press could mean, as it was last shown"""
+    """what a press could mean, as last shown"""
 
     def purpose(self, purpose: Purpose) -> PurposeState:
         return self.documentation if purpose is DOCUMENTATION else self.training
@@ -419,7 +419,7 @@ class State:
 
     @property
     def special(self) -> bool:
-        """Training on interest under special circumstances: no opt-out, but an objection with grounds (G32)."""
+        """Training on interest under special circumstances: an objection with grounds instead of an opt-out (G32)."""
         return self.decision.notice in SPECIAL
 
     @property
@@ -432,7 +432,7 @@ class State:
 
     @property
     def disputes(self) -> tuple[LegalHold, ...]:
-        """Holds less those for a request for access: that is a case, and no dispute."""
+        """Holds without those for a request for access: that is a case, not a dispute."""
         return tuple(hold for hold in self.standing if hold.by in DISPUTED_BY)
 
     @property
@@ -467,14 +467,14 @@ def no_desk(state: State) -> bool:
 
 
 def awaits_sound(state: State) -> bool:
-    """The party is not heard, and that has not been said again. On hold nobody expects sound."""
+    """The party is not heard, and the agent has not been reminded. On hold nobody expects sound."""
     pauses = state.pauses
     talking = state.stage is Stage.TALKING and bool(state.live) and not (pauses.held or pauses.consulting)
     return talking and pauses.sound is not PartySound.THERE and not pauses.sound_missing
 
 
 def keys_expected(state: State) -> bool:
-    """Whether a digit can be an answer: a question is open and running, or the notice has come to its question."""
+    """Whether a digit can be an answer: a question is open and running, or the notice has reached its question."""
     if state.digits_wanted or state.pauses.silent or state.stage is not Stage.TALKING:
         return False
     if state.informing.phase is InformedPhase.PLAYING:

@@ -1,4 +1,4 @@
-"""`step`: one event, one row. The table below is the page's; each row is a function in the module of its subject."""
+"""`step`: one event, one row. The table below lists them; each row is a function in the module of its subject."""
 
 from __future__ import annotations
 
@@ -101,8 +101,8 @@ TIME_OUTS: dict[Timer, Row] = {
 def step(state: State, event: Event, now: Now) -> tuple[State, tuple[Effect, ...]]:
     """The state after `event`, and what is to be done about it, in that order.
 
-    Pure and total: what does not fit the state it meets (a stale time-out, a second answer, anything after the end) is not
-    applicable and gives the same state and no effect. It never raises.
+    Pure and total; it never raises. An event that does not fit the state (a stale time-out, a second answer, anything after
+    the end) is not applicable: it gives the same state and no effect.
     """
     turn = Turn(state, now)
     row = TIME_OUTS.get(event.timer) if isinstance(event, TimedOut) else ROWS.get(type(event))

@@ -1,4 +1,4 @@
-"""The guideline's table of notices, for the session: what each tells of, what it asks, which knows special circumstances."""
+"""The guideline's table of notices, for the session: what each speaks of, what it asks, which knows special circumstances."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ REFUSE_TRAINING: frozenset[NoticeId] = frozenset(
     if training is PurposeMention.OPT_OUT
     or (training is PurposeMention.ASKED and documentation is not PurposeMention.ASKED)
 )
-"""the notices that tie the opt-out keys to training alone (G31): who has heard one refuses nothing else by them"""
+"""the notices that tie the opt-out keys to training alone (G31): after one, these keys refuse nothing else"""
 
 
 def covered_purposes(told: NoticeId, decided: NoticeId | None) -> frozenset[Purpose]:
-    """The purposes that a notice given elsewhere tells of just as ours would: asked for or not, and for training with an opt-out
-    or under special circumstances. What it tells of otherwise has not been told (G05)."""
+    """The purposes of which a notice given elsewhere says the same as ours would: whether it asks, and for training whether
+    it offers an opt-out. The party has not been told of the others (G05)."""
     if decided is None:
         return frozenset()
     return frozenset(

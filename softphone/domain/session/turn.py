@@ -1,6 +1,6 @@
-"""One step in the making: the state as it becomes, and what it asks of the loop. Alive inside `step` only; no rule is here.
+"""One step in the making: the new state, and what it asks of the loop. Alive inside `step` only; no rule is here.
 
-Whatever order the rules come in, the effects leave in one: what protects, then what is written, then what starts.
+In whatever sequence the rules come, the effects leave in one: what protects, then what is written, then what starts.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class Turn:
     # --- what the rules say ---------------------------------------------------------------------
 
     def set(self, **parts: Unpack[Part]) -> None:
-        """The one way to change the state. What stands below writes an element of it through here."""
+        """The one way to change the state. The methods below write an element of it through here."""
         self._state = replace(self._state, **parts)
 
     def set_purpose(self, purpose: Purpose, it: PurposeState) -> None:
@@ -150,7 +150,7 @@ class Turn:
         return ticket
 
     def write(self) -> None:
-        """Send what must be written, if there is any, ahead of what comes after it."""
+        """Send what must be written, if anything, ahead of what comes after it."""
         if self._changes or self._entries:
             self.commit(CommitKind.MUST, tuple(self._changes), tuple(self._entries))
             self._changes.clear()
