@@ -1,7 +1,7 @@
 """A SIP account: its pjsua2 director, its configuration, and what its registration's answers mean.
 
-Digest authentication and the retry after an unreachable registrar are PJSIP's; a refusal is final
-until the account is changed, because repeating a wrong password locks accounts.
+PJSIP does digest authentication and the retry after an unreachable registrar. A refusal is final until the account is
+changed, because repeating a wrong password locks accounts.
 """
 
 # ruff: noqa: N802 - callbacks bear PJSIP's own names
@@ -19,7 +19,7 @@ from softphone.engine.sip.message import host_of, mended, parse_address, parse_m
 from softphone.engine.sip.raw_events import RegistrationAnswered, RegistrationStarted, guarded
 from softphone.engine.sip.settings import AccountSettings
 
-# No answer, or an answer that says "not now": the registrar may yet be reached.
+# No answer, or an answer that says "not now": the registrar may still be reached.
 _NOT_NOW = frozenset({0, 408, 480, 500, 502, 503, 504, 600})
 
 _HOST = re.compile(r"^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?$")
@@ -67,9 +67,10 @@ def domain_of(settings: AccountSettings) -> str:
 
 
 def account_config(settings: AccountSettings, transport: int, bind: str, edge: str = "") -> pj.AccountConfig:
-    """Behind an edge, all that this account sends goes to it: `edge` is its `host:port`.
+    """Behind an edge, all that this account sends goes to the edge: `edge` is its `host:port`.
 
-    Raises SettingsError `account_address`, `account_server` or `account_transport`."""
+    Raises SettingsError `account_address`, `account_server` or `account_transport`.
+    """
     domain = domain_of(settings)
     if settings.transport not in ("udp", "tcp"):
         raise SettingsError("account_transport", transport=settings.transport)
@@ -86,7 +87,7 @@ def account_config(settings: AccountSettings, transport: int, bind: str, edge: s
     # Any free port: the library's own are 4000 and up, which anybody could guess.
     config.mediaConfig.transportConfig.port = 0
     if edge:
-        # `hide`: the edge takes no Route away that never was there.
+        # `hide`: the edge takes no Route away that was never there.
         config.sipConfig.proxies.append(f"<sip:{edge};lr;hide>")
         # The edge keeps the path open, and knows the address that others see.
         config.natConfig.udpKaIntervalSec = 0

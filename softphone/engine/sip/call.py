@@ -1,7 +1,7 @@
 """A call's pjsua2 director, and what the phone remembers about one call.
 
-The director copies plain values into the queue; two things it must do inside the callback: add our
-RFC 7866 attributes to an SDP that is being made, and read the call's state before it is gone.
+The director copies plain values into the queue. Two things it must do inside the callback: add our RFC 7866 attributes to an
+SDP in the making, and read the call's state before it is gone.
 """
 
 # ruff: noqa: N802 - callbacks bear PJSIP's own names
@@ -50,7 +50,7 @@ def new_call_id() -> str:
 
 
 def call_params(record_aware: bool) -> pj.CallOpParam:
-    """One audio stream; and, of a record-aware phone, the word of it (RFC 7866 section 6.2)."""
+    """One audio stream; from a record-aware phone, also its word on recording (RFC 7866 section 6.2)."""
     params = pj.CallOpParam(True)
     params.opt.audioCount = 1
     params.opt.videoCount = 0
@@ -72,7 +72,7 @@ class CallDirector(pj.Call):
         self.sip_call_id = ""
         """the Call-ID on the wire, by which the edge names this call"""
         self._redirected: tuple[int, str] | None = None
-        """what the answer was that would have led elsewhere"""
+        """the answer's code that would have led elsewhere"""
 
     def media_state(self, info: pj.CallInfo) -> MediaState | None:
         for media in info.media:
@@ -81,7 +81,7 @@ class CallDirector(pj.Call):
         return None
 
     def media_ends(self) -> list[tuple[int, tuple[str, int]]]:
-        """Of RTP and RTCP: the port here, and the address that it speaks with. Nothing where there is no stream."""
+        """Of RTP and RTCP: the port here, and the address of its peer. Empty without a stream."""
         try:
             own, stream = self.getMedTransportInfo(0), self.getStreamInfo(0)
         except pj.Error:
@@ -96,7 +96,7 @@ class CallDirector(pj.Call):
         if prm.e.type == pj.PJSIP_EVENT_TSX_STATE:
             self._read(prm.e.body.tsxState)
         elif prm.e.type == pj.PJSIP_EVENT_RX_MSG:
-            # An ACK with the answer to an offer that was ours, in the 200.
+            # An ACK with the answer to our own offer, in the 200.
             self._tell(prm.e.body.rxMsg.rdata.wholeMsg)
         code, reason = self._redirected or (info.lastStatusCode, info.lastReason)
         self.post(StateReached(self.call, info.state, code, mended(reason), self.media_state(info)))
@@ -133,7 +133,7 @@ class CallDirector(pj.Call):
             self.post(OfferAnswered(self.call, transaction.method, transaction.statusCode))
 
     def onCallRedirected(self, prm: pj.OnCallRedirectedParam) -> int:
-        """A 3xx: nobody is dialled without a press. PJSIP would tell it as a call that was given up (487)."""
+        """A 3xx: nobody is dialled without a press. PJSIP would report it as a call that was given up (487)."""
         self._remember(prm.e)
         return pj.PJSIP_REDIRECT_STOP
 
@@ -180,7 +180,7 @@ def _port(written: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class InviteArrived:
-    """The one raw event that is more than plain values: nobody else holds its director yet."""
+    """The one raw event with more than plain values: nobody else holds its director yet."""
 
     director: CallDirector
     account: str
@@ -201,13 +201,13 @@ class Leg:
     incoming: bool
     sound: CallSound
     party_heard: bool = False
-    """the edge has told of the party's sound"""
+    """the edge has reported the party's sound"""
     relayed_by: list[tuple[int, tuple[str, int]]] = field(default_factory=list[tuple[int, tuple[str, int]]])
-    """the ports that are closed to everybody but the edge's relay"""
+    """the ports that are closed to all but the edge's relay"""
     source_doubted: bool = False
     offers: Offers = field(default_factory=Offers)
     answered: bool = False
-    """by us: what remains is the ACK"""
+    """by us; only the ACK is missing"""
     established: bool = False
     ending: bool = False
     media: MediaState | None = None
@@ -222,7 +222,7 @@ class Leg:
     identity: Identity = field(default=Identity(), repr=False)
     progress: Literal["calling", "ringing", "early", ""] = ""
     recording: PeerRecordingState | None = None
-    """what a record-aware peer is to be told"""
+    """what a record-aware peer should hear"""
     preference: RecordWish | None = None
     peer_records: str = ""
     takes_update: bool = True

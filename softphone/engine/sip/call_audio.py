@@ -1,6 +1,7 @@
 """Who hears whom in a call now: its media as they come and go, its notice from first sample to last, its tones.
 
-Runs on the polling thread alone. It plays a notice when told to and says when it was heard; what that means is not known here.
+Runs on the polling thread alone. It plays a notice when asked to and says when it was heard. It does not know what that
+means.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ class CallAudio:
         self.look_at_hold(leg, renewed=renewed)
 
     def look_at_hold(self, leg: Leg, *, renewed: bool = False) -> None:
-        """Who holds the call, by the media and by what we have offered: held by either, nothing of it is heard."""
+        """Whether the call is held, by the media and by what we have offered. Held by either side, nothing of it is heard."""
         media = leg.media
         status = media.status if media is not None else pj.PJSUA_CALL_MEDIA_NONE
         by_us = status == pj.PJSUA_CALL_MEDIA_LOCAL_HOLD
@@ -75,7 +76,7 @@ class CallAudio:
             self._emit(events.HoldChanged(leg.call, by_us, by_them))
 
     def silence(self, leg: Leg) -> None:
-        """From here on no frame of this call is told, sent or heard."""
+        """From here on no frame of this call is passed on, sent or heard."""
         leg.sound.telling = leg.sound.talking = False
         self.cut_notice(leg, "ended")
         self.wire(leg)
@@ -87,7 +88,7 @@ class CallAudio:
     # The notice
 
     def play_notice(self, leg: Leg, file: NoticeFile, lead_in: float) -> None:
-        """Raises KlartoneError `notice_not_possible`. What comes of the file comes as an event."""
+        """Raises KlartoneError `notice_not_possible`. What comes of the file is an event."""
         if leg.media is None or leg.media.status != pj.PJSUA_CALL_MEDIA_ACTIVE or leg.sound.held:
             raise KlartoneError("notice_not_possible")
         self.cut_notice(leg, "replaced")
@@ -136,7 +137,7 @@ class CallAudio:
         if ("notice", "stream") in leg.wires.connected:
             self._emit(events.NoticeStarted(call, seconds()))
         else:
-            # The party would hear nothing of it.
+            # The party would not hear it.
             self.cut_notice(leg, "media")
 
     def _heard(self, call: str, serial: int) -> None:
@@ -159,14 +160,14 @@ class CallAudio:
     # The tones
 
     def warn(self, leg: Leg) -> None:
-        """A short tone that agent and party hear over what they say; no recording hears it."""
+        """A short tone that agent and party hear over what they say; no recording has it."""
         if ("tone", "stream") in leg.wires.connected:
             self._ports.tone.warn()
 
     # The wires
 
     def wire(self, leg: Leg, *, renewed: bool = False) -> None:
-        """Say who hears whom now. The microphone's flag is set first: a wire changes a tick later."""
+        """Set who hears whom now. The microphone's flag first: a wire changes a tick later."""
         status = leg.media.status if leg.media is not None else pj.PJSUA_CALL_MEDIA_NONE
         talking = status == pj.PJSUA_CALL_MEDIA_ACTIVE and leg.established and not leg.ending
         hearing = not leg.ending and (status in (pj.PJSUA_CALL_MEDIA_ACTIVE, pj.PJSUA_CALL_MEDIA_REMOTE_HOLD))

@@ -1,7 +1,7 @@
 """The phone's calls: what is asked of them, and what becomes of them.
 
-Runs on the polling thread alone, after each poll. It decides nothing about recording. What is heard in
-a call is `media.hearing`, what is offered in it `negotiation`.
+Runs on the polling thread alone, after each poll. It decides nothing about recording. `call_audio` has what is heard in a
+call, `negotiation` what is offered in it.
 """
 
 from __future__ import annotations
@@ -54,12 +54,12 @@ from softphone.engine.sip.registrations import Registrations
 from softphone.engine.sip.timers import Timers
 
 BYE_LIMIT = 1.0
-"""Seconds after which a call that we ended is over for us, whether or not the peer has said so."""
+"""Seconds after which a call that we ended is over for us, even if the peer has not said so."""
 
 WATCH_SECONDS = 1.0
 
 RING_LIMIT = 180.0
-"""Seconds after which a call that nobody answers, and that its caller never takes back, is ended."""
+"""Seconds after which a call is ended that nobody answers and that its caller never takes back."""
 
 ACK_LIMIT = 10.0
 """Seconds that an answered call waits for its ACK; SIP itself would wait 32, and as long again for an answer to BYE."""
@@ -88,7 +88,7 @@ class SipCalls:
     ) -> None:
         self._by_edge = by_edge
         self.on_over: Callable[[str], None] = lambda _: None
-        """told the Call-ID of each call that this phone has let go of"""
+        """gets the Call-ID of each call that this phone has let go of"""
         self._registrations = registrations
         self._ports = ports
         self._timers = timers
@@ -211,7 +211,7 @@ class SipCalls:
         return not self._active()
 
     def by_sip(self, call_id: str) -> Leg | None:
-        """The call that bears this Call-ID on the wire."""
+        """The call with this Call-ID on the wire."""
         return next((leg for leg in self._legs.values() if leg.director.sip_call_id == call_id), None)
 
     def all_over(self) -> bool:
@@ -318,7 +318,7 @@ class SipCalls:
             self._offers.answered(leg, happening.method, happening.code)
 
     def digit_seen(self, happening: RawDigit) -> None:
-        # By INFO any byte can come for one.
+        # An INFO could bring any byte as a digit.
         if happening.call in self._legs and _DIGITS.fullmatch(happening.digit):
             self._emit(events.DigitReceived(happening.call, happening.digit, happening.at))
 
@@ -338,16 +338,19 @@ class SipCalls:
                 if leg.established:
                     self._emit(events.PartySound(leg.call, there=False))
             case channel.SourceChanged() | channel.SourceReturned():
-                # Of a call that is answered and not yet acknowledged it is told once it is.
+                # A call that is answered and not yet acknowledged hears of it later.
                 leg.source_doubted = isinstance(event, channel.SourceChanged)
                 if leg.established:
                     self._emit(events.SourceDoubted(leg.call, leg.source_doubted))
             case channel.NoSoundYet():
-                pass  # so it is taken to be until it is told otherwise
+                pass  # so it counts as there until something else is reported
 
     def relay_gone(self, silent: float) -> None:
-        """There is no relay: no sound comes or goes until the next one tells of the party's, and for so many seconds none has.
-        Of a call that is held none was to come."""
+        """There is no relay: no sound comes or goes until the next one reports the party's, and none has for so many
+        seconds.
+
+        A held call was to have none.
+        """
         for leg in self._legs.values():
             if leg.held_by_us or leg.held_by_them:
                 continue
@@ -440,10 +443,10 @@ class SipCalls:
             self.hang_up(call, 0 if answered else NOT_HERE)
 
     def _watch_ringing(self, call: str) -> None:
-        """End a ringing that PJSIP has already ended without a word.
+        """End a ringing that PJSIP has already ended silently.
 
-        When more than its four calls come and go within one poll, a number is used again before the
-        object of the call before is dropped, and that one's destructor ends the newcomer.
+        If more than PJSIP's four calls come and go within one poll, a number is used again before the earlier call's object
+        is dropped. That object's destructor would end the newcomer.
         """
         leg = self._legs.get(call)
         if leg is None or leg.established:

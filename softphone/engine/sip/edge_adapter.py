@@ -1,6 +1,6 @@
-"""A phone behind its edge: what the edge tells is joined with the calls that pjsua2 tells of, by their Call-ID.
+"""A phone behind its edge: joins the edge's reports with pjsua2's calls, by their Call-ID.
 
-To pjsua2 every peer is 127.0.0.1, so an INVITE waits here until the edge has said whom it came from.
+To pjsua2 every peer is 127.0.0.1, so an INVITE waits here until the edge has said where it came from.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ from softphone.engine.sip.timers import Timers
 from softphone.system.logbook import log
 
 PEER_LIMIT = 1.0
-"""seconds that an INVITE waits for the edge's word on whom it came from; after that, from nobody who may vouch for anything"""
+"""seconds that an INVITE waits for the edge to say where it came from; after that nobody vouches for it"""
 PEERS = 64
-"""that are remembered: a call that has begun has taken its own"""
+"""INVITEs that are remembered: a call that has begun has taken its own"""
 RENEW_EVERY = 5.0
-"""seconds between two registrations of an account whose connection keeps going: the first comes at once"""
+"""seconds between two registrations of an account whose connection keeps breaking: the first comes at once"""
 LOG_EVERY = 60.0
 
 _log = log.getChild("edge")
@@ -76,7 +76,7 @@ class EdgeAdapter:
         calls.on_over = self._over
 
     def account(self, account: str, settings: AccountSettings) -> None:
-        """Told before the account's first message. Raises SettingsError `account_address`."""
+        """Before the account's first message. Raises SettingsError `account_address`."""
         self._edge.know(
             EdgeAccount(
                 account,
@@ -106,10 +106,10 @@ class EdgeAdapter:
                     while len(self._peers) > PEERS:
                         del self._peers[next(iter(self._peers))]
             case Ready() if self._was_ready:
-                # The next one counts from nothing.
+                # The next one counts from zero.
                 self.log_counts()
                 self._counted = {}
-                # Connections died with the edge before; its datagrams' ways are as they were.
+                # Connections died with the edge before; the ways of its datagrams are as they were.
                 self._registrations.renew_by("tcp")
             case Ready():
                 self._was_ready = True
@@ -136,7 +136,7 @@ class EdgeAdapter:
         now = seconds()
         at = max(self._renew_from.get(account, now), now)
         if at - now > RENEW_EVERY:
-            return  # it is to be renewed then, once
+            return  # then renew it once
         self._renew_from[account] = at + RENEW_EVERY
         self._timers.after(at - now, lambda: self._registrations.renew(account))
 
@@ -148,7 +148,7 @@ class EdgeAdapter:
         self._edge.tell(CallOver(call_id))
 
     def _count(self, counters: dict[str, int]) -> None:
-        """What the edge has turned away is logged once a minute, as codes and figures."""
+        """Once a minute, log what the edge has turned away, as codes and figures."""
         for bug in counters:
             if bug.startswith("bug.") and bug not in self._bugs:
                 self._bugs.add(bug)
@@ -163,7 +163,7 @@ class EdgeAdapter:
         self.log_counts()
 
     def log_counts(self, last: dict[str, int] | None = None) -> None:
-        """Also at an edge's end, and the phone's: with what it told last."""
+        """Also at an edge's end, and the phone's: with its last report."""
         self._counts = last or self._counts
         changed = {
             code: count - self._counted.get(code, 0)

@@ -1,7 +1,6 @@
 """The one pjsua2 endpoint of this process: library, log, null sound device, codecs, transports.
 
-Polled, never threaded (`threadCnt` 0): whoever polls is the only thread that may call pjsua2.
-It knows neither accounts nor calls.
+Polled, never threaded (`threadCnt` 0): only the polling thread may call pjsua2. It knows neither accounts nor calls.
 """
 
 # ruff: noqa: N802 - callbacks bear PJSIP's own names
@@ -42,7 +41,7 @@ class _Log(pj.LogWriter):
     def write(self, entry: pj.LogEntry) -> None:
         with contextlib.suppress(Exception):
             text = _PERSONAL.sub("…", mended(entry.msg, MOST_HEADER)).strip()
-            # Never a warning: what matters of it comes to the engine as an event.
+            # Never a warning: whatever matters comes to the engine as an event.
             log.log(logging.INFO if entry.level == 1 else logging.DEBUG, "%s", text)
 
 
@@ -57,9 +56,8 @@ class EndpointDirector(pj.Endpoint):
 
 
 def connected_pair(port: int) -> socket.socket:
-    """A loopback socket that is connected with PJSIP's UDP socket on `port`, and the other way round: the kernel drops what any
-    other local user sends to either.
-    """
+    """A loopback socket that is connected with PJSIP's UDP socket on `port`, both ways: the kernel drops what other local
+    users send to either."""
     inner = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     inner.bind((LOOPBACK, 0))
     inner.connect((LOOPBACK, port))
@@ -68,10 +66,10 @@ def connected_pair(port: int) -> socket.socket:
 
 
 def connect_own(port: int, address: tuple[str, int]) -> None:
-    """Of what comes to PJSIP's loopback socket on `port`, the kernel lets nothing in but what comes from `address`.
+    """The kernel lets only `address` reach PJSIP's loopback socket on `port`.
 
-    The socket is found among this process's descriptors. Where they cannot be listed (Windows, whose firewall keeps users
-    no better apart), it stays open to local senders.
+    The socket is found among this process's descriptors. Where they cannot be listed it stays open to local senders: on
+    Windows, whose firewall keeps users no better apart.
     """
     for descriptor in _descriptors():
         with contextlib.suppress(OSError):
@@ -84,8 +82,8 @@ def connect_own(port: int, address: tuple[str, int]) -> None:
 
 
 def _descriptors() -> list[int]:
-    """Of sockets alone. None of them is copied: closing the copy of a file's would take every lock that this process has on that
-    file, and another's number may have become a file's meanwhile."""
+    """Of sockets alone. None of them is copied. To close a copy of a file's would take every lock that this process has on
+    that file, and a number may have become a file's meanwhile."""
     for folder in ("/proc/self/fd", "/dev/fd"):
         with contextlib.suppress(OSError):
             return [number for one in Path(folder).iterdir() if _is_socket(number := int(one.name))]
@@ -101,10 +99,10 @@ def _is_socket(descriptor: int) -> bool:
 
 @contextlib.contextmanager
 def _stdout_aside() -> Generator[None]:
-    """Keep what C code prints out of fd 1, which may carry a protocol.
+    """Keep the output of C code out of fd 1, which may carry a protocol.
 
-    `libCreate` prints its banner before its log can be set; C's own buffer has to be flushed too, or
-    the banner comes out at exit.
+    `libCreate` prints its banner before its log can be set. C's own buffer has to be flushed too, or the banner comes out at
+    exit.
     """
     with contextlib.suppress(OSError, ValueError):
         sys.stdout.flush()
@@ -140,7 +138,7 @@ class SipEndpoint:
         self.tcp_transport = -1
         self.udp_transport = -1
         self.inner: socket.socket | None = None
-        """behind an edge: the edge's end, which leads to pjsua2 and hears it alone"""
+        """behind an edge: the edge's end, which leads to pjsua2 and hears nobody else"""
 
     @property
     def edge(self) -> str:
@@ -197,8 +195,8 @@ class SipEndpoint:
     def _keep_every_packet(self, media: pj.MediaConfig) -> None:
         """A jitter buffer of constant depth that throws nothing away before it is full.
 
-        PJSIP's own shrinks itself to the next tick by cutting sound out of the middle of speech, and
-        then fills every late packet with invented sound: both would be in a recording.
+        PJSIP's own shrinks itself to the next tick by cutting sound out of the middle of speech. Then it fills every late
+        packet with invented sound. Both would be in a recording.
         """
         depth = self._settings.jitter_ms
         media.jbInit = media.jbMinPre = media.jbMaxPre = depth
@@ -226,7 +224,7 @@ class SipEndpoint:
             self.tcp_transport, self.tcp = self._listen(lib, pj.PJSIP_TRANSPORT_TCP, 0)
 
     def _check_address(self) -> None:
-        """PJSIP would say that the port is taken, and of a port that is none it would take another."""
+        """PJSIP would say that the port is taken, and take another one for an invalid port."""
         settings = self._settings
         if settings.behind_edge:
             return
@@ -258,8 +256,8 @@ class SipEndpoint:
             self.lib.libHandleEvents(timeout_ms)
 
     def wake(self) -> None:
-        """From any thread: end the wait of the poll that is on, or of the next one. Too short for a message, it is read and
-        dropped, as a peer's keep-alive is."""
+        """From any thread: end the wait of the current poll, or of the next. It is too short for a message, so it is read
+        and dropped like a peer's keep-alive."""
         with contextlib.suppress(OSError):
             if self.inner is not None:
                 self.inner.send(b"\r\n")
@@ -267,7 +265,7 @@ class SipEndpoint:
                 self._waker.sendto(b"\r\n", (self._settings.address or LOOPBACK, self.udp))
 
     def stop_clock(self) -> None:
-        """No frame callback comes any more. A port that is dropped while one is under way costs the process."""
+        """No frame callback comes any more. Dropping a port during one costs the process."""
         if self.lib is not None:
             with contextlib.suppress(pj.Error):
                 self.lib.audDevManager().setNoDev()

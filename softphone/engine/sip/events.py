@@ -1,7 +1,7 @@
-"""What the phone tells the engine: one frozen type for each thing that can happen to it.
+"""What the phone reports to the engine: one frozen type for each thing that can happen to it.
 
-Events are plain values; nothing of pjsua2 is in them. They are handed over on the engine's thread,
-in the order in which they happened. What they mean for a recording is decided elsewhere.
+Events are plain values without anything of pjsua2. They are handed over on the engine's thread, in the sequence in which
+they happened. What they mean for a recording is decided elsewhere.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Headers(Mapping[str, str]):
 
 @dataclass(frozen=True, slots=True)
 class RegistrationChanged:
-    """`until` is UTC and only there when registered; `code` is SIP's, 0 where no answer came."""
+    """`until` is UTC and only there when registered; `code` is SIP's, 0 without an answer."""
 
     account: str
     state: RegistrationState
@@ -54,7 +54,7 @@ class RegistrationChanged:
 
 @dataclass(frozen=True, slots=True)
 class CallArrived:
-    """An INVITE. `number` and `host` are the parts of From as given, the number empty for an anonymous caller. `peer_host` is
+    """An INVITE. `number` and `host` are the parts of From as given, the number empty for an anonymous caller. `peer_host`:
     the address that the message came from."""
 
     call: str
@@ -76,8 +76,10 @@ class CallProgress:
 
 @dataclass(frozen=True, slots=True)
 class CallEstablished:
-    """Answered and acknowledged: from here on sound may be sent, and a notice played. `keyless`: the peer's SDP names no
-    telephone-event (RFC 4733), so that keys pressed there are not heard here."""
+    """Answered and acknowledged: from here on sound may be sent, and a notice played.
+
+    `keyless`: the peer's SDP names no telephone-event (RFC 4733), so keys pressed there are not heard here.
+    """
 
     call: str
     record_aware: bool
@@ -148,8 +150,10 @@ class IdentityChanged:
 
 @dataclass(frozen=True, slots=True)
 class PartySound:
-    """Whether the party's sound comes, as the edge counts it. Before CallEstablished: none has come yet. Without an edge it is
-    never told, and taken to be there."""
+    """Whether the party's sound comes, as the edge counts it. Before CallEstablished: none has come yet.
+
+    Without an edge it is never reported, and counts as there.
+    """
 
     call: str
     there: bool
@@ -157,7 +161,7 @@ class PartySound:
 
 @dataclass(frozen=True, slots=True)
 class SourceDoubted:
-    """Somebody else sends in the party's place, or that is over."""
+    """Somebody else sends in the party's place, or no longer does."""
 
     call: str
     doubted: bool
@@ -165,7 +169,7 @@ class SourceDoubted:
 
 @dataclass(frozen=True, slots=True)
 class RecordPreference:
-    """RFC 7866 `a=recordpref`: what the peer would like to be done about recording it."""
+    """RFC 7866 `a=recordpref`: what the peer would like to happen with recording."""
 
     call: str
     wish: RecordWish
@@ -203,8 +207,8 @@ class NoticePlayed:
 
 @dataclass(frozen=True, slots=True)
 class NoticeCut:
-    """Not heard whole. `reason`: stopped, held, media, ended, replaced; `file`: no sound, or not the one that was decided;
-    `late`: the disk did not give it in time."""
+    """Not heard whole. `reason`: stopped, held, media, ended, replaced; `file`: no sound, or not the decided one; `late`:
+    the disk did not give it in time."""
 
     call: str
     reason: str
@@ -212,8 +216,8 @@ class NoticeCut:
 
 @dataclass(frozen=True, slots=True)
 class CallStalled:
-    """So long no frame came of a call, because the process was stopped or the machine slept. The frames' index has gone on. Or
-    so long no packet of the party's came, because the edge hung."""
+    """For so long no frame of a call came, because the process was stopped or the machine slept; the frames' index has gone
+    on. Or no packet of the party's came, because the edge hung."""
 
     call: str
     seconds: float
@@ -221,7 +225,7 @@ class CallStalled:
 
 @dataclass(frozen=True, slots=True)
 class StrangerRefused:
-    """INVITEs from an address that may not call here: `count` since it was last told."""
+    """INVITEs from an address that may not call here: `count` since the last report."""
 
     host: str
     count: int
@@ -229,14 +233,14 @@ class StrangerRefused:
 
 @dataclass(frozen=True, slots=True)
 class EdgeChanged:
-    """Whether the edge is there, without which nothing comes or goes."""
+    """Whether the edge is there; without it nothing comes or goes."""
 
     present: bool
 
 
 @dataclass(frozen=True, slots=True)
 class FrameFault:
-    """The sound of a call could not be handed on; the call itself goes on."""
+    """The sound of a call could not be passed on; the call itself goes on."""
 
     call: str
     detail: str

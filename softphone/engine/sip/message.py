@@ -1,7 +1,7 @@
-"""What the phone reads from a SIP message and its SDP itself: who called, and RFC 7866's attributes.
+"""What the phone itself reads from a SIP message and its SDP: who called, and RFC 7866's attributes.
 
-PJSIP has parsed and accepted the message before; this reads a few fields of its text and never
-raises on what it does not understand. It is no SIP stack.
+PJSIP has parsed and accepted the message before. This reads a few fields of its text and never raises on what it does not
+understand. It is not a SIP stack.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _COMPACT = {
     "x": "session-expires",
 }
 
-# Credentials never leave the SIP layer; routing and framing are nobody's interest above it.
+# Credentials never leave the SIP layer; nothing above it needs routing and framing.
 _KEPT_BACK = frozenset(
     {
         "authorization",
@@ -52,9 +52,9 @@ _KEYS = re.compile(r"^a=rtpmap:\d+ telephone-event/", re.MULTILINE | re.IGNORECA
 _PREFERENCE = re.compile(r"^a=recordpref:(on|off|pause|nopreference)\s*$", re.MULTILINE)
 
 _NATIONAL = 8
-"""digits that a number has at least without its country"""
+"""the fewest digits of a number without its country"""
 MOST_WORDS = 128
-"""characters of a name, a user or a reason: of two hundred calls together they fit into one line to the desk"""
+"""the most characters of a name, a user or a reason: those of two hundred calls fit into one line to the desk"""
 MOST_HEADER = 4096
 
 
@@ -73,17 +73,19 @@ class Address:
 
 
 def mended(text: str, most: int = MOST_WORDS) -> str:
-    """Text as it came by the wire, fit to be shown, stored and told on; at most `most` characters.
+    """Text from the wire, fit to be shown, stored and passed on; at most `most` characters.
 
-    pjsua2 hands over a byte that is no UTF-8 as a lone surrogate (PEP 383). It is taken for Latin-1, in which older exchanges
-    write names. White space becomes a space; what else cannot be seen, as what turns the writing's direction, is left out.
+    pjsua2 hands over a byte that is not UTF-8 as a lone surrogate (PEP 383). It is read as Latin-1, in which older exchanges
+    write names. White space becomes a space. Other invisible characters, such as those that turn the writing's direction,
+    are left out.
     """
     signs = (chr(ord(sign) - 0xDC00) if "\udc80" <= sign <= "\udcff" else sign for sign in text[:most])
     return "".join(" " if sign.isspace() else sign for sign in signs if sign.isspace() or sign.isprintable())
 
 
 def parse_message(text: str) -> Message:
-    """Split a SIP message as received. Folded lines are joined, compact names spelt out, values mended; the body is as it was."""
+    """Split a received SIP message. Folded lines are joined, compact names spelt out, values cleaned; the body stays as it
+    was."""
     head, _, body = text.replace("\r\n", "\n").partition("\n\n")
     start_line, _, rest = head.partition("\n")
     fields: dict[str, tuple[str, ...]] = {}
@@ -117,7 +119,7 @@ def parse_address(value: str) -> Address:
 
 
 def _address(name: str, user: str, host: str) -> Address:
-    """Mended last: an escaped byte of the user (RFC 3261 19.1.2) can be any."""
+    """Cleaned last: an escaped byte of the user (RFC 3261 19.1.2) can be any."""
     return Address(mended(name), mended(unquote(user, errors="surrogateescape")), mended(host))
 
 
@@ -131,18 +133,18 @@ def caller(headers: Headers) -> Address:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who sent a message, as it says and as a network vouches for it; each empty where it is not told. Only who: an address may
+    """Who sent a message, by its own word and by its network's; each empty if it is not given. Only who: an address may
     change while the party stays."""
 
     claimed: str = ""
     asserted: str = ""
 
     def after(self, before: Identity) -> Identity:
-        """What is known now: what a message does not tell has not changed."""
+        """What is known now: what a message leaves out has not changed."""
         return Identity(self.claimed or before.claimed, self.asserted or before.asserted)
 
     def is_another(self, before: Identity) -> bool:
-        """Where nothing was vouched for before, what is now may be what was said then."""
+        """If nothing was vouched for before, the new word may be about the same person."""
         known = before.asserted or before.claimed
         return _differ(self.claimed, before.claimed) or _differ(self.asserted, known)
 
@@ -155,7 +157,7 @@ def identity_of(message: Message) -> Identity:
 
 
 def _differ(one: str, other: str) -> bool:
-    """A number is the same with its country before it and without."""
+    """A number is the same with and without its country."""
     one, other = (re.sub(r"[^\w]", "", name).lower() for name in (one, other))
     numbers = one.isdecimal() and other.isdecimal() and min(len(one), len(other)) >= _NATIONAL
     return bool(one and other) and not (one == other or (numbers and one[-_NATIONAL:] == other[-_NATIONAL:]))
@@ -177,7 +179,7 @@ def is_record_aware(headers: Headers) -> bool:
 
 
 def record_preference(sdp: str) -> RecordWish | None:
-    """RFC 7866 section 7.2: what the peer would like; None where it says nothing."""
+    """RFC 7866 section 7.2: what the peer would like; None if it says nothing."""
     return cast("RecordWish | None", _said_of_audio(_PREFERENCE, sdp))
 
 
@@ -187,13 +189,13 @@ def record_state(sdp: str) -> PeerRecordingState | None:
 
 
 def sends_keys(sdp: str) -> bool | None:
-    """Whether the audio's section names telephone-event (RFC 4733); None where there is none."""
+    """Whether the audio's section names telephone-event (RFC 4733); None without such a section."""
     audio = [part for part in re.split(r"^(?=m=)", sdp, flags=re.MULTILINE) if part.startswith("m=audio")]
     return any(_KEYS.search(part) for part in audio) if audio else None
 
 
 def _said_of_audio(attribute: re.Pattern[str], sdp: str) -> str | None:
-    """What the audio's own section says, else what the session's says for all."""
+    """What the audio's own section says, else what the session says for all."""
     session, *sections = re.split(r"^(?=m=)", sdp.replace("\r", ""), flags=re.MULTILINE)
     for section in (*(part for part in sections if part.startswith("m=audio")), session):
         found = cast("list[str]", attribute.findall(section))

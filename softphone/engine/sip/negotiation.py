@@ -1,7 +1,7 @@
 """Hold, resume and RFC 7866's attributes in established calls: sending the offers, reading the answers.
 
-What is to be said next is decided by each call's `Offers`; this says it, by UPDATE where the peer
-allows that and nothing of the media changes, else by re-INVITE.
+Each call's `Offers` decides what to offer next. This sends it: by UPDATE if the peer allows that and the media stay as they
+are, else by re-INVITE.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from softphone.engine.sip.timers import Timers
 
 GLARE = 491
 TURN = 0.3
-"""Seconds until another try when the peer's own offer is being answered."""
+"""Seconds until another try while the peer's own offer is being answered."""
 
 SLOW = 4.0
-"""Seconds without an answer to a hold after which the agent is told so; SIP itself waits for half a minute."""
+"""Seconds without an answer to a hold until the agent hears of it; SIP itself waits for half a minute."""
 
 _CHALLENGED = (401, 407)  # PJSIP answers these itself, with the account's password
 _UNKNOWN_METHOD = (405, 501)
@@ -39,7 +39,7 @@ class Negotiation:
         record_aware: bool,
         hold_changed: Callable[[Leg], None],
     ) -> None:
-        """`hold_changed`: what a leg says of its holds is to be looked at anew."""
+        """`hold_changed`: look anew at what a leg says of its holds."""
         self._legs = legs
         self._hold_changed = hold_changed
         self._timers = timers
@@ -47,8 +47,8 @@ class Negotiation:
         self._record_aware = record_aware
 
     def hold(self, leg: Leg, held: bool) -> None:
-        """Wished is held, at once: the talk beside a held call is private, whenever the peer's answer comes. Its end waits for
-        that answer."""
+        """A wished hold is a hold at once, since talk beside a held call is private, whenever the peer's answer comes. Its
+        end waits for that answer."""
         leg.held_alone = False
         self._wish(leg, replace(leg.offers.wanted, held=held))
         self._hold_changed(leg)
@@ -59,7 +59,7 @@ class Negotiation:
             self._wish(leg, replace(leg.offers.wanted, record=state))
 
     def became_aware(self, leg: Leg) -> None:
-        """The peer says so in mid-call (it was put through to another phone): it hears what it would have heard."""
+        """The peer says so in mid-call (it was put through to another phone): it then hears what it would have heard."""
         leg.record_aware = True
         if leg.recording is not None:
             self.set_recording(leg, leg.recording)
@@ -72,7 +72,7 @@ class Negotiation:
         if leg.offers.sent is None or code in _CHALLENGED:
             return
         if method == "UPDATE" and code in _UNKNOWN_METHOD and leg.takes_update:
-            # Whatever its Allow says: the same is offered again in the way that every phone knows.
+            # Whatever its Allow says: offer the same again in the way that every phone knows.
             leg.takes_update = False
             leg.offers.collided()
             self.go_on(leg)
@@ -105,7 +105,7 @@ class Negotiation:
         if wish is None or not leg.established or leg.ending:
             return
         if wish.held is not leg.offers.agreed.held and now < leg.digits_until:
-            # A stream that is held is made anew: the digits it had yet to send would be lost.
+            # A held stream is made anew, and would lose the digits that it has not sent yet.
             self._later(leg.call, leg.digits_until - now)
             return
         try:

@@ -1,7 +1,7 @@
 """What we want to say to a peer in an established call, one offer at a time (RFC 3264, RFC 3261 14).
 
-Hold and `a=record` may both change while an offer is on its way; each new offer says all that is
-wanted by then. This decides when and what; sending is the phone's.
+Hold and `a=record` may both change while an offer is on its way; each new offer says all that is wanted by then. This
+decides when and what; the phone sends it.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Offers:
 
     @property
     def held(self) -> bool:
-        """Whether it is, may be, or shall be held by us: until the peer has agreed to the contrary of all three."""
+        """Whether we hold it, may hold it, or shall: until the peer has agreed to the opposite of all three."""
         return self.wanted.held or self.agreed.held or (self.sent is not None and self.sent.held)
 
     def begin(self, wish: Wish, now: float) -> None:
@@ -66,7 +66,7 @@ class Offers:
         self.sent = None
 
     def refused(self) -> None:
-        """The peer will not have it: what was agreed before stands, and is no longer asked for."""
+        """The peer refuses it: what was agreed before stands, and the wish is dropped."""
         if self.sent == self.wanted:
             self.wanted = self.agreed
         self.sent = None

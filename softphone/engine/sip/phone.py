@@ -1,7 +1,7 @@
 """The phone: accounts, calls, notices and the sound of calls, for the one thread that polls it.
 
-Everything PJSIP does comes back as an event of `events.py`, handed to `inbox` during `poll`. What a
-call's events mean for a recording is not known here.
+Everything that PJSIP does comes back as an event of `events.py`, handed to `inbox` during `poll`. What a call's events mean
+for a recording is not known here.
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ class Phone:
         return self._endpoint.udp, self._endpoint.tcp
 
     def poll(self, timeout_ms: int) -> bool:
-        """Let PJSIP work for at most `timeout_ms` or until `wake`, then hand on what happened. Whether anything did."""
+        """Let PJSIP work for at most `timeout_ms` or until `wake`, then report what happened. Returns whether anything did."""
         registrations, calls = self._running()
         assert self._endpoint is not None
         wait = 0 if self._seen else self._timers.wait(timeout_ms)
@@ -167,7 +167,7 @@ class Phone:
         return happened
 
     def wake(self) -> None:
-        """From any thread: the poll that is on, or the next one, waits no longer. Before `start` and after `close`: nothing."""
+        """From any thread: the current poll, or the next one, waits no longer. Before `start` and after `close`: nothing."""
         endpoint = self._endpoint
         if endpoint is not None and not self._woken:
             self._woken = True
@@ -232,16 +232,16 @@ class Phone:
     def open_microphone(self, call: str, opened: bool) -> None:
         """Whether the agent's voice may reach the party; it never does while a notice plays.
 
-        A call begins with it open. Close it before `answer` where a notice will follow.
+        A call begins with it open. Close it before `answer` if a notice will follow.
         """
         self._running()[1].open_microphone(call, opened)
 
     def play_notice(self, call: str, file: NoticeFile, lead_in_seconds: float = LEAD_IN) -> None:
-        """Play a WAV file (16 bit, mono) to party and agent, after a silence. NoticeCut follows where it cannot be played, or is
-        not what was decided.
+        """Play a WAV file (16 bit, mono) to party and agent, after a silence. NoticeCut follows if it cannot be played, or
+        is not the decided one.
 
-        Raises KlartoneError `call_not_established` before CallEstablished (never early media), and `notice_not_possible` while
-        held or without media.
+        Raises KlartoneError `call_not_established` before CallEstablished (never early media), and `notice_not_possible`
+        while held or without media.
         """
         self._running()[1].play_notice(call, file, lead_in_seconds)
 
@@ -249,24 +249,24 @@ class Phone:
         self._running()[1].stop_notice(call)
 
     def sound_warning(self, call: str) -> None:
-        """A short tone that agent and party hear, and no recording; nothing where the call is held."""
+        """A short tone for agent and party that no recording has; nothing if the call is held."""
         self._running()[1].sound_warning(call)
 
     def follow_source(self, call: str) -> None:
-        """The agent has said that it is the same caller: where the sound comes from now counts as the party."""
+        """The agent has said that it is the same caller: the present source of the sound counts as the party."""
         if self._edge is not None:
             self._edge.tell(SameSource(self._running()[1].sip_id(call)))
 
     def set_recording(self, call: str, state: PeerRecordingState) -> None:
-        """Tell a record-aware peer `a=record` (RFC 7866); to any other, nothing is said."""
+        """Send a record-aware peer `a=record` (RFC 7866); other peers get nothing."""
         self._running()[1].set_recording(call, state)
 
     def prefer_recording(self, call: str, wanted: bool | None) -> None:
-        """Tell the peer `a=recordpref` (RFC 7866): what we would like it to do."""
+        """Send the peer `a=recordpref` (RFC 7866): what we would like it to do."""
         self._running()[1].prefer_recording(call, wanted)
 
     def _guarded(self, action: Callable[[], None]) -> None:
-        """A bug in one happening must not take the calls with it."""
+        """A bug in one event must not take the calls with it."""
         try:
             action()
         except Exception as error:  # noqa: BLE001 - whatever it is

@@ -1,8 +1,8 @@
 """What a pjsua2 callback leaves behind, and the wrapper that keeps its exceptions away from C++.
 
-A callback runs inside PJSIP, sometimes on pjmedia's thread, and may do nothing but copy a few plain
-values and append them to one queue; the phone reads the queue after each poll. An exception that got
-into C++ would be swallowed there and abort the process at its exit.
+A callback runs inside PJSIP, sometimes on pjmedia's thread. It may only copy a few plain values and append them to one
+queue, which the phone reads after each poll. An exception that reached C++ would be swallowed there and abort the process at
+its exit.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class RegistrationStarted:
 
 @dataclass(frozen=True, slots=True)
 class RegistrationAnswered:
-    """`code` is 0 where the answer was a transport error; `seconds` as granted by the registrar."""
+    """`code` is 0 if the answer was a transport error; `seconds` as granted by the registrar."""
 
     account: str
     code: int
@@ -63,7 +63,7 @@ class MediaReached:
 
 @dataclass(frozen=True, slots=True)
 class SipMessageReceived:
-    """A message of this call: is the peer record-aware, what does its SDP say about recording, and who sent it."""
+    """A message of this call: whether the peer is record-aware, what its SDP says about recording, and who sent it."""
 
     call: str
     record_aware: bool | None
@@ -87,7 +87,7 @@ class RawDigit:
 
 @dataclass(frozen=True, slots=True)
 class NoticeRead:
-    """Its sound; empty where its file is no sound, or not the one that was decided."""
+    """Its sound; empty if its file is not a sound, or not the decided one."""
 
     call: str
     serial: int
@@ -113,7 +113,7 @@ class EdgeMessageReceived:
 
 @dataclass(frozen=True, slots=True)
 class EdgeGone:
-    """No sound passes until the next edge tells of it, and none has passed for so many seconds already."""
+    """No sound passes until the next edge reports it, and none has passed for so many seconds already."""
 
     seconds: float
 
@@ -168,8 +168,8 @@ P = ParamSpec("P")
 
 
 def guarded(callback: Callable[Concatenate[S, P], None]) -> Callable[Concatenate[S, P], None]:
-    """A callback that posts its own failure and returns. The exception is not kept: its traceback
-    would hold pjsua2 objects past the end of the library, and its text could name a person."""
+    """A callback that posts its own failure and returns. The exception is not kept: its traceback would hold pjsua2 objects
+    past the library's end, and its text could name a person."""
 
     @functools.wraps(callback)
     def wrapped(self: S, /, *args: P.args, **kwargs: P.kwargs) -> None:

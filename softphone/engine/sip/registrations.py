@@ -1,7 +1,7 @@
 """The phone's accounts and what is known of their registrations.
 
-An unreachable registrar is said to be unreachable after a few seconds without an answer, long before
-SIP's own time-out; PJSIP goes on trying all the same, and a later answer counts.
+An unreachable registrar is reported after a few seconds without an answer, long before SIP's own time-out. PJSIP goes on
+trying all the same, and a later answer counts.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from softphone.engine.sip.timers import Timers
 ANSWER_LIMIT = 5.0
 UNREGISTER_LIMIT = 1.5
 ROOM = 8
-"""Accounts that PJSIP has room for; it aborts the process at the next. One that is on its way out still has its place."""
+"""Accounts that PJSIP has room for; it aborts the process at the next. An account that is on its way out still has its
+place."""
 
 
 @dataclass(slots=True)
@@ -112,7 +113,7 @@ class Registrations:
         self._timers.after(UNREGISTER_LIMIT, drop)
 
     def renew(self, account: str) -> None:
-        """Register anew at once: the way by which the registrar reached this account has gone."""
+        """Register anew at once: the registrar's way to this account has gone."""
         registration = self._accounts.get(account)
         if registration is not None and registration.settings.register:
             with contextlib.suppress(pj.Error):
@@ -148,7 +149,7 @@ class Registrations:
         registration.attempt += 1
         if not happening.renew:
             return
-        # A refresh of a standing registration is nothing to tell about until it fails.
+        # A refresh of a standing registration is not reported until it fails.
         if registration.state is None or registration.state.state in ("refused", "unregistered"):
             self._tell(registration, "registering", None, 0, "", happening.account)
         attempt = registration.attempt
@@ -189,8 +190,8 @@ class Registrations:
 
 
 def _end(director: AccountDirector) -> None:
-    """The account is gone. Its object is left to the library: whenever it is dropped it would shut down again, and by then its
-    place may be another account's, which would go with it."""
+    """The account is gone. Its object is left to the library. Dropped later, it would shut down again, and its place may
+    then be another account's, which would go with it."""
     with contextlib.suppress(pj.Error):
         director.shutdown()
     director.__disown__()

@@ -16,12 +16,12 @@ CODEC_ORDER = ("G722/16000/1", "PCMA/8000/1", "PCMU/8000/1")
 
 @dataclass(frozen=True, slots=True)
 class PhoneSettings:
-    """Where the phone listens. Port 0 takes a free one, the same for UDP and TCP where it can be had.
+    """Where the phone listens. Port 0 takes a free one, the same for UDP and TCP if possible.
 
-    `address` is a local IP address; empty means every interface. A phone that is `record_aware`
-    says so to its peers (RFC 7866). `jitter_ms` is how late a packet may come and still be heard:
-    less is quicker talk, more is a recording without gaps on a busy machine or network. Where the phone stands `behind_edge`, it
-    is on loopback alone, and the edge has address and port.
+    `address` is a local IP address; empty means every interface. A phone that is `record_aware` says so to its peers (RFC
+    7866). `jitter_ms` is how late a packet may come and still be heard: less is quicker talk, more is a recording without
+    gaps on a busy machine or network. A phone that stands `behind_edge` is on loopback alone, and the edge has address and
+    port.
     """
 
     address: str = ""
@@ -53,4 +53,4 @@ class AccountSettings:
     expires: int = 300
     retry_seconds: int = 15
     accept_from: tuple[str, ...] = ()
-    """addresses and networks, beside the account's own server, whose calls are taken; an edge's to know"""
+    """addresses and networks whose calls are taken, beside the account's own server; for an edge"""

@@ -1,4 +1,4 @@
-"""Deadlines of the polling thread: a heap of moments, run by whoever polls. It owns no thread."""
+"""Deadlines of the polling thread: a heap of moments, run at each poll. It owns no thread."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from softphone.calls.turns import seconds
 
 
 class Timers:
-    """Moments are of `turns.seconds`. An action that lost its meaning must notice that itself."""
+    """Moments are of `turns.seconds`. An action that has become pointless must notice that itself."""
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, Callable[[], None]]] = []

@@ -1,7 +1,7 @@
-"""The sound of calls as the rest of the program meets it: frames on their way out, and a sound end.
+"""The sound of calls for the rest of the program: frames on their way out, and a sound end.
 
-What implements a sound end (devices, files, silence) lives elsewhere; the ports, the notice and the
-wires between them are in this folder.
+Sound ends themselves (devices, files, silence) live elsewhere. This folder has the ports, the notice and the wires between
+them.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ class SoundEnd(Protocol):
     """
 
     def pull(self, n_bytes: int, /) -> bytes:
-        """The microphone's next `n_bytes`; silence where there is nothing."""
+        """The microphone's next `n_bytes`; silence if there is nothing."""
         ...
 
     def push(self, data: bytes, /) -> None:
-        """What the speaker shall say next."""
+        """What the speaker plays next."""
         ...

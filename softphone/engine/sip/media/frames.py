@@ -1,8 +1,8 @@
-"""Bytes in and out of a pjsua2 frame, fast where that is proved to work.
+"""Bytes in and out of a pjsua2 frame, the fast way if that is proved to work.
 
-`bytes(frame.buf)` goes through a Python integer for every byte. The vector's own memory can be copied
-instead, but that leans on the layout of `std::vector`: so it is proved when the phone starts, and the
-slow way is used where the proof fails. No sound is understood here.
+`bytes(frame.buf)` goes through a Python integer for every byte. The vector's own memory can be copied instead, but that
+relies on the layout of `std::vector`. The phone's start proves the layout; if that fails, the slow way is used. No sound is
+understood here.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""A notice on its way to the party: its sound in memory, read from its file beside the polling thread, played once by a port.
+"""A notice on its way to the party: its sound in memory, read from its file beside the polling thread, played once by a
+port.
 
-It counts as heard when its last sample has been asked for and a margin has passed, because that is a little before its last
-packet has been sent and decoded. When it may start is the phone's business.
+It counts as heard once its last sample has been asked for and a margin has passed: the last packet is sent and decoded a
+little later. The phone decides when it may start.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ _OFF = 0.05
 
 
 class Notice:
-    """One playing of one file. `pcm` once it has been read, `sounding` from its first sample, `over` from its end; not before
-    `ready_at`."""
+    """One playing of one file. `pcm` once it has been read, `sounding` from its first sample, `over` from its end; not
+    before `ready_at`."""
 
     __slots__ = ("_at", "call", "over", "pcm", "ready_at", "serial", "sounding")
 
@@ -86,7 +87,7 @@ class NoticeFiles:
 
 
 def read_notice(file: NoticeFile) -> bytes:
-    """Its samples at the phone's own rate. Empty where it is no 16-bit mono WAV file, or not what was decided."""
+    """Its samples at the phone's own rate. Empty if it is not a 16-bit mono WAV file, or not the decided one."""
     try:
         raw = Path(file.path).read_bytes()
         if file.digest and hashlib.sha256(raw).hexdigest() != file.digest:

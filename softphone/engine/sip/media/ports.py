@@ -1,8 +1,8 @@
 """A call's sound inside pjmedia: the port that is microphone and speaker, and the tap beside it.
 
-Both ports are called once per 20 ms tick of pjmedia's one clock, the microphone's before the tap's,
-on pjmedia's own thread. So the two sides of a frame are paired by tick, never by time. Nothing here
-waits, keeps audio, or knows SIP; which port hears which is wired by the phone.
+pjmedia's one clock calls both ports once per 20 ms tick, the microphone's before the tap's, on pjmedia's own thread. So the
+two sides of a frame are paired by tick, never by time. Nothing here waits, keeps audio, or knows SIP. The phone wires which
+port hears which.
 """
 
 # ruff: noqa: N802 - callbacks bear PJSIP's own names
@@ -24,8 +24,8 @@ from softphone.engine.sip.settings import CLOCK_RATE, FRAME_MS
 class CallSound:
     """One call's switches, read by the ports at each tick. Set on the engine's thread.
 
-    `talking`: the microphone may reach the party. `telling`: frames are handed on. `held`: both
-    sides of a frame are silence.
+    `talking`: the microphone may reach the party. `telling`: frames are passed on. `held`: both sides of a frame are
+    silence.
     """
 
     __slots__ = (
@@ -56,7 +56,7 @@ class CallSound:
         self._spoken: bytes | None = None
 
     def speak(self, heard: bytes) -> bytes:
-        """What of the microphone's frame the party may hear; kept for this tick's pair."""
+        """The part of the microphone's frame that the party may hear; kept for this tick's pair."""
         said = heard if self.talking and not self.muted and not self.held else SILENCE
         self._spoken = said
         return said
@@ -69,7 +69,7 @@ class CallSound:
         if not self.telling or self._frames is None:
             return
         if lost := self._pace.lost(seconds()):
-            # The index goes on by the clock, so that the recording knows how long it is without them.
+            # The index goes on by the clock, so that the recording knows how long a gap is.
             self._index += lost
             if self._post is not None:
                 self._post(ProcessStalled(self.call, lost * TICK))
@@ -104,7 +104,7 @@ class _Port(pj.AudioMediaPort):
 
 
 class _DevicePort(_Port):
-    """Microphone and speaker: asked for the agent's frame, given what the agent shall hear."""
+    """Microphone and speaker: asked for the agent's frame, given what the agent hears."""
 
     def onFrameRequested(self, frame: pj.MediaFrame) -> None:
         sound = self._sounds.current
@@ -138,7 +138,7 @@ class _TapPort(_Port):
             if frame.type == pj.PJMEDIA_FRAME_TYPE_AUDIO and frame.size == FRAME_BYTES:
                 party = self._sounds.read(frame.buf, FRAME_BYTES)
             if not sound.was_pulled():
-                # Keeps the microphone's queue at its level while nobody listens to it.
+                # Keep the microphone's queue at its level while nobody listens to it.
                 self.pull(sound)
             sound.tell(party)
         except Exception as error:  # noqa: BLE001
@@ -146,7 +146,7 @@ class _TapPort(_Port):
 
 
 class _NoticePort(_Port):
-    """Plays a notice from memory. The one port of all notices: a player of its own could be asked for a frame as it goes."""
+    """Plays a notice from memory. One port for all notices: a player of its own could be asked for a frame while it goes."""
 
     playing: Notice | None = None
 
@@ -165,8 +165,8 @@ class _NoticePort(_Port):
 
 
 class CallPorts:
-    """The ports one call uses at a time, made once and used again: making and dropping a port for
-    each call would race with pjmedia's clock."""
+    """The ports that a call uses, made once and used again: making and dropping a port for each call would race with
+    pjmedia's clock."""
 
     def __init__(self, end: SoundEnd, copiers: tuple[Reader, Writer], post: Post) -> None:
         self.end = end
@@ -191,7 +191,7 @@ class CallPorts:
 
 
 def exact(data: bytes) -> bytes:
-    """One frame, whatever a sound end gave: cut, or filled with silence."""
+    """One frame, cut or filled with silence, whatever the sound end gave."""
     if len(data) == FRAME_BYTES:
         return data
     return data[:FRAME_BYTES].ljust(FRAME_BYTES, b"\0")

@@ -1,6 +1,7 @@
 """A call's frames held against the clock: whether ticks were lost while the process was stopped or the machine slept.
 
-pjmedia catches up with a clock that was late for less than half a second, and leaves out what is more. It knows no sleep at all.
+pjmedia catches up with a clock that was late for less than half a second, and leaves out what is more. It does not notice
+sleep at all.
 """
 
 from __future__ import annotations
@@ -9,9 +10,9 @@ TICK = 0.02
 LOST = 0.4
 """seconds behind from which ticks may be lost"""
 SETTLED = 5
-"""ticks in a row that catch nothing up, after which they are"""
+"""ticks in a row that catch nothing up, after which ticks are lost"""
 _DRIFT = TICK / 1000
-"""a tick: two clocks need not agree to the thousandth"""
+"""seconds of a tick: two clocks need not agree to the thousandth"""
 
 
 class StallDetector:
@@ -19,18 +20,18 @@ class StallDetector:
 
     def __init__(self) -> None:
         self._due: float | None = None
-        """when this tick was to come, had none been late or lost"""
+        """when this tick was due, without delays and losses"""
         self._behind = 0.0
         self._settled = 0
 
     def lost(self, now: float) -> int:
-        """How many ticks have not come, and never will: said once."""
+        """How many ticks have not come, and never will: reported once."""
         if self._due is None:
             self._due = now
         behind = now - self._due
         self._due += TICK
         if behind < LOST:
-            # As punctual as it gets is on time.
+            # This is as punctual as it gets, and counts as on time.
             self._due += min(behind, _DRIFT)
             self._settled = 0
             return 0

@@ -1,5 +1,7 @@
-"""Tones that pjmedia makes itself: the silence that keeps packets going, with the warning tone in it, and the ringing of a
-call that we make. Which port hears them is wired by the phone.
+"""Tones that pjmedia makes itself: silence that keeps packets going, with the warning tone in it, and the ringing of a call
+that we make.
+
+The phone wires which port hears them.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from softphone.engine.sip.settings import CLOCK_RATE
 WARNING_HERTZ = 1400
 WARNING_SECONDS = 0.2
 WARNING_DB = -24.0
-"""below full scale, root mean square: heard beside speech, and no hindrance to it"""
+"""below full scale, root mean square: audible beside speech without disturbing it"""
 
 RINGING_HERTZ = 425
 RINGING_ON, RINGING_OFF = 1.0, 4.0

@@ -1,8 +1,8 @@
-"""Which port of a call hears which: the wires that shall be, and the steps from those that are.
+"""Which port of a call hears which: the wanted wires, and the steps to them from the present ones.
 
-The party is the stream. The device port is the agent's microphone and speaker; the tap hears the
-party alone; `tone` keeps packets going while nobody speaks, and warns; `ringing` is what a caller hears before the answer.
-Why a wire shall be is the phone's.
+The party is the stream. The device port is the agent's microphone and speaker. The tap hears the party alone. `tone` keeps
+packets going while nobody speaks, and warns. `ringing` is what a caller hears before the answer. The phone knows why a wire
+is wanted.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ class Wires:
     ) -> list[str]:
         """Take away what is not wanted, then add what is; the status of each that failed.
 
-        A `renewed` stream may be a new port under the old number: everything is connected again,
-        which harms no wire that still stands. Without a stream, its wires are gone by themselves.
+        A `renewed` stream may be a new port under the old number, so everything is connected again, which harms no wire that
+        still stands. Without a stream its wires are gone by themselves.
         """
         media = _by_name(ports, stream)
         for source, sink in sorted(self.connected - wanted):
