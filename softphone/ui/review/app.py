@@ -1,6 +1,6 @@
-"""The review, running: what the window wants is asked of the shelf and the sound, and what they tell is drawn.
+"""The review, running: asks the archive's worker and the sound for what the window wants, and draws their answers.
 
-It holds no more of a recording than what is open, and how much of each was heard; when it goes, all of it goes.
+It holds no more of a recording than the open one, and how much of each was heard. When it goes, all of that goes.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _AGAIN = 500
 
 @dataclass(frozen=True, slots=True)
 class NothingOpen:
-    """Why nothing is open: the heading's code; the rest hangs on it."""
+    """Why nothing is open: the heading's code; the other codes derive from it."""
 
     code: str
     params: Mapping[str, object] | None = None
@@ -73,7 +73,7 @@ class Review(QObject):
         self._using: set[str] = set()
         """those that are being marked as reviewed"""
         self._unheard = ""
-        """the one of which it was said that nothing of it has been heard: another press counts it all the same"""
+        """the recording whose warning that nothing of it was heard has been shown: another press counts it all the same"""
         self._unheard_said = Change()
         self._keys = False
         self._closes = False
@@ -85,7 +85,7 @@ class Review(QObject):
         self.listening = Listening(self.window, self.shelf, deps.speaker, self.view)
         self._turn = 0
         self._again = ""
-        """the row to be found in the list that begins"""
+        """the row to be found in the new list"""
         self._differed: tuple[int, int] | None = None
         self._begun_for: tuple[int, int] | None = None
         """rows shown, and counted"""
@@ -296,7 +296,7 @@ class Review(QObject):
             self.counting.ask(self._watched)
 
     def _new_day(self) -> None:
-        """What was searched for as today is another day now, and days left are one fewer."""
+        """A search for today means another day now, and one day fewer is left of each row."""
         if self._search:
             self._missed(self._turn)
         self.draw()
@@ -326,8 +326,10 @@ class Review(QObject):
             self._compare(counts)
 
     def _compare(self, counts: Mapping[SampleFilter, int]) -> None:
-        """A list that is all there and does not have as many as were counted, twice in a row, lacks some: it begins anew. Once
-        for each such pair of numbers, for they are counted at different moments."""
+        """A complete list that twice in a row has other rows than were counted lacks some: it begins anew.
+
+        Once for each such pair of numbers, since they are counted at different moments.
+        """
         model = self.window.model
         differ = (len(model.rows), counts[self._shown]) if model.whole else None
         if differ is None or differ[0] == differ[1]:
@@ -339,7 +341,7 @@ class Review(QObject):
             QTimer.singleShot(_AGAIN, self._count_anew)
 
     def _missed(self, turn: int) -> None:
-        """The list from its beginning, and in it the same row."""
+        """The list from its beginning, with the same row selected."""
         if turn != self._turn:
             return
         self._begun_for, self._differed = self._differed, None
@@ -366,7 +368,7 @@ class Review(QObject):
         self.draw()
 
     def _show_following(self) -> None:
-        """Waiting, reviewed, all, and from the beginning."""
+        """Waiting, reviewed, all, and then again."""
         all_of = list(SampleFilter)
         self._show_only(all_of[(all_of.index(self._shown) + 1) % len(all_of)])
         self._announce(self.view().texts(f"review.filter.{self._shown}"))
@@ -446,7 +448,7 @@ class Review(QObject):
             self._recount(SampleFilter.ALL, -1)
 
     def _recount(self, shown: SampleFilter, more: int) -> None:
-        """What is seen to change need not wait until all are counted anew."""
+        """A visible change need not wait until all are counted anew."""
         if shown in self._counts:
             self._counts = {**self._counts, shown: max(0, self._counts[shown] + more)}
         panel = self.window.panel
@@ -473,7 +475,7 @@ class Review(QObject):
         self.draw()
 
     def _unsure(self, recording: str, error: KlartoneError | None) -> None:
-        """Silent, for nobody has said that it may be heard; it has its place in the list all the same."""
+        """Silent, since its permission is not known; it keeps its place in the list."""
         if self.opened is None or self.opened.row.recording != recording:
             return
         self._leave()
@@ -521,7 +523,7 @@ class Review(QObject):
                 self._announce(self._told_place())
 
     def _not_reviewed(self, recording: str) -> None:
-        """It could not be stored: it is there again as it was."""
+        """It could not be stored: it is there again as before."""
         if recording in self._using:
             self._using.discard(recording)
             if self.opened is None and not self._wanted:
@@ -533,7 +535,7 @@ class Review(QObject):
         self.window.note.say(f"{text} {texts('review.close_again')}" if self._closes else text)
 
     def _holds(self) -> bool:
-        """Whether the window stays open yet: what stands in the comment's line is stored first."""
+        """Whether the window stays open for now: the comment's line is stored first."""
         if self._closes or self.opened is None or not self.window.detail.comments.unsaved:
             return False
         self._closes = True
@@ -557,7 +559,7 @@ class Review(QObject):
 
     def _key(self, what: str) -> None:
         if what == "keys" or self._keys:
-            # While they are shown, any key puts them away and does nothing else.
+            # While they are shown, any key closes them and does nothing else.
             self._show_keys(on=not self._keys)
         elif what == "escape" and self.window.detail.comments.writing:
             self.window.detail.comments.leave()
@@ -655,9 +657,9 @@ class Review(QObject):
 
 
 def run_review(deps: ReviewDependencies) -> int:
-    """Until its window is closed, or SIGINT or SIGTERM comes: then 128 and its number is returned."""
+    """Until its window is closed, or SIGINT or SIGTERM comes: then it returns 128 and the signal's number."""
     app = make_application()
-    # So long, in seconds, the window waits for a thread that computes: its turns are to stay short.
+    # Seconds that the window waits for a computing thread: its own turns must stay short.
     sys.setswitchinterval(0.001)
     with ended_by_signals(app):
         review = Review(deps)

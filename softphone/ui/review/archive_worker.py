@@ -1,7 +1,7 @@
-"""The catalog's side of the review, on a thread of its own: pages, a recording opened, what is said of it.
+"""The catalog's side of the review, on a thread of its own: pages, opening a recording, storing what is said of it.
 
-And what is no longer to be heard: it watches the catalog's files and the day, and tells it at once (of what is open: `watch`).
-No widget and no sound is known here.
+It also watches the catalog's files and the day for recordings that may no longer be heard, and reports them at once (`watch`
+does so for the open one). It knows no widget and no sound.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from softphone.ui.review.watch import ErasureWatch
 log = logging.getLogger(__name__)
 
 PAGE, MORE = 200, 1_000
-"""rows of a list's first page, which is waited for, and of each that follows"""
+"""rows of a list's first page, which is waited for, and of each later one"""
 WATCH = 0.2
 """seconds between two looks at the catalog's files and at the day"""
 BATCH = 400
@@ -39,7 +39,7 @@ NEWS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What the list shows. `turn` counts the lists: what was asked for an earlier one is not told."""
+    """What the list shows. `turn` counts the lists: answers for an earlier one are dropped."""
 
     turn: int
     query: SampleQuery
@@ -49,12 +49,16 @@ class Watched:
 
 
 class ArchiveWorker(QObject):
-    """paged(turn, SamplePage, at_the_top): `at_the_top` are rows that came anew. opened(Opened),
-    missed(turn): the list lacks rows, and is to begin anew. refused(recording, KlartoneError). told(Reviewing, Stored): each time
-    something was to be stored, whether or not it could be; commented(Reviewing, it could): a comment was.
-    reviewed(recording, its SampleRow or None where it went with that), not_reviewed(recording): it could not be stored.
-    gone(recordings), unsure(recording, KlartoneError or None): what is open cannot be asked about. changed(): there is something
-    to be counted anew, new_day(): what is told of days is another, failed(KlartoneError)."""
+    """Signals:
+
+    - paged(turn, SamplePage, at_the_top): `at_the_top` are rows that came anew; missed(turn): the list lacks rows, and must
+      begin anew
+    - opened(Opened); refused(recording, KlartoneError)
+    - told(Reviewing, Stored): after each attempt to store something; commented(Reviewing, it could): after a comment
+    - reviewed(recording, its SampleRow, or None if it went with that); not_reviewed(recording): it could not be stored
+    - gone(recordings); unsure(recording, KlartoneError or None): it is not known whether the open one may be heard
+    - changed(): something must be counted anew; new_day(): days have changed their names; failed(KlartoneError)
+    """
 
     paged = Signal(int, object, bool)
     opened = Signal(object)
@@ -71,7 +75,7 @@ class ArchiveWorker(QObject):
     failed = Signal(object)
 
     def __init__(self, archive: SeenArchive, now: Callable[[], datetime], time_zone: str) -> None:
-        """`time_zone`: the reader's own; each call has one besides."""
+        """`time_zone`: the reader's own; each call has one as well."""
         super().__init__()
         self._given, self._now = archive, now
         self._jobs: deque[Callable[[SeenArchive], None]] = deque()
@@ -96,7 +100,7 @@ class ArchiveWorker(QObject):
         self._watch.start()
 
     def stop(self) -> None:
-        """What was asked for is done first, and the open recording closed."""
+        """Pending requests are carried out first, and the open recording closed."""
         self._watch.stop()
         with self._bell:
             self._ends = True
@@ -126,7 +130,7 @@ class ArchiveWorker(QObject):
         self._do(lambda archive: self._open_it(archive, recording))
 
     def close(self, reviewing: Reviewing) -> None:
-        """When nothing reads it any more."""
+        """Once nothing reads it any more."""
         self._do(lambda _archive: self._close(reviewing))
 
     def comment(self, reviewing: Reviewing, sample: int, text: str) -> None:
@@ -150,13 +154,13 @@ class ArchiveWorker(QObject):
 
         def use(archive: SeenArchive) -> None:
             recording = reviewing.row.recording
-            # What ends because it was used is not gone.
+            # A recording that ends because it was used is not gone.
             self._watch.let_go(recording)
             try:
                 reviewing.reviewed(heard=heard)
             except KlartoneError:
                 gone = False
-                with suppress(KlartoneError):  # whoever cannot be asked has not said that it is gone
+                with suppress(KlartoneError):  # no answer does not mean that it is gone
                     gone = not reviewing.still()
                 if gone:
                     self._gone({recording})
@@ -170,14 +174,14 @@ class ArchiveWorker(QObject):
         self._do(use)
 
     def use_up(self, recording: str, heard: int) -> None:
-        """As `review`, of one that is not open any more."""
+        """As `review`, for one that is no longer open."""
 
         def use(archive: SeenArchive) -> None:
             try:
                 archive.reviews.mark(recording, heard=heard)
             except KlartoneError:
                 gone = False
-                with suppress(KlartoneError):  # whoever cannot be asked has not said that it is gone
+                with suppress(KlartoneError):  # no answer does not mean that it is gone
                     gone = not archive.reviews.still(recording)
                 if gone:
                     self._gone({recording})
@@ -273,7 +277,7 @@ class ArchiveWorker(QObject):
             try:
                 action()
             except KlartoneError as error:
-                # Refused because it is gone: then that is told, and nothing else.
+                # Refused because it is gone: report that, and nothing else.
                 if not self._check_open():
                     return
                 done = False
@@ -299,7 +303,7 @@ class ArchiveWorker(QObject):
             self.changed.emit()
 
     def _look(self, archive: SeenArchive) -> None:
-        """Whether somebody has written, or another day has begun where one of the calls was."""
+        """Whether somebody has written, or another day has begun in the zone of one of the calls."""
         seen = archive.written()
         days = {zone: local_day(self._now(), zone) for zone in self._days}
         self._changed = self._changed or seen != self._seen or days != self._days
@@ -308,7 +312,7 @@ class ArchiveWorker(QObject):
             self.new_day.emit()
 
     def _open_gone(self, recording: str) -> None:
-        """Told at once; what is kept of it here goes when its turn comes."""
+        """Reported at once; its state here goes when its turn comes."""
         self.gone.emit({recording})
 
         def forget(_archive: SeenArchive) -> None:
@@ -325,7 +329,7 @@ class ArchiveWorker(QObject):
         try:
             still = self._open.still()
         except KlartoneError as error:
-            # Whoever cannot be asked has not said yes.
+            # No answer is not a yes.
             self._watch.let_go(recording)
             self.unsure.emit(recording, error)
             return False
@@ -350,7 +354,7 @@ class ArchiveWorker(QObject):
         self._shown = [one for one in self._shown if one not in recordings]
 
     def _come_anew(self, archive: SeenArchive, watched: Watched) -> None:
-        """What was recorded since: it stands above what is shown."""
+        """New recordings: they stand above those shown."""
         found = archive.reviews.page(watched.query, None, PAGE)
         known = set(self._shown[: 2 * PAGE])
         new = [row.recording for row in found.rows if row.recording not in known]
@@ -359,5 +363,5 @@ class ArchiveWorker(QObject):
             self._shown = new + self._shown
             self.paged.emit(watched.turn, found, True)
         elif new:
-            # So many that those between them and what is shown are not known.
+            # So many that those between them and the shown ones are not known.
             self.missed.emit(watched.turn)

@@ -1,4 +1,4 @@
-"""What the team lead says of a moment of the recording: the list of it, and the line it is written in. Stores nothing."""
+"""The team lead's comments on moments of the recording: their list, and the line to write one. Stores nothing."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ class _Line(QLineEdit):
 
 
 class Comments(Card):
-    """written(sample, text): to be stored, and `stored` called; removed(Comment), jumped(sample), closed(): the line has been
-    left. emptied(): the last one has gone from under the keyboard."""
+    """written(sample, text): to be stored, and `stored` called; removed(Comment), jumped(sample), closed(): the line has
+    been left. emptied(): the last one, which had the keyboard, has gone."""
 
     written = Signal(int, str)
     removed = Signal(object)
@@ -107,7 +107,7 @@ class Comments(Card):
         return [self.line, *(one for _, moment, remove in self._rows for one in (moment, remove))]
 
     def next_to(self, sample: int, *, after: bool) -> tuple[int, Comment] | None:
-        """The first comment after that moment, or the last before it, with its number; it comes into sight."""
+        """The first comment after that moment, or the last before it, with its number; it scrolls into sight."""
         rows = list(enumerate(self._rows, start=1))
         for number, (comment, moment, _) in rows if after else reversed(rows):
             if comment.sample > sample if after else comment.sample < sample:
@@ -116,7 +116,7 @@ class Comments(Card):
         return None
 
     def write_at(self, sample: int) -> None:
-        """A comment on this moment, to be written; one that is being written goes on."""
+        """A comment on this moment, to be written; one in progress goes on."""
         if not self.writing:
             self._at = sample
             self._empty_line()
@@ -131,7 +131,7 @@ class Comments(Card):
             self.closed.emit()
 
     def stored(self, *, done: bool) -> None:
-        """What became of `written`: the line is left only when its text is kept somewhere else."""
+        """The outcome of `written`: the line is left only once its text is kept somewhere else."""
         if not self.storing:
             return
         if done:
@@ -140,12 +140,12 @@ class Comments(Card):
             self.line.setReadOnly(False)
 
     def _empty_line(self) -> None:
-        # Not clear(): that can be undone, and what was written of one recording came back with another.
+        # Not clear(): undo would bring one recording's text back in another.
         self.line.setText("")
         self.line.setReadOnly(False)
 
     def show_comments(self, comments: Sequence[Comment]) -> None:
-        """Whoever was in the list with the keyboard is at the next one then, or at what `emptied` leads to."""
+        """The keyboard moves to the next one, or to what `emptied` leads to."""
         wanted = tuple(sorted(comments, key=lambda one: (one.sample, one.at)))
         if wanted == self.comments:
             return
@@ -204,7 +204,7 @@ class Comments(Card):
             remove.show_as(view, "", icon="close", name=texts("review.comment.remove", number=number))
 
     def write(self) -> None:
-        """`written`, or nothing where nothing stands in it; `stored` tells what became of it."""
+        """Emits `written`, or nothing if the line is empty; `stored` gives the outcome."""
         if self.storing:
             return
         if self.unsaved:

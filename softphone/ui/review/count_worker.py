@@ -1,6 +1,6 @@
-"""How many there are of each, and what became of the sample, counted on a thread of its own: no page waits for it.
+"""How many there are of each, and what became of the sample, counted on a thread of its own, so that no page waits for it.
 
-Only the last thing that was asked is answered. No widget is known here.
+Only the latest question is answered. It knows no widget.
 """
 
 from __future__ import annotations

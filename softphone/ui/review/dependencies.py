@@ -1,4 +1,4 @@
-"""What the review is plugged into, and what its parts tell each other. No widget, no thread, no clock."""
+"""What the review is connected to, and the messages between its parts. No widget, no thread, no clock."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class ReviewDependencies:
-    """`archive` is opened anew for each thread (`beside`), and closed by whoever gave it; None where `refusal` says why there is
-    nothing to show."""
+    """Each thread opens `archive` anew (`beside`); whoever gave it closes it. None if `refusal` says why there is nothing to
+    show."""
 
     archive: SeenArchive | None
-    """as whoever is here sees it"""
+    """as its user sees it"""
     teams: tuple[TeamLed, ...]
     speaker: Speaker
     texts: Path
@@ -33,9 +33,9 @@ class ReviewDependencies:
     lines: Mapping[str, LocalText] = field(default_factory=dict[str, LocalText])
     """their names"""
     parties: Mapping[str, LocalText] = field(default_factory=dict[str, LocalText])
-    """what the person at the other end of a line is called"""
+    """the word for the person at the other end of a line"""
     time_zone: str = "Europe/Copenhagen"
-    """the policy's: a day that is searched for is one of it"""
+    """the policy's: a day in a search is one of this zone"""
     refusal: CodedText | None = None
     settings: Settings = field(default_factory=Settings)
     now: Callable[[], datetime] = utc_now
@@ -44,7 +44,7 @@ class ReviewDependencies:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A recording that has been opened, as it stood then. `reader` is for the thread of the sound alone."""
+    """A recording that has been opened, as it stood then. Only the sound's thread uses `reader`."""
 
     reviewing: Reviewing = field(repr=False)
     reader: Reader = field(repr=False)
@@ -58,7 +58,7 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What the archive has of what is said of the open recording."""
+    """What the archive has stored of the open recording's review."""
 
     comments: tuple[Comment, ...]
     scores: Mapping[str, int]

@@ -1,4 +1,4 @@
-"""The open recording: who and when, its sound, what is said of it; a sentence where none is open. It keeps nothing itself."""
+"""The open recording: who and when, its sound, its review; or a sentence if none is open. It keeps nothing itself."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Placeholder(Card):
 
 
 class Keys(Card):
-    """Which key does what. It takes the focus, so that a screen reader reads it. left(): Enter puts it away."""
+    """Which key does what. It takes the focus, so that a screen reader reads it. left(): Enter closes it."""
 
     left = Signal()
 
@@ -175,7 +175,7 @@ class Detail(QWidget):
         unheard: bool,
         shown: QWidget,
     ) -> None:
-        """`row`: what is open. `unheard`: it was to count, and nothing of it has been heard. `shown`: the page that is wanted."""
+        """`row`: the open one. `unheard`: it was to count, and nothing of it has been heard. `shown`: the wanted page."""
         texts = view.texts
         self.pages.setCurrentWidget(shown)
         self.keys.render_view(view)
@@ -220,7 +220,7 @@ class Detail(QWidget):
         self.scores.render_view(view, first)
 
     def forget(self) -> None:
-        """Nothing is open: nothing of one stays, on a page that nobody sees either."""
+        """Nothing is open: nothing of a recording stays, even on a page that is not shown."""
         for label in (self.title, self.until, self.marks):
             label.clear()
             label.setAccessibleName("")

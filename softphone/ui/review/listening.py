@@ -1,7 +1,7 @@
 """What is done with the open recording: it is played, commented on, scored and shared, by keys and buttons.
 
-It holds all there is of it in the window; when it lets go, nothing is left but how much of it was heard. Which one is opened,
-and why it goes, it is told.
+It holds all that the window has of it. When it lets go, only how much was heard is left. Others decide which one is opened,
+and why it goes.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _PLAYING, _IDLE = 40, 30_000
 
 
 class Listening(QObject):
-    """`.opened` is what is open, or None. changed(): to be drawn anew. told(sentence): for a screen reader."""
+    """`.opened` is the open one, or None. changed(): draw anew. told(sentence): for a screen reader."""
 
     changed = Signal()
     announced = Signal(str)
@@ -48,13 +48,13 @@ class Listening(QObject):
         self.sound = Sound(speaker)
         self.opened: Opened | None = None
         self._heard: dict[str, Heard] = {}
-        """what was heard of each, for as long as the window is open and the recording there"""
+        """what was heard of each, as long as the window is open and the recording there"""
         self._was_playing = False
         """until a comment was begun"""
         self._storing = 0
-        """how much of what was said of it has not been told to be stored or not"""
+        """what was said of it and not yet reported as stored or failed"""
         self._then: Callable[[], object] | None = None
-        """to be done when the comment's line is stored"""
+        """to be done once the comment's line is stored"""
         self._speed, self._skips = 0, False
         self._tick = QTimer(self)
         self._tick.timeout.connect(self.count)
@@ -99,12 +99,12 @@ class Listening(QObject):
 
     @property
     def heard(self) -> int:
-        """Whole seconds of what is open that have been heard, each counted once."""
+        """Whole seconds of the open one that have been heard, each counted once."""
         return self._samples_heard // RATE
 
     @property
     def is_heard(self) -> bool:
-        """Whether as much as a second of it was, or all where it is shorter."""
+        """Whether at least a second of it was, or all if it is shorter."""
         return self.opened is not None and self._samples_heard >= min(RATE, self.opened.length)
 
     @property
@@ -112,12 +112,12 @@ class Listening(QObject):
         return self._heard[self.opened.row.recording].samples if self.opened is not None else 0
 
     def forget(self, recordings: Collection[str]) -> None:
-        """How much was heard of them."""
+        """How much of each was heard."""
         for one in recordings:
             self._heard.pop(one, None)
 
     def when_stored(self, action: Callable[[], object]) -> None:
-        """At once, or after what stands in the comment's line is stored; never, where it cannot be."""
+        """At once, or after the comment's line is stored; never if it cannot be."""
         comments = self._window.detail.comments
         if self.opened is None or not comments.unsaved:
             action()
@@ -126,7 +126,7 @@ class Listening(QObject):
         comments.write()
 
     def let_go(self, then: Callable[[], None] | None = None) -> None:
-        """Nothing of what is open stays; `then` instead of closing it, when nothing reads it any more."""
+        """Nothing of the open one stays. `then` runs instead of closing it, once nothing reads it any more."""
         opened, self.opened = self.opened, None
         self._was_playing, self._then = False, None
         detail = self._window.detail
@@ -156,7 +156,7 @@ class Listening(QObject):
             self._window.detail.transport.show_time(at / RATE, self.opened.length / RATE)
 
     def key(self, what: str) -> None:
-        """Of the keys and buttons that need an open recording; others are passed over."""
+        """For keys and buttons that need an open recording; others are ignored."""
         if self.opened is None:
             return
         if what == "play":
@@ -187,7 +187,7 @@ class Listening(QObject):
             self.announced.emit(self._window.detail.scores.press_share())
 
     def _to_comment(self, *, after: bool) -> None:
-        """While it plays, the one whose sound has just begun is not the one before."""
+        """While it plays, the recording that has just begun to sound is not the one before."""
         at = self.sound.position - (_BEGUN if self.sound.playing and not after else 0)
         if (found := self._window.detail.comments.next_to(at, after=after)) is not None:
             number, comment = found
@@ -197,7 +197,7 @@ class Listening(QObject):
             self.announced.emit(texts("review.comment.reached", number=number, at=moment, text=comment.text))
 
     def _digit(self, number: int) -> None:
-        """Said aloud, for the question that gets it need not be where the focus is."""
+        """Said aloud: the question that gets it need not have the focus."""
         if self.opened is not None and (text := self._window.detail.scores.give_next(number)):
             self.announced.emit(text)
 
@@ -236,7 +236,7 @@ class Listening(QObject):
             self._shelf.remove(self.opened.reviewing, comment)
 
     def _written(self) -> None:
-        """The line is closed, whatever became of it; the sound goes on if it was interrupted for it."""
+        """The line is closed, whatever became of it; interrupted sound goes on."""
         self._to_list()
         if self._was_playing:
             self._was_playing = False
@@ -246,7 +246,7 @@ class Listening(QObject):
         self._window.list.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _take_stored(self, reviewing: Reviewing, stored: Stored) -> None:
-        """When nothing more is on its way, what is shown is what is stored."""
+        """Once nothing more is on its way, show what is stored."""
         if self.opened is None or self.opened.reviewing is not reviewing:
             return
         self._storing -= 1

@@ -1,4 +1,4 @@
-"""What became of the sample, in figures and a sentence on what that says of it (G33, G34). It counts nothing itself."""
+"""What became of the sample, in figures and a sentence on what they mean (G33, G34). It counts nothing itself."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from softphone.ui.theme.style import NAME, SMALL, font
 from softphone.ui.view import View
 
 _LONG = 15
-"""letters of what stands on one line"""
+"""letters that fit on one line"""
 COUNTED = ("drawn", "recorded", "declined", "reviewed", "waiting", "expired_unseen")
 
 
@@ -96,7 +96,7 @@ class Panel(Card):
 
 
 def _folded(words: str) -> str:
-    """Long ones on two lines, as equal as they come: the sentence beside them needs the room."""
+    """Long ones on two lines of about the same length: the sentence beside them needs the room."""
     spaces = [at for at, letter in enumerate(words) if letter == " "]
     if len(words) <= _LONG or not spaces:
         return words
@@ -105,7 +105,7 @@ def _folded(words: str) -> str:
 
 
 def _verdict(view: View, figures: Figures) -> tuple[str, str, str]:
-    """What it says in a word or three, what follows from it, and the colour of the first."""
+    """The finding in a word or three, what follows from it, and the colour of the first."""
     texts, theme = view.texts, view.theme
     waiting = texts("review.waiting", count=figures.waiting)
     week = round(figures.reviewed_a_week)

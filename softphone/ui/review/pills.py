@@ -45,7 +45,7 @@ def draw_cap(painter: QPainter, key: str, box: QRectF, ink: str, edge: str) -> N
 
 
 class Pill(Control):
-    """A small button with round ends. Checked: it is what holds. `key`: the key that does the same, drawn as a cap."""
+    """A small button with round ends. Checked: it is the current one. `key`: the key that does the same, drawn as a cap."""
 
     HEIGHT = 30
 
@@ -58,7 +58,7 @@ class Pill(Control):
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
     def show_key(self, key: str) -> None:
-        """The cap, or none where there is no room for it; the tooltip has it all the same."""
+        """The cap, or none if there is no room for it; the tooltip has it all the same."""
         if key != self._key:
             self._key = key
             self.updateGeometry()
@@ -178,8 +178,10 @@ class Switch(Control):
 
 
 class Rings(Control):
-    """A question of the score card and as many rings as there are points to give. given(points), stepped(by): so many more or
-    fewer, chosen(): a digit means this."""
+    """A question of the score card with as many rings as there are points to give.
+
+    given(points), stepped(by): so many more or fewer, chosen(): a digit is for this question.
+    """
 
     given = Signal(int)
     stepped = Signal(int)
@@ -194,7 +196,7 @@ class Rings(Control):
         self.is_next = False
 
     def show_score(self, view: View, question: str, points: int, of: int, *, is_next: bool) -> None:
-        """`points` 0: none are given yet. `is_next`: the next digit is given here."""
+        """`points` 0: none are given yet. `is_next`: the next digit is for this question."""
         self.points, self.of, self.is_next = points, of, is_next
         text = view.texts("review.score.given", points=points, of=of) if points else view.texts("review.score.none")
         self.show_as(view, question, name=f"{question}: {text}", why=view.texts("review.score.how", digit=min(of, 9)))
@@ -208,7 +210,7 @@ class Rings(Control):
         self._make_room()
 
     def _make_room(self) -> None:
-        """For all of the question's lines, also when it is the one whose turn it is."""
+        """For all of the question's lines, even if the next digit is for it."""
         words = QFontMetricsF(self._font(strong=True)).boundingRect(self._box(500), _WRAPPED, self.text())
         lowest = max(self.LOWEST, round(words.height()) + 2)
         if lowest != self.minimumHeight():

@@ -1,4 +1,4 @@
-"""The list of the training sample: a model that gets page after page, and how a row of it is drawn. It asks nobody itself."""
+"""The list of the training sample: a model that gets page after page, and how it draws a row. It asks nobody itself."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from softphone.ui.view import View, duration
 Index = QModelIndex | QPersistentModelIndex
 ROW = int(Qt.ItemDataRole.UserRole)
 AHEAD = 600
-"""rows loaded below what is seen, so that a scroll finds them there"""
+"""rows loaded below those in sight, so that a scroll finds them there"""
 SETTLED = 10_000
-"""rows after which what is loaded is left out of Python's looks for garbage: with 80,000 one look takes 50 to 100 ms"""
+"""loaded rows after which Python's garbage collection leaves them out: with 80,000 one look takes 50 to 100 ms"""
 
 
 class SampleModel(QAbstractListModel):
@@ -33,13 +33,13 @@ class SampleModel(QAbstractListModel):
         super().__init__()
         self.rows: list[SampleRow] = []
         self._places: dict[str, int] = {}
-        """each one's row, as far as it has been looked for"""
+        """the row of each, as far as it was looked up"""
         self._next: str | None = None
         self._asked = False
         self._view: View | None = None
         self._line: Callable[[str | None], str] = lambda line: line or ""
         self.leaving: tuple[str, str] = ("", "")
-        """the recording that is about to be erased, and what its row says of that"""
+        """the recording about to be erased, and its row's words about that"""
 
     def rowCount(self, parent: Index | None = None) -> int:
         return 0 if parent is not None and parent.isValid() else len(self.rows)
@@ -70,7 +70,7 @@ class SampleModel(QAbstractListModel):
 
     @property
     def whole(self) -> bool:
-        """Whether no page is left to come."""
+        """Whether the last page has come."""
         return self._next is None and not self._asked
 
     def begin(self) -> None:
@@ -90,7 +90,7 @@ class SampleModel(QAbstractListModel):
         self._next, self._asked = page.next, False
 
     def take_new(self, page: SamplePage) -> None:
-        """Rows that were recorded since, where each belongs among those that are shown."""
+        """New recordings, each at its place among those shown."""
         known = {row.recording for row in self.rows[: 2 * len(page.rows) + 1]}
         for row in page.rows:
             later = not self.whole and self.rows and _newest(row) > _newest(self.rows[-1])
@@ -103,7 +103,7 @@ class SampleModel(QAbstractListModel):
             self.endInsertRows()
 
     def drop(self, recordings: Collection[str]) -> list[SampleRow]:
-        """Those that were shown. From below, and those beside each other at once: the view counts its rows anew each time."""
+        """Remove rows, from below, and neighbours at once: the view counts its rows anew each time."""
         gone: list[SampleRow] = []
         last: int | None = None
         for at in sorted((at for one in set(recordings) if (at := self.find(one)) is not None), reverse=True):
@@ -118,7 +118,7 @@ class SampleModel(QAbstractListModel):
         return gone
 
     def renew(self, row: SampleRow) -> None:
-        """As it stands now, where it is shown."""
+        """As it stands now, if it is shown."""
         where = self.find(row.recording)
         if where is not None:
             self.rows[where] = row
@@ -137,7 +137,7 @@ class SampleModel(QAbstractListModel):
         return self._places.get(recording)
 
     def next_waiting(self, after: int, used: Collection[str] = ()) -> int | None:
-        """The first below row `after` that nobody has reviewed, or the first of all; `used` are being marked as that."""
+        """The first below row `after` that nobody has reviewed, or the first of all; `used` are being marked as reviewed."""
         for at in (*range(after + 1, len(self.rows)), *range(min(after + 1, len(self.rows)))):
             recording = self.rows[at].recording
             if self.rows[at].reviewed_at is None and recording != self.leaving[0] and recording not in used:
@@ -248,7 +248,7 @@ def _pair(
 
 
 class SampleList(QTableView):
-    """asked(recording): it shall be opened. Moving through the list opens nothing: each opening is noted in the audit log.
+    """asked(recording): open it. Moving through the list opens nothing: the audit log notes each opening.
 
     A table of one column: a list view lays out each of its rows anew whenever some are added.
     """
@@ -291,7 +291,7 @@ class SampleList(QTableView):
         self.viewport().update()
 
     def look_ahead(self) -> None:
-        """The pages below are asked for before they are seen."""
+        """Ask for the pages below before they are seen."""
         last = self.indexAt(self.viewport().rect().bottomLeft()).row()
         seen = last if last >= 0 else len(self.samples.rows)
         if len(self.samples.rows) - seen < AHEAD:
@@ -303,7 +303,7 @@ class SampleList(QTableView):
             self.asked.emit(row.recording)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Enter opens; what does not move in the list is the page's."""
+        """Enter opens; keys that do not move in the list are the page's."""
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             if not event.isAutoRepeat():
                 self._open(self.currentIndex())

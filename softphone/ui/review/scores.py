@@ -1,4 +1,4 @@
-"""The score card as the policy has it, and whether the agent may see what is said here. Stores nothing."""
+"""The policy's score card, and whether the agent may see the review. Stores nothing."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from softphone.ui.theme.style import SMALL
 from softphone.ui.view import View
 
 _LEAST = 88
-"""px of the questions that are in sight in the smallest window: three, of one line each"""
+"""px of the questions in sight in the smallest window: three, of one line each"""
 
 
 class _Questions(ScrollArea):
-    """As tall as its questions where there is room, and scrolled where there are more than that."""
+    """As tall as its questions if there is room, else scrolled."""
 
     def __init__(self, name: str, inside: QWidget) -> None:
         super().__init__(name, inside)
@@ -86,7 +86,7 @@ class Scores(Card):
         self.share.clicked.connect(lambda: self.shared.emit(self.share.isChecked()))
 
     def show_card(self, items: Sequence[ScoreItem]) -> None:
-        """The questions of the team that is reviewed."""
+        """The questions of the reviewed team."""
         if tuple(items) == self._items:
             return
         for rings in self.rings:
@@ -107,13 +107,13 @@ class Scores(Card):
         self._draw()
 
     def begin(self, scores: Mapping[str, int], *, shared: bool) -> None:
-        """Another recording, and what was given before; the next digit is for the first question without points."""
+        """Another recording, and its earlier points; the next digit is for the first question without points."""
         self._points = {item.id: scores[item.id] for item in self._items if item.id in scores}
         self._next = next((number for number, item in enumerate(self._items) if item.id not in self._points), 0)
         self.share.setChecked(shared)
 
     def show_stored(self, scores: Mapping[str, int], *, shared: bool) -> None:
-        """What is stored of this recording; which question is next stays."""
+        """What is stored of this recording; the next question stays."""
         self._points = {item.id: scores[item.id] for item in self._items if item.id in scores}
         self.share.setChecked(shared)
         self._draw()
@@ -123,7 +123,7 @@ class Scores(Card):
         return self._points
 
     def give_next(self, points: int) -> str:
-        """A digit was pressed. Gives what came of it, in words; none where there is no question, or not so many points."""
+        """A digit was pressed. Returns the outcome in words; none if there is no question, or it has fewer points."""
         focused = next((number for number, rings in enumerate(self.rings) if rings.hasFocus()), None)
         number = self._next if focused is None else focused
         if number >= len(self._items) or points > self._items[number].points:
@@ -132,7 +132,7 @@ class Scores(Card):
         return self.rings[number].accessibleName()
 
     def press_share(self) -> str:
-        """By the keyboard, wherever the focus is. Gives what came of it, in words."""
+        """By the keyboard, wherever the focus is. Returns the outcome in words."""
         self.share.click()
         assert self._view is not None
         return self._view.texts(f"review.share.is_{'on' if self.share.isChecked() else 'off'}", agent=self._agent)
@@ -142,14 +142,14 @@ class Scores(Card):
         self._draw()
 
     def _give(self, number: int, points: int) -> None:
-        """And on to the next question. Nought takes them back, and stays where it is."""
+        """And on to the next question. Zero takes the points back, and stays where it is."""
         self._next = (number + 1) % len(self._items) if points else number
         if self.rings[number].hasFocus():
             self.rings[self._next].setFocus()
         self._set(number, points)
 
     def _step(self, number: int, by: int) -> None:
-        """Some more or fewer, and no further: there may be many to go."""
+        """Some more or fewer, without moving on: there may be many to go."""
         item = self._items[number]
         self._next = number
         self._set(number, min(item.points, max(0, self._points.get(item.id, 0) + by)))

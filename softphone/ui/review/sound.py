@@ -1,6 +1,6 @@
 """The sound of the open recording, on a thread of its own: played from the sealed container, and drawn as it goes.
 
-It alone reads the container. When it has let go, nothing of the sound is left in memory. The catalog is not known here.
+It alone reads the container. When it has let go, nothing of the sound is left in memory. It does not know the catalog.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from softphone.ui.review.dependencies import Opened
 log = logging.getLogger(__name__)
 
 COLUMNS = 1_200
-"""as many values a voice are drawn of a recording, however long it is"""
+"""values drawn for each voice of a recording, however long it is"""
 TOLD = 12
-"""blocks of sound between two tellings"""
+"""blocks of sound between two reports"""
 WATCH = 0.25
 """seconds between two looks at the device, while it plays"""
 
 
 class Sound(QObject):
-    """marked(turn, list of Mark): all that is to be known of it. drawn(turn, first column, loudness (n, 2) of 0…1), changed(): it
-    plays or stops, failed(KlartoneError)."""
+    """marked(turn, list of Mark): all that there is to know of it. drawn(turn, first column, loudness (n, 2) of 0…1),
+    changed(): it plays or stops, failed(KlartoneError)."""
 
     marked = Signal(int, object)
     drawn = Signal(int, int, object)
@@ -82,11 +82,11 @@ class Sound(QObject):
 
     @property
     def turn(self) -> int:
-        """Counts the recordings: what is told of an earlier one is not drawn."""
+        """Counts the recordings: reports about an earlier one are not drawn."""
         return self._turn
 
     def take(self, opened: Opened, heard: Heard) -> None:
-        """Another recording, silent until `play`. The one before was let go. `heard` is told what is played of it."""
+        """Another recording, silent until `play`. The one before was let go. `heard` gets what is played of it."""
         playback = Playback(opened.reader.pcm, opened.length, self._speaker, self._wake, heard)
         playback.set_speed(self._speed)
         playback.set_skips_silence(on=self._skips)
@@ -100,7 +100,7 @@ class Sound(QObject):
         self._do(begin)
 
     def let_go(self, then: Callable[[], None] = lambda: None) -> None:
-        """Silent at once; `then` is called when nothing reads the container any more."""
+        """Silent at once; `then` is called once nothing reads the container any more."""
         playback, self._playback = self._playback, None
         self._turn += 1
         if playback is not None:
@@ -164,7 +164,7 @@ class Sound(QObject):
             with self._bell:
                 busy = self._rung or self._drawing is not None
                 if not self._jobs and not self._ends and not busy:
-                    # A device that has gone asks for nothing any more: while it should, somebody must look.
+                    # A device that has gone asks for nothing any more, so it must be watched.
                     self._bell.wait(WATCH if self.playing else None)
                 job = self._jobs.popleft() if self._jobs else None
                 if job is None and self._ends:
@@ -180,7 +180,7 @@ class Sound(QObject):
             log_bug(log, error, "the review's sound")
 
     def _work(self) -> None:
-        """What is played comes first; what is drawn has time."""
+        """Playing comes first; drawing has time."""
         self._rung = False
         playback = self._playback
         if playback is not None:
@@ -197,7 +197,7 @@ class Sound(QObject):
             self._drawing = None
 
     def _draw(self, turn: int, opened: Opened) -> Iterator[None]:
-        """The loudest of each voice in each column, told piece by piece."""
+        """The loudest of each voice in each column, reported piece by piece."""
         columns = min(COLUMNS, max(1, opened.length // (RATE // 50)))
         width = opened.length / columns
         loud: NDArray[np.float32] = np.zeros((columns, 2), np.float32)

@@ -1,4 +1,4 @@
-"""The row under the picture of the sound: play, where it is, how fast, without its silences, a comment, back and forth."""
+"""The row under the picture of the sound: play, position, speed, skipping silences, a comment, back and forth."""
 
 from __future__ import annotations
 
@@ -94,11 +94,11 @@ class Transport(QWidget):
             self.render_view(view, plays=plays, speed=speed, skips=skips)
 
     def show_time(self, at: float, of: float) -> None:
-        end = round(of)  # as the list tells it
+        end = round(of)  # in the list's words
         text = f"{words.length(end if at >= of else at)} / {words.length(end)}"
         if text != self.time.text():
             self.time.setText(text)
-            # So wide that nothing beside it moves as it counts.
+            # Wide enough that nothing beside it moves as it counts.
             widest = f"{words.length(end)} / {words.length(end)}"
             self.time.setFixedWidth(self.time.fontMetrics().horizontalAdvance(widest) + 6)
 

@@ -1,5 +1,7 @@
-"""What has been marked as reviewed and is erased by it: for ten seconds it can be undone. It erases nothing itself, and what is
-still waiting when the window closes is carried out then."""
+"""A recording marked as reviewed, and erased by that: for ten seconds it can be undone.
+
+It erases nothing itself. What still waits when the window closes is carried out then.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,7 @@ KEY = "Z"
 
 @dataclass(frozen=True, slots=True)
 class PendingErasure:
-    """`heard`: whole seconds of it; `who`: as the list names it."""
+    """`heard`: whole seconds of it; `who`: in the list's words."""
 
     recording: str
     heard: int
@@ -29,7 +31,7 @@ class PendingErasure:
 
 
 class Undo(Card):
-    """due(Waits): it is to be carried out now. undone(Waits). counted(): a second less is left."""
+    """due(Waits): carry it out now. undone(Waits). counted(): a second less is left."""
 
     due = Signal(object)
     undone = Signal(object)
@@ -60,7 +62,7 @@ class Undo(Card):
         return max(0, ceil(self._until - monotonic()))
 
     def begin(self, waits: PendingErasure) -> None:
-        """What was waiting before is carried out: one can be undone at a time."""
+        """An earlier one is carried out: only one can be undone at a time."""
         self.carry_out()
         self.waits, self._until = waits, monotonic() + SECONDS
         self._tick.start()
@@ -69,7 +71,7 @@ class Undo(Card):
         self._count()
 
     def carry_out(self) -> None:
-        """Now; nothing where nothing waits."""
+        """Now; nothing if nothing waits."""
         if (waits := self._over()) is not None:
             self.due.emit(waits)
 

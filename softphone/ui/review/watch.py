@@ -1,6 +1,7 @@
-"""Whether what is open may still be heard: asked of the catalog on a thread of its own, so that nothing long stands before it.
+"""Whether the open recording may still be heard: asked of the catalog on a thread of its own, so that nothing long comes
+before it.
 
-It knows no sound and no list; what is to become of an answer is the shelf's.
+It knows no sound and no list; others act on its answer.
 """
 
 from __future__ import annotations
@@ -21,12 +22,12 @@ EVERY = 0.2
 
 
 AGAIN = 0.1
-"""seconds after a question that failed, before it is asked once more"""
+"""seconds after a failed question until it is repeated"""
 
 
 class ErasureWatch(QObject):
     """gone(recording), or unsure(recording, KlartoneError or None): it could not be asked, twice. One of them, once for each
-    `over`: whoever cannot be asked has not said yes, and has not said that it is gone."""
+    `over`: no answer is neither a yes, nor a sign that it is gone."""
 
     gone = Signal(str)
     unsure = Signal(str, object)
@@ -51,13 +52,13 @@ class ErasureWatch(QObject):
             self._thread.join(10)
 
     def over(self, recording: str) -> None:
-        """It has been opened: from now on it is asked about."""
+        """It has been opened: ask about it from now on."""
         with self._bell:
             self._open = recording
             self._bell.notify()
 
     def let_go(self, recording: str) -> bool:
-        """Whatever becomes of it is not told any more. Whether it was asked about."""
+        """Stop reporting on it. Returns whether it was being asked about."""
         with self._bell:
             asked = self._open == recording
             if asked:

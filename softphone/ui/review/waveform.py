@@ -1,6 +1,6 @@
-"""Both voices of a recording as they sounded, what there is no sound of, the comments, and where it plays. It plays nothing.
+"""Both voices of a recording as they sounded, what is missing, the comments, and where it plays. It plays nothing.
 
-To a screen reader it is a slider over whole seconds, for it says the bare number.
+To a screen reader it is a slider over whole seconds, since that says the bare number.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ from softphone.ui.theme.tokens import Theme
 from softphone.ui.view import View
 
 LABELS = 94
-"""px at the left for whose voice it is"""
+"""px at the left for the voices' names"""
 TOP = 24
 """px for the comments' places"""
 BAR, APART = 2.0, 2.0
 NARROWEST = 3.0
-"""px of what has no length, or a very short one"""
+"""px of a mark without length, or a very short one"""
 QUIETEST = 0.012
 
 
 class Waveform(QAbstractSlider):
-    """jumped(sample): somebody points there, or moves the slider. `.marks` are those of the reader."""
+    """jumped(sample): somebody points there, or moves the slider. `.marks` are the reader's."""
 
     jumped = Signal(int)
 
@@ -72,7 +72,7 @@ class Waveform(QAbstractSlider):
         self.update()
 
     def begin(self, length: int) -> None:
-        """Another recording, of so many samples a side; what is heard in it comes by and by."""
+        """Another recording, of so many samples a side; its sound comes little by little."""
         self._length, self._at = length, 0
         columns = min(COLUMNS, max(1, length // (RATE // 50))) if length else 0
         self._loud, self._drawn = np.zeros((columns, 2), np.float32), 0
@@ -110,7 +110,7 @@ class Waveform(QAbstractSlider):
             self._tell()
 
     def _moved(self, second: int) -> None:
-        """By whoever has no keys of the page: a screen reader."""
+        """From somebody without the page's keys: a screen reader."""
         if second != self._at // RATE:
             self.jumped.emit(min(second * RATE, self._length))
 
@@ -148,7 +148,7 @@ class Waveform(QAbstractSlider):
         event.ignore()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """As a slider's; the arrows are the page's, wherever the focus is."""
+        """As a slider's; the arrow keys are the page's, wherever the focus is."""
         page = self.pageStep() * RATE
         to = {
             Qt.Key.Key_PageUp: self._at + page, Qt.Key.Key_PageDown: self._at - page,
@@ -211,7 +211,7 @@ class Waveform(QAbstractSlider):
         painter.end()
 
     def _draw_voice(self, painter: QPainter, colour: str, faint: str, middle: float, high: float, voice: int) -> None:
-        """A bar for what is loud, a dot for what is not, a fainter one for what is yet to come."""
+        """A bar for loud sound, a dot for silence, a fainter one for what is still to come."""
         step = BAR + APART
         count = int((self._right() - LABELS) / step)
         if not count or not len(self._loud):
@@ -219,7 +219,7 @@ class Waveform(QAbstractSlider):
         edges = np.linspace(0, len(self._loud), count + 1).astype(int)
         starts = np.minimum(edges[:-1], len(self._loud) - 1)
         loud = np.maximum.reduceat(self._loud[:, voice], starts)
-        # Speech lies between -40 and -6 dBFS: a root lets the quiet voice be seen beside the loud one.
+        # Speech lies between -40 and -6 dBFS: with a root the quiet voice shows beside the loud one.
         heights = np.where(loud > QUIETEST, np.sqrt(loud) * high, 0.0)
         painter.setPen(Qt.PenStyle.NoPen)
         for bar in range(count):
@@ -249,7 +249,7 @@ class Waveform(QAbstractSlider):
         wide, tall = metrics.horizontalAdvance(label) + 8, metrics.height() + 2
         upright = box.width() < wide
         if upright and (box.width() < tall - 2 or box.height() < wide):
-            return  # too narrow for words: the line under the picture says it
+            return  # too narrow for words: the line under the picture has them
         painter.save()
         painter.translate(box.center())
         if upright:

@@ -1,4 +1,4 @@
-"""The review's window: header, panel, list and the open recording, and the keys that work all of it. It asks no archive."""
+"""The review's window: header, panel, list and the open recording, and the keys for all of it. It asks no archive."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NARROWEST, LOWEST = 900, 640
 _FRAME = 40
 """px of a screen's height for the window's own frame"""
 _TYPED = 250
-"""ms without a key after which what was typed is searched for"""
+"""ms without a key after which the search begins"""
 _KEYS = {
     "Space": "play",
     "Left": "back",
@@ -46,7 +46,7 @@ _KEYS = {
 
 
 class _Teams(ComboBox):
-    """A team is chosen in the opened list alone: an arrow by the way is not to let go of what is open."""
+    """A team is chosen in the opened list alone: an arrow in passing must not let go of the open recording."""
 
     OPENS = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
@@ -101,7 +101,7 @@ class ReviewWindow(QWidget):
         self.undo = Undo()
         self.note = Note()
         self.holds: Callable[[], bool] = lambda: False
-        """asked before it closes: whether it is to stay open"""
+        """asked before it closes: whether it must stay open"""
         self._typing = QTimer(self)
         self._typing.setSingleShot(True)
         self._typing.setInterval(_TYPED)
@@ -110,7 +110,7 @@ class ReviewWindow(QWidget):
         self._make_keys()
 
     def fit(self, screen: QRect) -> None:
-        """No larger than the screen that it comes up on."""
+        """No larger than its screen."""
         self.resize(min(WIDTH, screen.width()), min(HEIGHT, screen.height() - _FRAME))
 
     def _lay_out(self) -> None:
@@ -201,7 +201,7 @@ class ReviewWindow(QWidget):
     # --- keyboard -------------------------------------------------------------------------------
 
     def _make_keys(self) -> None:
-        """Keys of the page wherever the focus is; where something is written, they are letters."""
+        """Keys of the page wherever the focus is; in a text field they are letters."""
         for keys, what in _KEYS.items():
             self._on(keys, lambda what=what: self.key.emit(what), repeats=what in ("back", "on"))
         for digit in range(10):
@@ -216,7 +216,7 @@ class ReviewWindow(QWidget):
         shortcut.activated.connect(lambda: self._press(action))
 
     def _press(self, action: Callable[[], object]) -> None:
-        """While the keys are shown, any of them puts them away and does nothing else."""
+        """While the keys are shown, any of them closes them and does nothing else."""
         if self.detail.keys.isVisible():
             self.key.emit("keys")
         else:
@@ -227,7 +227,7 @@ class ReviewWindow(QWidget):
         self.search.selectAll()
 
     def _move(self, by: int) -> None:
-        """Up and down in the list, from everywhere but from where something is to be scrolled."""
+        """Up and down in the list, from everywhere except where something scrolls."""
         here = QApplication.focusWidget()
         if isinstance(here, QScrollArea):
             bar = here.verticalScrollBar()

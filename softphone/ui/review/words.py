@@ -1,4 +1,4 @@
-"""How the review tells of a recording: who, when, how long, for how long yet; and what was typed to find it. No widget."""
+"""How the review shows a recording: who, when, how long, for how long still; and what a search means. No widget."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def agent_name(address: str) -> str:
 
 
 def first_name(address: str) -> str:
-    """Empty where the address is none."""
+    """Empty if the address is invalid."""
     parts = _name_parts(address.partition("@")[0])
     return parts[0].capitalize() if parts else ""
 
@@ -64,7 +64,7 @@ def _day(texts: Texts, day: date, today: date) -> str:
 
 
 def left(texts: Texts, row: SampleRow, now: datetime) -> str:
-    """How many days it is kept yet, or nothing where no day is set."""
+    """How many days it is still kept, or nothing if no day is set."""
     if row.expires_on is None:
         return ""
     days = (row.expires_on - now.astimezone(ZoneInfo(row.time_zone)).date()).days
@@ -90,7 +90,7 @@ def mark(texts: Texts, this: Mark) -> str:
 
 
 def marks(texts: Texts, these: Sequence[Mark]) -> str:
-    """All of them with their places, the worst first; a few where they are many, and none of the blinks."""
+    """All of them with their places, the worst first; a few if there are many, without the shortest."""
     worth = [one for one in these if one.kind is not MarkKind.GAP or one.samples >= _BLINK]
     worth.sort(key=lambda one: (one.kind in (MarkKind.PAUSE, MarkKind.GAP), one.at))
     lines = [
@@ -106,7 +106,7 @@ def marks(texts: Texts, these: Sequence[Mark]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What was typed: a day of one's own zone, or a part of an agent's name or address, or of a line's name."""
+    """The search: a day of one's own zone, or a part of an agent's name or address, or of a line's name."""
 
     agent: str = ""
     since: datetime | None = None
@@ -145,7 +145,7 @@ def _typed_day(text: str, texts: Texts, today: date) -> date | None:
 
 
 def _some_day(today: date, day: int, month: int, year: str | None) -> date | None:
-    """Without a year the last such day that has been."""
+    """Without a year the last such day so far."""
     try:
         if year:
             return date(int(year) + (2000 if len(year) == 2 else 0), month, day)
