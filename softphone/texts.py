@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import gettext
 import re
-from collections.abc import Mapping
 from datetime import date, datetime, tzinfo
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -36,6 +35,10 @@ def plain(text: str, keep: str = "") -> str:
     return _COMMANDS.sub(lambda one: one[0] if one[0] in keep else f"\\u{ord(one[0]):04x}", text)
 
 
+_MANY = 2
+"""for a sentence that is said without a number"""
+
+
 class _Shown(dict[str, object]):
     """A missing parameter leaves a gap in the sentence, never an error in front of a person."""
 
@@ -49,20 +52,19 @@ class Texts:
     def __init__(self, folder: Path, language: Language, time_zone: str | None = None) -> None:
         self.language = language
         self.zone: tzinfo | None = ZoneInfo(time_zone) if time_zone else None
-        self._sentences = _sentences(folder, language)
+        self._catalogs = _catalogs(folder, language)
 
     def __contains__(self, code: str) -> bool:
-        return code in self._sentences or f"error.{code}" in self._sentences
+        return _sentence(self._catalogs, code, _MANY) is not None
 
     def __call__(self, code: str, /, **params: object) -> str:
         """The sentence for `code`, whose `error.` may be left out. An unknown code gives itself, so nothing is ever shown as
         empty.
 
-        If `count` is 1 and `<code>.one` exists, it takes that.
+        A sentence with a singular and a plural takes the one for `count`.
         """
-        if params.get("count") == 1 and f"{code}.one" in self._sentences:
-            code = f"{code}.one"
-        sentence = self._sentences.get(code, self._sentences.get(f"error.{code}")) if code else ""
+        count = params.get("count")
+        sentence = _sentence(self._catalogs, code, count if isinstance(count, int) else _MANY) if code else ""
         if sentence is None:
             text = ", ".join(f"{key}={value}" for key, value in params.items())
             return f"{code} ({text})" if text else code
@@ -88,11 +90,21 @@ class Texts:
         return self.day(value) if isinstance(value, date) else value
 
 
+@lru_cache(4096)
+def _sentence(catalogs: gettext.NullTranslations, code: str, count: int) -> str | None:
+    """None for an unknown code: gettext gives that back as it came."""
+    for known in (code, f"error.{code}"):
+        for found in (catalogs.ngettext(known, known, count), catalogs.gettext(known)):
+            if found != known:
+                return found
+    return None
+
+
 @cache
-def _sentences(folder: Path, language: Language) -> Mapping[str, str]:
-    sentences: dict[str, str] = {}
+def _catalogs(folder: Path, language: Language) -> gettext.NullTranslations:
+    """Each catalog asks the next for what it does not know."""
+    first = gettext.NullTranslations()
     for compiled in sorted((folder / language).glob("*.mo")):
         with compiled.open("rb") as file:
-            catalog: dict[str, str] = gettext.GNUTranslations(file)._catalog  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType, reportUnknownMemberType]
-        sentences |= {str(code): str(text) for code, text in catalog.items() if code}  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType, reportUnknownArgumentType]
-    return sentences
+            first.add_fallback(gettext.GNUTranslations(file))
+    return first

@@ -110,7 +110,8 @@ def test_an_unknown_or_ambiguous_id_is_refused(tmp_path: Path) -> None:
 def sentences(language: str) -> dict[str, str]:
     catalogs = sorted((ROOT / "resources" / "translations" / language).glob("*.po"))
     text = "\n".join(one.read_text("utf-8") for one in catalogs)
-    return dict(re.findall(r'^msgid "(.+)"\nmsgstr "(.*)"$', text, re.MULTILINE))
+    several = r"msgid_plural .*\nmsgstr\[0\] .*\nmsgstr\[1\]"
+    return dict(re.findall(rf'^msgid "(.+)"\n(?:msgstr|{several}) "(.*)"$', text, re.MULTILINE))
 
 
 def test_every_fault_has_a_sentence_in_both_languages_with_the_same_parameters() -> None:

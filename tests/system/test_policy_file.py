@@ -242,7 +242,11 @@ KNOWN_KEYS = sorted({*_keys_of(PolicyPart), "N1", "N7", "da", '"N2+N3"', "line.w
 @pytest.mark.parametrize("language", ["da", "en"])
 def test_every_fault_and_doubt_has_a_sentence_with_a_next_step_and_no_sentence_is_without_one(language: str) -> None:
     with (ROOT / f"resources/translations/{language}/policy.po").open("rb") as file:
-        sentences = {str(message.id): str(message.string) for message in read_po(file) if message.id}
+        read = [(one.id, one.string) for one in read_po(file) if one.id]
+    sentences = {
+        code if isinstance(code, str) else code[0]: said[1] if isinstance(said, tuple) else str(said)
+        for code, said in read
+    }
     sources = [*(ROOT / "softphone/domain/policy").glob("*.py"), *(ROOT / "softphone/system").glob("*.py")]
     source = "".join(path.read_text("utf-8") for path in [*sources, *(ROOT / "softphone/plugin").glob("*.py")])
 

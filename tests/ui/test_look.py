@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-import string
 from pathlib import Path
 
 import pytest
-from babel.messages.catalog import Catalog
-from babel.messages.pofile import read_po
 from PySide6.QtGui import QImage
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
 
 from softphone.domain.errors import EngineError
 from softphone.domain.purpose import Language
+from softphone.texts import Texts
 from softphone.ui.pictures import Camera, Picture, take_all
 from softphone.ui.theme.tokens import Theme, load_themes
 from tests.ui import states as s
@@ -93,47 +91,18 @@ def test_every_icon_is_a_drawing_and_every_icon_that_is_named_exists(qapp: QAppl
     assert named <= drawn
 
 
-def catalog(language: Language) -> Catalog:
-    with (RESOURCES / "translations" / language / "desk.po").open("rb") as file:
-        return read_po(file, abort_invalid=True)
-
-
-def codes_in(file: Path) -> set[str]:
-    with file.open("rb") as catalog:
-        return {str(message.id) for message in read_po(catalog, abort_invalid=True)}
-
-
-def sentences(language: Language) -> dict[str, str]:
-    return {str(message.id): str(message.string) for message in catalog(language) if message.id}
-
-
-def fields_of(sentence: str) -> set[str]:
-    return {name for _, name, _, _ in string.Formatter().parse(sentence) if name}
-
-
-def test_both_languages_say_the_same_things() -> None:
-    danish, english = sentences(Language.DA), sentences(Language.EN)
-    assert danish.keys() == english.keys()
-    for code, sentence in danish.items():
-        assert sentence.strip(), code
-        assert english[code].strip(), code
-        # Only one of the two may need to name the party.
-        assert fields_of(sentence) - {"Party", "party"} == fields_of(english[code]) - {"Party", "party"}, code
-        assert "træning" not in sentence.lower(), code
-
-
 @pytest.mark.parametrize(
     ("sentence", "button"), [("card.read.starts", "press.notice_read"), ("card.paused.by_hand", "press.resume")]
 )
 @pytest.mark.parametrize("language", Language)
 def test_a_button_named_in_a_sentence_stands_in_quotation_marks(language: Language, sentence: str, button: str) -> None:
-    said = sentences(language)
+    said = Texts(RESOURCES / "translations", language)
     opened, closed = "»«" if language is Language.DA else "“”"
-    assert f"{opened}{said[button]}{closed}" in said[sentence]
+    assert f"{opened}{said(button)}{closed}" in said(sentence)
 
 
 def test_every_code_that_the_desk_names_has_a_sentence() -> None:
-    known = {code for file in (RESOURCES / "translations" / "da").glob("*.po") for code in codes_in(file)}
+    known = Texts(RESOURCES / "translations", Language.DA)
     for module in UI.rglob("*.py"):
         source = module.read_text(encoding="utf-8")
         for code in re.findall(r'(?:texts|say)\(\s*"([a-z_.]+)"', source):
@@ -170,4 +139,4 @@ def test_a_picture_that_cannot_be_written_is_an_error_for_a_person(qapp: QApplic
     with pytest.raises(EngineError) as refused:
         camera.take(Picture("a", s.READY, s.NOW), tmp_path / "taken.png", Language.DA, dark=False)
     assert refused.value.code == "error.pictures.unwritable"
-    assert refused.value.code in sentences(Language.DA)
+    assert refused.value.code in Texts(RESOURCES / "translations", Language.DA)
