@@ -51,12 +51,12 @@ def _interrupted(number: int, frame: FrameType | None) -> None:
         signal.default_int_handler(number, frame)
 
 
-def _not_lost(told: UnraisableHookArgs) -> None:
+def _not_lost(unraisable: UnraisableHookArgs) -> None:
     """In a callback, Python would report a Ctrl+C and go on: raise it again."""
-    if isinstance(told.exc_value, KeyboardInterrupt):
-        again(getattr(told.exc_value, "number", signal.SIGINT))
+    if isinstance(unraisable.exc_value, KeyboardInterrupt):
+        again(getattr(unraisable.exc_value, "number", signal.SIGINT))
     else:
-        sys.__unraisablehook__(told)
+        sys.__unraisablehook__(unraisable)
 
 
 if __name__ == "__main__":

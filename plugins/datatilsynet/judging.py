@@ -93,15 +93,15 @@ def _recorded(bench: _Bench) -> None:
 
 def _purposes(bench: _Bench) -> None:
     """Each purpose is named, and no other (G05)."""
-    for concept, told in (("document", bench.documentation), ("train", bench.training)):
+    for concept, mention in (("document", bench.documentation), ("train", bench.training)):
         said = bench.text.said(concept)
-        if told is _NOT:
+        if mention is _NOT:
             if said is Said.SURELY:
                 bench.doubt(f"not_for_{concept}", "G05")
         elif said is Said.NOT:
             bench.missing.append(WordingFinding(concept, "G05"))
         else:
-            joined = told is _ASKED and bench.notice not in (NoticeId.N2, NoticeId.N3)
+            joined = mention is _ASKED and bench.notice not in (NoticeId.N2, NoticeId.N3)
             bench.needs(concept, "G05", None if joined else bench.first)
     if bench.documentation is not _NOT and not (bench.text.has("said") and bench.text.has("agreed")):
         bench.doubt("document_what", bench.row)
@@ -149,13 +149,13 @@ def _keys(bench: _Bench) -> None:
     begins = len(bench.text.sentences) - len(bench.question.sentences)
     for n, purpose in enumerate(bench.asked):
         key = CONSENT_KEYS[n]
-        told = [one for one in presses if one.key == key]
-        if not told:
+        found = [one for one in presses if one.key == key]
+        if not found:
             bench.doubt(f"press_{key}", "G03")
-        elif told[0].sentence < begins:
-            bench.missing.append(WordingFinding("question_last", "G03", told[0].words))
+        elif found[0].sentence < begins:
+            bench.missing.append(WordingFinding("question_last", "G03", found[0].words))
         else:
-            _means_yes(bench, told[0], purpose)
+            _means_yes(bench, found[0], purpose)
     if len(bench.asked) == 2 and bench.text.has("both_keys", bench.question.text):
         bench.doubt("both_keys", "G03", bench.question.text)
     known = {bench.line.language_key, *CONSENT_KEYS[: len(bench.asked)]}

@@ -325,8 +325,8 @@ def _with_cause(status: Status | None, storage_cause: Callable[[], str | None]) 
     cause = storage_cause()
     if cause is None:
         return status
-    told = (
+    reasons = (
         replace(one, params={**one.params, "cause": cause}) if one.reason is Reason.STORAGE_FAILED else one
         for one in status.reasons
     )
-    return replace(status, reasons=tuple(told))
+    return replace(status, reasons=tuple(reasons))

@@ -127,8 +127,8 @@ class CallSetup:
         """A notice for the rest alone may be one that the line never gives. Then nothing is recorded, because of the
         objection, and not for want of a notice."""
         left = unless_upheld(decision, call.lookup)
-        told = left is decision or left.notice is None or self._notices.has(call, left)
-        return left if told else not_recorded(Reason.DECLINED_EARLIER)
+        has_notice = left is decision or left.notice is None or self._notices.has(call, left)
+        return left if has_notice else not_recorded(Reason.DECLINED_EARLIER)
 
     def ask_anew(self, call: LiveCall) -> None:
         """The party now wants what it declined, so its earlier no no longer counts.

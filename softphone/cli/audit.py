@@ -81,11 +81,11 @@ def _value(entry: AuditRow, name: str, value: object, tell: Texts) -> str:
     return (", " if name == "purposes" else " ").join(_word(name, word, tell) for word in plain.split())
 
 
-def _refusal(entry: AuditRow, told: Mapping[str, str], tell: Texts) -> str:
+def _refusal(entry: AuditRow, params: Mapping[str, str], tell: Texts) -> str:
     code = f"audit.refusal.{entry.params['why']}"
     if entry.params.get("role") is None and f"{code}.any" in tell:
         code = f"{code}.any"
-    return tell(code, role=told.get("role", "–")) if code in tell else told["why"]
+    return tell(code, role=params.get("role", "–")) if code in tell else params["why"]
 
 
 def _is_typed(entry: AuditRow) -> bool:

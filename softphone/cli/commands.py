@@ -52,17 +52,17 @@ class Commands:
         if hidden:
             one = self._under.add_parser(name, texts=self.texts)
         else:
-            told = self._help(name)
+            text = self._help(name)
             one = self._under.add_parser(
-                name, help=told, description=told, epilog=command.who(self.texts), texts=self.texts
+                name, help=text, description=text, epilog=command.who(self.texts), texts=self.texts
             )
         one.set_defaults(run=command)
         return one
 
     def group(self, name: str, *, prefix: str = "", archive: bool = False) -> Commands:
         """A command that has commands of its own, one of which must follow. `archive`: takes `--archive` before them."""
-        told = self._help(name)
-        one = self._under.add_parser(name, help=told, description=told, texts=self.texts)
+        text = self._help(name)
+        one = self._under.add_parser(name, help=text, description=text, texts=self.texts)
         if archive:
             archive_option(one, self.texts)
         under = one.add_subparsers(metavar=self.texts("cli.command"), dest="what", required=True, parser_class=Parser)
@@ -100,8 +100,8 @@ class Parser(argparse.ArgumentParser):
         super().__init__(**rest)
         self._texts = texts
         # Before a command and after it; only the program's own help shows it.
-        told = argparse.SUPPRESS if " " in self.prog else texts("cli.home")
-        self.add_argument("--home", type=path(texts), metavar="DIR", default=argparse.SUPPRESS, help=told)
+        text = argparse.SUPPRESS if " " in self.prog else texts("cli.home")
+        self.add_argument("--home", type=path(texts), metavar="DIR", default=argparse.SUPPRESS, help=text)
 
     def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
         """Argparse says nothing if the output takes nothing."""

@@ -176,17 +176,19 @@ def _settings(folder: Path) -> Finding:
     """Also a file that was set aside, if no other has taken its place."""
     aside = not is_there(folder / FILE) and is_there(folder / ASIDE)
     path = folder / (ASIDE if aside else FILE)
-    code, told = "doctor.settings.doubtful", ()
+    code, below = "doctor.settings.doubtful", ()
     try:
         found = list(doubts(read_settings(path)))
         lines = _lines(path) if found else {}
-        told = tuple(_at_its_place(PolicyFault(line_of(lines, (key,)), key, one, params)) for key, one, params in found)
+        below = tuple(
+            _at_its_place(PolicyFault(line_of(lines, (key,)), key, one, params)) for key, one, params in found
+        )
     except FaultySettings as error:
-        code, told = "doctor.settings.faulty", tuple(_at_its_place(fault) for fault in error.faults)
+        code, below = "doctor.settings.faulty", tuple(_at_its_place(fault) for fault in error.faults)
     except SettingsError as error:
         return Finding("doctor.settings.unreadable", {"detail": texts().error(error)}, bad=True)
-    if aside or told:
-        return Finding("doctor.settings.aside" if aside else code, {"path": str(path)}, bad=True, below=told)
+    if aside or below:
+        return Finding("doctor.settings.aside" if aside else code, {"path": str(path)}, bad=True, below=below)
     if why := why_unwritable(folder):
         # IT may have locked them: Klartone works with what they say.
         return Finding("doctor.settings.none", {"folder": str(folder), "detail": why})

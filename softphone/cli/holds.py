@@ -30,7 +30,7 @@ def holds_list(arguments: argparse.Namespace) -> int:
         print_line(tell("holds.none" if seen.all_of else "holds.none_of_yours"))
     for one in seen.holds:
         recording = one.standing.recording if one.named else "–"
-        print_line("  ".join([one.standing.hold.hold, recording, told(one, tell)]))
+        print_line("  ".join([one.standing.hold.hold, recording, hold_line(one, tell)]))
     return 0
 
 
@@ -107,7 +107,7 @@ def holds_close(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def told(one: HoldShown, tell: Texts) -> str:
+def hold_line(one: HoldShown, tell: Texts) -> str:
     """For whom it stands and until when, why, by whom and since when, as far as this person may see."""
     hold, whole = one.standing.hold, one.whole
     state = (

@@ -87,11 +87,11 @@ class _KeyContext:
             with self.archive() as archive:
                 archive.note(AuditEntry(event, rotation.RULE, datetime.now(UTC), "", params=params))
 
-    def note_refusal(self, **told: str) -> None:
+    def note_refusal(self, **params: str) -> None:
         """As `note`; if it cannot be written, a refusal stays a refusal."""
         if (self.folder / MARKER).exists():
             with suppress(ArchiveError, KeyringError), self.archive() as archive:
-                archive.note_refusal(REFUSED, rotation.RULE, datetime.now(UTC), **told)
+                archive.note_refusal(REFUSED, rotation.RULE, datetime.now(UTC), **params)
 
     def warn(self, sentence: str) -> None:
         print(sentence, file=sys.stderr)  # noqa: T201

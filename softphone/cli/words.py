@@ -22,26 +22,26 @@ _YEARS = range(1900, 3000)
 def word(texts: Texts) -> Callable[[str], str]:
     """An empty one is a shell variable without a value. It is refused, and never means all or the current folder."""
 
-    def parse(told: str) -> str:
-        if not told.strip():
+    def parse(text: str) -> str:
+        if not text.strip():
             raise argparse.ArgumentTypeError(texts("cli.empty"))
-        return told
+        return text
 
     return parse
 
 
 def path(texts: Texts) -> Callable[[str], Path]:
-    def parse(told: str) -> Path:
-        return Path(word(texts)(told))
+    def parse(text: str) -> Path:
+        return Path(word(texts)(text))
 
     return parse
 
 
 def sound_file(texts: Texts) -> Callable[[str], Path]:
-    def parse(told: str) -> Path:
-        if told == "-":
+    def parse(text: str) -> Path:
+        if text == "-":
             raise argparse.ArgumentTypeError(texts("cli.no_stdout"))
-        return path(texts)(told)
+        return path(texts)(text)
 
     return parse
 
@@ -88,9 +88,9 @@ def _refuse_far(at: date, texts: Texts) -> None:
 
 
 def day(texts: Texts) -> Callable[[str], date]:
-    def parse(told: str) -> date:
+    def parse(text: str) -> date:
         try:
-            asked = date.fromisoformat(told)
+            asked = date.fromisoformat(text)
         except ValueError:
             raise argparse.ArgumentTypeError(texts("cli.no_date")) from None
         _refuse_far(asked, texts)
@@ -130,9 +130,9 @@ def limit(texts: Texts) -> Callable[[str], int]:
 
 
 def seconds(texts: Texts) -> Callable[[str], float]:
-    def parse(told: str) -> float:
+    def parse(text: str) -> float:
         try:
-            long = float(told)
+            long = float(text)
         except ValueError:
             long = 0.0
         if not 1 <= long <= 3600:

@@ -58,7 +58,7 @@ def run_customer(voice: Path, *, listen: bool) -> int:
     over = False
     call = ""
 
-    def told(event: events.PhoneEvent) -> None:
+    def report(event: events.PhoneEvent) -> None:
         nonlocal over
         match event:
             case events.CallEstablished():
@@ -69,7 +69,7 @@ def run_customer(voice: Path, *, listen: bool) -> int:
             case _:
                 pass
 
-    phone = Phone(PhoneSettings(address="127.0.0.1"), told, ears)
+    phone = Phone(PhoneSettings(address="127.0.0.1"), report, ears)
     phone.start()
     phone.add_account(ACCOUNT, AccountSettings(invented_address(), display_name=NAME, register=False))
     say(event="ready")

@@ -213,10 +213,10 @@ def _tell_ending(summary: Mapping[str, object], stage: Stage, teller: Teller) ->
     teller.say("story.end.keys", file=stage.archive / DEMO_KEYS)
 
 
-def _end(engine: subprocess.Popen[bytes], told: bool) -> None:
-    """`told`: it was told to quit, and has some time to do it."""
+def _end(engine: subprocess.Popen[bytes], told_to_quit: bool) -> None:
+    """`told_to_quit`: it has some time to do it."""
     try:
-        engine.wait(ENGINE_ENDS_WITHIN if told else 0)
+        engine.wait(ENGINE_ENDS_WITHIN if told_to_quit else 0)
     except subprocess.TimeoutExpired:
         engine.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):

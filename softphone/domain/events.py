@@ -89,7 +89,7 @@ class Terms:
 class CarriedAnswers:
     """What goes along with a call that was transferred, parked and picked up, or called back.
 
-    Refusals always bind. `told` and `yes` are filled in only for the same controller, line and purpose.
+    Refusals always bind. `informed` and `consented` are filled in only for the same controller, line and purpose.
     """
 
     refused: tuple[Purpose, ...] = ()

@@ -12,7 +12,7 @@ from softphone.domain.decision import Decision, LookupResult, PlanState, Purpose
 from softphone.domain.notice import MENTIONS, PurposeMention
 from softphone.domain.purpose import Basis, Purpose, Reason
 
-_NOTICES = {told: notice for notice, told in MENTIONS.items()}
+_NOTICES = {mentions: notice for notice, mentions in MENTIONS.items()}
 
 
 def without(decision: Decision, out: Mapping[Purpose, Reason]) -> Decision:
@@ -23,9 +23,10 @@ def without(decision: Decision, out: Mapping[Purpose, Reason]) -> Decision:
         return decision
     left = {one: _off(plan, why[one]) if one in why else plan for one, plan in plans.items()}
     documentation, training = left[Purpose.DOCUMENTATION], left[Purpose.TRAINING]
-    told = MENTIONS[decision.notice]
+    mentions = MENTIONS[decision.notice]
     still = tuple(
-        PurposeMention.NOT if it.state is PlanState.OFF else how for it, how in zip(left.values(), told, strict=True)
+        PurposeMention.NOT if it.state is PlanState.OFF else how
+        for it, how in zip(left.values(), mentions, strict=True)
     )
     notice = _NOTICES.get((still[0], still[1]))
     if notice is None:

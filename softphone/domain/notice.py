@@ -51,17 +51,19 @@ MENTIONS: dict[NoticeId, tuple[PurposeMention, PurposeMention]] = {
 _PURPOSES = (Purpose.DOCUMENTATION, Purpose.TRAINING)
 
 COVERS: dict[NoticeId, frozenset[Purpose]] = {
-    notice: frozenset(one for one, how in zip(_PURPOSES, told, strict=True) if how is not PurposeMention.NOT)
-    for notice, told in MENTIONS.items()
+    notice: frozenset(one for one, how in zip(_PURPOSES, mentions, strict=True) if how is not PurposeMention.NOT)
+    for notice, mentions in MENTIONS.items()
 }
 """the purposes that a notice speaks of"""
 
-SPECIAL: frozenset[NoticeId] = frozenset(notice for notice, told in MENTIONS.items() if PurposeMention.SPECIAL in told)
+SPECIAL: frozenset[NoticeId] = frozenset(
+    notice for notice, mentions in MENTIONS.items() if PurposeMention.SPECIAL in mentions
+)
 """those of special circumstances, without an opt-out (G32)"""
 
 _ASKS: dict[NoticeId, tuple[Purpose, ...]] = {
-    notice: tuple(one for one, how in zip(_PURPOSES, told, strict=True) if how is PurposeMention.ASKED)
-    for notice, told in MENTIONS.items()
+    notice: tuple(one for one, how in zip(_PURPOSES, mentions, strict=True) if how is PurposeMention.ASKED)
+    for notice, mentions in MENTIONS.items()
 }
 
 

@@ -110,14 +110,14 @@ class ConnectionLimiter:
     def refuse(self, host: str) -> None:
         """A stranger's INVITE. Each is reported at most once a minute, and all together no more than a person can read."""
         now = self._now()
-        count, told = self._strangers.pop(host, (0, 0.0))
+        count, reported_at = self._strangers.pop(host, (0, 0.0))
         count += 1
         self._told = [at for at in self._told if now - at < TOLD_EVERY]
-        if (not told or now - told >= TOLD_EVERY) and len(self._told) < MOST_TOLD:
+        if (not reported_at or now - reported_at >= TOLD_EVERY) and len(self._told) < MOST_TOLD:
             self._told.append(now)
             self._tell(StrangerRefused(host, count))
-            count, told = 0, now
-        self._strangers[host] = count, told
+            count, reported_at = 0, now
+        self._strangers[host] = count, reported_at
         if len(self._strangers) > MOST_STRANGERS:
             self._strangers.popitem(last=False)
 

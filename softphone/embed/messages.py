@@ -392,8 +392,8 @@ def write_effect(call: str, effect: Effect) -> bytes:
     return _line(values)
 
 
-def _line(told: Mapping[str, Any]) -> bytes:
-    return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+def _line(message: Mapping[str, Any]) -> bytes:
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
 def _plain(value: object) -> dict[str, Any]:

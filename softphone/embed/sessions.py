@@ -98,16 +98,16 @@ class Sessions:
     def take(self, line: bytes) -> None:
         """One line of the other phone. Whatever it is, nothing is raised."""
         try:
-            told = read(line)
-            self._obey(told)
+            message = read(line)
+            self._obey(message)
         except LineError as error:
             self._refuse(line, error)
         except Exception as error:  # noqa: BLE001 - a bug in one line must not take the other calls with it
             log_bug(_log, error)
             self._refuse(line, LineError("error.embed.bug"))
         else:
-            if told.id:
-                self._out(write(Done(told.id)))
+            if message.id:
+                self._out(write(Done(message.id)))
 
     def _refuse(self, line: bytes, error: LineError) -> None:
         words = self._words(CodedText(error.code, error.params))
@@ -166,10 +166,10 @@ class Sessions:
     def policy_changed(self) -> None:
         """Send the policy again: another, or none, is in force."""
         state = self._rules.state
-        told = PolicyMessage(state, self._rules.lines(), tuple(self._words(one) for one in state.faults))
-        if told != self._policy:
-            self._policy = told
-            self._out(write(told))
+        message = PolicyMessage(state, self._rules.lines(), tuple(self._words(one) for one in state.faults))
+        if message != self._policy:
+            self._policy = message
+            self._out(write(message))
 
     def publish(self) -> None:
         """Send what has changed since the last turn; let go of what is over."""
@@ -212,15 +212,15 @@ class Sessions:
 
     # --- inside ----------------------------------------------------------------------------------
 
-    def _obey(self, told: Line) -> None:
-        body = told.body
+    def _obey(self, line: Line) -> None:
+        body = line.body
         if isinstance(body, Greeting):
             self._greet(body)
         elif self._greeting is None:
             raise LineError("error.embed.no_hello", "type")
         elif isinstance(body, Rang):
-            self._rang(told.call, body, self._greeting.agent)
-        elif (call := self._touch(self._ids.get(told.call, ""))) is None:
+            self._rang(line.call, body, self._greeting.agent)
+        elif (call := self._touch(self._ids.get(line.call, ""))) is None:
             raise LineError("error.embed.no_such_call", "call")
         elif isinstance(body, Press):
             self._press(call, body)

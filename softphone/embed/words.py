@@ -81,9 +81,9 @@ class _StatusText:
         those for what is kept."""
         if self._over:
             return self._say("embed.over")
-        told = self._status.notice.told if self._status.notice else InformedPhase.NOTHING
-        if self._status.headline is Headline.NOTICE and told is not InformedPhase.PLAYING:
-            return self._say("card.title.read" if told is InformedPhase.READING else "card.title.not_yet")
+        informed = self._status.notice.told if self._status.notice else InformedPhase.NOTHING
+        if self._status.headline is Headline.NOTICE and informed is not InformedPhase.PLAYING:
+            return self._say("card.title.read" if informed is InformedPhase.READING else "card.title.not_yet")
         return self._say(f"card.title.{self._status.headline}")
 
     def _reason(self, one: ReasonStatus) -> str:

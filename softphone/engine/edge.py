@@ -60,7 +60,7 @@ _log = log.getChild("edge")
 class Edge:
     """One for an engine. `bind` first, then `start`; `close` ends it.
 
-    `told`, `gone` and `missing` are called on a thread of its own, and the last two by `beat` too.
+    `on_message`, `gone` and `missing` are called on a thread of its own, and the last two by `beat` too.
     """
 
     def __init__(self, address: str, port: int, command: Sequence[str], accept_from: tuple[str, ...] = ()) -> None:
@@ -104,14 +104,14 @@ class Edge:
     def start(
         self,
         inner: socket.socket,
-        told: Callable[[FromEdge], None],
+        on_message: Callable[[FromEdge], None],
         missing: Callable[[bool], None],
         gone: Callable[[float], None] = lambda _: None,
     ) -> None:
         """`inner` leads to pjsua2. `missing`: whether there has been no edge for a while. `gone`: as soon as one has gone,
         with the seconds for which its calls have had no sound already."""
         self._sockets["inner"] = inner
-        self._told, self._missing, self._gone = told, missing, gone
+        self._told, self._missing, self._gone = on_message, missing, gone
         self._supervisor = threading.Thread(target=self._supervise, name="edge", daemon=True)
         self._supervisor.start()
 

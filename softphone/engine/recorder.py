@@ -288,13 +288,13 @@ class Recorder:
             self._full(gate)
             return
         if writer is None:
-            told = self._callbacks.on_sealed
+            on_sealed = self._callbacks.on_sealed
             writer = self._vault.writer(
                 gate.recording,
                 gate.segment,
                 key,
                 frame.index,
-                lambda samples: told(gate.recording, gate.segment, samples),
+                lambda samples: on_sealed(gate.recording, gate.segment, samples),
             )
             self._writers[gate] = (b"", writer)
             writer.write(frame.index, frame.agent, frame.party)
@@ -327,12 +327,12 @@ class Recorder:
             with suppress(GoneError, ArchiveError):
                 writer.break_off()
         with self._lock:
-            told = not gate.broken
+            reported = not gate.broken
             gate.broken = True
             current = self._gates.get(gate.call)
             if current is not None and current.recording == gate.recording and current.segment == gate.segment:
                 del self._gates[gate.call]
-        if told and reason is not None:
+        if reported and reason is not None:
             guarded(partial(self._tell_failed, gate, reason))
 
     def _tell_failed(self, gate: _Gate, reason: Reason) -> None:

@@ -164,11 +164,16 @@ def _doubts(loaded: LoadedPolicy, path: KeyPath, one: OwnWording) -> list[Policy
         return [warning_at(loaded, path, "notice_not_judged")]
     if not one.judgement.lawful:
         return []
-    told = [warning_at(loaded, path, f"notice_doubt_{found.code}", **_params(found)) for found in one.judgement.unsure]
+    doubts = [
+        warning_at(loaded, path, f"notice_doubt_{found.code}", **_params(found)) for found in one.judgement.unsure
+    ]
     if (confirmed := one.confirmed) is None:
-        return [*told, warning_at(loaded, path, "notice_unconfirmed", hash=one.hash[:SHORT], path=as_word(loaded.path))]
-    told.append(warning_at(loaded, path, "notice_own"))
-    return [replace(it, hash=one.hash, by=confirmed.by, on=confirmed.on) for it in told]
+        return [
+            *doubts,
+            warning_at(loaded, path, "notice_unconfirmed", hash=one.hash[:SHORT], path=as_word(loaded.path)),
+        ]
+    doubts.append(warning_at(loaded, path, "notice_own"))
+    return [replace(it, hash=one.hash, by=confirmed.by, on=confirmed.on) for it in doubts]
 
 
 def _params(found: WordingFinding) -> dict[str, str]:

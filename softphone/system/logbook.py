@@ -50,11 +50,11 @@ def start_log(folder: Path, process: str, *, waits: bool = True) -> logging.Logg
     def unexpected(kind: type[BaseException], _: BaseException, trace: TracebackType | None) -> None:
         own.error("bug %s", where(kind, trace))
 
-    def unexpected_on_thread(told: threading.ExceptHookArgs) -> None:
-        own.error("bug %s", where(told.exc_type, told.exc_traceback))
+    def unexpected_on_thread(args: threading.ExceptHookArgs) -> None:
+        own.error("bug %s", where(args.exc_type, args.exc_traceback))
 
-    def unexpected_on_the_way(told: sys.UnraisableHookArgs) -> None:
-        own.error("bug %s", where(told.exc_type, told.exc_traceback))
+    def unexpected_on_the_way(args: sys.UnraisableHookArgs) -> None:
+        own.error("bug %s", where(args.exc_type, args.exc_traceback))
 
     sys.excepthook = unexpected
     threading.excepthook = unexpected_on_thread

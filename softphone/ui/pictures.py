@@ -140,7 +140,7 @@ def take_all(
     icons: Path,
     themes: Path,
     *,
-    told: Callable[[Path], None] = lambda _path: None,
+    report: Callable[[Path], None] = lambda _path: None,
 ) -> list[Path]:
     """Each picture in both languages and both looks: `<folder>/<name>-<language>-<look>.png`. Returns the files written."""
     camera = Camera(texts, icons, themes)
@@ -151,5 +151,5 @@ def take_all(
                 file = folder / f"{picture.name}-{language}-{'dark' if dark else 'light'}.png"
                 camera.take(picture, file, language, dark=dark)
                 written.append(file)
-                told(file)
+                report(file)
     return written

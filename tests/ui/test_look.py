@@ -116,7 +116,7 @@ def test_pictures_are_taken_in_both_languages_and_looks(qapp: QApplication, tmp_
         Picture("corner", s.snapshot(s.INCOMING), s.NOW, corner=True),
     ]
     resources = (RESOURCES / "translations", RESOURCES / "icons", RESOURCES / "themes")
-    files = take_all(pictures, tmp_path, *resources, told=told.append)
+    files = take_all(pictures, tmp_path, *resources, report=told.append)
     assert sorted(file.name for file in files) == sorted(
         f"{name}-{language}-{look}.png"
         for name in ("recording", "corner")

@@ -121,16 +121,16 @@ def _check(arguments: argparse.Namespace, folder: Path, tell: Texts) -> int:
     why = ""
     with _shown(tell) as asked:
         manifest, bad = check(folder, key_store(keys), asked)
-        untold = [name for name in bad if name.endswith(SUFFIX)]
-        if untold:
+        left = [name for name in bad if name.endswith(SUFFIX)]
+        if left:
             try:
                 with opened(arguments) as archive:
-                    for name, became in mend(archive, folder, tuple(untold), asked):
+                    for name, became in mend(archive, folder, tuple(left), asked):
                         copies[became].append(name)
-                        untold.remove(name)
+                        left.remove(name)
             except KlartoneError as error:
                 why = tell.error(error)
-    copies["not_mended"] = untold
+    copies["not_mended"] = left
     if arguments.json:
         fields = {"number": manifest.number, "at": manifest.at.isoformat(), "recordings": manifest.count}
         print_line(json.dumps({**fields, "damaged": bad, **copies}))

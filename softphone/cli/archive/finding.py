@@ -12,7 +12,7 @@ from softphone.bootstrap.archive.shared import here, moment, number_of, print_li
 from softphone.bootstrap.archive.viewing import Seen, seeing, tell_of_other_keys
 from softphone.bootstrap.home import texts
 from softphone.cli.audit import as_json, in_words
-from softphone.cli.holds import told as told_hold
+from softphone.cli.holds import hold_line
 from softphone.cli.policy.telling import in_words as in_words_of
 from softphone.cli.progress import Progress
 from softphone.domain.archive.recordings import RATE, Cursor, OwnReview, Query, RecordingRow
@@ -122,7 +122,7 @@ def archive_show(arguments: argparse.Namespace) -> int:
     for name, fact in facts.items():
         print_line(f"{tell(f'archive.show.{name}'):<14}{fact}")
     for hold in shown.holds:
-        print_line(f"{tell('archive.show.hold'):<14}{told_hold(hold, tell)}")
+        print_line(f"{tell('archive.show.hold'):<14}{hold_line(hold, tell)}")
     for item, points in said.scores:
         print_line(f"{tell('archive.show.score'):<14}{item}: {points}")
     for sample, text in said.comments:
@@ -159,10 +159,10 @@ def _query(arguments: argparse.Namespace) -> Query:
 def _count(archive: Seen, query: Query, tell: Texts) -> int:
     with Progress() as running:
 
-        def told(seen: int, _found: int) -> None:
+        def report(seen: int, _found: int) -> None:
             running.tell(lambda: tell("archive.counting", count=seen))
 
-        return archive.find.count(query, told)
+        return archive.find.count(query, report)
 
 
 def _as_json(row: RecordingRow) -> dict[str, Any]:

@@ -25,9 +25,9 @@ def archive_log(arguments: argparse.Namespace) -> int:
     with seeing(arguments, by_keys=True) as archive:
         wanted = _wanted(arguments)
         rows, more = _page(archive, wanted, arguments.before, arguments.limit, tell)
-        told = {entry.event for entry in rows}
-        there = [] if told.issuperset(wanted.events) else archive.upkeep.events()
-    for event in set(wanted.events).difference(there, told):
+        seen = {entry.event for entry in rows}
+        there = [] if seen.issuperset(wanted.events) else archive.upkeep.events()
+    for event in set(wanted.events).difference(there, seen):
         near = get_close_matches(event, there)
         code = "archive.log.no_event.near" if near else "archive.log.no_event"
         print(tell(code, event=event, events=", ".join(near or there)), file=sys.stderr)  # noqa: T201

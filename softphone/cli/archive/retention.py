@@ -56,11 +56,11 @@ def archive_sweep(arguments: argparse.Namespace) -> int:
             go_on=looked.go_on,
         )
         looked.total = sweeping.total
-        told = _SweepReport(arguments, running, clock, tell, named=sweeping.named)
+        report = _SweepReport(arguments, running, clock, tell, named=sweeping.named)
         for item in sweeping.items:
-            told.item(item)
-        told.end()
-    return STOPPED if running.stopped else int(told.doubtful)
+            report.item(item)
+        report.end()
+    return STOPPED if running.stopped else int(report.doubtful)
 
 
 def _terms(arguments: argparse.Namespace, archive: Archive) -> SweepTerms | None:

@@ -35,8 +35,8 @@ def add_archive(commands: Commands) -> None:
         which.add_argument("id", nargs="?", type=word(texts), metavar="ID", help=texts("cli.archive.id"))
         which.add_argument("--number", metavar="NUMBER", help=texts("cli.holds.number"))
         if name == "withdraw":
-            told = texts("cli.withdraw.purpose")
-            one.add_argument("--purpose", type=one_of(Purpose), choices=choices(Purpose), help=told)
+            text = texts("cli.withdraw.purpose")
+            one.add_argument("--purpose", type=one_of(Purpose), choices=choices(Purpose), help=text)
         one.add_argument("--json", action="store_true", help=texts("cli.json_lines"))
     orphan = here.add("orphan", f"{AT}.judging:archive_orphan", [Permission.JUDGE])
     orphan.add_argument("id", type=word(texts), metavar="ID", help=texts("cli.orphan.id"))

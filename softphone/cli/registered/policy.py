@@ -48,9 +48,9 @@ def _notices(notice: argparse.ArgumentParser, record: argparse.ArgumentParser, t
         one.add_argument("line", metavar="LINE", help=texts("cli.notice.line"))
         one.add_argument("--policy", type=path(texts), metavar="FILE", help=texts("cli.notice.policy"))
         one.set_defaults(file=None)
-        told = "cli.record" if needed else "cli.notice"
-        one.add_argument("--notice", choices=notices, required=needed, metavar="N7", help=texts(f"{told}.notice"))
-        spoken = texts(f"{told}.language")
+        prefix = "cli.record" if needed else "cli.notice"
+        one.add_argument("--notice", choices=notices, required=needed, metavar="N7", help=texts(f"{prefix}.notice"))
+        spoken = texts(f"{prefix}.language")
         one.add_argument("--language", type=language(texts), metavar="da|en", required=needed, help=spoken)
     notice.add_argument("--wav", type=sound_file(texts), metavar="FILE", help=texts("cli.notice.wav"))
     notice.add_argument("--listen", action="store_true", help=texts("cli.notice.listen"))

@@ -299,15 +299,15 @@ def openers(
     if "recipient" not in data and not lines:
         return []
     found: list[Finding] = []
-    told: set[KeyRole] = set()
+    reported: set[KeyRole] = set()
     for path, _, raw in lines:
         used = [role for role in (KeyRole.DOCUMENTATION, KeyRole.TRAINING) if role.value in raw]
         for role in (*used, *([KeyRole.CUSTODY] if used else [])):
             there = [one for _, one, _ in recipients if one is not None and one.purpose is role]
-            if role in told or any(_opens(one, raw) for one in there):
+            if role in reported or any(_opens(one, raw) for one in there):
                 continue
             if not there:
-                told.add(role)  # once, for the whole policy
+                reported.add(role)  # once, for the whole policy
             if role is KeyRole.CUSTODY:
                 found.append(Finding(path if there else ("recipient",), "no_custody_here" if there else "no_custody"))
             else:

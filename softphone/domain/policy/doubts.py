@@ -199,11 +199,11 @@ def _informed(policy: Policy, today: date) -> Iterator[Finding]:
     """
     recorded = [(n, line) for n, line in enumerate(policy.line) if line.documentation or line.training]
     if policy.line and all(line.employees_informed_on is None for line in policy.line):
-        told: list[tuple[KeyPath, date | None]] = [((), policy.employees_informed_on)]
+        dates: list[tuple[KeyPath, date | None]] = [((), policy.employees_informed_on)]
     else:
-        told = [(("line", n), policy.informed_on(line)) for n, line in recorded]
+        dates = [(("line", n), policy.informed_on(line)) for n, line in recorded]
     obliged = [(n, line) for n, line in recorded if line.basis(Purpose.DOCUMENTATION) is Basis.LEGAL_OBLIGATION]
-    for path, on in told:
+    for path, on in dates:
         here = (*path, "employees_informed_on")
         if on is None:
             yield Finding(here, "not_informed")
@@ -224,11 +224,11 @@ def _keys(policy: Policy) -> Iterator[Finding]:
             if recipient.opens(line) and _seals_for(recipient.purpose, line)
         }
         opened.setdefault(recipient.public_key, set()).update(theirs)
-    told: set[str] = set()
+    reported: set[str] = set()
     for n, recipient in enumerate(policy.recipient):
         controllers = opened[recipient.public_key]
-        if len(controllers) > 1 and recipient.public_key not in told:
-            told.add(recipient.public_key)
+        if len(controllers) > 1 and recipient.public_key not in reported:
+            reported.add(recipient.public_key)
             params = {"id": recipient.id, "controllers": ", ".join(sorted(controllers))}
             yield Finding(("recipient", n, "public_key"), "shared_key", params)
 

@@ -170,8 +170,8 @@ def policy_from(
         policy = Policy.model_validate(data)
     except ValidationError as error:
         findings += [_finding(one, data) for one in error.errors(include_url=False)]
-    told = {finding.path for finding in findings}
-    findings += [finding for finding in _cross_checks(data) if finding.path not in told]
+    reported = {finding.path for finding in findings}
+    findings += [finding for finding in _cross_checks(data) if finding.path not in reported]
     findings = [one for one in findings if not (one.code == "no_entry" and _within(one.path, findings))]
     meant = {(*finding.path[:-1], finding.params["near"]) for finding in findings if "near" in finding.params}
     findings = [finding for finding in findings if finding.path not in meant]
@@ -192,12 +192,12 @@ def policy_from(
 def _doubted(loaded: LoadedPolicy, now: datetime, faulty: Sequence[KeyPath] = ()) -> LoadedPolicy:
     """With its doubts, except those that a fault may have caused."""
 
-    def told(finding: checks.Finding) -> bool:
+    def is_fault(finding: checks.Finding) -> bool:
         path = loaded.in_file(finding.path)
         rests_on = _RESTS_ON.get(finding.code, "") if faulty else ""
         return any(path[: len(one)] == one or one[: len(path)] == path or one[:1] == (rests_on,) for one in faulty)
 
-    found = [one for one in doubts(loaded.policy, day_of(loaded.policy, now)) if not told(one)]
+    found = [one for one in doubts(loaded.policy, day_of(loaded.policy, now)) if not is_fault(one)]
     return loaded.with_remarks(*(_confirmable(loaded, one) for one in found))
 
 

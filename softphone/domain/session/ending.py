@@ -31,12 +31,13 @@ def handed_over(turn: Turn, _: HandedOver) -> None:
 
 
 def carried_answers(state: State) -> CarriedAnswers:
-    """What the next desk must know of a call that is handed over. It checks for itself whether `told` and `yes` hold there."""
+    """What the next desk must know of a call that is handed over. It checks for itself what holds there of
+    `informed` and `consented`."""
     refused = tuple(p for p, it in state.purposes if it.phase is PurposePhase.ENDED and it.reason in BINDING)
-    told = state.informing.phase is InformedPhase.INFORMED and not state.pauses.newcomer_not_informed
+    informed = state.informing.phase is InformedPhase.INFORMED and not state.pauses.newcomer_not_informed
     yes = tuple(p for p, it in state.purposes if it.active and it.needs_yes)
     return CarriedAnswers(
-        refused, tuple(p for p, it in state.purposes if it.active) if told else (), yes if told else ()
+        refused, tuple(p for p, it in state.purposes if it.active) if informed else (), yes if informed else ()
     )
 
 

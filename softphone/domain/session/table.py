@@ -19,14 +19,14 @@ REFUSE_TRAINING: frozenset[NoticeId] = frozenset(
 """the notices that tie the opt-out keys to training alone (G31): after one, these keys refuse nothing else"""
 
 
-def covered_purposes(told: NoticeId, decided: NoticeId | None) -> frozenset[Purpose]:
+def covered_purposes(given: NoticeId, decided: NoticeId | None) -> frozenset[Purpose]:
     """The purposes of which a notice given elsewhere says the same as ours would: whether it asks, and for training whether
     it offers an opt-out. The party has not been told of the others (G05)."""
     if decided is None:
         return frozenset()
     return frozenset(
         purpose
-        for purpose in COVERS[told] & COVERS[decided]
-        if (purpose in ASKS[told]) is (purpose in ASKS[decided])
-        and (purpose is not Purpose.TRAINING or purpose in ASKS[told] or (told in SPECIAL) is (decided in SPECIAL))
+        for purpose in COVERS[given] & COVERS[decided]
+        if (purpose in ASKS[given]) is (purpose in ASKS[decided])
+        and (purpose is not Purpose.TRAINING or purpose in ASKS[given] or (given in SPECIAL) is (decided in SPECIAL))
     )

@@ -198,7 +198,7 @@ class EndedCalls:
         policy, now = self._rules.policy, self._clock().utc
         within = policy.hold_unconfirmed if policy else CONFIRM_WITHIN
 
-        def told(done: LockCandidates | CodedText) -> None:
+        def locked(done: LockCandidates | CodedText) -> None:
             if isinstance(done, CodedText):
                 answer(done)
                 return
@@ -208,7 +208,7 @@ class EndedCalls:
 
         agent = call.account if call else self._recent.account
         but, by, due = frozenset({command.call, *on}), HoldBy(command.by), now + within.length()
-        self._store.lock_earlier(LockRequest(number, but, by, agent, command.why, now, due), told)
+        self._store.lock_earlier(LockRequest(number, but, by, agent, command.why, now, due), locked)
 
     def _look(self, call: LiveCall) -> bool:
         """Ask the archive for the open call's present state; the answer comes to `taken_up`. False if there is none to ask."""

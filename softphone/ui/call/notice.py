@@ -101,8 +101,8 @@ def _beside_the_point(call: CallState) -> bool:
     status = call.status
     assert status is not None
     assert status.notice is not None
-    untold = status.notice.told is InformedPhase.NOTHING and status.notice.heard_at is None
-    return untold and status.headline is Headline.NOT_RECORDING
+    not_begun = status.notice.told is InformedPhase.NOTHING and status.notice.heard_at is None
+    return not_begun and status.headline is Headline.NOT_RECORDING
 
 
 def marked(text: NoticeText, said: float, view: View) -> str:

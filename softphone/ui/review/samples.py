@@ -237,10 +237,10 @@ def _pair(
     painter: QPainter, box: QRectF, left: str, right: str, colour: str, size: int, *, strong: bool = False
 ) -> None:
     """Two words on one line; the left one gives way."""
-    named, named_metrics, told, told_metrics = _fonts(size, strong=strong)
+    named, named_metrics, plain, plain_metrics = _fonts(size, strong=strong)
     painter.setPen(QColor(colour))
-    painter.setFont(told)
-    wide = told_metrics.horizontalAdvance(right)
+    painter.setFont(plain)
+    wide = plain_metrics.horizontalAdvance(right)
     painter.drawText(box, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter), right)
     painter.setFont(named)
     shown = named_metrics.elidedText(left, Qt.TextElideMode.ElideRight, box.width() - wide - 10)

@@ -201,7 +201,7 @@ class Sound(QObject):
         columns = min(COLUMNS, max(1, opened.length // (RATE // 50)))
         width = opened.length / columns
         loud: NDArray[np.float32] = np.zeros((columns, 2), np.float32)
-        at = told = 0
+        at = emitted = 0
         self.marked.emit(turn, opened.reader.marks())
         yield
         for number, block in enumerate(opened.reader.pcm(0)):
@@ -216,6 +216,6 @@ class Sound(QObject):
             at += len(block)
             done = int(which[-1])
             if number % TOLD == 0 or at >= opened.length:
-                self.drawn.emit(turn, told, loud[told : done + 1].copy())
-                told = done
+                self.drawn.emit(turn, emitted, loud[emitted : done + 1].copy())
+                emitted = done
             yield
