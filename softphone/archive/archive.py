@@ -5,14 +5,14 @@ It opens nothing for listening without an entry in the audit log first. What is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, select
 from uuid_utils import uuid7
 
 from softphone.archive.backup.alone import left_over
@@ -20,21 +20,17 @@ from softphone.archive.catalog import held
 from softphone.archive.catalog.clock import Steady, believe
 from softphone.archive.catalog.condemned import remove_condemned
 from softphone.archive.catalog.database import UNCHANGED, Catalog
-from softphone.archive.changes.call import call_of
-from softphone.archive.changes.ending import discard
 from softphone.archive.changes.ledger import Ledger, SegmentKeys
 from softphone.archive.changes.lookups import Lookups
-from softphone.archive.changes.sealing import is_held
 from softphone.archive.crypto import policy_signer, slots
 from softphone.archive.crypto import wraps as keys
 from softphone.archive.crypto.wraps import KeyStore, Secrets, Wrap
-from softphone.archive.examine.repair import Repaired, let_orphan_go, repair
 from softphone.archive.files.container import Header
 from softphone.archive.files.reader import OpenedRecording, read_structure
 from softphone.archive.files.seeking import SeekingReader
 from softphone.archive.files.vault import Vault
-from softphone.archive.finding.rows import RecordingRow, rows_of
-from softphone.archive.finding.searching import Query, begins, pages
+from softphone.archive.finding.rows import RecordingRow
+from softphone.archive.finding.searching import Query, find_one, pages
 from softphone.archive.folder.disk import FULL, READ_ONLY, refused, sync_folder
 from softphone.archive.folder.marker import CATALOG, MARKER, MISSING, Marker, lost, read_marker, write_marker
 from softphone.archive.folder.room import Room
@@ -43,9 +39,8 @@ from softphone.archive.folder.writers import Writers
 from softphone.archive.log import audit
 from softphone.archive.log.audit import KEY, KEY_SHOWN, Deciding, Wanted
 from softphone.archive.log.checkpoint import Head, Signer
-from softphone.archive.schema.readable import params_of
 from softphone.archive.schema.tables import audit as entries
-from softphone.archive.schema.tables import recordings, time_in, wraps
+from softphone.archive.schema.tables import wraps
 from softphone.domain.archive.permission import Viewer
 from softphone.domain.archive.recordings import ROLES, AuditRow
 from softphone.domain.changes import AuditEntry
@@ -83,7 +78,7 @@ class Archive:
         self.secrets = secrets
         self.store = store
         self.signer = catalog.signer = signer or Signer.of(marker.desk, store)
-        self._writers = Writers(folder)
+        self.writers = Writers(folder)
         self.clock: Callable[[], datetime] = _utc
         """what counts as now where none is given"""
 
@@ -177,54 +172,7 @@ class Archive:
 
     def close(self) -> None:
         self.catalog.close()
-        self._writers.close()
-
-    def repair(self, now: datetime, steady: Steady | None = None) -> list[Repaired]:
-        """What a crash left half-done is set right, where nobody else writes: another's running recording would look as if
-        it had broken off. For whoever is about to write, before the ledger starts."""
-        try:
-            # Seen at every start, so that a sweep after a long time can tell an absence from a jump.
-            self.see(now, steady)
-            self.room.keep()
-            self.finish_listed(now)
-            done = repair(self.catalog, self.vault, now) if self._writers.alone() else []
-            with suppress(ArchiveError):
-                # Of what was being discarded, the file goes too.
-                remove_condemned(self.catalog, self.vault)
-            return done
-        finally:
-            self._writers.join()
-
-    def finish_listed(self, now: datetime) -> None:
-        """What a sweep of a full disk had begun: of each recording that it listed and whose file has gone, the rows go too. One
-        that has come to be held stays, for custody; and where no file is to be seen at all, nobody knows which have gone.
-        Raises ArchiveError, also where this user may not look."""
-        if not self.room.listed() or not (self.folder / RECORDINGS).is_dir():
-            return
-        with self.catalog.writing() as tx:
-            # Anew: whoever swept meanwhile had the lock.
-            listed = self.room.listed()
-            try:
-                gone = [one for one in listed if not self.vault.path(one).exists()]
-            except OSError as error:
-                raise refused(self.vault.folder, error) from error
-            for one in gone:
-                if not is_held(tx.connection, one) and (call := call_of(tx.connection, one)) is not None:
-                    discard(tx, one, now)
-                    tx.log(AuditEntry("sweep_discarded", "G10", now, call, one))
-        self.clear_listed(listed)
-
-    def clear_listed(self, recordings: Sequence[str]) -> None:
-        """Their rows have gone, on the disk: no start needs to finish them. The list of a sweep that has begun since is left.
-        Raises ArchiveError."""
-        with self.catalog.writing():
-            if self.room.listed() == [*recordings]:
-                self.room.list(())
-
-    def let_orphan_go(self, recording: str, now: datetime, **told: str) -> None:
-        """A file that was set aside because no row knows it, told in the log first. Who may, is asked elsewhere (`access`)."""
-        let_orphan_go(self.catalog, self.vault, recording, now, self.decided_on(), **told)
-        remove_condemned(self.catalog, self.vault)
+        self.writers.close()
 
     def see(self, now: datetime, steady: Steady | None) -> bool:
         """What the clock says, where it is believed, which is returned: that the machine is at work is witnessed by it."""
@@ -261,29 +209,16 @@ class Archive:
 
     def list(self, now: datetime | None = None) -> list[RecordingRow]:
         """What is kept at `now`, newest first: all of it, for an archive that is small. Else `searching` gives it in pages."""
-        return [row for one in pages(self, Query(), now or self.clock()) for row in one.rows]
+        return [row for page in pages(self, Query(), now or self.clock()) for row in page.rows]
 
     def find(self, recording: str, now: datetime | None = None) -> RecordingRow:
         """By its id, or a beginning of it that no other has."""
-        begin = recording.lower()
-        these = begins(recordings.c.recording, begin)
-        with self.catalog.reading() as connection:
-            asked = select(recordings.c.recording).where(these).order_by(recordings.c.recording)
-            found = list(connection.execute(asked.limit(2)).scalars()) if begin else []
-            if not found:
-                raise ArchiveError("error.archive.no_such_recording", id=recording)
-            if len(found) > 1 and found[0] != begin:
-                total = connection.execute(select(func.count()).select_from(recordings).where(these)).scalar_one()
-                raise ArchiveError("error.archive.ambiguous", id=recording, count=int(total))
-            rows = rows_of(self, connection, found[:1], now or self.clock())
-        if not rows:
-            raise ArchiveError("error.archive.rows_unreadable", id=found[0])
-        return rows[0]
+        return find_one(self, recording, now or self.clock())
 
     def audit_of(self, recording: str | None = None, *, call: str | None = None) -> list[AuditRow]:
         """The audit log of one recording or call, also after it has gone, or of all."""
         with self.catalog.reading() as connection:
-            return [_audit_row(row) for row in audit.entries(connection, recording, call)]
+            return [*map(audit.as_row, audit.entries(connection, recording, call))]
 
     def events(self) -> list[str]:
         """What the audit log has entries of, by name."""
@@ -294,7 +229,7 @@ class Archive:
         """As `audit.look`."""
         with self.catalog.reading() as connection:
             rows, place = audit.look(connection, self.desk, wanted, before, limit)
-        return [_audit_row(row) for row in rows], place
+        return [*map(audit.as_row, rows)], place
 
     def open_recording(
         self,
@@ -433,26 +368,10 @@ class Archive:
         wanted = [one for one in (ROLES if role is None else (role,)) if one in row.opens_for]
         if not wanted:
             raise ArchiveError("error.archive.closed_to_role", id=row.recording, role=role.value if role else "-")
-        privates: dict[str, bytes | None] = {}
-        changed = False
-        for one in wanted:
-            opened: dict[int, bytes] = {}
-            for wrapped in self.wraps_of(row.recording):
-                if wrapped.role is not one or wrapped.segment in opened:
-                    continue
-                if wrapped.key_id not in privates:
-                    privates[wrapped.key_id] = self.private_key(wrapped.key_id)
-                private = privates[wrapped.key_id]
-                if private is None:
-                    continue
-                key = keys.unwrap(wrapped, private)
-                if key is None:
-                    changed = True
-                else:
-                    opened[wrapped.segment] = key
-            if opened:
-                return one, opened
-        if changed:
+        found = held.data_keys(self.wraps_of(row.recording), wanted, self.private_key)
+        if found.role is not None:
+            return found.role, found.keys
+        if found.changed:
             raise ArchiveError("error.archive.wrap_changed", id=row.recording)
         if not any(one.role in wanted for one in self.wraps_of(row.recording)):
             # An opt-out was quicker: no key is missing here.
@@ -462,11 +381,6 @@ class Archive:
 
 def _utc() -> datetime:
     return datetime.now(UTC)
-
-
-def _audit_row(row: Row[Any]) -> AuditRow:
-    named = None if row.recording is None else str(row.recording)
-    return AuditRow(row.number, time_in(row.at), str(row.event), str(row.rule), params_of(row), named)
 
 
 def _opened(path: Path, key: bytes, *, looks: bool) -> Catalog:

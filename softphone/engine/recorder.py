@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from softphone.archive.files.container import LONGEST as CALL_FRAMES
-from softphone.archive.files.vault import GAP_LIMIT, SLOW_SECONDS, GoneError, SegmentWriter, Vault
+from softphone.archive.files.vault import SLOW_SECONDS, Vault
+from softphone.archive.files.writing import GAP_LIMIT, GoneError, SegmentWriter
 from softphone.calls.turns import guarded, seconds
 from softphone.domain.effects import HOLD_SECONDS
 from softphone.domain.errors import ArchiveError

@@ -16,13 +16,13 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from softphone.archive.archive import Archive
-from softphone.archive.catalog.clock import Steady, steady
-from softphone.archive.catalog.database import Catalog
+from softphone.archive.catalog.clock import steady
 from softphone.archive.catalog.own_calls import OwnCall
 from softphone.archive.changes.call import CallFacts, PurposeEnd
 from softphone.archive.changes.ledger import Ledger
-from softphone.archive.changes.lookups import CallBackRow, Lookups, PartyQuery
-from softphone.archive.crypto.wraps import Recipient, Secrets
+from softphone.archive.changes.lookups import CallBackRow, PartyQuery
+from softphone.archive.crypto.wraps import Recipient
+from softphone.archive.examine.repair import repair
 from softphone.archive.files.vault import Vault
 from softphone.archive.finding.history import History, PastRow
 from softphone.archive.folder.disk import REFUSALS, UNWRITABLE
@@ -58,33 +58,6 @@ _OPEN_AGAIN = 10.0
 """seconds"""
 OF_AN_EARLIER_RUN = 200
 """calls at most that are read back when the archive is opened"""
-
-
-class WritableArchive(Protocol):
-    """An archive that is open for writing."""
-
-    demo: bool
-    desk: str
-    vault: Vault
-    lookups: Lookups
-    catalog: Catalog
-    secrets: Secrets
-
-    def repair(self, now: datetime, steady: Steady | None) -> Sequence[object]:
-        """Set right what a crash left half-done. Raises ArchiveError."""
-        ...
-
-    def ledger(
-        self,
-        on_done: Callable[[int, Mapping[tuple[str, int], bytes]], None],
-        on_failed: Callable[[int, Reason, str], None],
-        on_storage: Callable[[bool, str], None],
-        on_overtaken: Callable[[int, str], None],
-    ) -> Ledger: ...
-
-    def beside(self) -> Archive: ...
-
-    def close(self) -> None: ...
 
 
 class StoreListener(Protocol):
@@ -138,12 +111,12 @@ class _Past:
 class Store:
     """`open_archive` may take its time (a keyring that asks): it runs on a thread, and until it is done nothing is recorded."""
 
-    def __init__(self, open_archive: Callable[[], WritableArchive], post: Post, changed: Callable[[], None]) -> None:
+    def __init__(self, open_archive: Callable[[], Archive], post: Post, changed: Callable[[], None]) -> None:
         self._open_archive = open_archive
         self._post = post
         self._changed = changed
         self._answers: StoreListener | None = None
-        self._archive: WritableArchive | None = None
+        self._archive: Archive | None = None
         self._ledger: Ledger | None = None
         self._facts: dict[str, CallFacts] = {}
         self._tickets: dict[int, _Ticket] = {}
@@ -421,7 +394,7 @@ class Store:
             return True
         trouble = ""
         try:
-            if repaired := archive.repair(datetime.now(UTC), steady()):
+            if repaired := repair(archive, datetime.now(UTC), steady()):
                 _log.info("archive repaired: %d", len(repaired))
         except KlartoneError as error:
             # What was left half-done stays so for `verify` to report. Keep asking whether anything can be written until it
@@ -434,7 +407,7 @@ class Store:
         self._post(lambda: self._opened(archive, trouble))
         return True
 
-    def _read(self, archive: WritableArchive) -> None:
+    def _read(self, archive: Archive) -> None:
         history = History(archive.catalog, archive.secrets)
         while True:
             match self._asked.get():
@@ -479,7 +452,7 @@ class Store:
             if isinstance(asked := self._asked.get(), PartyQuery):
                 self._looked_up(asked.call, LookupResult())
 
-    def _opened(self, archive: WritableArchive, trouble: str) -> None:
+    def _opened(self, archive: Archive, trouble: str) -> None:
         self._archive = archive
         self._unopened = False
         post = self._post

@@ -25,8 +25,9 @@ from softphone.archive.changes.call import CallFacts, PurposeEnd
 from softphone.archive.changes.ledger import Ledger
 from softphone.archive.crypto.slots import FILE, RECORD
 from softphone.archive.crypto.wraps import KeyStore, Recipient, create_key_pair
+from softphone.archive.examine.repair import repair
 from softphone.archive.files.reader import read_structure
-from softphone.archive.files.vault import Written
+from softphone.archive.files.writing import Written
 from softphone.archive.log.audit import KEY_SHOWN
 from softphone.domain.changes import AuditEntry, Change, Commit, Discard, OpenRecording, OpenSegment
 from softphone.domain.policy.period import Period
@@ -93,7 +94,7 @@ class Scene:
                 self.store.set(name, secret)
         self.archive = Archive.open(folder, self.store)
         if recipients is not None and repairs:
-            self.archive.repair(AT)
+            repair(self.archive, AT)
         self.archive.clock = lambda: AT
         self.recipients = recipients or {
             role: Recipient(role.value, role, create_key_pair(self.store)) for role in KeyRole

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from softphone import cli
-from softphone.archive.examine.repair import Repair, Repaired
+from softphone.archive.examine.repair import Repair, Repaired, repair
 from softphone.archive.examine.verify import verify
 from softphone.archive.files.reader import read_structure
 from softphone.domain.changes import CloseRecording
@@ -79,7 +79,7 @@ def test_a_start_neither_cuts_nor_marks_it_and_the_version_that_knows_it_does(de
     path.write_bytes(sealed + sealed[-900:-200])
     newer, row, log = turned(desk, recording, kind), desk.archive.find(recording), desk.archive.audit_of()
 
-    assert desk.archive.repair(NOW) == []
+    assert repair(desk.archive, NOW) == []
 
     assert path.read_bytes() == newer
     assert desk.archive.find(recording) == row
@@ -88,7 +88,7 @@ def test_a_start_neither_cuts_nor_marks_it_and_the_version_that_knows_it_does(de
     assert found(desk) == [f"object_{kind}_unknown"]
 
     path.write_bytes(sealed + sealed[-900:-200])
-    assert desk.archive.repair(NOW) == [Repaired(Repair.BROKE_OFF, recording, 700)]
+    assert repair(desk.archive, NOW) == [Repaired(Repair.BROKE_OFF, recording, 700)]
     assert path.read_bytes() == sealed
 
 
@@ -101,11 +101,11 @@ def test_one_that_no_row_knows_stays_where_it_is_and_is_told(desk: Scene, kind: 
     path.write_bytes(known)
     newer = turned(desk, "stray", kind)
 
-    assert desk.archive.repair(NOW) == []
+    assert repair(desk.archive, NOW) == []
 
     assert path.read_bytes() == newer
     assert found(desk) == [f"object_{kind}_unknown"]
 
     path.write_bytes(known)
     assert found(desk) == ["object_stray"]
-    assert desk.archive.repair(NOW) == [Repaired(Repair.SET_ASIDE, "stray")]
+    assert repair(desk.archive, NOW) == [Repaired(Repair.SET_ASIDE, "stray")]

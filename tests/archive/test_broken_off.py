@@ -16,7 +16,7 @@ import pytest
 
 from softphone import cli
 from softphone.archive.archive import Archive
-from softphone.archive.examine.repair import Repair
+from softphone.archive.examine.repair import Repair, repair
 from softphone.archive.examine.verify import verify
 from softphone.bootstrap.home import DEMO_KEYS
 from softphone.domain.purpose import KeyRole
@@ -106,7 +106,7 @@ def told(folder: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]
 
 
 def repaired(archive: Archive) -> list[Repair]:
-    return [one.what for one in archive.repair(NOW)]
+    return [one.what for one in repair(archive, NOW)]
 
 
 def test_its_length_is_listed_and_shown_with_the_word_that_it_broke_off(

@@ -12,6 +12,7 @@ import pytest
 
 from softphone.archive.archive import Archive
 from softphone.archive.catalog.clock import Seen, Steady, is_believed, steady
+from softphone.archive.examine.repair import repair
 from softphone.archive.retention.sweep import Swept, sweep
 from softphone.archive.seen import commands
 from tests.archive.scene import AT, DOCUMENTATION, Scene, scene
@@ -62,12 +63,12 @@ def test_nothing_is_deleted_by_a_clock_that_jumped_until_a_person_says_it_is_rig
     desk: Scene, jump: timedelta
 ) -> None:
     due = desk.recorded(1, DOCUMENTATION, at=AT - 500 * DAY)
-    desk.archive.repair(AT)
+    repair(desk.archive, AT)
     jumped = AT + jump
     for _ in range(2):
         assert [item.what for item in sweep(desk.archive, jumped, clock=jumped)] == [Swept.CLOCK_DOUBTFUL]
         # An engine that starts meanwhile does not make it true.
-        desk.archive.repair(jumped)
+        repair(desk.archive, jumped)
     assert [row.recording for row in desk.archive.list(AT)] == [due]
     assert [row.event for row in desk.archive.audit_of()].count("sweep_clock_doubtful") == 1
 
@@ -80,7 +81,7 @@ def test_nothing_is_deleted_by_a_clock_that_jumped_until_a_person_says_it_is_rig
 
 def test_set_right_the_clock_is_believed_again_by_itself(desk: Scene) -> None:
     desk.recorded(1, DOCUMENTATION, at=AT - 500 * DAY)
-    desk.archive.repair(AT)
+    repair(desk.archive, AT)
     assert [item.what for item in sweep(desk.archive, LATER, clock=LATER)] == [Swept.CLOCK_DOUBTFUL]
     assert Swept.DISCARDED in {item.what for item in sweep(desk.archive, AT + HOUR, clock=AT + HOUR)}
 
@@ -88,7 +89,7 @@ def test_set_right_the_clock_is_believed_again_by_itself(desk: Scene) -> None:
 @pytest.mark.rule("G10")
 def test_a_jump_that_was_doubted_is_not_believed_because_the_machine_was_started_anew(desk: Scene) -> None:
     desk.recorded(1, DOCUMENTATION)
-    desk.archive.repair(AT, Steady("boot", UP))
+    repair(desk.archive, AT, Steady("boot", UP))
     jumped = AT + 20 * DAY
     assert not desk.archive.see(jumped, Steady("boot", UP + HOUR))
     assert not desk.archive.see(jumped + HOUR, Steady("another", HOUR))
@@ -99,13 +100,13 @@ def test_a_jump_that_was_doubted_is_not_believed_because_the_machine_was_started
 
 def test_a_dry_run_neither_doubts_the_clock_nor_moves_what_was_seen_of_it(desk: Scene) -> None:
     desk.recorded(1, DOCUMENTATION)
-    desk.archive.repair(AT)
+    repair(desk.archive, AT)
     assert Swept.DISCARDED in {item.what for item in sweep(desk.archive, LATER, clock=LATER, dry_run=True)}
     assert [item.what for item in sweep(desk.archive, LATER, clock=LATER)] == [Swept.CLOCK_DOUBTFUL]
 
 
 def test_what_was_seen_is_kept_from_one_start_to_the_next(desk: Scene) -> None:
-    desk.archive.repair(AT, Steady("boot", UP))
+    repair(desk.archive, AT, Steady("boot", UP))
     archive = Archive.open(desk.folder, desk.store)
     assert archive.see(AT + 100 * DAY, Steady("boot", UP + 100 * DAY))
     assert not archive.see(AT + 102 * DAY, Steady("boot", UP + 100 * DAY))

@@ -21,10 +21,12 @@ from softphone import cli
 from softphone.archive.archive import Archive
 from softphone.archive.catalog.database import Catalog
 from softphone.archive.catalog.transaction import Transaction
+from softphone.archive.examine.repair import repair
 from softphone.archive.examine.verify import verify
 from softphone.archive.files.vault import Vault
 from softphone.archive.folder.room import ROOM, SIZE, Room
 from softphone.archive.retention import due, holding
+from softphone.archive.retention.listed import finish_listed
 from softphone.archive.retention.sweep import Swept, sweep
 from softphone.bootstrap.home import DEMO_KEYS
 from softphone.domain.changes import CloseRecording, HoldBy
@@ -110,7 +112,7 @@ def office(
         home = stack.enter_context(house(disk, capsys))
         person = home.person("custody", *KeyRole)
         recording = home.recorded(DOCUMENTATION, TRAINING)
-        home.desk.archive.repair(datetime.now(UTC))
+        repair(home.desk.archive, datetime.now(UTC))
         if not request.param:
             home.desk.close()
         yield Office(person, home.desk.folder, recording, tmp_path / "out.wav")
@@ -202,7 +204,7 @@ def old(folder: Path, count: int) -> Scene:
     for _ in range(count):
         recording = desk.recorded(1, DOCUMENTATION, TRAINING, at=at)
         desk.commit(CloseRecording(recording, at, (DOCUMENTATION, TRAINING)), recording=recording)
-    desk.archive.repair(datetime.now(UTC))
+    repair(desk.archive, datetime.now(UTC))
     return desk
 
 
@@ -315,7 +317,7 @@ def test_a_sweep_of_a_full_disk_that_is_cut_off_is_finished_by_the_next_start(
     assert sorted(desk.archive.room.listed()) == ids
     desk.close()
     with closing(Archive.open(desk.folder, desk.store)) as archive:
-        archive.repair(datetime.now(UTC))
+        repair(archive, datetime.now(UTC))
         left = [] if when == "after" else ids
         assert sorted(row.recording for row in archive.list()) == archive.vault.recordings() == left
         assert archive.room.listed() == []
@@ -334,12 +336,12 @@ def test_no_list_takes_what_has_come_to_be_held_or_whose_folder_is_away(tmp_path
     desk.archive.room.keep()
     desk.archive.room.list([held, other])
     away = desk.archive.vault.path(held).parent.rename(tmp_path / "away")
-    desk.archive.finish_listed(now)
+    finish_listed(desk.archive, now)
     assert len(desk.archive.list()) == 2
     away.rename(desk.folder / "recordings")
     holding.raise_hold(desk.archive, held, HoldBy.PARTY, "the price", "anna", now)
     desk.archive.vault.delete(held, other)
-    desk.archive.finish_listed(now)
+    finish_listed(desk.archive, now)
     assert [row.recording for row in desk.archive.list()] == [held]
     assert desk.archive.room.listed() == []
     desk.close()
@@ -367,7 +369,7 @@ def test_the_list_of_a_sweep_that_has_begun_meanwhile_stays(
     else:
         desk.archive.room.list([goes])
         desk.archive.vault.delete(goes)
-        desk.archive.finish_listed(now)
+        finish_listed(desk.archive, now)
     assert desk.archive.list() == []
     assert desk.archive.room.listed() == ["another"]
     desk.close()

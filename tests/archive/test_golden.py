@@ -15,6 +15,7 @@ import pytest
 from softphone.archive.archive import CATALOG, Archive
 from softphone.archive.catalog.database import Catalog
 from softphone.archive.crypto.wraps import Secrets, master_name
+from softphone.archive.examine.repair import repair
 from softphone.archive.examine.verify import Finding, verify
 from softphone.archive.folder.marker import read_marker
 from softphone.archive.log.checkpoint import Head
@@ -78,7 +79,7 @@ def test_the_golden_archive_is_brought_up_to_date_and_proved_with_the_head_that_
     # Its discarded recording was taken out of the catalog by whoever made it, without the session's entry.
     assert proof.findings == (Finding("erasure_untold", {"recording": "d-1"}),)
     assert proof.chunks == proof.opened_chunks > 5
-    assert golden.repair(LATER) == []
+    assert repair(golden, LATER) == []
     assert [row.event for row in golden.audit_of()][: len(told["events"])] == told["events"]
 
 

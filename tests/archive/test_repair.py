@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from softphone.archive.examine.repair import Repair
+from softphone.archive.examine.repair import Repair, repair
 from softphone.archive.examine.verify import verify
 from softphone.archive.files.reader import read_structure
-from softphone.archive.files.vault import Written
+from softphone.archive.files.writing import Written
 from softphone.archive.log.written import counted
 from softphone.domain.changes import CloseRecording, Discard
 from softphone.domain.purpose import KeyRole
@@ -28,7 +28,7 @@ def desk(tmp_path: Path) -> Iterator[Scene]:
 
 
 def repaired(desk: Scene) -> list[tuple[Repair, str, int]]:
-    done = [(one.what, one.recording, one.cut) for one in desk.archive.repair(NOW)]
+    done = [(one.what, one.recording, one.cut) for one in repair(desk.archive, NOW)]
     desk.archive.head(NOW)  # as who writes does in the end
     return done
 
@@ -132,7 +132,7 @@ def test_a_segment_that_a_full_disk_ended_or_that_never_began_is_no_crash_of_a_c
     desk.drained(recording, 1, 16_000)
     desk.commit(desk.segment(recording, 2, DOCUMENTATION), recording=recording)
     desk.commit(CloseRecording(recording, AT, (DOCUMENTATION,)), recording=recording)
-    assert [*desk.archive.repair(now)] == []
+    assert [*repair(desk.archive, now)] == []
     with desk.archive.catalog.reading() as connection:
         asked = "SELECT chunks IS NULL, broke_off_at FROM segments JOIN recordings USING (recording) ORDER BY segment"
         assert [tuple(row) for row in connection.exec_driver_sql(asked)] == [(0, None)] * 3

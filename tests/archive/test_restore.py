@@ -22,6 +22,7 @@ from softphone.archive.backup.run import back_up, tell
 from softphone.archive.catalog.clock import Steady, steady
 from softphone.archive.crypto.wraps import Recipient, create_key_pair
 from softphone.archive.examine.health import health
+from softphone.archive.examine.repair import repair
 from softphone.archive.examine.verify import verify
 from softphone.archive.files.reader import read_structure
 from softphone.archive.folder.writers import RESTORING, Writers
@@ -234,7 +235,7 @@ def test_dates_count_as_of_now_and_nobody_opens_what_is_past_them(desk: Scene, d
 
 
 def test_a_clock_that_is_not_believed_takes_nothing(desk: Scene, disk: Path, new: Path) -> None:
-    desk.archive.repair(AT)
+    repair(desk.archive, AT)
     due = closed(desk, DOCUMENTATION)
     back_up(desk.archive, disk, AT)
     later = AT + timedelta(days=100)
@@ -245,7 +246,7 @@ def test_a_clock_that_is_not_believed_takes_nothing(desk: Scene, disk: Path, new
 
 
 def test_the_time_since_another_machine_s_start_does_not_come_along(desk: Scene, disk: Path, new: Path) -> None:
-    desk.archive.repair(AT, Steady("another", timedelta(days=1)))
+    repair(desk.archive, AT, Steady("another", timedelta(days=1)))
     due = closed(desk, DOCUMENTATION)
     back_up(desk.archive, disk, AT)
     _, archive = brought_back(desk, disk, new)
@@ -259,7 +260,7 @@ def test_the_time_since_another_machine_s_start_does_not_come_along(desk: Scene,
 
 def test_on_the_same_machine_a_restore_keeps_the_time_since_its_start(desk: Scene, disk: Path, new: Path) -> None:
     boot = steady()
-    desk.archive.repair(AT, boot)
+    repair(desk.archive, AT, boot)
     due = closed(desk, DOCUMENTATION)
     back_up(desk.archive, disk, AT)
     _, archive = brought_back(desk, disk, new)
@@ -685,14 +686,14 @@ def test_nobody_begins_to_record_into_an_archive_that_is_being_replaced(tmp_path
         if what == "recordings" and not refusals:
             archive = Archive.open(desk.folder, desk.store)
             with closing(archive), pytest.raises(KlartoneError) as error:
-                archive.repair(AT)
+                repair(archive, AT)
             refusals.append(error.value.code)
         return True
 
     replace_it(desk, disk, progress=begin)
     assert refusals == ["error.backup.replacing"]
     archive = Archive.open(desk.folder, desk.store)
-    assert archive.repair(AT) == []
+    assert repair(archive, AT) == []
     archive.close()
 
 

@@ -17,7 +17,7 @@ from softphone.archive.changes.ending import discard
 from softphone.archive.crypto import slots
 from softphone.archive.crypto.slots import RECORD, Slots, Work
 from softphone.archive.crypto.wraps import Recipient, create_key_pair, data_key, wrap
-from softphone.archive.examine.repair import Repair
+from softphone.archive.examine.repair import Repair, repair
 from softphone.archive.examine.verify import verify
 from softphone.archive.keys import rotation
 from softphone.archive.retention.holding import raise_holds
@@ -143,13 +143,13 @@ def test_keys_that_went_before_a_commit_that_never_came_are_gone_and_the_next_st
         proof = verify(archive)
         assert proof.ok
         assert [one.params["role"] for one in proof.findings if one.code == "slot_erased"] == ["training"]
-        assert Repair.NARROWED in {one.what for one in archive.repair(AT)}
+        assert Repair.NARROWED in {one.what for one in repair(archive, AT)}
         assert "narrowing_finished" in {one.event for one in archive.audit_of(recording)}
         assert {one.role for one in archive.wraps_of(recording)} == {KeyRole.DOCUMENTATION, KeyRole.CUSTODY}
         proof = verify(archive)
         assert proof.ok
         assert [(one.code, one.params["role"]) for one in proof.findings] == [("wrap_erased", "training")]
-        assert archive.repair(AT) == []
+        assert repair(archive, AT) == []
 
 
 def test_what_is_recorded_and_narrowed_while_it_is_proved_is_no_fault(
@@ -194,7 +194,7 @@ def test_what_was_being_erased_when_the_power_failed_is_erased_by_the_next_start
             in_one_commit(desk, discards)
     desk.close()
     with closing(Archive.open(desk.folder, desk.store)) as archive:
-        archive.repair(AT)
+        repair(archive, AT)
         assert [row.recording for row in archive.list(AT)] == [stays]
         assert archive.audit_of(gone)[-1].event == "narrowing_finished"
         assert archive.vault.recordings() == [stays]
@@ -221,7 +221,7 @@ def test_keys_of_which_a_power_cut_left_some_go_at_the_next_start(
     desk.close()
     with closing(Archive.open(desk.folder, desk.store)) as archive:
         assert role in {one.role for one in archive.wraps_of(recording)}
-        archive.repair(AT)
+        repair(archive, AT)
         # Custody's go with the recording alone: it was being erased.
         left = {KeyRole.DOCUMENTATION, KeyRole.CUSTODY} if role == "training" else set[KeyRole]()
         assert {one.role for one in archive.wraps_of(recording)} == left
@@ -270,12 +270,12 @@ def test_a_file_that_is_lost_takes_no_row_with_it_and_opens_again_once_it_is_bac
     desk.close()
     lost = file.rename(desk.folder.with_name("lost"))
     with closing(Archive.open(desk.folder, desk.store)) as archive:
-        assert Repair.NARROWED not in {one.what for one in archive.repair(AT)}
+        assert Repair.NARROWED not in {one.what for one in repair(archive, AT)}
         # What is written meanwhile makes a new file, with a hole where the others were.
         key = Recipient("case-2", KeyRole.DOCUMENTATION, create_key_pair(desk.store))
         with archive.catalog.writing() as tx:
             tx.wraps.add([wrap(data_key(), key, recording, 0)])
-        assert Repair.NARROWED not in {one.what for one in archive.repair(AT)}
+        assert Repair.NARROWED not in {one.what for one in repair(archive, AT)}
         assert "slot_lost" in {one.code for one in verify(archive).findings}
     lost.replace(file)
     with closing(Archive.open(desk.folder, desk.store)) as archive:

@@ -27,7 +27,8 @@ from softphone.archive.examine.verify import verify
 from softphone.archive.files.container import Header
 from softphone.archive.files.opus import codec_header
 from softphone.archive.files.reader import OpenedRecording, read_structure
-from softphone.archive.files.vault import Vault, Written
+from softphone.archive.files.vault import Vault
+from softphone.archive.files.writing import Written
 from softphone.archive.retention import holding
 from softphone.archive.schema.tables import meta
 from softphone.domain.changes import CloseRecording, Commit, Discard, DropWraps, HoldBy

@@ -108,7 +108,7 @@ class Small:
 @pytest.fixture
 def small(desk: Scene, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Small, Small]]:
     """Two that are alike."""
-    monkeypatch.setattr("softphone.archive.files.vault.CHUNK_PACKETS", 3)
+    monkeypatch.setattr("softphone.archive.files.writing.CHUNK_PACKETS", 3)
     made: list[str] = []
     for _ in range(2):
         call = desk.call()

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from softphone.archive.archive import Archive
+from softphone.archive.examine.repair import repair
 from softphone.archive.examine.verify import verify
 from softphone.archive.retention.sweep import sweep
 from tests.archive.promises import REFUSED
@@ -37,7 +38,7 @@ def work(folder: Path, seconds: float) -> dict[str, list[str]]:
         assert process.returncode == 0, "\n".join(told[which][-30:])
     archive = Archive.open(made.folder, made.store)
     try:
-        archive.repair(AT)
+        repair(archive, AT)
         sweep(archive, SWEPT, clock=SWEPT, witness=SWEPT)
         proof = verify(archive)
         assert proof.ok, proof.findings

@@ -12,6 +12,7 @@ import pytest
 
 from softphone import cli
 from softphone.archive.archive import Archive
+from softphone.archive.examine.repair import repair
 from softphone.bootstrap.home import DEMO_KEYS, key_store
 from softphone.cli.progress import STOPPED, Progress
 from softphone.domain.changes import AuditEntry
@@ -84,7 +85,7 @@ def test_a_sweep_by_a_clock_that_jumped_says_so_and_how_to_go_on(
 ) -> None:
     folder = Path(archive[-1])
     opened = Archive.open(folder, key_store(folder))
-    opened.repair(datetime.now(UTC) + timedelta(days=300))
+    repair(opened, datetime.now(UTC) + timedelta(days=300))
     opened.close()
     assert cli.main([*archive, "sweep"]) == 1
     said = capsys.readouterr().out

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from softphone.archive.files.reader import MarkKind, OpenedRecording, read_structure
-from softphone.archive.files.vault import SegmentWriter
+from softphone.archive.files.writing import SegmentWriter
 from softphone.domain.changes import Discard, DropWraps
 from softphone.domain.effects import HOLD_SECONDS
 from softphone.domain.purpose import KeyRole, Reason

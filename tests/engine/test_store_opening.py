@@ -50,7 +50,7 @@ def test_an_archive_that_cannot_be_repaired_is_recorded_into_all_the_same(
     def repair(_archive: Archive, _now: datetime, _steady: object) -> list[object]:
         raise fault
 
-    monkeypatch.setattr(Archive, "repair", repair)
+    monkeypatch.setattr("softphone.engine.store.repair", repair)
     desk = Desk(lambda: Archive.open_or_create(tmp_path / "archive", MemoryKeys()))
     desk.until(lambda: desk.store.state.works)
     assert desk.store.close()

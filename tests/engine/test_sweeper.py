@@ -14,6 +14,7 @@ from softphone.archive.archive import Archive
 from softphone.archive.catalog.clock import Steady, believe
 from softphone.archive.catalog.database import Catalog
 from softphone.archive.examine.health import health
+from softphone.archive.examine.repair import repair
 from softphone.archive.examine.verify import verify
 from softphone.archive.retention import holding, judging
 from softphone.archive.retention.sweep import SweepTerms
@@ -37,7 +38,7 @@ DUE = AT - timedelta(days=200)
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Scene]:
     with scene(tmp_path / "archive") as made:
-        made.archive.repair(AT)
+        repair(made.archive, AT)
         yield made
 
 
@@ -296,7 +297,7 @@ def test_it_is_told_also_while_no_sweep_can_be_done(
 @pytest.mark.expected_log("not done: error.archive.full_not_due", reason="the disk is full")
 def test_it_is_told_on_a_disk_that_is_full_and_not_by_a_clock_that_jumped(tmp_path: Path) -> None:
     with tmpfs(tmp_path) as disk, scene(disk / "archive") as desk:
-        desk.archive.repair(AT)
+        repair(desk.archive, AT)
         locked(desk)
         desk.archive.catalog.empty_log()
         beside = Beside(desk)
@@ -390,7 +391,7 @@ def test_a_store_that_is_opened_sweeps_and_its_fault_is_told_by_its_name(
 @pytest.mark.expected_log("not done: error.archive.full_not_due", reason="the disk is full")
 def test_on_a_full_disk_it_makes_room_and_says_what_keeps_it_from_more(tmp_path: Path) -> None:
     with tmpfs(tmp_path) as disk, scene(disk / "archive") as desk:
-        desk.archive.repair(AT)
+        repair(desk.archive, AT)
         due(desk)
         desk.archive.catalog.empty_log()
         fill(disk)

@@ -1,15 +1,16 @@
-"""Which private keys of a store open something that is sealed here, and in what role."""
+"""Which private keys of a store open something that is sealed here, in what role, and the data keys that they open."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
 from softphone.archive.catalog.database import Catalog
 from softphone.archive.crypto import slots
-from softphone.archive.crypto.wraps import unwrap
+from softphone.archive.crypto.wraps import Wrap, unwrap
 from softphone.archive.schema.tables import wraps
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
@@ -60,3 +61,38 @@ def _opens(catalog: Catalog, connection: Connection, key_id: str, role: KeyRole,
             if unwrap(slots.wrap_of(row, one), private) is not None:
                 return True
     return False
+
+
+@dataclass(frozen=True, slots=True)
+class DataKeys:
+    """By segment, for the first role that opens anything. `role` None: none does; `changed`: a wrap is not what was sealed."""
+
+    role: KeyRole | None
+    keys: dict[int, bytes]
+    changed: bool = False
+
+
+def data_keys(
+    sealed: Sequence[Wrap], wanted: Sequence[KeyRole], private_key: Callable[[str], bytes | None]
+) -> DataKeys:
+    """Of one recording's wraps, those that a held private key opens. Each private half is asked for once. Raises KeyringError."""
+    privates: dict[str, bytes | None] = {}
+    changed = False
+    for role in wanted:
+        opened: dict[int, bytes] = {}
+        for one in sealed:
+            if one.role is not role or one.segment in opened:
+                continue
+            if one.key_id not in privates:
+                privates[one.key_id] = private_key(one.key_id)
+            private = privates[one.key_id]
+            if private is None:
+                continue
+            key = unwrap(one, private)
+            if key is None:
+                changed = True
+            else:
+                opened[one.segment] = key
+        if opened:
+            return DataKeys(role, opened)
+    return DataKeys(None, {}, changed)

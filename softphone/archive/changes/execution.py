@@ -18,7 +18,8 @@ from softphone.archive.changes.call import CallFacts, facts_of
 from softphone.archive.changes.lookups import SamplePlaces
 from softphone.archive.changes.tally import Tallied, counted, says_no, tally_call
 from softphone.archive.crypto.wraps import Secrets, Wrap
-from softphone.archive.files.vault import Vault, Written
+from softphone.archive.files.vault import Vault
+from softphone.archive.files.writing import Written
 from softphone.archive.log.audit import HOLD
 from softphone.archive.schema.readable import params_of
 from softphone.archive.schema.tables import audit, recordings, segments

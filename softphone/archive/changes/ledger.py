@@ -26,7 +26,8 @@ from softphone.archive.changes.lookups import SamplePlaces
 from softphone.archive.changes.table import carry_out
 from softphone.archive.crypto import policy_signer
 from softphone.archive.crypto.wraps import Secrets
-from softphone.archive.files.vault import SLOW_SECONDS, Vault, Written
+from softphone.archive.files.vault import SLOW_SECONDS, Vault
+from softphone.archive.files.writing import Written
 from softphone.archive.log import written
 from softphone.archive.log.checkpoint import Signer
 from softphone.domain.changes import Commit

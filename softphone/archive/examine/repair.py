@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -17,6 +18,9 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, update
 
+from softphone.archive.archive import Archive
+from softphone.archive.catalog.clock import Steady
+from softphone.archive.catalog.condemned import remove_condemned
 from softphone.archive.catalog.database import Catalog
 from softphone.archive.catalog.transaction import Transaction
 from softphone.archive.changes.call import call_of
@@ -25,10 +29,11 @@ from softphone.archive.changes.sealing import is_held
 from softphone.archive.files import container
 from softphone.archive.files.container import FRAME, RATE, UNKNOWN
 from softphone.archive.files.reader import UNREADABLE, read_structure, unknown
-from softphone.archive.files.vault import CHUNK_PACKETS, Vault, Written
+from softphone.archive.files.vault import Vault
+from softphone.archive.files.writing import CHUNK_PACKETS, Written
 from softphone.archive.finding.rows import unlisted
 from softphone.archive.log import written
-from softphone.archive.log.audit import Deciding
+from softphone.archive.retention.listed import finish_listed
 from softphone.archive.schema.tables import condemned, recordings, segments, time_in, wraps
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
@@ -65,8 +70,25 @@ class Repaired:
     cut: int = 0
 
 
-def repair(catalog: Catalog, vault: Vault, now: datetime) -> list[Repaired]:
-    """Each with its entry in the audit log. Done again, it finds nothing to do. Raises ArchiveError."""
+def repair(archive: Archive, now: datetime, steady: Steady | None = None) -> list[Repaired]:
+    """Where nobody else writes: another's running recording would look as if it had broken off. For whoever is about to write,
+    before the ledger starts. Raises ArchiveError."""
+    try:
+        # Seen at every start, so that a sweep after a long time can tell an absence from a jump.
+        archive.see(now, steady)
+        archive.room.keep()
+        finish_listed(archive, now)
+        done = _set_right(archive.catalog, archive.vault, now) if archive.writers.alone() else []
+        with suppress(ArchiveError):
+            # Of what was being discarded, the file goes too.
+            remove_condemned(archive.catalog, archive.vault)
+        return done
+    finally:
+        archive.writers.join()
+
+
+def _set_right(catalog: Catalog, vault: Vault, now: datetime) -> list[Repaired]:
+    """Each with its entry in the audit log. Done again, it finds nothing to do."""
     done: list[Repaired] = []
     with catalog.reading() as connection:
         of = recordings.c.recording
@@ -116,18 +138,19 @@ def repair(catalog: Catalog, vault: Vault, now: datetime) -> list[Repaired]:
     return done
 
 
-def let_orphan_go(
-    catalog: Catalog, vault: Vault, recording: str, now: datetime, decided: Deciding, **stated: str
-) -> None:
-    """The file of one that was set aside and that the catalog does not know, for custody to decide. Raises ArchiveError."""
-    if recording not in vault.aside():
+def let_orphan_go(archive: Archive, recording: str, now: datetime, **stated: str) -> None:
+    """The file of one that was set aside and that the catalog does not know, told in the log first. Who may, is asked by
+    whoever calls. Raises ArchiveError."""
+    if recording not in archive.vault.aside():
         raise ArchiveError("error.archive.no_orphan", id=recording)
-    with catalog.writing() as tx:
+    decided = archive.decided_on()
+    with archive.catalog.writing() as tx:
         if call_of(tx.connection, recording) is not None:
             raise ArchiveError("error.archive.no_orphan", id=recording)
         tx.log(decided(AuditEntry(ORPHAN_GONE, "G10", now, "", recording, dict(stated))))
         tx.execute(delete(condemned).where(condemned.c.recording == recording))
         tx.insert(condemned, recording=recording, at=now.isoformat())
+    remove_condemned(archive.catalog, archive.vault)
 
 
 def _narrowed(catalog: Catalog, now: datetime) -> list[Repaired]:

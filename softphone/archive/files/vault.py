@@ -7,57 +7,36 @@ more. It holds no key beyond a segment's writing and never writes a byte of plai
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import re
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from softphone.archive.files.container import (
-    FRAME,
     MAGIC,
     PREFIX_BYTES,
     SUFFIX,
-    Content,
-    Gap,
     Header,
     Sealer,
     header_size,
     read_header,
 )
-from softphone.archive.files.opus import SILENCE, Encoder, codec_header
+from softphone.archive.files.opus import codec_header
+from softphone.archive.files.writing import GoneError, RecordingFile, SegmentWriter, Written
 from softphone.archive.folder.disk import refusal, refused, sync_folder
 from softphone.archive.folder.inplace import in_place, is_shared, leading_away, leads_away
 from softphone.domain.errors import ArchiveError
 
 ASIDE = "aside"
 """the folder of files that no catalog knows of"""
-CHUNK_PACKETS = 50
-"""a second"""
 SLOW_SECONDS = 2.0
 """that somebody waits for the disk until it is said to be slow"""
 _BLOCK = 1 << 20
 _BINARY: int = getattr(os, "O_BINARY", 0)
 _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,99}", re.ASCII)
-GAP_LIMIT = 50 * 60
-"""frames of silence put in for missing ones; a longer absence is a fault of the clock, not a gap"""
-
-
-class GoneError(Exception):
-    """The recording was discarded while it was being written: what comes now is for nobody."""
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """Of a segment whose writer has ended: how many chunks are on the disk, and their `container.digest`."""
-
-    chunks: int
-    digest: str
 
 
 class Vault:
@@ -65,7 +44,7 @@ class Vault:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._objects: dict[str, _Object] = {}
+        self._objects: dict[str, RecordingFile] = {}
         self._gone: set[str] = set()
         self._lock = threading.Lock()
         self.on_fault: Callable[[str], None] = _nobody
@@ -94,7 +73,7 @@ class Vault:
             descriptor = _new_or_left(path, recording)
         except OSError as error:
             raise refused(path, error) from error
-        opened = _Object(path, descriptor, header)
+        opened = RecordingFile(path, descriptor, header)
         try:
             if is_shared(self.folder):
                 path.chmod(0o660)
@@ -228,7 +207,7 @@ class Vault:
         except OSError as error:
             raise refused(path, error) from error
 
-    def _object(self, recording: str) -> _Object:
+    def _object(self, recording: str) -> RecordingFile:
         if recording in self._gone:
             raise GoneError(recording)
         opened = self._objects.get(recording)
@@ -242,146 +221,21 @@ class Vault:
             except OSError as error:
                 raise refused(path, error) from error
             _, start = read_header(data)
-            opened = self._objects[recording] = _Object(path, descriptor, data[:start])
+            opened = self._objects[recording] = RecordingFile(path, descriptor, data[:start])
             # The encoder was still behind when the recording was closed, or it is of an earlier run: nobody will settle it.
             opened.settled = True
         return opened
 
-    def _writer_ended(self, recording: str, opened: _Object, segment: int, written: Written) -> None:
+    def _writer_ended(self, recording: str, opened: RecordingFile, segment: int, written: Written) -> None:
         with self._lock:
             opened.writers -= 1
             self._close_if_idle(recording, opened)
         self.on_ended(recording, segment, written)
 
-    def _close_if_idle(self, recording: str, opened: _Object) -> None:
+    def _close_if_idle(self, recording: str, opened: RecordingFile) -> None:
         if opened.settled and opened.writers == 0 and self._objects.get(recording) is opened:
             del self._objects[recording]
             opened.kill()
-
-
-class _Object:
-    """One open file. Its lock is held for a write and its sync, never for the coding of sound."""
-
-    def __init__(self, path: Path, descriptor: int, header: bytes) -> None:
-        self.path = path
-        self.header = header
-        self.writers = 0
-        self.settled = False
-        self._descriptor = descriptor
-        self._lock = threading.Lock()
-        self._dead = False
-
-    def append(self, record: bytes) -> None:
-        """Raises OSError, after which the file is as before; GoneError."""
-        with self._lock:
-            if self._dead:
-                raise GoneError
-            before = os.lseek(self._descriptor, 0, os.SEEK_END)
-            try:
-                rest = memoryview(record)
-                while rest:
-                    rest = rest[os.write(self._descriptor, rest) :]
-                if sys.platform == "win32":
-                    os.fsync(self._descriptor)
-                else:
-                    os.fdatasync(self._descriptor)
-            except OSError:
-                with suppress(OSError):
-                    os.ftruncate(self._descriptor, before)
-                raise
-
-    def kill(self) -> None:
-        with self._lock:
-            if not self._dead:
-                self._dead = True
-                os.close(self._descriptor)
-
-
-class SegmentWriter:
-    """Frames of one segment to sealed chunks. One thread; it keeps at most a second of packets, and those are coded.
-
-    Methods raise ArchiveError where the disk refuses, and GoneError where the recording was discarded.
-    """
-
-    def __init__(
-        self,
-        opened: _Object,
-        sealer: Sealer,
-        origin: int,
-        on_sealed: Callable[[int], None] | None,
-        on_ended: Callable[[Written], None],
-        on_fault: Callable[[str], None],
-    ) -> None:
-        self._object = opened
-        self._sealer = sealer
-        self._origin = origin
-        self._on_sealed = on_sealed
-        self._on_ended = on_ended
-        self._on_fault = on_fault
-        self._encoder = Encoder()
-        self._packets: list[bytes] = []
-        self._gaps: list[Gap] = []
-        self._first = 0
-        self._frames = 0
-        self._digest = hashlib.sha256(opened.header)
-        self.chunks = 0
-
-    @property
-    def samples(self) -> int:
-        """fed so far, a side"""
-        return self._frames * FRAME
-
-    def write(self, index: int, agent: bytes, party: bytes) -> None:
-        """One frame of each side. `index` counts the call's frames; those that are missing become silence, and are marked."""
-        missing = index - self._origin - self._frames
-        if 0 < missing <= GAP_LIMIT:
-            self._gaps.append(Gap(self._frames, missing))
-            for _ in range(missing):
-                self._encode(SILENCE, SILENCE)
-        self._encode(agent or SILENCE, party or SILENCE)
-
-    def finish(self) -> None:
-        """The encoder's end and the segment's sample count, in the final chunk. Nothing was fed: nothing is written."""
-        try:
-            if self._frames:
-                self._packets += self._encoder.flush()
-                self._seal(final=True)
-        finally:
-            self._on_ended(self._written())
-
-    def break_off(self) -> None:
-        """What is coded already is sealed, with no final chunk: the recording broke off here."""
-        try:
-            if self._packets:
-                self._seal(final=False)
-        finally:
-            self._on_ended(self._written())
-
-    def _written(self) -> Written:
-        return Written(self.chunks, self._digest.hexdigest())
-
-    def _encode(self, agent: bytes, party: bytes) -> None:
-        self._packets += self._encoder.encode(agent, party)
-        self._frames += 1
-        if len(self._packets) >= CHUNK_PACKETS:
-            self._seal(final=False)
-
-    def _seal(self, final: bool) -> None:
-        content = Content(self._origin, self._first, self.samples, tuple(self._packets), tuple(self._gaps))
-        record = self._sealer.seal(self.chunks, final, content)
-        try:
-            self._object.append(record)
-        except OSError as error:
-            fault = refused(self._object.path, error)
-            self._on_fault(fault.code)
-            raise fault from error
-        self._digest.update(record)
-        self._first += len(self._packets)
-        self._packets.clear()
-        self._gaps.clear()
-        self.chunks += 1
-        if self._on_sealed is not None:
-            self._on_sealed(content.samples)
 
 
 def _nobody(_code: str) -> None:

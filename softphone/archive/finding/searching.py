@@ -26,9 +26,10 @@ from sqlalchemy import (
     union_all,
 )
 
-from softphone.archive.finding.rows import REVIEW, Source, rows_of
+from softphone.archive.finding.rows import REVIEW, RecordingRow, Source, rows_of
 from softphone.archive.schema.tables import calls, holds, purposes, recordings, time_in, wraps
 from softphone.domain.archive.recordings import Cursor, Page, Query
+from softphone.domain.errors import ArchiveError
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import KeyRole
 from softphone.domain.retention import Ended, local_day
@@ -244,3 +245,21 @@ def _day(at: datetime) -> str:
 def _text(at: datetime) -> str:
     """As the catalog has it, so that text is in the order of time."""
     return at.astimezone(UTC).isoformat()
+
+
+def find_one(source: Source, recording: str, now: datetime) -> RecordingRow:
+    """By its id, or a beginning of it that no other has. Raises ArchiveError."""
+    begin = recording.lower()
+    these = begins(recordings.c.recording, begin)
+    with source.catalog.reading() as connection:
+        asked = select(recordings.c.recording).where(these).order_by(recordings.c.recording)
+        found = list(connection.execute(asked.limit(2)).scalars()) if begin else []
+        if not found:
+            raise ArchiveError("error.archive.no_such_recording", id=recording)
+        if len(found) > 1 and found[0] != begin:
+            total = connection.execute(select(func.count()).select_from(recordings).where(these)).scalar_one()
+            raise ArchiveError("error.archive.ambiguous", id=recording, count=int(total))
+        rows = rows_of(source, connection, found[:1], now)
+    if not rows:
+        raise ArchiveError("error.archive.rows_unreadable", id=found[0])
+    return rows[0]

@@ -14,7 +14,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, func, insert, select
 
-from softphone.archive.schema.tables import audit, audit_begins, meta
+from softphone.archive.schema.readable import params_of
+from softphone.archive.schema.tables import audit, audit_begins, meta, time_in
+from softphone.domain.archive.recordings import AuditRow
 from softphone.domain.changes import AuditEntry
 
 GENESIS = "0" * 64
@@ -230,3 +232,9 @@ def _begins(connection: Connection) -> dict[str, tuple[int, str]]:
 
 def _end(desk: str) -> str:
     return f"audit-end-{desk}"
+
+
+def as_row(row: Row[Any]) -> AuditRow:
+    """An entry as the rest of the program sees it. One that was changed may hold anything: the chain tells of that."""
+    named = None if row.recording is None else str(row.recording)
+    return AuditRow(row.number, time_in(row.at), str(row.event), str(row.rule), params_of(row), named)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select, update
 from softphone.archive.files import container
 from softphone.archive.files.container import Chunk
 from softphone.archive.files.reader import Structure
-from softphone.archive.files.vault import Written
+from softphone.archive.files.writing import Written
 from softphone.archive.schema.tables import segments
 from softphone.domain.changes import AuditEntry
 

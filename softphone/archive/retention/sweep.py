@@ -29,6 +29,7 @@ from softphone.archive.log.checkpoint import begins
 from softphone.archive.retention import cases, due, forgetting
 from softphone.archive.retention.forgetting import LOG_KEPT
 from softphone.archive.retention.found import AnyRow, FoundPurpose, StoredRecording, UnreadableError, read, row_of
+from softphone.archive.retention.listed import clear_listed, finish_listed
 from softphone.archive.schema.tables import (
     call_backs,
     party_languages,
@@ -177,7 +178,7 @@ def sweeping(
         yield from _would(archive, now, terms, go_on)
         return
     try:
-        archive.finish_listed(now)
+        finish_listed(archive, now)
         yield from _sweep(archive, now, clock, steady, witness, terms, go_on, BATCH)
         archive.room.keep()
     except ArchiveError as error:
@@ -190,7 +191,7 @@ def sweeping(
         if doubt := _doubt(archive, clock, steady, witness):
             yield doubt
             return
-        archive.finish_listed(now)
+        finish_listed(archive, now)
         yield from _files_first(archive, now, terms, go_on)
         yield from _sweep(archive, now, clock, steady, witness, terms, go_on, 1)
         archive.room.keep()
@@ -211,7 +212,7 @@ def _files_first(
             archive.room.list(goes)
             archive.vault.delete(*goes)
             items = [item for one in goes for item in take_due(tx, one, now, terms)]
-        archive.clear_listed(goes)
+        clear_listed(archive, goes)
         remove_condemned(archive.catalog, archive.vault)
         yield from items
 

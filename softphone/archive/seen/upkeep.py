@@ -13,6 +13,7 @@ from pathlib import Path
 
 from softphone.archive.catalog.clock import steady
 from softphone.archive.crypto.wraps import Recipient
+from softphone.archive.examine.repair import let_orphan_go
 from softphone.archive.keys import admission
 from softphone.archive.log.audit import Wanted
 from softphone.archive.retention import due
@@ -87,7 +88,7 @@ class Upkeep:
         """A file that was set aside, and that belongs to nothing."""
         asking = self._asking
         asking.require(Permission.JUDGE, recording=self._known(id))
-        asking.archive.let_orphan_go(id, asking.now(), why=why)
+        let_orphan_go(asking.archive, id, asking.now(), why=why)
 
     def _known(self, asked: str) -> str | None:
         """The id for the log: what nothing here has may be anything that somebody typed."""
