@@ -18,7 +18,7 @@ from softphone.domain.purpose import Language
 
 _MONTHS = {
     Language.DA: ["jan.", "feb.", "mar.", "apr.", "maj", "jun.", "jul.", "aug.", "sep.", "okt.", "nov.", "dec."],
-    Language.EN: ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"],
+    Language.EN: ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sept", "Oct", "Nov", "Dec"],
 }
 
 _COMMANDS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -74,9 +74,13 @@ class Texts:
         """What happened, what it means, what to do."""
         return self(error.code, **error.params)
 
-    def clock(self, at: datetime) -> str:
+    def decimal(self, number: float, form: str = ".1f") -> str:
+        """2,5 in Danish, 2.5 in English."""
+        return f"{number:{form}}".replace(".", "," if self.language is Language.DA else ".")
+
+    def clock(self, at: datetime, zone: tzinfo | None = None) -> str:
         """The time of day in the policy's zone (else the machine's): 10.42 in Danish, 10:42 in English."""
-        local = at.astimezone(self.zone)
+        local = at.astimezone(zone or self.zone)
         return local.strftime("%H.%M" if self.language is Language.DA else "%H:%M")
 
     def day(self, day: date) -> str:

@@ -12,12 +12,16 @@ import re
 import string
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
+from babel.dates import format_date, format_time
 from babel.messages.catalog import Message
 from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
 
 from softphone import cli
 from softphone.domain.purpose import Basis, Direction, Headline, Language, Purpose, Reason
@@ -181,6 +185,20 @@ def test_singular_and_plural_are_one_message_and_the_number_chooses(language: La
     code = next(one for one in known if one.startswith("error.") and f"{one}[1]" in known)
     assert say(code, count=1) == say(code.removeprefix("error."), count=1) != say(code, count=2)
     assert say(code, count="2").startswith("2 ")
+
+
+@pytest.mark.parametrize(("language", "locale"), [(Language.DA, "da_DK"), (Language.EN, "en_GB")])
+def test_days_times_and_decimals_are_written_as_the_unicode_locale_data_have_them(
+    language: Language, locale: str
+) -> None:
+    say = Texts(FOLDER, language, "Europe/Copenhagen")
+    for count in range(366):
+        day = date(2028, 1, 1) + timedelta(count)
+        assert say.day(day) == format_date(day, "medium", locale=locale)
+    for at in (datetime(2028, 2, 1, 0, 5, tzinfo=UTC), datetime(2028, 7, 1, 13, 30, tzinfo=UTC)):
+        assert say.clock(at) == format_time(at, "short", tzinfo=ZoneInfo("Europe/Copenhagen"), locale=locale)
+    for number in (0.04, -20.5, 2.0, 0.75):
+        assert say.decimal(number) == format_decimal(round(number, 1), "0.0", locale=locale)
 
 
 def test_the_danish_word_is_uddannelse_and_never_traening() -> None:

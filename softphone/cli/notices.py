@@ -164,14 +164,12 @@ def _described(desk: _Desk, notice: NoticeId, language: Language, *, needed: boo
     else:
         silent = ""
         seconds = sound.seconds - LEAD
-    yield tell(
-        "notice.head", notice=notice.value, language=tell(f"language.{language}"), seconds=_seconds(seconds, tell)
-    )
+    yield tell("notice.head", notice=notice.value, language=tell(f"language.{language}"), seconds=tell.decimal(seconds))
     yield f"    {text.shown}"
     if sound is not None:
-        yield "  " + tell("notice.essentials", at=_seconds(sound.essentials, tell))
+        yield "  " + tell("notice.essentials", at=tell.decimal(sound.essentials))
         if sound.question is not None:
-            yield "  " + tell("notice.question", at=_seconds(sound.question, tell))
+            yield "  " + tell("notice.question", at=tell.decimal(sound.question))
     else:
         yield "  " + silent
     if (desk.line.id, notice, language) in desk.own.sounds:
@@ -209,11 +207,6 @@ def _findings(judgement: Judgement, tell: Texts) -> Iterator[str]:
         for one in findings:
             sentence = tell(f"{kind}_{one.code}", words=quotable(one.words))
             yield tell("policy.by_rule", sentence=sentence, rule=one.rule)
-
-
-def _seconds(seconds: float, tell: Texts) -> str:
-    text = f"{seconds:.1f}"
-    return text.replace(".", ",") if tell.language is Language.DA else text
 
 
 # --- heard -----------------------------------------------------------------------------------------
@@ -282,14 +275,14 @@ def _measured(samples: Samples, text: NoticeText, tell: Texts) -> Iterator[str]:
     found = loudness(samples)
     yield tell(
         "record.measured",
-        seconds=_seconds(found.seconds, tell),
-        loudness=_seconds(found.integrated, tell),
-        peak=_seconds(found.peak, tell),
+        seconds=tell.decimal(found.seconds),
+        loudness=tell.decimal(found.integrated),
+        peak=tell.decimal(found.peak),
     )
     if found.seconds > LONGEST_NOTICE:
         yield tell("record.long", most=round(LONGEST_NOTICE))
     if found.seconds < _HURRIED * text.reading_time:
-        yield tell("record.short", seconds=_seconds(text.reading_time, tell))
+        yield tell("record.short", seconds=tell.decimal(text.reading_time))
 
 
 def _beside(policy: Path, line: Line, notice: NoticeId, language: Language) -> Path:

@@ -128,7 +128,7 @@ def _shown(name: str, value: object, tell: Texts) -> str:
 def _size(size: int, tell: Texts) -> str:
     """In GiB, as disks are; less than one in MiB."""
     unit, of = ("GiB", _GIB) if size >= _GIB else ("MiB", _MIB)
-    return f"{size / of:.1f} {unit}".replace(".", tell("health.comma"))
+    return f"{tell.decimal(size / of)} {unit}"
 
 
 def _backup(one: Backup, tell: Texts) -> str:

@@ -7,7 +7,6 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from softphone.audio.playback import SPEEDS
-from softphone.domain.purpose import Language
 from softphone.texts import Texts
 from softphone.ui.fields import TextLabel
 from softphone.ui.review import words
@@ -104,5 +103,4 @@ class Transport(QWidget):
 
 
 def speed_words(texts: Texts, speed: float) -> str:
-    text = f"{speed:g}"
-    return f"{text.replace('.', ',') if texts.language is Language.DA else text}×"
+    return f"{texts.decimal(speed, 'g')}×"

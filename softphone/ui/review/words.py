@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 
 from softphone.domain.archive.recordings import RATE, Mark, MarkKind
 from softphone.domain.archive.reviews import SampleRow
-from softphone.domain.purpose import Language
 from softphone.texts import Texts
 from softphone.ui.view import duration, readable
 
@@ -50,8 +49,7 @@ def when(texts: Texts, row: SampleRow, now: datetime) -> str:
     """I dag 10.41, I går 15.02, 23. nov. 15.02; in the zone of the call's policy."""
     zone = ZoneInfo(row.time_zone)
     at, today = row.opened_at.astimezone(zone), now.astimezone(zone).date()
-    clock = at.strftime("%H.%M" if texts.language is Language.DA else "%H:%M")
-    return texts("review.at", day=_day(texts, at.date(), today), clock=clock)
+    return texts("review.at", day=_day(texts, at.date(), today), clock=texts.clock(at, zone))
 
 
 def _day(texts: Texts, day: date, today: date) -> str:
