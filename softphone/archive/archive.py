@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Row, select
 from uuid_utils import uuid7
 
-from softphone.archive.backup.alone import left_over
 from softphone.archive.catalog import held
 from softphone.archive.catalog.clock import Steady, believe
 from softphone.archive.catalog.condemned import remove_condemned
@@ -127,7 +126,6 @@ class Archive:
             code = "error.archive.no_demo_keys" if marker.demo else "error.archive.no_catalog_key"
             raise ArchiveError(code, path=str(folder))
         _take_new_catalog(folder)
-        left_over(folder, erases=True)
         catalog = _opened(folder / CATALOG, secrets.catalog, looks=looks)
         try:
             facts = catalog.meta()

@@ -24,7 +24,7 @@ AGAIN = 300.0
 """seconds, after a failure"""
 _HEARD = timedelta(hours=1)
 """how often the folder hears that nothing has ended, so that later it is known up to when"""
-_ANEW = frozenset({"error.backup.set_back", "error.backup.journal_changed", "error.backup.unfinished"})
+_ANEW = frozenset({"error.backup.set_back", "error.backup.unfinished"})
 """the folder's faults that only a whole backup mends"""
 
 

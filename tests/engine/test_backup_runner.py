@@ -102,10 +102,10 @@ def test_a_disk_that_is_away_is_said_once_the_backup_is_overdue(
     assert check(disk, desk.store)[0].number == 2
 
 
-@pytest.mark.expected_log("not done: error.backup.journal_changed", reason="the journal is changed")
+@pytest.mark.expected_log("not done: error.backup.unfinished", reason="its manifest is gone")
 def test_a_folder_that_can_no_longer_be_told_is_backed_up_anew(desk: Scene, running: Running, tmp_path: Path) -> None:
     back_up(desk.archive, tmp_path / "disk", AT)
-    (tmp_path / "disk" / "erased-1.log").write_bytes(b"")
+    (tmp_path / "disk" / "generation-1" / "manifest.json").unlink()
     running.runner.start(running.beside)
     running.until(lambda state: state.number == 2)
     assert check(tmp_path / "disk", desk.store)[1] == []

@@ -1,12 +1,9 @@
 """A copy of the archive in another place, which never brings back what has been erased since.
 
-target.py    the folder of a backup: what lies there, and which of it counts
-copying.py   catalog and recordings, byte for byte, with their SHA-256
-touched.py   what a backup has yet to hear of, and by whom it has been told
-terms.py     a recording's terms as they are now, and how they are taken up elsewhere
-journal.py   those terms, sealed, in the backup's folder: a line the moment they change
-alone.py     one at a time, and what a killed one left
-run.py       a backup is made; what has gone meanwhile goes there too
-check.py     every byte is compared; a copy that is damaged is made anew from the archive
-restore.py   a backup becomes an archive again, without what has been erased since
+copying.py      files, byte for byte: copied, compared, erased
+generation.py   the folder of a backup, and the generation in it that counts: one moment of the archive, signed
+erased.py       what was erased, ended or locked since that moment: a sealed list beside it
+run.py          the next generation is made; the list is kept up to date; how old each folder is
+check.py        every byte is compared, and a damaged copy is made again from the archive
+restore.py      a generation and its list become an archive again
 """

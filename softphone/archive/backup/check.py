@@ -1,4 +1,4 @@
-"""Every byte of a backup against what its manifest says; and a recording's copy that is another is made anew from the archive.
+"""Every byte of a backup against what its manifest says; and a recording's copy that is another is made again from the archive.
 
 The archive's own file is believed only where it begins with the very bytes that the signed list tells of the copy.
 """
@@ -10,57 +10,55 @@ from pathlib import Path
 from typing import Literal
 
 from softphone.archive.archive import Archive
-from softphone.archive.backup.alone import alone
-from softphone.archive.backup.copying import as_written, listed, remake
-from softphone.archive.backup.journal import Journal
-from softphone.archive.backup.run import Progress, lives, onward, target_of
-from softphone.archive.backup.target import OBJECTS, Manifest, Target, faults
+from softphone.archive.backup.copying import Progress, SourceError, asking, copy_file, digest_of, disk_of, onward
+from softphone.archive.backup.erased import Erased
+from softphone.archive.backup.generation import ERASED, LIST, WRAPS, Copy, Generation, Manifest, Target
+from softphone.archive.backup.run import alone, lives, target_of
 from softphone.archive.crypto import wraps as keys
 from softphone.archive.crypto.wraps import KeyStore, Secrets
-from softphone.archive.log.checkpoint import Signer
+from softphone.archive.folder.disk import sync_folder
+from softphone.archive.folder.marker import CATALOG
+from softphone.archive.log.checkpoint import Signer, signer_name
 from softphone.domain.errors import ArchiveError, KeyringError
 
 Mended = Literal["mended", "left", "erased"]
-"""made anew; left as it is, since the archive no longer has it as it was copied; of a recording that has been erased here"""
+"""made again; left as it is, since the archive no longer has it as it was copied; of a recording that has been erased here"""
 
 
-def counted(source: Path, store: KeyStore) -> tuple[Target, Manifest, Secrets, Signer]:
-    """The backup that counts in a folder, and its keys: they lie in the keyring, or in its escrow; nothing is made here.
+def counted(source: Path, store: KeyStore) -> tuple[Target, Generation, Secrets, Signer]:
+    """The generation that counts in a folder, and its keys: they lie in the keyring, or in its escrow; nothing is made here.
 
     Raises ArchiveError, KeyringError.
     """
     target = Target.open(source)
-    master, private = store.get(keys.master_name(target.archive)), store.get(f"checkpoint-{target.desk}")
+    master, private = store.get(keys.master_name(target.of.archive)), store.get(signer_name(target.of.desk))
     if master is None or private is None:
         raise KeyringError("error.backup.no_key", path=str(source))
-    signer = Signer(target.desk, private)
-    manifest = target.manifest(signer.key)
-    if manifest is None:
-        raise ArchiveError("error.backup.unfinished", path=str(source))
-    return target, manifest, Secrets.derive(master), signer
+    signer = Signer(target.of.desk, private)
+    return target, target.finished(signer.key), Secrets.derive(master), signer
 
 
 def check(source: Path, store: KeyStore, progress: Progress = onward) -> tuple[Manifest, list[str]]:
     """The names of the files that are gone, another or not to be read. Raises ArchiveError, KeyringError."""
-    target, manifest, secrets, signer = counted(source, store)
-    at = 0
-
-    def go_on() -> None:
-        if not progress("check", at, manifest.count):
-            raise ArchiveError("error.backup.stopped")
-
-    files = (manifest.catalog, manifest.wraps, manifest.objects)
-    bad = [one.name for one in files if not as_written(source / one.name, one.sha256, go_on)]
-    if manifest.objects.name not in bad:
-        for at, one in enumerate(listed(target, manifest, go_on)):  # noqa: B007 - told by go_on
-            if not as_written(target.object(one.recording, one.bytes), one.sha256, go_on):
-                bad.append(one.name)
-    journal = Journal(target, manifest, secrets)
-    if not journal.read().whole:
-        bad.append(journal.hurt.name)
+    target, generation, secrets, signer = counted(source, store)
+    manifest, go_on = generation.manifest, asking(progress, "check")
+    bad = [one for one in (CATALOG, WRAPS) if digest_of(generation.folder / one, go_on) != manifest.files[one]]
+    copies: dict[str, Copy] = {}
+    try:
+        copies = generation.copies()
+    except ArchiveError:
+        bad.append(LIST)
+    for number, one in enumerate(copies.values()):
+        if digest_of(target.path(one), asking(progress, "check", number, len(copies))) != one.sha256:
+            bad.append(one.name)
+    if Erased.read(generation.folder, manifest, secrets) is None:
+        bad.append(ERASED)
     if bad:
-        target.still_here()
-        if target.manifest(signer.key) != manifest:
+        try:
+            Target.open(source)
+        except ArchiveError as error:
+            raise ArchiveError("error.backup.away", path=str(source)) from error
+        if target.latest(signer.key) != generation:
             # A backup was made meanwhile, and took away what was looked for.
             return check(source, store, progress)
     return manifest, bad
@@ -72,22 +70,17 @@ def mend(
     """What became of each of the copies `found` in a check. Raises ArchiveError: of those that were not told, nothing."""
     with alone(archive.folder):
         target = target_of(archive, folder)
-        manifest = target.manifest(archive.signer.key)
-        if manifest is None:
-            raise ArchiveError("error.backup.unfinished", path=str(folder))
-        at, count = 0, manifest.count
-
-        def go_on() -> None:
-            if not progress("check", at, count):
-                raise ArchiveError("error.backup.stopped")
-
-        with faults(folder):
-            (folder / OBJECTS).mkdir(mode=0o700, exist_ok=True)
-            for at, one in enumerate(listed(target, manifest, go_on)):  # noqa: B007 - told by go_on
-                if one.name not in found:
-                    continue
-                source, copy = archive.vault.path(one.recording), target.object(one.recording, one.bytes)
-                if not lives(archive, one.recording):
-                    yield one.name, "erased"
-                else:
-                    yield one.name, "mended" if remake(one, source, copy, go_on) else "left"
+        target.names()
+        copies = target.finished(archive.signer.key).copies().values()
+        for number, one in enumerate(copy for copy in copies if copy.name in found):
+            go_on = asking(progress, "check", number, len(found))
+            if not lives(archive, one.recording):
+                yield one.name, "erased"
+                continue
+            with disk_of(folder):
+                try:
+                    copy_file(archive.vault.path(one.recording), target.path(one), go_on, one.bytes, one.sha256)
+                    sync_folder(target.path(one).parent)
+                    yield one.name, "mended"
+                except SourceError:
+                    yield one.name, "left"

@@ -1,194 +1,191 @@
-"""Catalog and recordings, byte for byte, with their SHA-256; and the list of what was copied.
+"""Files of a backup, byte for byte: copied, compared and erased. What they mean is not known here.
 
-The catalog stays under its key: it is copied page by page by SQLite itself, at one moment's state, while others write to it.
+What cannot be read raises SourceError, or has no digest; what cannot be written raises OSError.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, closing, nullcontext
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlcipher3 import dbapi2  # pyright: ignore[reportUnknownVariableType]
 
-from softphone.archive.backup.target import File, Manifest, Target, erase, faults, own
-from softphone.archive.files.container import Damage, read_header, scan
-from softphone.archive.folder.disk import fault, sync_folder
+from softphone.archive.folder.disk import DENIED, FULL, LINKED, READ_ONLY, REFUSALS, fault, refused, sync_folder
+from softphone.archive.folder.inplace import in_place
 from softphone.domain.errors import ArchiveError
 
 _dbapi: Any = dbapi2
 _PAGES = 2_000
 """copied between two looks at whether to go on: 8 MB"""
 _BLOCK = 1 << 20
-UNREADABLE = "error.archive.unreadable"
+NEW = ".new"
+"""behind the name of a file, or a generation, that is being written"""
 
-GoOn = Callable[[], None]
+Progress = Callable[[str, int, int], bool]
+"""what is done (`catalog`, `recordings`, `check`), so many of so many; False: stop here"""
+GoOn = Callable[..., None]
 """asked between two blocks; raises what is to end it"""
 
 
-@dataclass(frozen=True, slots=True)
-class Object:
-    """A recording's file in a backup. `changed`: of its source, in nanoseconds; where that is another, it is looked at again."""
-
-    recording: str
-    bytes: int
-    sha256: str
-    changed: int
-
-    @property
-    def name(self) -> str:
-        return f"{self.recording}.{self.bytes}.ktr"
-
-    def __str__(self) -> str:
-        return f"{self.recording} {self.bytes} {self.sha256} {self.changed}\n"
+def onward(_what: str, _done: int, _total: int) -> bool:
+    return True
 
 
-def snapshot(
-    source: Path,
-    copy: Path,
-    key: bytes,
-    go_on: GoOn,
-    still: Callable[[], AbstractContextManager[object]] = nullcontext,
+def asking(progress: Progress, what: str, done: int = 0, total: int = 0) -> GoOn:
+    def go_on(*_: object) -> None:
+        if not progress(what, done, total):
+            raise ArchiveError("error.backup.stopped")
+
+    return go_on
+
+
+class SourceError(Exception):
+    """A file that was to be read is gone, is shorter than it was, or cannot be read."""
+
+
+def copy_file(source: Path, to: Path, go_on: GoOn, size: int | None = None, sha256: str = "") -> str:
+    """Its first `size` bytes, under their name once they are on the disk. Their SHA-256, which must be `sha256` where one is
+    given."""
+    digest = hashlib.sha256()
+    with _replacing(to) as file:
+        for block in _blocks(source, size):
+            file.write(block)
+            digest.update(block)
+            go_on()
+        if sha256 not in ("", digest.hexdigest()):
+            raise SourceError(source)
+    return digest.hexdigest()
+
+
+def copied(source: Path, to: Path, go_on: GoOn, sha256: str = "") -> bool:
+    """False where it cannot be read, or is another."""
+    with suppress(SourceError):
+        copy_file(source, to, go_on, sha256=sha256)
+        return True
+    return False
+
+
+def write_file(to: Path, data: bytes) -> str:
+    """Whole, or as it was before. Its SHA-256."""
+    with _replacing(to) as file:
+        file.write(data)
+    sync_folder(to.parent)
+    return hashlib.sha256(data).hexdigest()
+
+
+def digest_of(path: Path, go_on: GoOn, size: int | None = None) -> str | None:
+    """SHA-256 of its first `size` bytes; None where they cannot be read."""
+    digest = hashlib.sha256()
+    with suppress(SourceError):
+        for block in _blocks(path, size):
+            digest.update(block)
+            go_on()
+        return digest.hexdigest()
+    return None
+
+
+def read_file(path: Path) -> bytes:
+    """Nothing where there is nothing to read."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+def stat(path: Path) -> tuple[int, int]:
+    """Its bytes, and when it was changed, in nanoseconds."""
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise SourceError(path) from error
+    return found.st_size, found.st_mtime_ns
+
+
+def make_folder(path: Path) -> None:
+    path.mkdir(mode=0o700, exist_ok=True)
+
+
+def erase(path: Path) -> None:
+    """Overwritten in place, then unlinked; of a link, the link alone goes."""
+    with suppress(OSError), open(path, "r+b", opener=in_place) as file:
+        left = os.fstat(file.fileno()).st_size
+        while left > 0:
+            left -= file.write(bytes(min(left, _BLOCK)))
+        file.flush()
+        os.fsync(file.fileno())
+    path.unlink(missing_ok=True)
+
+
+def erase_folder(folder: Path) -> None:
+    for path in folder.rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            erase(path)
+    if folder.exists():
+        shutil.rmtree(folder)
+
+
+def copy_catalog(
+    source: Path, copy: Path, key: bytes, go_on: GoOn, still: Callable[[], AbstractContextManager[object]]
 ) -> None:
-    """The catalog's copy, with no log of pages beside it and no page of an older day in it. `still`: within it the moment is
-    fixed, and what lies beside the catalog is taken as it leaves it. Raises ArchiveError."""
-    with closing(_open(source, key)) as live, closing(_open(copy, key)) as new:
-        try:
-            # The moment is fixed before the first page: what others write meanwhile is not waited for.
+    """At one moment's state, page by page under the catalog's own key, while others write to it. Within `still` that moment is
+    fixed, so that what lies beside the catalog can be taken as it then was. Raises ArchiveError."""
+    with open(copy, "xb", opener=_own):
+        pass
+    try:
+        # Nobody else has the copy open, and a share may know no locks.
+        with closing(_open(source, key)) as live, closing(_open(copy, key, "nolock=1")) as new:
+            new.execute("PRAGMA journal_mode=OFF")
             with still():
                 live.execute("BEGIN")
                 live.execute("SELECT 1 FROM meta").fetchone()
-            live.backup(new, pages=_PAGES, progress=_asking(go_on))
+            live.backup(new, pages=_PAGES, progress=go_on)
             live.execute("ROLLBACK")
-            new.execute("PRAGMA synchronous=FULL")
-            new.execute("PRAGMA journal_mode=DELETE")
+        with closing(_open(copy, key, "immutable=1")) as new:
             if found := new.execute("PRAGMA cipher_integrity_check").fetchall():
                 raise ArchiveError("error.backup.catalog_damaged", detail=str(found[0][0]))
-        except (sqlite3.Error, _dbapi.Error) as error:
-            detail = str(error)
-            if "malformed" in detail:
-                raise ArchiveError("error.backup.catalog_damaged", detail=detail) from error
-            raise fault(copy, error) from error
-    with copy.open("rb") as file:
+    except (sqlite3.Error, _dbapi.Error) as error:
+        if "malformed" in str(error):
+            raise ArchiveError("error.backup.catalog_damaged", detail=str(error)) from error
+        raise fault(copy, error) from error
+    with copy.open("r+b") as file:
         os.fsync(file.fileno())
-    sync_folder(copy.parent)
 
 
-def _asking(go_on: GoOn) -> Callable[[int, int, int], None]:
-    def asked(_status: int, _left: int, _all: int) -> None:
-        go_on()
-
-    return asked
-
-
-def _open(path: Path, key: bytes) -> Any:
-    connection = _dbapi.connect(str(path), isolation_level=None, check_same_thread=False, timeout=5)
+def _open(path: Path, key: bytes, how: str = "") -> Any:
+    # Windows' own spelling has a letter or a server's name in front.
+    name = path.absolute().as_posix()
+    uri = f"file://{'' if name.startswith('/') else '/'}{quote(name)}?{how}"
+    connection = _dbapi.connect(uri, isolation_level=None, check_same_thread=False, timeout=5, uri=True)
     connection.execute("PRAGMA cipher_log_level=NONE")
     connection.execute(f"PRAGMA key=\"x'{key.hex()}'\"")
     return connection
 
 
-def copy_file(source: Path, to: Path, go_on: GoOn, size: int | None = None) -> str:
-    """Its first `size` bytes under their name only once they are on the disk. Their SHA-256, or OSError.
+def _own(name: str, flags: int) -> int:
+    """For this user alone, where the file system knows such a thing."""
+    return os.open(name, flags, 0o600)
 
-    A file that ends before `size` raises FileNotFoundError: it is not the one that was listed. What cannot be read: ArchiveError.
-    """
-    new = _part(to)
-    digest = _copied(source, new, go_on, size)
+
+@contextmanager
+def _replacing(to: Path) -> Generator[Any]:
+    new = to.with_name(to.name + NEW)
+    try:
+        with open(new, "wb", opener=_own) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        with suppress(OSError):
+            erase(new)
+        raise
     new.replace(to)
-    return digest
-
-
-def read_if_there(path: Path) -> bytes:
-    """Raises OSError."""
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return b""
-
-
-def write_file(to: Path, data: bytes) -> str:
-    """As `copy_file`, of what has been read. Raises OSError."""
-    new = _part(to)
-    with open(new, "wb", opener=own) as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(to)
-    return hashlib.sha256(data).hexdigest()
-
-
-def remake(one: Object, source: Path, copy: Path, go_on: GoOn) -> bool:
-    """`copy` anew, where `source` begins with all that it was; else it stays as it is. Raises OSError."""
-    new = _part(copy)
-    proven = where_readable(lambda: _copied(source, new, go_on, one.bytes)) == one.sha256
-    if not proven:
-        erase(new)
-        return False
-    new.replace(copy)
-    sync_folder(copy.parent)
-    return True
-
-
-def _part(to: Path) -> Path:
-    return to.with_name(to.name + ".part")
-
-
-def _copied(source: Path, new: Path, go_on: GoOn, size: int | None) -> str:
-    digest = hashlib.sha256()
-    with open(new, "wb", opener=own) as file:
-        for block in _blocks(source, size):
-            file.write(block)
-            digest.update(block)
-            go_on()
-        file.flush()
-        os.fsync(file.fileno())
-    return digest.hexdigest()
-
-
-def whole_size(path: Path) -> int:
-    """Of a recording's file, without the half chunk that is being written just now, or that a crash left.
-
-    What lies before it is never changed, and more is only put behind it. Raises as `copy_file`.
-    """
-    data = b"".join(_blocks(path, None))
-    try:
-        _, start = read_header(data)
-    except ArchiveError:
-        return len(data)
-    torn = (one.offset for one in scan(data, start) if isinstance(one, Damage) and one.torn)
-    return next(torn, len(data))
-
-
-def hash_file(path: Path, go_on: GoOn, size: int | None = None) -> str:
-    """SHA-256, in hex. Raises OSError."""
-    digest = hashlib.sha256()
-    for block in _blocks(path, size):
-        digest.update(block)
-        go_on()
-    return digest.hexdigest()
-
-
-def as_written(path: Path, sha256: str, go_on: GoOn) -> bool:
-    """Whether a file is there, can be read, and is what it was."""
-    return where_readable(lambda: hash_file(path, go_on)) == sha256
-
-
-def where_readable(digest: Callable[[], str]) -> str | None:
-    """What it gives; None where the file that it reads is gone, or cannot be read."""
-    try:
-        return digest()
-    except FileNotFoundError:
-        return None
-    except ArchiveError as error:
-        if error.code != UNREADABLE:
-            raise
-        return None
 
 
 def _blocks(path: Path, size: int | None) -> Iterator[bytes]:
@@ -198,52 +195,28 @@ def _blocks(path: Path, size: int | None) -> Iterator[bytes]:
             while left is None or left > 0:
                 block = file.read(_BLOCK if left is None else min(_BLOCK, left))
                 if not block:
-                    if left:
-                        raise FileNotFoundError
-                    return
+                    break
                 left = None if left is None else left - len(block)
                 yield block
-    except FileNotFoundError:
-        raise
     except OSError as error:
-        raise ArchiveError(UNREADABLE, path=str(path), detail=error.strerror or "") from error
+        raise SourceError(path) from error
+    if left:
+        raise SourceError(path)
 
 
-def write_list(path: Path, objects: Iterable[Object]) -> tuple[File, int]:
-    """In the order of their recordings. Raises OSError."""
-    digest, size, count = hashlib.sha256(), 0, 0
-    with open(path, "wb", opener=own) as file:
-        for one in objects:
-            line = str(one).encode("ascii")
-            file.write(line)
-            digest.update(line)
-            size += len(line)
-            count += 1
-        file.flush()
-        os.fsync(file.fileno())
-    return File(path.name, size, digest.hexdigest()), count
+BACKUPS = ("error.backup.full", "error.backup.unwritable", "error.backup.lost")
 
 
-def listed(target: Target, manifest: Manifest, go_on: GoOn) -> Iterator[Object]:
-    """A backup's recordings, in their order. Raises ArchiveError, before the first, where its list is gone or another."""
-    path = target.folder / manifest.objects.name
-    with faults(target.folder):
-        if not as_written(path, manifest.objects.sha256, go_on):
-            raise ArchiveError("error.backup.list_changed", path=str(path))
-        with path.open("rb") as file:
-            for line in file:
-                recording, size, sha256, changed = line.decode("ascii").split(" ")
-                yield Object(recording, int(size), sha256, int(changed))
-
-
-class Listed:
-    """A list, looked up in its own order."""
-
-    def __init__(self, objects: Iterator[Object]) -> None:
-        self._objects = objects
-        self._next = next(objects, None)
-
-    def find(self, recording: str) -> Object | None:
-        while self._next is not None and self._next.recording < recording:
-            self._next = next(self._objects, None)
-        return self._next if self._next is not None and self._next.recording == recording else None
+@contextmanager
+def disk_of(
+    folder: Path, full: str = BACKUPS[0], unwritable: str = BACKUPS[1], lost: str = BACKUPS[2]
+) -> Generator[None]:
+    """What a disk refuses there is said by one of these codes: it is full, not to be written, or gone."""
+    try:
+        yield
+    except (OSError, ArchiveError) as error:
+        said = refused(folder, error) if isinstance(error, OSError) else error
+        if said.code not in {*REFUSALS, LINKED}:
+            raise
+        code = full if said.code == FULL else unwritable if said.code in (READ_ONLY, DENIED) else lost
+        raise ArchiveError(code, path=str(folder), detail=said.params["detail"]) from error

@@ -10,52 +10,47 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Generator, Iterable
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from itertools import chain, count
 from pathlib import Path
 
 from sqlalchemy import select
 
-from softphone.archive.archive import CATALOG, RECORDINGS, Archive
-from softphone.archive.backup import terms, touched
+from softphone.archive.archive import RECORDINGS, Archive
+from softphone.archive.backup import erased
+from softphone.archive.backup import generation as backup
 from softphone.archive.backup.check import counted
-from softphone.archive.backup.copying import (
-    UNREADABLE,
-    Object,
-    copy_file,
-    hash_file,
-    listed,
-    read_if_there,
-    snapshot,
-    where_readable,
-    write_file,
-)
-from softphone.archive.backup.former import Former, former_of
-from softphone.archive.backup.journal import Journal, Read
-from softphone.archive.backup.run import Progress, onward
-from softphone.archive.backup.target import MARKER as BACKUP
-from softphone.archive.backup.target import File, Manifest, Target, erase
+from softphone.archive.backup.copying import GoOn, Progress, asking, copied, disk_of, erase_folder, onward, stat
+from softphone.archive.backup.erased import Erased
+from softphone.archive.backup.generation import Copy, Generation, Manifest, Target
+from softphone.archive.backup.run import back_up
 from softphone.archive.catalog.database import Catalog
 from softphone.archive.changes.call import call_of
-from softphone.archive.crypto.slots import FILE
-from softphone.archive.crypto.wraps import KeyStore, Secrets
-from softphone.archive.files.container import SUFFIX
-from softphone.archive.folder.disk import FULL, REFUSALS, refused, sync_folder
-from softphone.archive.folder.marker import BEGUN, MARKER, REPLACED, Marker, read_marker, write_marker
+from softphone.archive.crypto.wraps import KeyStore
+from softphone.archive.folder.disk import sync_folder
+from softphone.archive.folder.marker import (
+    BEGUN,
+    CATALOG,
+    MARKER,
+    NO_ARCHIVE,
+    REPLACED,
+    lost,
+    read_marker,
+    write_marker,
+)
 from softphone.archive.folder.writers import RESTORING, Writers
-from softphone.archive.log.checkpoint import Signer
+from softphone.archive.log import audit
 from softphone.archive.retention.sweep import REPORTS, Swept, finish, sweep
 from softphone.archive.schema.migrations import HEAD
-from softphone.archive.schema.tables import recordings, wraps
+from softphone.archive.schema.tables import condemned, recordings
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
 
-_BATCH = 200
-_Key = tuple[str, str]
-"""kind and id"""
+_NO_PLACE = ("error.backup.no_room", "error.backup.no_place", "error.backup.no_place")
+"""what a disk refuses is told of the place of a restore: no call is recorded there"""
+Opened = Callable[[Path], Archive]
 
 
 @dataclass(slots=True)
@@ -80,7 +75,7 @@ class Restored:
     aside: Path | None = None
     """where the archive is now that stood in this place"""
     taken: bool = False
-    """it was believed, and all its recordings are in the new one: what was moved aside may be erased"""
+    """all its recordings are in the new one: what was moved aside may be erased"""
 
 
 def restore(
@@ -101,37 +96,37 @@ def restore(
 
     Raises ArchiveError, KeyringError; then nothing is in `to` that was not there before.
     """
-    target, manifest, secrets, signer = counted(source, store)
+    target, generation, secrets, signer = counted(source, store)
+    manifest = generation.manifest
     if manifest.schema > HEAD:
         raise ArchiveError("error.archive.unknown_version", found=manifest.schema, known=HEAD)
     work = to.with_name(f"{to.name}{RESTORING}")
     _apart(to, work, source, erased_in)
-    stands = _place(to, manifest, replace_archive=replace_archive)
-    journal = Journal(target, manifest, secrets)
-    read = journal.read()
-    before = erased_in or (to if stands else None)
+    since = Erased.read(generation.folder, manifest, secrets)
+
+    def opened(folder: Path) -> Archive:
+        return Archive(folder, manifest.of, Catalog.open(folder / CATALOG, secrets.catalog), secrets, store, signer)
+
     # Until it has been put in its place: who begins to record meanwhile would do so into the folder that is moved aside.
-    with _nobody_writes(to, stands=stands) as writers:
-        with former_of(before, manifest, read, secrets, must=erased_in is not None) as former:
+    with disk_of(to, *_NO_PLACE), closing(Writers(to)) as writers, _erased_on_failure(work):
+        _put_back(to, work)
+        stands = _stands(to, manifest, replace_archive=replace_archive)
+        if stands and not writers.alone():
+            raise ArchiveError("error.backup.in_use", path=str(to))
+        before = erased_in or (to if stands else None)
+        with ExitStack() as opens:
+            former = _former(before, opened, manifest, since, opens, must=erased_in is not None) if before else None
             if former is None and not accept_unknown:
-                if not read.whole:
-                    raise ArchiveError("error.backup.journal_changed", path=str(journal.hurt))
-                raise ArchiveError("error.backup.unknown", since=_told(read.until or manifest.at))
-            made = _Restoring(work, target, manifest, secrets, signer, store, progress)
-            try:
-                with _told_of(to):
-                    done = made.make(read, former, now, clock_is_right=clock_is_right)
-            except BaseException:
-                # Nothing that ends from now on would end in it. What was copied besides, the next run goes on with.
-                made.forget_catalog()
-                raise
-        done.taken = done.taken and stands and before == to
+                if since is None:
+                    raise ArchiveError("error.backup.erased_changed", path=str(generation.folder / backup.ERASED))
+                raise ArchiveError("error.backup.unknown", since=f"{since.at.astimezone():%Y-%m-%d %H:%M:%S %z}")
+            made = _Restoring(work, target, generation, former, progress, Restored(to, manifest.number, manifest.at))
+            done = made.make(opened, since, now, clock_is_right=clock_is_right)
+        done.taken = done.taken and before == to
         if sys.platform == "win32":
             # Nothing in a folder that is open there can be moved.
             writers.close()
-        done.folder = to
-        with _told_of(to):
-            done.aside = _put(work, to, now, stands=stands, same=before == to and done.unknown_since is None)
+        done.aside = _put(work, to, now, stands=stands, same=before == to and done.unknown_since is None)
     return done
 
 
@@ -139,68 +134,79 @@ def erase_former(done: Restored) -> bool:
     """The folder that was moved aside, overwritten; False where something of it is only there. Raises ArchiveError."""
     if done.aside is None or not done.taken:
         return False
-    try:
-        _erase_all(done.aside)
+    with disk_of(done.aside, *["error.backup.former_stays"] * 3):
+        erase_folder(done.aside)
         sync_folder(done.aside.parent)
-    except OSError as error:
-        detail = error.strerror or ""
-        raise ArchiveError("error.backup.former_stays", path=str(done.aside), detail=detail) from error
     done.aside = None
     return True
 
 
+def _former(
+    folder: Path, opened: Opened, manifest: Manifest, since: Erased | None, opens: ExitStack, *, must: bool
+) -> Archive | None:
+    """The archive as it was left, where its catalog is whole, goes on from the backup, and knows all that the list was told; else
+    None, or where it `must`, ArchiveError."""
+    try:
+        moved = not (folder / MARKER).exists() and (folder / REPLACED).exists()
+        # One whose marker has gone is opened by this archive's own key all the same.
+        if not lost(folder) and read_marker(folder, REPLACED if moved else MARKER).archive != manifest.of.archive:
+            raise ArchiveError("error.backup.another", path=str(folder))
+        former = opens.enter_context(closing(opened(folder)))
+        with former.catalog.reading() as connection:
+            is_another = any(audit.verify(connection)) or manifest.differs_from(connection)
+        if is_another or _end(former) < (since.log if since else 0) or former.catalog.integrity():
+            raise ArchiveError("error.backup.not_continued", path=str(folder))
+    except ArchiveError as error:
+        if must:
+            code = "error.backup.no_former" if error.code == NO_ARCHIVE else error.code
+            raise ArchiveError(code, **error.params) from error
+        return None
+    return former
+
+
+def _end(archive: Archive) -> int:
+    """The number of its log's last entry."""
+    with archive.catalog.reading() as connection:
+        last = audit.last(connection, archive.desk)
+    return last.number if last else 0
+
+
+@dataclass(slots=True)
 class _Restoring:
-    """One restore, in a folder of its own. What a run that was cut off has copied is looked at, and kept where it is right."""
+    """One restore, in a folder of its own."""
 
-    def __init__(
-        self,
-        work: Path,
-        target: Target,
-        manifest: Manifest,
-        secrets: Secrets,
-        signer: Signer,
-        store: KeyStore,
-        progress: Progress,
-    ) -> None:
-        self._work = work
-        self._target = target
-        self._manifest = manifest
-        self._secrets = secrets
-        self._signer = signer
-        self._store = store
-        self._progress = progress
-        self._at = ("catalog", 0, 0)
-        self._done = Restored(work, manifest.number, manifest.at)
+    work: Path
+    target: Target
+    generation: Generation
+    former: Archive | None
+    progress: Progress
+    done: Restored
 
-    def make(self, read: Read, former: Former | None, now: datetime, *, clock_is_right: bool) -> Restored:
-        manifest, done, marker = self._manifest, self._done, _marker(self._manifest)
-        self._begin()
-        end = 0
-        if former is None:
-            self._fetch(manifest.catalog, self._work / CATALOG)
-            self._fetch(manifest.wraps, self._work / FILE)
-        else:
-            # It knows all that has ended, is held and is new since; of the backup only the recordings are needed.
-            end = former.end(manifest.desk)
-            snapshot(former.catalog.path, self._work / CATALOG, self._secrets.catalog, self._go_on)
-            with former.catalog.reading() as connection:
-                rows = connection.execute(select(wraps)).all()
-            with _written(self._work):
-                # What is damaged there the backup may have: a row that stands was erased by nobody.
-                before = read_if_there(self._target.folder / manifest.wraps.name)
-                slots = former.catalog.slots
-                write_file(self._work / FILE, slots.whole(rows, slots.content(), before))
-        catalog = Catalog.open(self._work / CATALOG, self._secrets.catalog)
-        archive = Archive(self._work, marker, catalog, self._secrets, self._store, self._signer)
-        with closing(archive):
-            with catalog.writing() as tx:
-                touched.forget_all(tx.connection)
+    def make(self, opened: Opened, since: Erased | None, now: datetime, *, clock_is_right: bool) -> Restored:
+        done, work, former = self.done, self.work, self.former
+        # What a restore that was killed left, of whatever age.
+        erase_folder(work)
+        (work / RECORDINGS).mkdir(parents=True, mode=0o700)
+        work.chmod(0o700)
+        (work / BEGUN).write_text(json.dumps({"archive": self.target.of.archive}), encoding="utf-8")
+        if former is not None:
+            # Backed up once more, it says all that has ended, is held and is new since.
+            backed = back_up(former, self.target.folder, now, progress=self.progress)
+            done.erased, done.differs = backed.erased, backed.differs
+            self.generation = self.target.finished(former.signer.key)
+        manifest = self.generation.manifest
+        for name in (CATALOG, backup.WRAPS):
+            path = self.generation.folder / name
+            if not copied(path, work / name, asking(self.progress, "catalog"), manifest.files[name]):
+                raise ArchiveError("error.backup.catalog_changed", path=str(path))
+        with closing(opened(work)) as archive:
+            with archive.catalog.writing() as tx:
+                erased.forget_all(tx.connection)
             if former is None:
-                ended = {(line.kind, line.id): line.terms for line in read.lines}
-                self._end(archive, ended.items(), now)
-            self._copy(archive, former)
+                done.unknown_since = since.at if since else manifest.at
+                self._end_again(archive, since, now)
+            self._copy(archive)
             finish(archive)
-            done.unknown_since = None if former else read.until or manifest.at
             self._past(archive, now, clock_is_right=clock_is_right)
             params: dict[str, str | int | bool | None] = {
                 "number": manifest.number,
@@ -212,129 +218,75 @@ class _Restoring:
             }
             archive.note(AuditEntry("archive_restored", "G10", now, "", params=params))
             archive.head(now)
-        if former is not None and former.end(manifest.desk) != end:
-            # A command changed something in the former folder since its catalog was copied: that would be lost.
-            raise ArchiveError("error.backup.in_use", path=str(former.catalog.path.parent))
-        (self._work / BEGUN).unlink(missing_ok=True)
-        write_marker(self._work, marker)
+        if former is not None and _end(former) != manifest.log_number + 1:
+            # More than that it was backed up: a command changed something there since, and that would be lost.
+            raise ArchiveError("error.backup.in_use", path=str(former.folder))
+        (work / BEGUN).unlink()
+        write_marker(work, self.target.of)
         return done
 
-    def _begin(self) -> None:
-        """A folder of another backup's restore is not gone on with; nor one that was whole, and of which nobody knows the age."""
-        told = json.dumps(
-            {"target": self._target.id, "number": self._manifest.number, "archive": self._manifest.archive}
-        )
-        try:
-            if self._work.exists() and not _is(self._work / BEGUN, told):
-                _erase_all(self._work)
-            (self._work / RECORDINGS).mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._work.chmod(0o700)
-            for left in (*self._work.glob(f"{CATALOG}*"), self._work / FILE):
-                erase(left)
-            (self._work / BEGUN).write_text(told, encoding="utf-8")
-        except OSError as error:
-            raise refused(self._work, error) from error
+    def _end_again(self, archive: Archive, since: Erased | None, now: datetime) -> None:
+        """What has ended since, each with its entry in the log."""
+        with archive.catalog.writing() as tx:
+            known = 0
+            for change in since.changes if since else []:
+                kind, id = change["kind"], change["id"]
+                call = call_of(tx.connection, id) if kind == erased.RECORDING else None
+                known += call is not None
+                again = erased.apply(tx, change, now)
+                self.done.erased += again
+                if again or kind == erased.REVOKED:
+                    params: dict[str, str | int | bool | None] = {"kind": kind, "gone": bool(change.get("gone"))}
+                    params |= {"key": id} if kind == erased.REVOKED else {}
+                    tx.log(AuditEntry("erased_again", "G10", now, call or "", id if call else None, params))
+            if known:
+                tx.log(AuditEntry("terms_taken_up", "G10", now, "", params={"count": known}))
 
-    def forget_catalog(self) -> None:
-        with suppress(OSError):
-            for left in (*self._work.glob(f"{CATALOG}*"), self._work / FILE):
-                erase(left)
-
-    def _fetch(self, file: File, to: Path) -> None:
-        path = self._target.folder / file.name
-        try:
-            digest = copy_file(path, to, self._go_on)
-        except FileNotFoundError:
-            digest = ""
-        except OSError as error:
-            raise refused(to, error) from error
-        if digest != file.sha256:
-            raise ArchiveError("error.backup.catalog_changed", path=str(path))
-
-    def _copy(self, archive: Archive, former: Former | None) -> None:
+    def _copy(self, archive: Archive) -> None:
         """The recordings that the catalog knows: of one that has been erased not even the sealed bytes come back."""
         with archive.catalog.reading() as connection:
-            known = {str(one) for one in connection.execute(select(recordings.c.recording)).scalars()}
-        found: set[str] = set()
-        for number, one in enumerate(listed(self._target, self._manifest, self._go_on)):
-            self._at = ("recordings", number, self._manifest.count)
-            self._go_on()
-            if one.recording not in known:
-                self._done.erased += former is not None
-                continue
-            found.add(one.recording)
-            to = archive.vault.path(one.recording)
-            if former is not None and former.is_longer(one):
-                if former.holds(one, self._go_on) and self._from_former(former, one.recording, to):
-                    continue
-                self._done.differs.append(one.recording)
-            self._object(one, to, former)
-        for recording in sorted(known - found):
-            # Of a row that names no recording, as only somebody's change leaves it, no file can be there.
-            with suppress(ValueError):
-                if former is not None and self._from_former(former, recording, archive.vault.path(recording)):
-                    found.add(recording)
-        self._done.recordings = len(known)
-        self._done.damaged = sorted({*self._done.damaged, *known - found})
-        hurt = self._done.damaged or self._done.differs
-        self._done.taken = former is not None and not hurt and not former.has_others(known)
-        with _written(self._work):
-            for path in (self._work / RECORDINGS).iterdir():
-                if path.name.removesuffix(SUFFIX) not in found:
-                    erase(path)
-            sync_folder(self._work / RECORDINGS)
+            known = sorted(connection.execute(select(recordings.c.recording)).scalars())
+        copies, former, done = self.generation.copies(), self.former, self.done
+        for number, recording in enumerate(known):
+            go_on = asking(self.progress, "recordings", number, len(known))
+            go_on()
+            if not self._take(copies.get(recording), archive, go_on):
+                done.damaged.append(recording)
+        done.recordings = len(known)
+        if former is not None:
+            with former.catalog.reading() as connection:
+                gone = set(connection.execute(select(condemned.c.recording)).scalars())
+            others = {*former.vault.recordings(), *former.vault.aside()} - set(known) - gone
+            done.differs = [one for one in done.differs if stat(former.vault.path(one))[0] > copies[one].bytes]
+            done.taken = not (done.damaged or done.differs or others)
+        sync_folder(self.work / RECORDINGS)
 
-    def _from_former(self, former: Former, recording: str, to: Path) -> bool:
-        """What was recorded since the backup, as far as it can be read there."""
-        self._go_on()
-        with _written(self._work):
-            return where_readable(lambda: copy_file(former.path(recording), to, self._go_on)) is not None
-
-    def _object(self, one: Object, to: Path, former: Former | None) -> None:
-        path = self._target.object(one.recording, one.bytes)
-        with _written(self._work):
-            try:
-                if to.exists() and hash_file(to, self._go_on) == one.sha256:
-                    return
-                if copy_file(path, to, self._go_on) == one.sha256:
-                    return
-            except FileNotFoundError:
-                pass
-            except ArchiveError as error:
-                if error.code != UNREADABLE:
-                    raise
-        if former is None or not former.holds(one, self._go_on) or not self._from_former(former, one.recording, to):
-            self._done.damaged.append(one.recording)
-
-    def _end(self, archive: Archive, ended: Iterable[tuple[_Key, terms.Terms]], now: datetime) -> None:
-        """What has ended since ends again, each with its entry in the log."""
-        waiting = list(ended)
-        for start in range(0, len(waiting), _BATCH):
-            self._go_on()
-            batch = waiting[start : start + _BATCH]
-            with archive.catalog.writing() as tx:
-                known = [
-                    id for (kind, id), _ in batch if kind == "recording" and call_of(tx.connection, id) is not None
-                ]
-                for (kind, id), what in batch:
-                    of = id if id in known else None
-                    call = call_of(tx.connection, id) or "" if of else ""
-                    erased = terms.apply(tx, kind, id, what, now)
-                    self._done.erased += erased
-                    if erased or kind == "revoked":
-                        again: dict[str, str | int | bool | None] = {"kind": kind, "gone": bool(what.get("gone"))}
-                        again |= {"key": id} if kind == "revoked" else {}
-                        tx.log(AuditEntry("erased_again", "G10", now, call, of, again))
-                if known:
-                    params: dict[str, str | int | bool | None] = {"count": len(known)}
-                    tx.log(AuditEntry("terms_taken_up", "G10", now, "", params=params))
+    def _take(self, copy: Copy | None, archive: Archive, go_on: GoOn) -> bool:
+        """Whether it is whole, from the backup or from the former folder; else it is brought back as the backup has it."""
+        if copy is None:
+            return False
+        path, to = self.target.path(copy), archive.vault.path(copy.recording)
+        if copied(path, to, go_on, copy.sha256):
+            return True
+        if self.former and copied(self.former.vault.path(copy.recording), to, go_on, copy.sha256):
+            return True
+        copied(path, to, go_on)
+        return False
 
     def _past(self, archive: Archive, now: datetime, *, clock_is_right: bool) -> None:
         """Dates count as of now. Where a hold may stand that nobody knows of, nothing goes that it would keep: it is told."""
-        done = self._done
+        done = self.done
         done.swept = done.unknown_since is None
         witness = now if clock_is_right else None
-        swept = sweep(archive, now, clock=now, witness=witness, dry_run=not done.swept, terms=None, go_on=self._asked)
+        swept = sweep(
+            archive,
+            now,
+            clock=now,
+            witness=witness,
+            dry_run=not done.swept,
+            terms=None,
+            go_on=lambda: self.progress("recordings", 0, 0),
+        )
         doubt = next((one for one in swept if one.what is Swept.CLOCK_DOUBTFUL), None)
         if doubt is not None:
             done.swept, done.clock_doubtful = False, doubt.since
@@ -342,12 +294,8 @@ class _Restoring:
         done.past = sorted({one.recording for one in swept if one.recording and one.what not in REPORTS})
 
     def _asked(self) -> bool:
-        self._go_on()
+        asking(self.progress, "recordings", self.done.recordings, self.done.recordings)()
         return True
-
-    def _go_on(self) -> None:
-        if not self._progress(*self._at):
-            raise ArchiveError("error.backup.stopped")
 
 
 def _apart(to: Path, work: Path, *others: Path | None) -> None:
@@ -363,93 +311,55 @@ def _apart(to: Path, work: Path, *others: Path | None) -> None:
                 raise ArchiveError("error.backup.within", path=str(other), to=str(one))
 
 
-def _place(to: Path, manifest: Manifest, *, replace_archive: bool) -> bool:
-    """Whether an archive stands there, which is to be moved aside. What is anything else is not touched."""
-    try:
-        filled = to.exists() and any(to.iterdir())
-    except OSError as error:
-        raise ArchiveError("error.archive.unreadable", path=str(to), detail=error.strerror or "") from error
-    if not filled:
+def _stands(to: Path, manifest: Manifest, *, replace_archive: bool) -> bool:
+    """Whether an archive is there, to be moved aside. What is anything else is not touched."""
+    if not to.exists() or not any(to.iterdir()):
         return False
-    is_archive = any((to / name).exists() for name in (MARKER, CATALOG)) and not (to / BACKUP).exists()
+    is_archive = any((to / name).exists() for name in (MARKER, CATALOG)) and not (to / backup.MARKER).exists()
     if not replace_archive or not is_archive:
         raise ArchiveError("error.backup.in_the_way", path=str(to))
-    if (to / MARKER).exists() and read_marker(to).archive != manifest.archive:
+    if (to / MARKER).exists() and read_marker(to).archive != manifest.of.archive:
         raise ArchiveError("error.backup.another", path=str(to))
     return True
 
 
-@contextmanager
-def _nobody_writes(to: Path, *, stands: bool) -> Generator[Writers]:
-    with closing(Writers(to)) as writers:
-        if stands and not writers.alone():
-            raise ArchiveError("error.backup.in_use", path=str(to))
-        yield writers
+def _put_back(to: Path, work: Path) -> None:
+    """What was moved aside for a whole archive whose restore was killed before that had its place: it is this place's again."""
+    if to.exists() or not (work / MARKER).exists():
+        return
+    for aside in sorted(to.parent.glob(f"{to.name}.before-*"))[-1:]:
+        if (aside / REPLACED).exists():
+            (aside / REPLACED).rename(aside / MARKER)
+        aside.rename(to)
 
 
 def _put(work: Path, to: Path, now: datetime, *, stands: bool, same: bool) -> Path | None:
     """In its place, whole. What stood there can no longer be opened as an archive: nothing sweeps it. `same`: it is this one,
     also where its marker has gone."""
     aside = None
-    with _written(to):
-        if stands:
-            aside = _free(to.with_name(f"{to.name}.before-{now:%Y%m%dT%H%M%S}"))
-            to.rename(aside)
-            if (aside / MARKER).exists():
-                (aside / MARKER).rename(aside / REPLACED)
-            elif same:
-                shutil.copyfile(work / MARKER, aside / REPLACED)
-        elif to.exists():
-            to.rmdir()
-        work.rename(to)
-        sync_folder(to.parent)
+    if stands:
+        name = f"{to.name}.before-{now:%Y%m%dT%H%M%S}"
+        # Two restores may come in one second.
+        names = (name, *(f"{name}-{number}" for number in range(2, 100)))
+        aside = next(one for one in map(to.with_name, names) if not one.exists())
+        to.rename(aside)
+        if (aside / MARKER).exists():
+            (aside / MARKER).rename(aside / REPLACED)
+        elif same:
+            shutil.copyfile(work / MARKER, aside / REPLACED)
+    elif to.exists():
+        to.rmdir()
+    work.rename(to)
+    sync_folder(to.parent)
     return aside
 
 
-def _free(path: Path) -> Path:
-    """This name, or the next one that nothing has: two restores may come in one second."""
-    names = chain([path], (path.with_name(f"{path.name}-{number}") for number in count(2)))
-    return next(name for name in names if not name.exists())
-
-
-def _erase_all(folder: Path) -> None:
-    """Raises OSError."""
-    for path in folder.rglob("*"):
-        if path.is_file() and not path.is_symlink():
-            erase(path)
-    shutil.rmtree(folder)
-
-
 @contextmanager
-def _written(folder: Path) -> Generator[None]:
+def _erased_on_failure(work: Path) -> Generator[None]:
+    """Nothing that ends from now on would end in it."""
     try:
         yield
-    except OSError as error:
-        raise refused(folder, error) from error
-
-
-@contextmanager
-def _told_of(to: Path) -> Generator[None]:
-    """What a disk refuses is told of the place of this restore: no call is recorded there."""
-    try:
-        yield
-    except ArchiveError as error:
-        if error.code not in REFUSALS:
-            raise
-        code = "error.backup.no_room" if error.code == FULL else "error.backup.no_place"
-        raise ArchiveError(code, path=str(to), detail=error.params.get("detail", "")) from error
-
-
-def _marker(manifest: Manifest) -> Marker:
-    return Marker(manifest.archive, manifest.desk, manifest.demo)
-
-
-def _is(path: Path, text: str) -> bool:
-    try:
-        return path.read_text(encoding="utf-8") == text
-    except (OSError, UnicodeDecodeError):
-        return False
-
-
-def _told(at: datetime) -> str:
-    return f"{at.astimezone():%Y-%m-%d %H:%M:%S %z}"
+    except BaseException:
+        with suppress(OSError):
+            erase_folder(work)
+        raise

@@ -1,44 +1,50 @@
-"""A backup is made: catalog, recordings, and a signed manifest that makes it count. What has gone from the archive since the
-last one goes from the folder too; what changes between two is told to its journal.
+"""The next generation of a backup is made, and between two of them the list of what was erased is kept up to date.
 
-Cut off anywhere, the backup before still counts, and the next one goes on with what was copied.
+Recordings are copied once, and a copy gives way only to a file that begins with it. Cut off anywhere, the generation before
+still counts, and the next run goes on with what was copied.
 """
 
 from __future__ import annotations
 
 import os
-import time
-from bisect import bisect_left
-from collections.abc import Callable, Generator, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import select
 
 from softphone.archive.archive import Archive
-from softphone.archive.backup import terms, touched
-from softphone.archive.backup.alone import SNAPSHOT, alone, erase_snapshot
+from softphone.archive.backup import copying, erased
 from softphone.archive.backup.copying import (
-    UNREADABLE,
-    Listed,
-    Object,
-    copy_file,
-    hash_file,
-    listed,
-    read_if_there,
-    snapshot,
-    whole_size,
+    GoOn,
+    Progress,
+    SourceError,
+    asking,
+    digest_of,
+    disk_of,
+    erase_folder,
+    onward,
     write_file,
-    write_list,
 )
-from softphone.archive.backup.journal import Journal, Line
-from softphone.archive.backup.target import OBJECTS, File, Manifest, Target, faults
-from softphone.archive.catalog.database import Catalog
-from softphone.archive.files.container import SUFFIX
+from softphone.archive.backup.erased import Erased, Folder
+from softphone.archive.backup.generation import (
+    LIST,
+    MANIFEST,
+    RECORDINGS,
+    SEALED,
+    WRAPS,
+    Copy,
+    Manifest,
+    Target,
+    place_of,
+)
+from softphone.archive.catalog.database import UNCHANGED, Catalog
 from softphone.archive.folder.disk import sync_folder
-from softphone.archive.folder.marker import Marker
+from softphone.archive.folder.marker import CATALOG, Marker
+from softphone.archive.folder.writers import Writers
 from softphone.archive.log import audit
 from softphone.archive.schema.migrations import HEAD
 from softphone.archive.schema.tables import recordings, wraps
@@ -47,23 +53,13 @@ from softphone.domain.errors import ArchiveError
 
 LIVES_ON = timedelta(days=14)
 """at most, of what was erased in the archive: the run that is made within it overwrites it here too"""
-_LINES = 500
-"""told at once"""
-_TELL_SECONDS = 5.0
-"""between two looks at what has ended while a backup runs"""
-
-Progress = Callable[[str, int, int], bool]
-"""what is done (`catalog`, `recordings`, `check`), so many of so many; False: stop here"""
-
-
-def onward(_what: str, _done: int, _total: int) -> bool:
-    return True
+LOCK = "backup.lock"
 
 
 @dataclass(slots=True)
 class BackedUp:
-    """What a run did. `missing` and `differs`: recordings whose file the archive does not have, or no longer as it was backed up
-    and maybe more; of them the backup keeps all that it had, or where that is gone, has what is here."""
+    """What a run did. `missing` and `differs`: recordings whose file the archive does not have, or no longer as it was copied; of
+    them the backup keeps what it had."""
 
     number: int = 0
     recordings: int = 0
@@ -77,8 +73,8 @@ class BackedUp:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Of one folder. `waiting`: changes that its journal has not been told of. `stale`: keys that were erased here since may
-    lie in it for longer than they are to."""
+    """Of one folder. `waiting`: changes that its list does not have. `stale`: keys that were erased here since may lie in it for
+    longer than they are to."""
 
     folder: Path
     number: int
@@ -92,8 +88,8 @@ def health(archive: Archive, now: datetime | None = None) -> list[Health]:
     at = now or archive.clock()
     with archive.catalog.reading() as connection:
         return [
-            Health(Path(one.folder), one.number, one.at, touched.waiting(connection, one.seq), at - one.at > LIVES_ON)
-            for one in touched.targets(connection)
+            Health(Path(one.folder), one.number, one.at, erased.waiting(connection, one), at - one.at > LIVES_ON)
+            for one in erased.folders(connection)
         ]
 
 
@@ -105,52 +101,34 @@ def back_up(
         # Nothing would ever make it count.
         raise ArchiveError("error.backup.signs_not")
     with alone(archive.folder):
-        target = _target(archive, folder, anew=anew)
-        return _Run(archive, target, now, progress).make()
+        return _Run(archive, _target(archive, folder, anew=anew), now, progress).make()
 
 
 def tell(archive: Archive, folder: Path, now: datetime, *, anyway: bool = False) -> int:
-    """What has changed since the last backup, to the folder's journal: how much. `anyway`: also that nothing has.
+    """Writes the folder's list anew where something has changed, or `anyway`. How many changes are new in it.
 
     Raises ArchiveError: the folder is not there, holds no backup of this archive, or one of an older day than is known here.
     """
     with alone(archive.folder):
         target = target_of(archive, folder)
-        manifest = target.manifest(archive.signer.key)
+        manifest = target.finished(archive.signer.key).manifest
         with archive.catalog.reading() as connection:
-            told = touched.target(connection, target.id)
-        if manifest is None or told is None:
-            raise ArchiveError("error.backup.unfinished", path=str(folder))
-        if manifest.number < told.number:
+            known = erased.folder_of(connection, target.id)
+        if known is None or manifest.number < known.number:
             raise ArchiveError("error.backup.set_back", path=str(folder))
-        return _tell(archive, target, manifest, told, now, anyway=anyway)
+        return _tell(archive, target, manifest, known, now, anyway=anyway)
 
 
-def _tell(
-    archive: Archive, target: Target, manifest: Manifest, told: touched.Told, now: datetime, *, anyway: bool = False
-) -> int:
-    journal = Journal(target, manifest, archive.secrets)
-    expected = told.lines if manifest.number == told.number else 0
-    count, seq, lines = 0, told.seq, expected
-    while True:
-        with archive.catalog.reading() as connection:
-            rows = touched.since(connection, seq, _LINES)
-            end = audit.last(connection, archive.desk)
-            log = end.number if end else 0
-            found = [(row, terms.of(connection, row.kind, row.id)) for row in rows]
-        told_now = [Line(now, row.kind, row.id, dict(what), log) for row, what in found if what is not None]
-        if not rows and not (anyway and not count):
-            break
-        lines = journal.append(told_now or [Line(now, "seen", "", {}, log)], lines)
-        count += len(told_now)
-        seq = rows[-1].seq if rows else seq
-        with archive.catalog.writing() as tx:
-            known = touched.Told(
-                target.id, str(target.folder), manifest.number, lines, seq, manifest.at, max(now, told.heard_at)
-            )
-            touched.remember(tx.connection, known)
-        if not rows:
-            break
+def _tell(archive: Archive, target: Target, manifest: Manifest, known: Folder, now: datetime, *, anyway: bool) -> int:
+    with archive.catalog.reading() as connection:
+        count, heard = erased.waiting(connection, known), erased.last(connection)
+        if not count and not anyway:
+            return 0
+        found = Erased.since(connection, known.seq, now, audit.last(connection, archive.desk))
+    with disk_of(target.folder):
+        found.write(place_of(target.folder, manifest.number), manifest, archive.secrets)
+    with archive.catalog.writing() as tx:
+        erased.remember(tx.connection, replace(known, number=manifest.number, at=manifest.at, heard=heard))
     return count
 
 
@@ -160,170 +138,116 @@ class _Run:
         self._target = target
         self._now = now
         self._progress = progress
-        self._before = target.manifest(archive.signer.key)
-        self._number = self._before.number + 1 if self._before else 1
-        self._done = BackedUp(self._number)
-        self._at = ("catalog", 0, 0)
-        self._told_at = time.monotonic()
-        self._wraps = b""
+        self._before = target.latest(archive.signer.key)
+        self._there = target.names()
+        self._done = BackedUp(target.next())
 
     def make(self) -> BackedUp:
-        archive, target, folder = self._archive, self._target, self._target.folder
-        with archive.catalog.reading() as connection:
-            if self._before and self._before.differs_from(connection):
-                raise ArchiveError("error.backup.diverged", path=str(folder))
-            known = touched.target(connection, target.id)
-        if known is None:
-            # Before the first look at the catalog: what changes from now on is noted.
-            with archive.catalog.writing() as tx:
-                seq = touched.last(tx.connection)
-                first = touched.Told(target.id, str(folder), 0, 0, seq, self._now, self._now)
-                touched.remember(tx.connection, first)
-        archive.head(self._now)
-        with faults(folder):
-            # Somebody may have deleted it: what was in it is copied anew.
-            (folder / OBJECTS).mkdir(mode=0o700, exist_ok=True)
-        objects = folder / f"objects-{self._number}.list"
-        own = archive.folder / SNAPSHOT
-        held, used = sorted(target.held()), set[str]()
-        try:
-            # Here first: SQLite is not for a share.
-            erase_snapshot(archive.folder)
-            snapshot(archive.catalog.path, own, archive.secrets.catalog, self._go_on, self._still)
-            with closing(Catalog(own, archive.secrets.catalog)) as found, found.reading() as connection:
-                seq = touched.last(connection)
-                end = audit.last(connection, archive.desk)
-                if self._before:
-                    with faults(folder):
-                        before = read_if_there(folder / self._before.wraps.name)
-                    rows = connection.execute(select(wraps)).all()
-                    # What is damaged here must not take the place of what is whole there.
-                    self._wraps = archive.catalog.slots.whole(rows, self._wraps, before)
-                total = int(connection.execute(select(func.count()).select_from(recordings)).scalar_one())
-                with faults(folder):
-                    files, count = write_list(objects, self._objects(connection, held, used, total))
-            with faults(folder):
-                copy = folder / f"catalog-{self._number}.db"
-                sha256 = copy_file(own, copy, self._go_on)
-                catalog = File(copy.name, copy.stat().st_size, sha256)
-                keys = f"wraps-{self._number}.bin"
-                sealed = File(keys, len(self._wraps), write_file(folder / keys, self._wraps))
-                sync_folder(folder / OBJECTS)
-        finally:
-            erase_snapshot(archive.folder)
-        manifest = Manifest(
-            self._number,
-            target.id,
-            archive.id,
-            archive.desk,
-            archive.demo,
-            self._now,
-            HEAD,
-            end.number if end else 0,
-            end.hash if end else audit.GENESIS,
-            catalog,
-            sealed,
-            files,
-            count,
-        )
-        target.still_here()
-        lines = Journal(target, manifest, archive.secrets).begin(self._now, manifest.log_number)
-        target.put("manifest.json", manifest.sealed(archive.signer))
-        told = touched.Told(target.id, str(folder), self._number, lines, seq, self._now, self._now)
+        archive, target, done = self._archive, self._target, self._done
         with archive.catalog.writing() as tx:
-            touched.remember(tx.connection, told)
-        _tell(archive, target, manifest, told, self._now)
-        self._done.recordings = count
-        hurt = {*self._done.missing, *self._done.differs}
-        unused = (name for name in sorted(target.held() - used) if name.partition(".")[0] not in hurt)
-        self._done.erased = target.clear(manifest, unused)
-        params: dict[str, str | int | bool | None] = {"number": self._number, "recordings": count}
+            if self._before and self._before.manifest.differs_from(tx.connection):
+                raise ArchiveError("error.backup.diverged", path=str(target.folder))
+            if not erased.folder_of(tx.connection, target.id):
+                # Before the first look at the catalog: what changes from now on is noted.
+                seq = erased.last(tx.connection)
+                erased.remember(tx.connection, Folder(target.id, str(target.folder), 0, seq, seq, self._now))
+        archive.head(self._now)
+        place = place_of(target.folder, done.number)
+        new = place.with_name(place.name + copying.NEW)
+        with disk_of(target.folder):
+            erase_folder(new)
+            new.mkdir(mode=0o700)
+            try:
+                manifest, seq, used = self._write(new)
+                new.rename(place)
+            except BaseException:
+                # Nothing that is erased from now on would be erased in it.
+                with suppress(OSError):
+                    erase_folder(new)
+                raise
+            sync_folder(target.folder)
+        known = Folder(target.id, str(target.folder), done.number, seq, seq, self._now)
+        with archive.catalog.writing() as tx:
+            erased.remember(tx.connection, known)
+        _tell(archive, target, manifest, known, self._now, anyway=False)
+        # What a run that was cut off had copied of a recording that is missing now may be all that is left.
+        used |= {name for name in self._there if name.partition(".")[0] in done.missing}
+        done.recordings, done.erased = manifest.count, target.clear(used)
+        params: dict[str, str | int | bool | None] = {"number": done.number, "recordings": manifest.count}
         archive.note(AuditEntry("archive_backed_up", "G10", self._now, "", params=params))
-        return self._done
+        return done
 
-    @contextmanager
-    def _still(self) -> Generator[None]:
-        """The sealed keys of the catalog's own moment: a rotation erases what its rows named, and gives their slots to others."""
-        with self._archive.catalog.writing():
-            yield
-            self._wraps = self._archive.catalog.slots.content()
+    def _write(self, new: Path) -> tuple[Manifest, int, set[str]]:
+        """A whole generation; how far in `touched` it goes; and the names of its recordings' files."""
+        archive, key = self._archive, self._archive.secrets.catalog
+        sealed = b""
 
-    def _objects(self, connection: Connection, held: list[str], used: set[str], total: int) -> Iterator[Object]:
-        """Each recording of the snapshot, copied where the folder does not have it; in the order of their ids."""
-        known = Listed(listed(self._target, self._before, self._go_on) if self._before else iter(()))
-        rows = connection.execute(select(recordings.c.recording).order_by(recordings.c.recording)).scalars()
-        for number, recording in enumerate(rows):
-            self._at = ("recordings", number, total)
-            self._go_on()
-            one = self._object(recording, known.find(recording), _sizes(held, recording))
-            if one is not None:
-                used.add(one.name)
-                yield one
-        self._at = ("recordings", total, total)
+        @contextmanager
+        def still() -> Generator[None]:
+            # A rotation erases what its rows named, and gives their slots to others.
+            nonlocal sealed
+            with archive.catalog.writing():
+                yield
+                sealed = archive.catalog.slots.content()
 
-    def _object(self, recording: str, known: Object | None, sizes: list[int]) -> Object | None:
-        """What the folder now has of it. What it had, `known` or one of these `sizes`, it keeps, unless this is that and more."""
-        gone = None
-        if known is not None and known.bytes not in sizes:
-            gone, known = known, None
-        try:
-            path = self._archive.vault.path(recording)
-        except ValueError:
-            # No id: somebody changed the row past the program, and no file is named so.
-            self._done.missing.append(recording)
-            return known
-        try:
-            if known is None and sizes:
-                # Copied by a run that was cut off: it may be all that is left.
-                copied = self._target.object(recording, max(sizes))
-                known = Object(recording, max(sizes), hash_file(copied, self._go_on), 0)
-            found = path.stat()
-            changed = found.st_mtime_ns
-            if known is not None and (known.bytes, known.changed) == (found.st_size, changed):
-                return known
-            size = whole_size(path)
-            if known is not None:
-                if not self._holds(path, size, known):
-                    self._done.differs.append(recording)
-                    return known
-                if size == known.bytes:
-                    return replace(known, changed=changed)
-            elif gone is not None and not self._holds(path, size, gone):
-                # Less than was copied once, but all that is left.
+        go_on = asking(self._progress, "catalog")
+        copying.copy_catalog(archive.catalog.path, new / CATALOG, key, go_on, still)
+        with closing(Catalog(new / CATALOG, key, UNCHANGED)) as copy, copy.reading() as connection:
+            seq, end = erased.last(connection), audit.last(connection, archive.desk)
+            keys = connection.execute(select(wraps)).all()
+            rows = connection.execute(select(recordings).order_by(recordings.c.recording)).all()
+        before = copying.read_file(self._before.folder / WRAPS) if self._before else b""
+        # What is damaged here must not take the place of what is whole there.
+        write_file(new / WRAPS, archive.catalog.slots.whole(keys, sealed, before))
+        copies = [*self._copies(rows)]
+        sync_folder(self._target.folder / RECORDINGS)
+        write_file(new / LIST, "".join(map(str, copies)).encode("ascii"))
+        files = {name: digest_of(new / name, go_on) or "" for name in SEALED}
+        log = (end.number, end.hash) if end else (0, audit.GENESIS)
+        of = (self._done.number, self._target.id, self._target.of)
+        manifest = Manifest(*of, self._now, HEAD, *log, files, len(copies))
+        Erased(self._now, manifest.log_number, []).write(new, manifest, archive.secrets)
+        write_file(new / MANIFEST, manifest.sealed(archive.signer))
+        return manifest, seq, {one.name for one in copies}
+
+    def _copies(self, rows: Sequence[Any]) -> Iterator[Copy]:
+        known = self._before.copies() if self._before else {}
+        for number, row in enumerate(rows):
+            go_on = asking(self._progress, "recordings", number, len(rows))
+            go_on()
+            before = known.get(row.recording)
+            before = before if before and before.name in self._there else None
+            try:
+                yield self._copy(row.recording, before, go_on, ends=bool(row.closed_at or row.broke_off_at))
+            except (SourceError, ValueError):
+                if not lives(self._archive, row.recording):
+                    continue
+                self._done.missing.append(row.recording)
+                if before:
+                    yield before
+
+    def _copy(self, recording: str, before: Copy | None, go_on: GoOn, *, ends: bool) -> Copy:
+        """What the folder has of it from now on. `ends`: it is no longer being written. Raises SourceError, and ValueError for a
+        row that names no recording."""
+        source = self._archive.vault.path(recording)
+        size, changed = copying.stat(source)
+        # One that was being written has no time: a crash may since have cut off its end.
+        if before and before.changed:
+            if (before.bytes, before.changed) == (size, changed):
+                return before
+            if digest_of(source, go_on, before.bytes) != before.sha256:
                 self._done.differs.append(recording)
-            digest = copy_file(path, self._target.object(recording, size), self._go_on, size)
-        except FileNotFoundError:
-            # It may have been erased since the moment that is copied; what is only missing is kept as it was.
-            if not path.exists() and lives(self._archive, recording):
-                self._done.missing.append(recording)
-                return known
-            if path.exists():
-                raise
-            return None
-        except ArchiveError as error:
-            if error.code != UNREADABLE:
-                raise
-            # One bad place of a disk is no reason to have no backup of the rest.
-            self._done.missing.append(recording)
-            return known
-        self._done.copied += 1
-        self._done.bytes += size
-        return Object(recording, size, digest, changed)
-
-    def _holds(self, path: Path, size: int, known: Object) -> bool:
-        """Whether the file's first `size` bytes hold all that the copy tells."""
-        return size >= known.bytes and hash_file(path, self._go_on, known.bytes) == known.sha256
-
-    def _go_on(self) -> None:
-        if not self._progress(*self._at):
-            raise ArchiveError("error.backup.stopped")
-        if time.monotonic() - self._told_at >= _TELL_SECONDS:
-            # The backup before counts until this one does: it hears what ends meanwhile.
-            self._told_at = time.monotonic()
-            with self._archive.catalog.reading() as connection:
-                told = touched.target(connection, self._target.id)
-            if self._before and told and told.number == self._before.number:
-                _tell(self._archive, self._target, self._before, told, self._now)
+                return before
+            if before.bytes == size:
+                return replace(before, changed=changed)
+        one = Copy(recording, size, "", changed if ends else 0)
+        to = self._target.path(one)
+        found = digest_of(to, go_on) if one.name in self._there else None
+        if not found or found != digest_of(source, go_on, size):
+            found = copying.copy_file(source, to, go_on, size)
+            self._done.copied += 1
+            self._done.bytes += size
+        return replace(one, sha256=found)
 
 
 def lives(archive: Archive, recording: str) -> bool:
@@ -333,27 +257,17 @@ def lives(archive: Archive, recording: str) -> bool:
         return connection.execute(asked).first() is not None
 
 
-def _sizes(held: list[str], recording: str) -> list[int]:
-    """Of the copies of a recording among these names, in order."""
-    there = held[bisect_left(held, f"{recording}.") : bisect_left(held, f"{recording}/")]  # "/" comes next to "."
-    sizes = (name.removeprefix(f"{recording}.").removesuffix(SUFFIX) for name in there if name.endswith(SUFFIX))
-    return [int(one) for one in sizes if one.isdecimal()]
-
-
 def _target(archive: Archive, folder: Path, *, anew: bool) -> Target:
     """Begun where there is none, but never where one was and is not to be seen now, nor within the archive."""
     here, there = (Path(os.path.realpath(one)) for one in (archive.folder, folder))
     if there.is_relative_to(here) or here.is_relative_to(there):
         raise ArchiveError("error.backup.inside", path=str(folder), archive=str(archive.folder))
     try:
-        target = target_of(archive, folder)
+        return target_of(archive, folder)
     except ArchiveError as error:
-        if error.code not in ("error.backup.none", "error.backup.away"):
+        if error.code != "error.backup.none" and not (anew and error.code == "error.backup.away"):
             raise
-        if error.code == "error.backup.away" and not anew:
-            raise
-        return Target.begin(folder, Marker(archive.id, archive.desk, archive.demo))
-    return target
+        return Target.begin(folder, _marker(archive))
 
 
 def target_of(archive: Archive, folder: Path) -> Target:
@@ -363,9 +277,22 @@ def target_of(archive: Archive, folder: Path) -> Target:
     except ArchiveError as error:
         if error.code == "error.backup.none":
             with archive.catalog.reading() as connection:
-                if any(one.folder == str(folder) for one in touched.targets(connection)):
+                if any(one.folder == str(folder) for one in erased.folders(connection)):
                     raise ArchiveError("error.backup.away", path=str(folder)) from error
         raise
-    if (target.archive, target.desk, target.demo) != (archive.id, archive.desk, archive.demo):
+    if target.of != _marker(archive):
         raise ArchiveError("error.backup.another", path=str(folder))
     return target
+
+
+def _marker(archive: Archive) -> Marker:
+    return Marker(archive.id, archive.desk, archive.demo)
+
+
+@contextmanager
+def alone(folder: Path) -> Generator[None]:
+    """One backup of the archive in `folder` at a time. The lock lies there: a share may know none. Raises ArchiveError."""
+    with closing(Writers(folder, LOCK)) as lock:
+        if not lock.alone():
+            raise ArchiveError("error.backup.running")
+        yield

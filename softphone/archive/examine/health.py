@@ -16,7 +16,6 @@ from typing import Any, cast
 from sqlalchemy import func, select
 
 from softphone.archive.archive import Archive
-from softphone.archive.backup.alone import left_over
 from softphone.archive.backup.run import Health as Backup
 from softphone.archive.backup.run import health as backups
 from softphone.archive.catalog.clock import last_seen, last_swept
@@ -77,8 +76,6 @@ class Health:
     """folders beside it in which it lay before a restore: what is erased is not erased there"""
     half_restored: tuple[Path, ...]
     """folders beside it into which a restore was cut off, or runs at this moment"""
-    backup_left: bool
-    """a copy of its catalog that a killed backup left, and that could not be erased"""
     policy_signer: str | None
     """whose signature a policy must have to count here; None: nobody's"""
     signs: bool
@@ -149,7 +146,6 @@ def health(archive: Archive, now: datetime) -> Health:
             network=network_of(archive.folder),
             replaced=tuple(replaced(archive.folder, archive.id)),
             half_restored=tuple(half_restored(archive.folder, archive.id)),
-            backup_left=left_over(archive.folder),
             policy_signer=policy_signer.chosen(connection) or None,
             signs=archive.signer.signs,
         )

@@ -15,7 +15,6 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from softphone.archive.archive import RECORDINGS, Archive
-from softphone.archive.backup.alone import SNAPSHOT, left_over
 from softphone.archive.crypto import wraps as keys
 from softphone.archive.crypto.wraps import Wrap
 from softphone.archive.examine.entries import erasures, policies, untold
@@ -419,8 +418,6 @@ def _order(where: dict[str, str | int], chunks: list[Chunk]) -> Iterator[Finding
 
 def _left(archive: Archive) -> Iterator[Finding]:
     """Copies of the catalog from which nothing is erased."""
-    if left_over(archive.folder):
-        yield Finding("backup_left", {"path": str(archive.folder / SNAPSHOT)})
     for folder in replaced(archive.folder, archive.id):
         yield Finding("former_left", {"path": str(folder)})
     for folder in half_restored(archive.folder, archive.id):

@@ -17,6 +17,7 @@ from softphone.domain.errors import ArchiveError
 FULL = "error.archive.full"
 READ_ONLY = "error.archive.read_only"
 UNWRITABLE = "error.archive.unwritable"
+DENIED = "error.archive.denied"
 DAMAGED = "error.archive.damaged"
 """the catalog, not its disk: a page of it is not what was written"""
 LINKED = "error.archive.linked"
@@ -25,8 +26,8 @@ _CODES = {
     errno.ENOSPC: FULL,
     errno.EDQUOT: FULL,
     errno.EROFS: READ_ONLY,
-    errno.EACCES: "error.archive.denied",
-    errno.EPERM: "error.archive.denied",
+    errno.EACCES: DENIED,
+    errno.EPERM: DENIED,
     errno.ENOENT: "error.archive.gone",
     errno.ELOOP: LINKED,
 }

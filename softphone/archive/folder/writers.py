@@ -28,8 +28,9 @@ class Writers:
     Both raise ArchiveError where the lock's name leads to another file.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, lock: str = LOCK) -> None:
         self._folder = folder
+        self._lock = lock
         self._descriptor: int | None = None
 
     def alone(self) -> bool:
@@ -53,7 +54,7 @@ class Writers:
 
     def _opened(self) -> int:
         if self._descriptor is None:
-            path = self._folder / LOCK
+            path = self._folder / self._lock
             is_new = not path.exists()
             try:
                 self._descriptor = in_place(str(path), os.O_RDWR | os.O_CREAT)

@@ -1,4 +1,4 @@
-"""`klartone archive backup` and `restore`, in words for a person."""
+"""`klartone archive backup` and `restore`, told to a person."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from softphone.archive.backup.check import check, mend
+from softphone.archive.backup.copying import Progress as Asked
+from softphone.archive.backup.generation import ERASED, LIST, WRAPS, Manifest, Target, place_of
 from softphone.archive.backup.restore import Restored, erase_former, restore
 from softphone.archive.backup.run import BackedUp, back_up
-from softphone.archive.backup.run import Progress as Asked
-from softphone.archive.backup.target import Manifest, Target
 from softphone.archive.files.container import SUFFIX
+from softphone.archive.folder.marker import CATALOG
 from softphone.bootstrap.archive.shared import folder_of, here, opened, print_line
 from softphone.bootstrap.home import DEMO_KEYS, DEMO_POLICY, Home, key_store, texts
 from softphone.cli.progress import progress
@@ -26,7 +27,7 @@ from softphone.texts import Texts
 
 
 def archive_backup(arguments: argparse.Namespace) -> int:
-    """Into the given folder, else that of the settings. Status 1 if something of the archive, or of the backup, is damaged."""
+    """Into the folder given, else that of the settings. Status 1 where something of the archive, or of the backup, is damaged."""
     tell = texts()
     settings, _ = Home.of(arguments).settings(only_look=True)
     given = arguments.folder or (Path(settings.backup) if settings.backup else None)
@@ -54,7 +55,7 @@ def archive_backup(arguments: argparse.Namespace) -> int:
 
 
 def archive_restore(arguments: argparse.Namespace) -> int:
-    """Status 1 if a recording is damaged, in the backup or in the former folder. The others are back all the same."""
+    """Status 1 where a recording is damaged, in the backup or in the former folder: the others are back all the same."""
     tell = texts()
     to: Path = arguments.to.resolve()
     former: Path | None = arguments.erased_in.resolve() if arguments.erased_in else None
@@ -65,7 +66,7 @@ def archive_restore(arguments: argparse.Namespace) -> int:
     if not to.parent.is_dir():
         raise ArchiveError("error.restore.no_parent", path=str(to), parent=str(to.parent))
     with _engine_away(arguments, replaced=arguments.replace), _shown(tell) as asked:
-        demo = Target.open(source).demo
+        demo = Target.open(source).of.demo
         keys = _demo_of(arguments, former, to) if demo else to
         store = key_store(keys)
         if store.demo and not demo:
@@ -100,7 +101,7 @@ def archive_restore(arguments: argparse.Namespace) -> int:
 
 
 def _demo_of(arguments: argparse.Namespace, *folders: Path | None) -> Path:
-    """The demo's keys: in one of these folders, or in the archive that the command names. Raises ArchiveError."""
+    """Where a demo's keys are: in one of these folders, or in the archive that the command names. Raises ArchiveError."""
     for one in (*folders, folder_of(arguments).resolve()):
         if one and (one / DEMO_KEYS).exists():
             return one
@@ -108,7 +109,7 @@ def _demo_of(arguments: argparse.Namespace, *folders: Path | None) -> Path:
 
 
 def _take_along(former: Path, to: Path) -> None:
-    """A demo's keys and policy, which lie beside its archive. Others have them in the keyring and the settings."""
+    """What a demo has beside its archive, and others in the keyring and the settings: its keys, and its policy."""
     for one in (DEMO_KEYS, DEMO_POLICY):
         if (former / one).exists():
             (to / one).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -116,21 +117,21 @@ def _take_along(former: Path, to: Path) -> None:
 
 
 def _check(arguments: argparse.Namespace, folder: Path, tell: Texts) -> int:
-    keys = _demo_of(arguments) if Target.open(folder).demo else folder_of(arguments)
+    keys = _demo_of(arguments) if Target.open(folder).of.demo else folder_of(arguments)
     copies: dict[str, list[str]] = {"mended": [], "left": [], "erased": [], "not_mended": []}
     why = ""
     with _shown(tell) as asked:
         manifest, bad = check(folder, key_store(keys), asked)
-        left = [name for name in bad if name.endswith(SUFFIX)]
-        if left:
+        untold = [name for name in bad if name.endswith(SUFFIX)]
+        if untold:
             try:
                 with opened(arguments) as archive:
-                    for name, became in mend(archive, folder, tuple(left), asked):
+                    for name, became in mend(archive, folder, tuple(untold), asked):
                         copies[became].append(name)
-                        left.remove(name)
+                        untold.remove(name)
             except KlartoneError as error:
                 why = tell.error(error)
-    copies["not_mended"] = left
+    copies["not_mended"] = untold
     if arguments.json:
         fields = {"number": manifest.number, "at": manifest.at.isoformat(), "recordings": manifest.count}
         print_line(json.dumps({**fields, "damaged": bad, **copies}))
@@ -147,14 +148,14 @@ def _check(arguments: argparse.Namespace, folder: Path, tell: Texts) -> int:
 
 
 def _files(folder: Path, manifest: Manifest, bad: list[str], tell: Texts) -> Iterator[str]:
-    """What to say of the backup's own files that are gone or changed. A run mends it only if its list is whole."""
-    own = {manifest.objects.name: "list", manifest.catalog.name: "catalog", manifest.wraps.name: "keys"}
-    own |= {manifest.journal: "journal", f"{manifest.journal}.end": "journal"}
+    """What to say of a generation's own files that are gone or another. Only where its list is whole does a run mend it."""
+    own = {LIST: "list", CATALOG: "catalog", WRAPS: "keys", ERASED: "erased_list"}
     names = [name for name in own if name in bad]
-    also = names[1:] if manifest.objects.name in names else []
+    also = names[1:] if LIST in names else []
     for name in names[: len(names) - len(also)]:
-        how = tell("backup.check.changed" if (folder / name).exists() else "backup.check.gone")
-        yield tell(f"backup.check.{own[name]}", path=folder / name, how=how, folder=folder)
+        path = place_of(folder, manifest.number) / name
+        how = tell("backup.check.changed" if path.exists() else "backup.check.gone")
+        yield tell(f"backup.check.{own[name]}", path=path, how=how, folder=folder)
     if also:
         yield tell("backup.check.also", files=", ".join(also))
 

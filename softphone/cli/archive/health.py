@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import cast
 
 from softphone.archive.archive import CATALOG, Archive
-from softphone.archive.backup.alone import SNAPSHOT
 from softphone.archive.backup.run import LIVES_ON
 from softphone.archive.backup.run import Health as Backup
 from softphone.archive.crypto.revocation import RevokedKey
@@ -72,8 +71,6 @@ def archive_health(arguments: argparse.Namespace) -> int:
         print_line(tell("archive.finding.former_left", path=folder))
     for folder in found.half_restored:
         print_line(tell("archive.finding.restore_left", path=folder))
-    if found.backup_left:
-        print_line(tell("archive.finding.backup_left", path=SNAPSHOT))
     if policy and gone:
         print_line(tell("doctor.policy.revoked", path=policy.path, count=len(gone)))
         for one in of_revoked(policy, gone):
