@@ -23,13 +23,12 @@ from softphone.ui.app import dress, ended_by_signals, make_application, system_l
 from softphone.ui.controls import Change
 from softphone.ui.note import announcement
 from softphone.ui.review import words
-from softphone.ui.review.archive_worker import ArchiveWorker, Watched
-from softphone.ui.review.count_worker import CountWorker
-from softphone.ui.review.dependencies import Opened, ReviewDependencies, TeamLed
+from softphone.ui.review.dependencies import Opened, ReviewDependencies, TeamLed, Watched
 from softphone.ui.review.listening import Listening
-from softphone.ui.review.sound import Sound
 from softphone.ui.review.undo import PendingErasure
 from softphone.ui.review.window import ReviewWindow
+from softphone.ui.review.work.archive_worker import ArchiveWorker
+from softphone.ui.review.work.sound import Sound
 from softphone.ui.theme.icons import Icons
 from softphone.ui.theme.tokens import Theme, load_themes
 from softphone.ui.view import View
@@ -81,7 +80,6 @@ class Review(QObject):
         self.shelf: ArchiveWorker | None = None
         if deps.archive is not None:
             self.shelf = ArchiveWorker(deps.archive, deps.now, deps.time_zone)
-        self.counting = CountWorker(deps.archive) if deps.archive is not None else None
         self.listening = Listening(self.window, self.shelf, deps.speaker, self.view)
         self._turn = 0
         self._again = ""
@@ -105,11 +103,9 @@ class Review(QObject):
             shelf.missed.connect(self._missed)
             shelf.failed.connect(self._failed)
             shelf.changed.connect(self._count_anew)
+            shelf.counted.connect(self._take_counts)
+            shelf.figured.connect(self._take_figures)
             shelf.new_day.connect(self._new_day)
-        if (counting := self.counting) is not None:
-            counting.counted.connect(self._take_counts)
-            counting.figured.connect(self._take_figures)
-            counting.failed.connect(self._failed)
         self.listening.changed.connect(self._sound_changed)
         self.listening.announced.connect(self._announce)
         window.key.connect(self._key)
@@ -151,8 +147,6 @@ class Review(QObject):
         if self.shelf is not None:
             self.shelf.start()
             self._watch()
-        if self.counting is not None:
-            self.counting.start()
         self.window.list.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def close(self) -> None:
@@ -164,8 +158,6 @@ class Review(QObject):
         self.listening.stop()
         if self.shelf is not None:
             self.shelf.stop()
-        if self.counting is not None:
-            self.counting.stop()
         self.window.close()
 
     # --- drawing --------------------------------------------------------------------------------
@@ -292,8 +284,8 @@ class Review(QObject):
         self._count_anew()
 
     def _count_anew(self) -> None:
-        if self.counting is not None and self._watched is not None:
-            self.counting.ask(self._watched)
+        if self.shelf is not None and self._watched is not None:
+            self.shelf.count(self._watched)
 
     def _new_day(self) -> None:
         """A search for today means another day now, and one day fewer is left of each row."""
@@ -424,7 +416,7 @@ class Review(QObject):
     def _take_opened(self, opened: Opened) -> None:
         if opened.row.recording != self._wanted:
             assert self.shelf is not None
-            self.shelf.close(opened.reviewing)
+            self.shelf.close(opened.number)
             return
         self._wanted = ""
         self._came.happened()
@@ -614,7 +606,7 @@ class Review(QObject):
             self._leave()
             self._wait_to_erase(PendingErasure(row.recording, heard, self._who(row)))
             return
-        self._leave(lambda: shelf.review(opened.reviewing, heard))
+        self._leave(lambda: shelf.review(opened.number, heard))
         self._using.add(row.recording)
         self.draw()
 

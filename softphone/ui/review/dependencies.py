@@ -8,10 +8,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from softphone.audio.playback import Speaker
-from softphone.domain.archive.interface import Reader, Reviewing, SeenArchive
-from softphone.domain.archive.reviews import Comment, SampleRow, TeamLed
+from softphone.domain.archive.interface import Reader, SeenArchive
+from softphone.domain.archive.reviews import Comment, SampleQuery, SampleRow, TeamLed
 from softphone.domain.policy import LocalText
 from softphone.wire import CodedText, Settings
+
+COLUMNS = 1_200
+"""values drawn for each voice of a recording, however long it is"""
 
 
 def utc_now() -> datetime:
@@ -43,10 +46,22 @@ class ReviewDependencies:
 
 
 @dataclass(frozen=True, slots=True)
+class Watched:
+    """What the list shows. `turn` counts the lists: answers for an earlier one are dropped."""
+
+    turn: int
+    query: SampleQuery
+    capacity: int | None = None
+    items: tuple[tuple[str, int], ...] = ()
+    """the score card: each question's id, and how many points there are"""
+
+
+@dataclass(frozen=True, slots=True)
 class Opened:
     """A recording that has been opened, as it stood then. Only the sound's thread uses `reader`."""
 
-    reviewing: Reviewing = field(repr=False)
+    number: int
+    """which opening it is, for whatever is asked of it"""
     reader: Reader = field(repr=False)
     row: SampleRow
     comments: tuple[Comment, ...]

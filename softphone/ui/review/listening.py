@@ -13,17 +13,16 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from softphone.audio.playback import SPEEDS, Heard, Speaker
-from softphone.domain.archive.interface import Reviewing
 from softphone.domain.archive.recordings import RATE, Mark
 from softphone.domain.archive.reviews import Comment
 from softphone.domain.errors import KlartoneError
 from softphone.domain.policy import ScoreItem
 from softphone.ui.review import words
-from softphone.ui.review.archive_worker import ArchiveWorker
 from softphone.ui.review.dependencies import Opened, Stored
-from softphone.ui.review.sound import Sound
 from softphone.ui.review.transport import speed_words
 from softphone.ui.review.window import ReviewWindow
+from softphone.ui.review.work.archive_worker import ArchiveWorker
+from softphone.ui.review.work.sound import Sound
 from softphone.ui.view import View
 
 SEEK = 5 * RATE
@@ -138,7 +137,7 @@ class Listening(QObject):
         self._window.list.show_open("")
         shelf = self._shelf
         if opened is not None and shelf is not None:
-            self.sound.let_go(then or (lambda: shelf.close(opened.reviewing)))
+            self.sound.let_go(then or (lambda: shelf.close(opened.number)))
 
     def render_view(self, view: View) -> None:
         speed = SPEEDS[self._speed]
@@ -228,12 +227,12 @@ class Listening(QObject):
     def _comment(self, sample: int, text: str) -> None:
         if self.opened is not None and self._shelf is not None:
             self._storing += 1
-            self._shelf.comment(self.opened.reviewing, sample, text)
+            self._shelf.comment(self.opened.number, sample, text)
 
     def _remove(self, comment: Comment) -> None:
         if self.opened is not None and self._shelf is not None:
             self._storing += 1
-            self._shelf.remove(self.opened.reviewing, comment)
+            self._shelf.remove(self.opened.number, comment)
 
     def _written(self) -> None:
         """The line is closed, whatever became of it; interrupted sound goes on."""
@@ -245,17 +244,17 @@ class Listening(QObject):
     def _to_list(self) -> None:
         self._window.list.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def _take_stored(self, reviewing: Reviewing, stored: Stored) -> None:
+    def _take_stored(self, number: int, stored: Stored) -> None:
         """Once nothing more is on its way, show what is stored."""
-        if self.opened is None or self.opened.reviewing is not reviewing:
+        if self.opened is None or self.opened.number != number:
             return
         self._storing -= 1
         self._show_comments(stored.comments)
         if not self._storing:
             self._window.detail.scores.show_stored(stored.scores, shared=stored.shared)
 
-    def _commented(self, reviewing: Reviewing, done: bool) -> None:
-        if self.opened is None or self.opened.reviewing is not reviewing:
+    def _commented(self, number: int, done: bool) -> None:
+        if self.opened is None or self.opened.number != number:
             return
         then, self._then = self._then, None
         if then is not None:
@@ -275,9 +274,9 @@ class Listening(QObject):
     def _score(self, item: str, points: int) -> None:
         if self.opened is not None and self._shelf is not None:
             self._storing += 1
-            self._shelf.score(self.opened.reviewing, item, points)
+            self._shelf.score(self.opened.number, item, points)
 
     def _share(self, on: bool) -> None:
         if self.opened is not None and self._shelf is not None:
             self._storing += 1
-            self._shelf.share(self.opened.reviewing, on=on)
+            self._shelf.share(self.opened.number, on=on)

@@ -26,7 +26,7 @@ from PySide6.QtWidgets import QAbstractSlider, QToolTip
 
 from softphone.domain.archive.recordings import RATE, Mark, MarkKind
 from softphone.ui.review import words
-from softphone.ui.review.sound import COLUMNS
+from softphone.ui.review.dependencies import COLUMNS
 from softphone.ui.theme.style import SMALL, font
 from softphone.ui.theme.tokens import Theme
 from softphone.ui.view import View

@@ -142,7 +142,7 @@ def test_however_much_is_asked_for_meanwhile_what_is_withdrawn_is_silent_within_
     def again(_archive: object = None) -> None:
         slow.wait(0.02)
         if not ends.is_set():
-            shelf._do(again)  # pyright: ignore[reportPrivateUsage]
+            shelf._ask(again)  # pyright: ignore[reportPrivateUsage]
 
     again()
     again()
@@ -167,7 +167,7 @@ def test_while_the_catalog_is_busy_with_one_long_thing_what_is_withdrawn_is_sile
         begun.set()
         over.wait(20)
 
-    review.shelf._do(search_in_vain)  # pyright: ignore[reportPrivateUsage]
+    review.shelf._ask(search_in_vain)  # pyright: ignore[reportPrivateUsage]
     qtbot.waitUntil(begun.is_set, timeout=2000)
     try:
         desk.commit(*withdraw(recording), recording=recording)

@@ -162,7 +162,7 @@ def test_after_a_comment_is_removed_the_keyboard_is_at_the_next_one_and_after_th
     assert review.shelf is not None
     comments = review.window.detail.comments
     for at in (1, 2):
-        review.shelf.comment(review.opened.reviewing, at, f"nr. {at}")
+        review.shelf.comment(review.opened.number, at, f"nr. {at}")
     qtbot.waitUntil(lambda: len(comments.comments) == 2, timeout=3000)
     for left in (1, 0):
         remove = comments.findChildren(QWidget, "removeComment_1")[-1]

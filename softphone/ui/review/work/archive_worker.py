@@ -6,26 +6,22 @@ does so for the open one). It knows no widget and no sound.
 
 from __future__ import annotations
 
-import logging
-import threading
+import itertools
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from datetime import date, datetime
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import Signal
 
 from softphone.domain.archive.interface import Reviewing, SeenArchive
-from softphone.domain.archive.reviews import Comment, SamplePage, SampleQuery
+from softphone.domain.archive.reviews import Comment, SamplePage
 from softphone.domain.errors import KlartoneError
 from softphone.domain.retention import local_day
-from softphone.system.logbook import log_bug
-from softphone.ui.review.dependencies import Opened, Stored
-from softphone.ui.review.watch import ErasureWatch
-
-log = logging.getLogger(__name__)
+from softphone.ui.review.dependencies import Opened, Stored, Watched
+from softphone.ui.review.work.count_worker import CountWorker
+from softphone.ui.review.work.erasure_watch import ErasureWatch
+from softphone.ui.review.work.thread import ArchiveThread
 
 PAGE, MORE = 200, 1_000
 """rows of a list's first page, which is waited for, and of each later one"""
@@ -37,76 +33,69 @@ NEWS = 2.0
 """seconds between two counts, however much changes"""
 
 
-@dataclass(frozen=True, slots=True)
-class Watched:
-    """What the list shows. `turn` counts the lists: answers for an earlier one are dropped."""
-
-    turn: int
-    query: SampleQuery
-    capacity: int | None = None
-    items: tuple[tuple[str, int], ...] = ()
-    """the score card: each question's id, and how many points there are"""
-
-
-class ArchiveWorker(QObject):
+class ArchiveWorker(ArchiveThread):
     """Signals:
 
     - paged(turn, SamplePage, at_the_top): `at_the_top` are rows that came anew; missed(turn): the list lacks rows, and must
       begin anew
     - opened(Opened); refused(recording, KlartoneError)
-    - told(Reviewing, Stored): after each attempt to store something; commented(Reviewing, it could): after a comment
+    - stored(opening's number, Stored): after each attempt to store something; commented(its number, it could): after a comment
     - reviewed(recording, its SampleRow, or None if it went with that); not_reviewed(recording): it could not be stored
     - gone(recordings); unsure(recording, KlartoneError or None): it is not known whether the open one may be heard
-    - changed(): something must be counted anew; new_day(): days have changed their names; failed(KlartoneError)
+    - counted(turn, mapping of Shown), figured(turn, Figures)
+    - changed(): something must be counted anew; new_day(): days have changed their names
     """
 
     paged = Signal(int, object, bool)
     opened = Signal(object)
     refused = Signal(str, object)
     missed = Signal(int)
-    stored = Signal(object, object)
-    commented = Signal(object, bool)
+    stored = Signal(int, object)
+    commented = Signal(int, bool)
     reviewed = Signal(str, object)
     not_reviewed = Signal(str)
     gone = Signal(object)
     unsure = Signal(str, object)
     changed = Signal()
     new_day = Signal()
-    failed = Signal(object)
+    counted = Signal(int, object)
+    figured = Signal(int, object)
 
     def __init__(self, archive: SeenArchive, now: Callable[[], datetime], time_zone: str) -> None:
         """`time_zone`: the reader's own; each call has one as well."""
-        super().__init__()
-        self._given, self._now = archive, now
-        self._jobs: deque[Callable[[SeenArchive], None]] = deque()
-        self._bell = threading.Condition()
-        self._ends = False
+        super().__init__("review-shelf", archive)
+        self._now = now
         self._watched: Watched | None = None
         self._shown: list[str] = []
-        self._open: Reviewing | None = None
+        self._openings: dict[int, Reviewing] = {}
+        """by their numbers, until nothing reads them any more"""
+        self._number = 0
+        """of the one that is open; 0 where none is"""
+        self._numbers = itertools.count(1)
         self._seen: object = None
         self._days: dict[str, date] = {time_zone: local_day(now(), time_zone)}
         """in each time zone that is shown"""
         self._checking: Iterator[None] | None = None
         self._counted_at = 0.0
         self._news = self._changed = False
-        self._thread = threading.Thread(target=self._run, name="review-shelf", daemon=True)
         self._watch = ErasureWatch(archive)
         self._watch.gone.connect(self._open_gone)
         self._watch.unsure.connect(self.unsure)
+        self._counting = CountWorker(archive)
+        self._counting.counted.connect(self.counted)
+        self._counting.figured.connect(self.figured)
+        self._counting.failed.connect(self.failed)
 
     def start(self) -> None:
-        self._thread.start()
+        super().start()
         self._watch.start()
+        self._counting.start()
 
     def stop(self) -> None:
         """Pending requests are carried out first, and the open recording closed."""
         self._watch.stop()
-        with self._bell:
-            self._ends = True
-            self._bell.notify()
-        if self._thread.is_alive():
-            self._thread.join(10)
+        super().stop()
+        self._counting.stop()
 
     # --- what the window asks -------------------------------------------------------------------
 
@@ -117,82 +106,81 @@ class ArchiveWorker(QObject):
             self._watched, self._shown, self._checking = watched, [], None
             self._page(archive, watched, None, PAGE)
 
-        self._do(begin)
+        self._ask(begin)
+
+    def count(self, watched: Watched) -> None:
+        """How many there are of each, when they are counted."""
+        self._counting.count(watched)
 
     def more(self, watched: Watched, after: str | None) -> None:
         def go_on(archive: SeenArchive) -> None:
             if watched is self._watched:
                 self._page(archive, watched, after, MORE)
 
-        self._do(go_on)
+        self._ask(go_on)
 
     def open(self, recording: str) -> None:
-        self._do(lambda archive: self._open_it(archive, recording))
+        self._ask(lambda archive: self._open_it(archive, recording))
 
-    def close(self, reviewing: Reviewing) -> None:
+    def close(self, number: int) -> None:
         """Once nothing reads it any more."""
-        self._do(lambda _archive: self._close(reviewing))
+        self._ask(lambda _archive: self._close(number))
 
-    def comment(self, reviewing: Reviewing, sample: int, text: str) -> None:
-        self._say(
-            reviewing,
-            lambda: reviewing.comment(sample, text),
-            lambda done: self.commented.emit(reviewing, done),
-        )
+    def comment(self, number: int, sample: int, text: str) -> None:
+        self._say(number, lambda it: it.comment(sample, text), lambda done: self.commented.emit(number, done))
 
-    def remove(self, reviewing: Reviewing, comment: Comment) -> None:
-        self._say(reviewing, lambda: reviewing.remove(comment.id))
+    def remove(self, number: int, comment: Comment) -> None:
+        self._say(number, lambda it: it.remove(comment.id))
 
-    def score(self, reviewing: Reviewing, item: str, points: int) -> None:
-        self._say(reviewing, lambda: reviewing.score(item, points))
+    def score(self, number: int, item: str, points: int) -> None:
+        self._say(number, lambda it: it.score(item, points))
 
-    def share(self, reviewing: Reviewing, *, on: bool) -> None:
-        self._say(reviewing, lambda: reviewing.share(on))
+    def share(self, number: int, *, on: bool) -> None:
+        self._say(number, lambda it: it.share(on))
 
-    def review(self, reviewing: Reviewing, heard: int) -> None:
+    def review(self, number: int, heard: int) -> None:
         """It counts as used, and is closed: nothing may read it any more. `heard`: seconds of it."""
 
         def use(archive: SeenArchive) -> None:
+            reviewing = self._openings[number]
             recording = reviewing.row.recording
             # A recording that ends because it was used is not gone.
             self._watch.let_go(recording)
             try:
-                reviewing.reviewed(heard=heard)
-            except KlartoneError:
-                gone = False
-                with suppress(KlartoneError):  # no answer does not mean that it is gone
-                    gone = not reviewing.still()
-                if gone:
-                    self._gone({recording})
-                    return
-                self.not_reviewed.emit(recording)
-                raise
+                used = self._mark(recording, lambda: reviewing.reviewed(heard=heard), reviewing.still)
             finally:
-                self._close(reviewing)
-            self._used(archive, recording)
+                self._close(number)
+            if used:
+                self._used(archive, recording)
 
-        self._do(use)
+        self._ask(use)
 
     def use_up(self, recording: str, heard: int) -> None:
         """As `review`, for one that is no longer open."""
 
         def use(archive: SeenArchive) -> None:
-            try:
-                archive.reviews.mark(recording, heard=heard)
-            except KlartoneError:
-                gone = False
-                with suppress(KlartoneError):  # no answer does not mean that it is gone
-                    gone = not archive.reviews.still(recording)
-                if gone:
-                    self._gone({recording})
-                    return
-                self.not_reviewed.emit(recording)
-                raise
-            self._used(archive, recording)
+            reviews = archive.reviews
+            if self._mark(recording, lambda: reviews.mark(recording, heard=heard), lambda: reviews.still(recording)):
+                self._used(archive, recording)
 
-        self._do(use)
+        self._ask(use)
 
     # --- on its thread --------------------------------------------------------------------------
+
+    def _mark(self, recording: str, mark: Callable[[], object], still: Callable[[], bool]) -> bool:
+        """False where it went before. Raises KlartoneError."""
+        try:
+            mark()
+        except KlartoneError:
+            gone = False
+            with suppress(KlartoneError):  # no answer does not mean that it is gone
+                gone = not still()
+            if not gone:
+                self.not_reviewed.emit(recording)
+                raise
+            self._gone({recording})
+            return False
+        return True
 
     def _used(self, archive: SeenArchive, recording: str) -> None:
         row = archive.reviews.row(recording)
@@ -201,40 +189,40 @@ class ArchiveWorker(QObject):
         self.reviewed.emit(recording, row)
         self._news = True
 
-    def _do(self, job: Callable[[SeenArchive], None]) -> None:
-        with self._bell:
-            self._jobs.append(job)
-            self._bell.notify()
+    def _begin(self) -> None:
+        super()._begin()
+        self._seen = self.archive.written()
 
-    def _run(self) -> None:
-        try:
-            archive = self._given.beside()
-        except KlartoneError as error:
-            self.failed.emit(error)
+    def _patience(self) -> float:
+        return 0 if self._checking is not None else WATCH
+
+    def _before_each(self) -> None:
+        """Whether somebody has written, or another day has begun where one of the calls was."""
+        seen = self.archive.written()
+        days = {zone: local_day(self._now(), zone) for zone in self._days}
+        self._changed = self._changed or seen != self._seen or days != self._days
+        turned, self._seen, self._days = days != self._days, seen, days
+        if turned:
+            self.new_day.emit()
+
+    def _between(self) -> None:
+        archive = self.archive
+        if self._checking is not None:
+            if next(self._checking, True):
+                self._checking = None
             return
-        try:
-            self._seen = archive.written()
-            while True:
-                with self._bell:
-                    if not self._jobs and not self._ends and self._checking is None:
-                        self._bell.wait(WATCH)
-                    job = self._jobs.popleft() if self._jobs else None
-                    if job is None and self._ends:
-                        break
-                self._guarded(lambda: self._look(archive))
-                self._guarded(lambda job=job: job(archive) if job is not None else self._watch_over(archive))
-            if self._open is not None:
-                self._close(self._open)
-        finally:
-            archive.close()
+        if self._changed:
+            self._changed, self._news = False, True
+            self._checking = self._check(archive, list(self._shown))
+        if self._news and self._watched is not None and time.monotonic() - self._counted_at > NEWS:
+            self._counted_at, self._news = time.monotonic(), False
+            self._come_anew(archive, self._watched)
+            self.changed.emit()
 
-    def _guarded(self, action: Callable[[], None]) -> None:
-        try:
-            action()
-        except KlartoneError as error:
-            self.failed.emit(error)
-        except Exception as error:  # noqa: BLE001 - the thread must outlive it: it takes away what may no longer be heard
-            log_bug(log, error, "the review's shelf")
+    def _end(self) -> None:
+        for number in [*self._openings]:
+            self._guarded(lambda number=number: self._close(number))
+        super()._end()
 
     def _page(self, archive: SeenArchive, watched: Watched, after: str | None, rows: int) -> None:
         found = archive.reviews.page(watched.query, after, rows)
@@ -257,25 +245,29 @@ class ArchiveWorker(QObject):
                 self.refused.emit(recording, error)
                 return
             undone.pop_all()
-        self._open = reviewing
+        number = self._number = next(self._numbers)
+        self._openings[number] = reviewing
         self._watch.over(recording)
-        self.opened.emit(Opened(reviewing, reviewing.reader, reviewing.row, *said, reviewing.reader.length))
+        self.opened.emit(Opened(number, reviewing.reader, reviewing.row, *said, reviewing.reader.length))
 
-    def _close(self, reviewing: Reviewing) -> None:
-        if self._open is reviewing:
-            self._open = None
+    def _close(self, number: int) -> None:
+        reviewing = self._openings.pop(number, None)
+        if reviewing is None:
+            return
+        if number == self._number:
+            self._number = 0
             self._watch.let_go(reviewing.row.recording)
         reviewing.close()
 
     def _say(
-        self, reviewing: Reviewing, action: Callable[[], object], tell: Callable[[bool], None] = lambda _done: None
+        self, number: int, action: Callable[[Reviewing], object], tell: Callable[[bool], None] = lambda _done: None
     ) -> None:
         def do(_archive: SeenArchive) -> None:
-            if reviewing is not self._open:
+            if number != self._number:
                 return
-            done = True
+            reviewing, done = self._openings[number], True
             try:
-                action()
+                action(reviewing)
             except KlartoneError as error:
                 # Refused because it is gone: report that, and nothing else.
                 if not self._check_open():
@@ -283,33 +275,11 @@ class ArchiveWorker(QObject):
                 done = False
                 self.failed.emit(error)
             tell(done)
-            self.stored.emit(reviewing, Stored(reviewing.comments(), dict(reviewing.scores()), reviewing.shared))
+            self.stored.emit(number, Stored(reviewing.comments(), dict(reviewing.scores()), reviewing.shared))
 
-        self._do(do)
+        self._ask(do)
 
     # --- what is no longer to be heard ----------------------------------------------------------
-
-    def _watch_over(self, archive: SeenArchive) -> None:
-        if self._checking is not None:
-            if next(self._checking, True):
-                self._checking = None
-            return
-        if self._changed:
-            self._changed, self._news = False, True
-            self._checking = self._check(archive, list(self._shown))
-        if self._news and self._watched is not None and time.monotonic() - self._counted_at > NEWS:
-            self._counted_at, self._news = time.monotonic(), False
-            self._come_anew(archive, self._watched)
-            self.changed.emit()
-
-    def _look(self, archive: SeenArchive) -> None:
-        """Whether somebody has written, or another day has begun in the zone of one of the calls."""
-        seen = archive.written()
-        days = {zone: local_day(self._now(), zone) for zone in self._days}
-        self._changed = self._changed or seen != self._seen or days != self._days
-        turned, self._seen, self._days = days != self._days, seen, days
-        if turned:
-            self.new_day.emit()
 
     def _open_gone(self, recording: str) -> None:
         """Reported at once; its state here goes when its turn comes."""
@@ -319,15 +289,16 @@ class ArchiveWorker(QObject):
             self._forget({recording})
             self._news = True
 
-        self._do(forget)
+        self._ask(forget)
 
     def _check_open(self) -> bool:
         """Whether something is open that may still be heard."""
-        if self._open is None:
+        if not self._number:
             return False
-        recording = self._open.row.recording
+        reviewing = self._openings[self._number]
+        recording = reviewing.row.recording
         try:
-            still = self._open.still()
+            still = reviewing.still()
         except KlartoneError as error:
             # No answer is not a yes.
             self._watch.let_go(recording)

@@ -1,31 +1,29 @@
 """Whether the open recording may still be heard: asked of the catalog on a thread of its own, so that nothing long comes
 before it.
 
-It knows no sound and no list; others act on its answer.
+It knows no sound and no list; the archive worker acts on its answer.
 """
 
 from __future__ import annotations
 
 import logging
-import threading
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import Signal
 
 from softphone.domain.archive.interface import SeenArchive
 from softphone.domain.errors import KlartoneError
 from softphone.system.logbook import log_bug
+from softphone.ui.review.work.thread import ArchiveThread
 
 log = logging.getLogger(__name__)
 
 EVERY = 0.2
 """seconds between two questions"""
-
-
 AGAIN = 0.1
 """seconds after a failed question until it is repeated"""
 
 
-class ErasureWatch(QObject):
+class ErasureWatch(ArchiveThread):
     """gone(recording), or unsure(recording, KlartoneError or None): it could not be asked, twice. One of them, once for each
     `over`: no answer is neither a yes, nor a sign that it is gone."""
 
@@ -33,23 +31,8 @@ class ErasureWatch(QObject):
     unsure = Signal(str, object)
 
     def __init__(self, archive: SeenArchive) -> None:
-        super().__init__()
-        self._given = archive
-        self._archive: SeenArchive | None = None
-        self._bell = threading.Condition()
+        super().__init__("review-watch", archive)
         self._open = ""
-        self._ends = False
-        self._thread = threading.Thread(target=self._run, name="review-watch", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        with self._bell:
-            self._ends = True
-            self._bell.notify()
-        if self._thread.is_alive():
-            self._thread.join(10)
 
     def over(self, recording: str) -> None:
         """It has been opened: ask about it from now on."""
@@ -65,22 +48,17 @@ class ErasureWatch(QObject):
                 self._open = ""
         return asked
 
-    def _run(self) -> None:
-        try:
-            while True:
-                with self._bell:
-                    self._bell.wait_for(lambda: self._ends or bool(self._open))
-                    self._bell.wait_for(lambda: self._ends, EVERY)
-                    if self._ends:
-                        return
-                    recording = self._open
-                if recording:
-                    self._ask(recording)
-        finally:
-            if self._archive is not None:
-                self._archive.close()
+    def _begin(self) -> None:
+        """Its archive is opened when something is to be asked: one that cannot be opened is an answer about that."""
 
-    def _ask(self, recording: str) -> None:
+    def _patience(self) -> float | None:
+        return EVERY if self._open else None
+
+    def _between(self) -> None:
+        if recording := self._open:
+            self._ask_about(recording)
+
+    def _ask_about(self, recording: str) -> None:
         for last in (False, True):
             try:
                 if not self._still(recording) and self.let_go(recording):

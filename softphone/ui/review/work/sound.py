@@ -5,62 +5,42 @@ It alone reads the container. When it has let go, nothing of the sound is left i
 
 from __future__ import annotations
 
-import logging
-import threading
-from collections import deque
 from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import Signal
 
 from softphone.audio.playback import Heard, Playback, Speaker
 from softphone.domain.archive.recordings import RATE
-from softphone.domain.errors import KlartoneError
-from softphone.system.logbook import log_bug
-from softphone.ui.review.dependencies import Opened
+from softphone.ui.review.dependencies import COLUMNS, Opened
+from softphone.ui.review.work.thread import WorkerThread
 
-log = logging.getLogger(__name__)
-
-COLUMNS = 1_200
-"""values drawn for each voice of a recording, however long it is"""
 TOLD = 12
 """blocks of sound between two reports"""
 WATCH = 0.25
 """seconds between two looks at the device, while it plays"""
 
 
-class Sound(QObject):
-    """marked(turn, list of Mark): all that there is to know of it. drawn(turn, first column, loudness (n, 2) of 0…1),
-    changed(): it plays or stops, failed(KlartoneError)."""
+class Sound(WorkerThread):
+    """marked(turn, list of Mark): all that there is to know of it. drawn(turn, first column, loudness (n, 2) of 0…1), changed(): it
+    plays or stops."""
 
     marked = Signal(int, object)
     drawn = Signal(int, int, object)
     changed = Signal()
-    failed = Signal(object)
 
     def __init__(self, speaker: Speaker) -> None:
-        super().__init__()
+        super().__init__("review-sound")
         self._speaker = speaker
-        self._jobs: deque[Callable[[], None]] = deque()
-        self._bell = threading.Condition()
-        self._rung = self._ends = False
         self._playback: Playback | None = None
         self._drawing: Iterator[None] | None = None
         self._turn = 0
         self._speed, self._skips = 1.0, False
-        self._thread = threading.Thread(target=self._run, name="review-sound", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
 
     def stop(self) -> None:
         self.let_go()
-        with self._bell:
-            self._ends = True
-            self._bell.notify()
-        if self._thread.is_alive():
-            self._thread.join(10)
+        super().stop()
 
     # --- what the window asks -------------------------------------------------------------------
 
@@ -149,39 +129,14 @@ class Sound(QObject):
 
     # --- on its thread --------------------------------------------------------------------------
 
-    def _do(self, job: Callable[[], None]) -> None:
-        with self._bell:
-            self._jobs.append(job)
-            self._bell.notify()
+    def _patience(self) -> float | None:
+        """A device that has gone asks for nothing any more, so it must be watched."""
+        if self._drawing is not None:
+            return 0
+        return WATCH if self.playing else None
 
-    def _wake(self) -> None:
-        with self._bell:
-            self._rung = True
-            self._bell.notify()
-
-    def _run(self) -> None:
-        while True:
-            with self._bell:
-                busy = self._rung or self._drawing is not None
-                if not self._jobs and not self._ends and not busy:
-                    # A device that has gone asks for nothing any more, so it must be watched.
-                    self._bell.wait(WATCH if self.playing else None)
-                job = self._jobs.popleft() if self._jobs else None
-                if job is None and self._ends:
-                    return
-            self._guarded(job or self._work)
-
-    def _guarded(self, action: Callable[[], None]) -> None:
-        try:
-            action()
-        except KlartoneError as error:
-            self.failed.emit(error)
-        except Exception as error:  # noqa: BLE001 - the thread must outlive it
-            log_bug(log, error, "the review's sound")
-
-    def _work(self) -> None:
+    def _between(self) -> None:
         """Playing comes first; drawing has time."""
-        self._rung = False
         playback = self._playback
         if playback is not None:
             played = playback.playing
