@@ -50,7 +50,7 @@ def add_sample(archive: Archive, count: int = COUNT) -> None:
         rows[3].append((recording, desk, day, reviewed))
         rows[4].append((recording, "0" * 32, desk, slots + number))
     with archive.catalog.writing() as connection:
-        driver: Any = connection.connection.driver_connection
+        driver: Any = connection.connection.connection.driver_connection
         for statement, several in zip(_STATEMENTS, rows, strict=True):
             driver.executemany(statement, several)
 

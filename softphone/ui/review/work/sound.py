@@ -23,8 +23,8 @@ WATCH = 0.25
 
 
 class Sound(WorkerThread):
-    """marked(turn, list of Mark): all that there is to know of it. drawn(turn, first column, loudness (n, 2) of 0…1), changed(): it
-    plays or stops."""
+    """marked(turn, list of Mark): all that there is to know of it. drawn(turn, first column, loudness (n, 2) of 0…1),
+    changed(): it plays or stops."""
 
     marked = Signal(int, object)
     drawn = Signal(int, int, object)
