@@ -198,6 +198,31 @@ def test_ctrl_c_at_a_question_says_that_nothing_was_written(
     assert not new.exists()
 
 
+A_TABLE = """
+from softphone.cli.tables import show_table
+show_table([("1", "", "G31", "Opened by the team lead " * 6), ("20", "", "\\x1b[2J", "Deleted")])
+"""
+
+
+def test_a_table_is_folded_on_a_terminal_and_a_line_a_row_where_it_is_piped() -> None:
+    def shown(out: int) -> None:
+        env = {**ENVIRONMENT, "COLUMNS": "70"}
+        subprocess.run([sys.executable, "-c", A_TABLE], stdout=out, env=env, cwd=ROOT, check=True, timeout=60)
+
+    reading, pipe = os.pipe()
+    shown(pipe)
+    os.close(pipe)
+    master, terminal = os.openpty()
+    shown(terminal)
+    with os.fdopen(reading) as piped, os.fdopen(master, "rb", buffering=0) as folded:
+        plain, lines = piped.read().splitlines(), folded.read(4096).decode().splitlines()
+    os.close(terminal)
+    assert plain == [f"1   G31        {'Opened by the team lead ' * 6}".rstrip(), "20  \\u001b[2J  Deleted"]
+    assert max(map(len, lines)) <= 70
+    assert [line[:15].strip() for line in lines] == ["1   G31", "", "", "20  \\u001b[2J"]
+    assert " ".join(lines).split() == " ".join(plain).split()
+
+
 A_THREAD_IN_A_LIBRARY = """
 import sys, threading
 from typing import Annotated

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from softphone.archive.log.audit import KEY, KEY_SHOWN, LIFTED
+from softphone.bootstrap.archive.shared import here
 from softphone.domain.archive.recordings import AuditRow
 from softphone.texts import Texts
 
@@ -53,6 +54,11 @@ def in_words(entry: AuditRow, tell: Texts) -> str:
         given.append(tell("audit.given.key", text=key))
     sentence = ", ".join([" ".join(said), *given])
     return sentence[:1].upper() + sentence[1:]
+
+
+def audit_row(entry: AuditRow, tell: Texts, *about: str) -> list[str]:
+    """The columns of a table. `about`: what stands before the sentence."""
+    return [f"{entry.number:>5}", here(entry.at) if entry.at else "–", entry.rule, *about, in_words(entry, tell)]
 
 
 def as_json(entry: AuditRow) -> dict[str, Any]:

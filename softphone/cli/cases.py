@@ -6,11 +6,12 @@ import argparse
 import json
 import sys
 
-from softphone.bootstrap.archive.shared import here, print_line, words_of
+from softphone.bootstrap.archive.shared import print_line, words_of
 from softphone.bootstrap.archive.viewing import seeing, tell_of_other_keys
 from softphone.bootstrap.home import texts
 from softphone.cli.audit import as_json as entry_as_json
-from softphone.cli.audit import in_words
+from softphone.cli.audit import audit_row
+from softphone.cli.tables import show_table
 from softphone.domain.archive.decisions import Case
 from softphone.domain.errors import ArchiveError
 from softphone.domain.retention import local_day
@@ -46,9 +47,7 @@ def cases_show(arguments: argparse.Namespace) -> int:
         print_line(f"{one.recording}  {_told(one, tell)}")
     print_line("")
     print_line(tell("archive.show.audit"))
-    for entry in entries:
-        at = here(entry.at) if entry.at else "–"
-        print_line(f"{entry.number:>5}  {at:<25}  {entry.rule:<4} {in_words(entry, tell)}")
+    show_table([audit_row(entry, tell) for entry in entries])
     return 0
 
 

@@ -9,6 +9,7 @@ import sys
 from softphone.bootstrap.archive.shared import number_of, print_line, words_of
 from softphone.bootstrap.archive.viewing import seeing, tell_of_other_keys
 from softphone.bootstrap.home import texts
+from softphone.cli.tables import show_table
 from softphone.domain.archive.decisions import HoldShown, Lifted, Standing
 from softphone.domain.changes import HoldBy
 from softphone.domain.errors import ArchiveError
@@ -28,9 +29,12 @@ def holds_list(arguments: argparse.Namespace) -> int:
         return 0
     if not seen.holds and not seen.others:
         print_line(tell("holds.none" if seen.all_of else "holds.none_of_yours"))
-    for one in seen.holds:
-        recording = one.standing.recording if one.named else "–"
-        print_line("  ".join([one.standing.hold.hold, recording, hold_line(one, tell)]))
+    show_table(
+        [
+            (one.standing.hold.hold, one.standing.recording if one.named else "–", hold_line(one, tell))
+            for one in seen.holds
+        ]
+    )
     return 0
 
 

@@ -29,6 +29,7 @@ from softphone.bootstrap.archive.viewing import policy_of
 from softphone.bootstrap.home import DEMO_KEYS, Home, key_store, texts
 from softphone.cli.policy.signing import create_signing_key
 from softphone.cli.progress import Progress, progress
+from softphone.cli.tables import show_table
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError, KeyringError
 from softphone.domain.purpose import KeyRole
@@ -153,10 +154,7 @@ def keys_list(arguments: argparse.Namespace) -> int:
     if not lines:
         _tell(here.tell("keys.none"))
         return 0
-    rows = [[here.tell(f"keys.heading.{name}") for name in _HEADINGS], *(_columns(line, here) for line in lines)]
-    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
-    for row in rows:
-        _tell("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    show_table([[here.tell(f"keys.heading.{name}") for name in _HEADINGS], *(_columns(line, here) for line in lines)])
     return 0
 
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
 from typing import Any
 
 from softphone.bootstrap.archive.shared import here, moment, number_of, print_line, state_of
 from softphone.bootstrap.archive.viewing import Seen, seeing, tell_of_other_keys
 from softphone.bootstrap.home import texts
-from softphone.cli.audit import as_json, in_words
+from softphone.cli.audit import as_json, audit_row
 from softphone.cli.holds import hold_line
 from softphone.cli.policy.telling import in_words as in_words_of
 from softphone.cli.progress import Progress
+from softphone.cli.tables import show_table
 from softphone.domain.archive.recordings import RATE, Cursor, OwnReview, Query, RecordingRow
 from softphone.domain.errors import ArchiveError
-from softphone.texts import Texts, plain
+from softphone.texts import Texts
 
 
 def archive_list(arguments: argparse.Namespace) -> int:
@@ -39,7 +39,7 @@ def archive_list(arguments: argparse.Namespace) -> int:
         for row in one.rows:
             print_line(json.dumps(_as_json(row), ensure_ascii=False))
     else:
-        _table([_columns(row, tell) for row in one.rows])
+        show_table([_columns(row, tell) for row in one.rows])
     if not arguments.json:
         if one.next is not None:
             print_line(tell("archive.more", cursor=one.next))
@@ -87,14 +87,6 @@ def _ended(row: RecordingRow, tell: Texts) -> str:
     return at or tell("archive.show.running")
 
 
-def _table(rows: Sequence[Sequence[str]]) -> None:
-    """A column that is empty in every row is left out."""
-    columns = [[plain(cell) for cell in column] for column in zip(*rows, strict=True) if any(column)]
-    widths = [max(map(len, column)) for column in columns]
-    for row in zip(*columns, strict=True):
-        print_line("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-
-
 def archive_show(arguments: argparse.Namespace) -> int:
     tell = texts()
     with seeing(arguments) as archive:
@@ -119,22 +111,17 @@ def archive_show(arguments: argparse.Namespace) -> int:
     }
     if not shown.numbers:
         del facts["number"]  # this person sees no number; that it was withheld is something else
-    for name, fact in facts.items():
-        print_line(f"{tell(f'archive.show.{name}'):<14}{fact}")
-    for hold in shown.holds:
-        print_line(f"{tell('archive.show.hold'):<14}{hold_line(hold, tell)}")
-    for item, points in said.scores:
-        print_line(f"{tell('archive.show.score'):<14}{item}: {points}")
+    rows = [*facts.items(), *(("hold", hold_line(hold, tell)) for hold in shown.holds)]
+    rows += [("score", f"{item}: {points}") for item, points in said.scores]
     for sample, text in said.comments:
         minutes, seconds = divmod(sample // RATE, 60)
-        print_line(f"{tell('archive.show.comment'):<14}{minutes}:{seconds:02} {' '.join(text.split())}")
+        rows.append(("comment", f"{minutes}:{seconds:02} {' '.join(text.split())}"))
+    show_table([(f"{tell(f'archive.show.{name}'):<12}", fact) for name, fact in rows])
     if shown.log is None:
         return 0
     print_line("")
     print_line(tell("archive.show.audit"))
-    for entry in shown.log:
-        at = here(entry.at) if entry.at else "–"
-        print_line(f"{entry.number:>5}  {at:<25}  {entry.rule:<4} {in_words(entry, tell)}")
+    show_table([audit_row(entry, tell) for entry in shown.log])
     return 0
 
 

@@ -9,11 +9,12 @@ from difflib import get_close_matches
 from functools import partial
 
 from softphone.archive.log.audit import BATCH, Wanted
-from softphone.bootstrap.archive.shared import here, moment, print_line
+from softphone.bootstrap.archive.shared import moment, print_line
 from softphone.bootstrap.archive.viewing import Seen, seeing
 from softphone.bootstrap.home import texts
-from softphone.cli.audit import as_json, in_words
+from softphone.cli.audit import as_json, audit_row
 from softphone.cli.progress import Progress
+from softphone.cli.tables import show_table
 from softphone.domain.archive.recordings import AuditRow
 from softphone.domain.errors import ArchiveError
 from softphone.texts import Texts
@@ -35,7 +36,7 @@ def archive_log(arguments: argparse.Namespace) -> int:
         for entry in rows:
             print_line(json.dumps(as_json(entry), ensure_ascii=False))
         return 0
-    _print(rows, tell)
+    show_table([audit_row(entry, tell, entry.recording or "") for entry in rows])
     if more:
         print_line(tell("archive.log.more", number=rows[0].number))
     elif not rows:
@@ -62,11 +63,3 @@ def _page(archive: Seen, wanted: Wanted, before: int | None, limit: int, tell: T
                 return rows[:limit][::-1], len(rows) > limit
             looked_at += BATCH
             running.tell(partial(tell, "archive.log.looking", count=looked_at))
-
-
-def _print(rows: list[AuditRow], tell: Texts) -> None:
-    width = max((len(entry.recording or "") for entry in rows), default=0)
-    for entry in rows:
-        at = here(entry.at) if entry.at else "–"
-        about = f"{entry.recording or '–':<{width}}  " if width else ""
-        print_line(f"{entry.number:>5}  {at:<25}  {entry.rule:<4} {about}{in_words(entry, tell)}")
