@@ -240,7 +240,7 @@ class Account:
             self.vouched |= covered
             self.vouches = bool(covered)
             self.carried |= {asks[int(key) - 1] for key in keys if key in "12"[: len(asks)]} & covered
-            if covered:
+            if covered and self.terms.opt_out_key not in keys:  # a no in the same report is matched first
                 self._if_vouched()
 
     def _if_vouched(self) -> None:
