@@ -6,7 +6,6 @@ The first name loads `dnspython`: most phones know their exchange by its address
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ipaddress
 import random
 import re
@@ -86,10 +85,15 @@ class Resolver:
     async def _ask(self, host: str, port: int, transport: str) -> tuple[Hop, ...]:
         hops: list[Hop] = []
         ttl = SHORTEST
-        # Whatever a name server does is an answer: the name leads nowhere.
-        with contextlib.suppress(Exception):
+        from dns.exception import DNSException
+
+        try:
             async with asyncio.timeout(LOOK_UP_LIMIT):
                 ttl = await self._resolve(host, port, transport, hops)
+        except (DNSException, OSError, UnicodeError):
+            pass  # whatever a name server does, and however long it takes, is an answer: the name leads nowhere
+        except Exception as error:  # noqa: BLE001 - of ours: it leads nowhere all the same, and the engine logs it
+            asyncio.get_running_loop().call_exception_handler({"message": "bug in a look-up", "exception": error})
         found = tuple(dict.fromkeys(hops))
         if not found:
             self._dns = None  # the machine may have moved to a network with other name servers

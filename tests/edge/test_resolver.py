@@ -126,6 +126,23 @@ def test_after_a_move_to_another_network_its_name_servers_are_asked(monkeypatch:
         assert asyncio.run(ask()) == [(), (Hop("udp", "192.0.2.1", 5060),)]
 
 
+@pytest.mark.parametrize("raised", [dns.resolver.NoResolverConfiguration(), RuntimeError("for pbx.example")])
+def test_a_bug_in_a_look_up_leads_nowhere_and_is_reported(raised: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(*_: object) -> None:
+        raise raised
+
+    monkeypatch.setattr(dns.resolver.BaseResolver, "read_resolv_conf", read)
+    monkeypatch.setattr(dns.resolver.BaseResolver, "read_registry", read)
+    reported: list[object] = []
+
+    async def ask() -> tuple[Hop, ...]:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context["exception"]))
+        return await Resolver().look_up("pbx.example", 0, "udp")
+
+    assert asyncio.run(ask()) == ()
+    assert reported == ([raised] if isinstance(raised, RuntimeError) else [])
+
+
 def test_a_silent_name_server_is_given_up_and_asked_once_for_many(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("softphone.edge.resolver.LOOK_UP_LIMIT", 1.0)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:

@@ -23,7 +23,7 @@ import pjsua2 as pj
 
 from softphone.domain.errors import EngineError
 from softphone.engine.sip.message import MOST_HEADER, mended
-from softphone.engine.sip.raw_events import InviteRejected, Post, guarded
+from softphone.engine.sip.raw_events import CallbackFailed, InviteRejected, Post, guarded
 from softphone.engine.sip.settings import CLOCK_RATE, FRAME_MS, PhoneSettings
 
 log = logging.getLogger("softphone.engine.sip")
@@ -38,11 +38,21 @@ _PERSONAL = re.compile(r"(?:sips?|tel):[^\s>;,]+|\"[^\"]*\"|[+\d][\d ]{5,}|\S+@\
 class _Log(pj.LogWriter):
     """PJSIP's warnings, without what could name a person."""
 
+    def __init__(self, post: Post) -> None:
+        super().__init__()
+        self._post = post
+        self._failed = False
+
     def write(self, entry: pj.LogEntry) -> None:
-        with contextlib.suppress(Exception):
+        try:
             text = _PERSONAL.sub("…", mended(entry.msg, MOST_HEADER)).strip()
-            # Never a warning: whatever matters comes to the engine as an event.
+            # Never a warning: what matters of it comes to the engine as an event.
             log.log(logging.INFO if entry.level == 1 else logging.DEBUG, "%s", text)
+        except Exception as error:  # noqa: BLE001 - nothing may pass into C++
+            # Once: PJSIP has more to say each second.
+            if not self._failed:
+                self._failed = True
+                self._post(CallbackFailed("_Log.write", type(error).__name__))
 
 
 class EndpointDirector(pj.Endpoint):
@@ -187,7 +197,7 @@ class SipEndpoint:
         config.logConfig.consoleLevel = LOG_LEVEL
         config.logConfig.level = LOG_LEVEL
         # The library deletes its writer at the end; Python keeps the other half alive until then.
-        self._log = _Log()
+        self._log = _Log(self._post)
         self._log_proxy = self._log.__disown__()
         config.logConfig.writer = self._log
         return config

@@ -25,6 +25,14 @@ class BadSound:
         if sys.argv[2] == "push":
             raise ValueError("no speaker")
 
+if sys.argv[2] == "log":
+    from softphone.engine.sip import endpoint
+
+    def unreadable(*_):
+        raise ValueError("a planted +4520123456")
+
+    endpoint.mended = unreadable
+
 told = []
 count = 0
 
@@ -53,6 +61,7 @@ print(*(f"{type(event).__name__}:{getattr(event, 'detail', '')}" for event in to
         ("pull", "FrameFault:ValueError"),
         ("push", "FrameFault:ValueError"),
         ("short", ""),
+        ("log", "PhoneFault:_Log.write:"),
     ],
 )
 def test_a_failing_consumer_or_sound_device_is_told_once_and_the_call_goes_on(what: str, fault: str) -> None:
