@@ -53,8 +53,11 @@ def speak(text: str, language: Language) -> Speech:
 
 
 def _timed(sentence: str, events: tuple[Word, ...]) -> list[tuple[int, int, float]]:
-    """Start, end and time of each word as it is written. eSpeak tells of parts of some (*won*, *'t*) and of a few pairs
-    as one; a word without a time of its own is said together with the next."""
+    """Start, end and time of each word as it is written.
+
+    eSpeak reports parts of some words (*won*, *'t*) and a few pairs as one. A word without a time of its own is said
+    together with the next.
+    """
     timed: list[tuple[int, int, float]] = []
     start: int | None = None
     for word in _WRITTEN.finditer(sentence):

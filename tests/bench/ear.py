@@ -1,7 +1,7 @@
 """Mouth to ear: a click at one phone's microphone until it comes out of the other's speaker.
 
-Both phones have a PulseAudio of their own with null sinks; both ends are read off the same way (a monitor's stream), so that
-what the reading itself takes is in both and falls out.
+Both phones have a PulseAudio of their own with null sinks. Both ends are read in the same way (a monitor's stream), so the
+time that reading takes is in both and cancels out.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""`session.md` once more, as a short statement for who knows the guideline: what may be recorded, and what must not be.
+"""The session's rules once more, as a short statement for somebody who knows the guideline: what may be recorded, and what
+must not be.
 
 It is written against `machine_account`, which notes what happened, and knows nothing of how the session comes to what it does.
 """

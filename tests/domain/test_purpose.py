@@ -1,4 +1,4 @@
-"""The closed lists: every reason is tied to a rule that the guideline's page has, and the words are the page's own."""
+"""The closed lists: every reason is tied to a rule of the guideline's list, and the words are its own."""
 
 import re
 
@@ -12,7 +12,7 @@ RULES = frozenset(
     [f"G{it}" for it in GUIDELINE.split(" ")] + [f"N{it}" for it in range(1, 9)] + [f"L{it}" for it in range(1, 6)],
 )
 
-# the closed list of `session.md`, in its own order
+# the closed list, in its own order
 LISTED = """
     obligation assessment public_task consent training_sample special_circumstances
     waiting_for_notice no_person_confirmed waiting_for_answer no_answer declined_by_key declined_by_voice declined_by_sip

@@ -1,4 +1,4 @@
-"""Questions and answers: the rows of `session.md` on consent keys, time, and asking again (G03)."""
+"""Questions and answers: the rows on consent keys, time, and asking again (G03)."""
 
 import pytest
 

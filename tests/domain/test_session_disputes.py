@@ -1,4 +1,4 @@
-"""Disputes: raised, armed, undone, and every order of a hold and an opt-out, as `session.md` decides them."""
+"""Disputes: raised, armed, undone, and every order of a hold and an opt-out."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Pauses, newcomers, the desk, failures, and the end: the remaining rows of `session.md`."""
+"""Pauses, newcomers, the desk, failures, and the end: the remaining rows."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Ringing, answering, and telling the party: the rows of `session.md` up to *informed*, written from the page."""
+"""Ringing, answering, and telling the party: the rows up to *informed*."""
 
 from dataclasses import replace
 

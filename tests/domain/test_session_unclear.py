@@ -1,5 +1,5 @@
-"""A key that no notice named, or a signal, is no sentence: what it refuses is unclear, so everything ends that can be; and the
-agent can ask what was meant."""
+"""A key that no notice named, or a signal, is not a sentence. What it refuses is unclear, so everything ends that can be,
+and the agent can ask what was meant."""
 
 from dataclasses import replace
 

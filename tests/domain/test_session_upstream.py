@@ -1,4 +1,4 @@
-"""What the party was told before it came to us, and in which language it is told: written from `session.md` and the notices."""
+"""What the party was told before it came to us, and in which language it is told."""
 
 import pytest
 

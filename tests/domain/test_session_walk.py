@@ -1,19 +1,22 @@
-"""The exhaustive walk: every event in every reachable state, and the *Never* list of `session.md` proved in each.
+"""The exhaustive walk: every event in every reachable state, and the list of what must never happen proved in each
+(`walk_never`).
 
-*In every run*: every call to its end in three near walks, and the first states around each stage of it with everything at once.
-*Behind `make torture`*: every call within eight sets of bounds, each to its end, and hundreds of states around each stage.
-`walk_bounds` says what they are.
+*In every run*: every call to its end in three near walks, and the first states around each stage of it with everything at
+once. *Behind `make torture`*: every call within eight sets of bounds, each to its end, and hundreds of states around each
+stage. `walk_bounds` says what they are.
 
 How the states are made fewer, and why that loses nothing:
 
-- Times, versions and tickets are no part of a state: `step` never compares them but for what a timer's event says.
-- Recordings that are discarded, or were opened for and never began, are left out and the others counted anew, also where a
-  transaction on its way names them: nothing of the call reaches them again.
-- Reasons that do the same (declined by key, by voice, withdrawn …) count as one, and so does what the party was told once nothing
-  can be recorded any more. Each such state is stepped into, described and checked all the same (lines 1 to 7); only what comes
-  after it is taken from the other. A fault that makes a difference of what makes none could hide there, in what comes next.
-- The store answers at once, except in the *late* walks: what can go wrong between is theirs (line 5, *starts or widens waits*).
-- Digits wanted do not count where no key can be an answer, nor an absent desk where training rests on no balance of interests.
+- Times, versions and tickets are no part of a state: `step` compares them only for what a timer's event says.
+- Recordings that are discarded, or were opened for and never began, are left out and the others counted anew. So are they in
+  a transaction on its way: nothing of the call reaches them again.
+- Reasons that do the same (declined by key, by voice, withdrawn …) count as one. So does what the party was told, once
+  nothing can be recorded any more. Each such state is stepped into, described and checked all the same (lines 1 to 7); only
+  what comes after it is taken from the other. A fault that tells equal states apart could hide there, in what comes next.
+- The store answers at once, except in the *late* walks, which have what can go wrong between (line 5, *starts or widens
+  waits*).
+- Digits wanted do not count where no key can be an answer, nor an absent desk where training rests on no balance of
+  interests.
 
 The planted faults are in `test_session_walk_faults`.
 """

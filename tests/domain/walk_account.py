@@ -1,6 +1,6 @@
 """What the party heard, said and refused, and what the agent did: from the events alone, and nothing of the session's state.
 
-A separate, smaller statement of `session.md`.
+A separate, smaller statement of the session's rules.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""How far the walk goes: eight sets of bounds, each walked to its end, which share `session.md` out among them. No step is here.
+"""How far the walk goes: eight sets of bounds, each walked to its end, which together cover the session's rules. No step is here.
 
-The page's bounds together (all pauses, two holds, two recordings, a newcomer, every time-out, every transaction late or failing)
+All bounds together (all pauses, two holds, two recordings, a newcomer, every time-out, every transaction late or failing)
 have more states than any machine comes to the end of. What is bounded away in one set is whole in another:
 
 - *ordinary*: a notice played, read, failed, begun again; a newcomer; a hold; two recordings; a call held; the desk gone.
@@ -13,10 +13,15 @@ have more states than any machine comes to the end of. What is bounded away in o
 - *keys*: opt-out keys of two digits, and an agent who wants digits.
 
 In all but the late ones the store answers at once. What this could hide is a fault that needs things of different sets at once.
-Pauses meet everything else in two questions alone, whether anything is silent and whether anything pauses all (`state.Pauses`); a
-transaction on its way is met again only by its own acknowledgement (`segments.committed`, `commit_failed`), which the late walks
-step with every event in between; a hold is placed, kept and lifted without a look at what the party was told, but for the refusal
-that *ordinary* and *holds* walk with every notice; and a second hold is one more member of the same tuple.
+That does not happen for these reasons:
+
+- Pauses meet everything else in two questions alone: whether anything is silent, and whether anything pauses all
+  (`state.Pauses`).
+- A transaction on its way is met again only by its own acknowledgement (`segments.committed`, `commit_failed`). The late
+  walks step these with every event in between.
+- A hold is placed, kept and lifted without regard to what the party was told. The exception is the refusal, which
+  *ordinary* and *holds* walk with every notice.
+- A second hold is one more member of the same tuple.
 """
 
 from dataclasses import replace
@@ -74,8 +79,8 @@ WALKED_ALWAYS = (
     ("N4", LATE_WAY_IN),
     *((name, bounds) for name, it in SCENES.items() if it.bases for bounds in (WAY_IN, TALK, PUT_THROUGH)),
 )
-"""every call to the end, in three parts: how it comes to be recorded, keys and a hold at the answer among it; what is said and
-pressed in the talk, with the party's sound lost; and somebody put through. And one with every transaction late or failing"""
+"""every call to the end, in three parts. How it comes to be recorded, with keys and a hold at the answer; what is said and
+pressed in the talk, with the party's sound lost; somebody put through"""
 
 AROUND = replace(
     LATE,

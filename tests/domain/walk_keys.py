@@ -1,7 +1,8 @@
-"""When two moments of a call are the same to the walk: what cannot matter any more is left out, and recordings are counted anew.
+"""When two moments of a call are the same to the walk: what cannot matter any more is left out, and recordings are counted
+anew.
 
-What is left out, and why that loses nothing, is said where it is done; every moment is still stepped into, described and checked
-before it is found to be like another, so only what would come *after* it is taken from that other.
+Each place says what it leaves out, and why that loses nothing. Every moment is still stepped into, described and checked.
+Only what comes *after* it is taken from another that is like it.
 """
 
 from __future__ import annotations
@@ -114,8 +115,10 @@ class Keys:
         )
 
     def _telling(self, state: State) -> Key:
-        """With nothing live, and nothing that may be asked again, what the party was told is done with; when the party cannot
-        ask for a recording either, so are the pauses. After the call all of it is."""
+        """With nothing live, and nothing that may be asked again, it no longer matters what the party was told.
+
+        If the party cannot ask for a recording either, the pauses do not matter. After the call none of it does.
+        """
         over = state.stage in (Stage.ENDED, Stage.OVER)
         ended = [it for _, it in state.purposes if not it.live]
         again = any(it.reason is Reason.NO_ANSWER and not it.asked_again for it in ended)

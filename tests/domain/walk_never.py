@@ -1,4 +1,4 @@
-"""The *Never* list of `session.md`, by number: what is done held against what may be done."""
+"""What must never happen, by number: what is done held against what may be done."""
 
 from __future__ import annotations
 

@@ -208,8 +208,10 @@ def _start(world: World, recording: str, segment: int) -> World:
 
 
 def settled(world: World, status: Status) -> World:
-    """At the end of a step: a segment whose moment has passed will not start any more; what is told of and agreed has begun, and
-    what a failure keeps from being recorded is missing from what is kept of the call."""
+    """At the end of a step. A segment whose moment has passed will not start any more. What is told of and agreed has begun.
+
+    What a failure keeps from being recorded is missing from what is kept of the call.
+    """
     agreed = frozenset(p for p in world.live if not world.needs_yes(p) or p in world.yes)
     newcomer = world.asked_newcomer and bool(world.open)
     began = world.began | agreed if world.told else world.began

@@ -1,7 +1,7 @@
 """What the edge lets through never ends a pjsua2, which the same datagrams end without it.
 
-A real phone in a process of its own on loopback, without an edge, and a peer that sends it datagrams: as they are, which is the
-control run, or read and written anew as the edge does. The phone is idle, in a call, calls, or registers.
+A real phone in a process of its own on loopback, without an edge, and a peer that sends it datagrams. The control run sends
+them as they are, the others as the edge reads and rewrites them. The phone is idle, in a call, calls, or registers.
 """
 
 from __future__ import annotations

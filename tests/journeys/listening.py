@@ -1,7 +1,7 @@
 """What is in a sound, as numbers: the frame counter behind a telephone's codec and Opus, a known notice, speech.
 
-`tests/peers/counter.py` makes the counter and reads it near its source; here it has been through two codecs, so that the two
-tones of a pair are compared with less distance asked for. No phone and no archive is known here.
+`tests/peers/counter.py` makes the counter and reads it near its source. Here it has been through two codecs, so less
+distance is asked for between the two tones of a pair. No phone and no archive is known here.
 """
 
 from __future__ import annotations
@@ -106,8 +106,10 @@ def find(needle: Sound, hay: Sound) -> tuple[int, float]:
 
 
 def follow(needle: Sound, hay: Sound) -> list[tuple[int, float]]:
-    """`find` for each second of the known sound by itself, near where the whole lies: a frame that the listener's jitter buffer
-    dropped or put in moves what follows by 20 ms, and hides nothing."""
+    """`find` for each second of the known sound by itself, near where the whole lies.
+
+    A frame that the listener's jitter buffer dropped or put in moves what follows by 20 ms, and hides nothing.
+    """
     near, _ = find(needle, hay)
     first, last = audible(needle)
     found: list[tuple[int, float]] = []

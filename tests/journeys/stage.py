@@ -1,5 +1,5 @@
-"""A stage for one journey: a folder with a demo's archive and fresh keys, a policy, a real engine in a process of its own,
-a desk on its socket, and a customer who calls over SIP from another process.
+"""A stage for one journey: a folder with a demo's archive, fresh keys and a policy, a real engine in a process of its own, and
+a desk on its socket. A customer calls over SIP from another process.
 
     with stage(tmp_path) as on:
         call = on.call("n7")                      # the customer dials the line, the desk answers

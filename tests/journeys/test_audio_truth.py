@@ -265,11 +265,8 @@ def _notice_heard(on: Stage, heard: bytes) -> int:
 
 
 def _sent_at(sent: list[int | None], party: list[int | None]) -> int:
-    """The index of the frame that the customer's phone sent and that is the first kept.
-
-    The counter wraps every 20 s, the export does not: its last frame is one of the last that were sent, and the first lies as
-    far before it as the export is long.
-    """
+    """The counter wraps every 20 s, the export does not. Its last frame is one of the last that were sent, and the first
+    lies as far before it as the export is long."""
     first, last = spoken(party)
     ends = [index for index, number in enumerate(sent) if number is not None and number % CYCLE == party[last]]
     # Saved before hang-up: the export may end a little later than what was noted.

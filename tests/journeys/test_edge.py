@@ -154,11 +154,11 @@ def _recorded_call_under(on: Stage, send: Callable[[bytes], None], count: int) -
 
 
 def _whole(on: Stage, call: str, sent: int) -> None:
-    """Every packet that the party sent came through the edge, no turn of its loop was long enough to hold one back, and each
+    """Every packet that the party sent came through the edge, and no turn of its loop was long enough to hold one back. Each
     frame that the engine's decoder made of them is in the export, in its place.
 
-    What a busy machine does to the two phones' own clocks is not asked: their packets leave late and their buffers run dry with
-    and without hostile bytes, and the decoder then says the last frame once more.
+    A busy machine's effect on the two phones' own clocks is not asked. Their packets leave late and their buffers run dry
+    with and without hostile bytes, and the decoder then repeats the last frame.
     """
     on.over(call)
     decoded = {index: number for index, _, number in watched(on, call)["frames"]}

@@ -1,4 +1,4 @@
-"""An opt-out takes the last purpose while a dispute's hold stands: what session.md lets the hold keep, and what it does not."""
+"""An opt-out takes the last purpose while a dispute's hold stands: what the rules let the hold keep, and what it does not."""
 
 from __future__ import annotations
 

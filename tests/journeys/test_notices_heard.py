@@ -1,6 +1,6 @@
 """What the customer hears is the chosen notice, in the chosen language, and it is speech.
 
-The rulebook's text is spoken here once more, beside the engine; what came through SIP, RTP and a codec to the customer's ear
+The rulebook's text is spoken here once more, beside the engine. What came through SIP, RTP and a codec to the customer's ear
 must be that and none of the other notices.
 """
 

@@ -1,5 +1,8 @@
-"""The policy's file is looked after: a change holds from the next call on, a fault leaves the last good one, a signature that
-does not fit leaves none; and the audit log tells of each of them (G11)."""
+"""The policy's file is watched: a change holds from the next call on, a fault leaves the last good one, a wrong signature
+leaves none.
+
+The audit log notes each of them (G11).
+"""
 
 from __future__ import annotations
 

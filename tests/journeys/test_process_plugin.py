@@ -1,5 +1,8 @@
-"""A rulebook that hangs with the interpreter lock held, throws, dies or answers nonsense: the call is not recorded, the agent
-reads why, and its sound goes on: no break but what the customer's jitter buffer conceals on a busy machine."""
+"""A rulebook that hangs with the interpreter lock held, throws, dies or answers nonsense: the call is not recorded, and the
+agent reads why.
+
+Its sound goes on: no break but what the customer's jitter buffer conceals on a busy machine.
+"""
 
 from __future__ import annotations
 

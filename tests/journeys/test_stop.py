@@ -81,9 +81,11 @@ def _prove(folder: Path, calls: int) -> None:
 
 
 def _kept_after(on: Stage, call: str, seen: dict[str, Any]) -> tuple[int, int]:
-    """How many frames after the one being decoded, when the command reached the engine, the last kept frame comes: by the
-    counter in its sound, and by its index in the container. Where the jitter buffer jumped between the two, the counter is
-    counted from what was decoded at the last kept index: what is measured is the stop, not the network."""
+    """How many frames the last kept frame comes after the one that was being decoded when the command reached the engine.
+
+    Counted by the counter in its sound, and by its index in the container. Where the jitter buffer jumped between the two,
+    it counts from what was decoded at the last kept index: it measures the stop, not the network.
+    """
     (at,) = seen["opt_outs"]
     decoded = [(index, number) for index, when, number in seen["frames"] if when <= at]
     index, number = decoded[-1]

@@ -1,8 +1,8 @@
 """A frame counter coded into sound: each 20 ms frame of 16 kHz says its own number, 0..1023.
 
-Ten pairs of tones 125 Hz apart, one of each pair sounding: orthogonal over the frame's middle 16 ms,
-inside the telephone band, and read by comparing the two of a pair, so that a codec may colour it.
-It survives G.711, G.722 and Opus as long as frames stay aligned to 20 ms (give or take 2 ms).
+Ten pairs of tones 125 Hz apart, one of each pair sounding: orthogonal over the frame's middle 16 ms and inside the telephone
+band. The two of a pair are compared, so that a codec may colour them. It survives G.711, G.722 and Opus as long as frames
+stay aligned to 20 ms (give or take 2 ms).
 """
 
 from __future__ import annotations

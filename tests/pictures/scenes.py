@@ -66,7 +66,7 @@ ROWS = {
     "storage-failed": "storage failed",
     "no-policy": "no policy",
 }
-"""desk.md's table, by the pictures' names"""
+"""the states of the window's table, by the pictures' names"""
 BESIDE = {
     "ready": "ready, today's calls",
     "first-start": "first start, without an account",
