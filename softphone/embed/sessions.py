@@ -303,7 +303,7 @@ class Sessions:
         self._end_wrap_ups(call.account)
 
     def _end_wrap_ups(self, agent: str) -> None:
-        """The agent's next call begins: open choices of those before take their defaults."""
+        """The agent's next call begins: those before end their wrap-up, unless their line sets its time."""
         for past in self._live.values():
             if past.account == agent and past.gives_way:
                 self._touched.add(past.id)

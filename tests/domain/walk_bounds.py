@@ -80,7 +80,7 @@ WALKED_ALWAYS = (
     *((name, bounds) for name, it in SCENES.items() if it.bases for bounds in (WAY_IN, TALK, PUT_THROUGH)),
 )
 """every call to the end, in three parts. How it comes to be recorded, with keys and a hold at the answer; what is said and
-pressed in the talk, with the party's sound lost; somebody put through"""
+pressed in the talk, with the party's sound lost; somebody put through. And one with every transaction late or failing"""
 
 AROUND = replace(
     LATE,

@@ -2,9 +2,10 @@
 
     python -m tests.journeys.process_desk --home DIR
 
-It finds or starts the engine as the program does. Words: `press NAME` clicks a widget or an entry of an open menu, `type NAME
-TEXT` writes into a field, `leave` closes the window. `stumble` is a bug that comes upon all that the window knows. Each change of what a
-person sees is one object: {"t", "title", "account", "attached", "note", "say", "can": [buttons and entries that can be pressed]}.
+It finds or starts the engine as the program does. Words: `press NAME` clicks a widget or an entry of an open menu, `type
+NAME TEXT` writes into a field, `leave` closes the window. `stumble` is a bug that comes upon all that the window knows. Each
+change of what a person sees is one object: {"t", "title", "account", "attached", "note", "say", "can": [buttons and entries
+that can be pressed]}.
 """
 
 from __future__ import annotations

@@ -265,8 +265,11 @@ def _notice_heard(on: Stage, heard: bytes) -> int:
 
 
 def _sent_at(sent: list[int | None], party: list[int | None]) -> int:
-    """The counter wraps every 20 s, the export does not. Its last frame is one of the last that were sent, and the first
-    lies as far before it as the export is long."""
+    """The index of the first kept frame among those that the customer's phone sent.
+
+    The counter wraps every 20 s, the export does not. Its last frame is one of the last that were sent, and the first lies as
+    far before it as the export is long.
+    """
     first, last = spoken(party)
     ends = [index for index, number in enumerate(sent) if number is not None and number % CYCLE == party[last]]
     # Saved before hang-up: the export may end a little later than what was noted.
