@@ -1,5 +1,4 @@
-"""What tests of commands on an archive share: a demo's, whose keys lie in a file; one with people
-who each have a keyring; and what is said, said in English."""
+"""What tests on an archive share: a desk at work on one, people with keyrings of their own, and what is said, said in English."""
 
 from __future__ import annotations
 
@@ -9,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from softphone.bootstrap.home import DEMO_KEYS
+from softphone.domain.purpose import KeyRole
 from softphone.system.secrets import DemoKeyFile
-from tests.archive.people import House, house
+from tests.archive.people import House, Person, house
 from tests.archive.scene import Scene
 
 
@@ -20,10 +20,11 @@ def english(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Scene]:
-    """Its keys are of an earlier version: the keyring does not know their names."""
+def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Scene]:
+    """Of a demo, whose keys lie in a file and whose user has every role, where the test's module has `DEMO`."""
     folder = tmp_path / "archive"
-    made = Scene(folder, demo=True, store=DemoKeyFile(folder / DEMO_KEYS))
+    demo = getattr(request.module, "DEMO", False)
+    made = Scene(folder, demo=True, store=DemoKeyFile(folder / DEMO_KEYS)) if demo else Scene(folder)
     yield made
     made.close()
 
@@ -32,3 +33,8 @@ def desk(tmp_path: Path) -> Iterator[Scene]:
 def home(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[House]:
     with house(tmp_path, capsys) as made:
         yield made
+
+
+@pytest.fixture
+def dpo(home: House) -> Person:
+    return home.person("dpo", KeyRole.CUSTODY)

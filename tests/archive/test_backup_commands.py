@@ -25,6 +25,7 @@ from softphone.wire import Settings
 from tests.archive.scene import AT, DOCUMENTATION, Scene
 
 Run = Callable[..., str]
+DEMO = True
 pytestmark = pytest.mark.usefixtures("english")
 
 

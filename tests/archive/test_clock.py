@@ -4,28 +4,20 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
-from softphone.archive.archive import Archive
 from softphone.archive.catalog.clock import Seen, Steady, is_believed, steady
 from softphone.archive.examine.repair import repair
 from softphone.archive.retention.sweep import Swept, sweep
 from softphone.archive.seen import commands
-from tests.archive.scene import AT, DOCUMENTATION, Scene, scene
+from tests.archive.scene import AT, DOCUMENTATION, Scene
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 UP = timedelta(days=3)
 LATER = datetime(2028, 1, 1, tzinfo=UTC)
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Scene]:
-    with scene(tmp_path / "archive") as made:
-        yield made
 
 
 @pytest.mark.rule("G10")
@@ -79,10 +71,14 @@ def test_nothing_is_deleted_by_a_clock_that_jumped_until_a_person_says_it_is_rig
     assert commands.sweep(desk.archive, jumped + DAY, clock=jumped + DAY) == []
 
 
-def test_set_right_the_clock_is_believed_again_by_itself(desk: Scene) -> None:
+def test_a_dry_run_moves_nothing_what_was_seen_is_kept_and_a_clock_set_right_is_believed(
+    desk: Scene,
+) -> None:
     desk.recorded(1, DOCUMENTATION, at=AT - 500 * DAY)
     repair(desk.archive, AT)
-    assert [item.what for item in sweep(desk.archive, LATER, clock=LATER)] == [Swept.CLOCK_DOUBTFUL]
+    assert Swept.DISCARDED in {item.what for item in sweep(desk.archive, LATER, clock=LATER, dry_run=True)}
+    with closing(desk.reopen()) as archive:
+        assert [item.what for item in sweep(archive, LATER, clock=LATER)] == [Swept.CLOCK_DOUBTFUL]
     assert Swept.DISCARDED in {item.what for item in sweep(desk.archive, AT + HOUR, clock=AT + HOUR)}
 
 
@@ -96,21 +92,6 @@ def test_a_jump_that_was_doubted_is_not_believed_because_the_machine_was_started
     # Set right it is believed, and then it may have been switched off for as long.
     assert desk.archive.see(AT + 3 * HOUR, Steady("another", 3 * HOUR))
     assert desk.archive.see(jumped + DAY, Steady("third", HOUR))
-
-
-def test_a_dry_run_neither_doubts_the_clock_nor_moves_what_was_seen_of_it(desk: Scene) -> None:
-    desk.recorded(1, DOCUMENTATION)
-    repair(desk.archive, AT)
-    assert Swept.DISCARDED in {item.what for item in sweep(desk.archive, LATER, clock=LATER, dry_run=True)}
-    assert [item.what for item in sweep(desk.archive, LATER, clock=LATER)] == [Swept.CLOCK_DOUBTFUL]
-
-
-def test_what_was_seen_is_kept_from_one_start_to_the_next(desk: Scene) -> None:
-    repair(desk.archive, AT, Steady("boot", UP))
-    archive = Archive.open(desk.folder, desk.store)
-    assert archive.see(AT + 100 * DAY, Steady("boot", UP + 100 * DAY))
-    assert not archive.see(AT + 102 * DAY, Steady("boot", UP + 100 * DAY))
-    archive.close()
 
 
 def test_two_programs_of_one_boot_know_it_by_one_name_and_the_second_finds_it_later() -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,15 +13,9 @@ from softphone.archive.retention import due, holding, judging
 from softphone.archive.retention.sweep import Swept, sweep
 from softphone.domain.changes import CloseRecording, DropWraps, HoldBy
 from softphone.domain.purpose import KeyRole, Purpose
-from tests.archive.scene import AT, DOCUMENTATION, TRAINING, Scene, scene
+from tests.archive.scene import AT, DOCUMENTATION, TRAINING, Scene
 
 LATER = datetime(2030, 1, 1, tzinfo=UTC)
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Scene]:
-    with scene(tmp_path / "archive") as made:
-        yield made
 
 
 def closed(desk: Scene, *purposes: Purpose, retention: str | dict[Purpose, str] = "P3M") -> str:
@@ -57,8 +49,10 @@ def test_every_question_is_answered_by_an_index_from_where_the_last_one_ended(de
         assert not any(step.startswith("SCAN") for step in steps), steps
 
 
-@pytest.mark.parametrize("size", [1, 2, 50])
-def test_each_recording_that_something_may_be_due_for_is_found_once_and_no_other(desk: Scene, size: int) -> None:
+@pytest.mark.parametrize("size", [1, 50])
+def test_each_recording_that_something_may_be_due_for_is_found_once_and_no_other(
+    desk: Scene, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
     both = closed(desk, DOCUMENTATION, TRAINING, retention={DOCUMENTATION: "P3M", TRAINING: "P2M"})
     one, held = closed(desk, DOCUMENTATION), closed(desk, DOCUMENTATION)
     closed(desk, DOCUMENTATION, retention="P50Y")
@@ -70,6 +64,7 @@ def test_each_recording_that_something_may_be_due_for_is_found_once_and_no_other
     with desk.archive.catalog.writing() as tx:
         tx.connection.exec_driver_sql("UPDATE purposes SET stands = 'taken_back' WHERE recording = ?", (alone,))
 
+    monkeypatch.setattr(due, "_WINDOW", 2)
     pages = list(due.pages(desk.archive.catalog, LATER, size))
 
     assert all(len(page) <= size for page in pages)
@@ -79,13 +74,3 @@ def test_each_recording_that_something_may_be_due_for_is_found_once_and_no_other
     assert not [item for item in sweep(desk.archive, LATER, clock=LATER, dry_run=True) if item.recording == alone]
     holding.lift(desk.archive, hold, "x", desk.policy_recipients, AT)
     assert Swept.DISCARDED in {item.what for item in sweep(desk.archive, LATER, clock=LATER) if item.recording == alone}
-
-
-def test_what_nothing_keeps_is_found_across_the_stretches_that_are_looked_through(
-    desk: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(due, "_WINDOW", 2)
-    made = [closed(desk, DOCUMENTATION, retention="P50Y") for _ in range(5)]
-    with desk.archive.catalog.writing() as tx:
-        tx.connection.exec_driver_sql("UPDATE purposes SET stands = 'upheld'")
-    assert sorted(recording for page in due.pages(desk.archive.catalog, AT, 50) for recording in page) == sorted(made)

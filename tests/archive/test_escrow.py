@@ -99,44 +99,23 @@ def test_no_byte_of_the_file_can_be_changed_unnoticed(tmp_path: Path) -> None:
     assert len(opened) < 20
 
 
-@pytest.mark.parametrize(
-    ("field", "value"), [("memory", 1 << 30), ("iterations", 10_000), ("lanes", 4_000), ("name", "none")]
-)
-def test_a_file_that_would_take_all_memory_or_all_day_is_refused_at_once(
-    tmp_path: Path, field: str, value: int | str
+def test_what_is_no_file_of_ours_or_would_take_all_day_is_refused_and_none_is_written_over(
+    ringful: MemoryKeys, tmp_path: Path
 ) -> None:
+    held, path = gathered(ringful), tmp_path / "r.json"
+    assert refusal(lambda: escrow.make(held, path, "hemmelig", AT)) == "error.keys.passphrase_short"
+    assert not path.exists()
     told: dict[str, Any] = json.loads(seal(Kind.ESCROW, {}, PHRASE, CHEAP))
-    told["kdf"][field] = value
-    path = tmp_path / "greedy.json"
-    path.write_text(json.dumps(told))
-    assert refusal(lambda: open_sealed(path, PHRASE)) == "error.keys.no_secrets_file"
-
-
-def test_a_later_version_is_refused_and_another_file_is_none(tmp_path: Path) -> None:
-    path = tmp_path / "later.json"
-    told: dict[str, Any] = json.loads(seal(Kind.ESCROW, {}, PHRASE, CHEAP))
+    for field, value in (("memory", 1 << 30), ("iterations", 10_000), ("lanes", 4_000), ("name", "none")):
+        path.write_text(json.dumps({**told, "kdf": {**told["kdf"], field: value}}))
+        assert refusal(lambda: open_sealed(path, PHRASE)) == "error.keys.no_secrets_file"
     path.write_text(json.dumps({**told, "klartone": "secrets 9"}))
     assert refusal(lambda: kind_of(path)) == "error.keys.unknown_secrets"
     path.write_text("{}")
     assert kind_of(path) is None
     assert refusal(lambda: escrow.read(path, said(PHRASE))) == "error.keys.no_escrow"
-    assert refusal(lambda: escrow.read(tmp_path / "none", said(PHRASE))) == "error.keys.unreadable"
-
-
-def test_a_short_passphrase_is_refused_before_anything_is_written(ringful: MemoryKeys, tmp_path: Path) -> None:
-    held = gathered(ringful)
-    path = tmp_path / "recovery.json"
-    assert refusal(lambda: escrow.make(held, path, "hemmelig", AT)) == "error.keys.passphrase_short"
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_file_that_is_there_is_never_written_over(ringful: MemoryKeys, tmp_path: Path) -> None:
-    held = gathered(ringful)
-    (tmp_path / "r.json").write_text("mine")
-    assert (
-        refusal(lambda: escrow.make(held, tmp_path / "r.json", PHRASE, AT, cost=CHEAP)) == "error.archive.file_exists"
-    )
-    assert (tmp_path / "r.json").read_text() == "mine"
+    assert refusal(lambda: escrow.make(held, path, PHRASE, AT, cost=CHEAP)) == "error.archive.file_exists"
+    assert path.read_text() == "{}"
 
 
 # --- a real keyring, lost -----------------------------------------------------------------------------
@@ -145,7 +124,6 @@ _BEFORE = """
 import sys
 from pathlib import Path
 from softphone import cli
-from softphone.archive import commands
 from softphone.system.secrets import SystemKeyring
 from softphone.system.secrets import DemoKeyFile
 from tests.archive.scene import AT, DOCUMENTATION, Scene
@@ -162,7 +140,7 @@ _AFTER = """
 import sys
 from pathlib import Path
 from softphone import cli
-from softphone.archive import commands
+from softphone.archive.seen import commands
 from softphone.archive.archive import Archive
 from softphone.cli.audit import in_words
 from softphone.bootstrap.home import texts

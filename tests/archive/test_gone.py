@@ -3,34 +3,29 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from softphone.archive.archive import Archive
 from softphone.archive.crypto.slots import FILE, RECORD
 from softphone.archive.examine.verify import verify
 from softphone.archive.files.container import Chunk
 from softphone.archive.files.reader import read_structure
 from softphone.archive.log.checkpoint import Head
 from softphone.archive.retention import forgetting
-from softphone.archive.retention.sweep import Swept, SweptItem, sweep
+from softphone.archive.retention.sweep import SweepTerms, Swept, SweptItem, sweep
 from softphone.domain.changes import AuditEntry, CloseRecording, Discard, DropWraps, ListCallBack, RememberRefusal
+from softphone.domain.policy.period import Period
 from softphone.domain.purpose import KeyRole
 from tests.archive.disk import ext4
 from tests.archive.scene import AT, DOCUMENTATION, TRAINING, Scene, scene
 
+OTHER = "+4520999999"
 LATER = datetime(2030, 1, 1, tzinfo=UTC)
 FIVE_YEARS_ON = datetime(2031, 12, 1, tzinfo=UTC)
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Scene]:
-    with scene(tmp_path / "archive") as made:
-        yield made
 
 
 def by_sweep(desk: Scene, _recording: str) -> None:
@@ -55,7 +50,9 @@ def test_whichever_way_a_recording_goes_no_byte_of_it_is_left(desk: Scene, way: 
     # So much beside it that what is deleted lies in pages of others, and in pages of its own.
     for _ in range(30):
         desk.open(desk.call(retention="P50Y"), DOCUMENTATION, TRAINING)
-    recording = desk.recorded(2, DOCUMENTATION, TRAINING)
+    call = desk.call(number=OTHER)
+    recording = desk.recorded(2, DOCUMENTATION, TRAINING, call=call)
+    desk.commit(ListCallBack(call, AT), RememberRefusal(call, AT))
     desk.commit(CloseRecording(recording, AT, (DOCUMENTATION, TRAINING)), recording=recording)
     path = desk.archive.vault.path(recording)
     chunks = [chunk.sealed for chunk in read_structure(path).chunks]
@@ -86,6 +83,12 @@ def test_whichever_way_a_recording_goes_no_byte_of_it_is_left(desk: Scene, way: 
     assert path.exists() == (way is None)
     assert desk.archive.audit_of(recording)
     assert verify(desk.archive).ok
+    if way is by_sweep:
+        # Nothing ties the log of what has gone to a number.
+        with desk.archive.catalog.reading() as connection:
+            for table in ("call_backs", "refusals"):
+                assert connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one() == 0
+    assert (desk.archive.secrets.number_index(OTHER) in desk.pages()) is (way is not by_sweep)
 
 
 @pytest.mark.torture
@@ -133,23 +136,6 @@ def parts(chunk: Chunk) -> list[bytes]:
     return [chunk.sealed[at : at + 48] for at in range(0, len(chunk.sealed) - 48, 1_000)]
 
 
-@pytest.mark.rule("G10")
-def test_nothing_ties_the_log_of_a_recording_that_has_gone_to_a_number(desk: Scene) -> None:
-    recording = desk.recorded(1, DOCUMENTATION)
-    call = recording.removesuffix("-1")
-    desk.commit(ListCallBack(call, AT), RememberRefusal(call, AT))
-    index = desk.archive.secrets.number_index("+4520123456")
-    assert index in desk.pages()
-
-    by_sweep(desk, recording)
-
-    assert index not in desk.pages()
-    assert desk.archive.audit_of(recording)
-    with desk.archive.catalog.reading() as connection:
-        for table in ("calls", "call_backs", "refusals"):
-            assert connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one() == 0
-
-
 # --- the log's own time ----------------------------------------------------------------------------
 
 
@@ -188,10 +174,11 @@ def test_the_log_s_first_part_goes_in_its_time_and_what_is_left_still_proves_its
     assert verify(desk.archive, second).findings == ()
 
 
-def test_a_long_log_goes_a_part_at_a_time_and_no_further_than_was_wanted(
+def test_a_long_log_goes_a_part_at_a_time_no_further_than_was_wanted_and_is_in_no_page(
     desk: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("softphone.archive.retention.forgetting.AT_ONCE", 6)
+    monkeypatch.setattr(forgetting, "AT_ONCE", 6)
+    desk.archive.note(AuditEntry("only-here", "G11", AT, ""))
     heads = [logged(desk, AT + timedelta(minutes=number), 3) for number in range(5)]
     parts: list[int] = []
     cut = forgetting.cut
@@ -200,20 +187,37 @@ def test_a_long_log_goes_a_part_at_a_time_and_no_further_than_was_wanted(
         parts.append(head.number)
         cut(connection, signer, head, now)
 
-    monkeypatch.setattr("softphone.archive.retention.forgetting.cut", told)
+    monkeypatch.setattr(forgetting, "cut", told)
+    assert b"only-here" in desk.pages()
     planned = sweep(desk.archive, FIVE_YEARS_ON, clock=FIVE_YEARS_ON, dry_run=True)
-    assert swept(desk, FIVE_YEARS_ON) == planned == [SweptItem(Swept.LOG_CUT, None, "G10", count=15)]
-    assert parts == [6, 12, 15]
+    assert swept(desk, FIVE_YEARS_ON) == planned == [SweptItem(Swept.LOG_CUT, None, "G10", count=16)]
+    assert parts == [4, 10, 16]
     for head in heads:
         assert verify(desk.archive, head).findings == ()
-
-
-def test_an_entry_that_has_gone_is_in_no_page(desk: Scene) -> None:
-    desk.archive.note(AuditEntry("only-here", "G11", AT, ""))
-    logged(desk, AT)
-    assert b"only-here" in desk.pages()
-    assert swept(desk, FIVE_YEARS_ON) != []
     assert b"only-here" not in desk.pages()
+
+
+@pytest.mark.rule("G10")
+@pytest.mark.rule("G11")
+def test_the_log_is_cut_no_younger_than_what_is_here_may_be_kept_and_not_from_its_first_entry_on(desk: Scene) -> None:
+    archive, now = desk.archive, AT + timedelta(days=900)
+    for days in (800, 500, 100):
+        archive.note(AuditEntry(f"before_{days}", "G11", now - timedelta(days=days), ""))
+        archive.head(now)
+    recording = desk.recorded(0.1, DOCUMENTATION, call=desk.call(at=now, retention="P2Y"), at=now)
+    first = archive.audit_of(recording)[0].number
+    archive.head(now)
+    terms = SweepTerms(log_kept=Period(days=1))
+    planned = sweep(archive, now, clock=now, dry_run=True, terms=terms)
+    assert sweep(archive, now, clock=now, terms=terms) == planned == [SweptItem(Swept.LOG_CUT, None, "G10", count=1)]
+    rows = archive.audit_of()
+    assert [row.event for row in rows[:2]] == ["before_500", "before_100"]
+    assert (rows[-1].event, rows[-1].params) == ("sweep_log_cut", {"count": 1, "kept": "P2Y", "begins": 2})
+    # However old all of it is.
+    later = now + timedelta(days=729)
+    sweep(archive, later, clock=later, witness=later, terms=terms)
+    assert archive.audit_of()[0].number <= first
+    assert verify(archive).ok
 
 
 def test_where_there_is_no_checkpoint_or_the_log_was_changed_nothing_of_it_goes(desk: Scene) -> None:
@@ -225,7 +229,3 @@ def test_where_there_is_no_checkpoint_or_the_log_was_changed_nothing_of_it_goes(
         tx.connection.exec_driver_sql("UPDATE audit SET event = 'another' WHERE number = 2")
     assert swept(desk, FIVE_YEARS_ON) == []
     assert ("audit_changed", 2) in [(one.code, one.params.get("number")) for one in verify(desk.archive).findings]
-
-
-def found(archive: Archive, head: Head | None = None) -> list[str]:
-    return [finding.code for finding in verify(archive, head).findings]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,20 +14,12 @@ import pytest
 from softphone import cli
 from softphone.archive.finding.rows import RecordingRow
 from softphone.archive.retention import holding
-from softphone.bootstrap.home import DEMO_KEYS, texts
+from softphone.bootstrap.home import texts
 from softphone.domain.changes import CloseRecording, Discard
-from softphone.system.secrets import DemoKeyFile
 from tests.archive.scene import AT, DOCUMENTATION, NUMBER, Scene
 
 Run = Callable[..., str]
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Scene]:
-    folder = tmp_path / "archive"
-    made = Scene(folder, demo=True, store=DemoKeyFile(folder / DEMO_KEYS))
-    yield made
-    made.close()
+DEMO = True
 
 
 @pytest.fixture
@@ -77,6 +69,29 @@ def test_a_hold_is_raised_by_number_listed_confirmed_and_lifted(desk: Scene, run
 
 
 @pytest.mark.rule("G10")
+def test_a_lock_that_stood_already_is_told_as_such_and_what_cannot_be_locked_is_refused_with_words(
+    desk: Scene, run: Run
+) -> None:
+    first, second = closed(desk), closed(desk)
+    why = ("--by", "party", "--why", "the price")
+    assert f"{first} is locked." in run("raise", first, *why)
+    (held,) = map(json.loads, run("list", "--json").splitlines())
+    told = run("raise", first, *why)
+    day = datetime.fromisoformat(held["at"]).astimezone(ZoneInfo("Europe/Copenhagen")).date()
+    assert f"{first} was already locked by you, for the same reason, on {texts().day(day)}" in told
+    by_number = run("raise", "--number", "20 12 34 56", *why, "--json").splitlines()
+    lines = {one["recording"]: one for one in map(json.loads, by_number)}
+    assert {recording: one["already"] for recording, one in lines.items()} == {first: True, second: False}
+    assert lines[first] == {**held, "already": True}
+    # For another reason, or another person, it is another lock.
+    (other,) = map(json.loads, run("raise", first, "--by", "controller", "--why", "x", "--json").splitlines())
+    assert (other["already"], other["raised_for"]) == (False, "controller")
+    assert "nothing was locked" in run("raise", "--number", "+4520999999", *why, status=1)
+    assert "no recording" in run("raise", "none-such", *why, status=1)
+    assert "no hold" in run("lift", "none-such", "--reason", "x", status=1)
+
+
+@pytest.mark.rule("G10")
 def test_what_goes_while_a_number_is_locked_is_told_and_all_else_is_locked(
     desk: Scene, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,35 +119,6 @@ def test_what_goes_while_a_number_is_locked_is_told_and_all_else_is_locked(
     assert [line.split()[0] for line in again[:-1]] == stay
     assert again[-1] == said.splitlines()[2]
     assert [json.loads(line)["recording"] for line in run("list", "--json").splitlines()] == stay
-
-
-@pytest.mark.rule("G10")
-def test_a_lock_that_stood_already_is_told_as_such_with_its_day(desk: Scene, run: Run) -> None:
-    first, second = closed(desk), closed(desk)
-    by_id, by_number = ("raise", first), ("raise", "--number", "20 12 34 56")
-    why = ("--by", "party", "--why", "the price")
-    assert f"{first} is locked." in run(*by_id, *why)
-    (held,) = map(json.loads, run("list", "--json").splitlines())
-    told = run(*by_id, *why)
-    day = datetime.fromisoformat(held["at"]).astimezone(ZoneInfo("Europe/Copenhagen")).date()
-    assert f"{first} was already locked by you, for the same reason, on {texts().day(day)}" in told
-    assert held["hold"] in told
-    assert f"{first} is locked." not in told
-
-    lines = {one["recording"]: one for one in map(json.loads, run(*by_number, *why, "--json").splitlines())}
-    assert {recording: one["already"] for recording, one in lines.items()} == {first: True, second: False}
-    assert lines[first] == {**held, "already": True}
-    # For another reason, or another person, it is another lock.
-    (other,) = map(json.loads, run(*by_id, "--by", "controller", "--why", "the price", "--json").splitlines())
-    assert (other["already"], other["raised_for"]) == (False, "controller")
-
-
-def test_what_cannot_be_locked_or_decided_is_refused_with_words(desk: Scene, run: Run) -> None:
-    closed(desk)
-    assert "nothing was locked" in run("raise", "--number", "12", "--by", "party", "--why", "x", status=1)
-    assert "nothing was locked" in run("raise", "--number", "+4520999999", "--by", "party", "--why", "x", status=1)
-    assert "no recording" in run("raise", "none-such", "--by", "controller", "--why", "x", status=1)
-    assert "no hold" in run("lift", "none-such", "--reason", "x", status=1)
 
 
 def test_a_hold_is_put_off_a_year_and_the_answer_to_a_request_for_access_two_months_at_most(

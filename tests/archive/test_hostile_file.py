@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -15,15 +15,9 @@ from softphone.archive.files.reader import read_structure
 from softphone.archive.seen import commands
 from softphone.domain.changes import CloseRecording
 from softphone.domain.errors import ArchiveError
-from tests.archive.scene import AT, DOCUMENTATION, FRAME, RATE, Scene, scene
+from tests.archive.scene import AT, DOCUMENTATION, FRAME, RATE, Scene
 
 YEARS = 2**55
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Scene]:
-    with scene(tmp_path / "archive") as made:
-        yield made
 
 
 def packets(desk: Scene, recording: str) -> tuple[bytes, ...]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,16 +31,10 @@ from softphone.domain.decision import LookupResult
 from softphone.domain.policy import Line
 from softphone.domain.purpose import Direction, KeyRole, Language, Purpose
 from tests.archive.lines import asked, line
-from tests.archive.scene import AT, DOCUMENTATION, NUMBER, TRAINING, Scene, scene
+from tests.archive.scene import AT, DOCUMENTATION, NUMBER, TRAINING, Scene
 
 NOBODY = "+4520123457"
 NO_TRAINING = line(training=False)
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Scene]:
-    with scene(tmp_path / "archive") as made:
-        yield made
 
 
 def known(desk: Scene, number: str | None, at: datetime = AT) -> LookupResult:
@@ -59,27 +53,23 @@ def answered(desk: Scene, rings: PartyQuery) -> bool:
 
 
 @pytest.mark.rule("G31")
-def test_a_refusal_is_remembered_for_twelve_months_by_number_and_a_withheld_number_is_not(desk: Scene) -> None:
+def test_a_refusal_and_a_language_are_remembered_for_twelve_months_by_number_and_then_forgotten(desk: Scene) -> None:
     desk.commit(RememberRefusal(desk.call(), AT))
-    desk.commit(RememberRefusal(desk.call(number=None), AT))
-    assert known(desk, NUMBER, AT + timedelta(days=364)) == LookupResult(declined_earlier=True)
-    assert known(desk, NUMBER, AT + timedelta(days=366)) == LookupResult()
-    assert known(desk, NOBODY) == LookupResult()
-    assert known(desk, None) == LookupResult()
-
-
-def test_a_party_s_language_is_remembered_for_twelve_months_and_the_last_choice_counts(desk: Scene) -> None:
     desk.commit(RememberLanguage(desk.call(), Language.DA, AT))
-    desk.commit(RememberLanguage(desk.call(), Language.EN, AT + timedelta(days=1)))
-    desk.commit(RememberLanguage(desk.call(number=None), Language.EN, AT))
-    assert known(desk, NUMBER, AT + timedelta(days=365)).language is Language.EN
-    assert known(desk, NUMBER, AT + timedelta(days=367)) == LookupResult()
-    assert known(desk, NOBODY) == LookupResult()
+    desk.commit(RememberLanguage(desk.call(), Language.EN, AT))
+    withheld = desk.call(number=None)
+    desk.commit(RememberRefusal(withheld, AT), RememberLanguage(withheld, Language.EN, AT))
+    both = LookupResult(declined_earlier=True, language=Language.EN)
+    assert known(desk, NUMBER, AT + timedelta(days=364)) == both
+    assert known(desk, NUMBER, AT + timedelta(days=366)) == LookupResult()
+    assert known(desk, NOBODY) == known(desk, None) == LookupResult()
 
     gone = datetime(2027, 11, 26, 12, tzinfo=UTC)
-    assert [item.what for item in sweep(desk.archive, gone, clock=gone)] == [Swept.LANGUAGES_FORGOTTEN]
+    swept = {item.what for item in sweep(desk.archive, gone, clock=gone)}
+    assert swept == {Swept.LANGUAGES_FORGOTTEN, Swept.REFUSALS_FORGOTTEN}
     with desk.archive.catalog.reading() as connection:
-        assert connection.exec_driver_sql("SELECT count(*) FROM party_languages").scalar_one() == 0
+        for table in ("party_languages", "refusals"):
+            assert connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one() == 0
     assert verify(desk.archive).ok
 
 
@@ -87,16 +77,15 @@ def test_a_party_s_language_is_remembered_for_twelve_months_and_the_last_choice_
 
 
 @pytest.mark.rule("N4")
-def test_who_is_to_be_called_back_is_listed_oldest_first_with_the_number_and_found_by_it(desk: Scene) -> None:
+def test_who_is_to_be_called_back_is_listed_oldest_first_and_found_by_number_and_line_until_it_is_done(
+    desk: Scene,
+) -> None:
     later, first, withheld = desk.call(), desk.call(number=NOBODY), desk.call(number=None)
     desk.commit(ListCallBack(later, AT + timedelta(hours=2)))
     desk.commit(ListCallBack(first, AT))
     desk.commit(ListCallBack(withheld, AT + timedelta(hours=1)))
-
-    again = desk.reopen()
-    listed = again.lookups.call_backs(AT)
-    again.close()
-
+    with closing(desk.reopen()) as again:
+        listed = again.lookups.call_backs(AT)
     assert [(one.id, one.number, one.line, one.at) for one in listed] == [
         (first, NOBODY, "salg", AT),
         (withheld, None, "salg", AT + timedelta(hours=1)),
@@ -105,29 +94,14 @@ def test_who_is_to_be_called_back_is_listed_oldest_first_with_the_number_and_fou
     assert NUMBER not in repr(listed)
     assert known(desk, NUMBER).call_back
     assert not known(desk, "+4520999999").call_back
+    assert not desk.archive.lookups.look_up(asked(line(training=False, id="service"), number=NUMBER)).call_back
 
-
-@pytest.mark.rule("N4")
-def test_a_promise_is_found_by_a_call_of_the_line_that_gave_it_and_by_no_other_s(desk: Scene) -> None:
-    call = desk.call()
-    desk.commit(RememberRefusal(call, AT), ListCallBack(call, AT))
-    another = asked(line(training=False, id="service"), number=NUMBER)
-    assert known(desk, NUMBER).call_back
-    # That the party has said no counts everywhere.
-    assert desk.archive.lookups.look_up(another) == LookupResult(declined_earlier=True)
-
-
-@pytest.mark.rule("N4")
-def test_a_number_leaves_with_its_entry(desk: Scene) -> None:
-    call = desk.call()
-    desk.commit(ListCallBack(call, AT))
     with desk.archive.catalog.reading() as connection:
-        sealed, index = connection.exec_driver_sql("SELECT number_sealed, number_index FROM call_backs").one()
+        where = "SELECT number_sealed, number_index FROM call_backs WHERE call = ?"
+        sealed, index = connection.exec_driver_sql(where, (later,)).one()
     assert sealed in desk.pages()
-
-    desk.commit(EndCallBack(call))
-
-    assert desk.archive.lookups.call_backs(AT) == []
+    desk.commit(EndCallBack(later))
+    assert [one.id for one in desk.archive.lookups.call_backs(AT)] == [first, withheld]
     assert not known(desk, NUMBER).call_back
     assert sealed not in desk.pages()
     assert index not in desk.pages()
@@ -153,38 +127,37 @@ def test_a_call_back_that_nobody_made_is_forgotten_when_training_would_be(desk: 
 # --- its place in the sample -----------------------------------------------------------------------
 
 
+def runs(desk: Scene) -> list[Any]:
+    with desk.archive.catalog.reading() as connection:
+        asked = "SELECT agent, share, start, next, taken FROM sample_runs ORDER BY agent"
+        return [*connection.exec_driver_sql(asked)]
+
+
+@pytest.mark.rule("G33")
 @pytest.mark.rule("G34")
-def test_the_share_of_a_line_s_answered_calls_is_drawn_for_each_agent(desk: Scene) -> None:
-    half = line("50 %")
+def test_the_share_of_a_line_s_calls_is_drawn_for_each_agent_and_forgotten_after_a_year(
+    desk: Scene,
+) -> None:
     for agent in ("anna", "bo"):
-        drawn = [answered(desk, asked(half, agent=agent)) for _ in range(24)]
-        with desk.archive.catalog.reading() as connection:
-            run = connection.exec_driver_sql("SELECT start, next FROM sample_runs WHERE agent = ?", (agent,)).one()
-        assert run.next == 24
-        assert sum(drawn[: run.start]) == run.start / 2
+        drawn = [answered(desk, asked(line("50 %"), agent=agent)) for _ in range(24)]
+        (run,) = (one for one in runs(desk) if one.agent == agent)
+        assert (run.next, sum(drawn[: run.start])) == (24, run.start / 2)
+    before, gone = datetime(2027, 11, 24, 12, tzinfo=UTC), datetime(2027, 11, 25, 12, tzinfo=UTC)
+    assert [item.what for item in sweep(desk.archive, before, clock=before, witness=before)] == []
+    swept = sweep(desk.archive, gone, clock=gone, witness=gone)
+    assert [(item.what, item.rule, item.count) for item in swept] == [(Swept.SAMPLE_RUNS_FORGOTTEN, "G33", 2)]
+    assert runs(desk) == []
 
 
 @pytest.mark.rule("G34")
-def test_a_call_that_came_to_nothing_gives_its_place_back(desk: Scene) -> None:
-    every = line("50 %")
-    seen: list[bool] = []
-    for _ in range(40):
-        rings = asked(every)
-        first = desk.archive.lookups.look_up(rings)
-        assert desk.archive.lookups.look_up(rings) == first
-        desk.archive.lookups.places.give_up(rings.call)
-        seen.append(answered(desk, asked(every)) is first.drawn)
-    assert all(seen)
-
-
-@pytest.mark.rule("G34")
-def test_two_calls_at_once_never_have_one_place_and_each_place_is_used_once(desk: Scene) -> None:
-    half = line("50 %")
-    places = desk.archive.lookups.places
-    drawn: list[bool] = []
+def test_calls_at_once_have_a_place_each_and_what_came_to_nothing_gives_its_back(
+    desk: Scene,
+) -> None:
+    half, places, drawn = line("50 %"), desk.archive.lookups.places, list[bool]()
     for _ in range(10):
         one, two, three = (asked(half) for _ in range(3))
         looked = {rings.call: desk.archive.lookups.look_up(rings).drawn for rings in (one, two, three)}
+        assert desk.archive.lookups.look_up(one).drawn is looked[one.call]
         # The first is not answered, the others are, in the other order: its place is another's.
         for rings in (three, two):
             desk.commit(UseDraw(rings.call, AT))
@@ -193,58 +166,19 @@ def test_two_calls_at_once_never_have_one_place_and_each_place_is_used_once(desk
         for rings in (one, two, three):
             places.give_up(rings.call)
         drawn.append(answered(desk, asked(half)))
-    with desk.archive.catalog.reading() as connection:
-        run = connection.exec_driver_sql("SELECT seed, block, start, next, taken FROM sample_runs").one()
-    assert (run.next, run.taken) == (30, "")
+        assert drawn[-1] is looked[one.call]
+    ((_, _, _, used, taken),) = runs(desk)
+    assert (used, taken) == (30, "")
     assert abs(sum(drawn) - 15) <= 3
 
-
-@pytest.mark.rule("G34")
-def test_a_run_goes_on_after_a_restart_where_it_was(desk: Scene) -> None:
-    every = line("25 %")
-    drawn = [answered(desk, asked(every)) for _ in range(5)]
-    with desk.archive.catalog.reading() as connection:
-        seed = connection.exec_driver_sql("SELECT seed FROM sample_runs").scalar_one()
-    again = desk.reopen()
-    rings = asked(every)
-    again.lookups.look_up(rings)
-    with again.catalog.writing() as tx:
-        again.lookups.places.use(tx, rings.call, AT)
-    with again.catalog.reading() as connection:
-        run = connection.exec_driver_sql("SELECT seed, next FROM sample_runs").one()
-    again.close()
-    assert (run.seed, run.next) == (seed, 6)
-    assert len(drawn) == 5
-
-
-@pytest.mark.rule("G33")
-def test_an_agent_s_sample_is_forgotten_a_year_after_their_last_call_on_the_line(desk: Scene) -> None:
-    answered(desk, asked(line("25 %")))
-    before, gone = datetime(2027, 11, 24, 12, tzinfo=UTC), datetime(2027, 11, 25, 12, tzinfo=UTC)
-    assert [item.what for item in sweep(desk.archive, before, clock=before, witness=before)] == []
-    swept = sweep(desk.archive, gone, clock=gone, witness=gone)
-    assert [(item.what, item.rule, item.count) for item in swept] == [(Swept.SAMPLE_RUNS_FORGOTTEN, "G33", 1)]
-    assert [row.event for row in desk.archive.audit_of()][-1] == "sweep_sample_runs_forgotten"
-    with desk.archive.catalog.reading() as connection:
-        assert connection.exec_driver_sql("SELECT count(*) FROM sample_runs").scalar_one() == 0
-    answered(desk, asked(line("25 %")))
-    with desk.archive.catalog.reading() as connection:
-        assert connection.exec_driver_sql("SELECT next FROM sample_runs").scalar_one() >= 1
-
-
-@pytest.mark.rule("G34")
-def test_another_share_begins_another_run_and_what_rang_under_the_old_one_does_not_count_in_it(desk: Scene) -> None:
-    places = desk.archive.lookups.places
-    old = asked(line("50 %"))
+    # What rang under the old share does not count in the new one.
+    old = asked(half)
     desk.archive.lookups.look_up(old)
     assert answered(desk, asked(line("100 %")))
     desk.commit(UseDraw(old.call, AT))
-    places.give_up(old.call)
-    with desk.archive.catalog.reading() as connection:
-        rows = connection.exec_driver_sql("SELECT share, next FROM sample_runs").all()
-    assert [(row.share, row.next) for row in rows] == [("1", 1)]
-    assert not any(answered(desk, asked(line("0 %"))) for _ in range(20))
-    assert all(answered(desk, asked(line("100 %"))) for _ in range(20))
+    assert [(one.share, one.next) for one in runs(desk)] == [("1", 1)]
+    assert not any(answered(desk, asked(line("0 %"))) for _ in range(10))
+    assert all(answered(desk, asked(line("100 %"))) for _ in range(10))
 
 
 # --- what waits for review -------------------------------------------------------------------------

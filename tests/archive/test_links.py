@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Generator
 from contextlib import closing
 from pathlib import Path
@@ -15,11 +14,10 @@ from softphone.archive.crypto.slots import FILE
 from softphone.archive.examine.verify import verify
 from softphone.archive.files.vault import ASIDE, Vault
 from softphone.archive.folder import sharing, writers
-from softphone.archive.folder.inplace import in_place
 from softphone.archive.folder.room import ROOM, Room
 from softphone.archive.folder.writers import Writers
 from softphone.domain.errors import ArchiveError
-from tests.archive.scene import DOCUMENTATION, Scene, scene
+from tests.archive.scene import AT, DOCUMENTATION, Scene, scene
 from tests.archive.test_sharing import own_group, posix
 
 pytestmark = posix
@@ -59,19 +57,29 @@ def linked(archive: Archive) -> list[str]:
     return [str(one.params["path"]) for one in verify(archive).findings if one.code == "file_linked" and one.is_fault]
 
 
-def test_a_list_that_leads_elsewhere_is_left_alone_and_named(desk: Scene, victim: Path, plants: Planted) -> None:
+def test_a_list_or_a_lock_that_leads_elsewhere_is_left_alone_and_named(
+    desk: Scene, victim: Path, plants: Planted
+) -> None:
+    victim.chmod(0o600)
     plants(path := desk.folder / ROOM, victim)
     kept = Room(desk.folder, bytes(32))
     kept.keep()
     assert not kept.give()
-    assert victim.read_bytes() == WORDS
     assert linked(desk.archive) == [str(path)]
-
-
-def test_no_list_is_made_where_a_link_leads(desk: Scene, tmp_path: Path) -> None:
-    (desk.folder / ROOM).symlink_to(tmp_path / "new")
+    plants(lock := desk.folder / writers.LOCK, victim)
+    for asks in (Writers.alone, Writers.join):
+        with closing(Writers(desk.folder)) as one, pytest.raises(ArchiveError) as refused:
+            asks(one)
+        assert (refused.value.code, refused.value.params["path"]) == ("error.archive.linked", str(lock))
+    # Nor is anything made where a link leads.
+    for one in (path, lock):
+        one.unlink()
+        one.symlink_to(victim.with_name("new"))
     Room(desk.folder, bytes(32)).keep()
-    assert not (tmp_path / "new").exists()
+    with closing(Writers(desk.folder)) as one, pytest.raises(ArchiveError):
+        one.join()
+    assert not victim.with_name("new").exists()
+    assert victim.stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize("aside", [False, True])
@@ -96,26 +104,12 @@ def test_nothing_is_written_behind_a_recording_that_leads_elsewhere(
     before = victim.read_bytes()
     plants(desk.archive.vault.path(whole), victim)
     vault = Vault(desk.archive.vault.folder)
-    with pytest.raises(ArchiveError) as refused:
-        vault.writer(whole, 1, bytes(32), 0)
-    assert refused.value.code == "error.archive.linked"
+    for deed in (lambda: vault.writer(whole, 1, bytes(32), 0), lambda: vault.create(whole, AT)):
+        with pytest.raises(ArchiveError) as refused:
+            deed()
+        assert refused.value.code in ("error.archive.linked", "error.archive.unwritable")
     vault.cut(whole, 10)
     assert victim.read_bytes() == before
-
-
-def test_the_lock_of_who_records_is_no_file_of_somebody_s(desk: Scene, victim: Path, plants: Planted) -> None:
-    victim.chmod(0o600)
-    plants(path := desk.folder / writers.LOCK, victim)
-    for asks in (Writers.alone, Writers.join):
-        with closing(Writers(desk.folder)) as one, pytest.raises(ArchiveError) as refused:
-            asks(one)
-        assert (refused.value.code, refused.value.params["path"]) == ("error.archive.linked", str(path))
-    path.unlink()
-    path.symlink_to(victim.with_name("new"))
-    with closing(Writers(desk.folder)) as one, pytest.raises(ArchiveError):
-        one.join()
-    assert not victim.with_name("new").exists()
-    assert victim.stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize("beside", ["-wal", "-shm"])
@@ -146,31 +140,3 @@ def test_a_link_where_the_keys_would_be_erased_is_followed_by_nobody(
             use()
         assert refused.value.code == "error.archive.linked"
     assert victim.read_bytes() == before
-
-
-@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root gives files away")
-def test_a_file_of_the_group_is_written_and_one_of_a_stranger_is_not(tmp_path: Path) -> None:
-    shared, own = tmp_path / "shared", tmp_path / "own"
-    for folder, mode in ((shared, 0o2770), (own, 0o700)):
-        folder.mkdir()
-        folder.chmod(mode)
-    stranger, strange_group = 64_321, 64_322
-    for folder, owner, group, may in (
-        (shared, stranger, os.getegid(), True),
-        (shared, stranger, strange_group, False),
-        (own, stranger, os.getegid(), False),
-        (own, os.geteuid(), strange_group, True),
-    ):
-        path = folder / f"{owner}-{group}"
-        path.write_bytes(WORDS)
-        os.chown(path, owner, group)
-        if may:
-            with open(path, "r+b", opener=in_place):
-                pass
-        else:
-            with pytest.raises(OSError, match="symbolic link"):
-                os.close(in_place(str(path), os.O_RDWR))
-    # Who comes later to a folder that was another's all along.
-    os.chown(own, stranger, strange_group)
-    with open(own / f"{stranger}-{os.getegid()}", "r+b", opener=in_place):
-        pass

@@ -31,6 +31,7 @@ JACK = "/dev/shm/jack_db"
 """what PortAudio's look for a JACK server leaves"""
 PIECE = 64
 """samples in a row that nothing else has by chance"""
+DEMO = True
 pytestmark = pytest.mark.peer("pulseaudio")
 
 COMMAND = """

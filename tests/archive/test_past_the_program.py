@@ -4,13 +4,10 @@ heard but what their keyring opens, and `verify` tells of the rest.
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
-from softphone.archive.archive import Archive
 from softphone.archive.crypto.wraps import SUITE, Wrap, unwrap
 from softphone.archive.files.container import Chunk, Sealer, read_header, scan
 from softphone.archive.retention import holding
@@ -19,7 +16,7 @@ from softphone.domain.changes import DropWraps, HoldBy
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
 from tests.archive.people import House
-from tests.archive.scene import DOCUMENTATION, TRAINING, MemoryKeys, Scene
+from tests.archive.scene import DOCUMENTATION, TRAINING, MemoryKeys
 
 pytestmark = pytest.mark.usefixtures("english")
 
@@ -77,15 +74,3 @@ def test_no_chunk_is_decrypted_with_any_secret_of_the_keyring_but_what_a_lead_s_
                 continue
             with pytest.raises(ArchiveError):
                 desk.archive.open_recording(recording, now, role=role)
-
-
-@pytest.mark.parametrize("change", [{"demo": True}, {"desk": "another"}, {"archive": "another"}, {"format": 9}])
-def test_a_marker_that_was_changed_is_refused_when_the_archive_is_opened(
-    tmp_path: Path, change: dict[str, object]
-) -> None:
-    desk = Scene(tmp_path / "archive")
-    desk.close()
-    marker = desk.folder / "archive.json"
-    marker.write_text(json.dumps({**json.loads(marker.read_text()), **change}), encoding="utf-8")
-    with pytest.raises(ArchiveError):
-        Archive.open(desk.folder, desk.store)

@@ -5,6 +5,7 @@ Each attempt is made twice: on an archive that asks for none it succeeds, or the
 
 from __future__ import annotations
 
+import json
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,20 +14,22 @@ from pathlib import Path
 import pytest
 
 from softphone.archive.changes.call import PurposeEnd
+from softphone.archive.crypto import ring
+from softphone.archive.crypto.passphrase import b64
 from softphone.archive.examine.verify import verify
+from softphone.archive.keys import admission
 from softphone.archive.retention import holding
-from softphone.archive.seen.access import viewer_of
+from softphone.archive.seen.access import require_signer
 from softphone.bootstrap import review as plugged
 from softphone.bootstrap.home import Home
 from softphone.domain.changes import CloseRecording, HoldBy
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
-from softphone.system.policy_file import load_policy
 from softphone.system.settings import load_settings, save_settings
 from softphone.system.signature import new_signing_key, sign, signature_path
 from tests.archive.people import ANNA, BO, House, policy_of
-from tests.archive.scene import DOCUMENTATION, NUMBER, TRAINING
-from tests.archive.signers import SIGNER, asks, is_refused, last, signed, writes_their_own
+from tests.archive.scene import AT, DOCUMENTATION, NUMBER, TRAINING, scene
+from tests.archive.signers import OTHER, SIGNER, asks, is_refused, last, signed, writes_their_own
 
 pytestmark = pytest.mark.usefixtures("english")
 
@@ -39,58 +42,37 @@ pytestmark = pytest.mark.usefixtures("english")
 def test_a_lead_whose_own_policy_names_another_s_team_as_theirs_opens_and_ends_nothing_of_it(
     home: House, tmp_path: Path
 ) -> None:
-    theirs = [home.recorded(TRAINING, agent=BO) for _ in range(3)]
+    theirs = [home.recorded(TRAINING, agent=BO) for _ in range(2)]
     officer, lead = home.person("officer", KeyRole.CUSTODY), home.person("lead", KeyRole.TRAINING)
     assert lead.finds() == set()
     writes_their_own(home, "lead", lambda text: text.replace(f'agents = ["{ANNA}"]', f'agents = ["{ANNA}", "{BO}"]'))
-    settings = load_settings(Home.within(tmp_path / "lead").folders.config)
-
+    config, file, wav = Home.within(tmp_path / "lead").folders.config, home.policy("lead"), tmp_path / "is.wav"
+    settings = load_settings(config)
     # On an archive that asks for nobody's signature all of it succeeds.
     assert lead.finds() == {*theirs}
-    assert lead.does("archive", "export", theirs[0], "--wav", str(tmp_path / "was.wav")).status == 0
     assert lead.does("archive", "reviewed", theirs[0]).status == 0
-    home.desk.archive.store = lead.keys
-    viewer = viewer_of(home.desk.archive, load_policy(home.policy("lead")).policy, ())
-    with closing(home.desk.archive.seen_by(viewer).reviews.open(theirs[1])) as heard:
-        assert heard.reader.length
-    home.desk.archive.store = home.desk.store
-    with pytest.raises(ArchiveError):
-        home.desk.archive.find(theirs[0])
 
     asks(home, officer)
-    wav = tmp_path / "is.wav"
-    for words in (
-        ("archive", "list"),
-        ("archive", "list", "--count"),
-        ("archive", "show", theirs[1]),
-        ("archive", "export", theirs[1], "--wav", str(wav)),
-        ("archive", "play", theirs[1]),
-        ("archive", "play", theirs[1], "--from", "0"),
-        ("archive", "reviewed", theirs[1]),
-    ):
+    export, reviewed = ("archive", "export", theirs[1], "--wav", str(wav)), ("archive", "reviewed", theirs[1])
+    for words in (("archive", "list", "--count"), ("archive", "show", theirs[1]), export, reviewed):
         is_refused(home, lead, *words)
-    assert not wav.exists()
     # Nor by a signature of their own, by none, by no policy at all, or by one that is not there.
-    file = home.policy("lead")
     for spoil in (
         lambda: sign(file.read_bytes(), file, new_signing_key()),
         lambda: signature_path(file).unlink(),
-        lambda: save_settings(Home.within(tmp_path / "lead").folders.config, replace(settings, policy="")),
-        lambda: save_settings(Home.within(tmp_path / "lead").folders.config, replace(settings, policy="/none.toml")),
+        lambda: save_settings(config, replace(settings, policy="")),
+        lambda: save_settings(config, replace(settings, policy="/none.toml")),
     ):
         spoil()
-        is_refused(home, lead, "archive", "export", theirs[1], "--wav", str(wav))
-        is_refused(home, lead, "archive", "reviewed", theirs[2])
-
+        is_refused(home, lead, *export)
+    assert not wav.exists()
     # With the house's policy, they have the house's team.
-    save_settings(Home.within(tmp_path / "lead").folders.config, settings)
+    save_settings(config, settings)
     file.write_text(policy_of(home.desk), "utf-8")
     signed(file)
-    assert lead.finds() == set()
     mine = home.recorded(TRAINING)
     assert lead.finds() == {mine}
-    assert lead.does("archive", "export", mine, "--wav", str(wav)).status == 0
-    assert lead.does("archive", "export", theirs[1], "--wav", str(tmp_path / "not.wav")).status == 1
+    assert lead.does(*export).status == 1
     assert verify(home.desk.archive).ok
 
 
@@ -104,29 +86,18 @@ def test_the_review_window_opens_by_a_signed_policy_alone_and_an_open_one_does_n
     settings = load_settings(Home.within(tmp_path / "lead").folders.config)
     monkeypatch.setattr(plugged, "key_store", {home.desk.folder: lead.keys}.get)
     before = plugged.review_dependencies(settings, home.desk.folder, show=False)
-    assert before.refusal is None
     assert before.archive is not None
     heard = before.archive.reviews.open(theirs)
     asks(home, officer)
-    with closing(heard), pytest.raises(ArchiveError) as refused:
-        heard.reviewed()
-    assert (refused.value.code, last(home)) == ("error.archive.policy_unsigned", "policy_refused")
-    with pytest.raises(ArchiveError) as refused:
-        before.archive.reviews.open(theirs)
-    assert (refused.value.code, last(home)) == ("error.archive.policy_unsigned", "policy_refused")
-    before.archive.close()
-    count = len(home.desk.archive.audit_of())
+    with closing(before.archive), closing(heard):
+        for deed in (heard.reviewed, lambda: before.archive and before.archive.reviews.open(theirs)):
+            with pytest.raises(ArchiveError) as refused:
+                deed()
+            assert (refused.value.code, last(home)) == ("error.archive.policy_unsigned", "policy_refused")
     after = plugged.review_dependencies(settings, home.desk.folder, show=False)
-    assert after.archive is None
+    assert (after.archive, last(home)) == (None, "policy_refused")
     assert after.refusal is not None
     assert SIGNER in str(after.refusal.params["why"])
-    assert [one.event for one in home.desk.archive.audit_of()[count:]] == ["policy_refused"]
-    home.policy("lead").write_text(policy_of(home.desk), "utf-8")
-    signed(home.policy("lead"))
-    good = plugged.review_dependencies(settings, home.desk.folder, show=False)
-    assert good.refusal is None
-    assert good.archive is not None
-    good.archive.close()
 
 
 # --- what nobody needs a policy for -----------------------------------------------------------------
@@ -143,14 +114,14 @@ def spoiled(home: House, tmp_path: Path, name: str, how: str) -> None:
 
 
 @pytest.mark.rule("G10")
-@pytest.mark.parametrize("how", ["none", "changed"])
-@pytest.mark.parametrize("number", [True, False], ids=["by number", "by id"])
-@pytest.mark.parametrize("words", [("--by", "party", "--why", "x"), ("--for", "access", "--why", "x")])
+@pytest.mark.parametrize(
+    ("how", "number", "words"),
+    [("none", True, ("--by", "party", "--why", "x")), ("changed", False, ("--for", "access", "--why", "x"))],
+)
 def test_a_recording_is_locked_without_a_signed_policy_and_no_sweep_deletes_it(
     home: House, tmp_path: Path, how: str, number: bool, words: tuple[str, ...]
 ) -> None:
-    due = datetime.now(UTC) - timedelta(days=40)
-    kept = home.recorded(DOCUMENTATION, at=due, keeps="P1M")
+    kept = home.recorded(DOCUMENTATION, at=datetime.now(UTC) - timedelta(days=40), keeps="P1M")
     officer, agent = home.person("officer", KeyRole.CUSTODY), home.person("agent", account=ANNA)
     asks(home, officer)
     spoiled(home, tmp_path, "agent", how)
@@ -161,9 +132,6 @@ def test_a_recording_is_locked_without_a_signed_policy_and_no_sweep_deletes_it(
     assert told == (0, not number, True, True), said
     sought = ["hold_sought"] if number else []
     assert [one.event for one in home.desk.archive.audit_of()[count:]] == ["policy_refused", *sought, "hold_placed"]
-    ((hold,),) = (one.holds for one in home.desk.archive.list())
-    if "--by" in words:
-        assert hold.confirm_by == hold.at + holding.CONFIRM_WITHIN.length()
     # What nobody could raise before, nobody can now.
     assert home.person("looks-after").does("holds", "raise", kept, *words).status == 1
     agent.does("archive", "sweep")
@@ -195,4 +163,88 @@ def test_custody_lists_confirms_and_lets_go_by_its_key_and_lifts_and_keeps_by_a_
     assert [one.recording for one in home.desk.archive.list()] == [held]
 
 
-# --- what custody is told of ------------------------------------------------------------------------
+# --- who chooses whose signature is asked for -------------------------------------------------------
+
+
+@pytest.mark.rule("G11")
+def test_the_signer_is_custody_s_to_choose_to_change_and_to_lift_and_each_is_in_the_log(
+    home: House, tmp_path: Path
+) -> None:
+    home.recorded(DOCUMENTATION, TRAINING)
+    archive, officer = home.desk.archive, home.person("officer", KeyRole.CUSTODY)
+    others = [home.person("lead", KeyRole.TRAINING, KeyRole.DOCUMENTATION), home.person("anna", account=ANNA)]
+    for signer in ("", SIGNER):
+        if signer:
+            asks(home, officer)
+        for person in others:
+            for word in (OTHER, "--none"):
+                said = person.does("archive", "signer", word)
+                assert (said.status, said.out, bool(said.err.strip())) == (1, "", True)
+                assert archive.policy_signer == signer
+                assert (last(home), archive.audit_of()[-1].params["deed"]) == ("refused", "choose_signer")
+    # No policy need count for choosing: the one who signs may be gone.
+    signature_path(home.policy("officer")).unlink()
+    assert officer.does("archive", "signer", OTHER).status == 0
+    assert SIGNER not in officer.does("archive", "signer").out
+    assert officer.does("archive", "signer", "--none").status == 0
+    told = [one for one in archive.audit_of() if one.event.startswith("policy_signer")]
+    assert [(one.event, one.params.get("signer")) for one in told] == [
+        ("policy_signer_chosen", SIGNER),
+        ("policy_signer_chosen", OTHER),
+        ("policy_signer_lifted", None),
+    ]
+    assert {one.params["key"] for one in told} == {home.desk.recipients[KeyRole.CUSTODY].key_id[:16]}
+    # What signs nothing is no signer, and a demo has none.
+    assert officer.does("keys", "create", "training", "--id", "lead-2").status == 0
+    for word, why in (("lead-2", "signs nothing"), ("AAAA", "AAAA"), ("A" * 43 + "=", "AAAA")):
+        refused = officer.does("archive", "signer", word)
+        assert (refused.status, why in refused.err) == (1, True), refused
+    with scene(tmp_path / "demo", demo=True) as demo, pytest.raises(ArchiveError) as error:
+        require_signer(demo.archive, AT)
+    assert error.value.code == "error.archive.signer_demo"
+    assert verify(archive).ok
+
+
+@pytest.mark.rule("G11")
+def test_before_the_first_recording_only_whoever_made_the_archive_chooses_and_changes_it(
+    home: House,
+) -> None:
+    archive = home.desk.archive
+    file = home.policy("owner").parent.parent / "bo.admit"
+    phrase = "nok så lang en sætning"
+    admission.write(archive.id, archive.secrets, archive.signer, file, phrase, numbers=True)
+    bo, owner = home.admitted("bo", {}, BO), home.person("owner", account=ANNA)
+    admission.take_in(bo.keys, file, phrase)
+    assert bo.does("archive", "signer", OTHER).status == 1
+    assert (archive.policy_signer, last(home)) == ("", "refused")
+    assert owner.does("keys", "create", "policy", "--id", "rules-1").status == 0
+    (rules,) = (one for one in ring.known_keys(owner.keys) if one.id == "rules-1")
+    assert owner.does("policy", "sign", str(home.policy("owner")), "--id", "rules-1").status == 0
+    assert owner.does("archive", "signer", "rules-1").status == 0
+    assert archive.policy_signer == b64(rules.public)
+    # What was chosen by mistake locks nobody out.
+    for words, signer in (((OTHER,), OTHER), (("--none",), "")):
+        said = bo.does("archive", "signer", *words)
+        assert (said.status, "sealed for data protection" in said.err) == (1, True)
+        assert owner.does("archive", "signer", *words).status == 0
+        assert archive.policy_signer == signer
+
+
+def test_health_and_doctor_tell_whether_there_is_one(home: House, tmp_path: Path) -> None:
+    home.recorded(DOCUMENTATION)
+    officer, looks_after = home.person("officer", KeyRole.CUSTODY), home.person("looks-after")
+    config = Home.within(tmp_path / "looks-after").folders.config
+    settings = load_settings(config)
+    assert json.loads(looks_after.does("archive", "health", "--json").out)["policy_signer"] is None
+    # Whoever brings other settings need have none signed; what is no key is nobody's to choose.
+    save_settings(config, replace(settings, policy_signer=SIGNER))
+    assert f"klartone archive signer {SIGNER}" in looks_after.does("doctor").out
+    save_settings(config, replace(settings, policy_signer="zz"))
+    told = looks_after.does("doctor").out
+    assert "The setting “policy_signer” is not a public key" in told
+    assert "klartone archive signer zz" not in told
+    save_settings(config, settings)
+    asks(home, officer)
+    assert json.loads(looks_after.does("archive", "health", "--json").out)["policy_signer"] == SIGNER
+    told = looks_after.does("doctor")
+    assert (told.status, f"signed with {SIGNER}" in told.out) == (1, True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,33 +9,16 @@ import pytest
 from softphone.archive.examine import verify as proving
 from softphone.archive.examine.verify import verify
 from softphone.domain.changes import Discard
-from tests.archive.scene import DOCUMENTATION, Scene, scene
+from tests.archive.scene import DOCUMENTATION, Scene
 
 
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Scene]:
-    with scene(tmp_path / "archive") as made:
-        yield made
-
-
-def test_it_tells_of_each_recording_that_is_proved(desk: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_tells_of_each_recording_that_is_proved_and_broken_off_it_leaves_everything_as_it_was(
+    desk: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(proving, "BATCH", 2)
     for _ in range(5):
         desk.recorded(0.1, DOCUMENTATION)
-    told: list[tuple[int, int]] = []
-
-    def progress(done: int, total: int) -> None:
-        if total:
-            told.append((done, total))
-
-    proof = verify(desk.archive, progress=progress)
-    assert [*dict.fromkeys(told)] == [(done, 5) for done in range(1, 6)]
-    assert (proof.recordings, proof.ok) == (5, True)
-
-
-def test_broken_off_it_leaves_everything_as_it_was(desk: Scene) -> None:
-    desk.recorded(0.1, DOCUMENTATION)
-    before = desk.archive.audit_of()
+    before, told = desk.archive.audit_of(), list[tuple[int, int]]()
 
     def stop(*_: int) -> None:
         raise KeyboardInterrupt
@@ -45,7 +26,9 @@ def test_broken_off_it_leaves_everything_as_it_was(desk: Scene) -> None:
     with pytest.raises(KeyboardInterrupt):
         verify(desk.archive, progress=stop)
     assert desk.archive.audit_of() == before
-    assert verify(desk.archive).ok
+    proof = verify(desk.archive, progress=lambda done, total: told.append((done, total)))
+    assert [*dict.fromkeys(one for one in told if one[1])] == [(done, 5) for done in range(1, 6)]
+    assert (proof.recordings, proof.ok) == (5, True)
 
 
 def test_what_goes_while_it_runs_is_no_difference(desk: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,17 +12,11 @@ from softphone.archive.examine.verify import verify
 from softphone.archive.files.reader import read_structure
 from softphone.archive.files.writing import Written
 from softphone.archive.log.written import counted
-from softphone.domain.changes import CloseRecording, Discard
+from softphone.domain.changes import CloseRecording
 from softphone.domain.purpose import KeyRole
-from tests.archive.scene import AT, DOCUMENTATION, TRAINING, Scene, scene, voices
+from tests.archive.scene import AT, DOCUMENTATION, Scene, voices
 
 NOW = datetime.now(UTC) + timedelta(days=1)
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Scene]:
-    with scene(tmp_path / "archive") as made:
-        yield made
 
 
 def repaired(desk: Scene) -> list[tuple[Repair, str, int]]:
@@ -85,34 +77,29 @@ def chunks_told(desk: Scene, recording: str) -> int | None:
         return connection.exec_driver_sql(asked, (recording,)).scalar_one()
 
 
-def test_a_call_that_had_ended_while_its_last_sound_was_being_written_is_cut_too(desk: Scene) -> None:
+@pytest.mark.parametrize("how", ["by itself", "at the next start", "at the next start, torn"])
+def test_how_much_there_is_of_a_call_whose_last_sound_was_still_being_written_is_counted(desk: Scene, how: str) -> None:
     recording = killed_in_its_last_sound(desk)
     path = desk.archive.vault.path(recording)
     sealed = path.read_bytes()
-    path.write_bytes(sealed + sealed[-900:-200])
-    assert repaired(desk) == [(Repair.BROKE_OFF, recording, 700)]
+    assert chunks_told(desk, recording) is None
+    if how == "by itself":
+        (there,) = counted(read_structure(path)).values()
+        desk.archive.vault.on_ended(recording, 0, there)
+        # The ledger goes on in order.
+        desk.commit(call="another")
+    elif "torn" in how:
+        path.write_bytes(sealed + sealed[-900:-200])
+        assert repaired(desk) == [(Repair.BROKE_OFF, recording, 700)]
+    else:
+        assert repaired(desk) == []
+        assert [row.event for row in desk.archive.audit_of(recording)][-1] == "recording_whole"
+    assert chunks_told(desk, recording) == 3
     assert path.read_bytes() == sealed
     assert found(desk) == []
+    before = desk.archive.audit_of()
     assert repaired(desk) == []
-
-
-def test_how_much_there_is_of_a_call_is_counted_at_the_next_start_where_nobody_came_to_say_it(desk: Scene) -> None:
-    recording = killed_in_its_last_sound(desk)
-    assert chunks_told(desk, recording) is None
-    assert repaired(desk) == []
-    assert chunks_told(desk, recording) == 3
-    assert [row.event for row in desk.archive.audit_of(recording)][-1] == "recording_whole"
-    assert found(desk) == []
-
-
-def test_what_ends_after_its_call_has_been_closed_is_counted_by_itself(desk: Scene) -> None:
-    recording = killed_in_its_last_sound(desk)
-    (there,) = counted(read_structure(desk.archive.vault.path(recording))).values()
-    desk.archive.vault.on_ended(recording, 0, there)
-    # The ledger goes on in order.
-    desk.commit(call="another")
-    assert chunks_told(desk, recording) == 3
-    assert found(desk) == []
+    assert desk.archive.audit_of() == before
 
 
 def test_a_segment_that_a_full_disk_ended_or_that_never_began_is_no_crash_of_a_closed_recording(
@@ -188,27 +175,3 @@ def test_a_file_without_a_row_is_kept_aside_and_told_and_comes_back_with_its_row
     assert found(desk) == ["object_begun"]
     assert verify(desk.archive).ok
     assert heard(desk, recording) == 16_000
-
-
-@pytest.mark.parametrize("left", [b"", b"KLAR", bytes(300), None])
-def test_a_file_that_had_only_begun_to_begin_is_no_fault(desk: Scene, left: bytes | None) -> None:
-    desk.archive.vault.create("begun", AT)
-    path = desk.archive.vault.path("begun")
-    path.write_bytes(path.read_bytes()[:-1] if left is None else left)
-    assert repaired(desk) == [(Repair.SET_ASIDE, "begun", 0)]
-    assert found(desk) == ["object_begun"]
-
-
-def test_what_is_discarded_is_not_brought_back_or_kept_aside(desk: Scene) -> None:
-    recording = desk.recorded(1, TRAINING)
-    desk.commit(Discard(recording, "declined_by_key"))
-    assert repaired(desk) == []
-    assert desk.archive.vault.aside() == []
-
-
-def test_an_archive_that_is_whole_is_left_as_it_is(desk: Scene) -> None:
-    recording = desk.recorded(1, DOCUMENTATION)
-    desk.commit(CloseRecording(recording, AT, (DOCUMENTATION,)), recording=recording)
-    before = [*desk.archive.audit_of()]
-    assert repaired(desk) == []
-    assert [*desk.archive.audit_of()] == before

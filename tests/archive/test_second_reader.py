@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import struct
 import wave
-from collections.abc import Callable, Iterator
 from io import FileIO
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +16,6 @@ from softphone.archive.files.container import (
     Content,
     Header,
     Sealer,
-    header_size,
     read_header,
     scan,
 )
@@ -28,18 +23,11 @@ from softphone.archive.files.opus import codec_header
 from softphone.archive.files.reader import MarkKind, OpenedRecording, read_structure
 from softphone.archive.files.seeking import SeekingReader
 from softphone.archive.files.vault import Vault
-from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
 from tests.archive import second_reader
-from tests.archive.scene import AT, DOCUMENTATION, RATE, TRAINING, Scene, scene, voices
+from tests.archive.scene import AT, DOCUMENTATION, RATE, TRAINING, Scene, voices
 
 KEY = bytes(range(32))
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Scene]:
-    with scene(tmp_path / "archive") as made:
-        yield made
 
 
 def with_a_pause_and_a_gap(desk: Scene) -> str:
@@ -70,13 +58,7 @@ def private_of(desk: Scene, role: KeyRole) -> bytes:
     return desk.memory.held[f"private-{desk.recipients[role].key_id}"]
 
 
-def exported(archive: Archive, recording: str, role: KeyRole, to: Path) -> np.ndarray[Any, np.dtype[np.int16]]:
-    archive.open_recording(recording, AT, role=role).export_wav(to)
-    with wave.open(str(to)) as wav:
-        return np.frombuffer(wav.readframes(wav.getnframes()), "<i2").reshape(-1, 2)
-
-
-@pytest.mark.parametrize("role", list(KeyRole))
+@pytest.mark.parametrize("role", [KeyRole.TRAINING, KeyRole.CUSTODY])
 def test_it_gives_an_export_sample_for_sample_with_pauses_and_gaps(desk: Scene, tmp_path: Path, role: KeyRole) -> None:
     recording = with_a_pause_and_a_gap(desk)
     data = desk.archive.vault.path(recording).read_bytes()
@@ -86,92 +68,21 @@ def test_it_gives_an_export_sample_for_sample_with_pauses_and_gaps(desk: Scene, 
     assert sorted(wraps) == sorted(wraps_of(desk.archive, recording))
     heard = second_reader.read(data, wraps, private_of(desk, role))
 
-    ours = exported(desk.archive, recording, role, tmp_path / "out.wav")
+    desk.archive.open_recording(recording, AT, role=role).export_wav(tmp_path / "out.wav")
+    with wave.open(str(tmp_path / "out.wav")) as wav:
+        ours = np.frombuffer(wav.readframes(wav.getnframes()), "<i2").reshape(-1, 2)
     segments = 1 if role is KeyRole.TRAINING else 2
     assert len(ours) == (125 * FRAME if segments == 1 else (125 + 160 + 120) * FRAME)
     assert np.array_equal(heard, ours)
     assert np.abs(heard).max() > 3_000
-
-
-def test_it_sees_the_same_gaps_finality_clock_and_zone(desk: Scene) -> None:
-    recording = with_a_pause_and_a_gap(desk)
-    data = desk.archive.vault.path(recording).read_bytes()
     keys = {segment: key for (of, segment), key in desk.keys.items() if of == recording}
-
-    parts = second_reader.parts(data, keys)
-
-    assert [(part.origin, part.samples) for part in parts.values()] == [(40, 125 * FRAME), (325, 120 * FRAME)]
-    assert [part.gaps for part in parts.values()] == [[], [(50, 20)]]
-    told, _ = second_reader.header(data)
-    assert told["clock"]["time_zone"] == "Europe/Copenhagen"
-    assert told["clock"]["opened_at"] == AT.isoformat()
-
-
-# --- what is not known is refused ---------------------------------------------------------------------
-
-
-def changed(data: bytes, change: Callable[[dict[str, Any]], None]) -> bytes:
-    """The file with another header, spelled as headers are."""
-    size = header_size(data[:14])
-    told = json.loads(data[14:size])
-    change(told)
-    body = json.dumps(told, sort_keys=True, separators=(",", ":")).encode("ascii")
-    return data[:10] + struct.pack(">I", len(body)) + body + data[size:]
-
-
-def another_seal(told: dict[str, Any]) -> None:
-    told["seal"] = "ML-KEM-SEALED"
-
-
-def another_codec(told: dict[str, Any]) -> None:
-    told["codec"]["name"] = "flac"
-
-
-def another_mapping(told: dict[str, Any]) -> None:
-    told["codec"]["mapping_family"] = 1
-
-
-@pytest.mark.parametrize(
-    ("change", "code"),
-    [
-        (another_seal, "error.container.unknown_seal"),
-        (another_codec, "error.container.unknown_codec"),
-        (another_mapping, "error.container.unknown_codec"),
-    ],
-)
-def test_a_seal_or_codec_that_is_not_known_is_refused_by_its_name(
-    desk: Scene, change: Callable[[dict[str, Any]], None], code: str
-) -> None:
-    path = desk.archive.vault.path(desk.recorded(1, DOCUMENTATION))
-    path.write_bytes(changed(path.read_bytes(), change))
-    with pytest.raises(ArchiveError) as refused:
-        read_structure(path)
-    assert refused.value.code == code
-    with pytest.raises(ArchiveError) as refused:
-        SeekingReader.open(path, {0: KEY})
-    assert refused.value.code == code
-    with pytest.raises(ValueError, match="unknown seal or codec"):
-        second_reader.header(path.read_bytes())
-
-
-def test_a_file_of_version_1_is_read_and_names_no_zone(tmp_path: Path) -> None:
-    head, delay = codec_header()
-    vault = Vault(tmp_path)
-    vault.create("old", AT)
-    first = Header("old", AT, head, delay).pack()
-    assert struct.unpack_from(">H", first, 8) == (1,)
-    vault.path("old").write_bytes(first)
-    writer = Vault(tmp_path).writer("old", 0, KEY, 0)
-    for at in range(60):
-        frame = voices(1.2)[at * FRAME : (at + 1) * FRAME]
-        writer.write(at, frame[:, 0].tobytes(), frame[:, 1].tobytes())
-    writer.finish()
-
-    structure = read_structure(vault.path("old"))
-
-    assert structure.header.time_zone is None
-    assert OpenedRecording(structure, "old", {0: KEY}).length() == 60 * FRAME
-    assert second_reader.parts(vault.path("old").read_bytes(), {0: KEY})[0].samples == 60 * FRAME
+    parts = second_reader.parts(data, keys).values()
+    assert [(one.origin, one.samples, one.gaps) for one in parts] == [
+        (40, 125 * FRAME, []),
+        (325, 120 * FRAME, [(50, 20)]),
+    ]
+    clock = second_reader.header(data)[0]["clock"]
+    assert (clock["time_zone"], clock["opened_at"]) == ("Europe/Copenhagen", AT.isoformat())
 
 
 # --- from any second ----------------------------------------------------------------------------------
@@ -206,7 +117,7 @@ def test_playing_from_any_moment_sounds_as_the_whole_does_from_there(desk: Scene
     reader.close()
 
 
-@pytest.mark.parametrize("second", [0, 1, 1_799, 3_598])
+@pytest.mark.parametrize("second", [0, 3_598])
 def test_an_hour_is_played_from_any_second_after_reading_a_fiftieth_of_it_at_most(tmp_path: Path, second: int) -> None:
     head, delay = codec_header()
     header = Header("hour", AT, head, delay, "Europe/Copenhagen").pack()

@@ -26,7 +26,7 @@ from tests.archive.second_desk import FileKeys
 ROOT = Path(__file__).resolve().parents[2]
 PHRASE = "nok så lang en sætning"
 CHEAP = Cost(1, 1, 64)
-CALLS = 6
+CALLS = 4
 posix = pytest.mark.skipif(sys.platform == "win32", reason="on Windows, permissions are the administrator's")
 
 MOUNTS = """\
@@ -93,7 +93,10 @@ def own_group() -> str:
 def test_a_shared_folder_and_what_comes_into_it_is_the_group_s_and_nobody_else_s(tmp_path: Path) -> None:
     with scene(tmp_path / "archive") as desk:
         desk.recorded(0.2, DOCUMENTATION)
-        assert sharing.group_of(desk.folder) is None
+        with pytest.raises(ArchiveError) as refused:
+            sharing.share(desk.folder, "no-such-group")
+        assert refused.value.code == "error.archive.no_group"
+        assert (mode(desk.folder), sharing.group_of(desk.folder)) == (0o700, None)
         assert sharing.share(desk.folder, own_group()) > 4
         assert sharing.group_of(desk.folder) == own_group()
         before = os.umask(0o077)
@@ -109,50 +112,6 @@ def test_a_shared_folder_and_what_comes_into_it_is_the_group_s_and_nobody_else_s
         for path in desk.folder.rglob("*"):
             assert mode(path) == (0o2770 if path.is_dir() else 0o660), path
         assert mode(desk.folder) == 0o2770
-
-
-@posix
-def test_a_group_that_is_not_there_is_said_so(tmp_path: Path) -> None:
-    with scene(tmp_path / "archive") as desk:
-        with pytest.raises(ArchiveError) as refused:
-            sharing.share(desk.folder, "no-such-group")
-        assert refused.value.code == "error.archive.no_group"
-        assert mode(desk.folder) == 0o700
-
-
-@pytest.fixture
-def user(monkeypatch: pytest.MonkeyPatch) -> int:
-    """One who is not root, of this process's groups alone."""
-    monkeypatch.setattr(os, "geteuid", lambda: 4711)
-    return 4711
-
-
-def refused(folder: Path, group: str) -> ArchiveError:
-    """And nothing was done, nor told before it."""
-    told: list[str] = []
-    with pytest.raises(ArchiveError) as error:
-        sharing.share(folder, group, lambda: told.append(group))
-    assert (told, sharing.group_of(folder)) == ([], None)
-    return error.value
-
-
-def given(folder: Path, user: int) -> None:
-    """To this user, as root alone can."""
-    for path in (folder, *folder.rglob("*")):
-        os.chown(path, user, -1)
-
-
-@posix
-def test_with_a_group_that_one_is_not_of_nothing_is_shared(
-    tmp_path: Path, user: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with scene(tmp_path / "archive") as desk:
-        given(desk.folder, user)
-        group = own_group()
-        monkeypatch.setattr(os, "getegid", lambda: user)
-        monkeypatch.setattr(os, "getgroups", lambda: [user])
-        error = refused(desk.folder, group)
-    assert (error.code, error.params["group"]) == ("error.archive.share_not_member", group)
 
 
 def test_two_desks_with_keyrings_of_their_own_record_into_one_archive_at_once(tmp_path: Path) -> None:

@@ -11,13 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from softphone.archive.archive import Archive
 from softphone.archive.files.container import Chunk, Content, Gap, Sealer, read_header, scan
 from softphone.archive.files.opus import Decoder, Encoder, codec_header
 from softphone.archive.files.reader import MarkKind, OpenedRecording, read_structure
 from softphone.archive.files.vault import Vault
-from softphone.domain.purpose import KeyRole
-from tests.archive.scene import AT, DOCUMENTATION, FRAME, RATE, TRAINING, Scene, scene, strength, voices
+from tests.archive.scene import AT, FRAME, RATE, strength, voices
 
 KEY = bytes(range(32))
 ID = "01a212e2-ae58-74b6-8435-2e9e6c2fe590-1"
@@ -43,7 +41,7 @@ def opened(vault: Vault, *segments: int) -> OpenedRecording:
     return OpenedRecording(read_structure(vault.path(ID)), ID, dict.fromkeys(segments or (0,), KEY))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(frames=st.integers(1, 260))
 def test_an_export_has_exactly_as_many_samples_as_were_fed(
     tmp_path_factory: pytest.TempPathFactory, frames: int
@@ -61,22 +59,13 @@ def test_an_export_has_exactly_as_many_samples_as_were_fed(
         assert wav.getnframes() == frames * FRAME
 
 
-def test_each_voice_is_on_its_own_channel_only(vault: Vault) -> None:
+def test_what_comes_out_is_what_went_in_at_the_same_time_each_voice_on_its_own_channel_only(vault: Vault) -> None:
     written(vault, 500)
-    sound = np.concatenate(list(opened(vault).pcm()))
-
+    sound, fed = np.concatenate(list(opened(vault).pcm())).astype(float), voices(10).astype(float)
     agent, party = sound[:, 0], sound[:, 1]
-    assert strength(agent, 440) > 3_000
-    assert strength(party, 1_000) > 3_000
+    assert min(strength(agent, 440), strength(party, 1_000)) > 3_000
     assert 20 * np.log10(strength(party, 440) / strength(agent, 440)) < -45
     assert 20 * np.log10(strength(agent, 1_000) / strength(party, 1_000)) < -45
-
-
-def test_what_comes_out_is_what_went_in_at_the_same_time(vault: Vault) -> None:
-    written(vault, 250)
-    sound = np.concatenate(list(opened(vault).pcm())).astype(float)
-    fed = voices(5).astype(float)
-
     for channel in (0, 1):
         error = sound[RATE:, channel] - fed[RATE:, channel]
         assert 20 * np.log10(np.std(error) / np.std(fed[RATE:, channel])) < -15
@@ -117,13 +106,6 @@ def test_a_pause_between_segments_is_silence_of_its_true_length_and_marked(vault
     recording.export_wav(tmp_path / "marked.wav")
     assert b"cue " in (tmp_path / "marked.wav").read_bytes()
     assert b"pause 4.80 s" in (tmp_path / "marked.wav").read_bytes()
-
-
-def test_a_joined_export_leaves_pauses_out_and_still_marks_where_they_were(vault: Vault, tmp_path: Path) -> None:
-    written(vault, 60, segment=0, origin=100)
-    written(vault, 70, segment=1, origin=400)
-    recording = opened(vault, 0, 1)
-
     assert recording.export_wav(tmp_path / "joined.wav", joined=True) == 130 * FRAME == recording.length(joined=True)
     assert [(mark.kind, mark.at) for mark in recording.marks(joined=True)] == [(MarkKind.PAUSE, 60 * FRAME)]
 
@@ -181,21 +163,6 @@ def test_the_codec_says_its_own_delay_and_that_its_two_streams_share_nothing() -
     assert (family, streams, coupled) == (255, 2, 0)
     assert delay == int.from_bytes(head[10:12], "little") // 3 == 40
     assert Decoder(head).decode(Encoder().encode(bytes(640), bytes(640))[0]).shape == (FRAME, 2)
-
-
-def test_a_recording_is_heard_through_the_archive_by_the_role_that_may(tmp_path: Path) -> None:
-    with scene(tmp_path / "archive") as desk:
-        recording = desk.recorded(3, DOCUMENTATION, TRAINING)
-        for role in KeyRole:
-            archive = reopened(desk, role)
-            sound = np.concatenate(list(archive.open_recording(recording, AT).pcm()))
-            archive.close()
-            assert len(sound) == 3 * RATE
-            assert strength(sound[:, 0], 440) > 3_000
-
-
-def reopened(desk: Scene, *roles: KeyRole) -> Archive:
-    return Archive.open(desk.folder, desk.only(*roles))
 
 
 def test_a_chunk_is_told_only_when_it_is_on_the_disk(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +10,6 @@ import pytest
 from softphone.archive.examine.health import health
 from softphone.archive.examine.verify import verify
 from softphone.archive.files.reader import read_structure
-from softphone.archive.retention import due, holding
 from softphone.archive.retention.sweep import Swept, SweptItem, sweep
 from softphone.archive.seen import commands
 from softphone.domain.changes import (
@@ -29,12 +27,6 @@ from softphone.domain.purpose import KeyRole, Purpose
 from tests.archive.scene import AT, BASES, DOCUMENTATION, TRAINING, Scene, scene
 
 LATER = datetime(2030, 1, 1, tzinfo=UTC)
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Scene]:
-    with scene(tmp_path / "archive") as made:
-        yield made
 
 
 def kept(desk: Scene) -> list[str]:
@@ -76,46 +68,25 @@ def test_a_recording_is_kept_to_its_last_day_and_gone_on_its_day(desk: Scene) ->
 
 
 @pytest.mark.rule("G36")
-def test_training_ends_on_its_own_day_and_documentation_goes_on(desk: Scene) -> None:
+def test_training_ends_on_its_own_day_in_the_call_s_zone_also_before_a_sweep_and_documentation_goes_on(
+    desk: Scene,
+) -> None:
     recording = closed(desk, DOCUMENTATION, TRAINING, retention={DOCUMENTATION: "P5Y", TRAINING: "P3M"})
     wraps = [wrap.sealed for wrap in desk.archive.wraps_of(recording) if wrap.role is KeyRole.TRAINING]
-
-    assert swept(desk, datetime(2027, 3, 1, tzinfo=UTC)) == [(Swept.PURPOSE_EXPIRED, TRAINING)]
-
-    row = desk.archive.find(recording)
-    assert row.purposes == (DOCUMENTATION,)
-    assert row.expires == {DOCUMENTATION: date(2031, 11, 25)}
-    assert not any(wrap in desk.pages() for wrap in wraps)
-    assert [entry.rule for entry in desk.archive.audit_of(recording)][-1] == "G36"
-    assert swept(desk, datetime(2027, 3, 1, tzinfo=UTC)) == []
-
-
-@pytest.mark.rule("G36")
-def test_what_has_expired_is_neither_listed_nor_opened_even_before_a_sweep(desk: Scene) -> None:
-    recording = closed(desk, DOCUMENTATION, TRAINING, retention={DOCUMENTATION: "P5Y", TRAINING: "P3M"})
     last, over = datetime(2027, 2, 24, 22, 59, tzinfo=UTC), datetime(2027, 2, 24, 23, 0, tzinfo=UTC)
     assert desk.archive.find(recording, last).purposes == (DOCUMENTATION, TRAINING)
     desk.archive.open_recording(recording, last, role=KeyRole.TRAINING)
-
     assert desk.archive.find(recording, over).purposes == (DOCUMENTATION,)
     with pytest.raises(ArchiveError) as refused:
         desk.archive.open_recording(recording, over, role=KeyRole.TRAINING)
     assert refused.value.code == "error.archive.closed_to_role"
     desk.archive.open_recording(recording, over)
 
-
-@pytest.mark.rule("G10")
-def test_a_hold_keeps_a_recording_past_its_day_and_is_reported_when_nobody_confirmed_it(desk: Scene) -> None:
-    recording = closed(desk, DOCUMENTATION)
-    confirm = AT + timedelta(days=30)
-    desk.commit(PlaceHold("h", recording, HoldBy.CONTROLLER, "desk-3", AT, None, confirm_by=confirm))
-
-    assert swept(desk, LATER) == [(Swept.PURPOSE_EXPIRED, DOCUMENTATION), (Swept.HOLD_OVERDUE, None)]
-    assert kept(desk) == [recording]
-    assert desk.archive.find(recording).opens_for == (KeyRole.CUSTODY,)
-    assert desk.archive.vault.path(recording).exists()
-    assert swept(desk, LATER) == [(Swept.HOLD_OVERDUE, None)]
-    assert verify(desk.archive).ok
+    assert swept(desk, over) == [(Swept.PURPOSE_EXPIRED, TRAINING)]
+    assert desk.archive.find(recording).expires == {DOCUMENTATION: date(2031, 11, 25)}
+    assert not any(wrap in desk.pages() for wrap in wraps)
+    assert [entry.rule for entry in desk.archive.audit_of(recording)][-1] == "G36"
+    assert swept(desk, over) == []
 
 
 @pytest.mark.rule("G04")
@@ -137,16 +108,6 @@ def test_our_hold_against_a_refusal_lapses_after_its_days_and_the_party_s_never(
     assert kept(desk) == [party]
 
 
-@pytest.mark.rule("G04")
-def test_a_recording_that_only_a_lapsed_hold_and_training_kept_goes_with_them(desk: Scene) -> None:
-    recording = closed(desk, TRAINING)
-    until = AT + timedelta(days=14)
-    desk.commit(PlaceHold("h", recording, HoldBy.CONTROLLER, "desk-3", AT, None))
-    desk.commit(ChangeHold("h", HoldBy.CONTROLLER, until))
-    assert swept(desk, until) == [(Swept.HOLD_VOID, None), (Swept.DISCARDED, None)]
-    assert kept(desk) == []
-
-
 @pytest.mark.rule("G32")
 def test_what_grounds_took_out_of_training_stays_for_custody_alone_until_training_s_own_day(desk: Scene) -> None:
     recording = closed(desk, DOCUMENTATION, TRAINING, retention={DOCUMENTATION: "P1M", TRAINING: "P3M"})
@@ -157,17 +118,6 @@ def test_what_grounds_took_out_of_training_stays_for_custody_alone_until_trainin
     (row,) = desk.archive.list()
     assert (row.recording, row.opens_for) == (recording, (KeyRole.CUSTODY,))
     assert (Swept.DISCARDED, None) in swept(desk, LATER)
-
-
-@pytest.mark.rule("G10")
-def test_what_a_lifted_hold_kept_waits_for_the_next_sweep(desk: Scene) -> None:
-    recording = closed(desk, DOCUMENTATION)
-    hold = holding.raise_hold(desk.archive, recording, HoldBy.PARTY, "price", "mette", AT)
-    swept(desk, LATER)
-    later = LATER + timedelta(hours=1)
-    holding.lift(desk.archive, hold, "settled", desk.policy_recipients, later)
-    assert kept(desk) == [recording]
-    assert swept(desk, later) == [(Swept.DISCARDED, None)]
 
 
 @pytest.mark.rule("G23")
@@ -215,20 +165,6 @@ def test_a_date_to_come_is_for_a_dry_run_or_a_demo_alone(desk: Scene, tmp_path: 
         assert kept(demo) == []
 
 
-def test_a_recording_that_broke_off_has_its_day_too(desk: Scene) -> None:
-    recording = desk.recorded(1, DOCUMENTATION)
-    assert desk.archive.find(recording).closed_at is None
-    assert swept(desk, AT + timedelta(hours=1)) == []
-    assert kept(desk) == [recording]
-    assert (Swept.DISCARDED, None) in swept(desk, LATER)
-
-
-def test_the_day_is_counted_where_the_line_is_not_in_utc(desk: Scene) -> None:
-    late = datetime(2026, 11, 29, 23, 30, tzinfo=UTC)  # the 30th in Copenhagen
-    recording = closed(desk, DOCUMENTATION, at=late)
-    assert desk.archive.find(recording).expires == {DOCUMENTATION: date(2027, 2, 28)}
-
-
 def test_when_a_sweep_last_came_to_its_end_is_known_and_one_that_was_broken_off_does_not_count(desk: Scene) -> None:
     closed(desk, DOCUMENTATION)
     assert health(desk.archive, AT).last_swept is None
@@ -237,22 +173,6 @@ def test_when_a_sweep_last_came_to_its_end_is_known_and_one_that_was_broken_off_
     assert health(desk.archive, AT).last_swept is None
     swept(desk, LATER)
     assert health(desk.archive, LATER).last_swept == LATER
-
-
-def test_a_sweep_that_finds_nothing_for_a_while_is_stopped_there(desk: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Among very many recordings of which none is due."""
-    monkeypatch.setattr(due, "_WINDOW", 2)
-    for _ in range(6):
-        closed(desk, DOCUMENTATION)
-    asked: list[bool] = []
-
-    def go_on() -> bool:
-        asked.append(len(asked) < 1)
-        return asked[-1]
-
-    sweep(desk.archive, AT, clock=AT, go_on=go_on)
-    assert asked == [True, False]
-    assert health(desk.archive, AT).last_swept is None
 
 
 def test_a_file_that_cannot_go_keeps_those_behind_it_for_the_next_sweep_and_none_is_forgotten(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -14,13 +12,7 @@ from softphone.archive.review.session import mark_reviewed
 from softphone.domain.changes import AuditEntry
 from softphone.domain.purpose import Reason
 from tests.archive.review.calls import JONAS, answered, reviewable
-from tests.archive.scene import AT, TRAINING, Scene, scene
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Scene]:
-    with scene(tmp_path / "archive") as made:
-        yield made
+from tests.archive.scene import AT, TRAINING, Scene
 
 
 def of_sales(desk: Scene, days: int = 0, capacity: int | None = None) -> Figures:
