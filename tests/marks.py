@@ -17,16 +17,23 @@ CALLS_END = 0.8
 
 
 def spread(items: list[pytest.Item]) -> None:
-    """Modules of real calls, which mostly wait, among those that compute: so the machine is busy all along."""
+    """Modules of real calls, which mostly wait, among those that compute: so the machine is busy all along. Those come first
+    that have the longest tests, then those that have the most."""
     modules: dict[str, list[pytest.Item]] = defaultdict(list)
     for item in items:
         modules[item.nodeid.partition("::")[0]].append(item)
     calls = [name for name, own in modules.items() if any(it.get_closest_marker("journey") for it in own)]
-    long_first = sorted(calls, key=lambda name: -len(modules[name]))
+    long_first = sorted(calls, key=lambda name: (-max(map(may_take, modules[name])), -len(modules[name])))
     others = [name for name in modules if name not in calls]
     at = {name: CALLS_END * index / len(long_first) for index, name in enumerate(long_first)}
     at |= {name: index / len(others) for index, name in enumerate(others)}
     items[:] = [item for name in sorted(modules, key=at.__getitem__) for item in modules[name]]
+
+
+def may_take(item: pytest.Item) -> float:
+    """Seconds, where the test has a time-out of its own."""
+    mark = item.get_closest_marker("timeout")
+    return float(mark.args[0]) if mark and not item.get_closest_marker("torture") else 0.0
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -120,13 +120,11 @@ class Switch:
     @property
     def busy(self) -> bool:
         now = time.monotonic()
-        return self._busy or any(now - one.since < NEW_CALL for one in self.dialogs.active())
+        # The engine's word may be older than the end of its call: without a call it counts for nothing.
+        return any(self._busy or now - one.since < NEW_CALL for one in self.dialogs.active())
 
     def call_over(self, call_id: str) -> None:
         self.dialogs.end(call_id)
-        if not self.dialogs.active():
-            # The engine may hear of it only after the next caller has come; then it has the last word.
-            self._busy = False
         self.sounds.close(call_id)
         self.remember()
 

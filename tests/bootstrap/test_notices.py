@@ -288,7 +288,7 @@ def test_what_is_said_into_the_microphone_becomes_the_notice_trimmed_and_as_loud
 ) -> None:
     spoken = policy.parent / "spoken.wav"
     said(capsys, "notice", "salg", "--policy", policy, "--notice", "N1", "--language", "da", "--wav", spoken)
-    quiet = (heard(spoken) // 8).astype("<i2")
+    quiet = (heard(spoken)[: 5 * 16_000] // 8).astype("<i2")
     write_wav(spoken, quiet.tobytes())
     with null_sinks() as sinks:
         process = recording(policy, {**sinks.env, "LC_ALL": "C"})

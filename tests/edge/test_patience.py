@@ -10,7 +10,7 @@ import sys
 import psutil
 import pytest
 
-from softphone.edge.channel import EdgeAccount, EdgeState, FromEdge, Ready
+from softphone.edge.channel import EdgeAccount, EdgeState, FromEdge, Heartbeat, Ready
 from softphone.engine.edge import Edge
 from tests.peers.wire import SDP, header, wire
 
@@ -100,6 +100,35 @@ def test_what_the_phone_said_before_the_edge_had_begun_leaves_once_it_has() -> N
                 asked = flow.recv(65_536).decode()
             assert asked.startswith("REGISTER ")
             assert header(asked, "Contact") == f"<sip:wire@{LOOPBACK}:{edge.port};transport=tcp>"
+        finally:
+            edge.close()
+
+
+def test_a_heartbeat_from_before_the_end_of_a_call_keeps_the_next_caller_from_nothing() -> None:
+    with (
+        wire() as phone,
+        wire() as first,
+        wire() as second,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as inner,
+    ):
+        inner.bind((LOOPBACK, 0))
+        inner.connect((LOOPBACK, phone.port))
+        told: queue.Queue[FromEdge] = queue.Queue()
+        edge = Edge(LOOPBACK, 0, [sys.executable, "-c", EDGE], accept_from=("127.0.0.0/8",))
+        edge.bind()
+        try:
+            edge.know(EdgeAccount("own", f"own@{LOOPBACK}", ""))
+            edge.start(inner, told.put, lambda _: None)
+            wait_for(told, Ready)
+            edge.tell(Heartbeat(busy=False))
+            first.call(edge.port)
+            phone.send(phone.answer(phone.wait_for("INVITE"), "603 Decline"), inner.getsockname())
+            first.wait_for("SIP/2.0 603")
+            edge.tell(Heartbeat(busy=True))  # the engine has not heard of it yet
+            for _ in range(2):  # one a second: by then the edge has
+                wait_for(told, EdgeState)
+            second.call(edge.port)
+            assert header(phone.wait_for("INVITE"), "Call-ID") == second.call_id
         finally:
             edge.close()
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from softphone.domain.purpose import Language
-from softphone.domain.status import Status
+from softphone.domain.status import Action, Status
 from softphone.system.endpoint import Endpoint, read_endpoint
 from softphone.wire import (
     Act,
@@ -213,7 +213,7 @@ class Desk:
         return self.do(Choose, call=call, version=self._status(call).version, choice=choice, option=option)
 
     def act(self, call: str, action: str, language: Language | None = None) -> Done:
-        return self.do(Act, call=call, version=self._status(call).version, action=action, language=language)
+        return self.do(Act, call=call, version=self._status(call).version, action=Action(action), language=language)
 
     # --- inside ----------------------------------------------------------------------------------
 

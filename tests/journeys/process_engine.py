@@ -1,7 +1,7 @@
 """The real engine in another composition: plugins from a folder of the test's, or with a bug planted in it.
 
     python -m tests.journeys.process_engine [--plugins DIR] [--bug loop|sip|draw|undrawn|thread|fatal|native …] [--frames-fail]
-        --home DIR engine
+        [--alone SECONDS] --home DIR engine
 
 Everything else is the engine as `klartone engine` runs it.
 """
@@ -101,6 +101,7 @@ def main() -> int:
     parser.add_argument("--plugins", type=Path, action="append", default=[])
     parser.add_argument("--bug", nargs="+", choices=["loop", "sip", "draw", "undrawn", "thread", "fatal", "native"])
     parser.add_argument("--frames-fail", action="store_true")
+    parser.add_argument("--alone", type=float, help="how long it waits for a desk")
     parser.add_argument("--home", type=Path)
     parser.add_argument("command", choices=["engine"])
     arguments = parser.parse_args()
@@ -109,6 +110,10 @@ def main() -> int:
         from softphone.bootstrap import engine
 
         engine.Recording = _BuggyRecording
+    if arguments.alone:
+        from softphone.engine import loop
+
+        loop.ALONE = arguments.alone
     if arguments.bug:
         from softphone.bootstrap import engine
         from softphone.engine.sip import phone
