@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from softphone.domain.purpose import Language
-from softphone.domain.status import InformedPhase
+from softphone.domain.status import Action, InformedPhase
 from softphone.wire import Act, Refused
 from tests.journeys.stage import CUSTOMER, Stage, shared
 
@@ -42,7 +42,7 @@ def test_a_key_begins_the_notice_anew_in_the_other_language_and_the_next_call_be
     status = desk.wait_status(lambda one: "stop_notice" in one.actions, "the notice", again)
     desk.act(again, "stop_notice")
     status = desk.wait_status(lambda one: "read_instead" in one.actions, "stopped", again)
-    refused = desk.ask(Act, call=again, version=status.version, action="read_instead", language=Language.EN)
+    refused = desk.ask(Act, call=again, version=status.version, action=Action.READ_INSTEAD, language=Language.EN)
     assert isinstance(refused, Refused)
     desk.act(again, "read_instead", Language.DA)
     status = desk.wait_status(lambda one: one.notice and one.notice.told is InformedPhase.READING, "reading", again)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from softphone.domain.purpose import Headline, Purpose, Reason
-from softphone.domain.status import InformedPhase
+from softphone.domain.status import Action, InformedPhase
 from softphone.wire import Act, CallPhase, Dial, Refused
 from tests.journeys.stage import LOOPBACK, Stage, shared
 
@@ -27,7 +27,7 @@ def dial(on: Stage, line: str) -> str:
 
 def act(on: Stage, call: str, action: str, purpose: Purpose | None = None) -> None:
     status = on.desk.wait_status(lambda one: action in one.actions, action, call, 20)
-    on.desk.do(Act, call=call, version=status.version, action=action, purpose=purpose)
+    on.desk.do(Act, call=call, version=status.version, action=Action(action), purpose=purpose)
 
 
 @pytest.mark.rule("G05")

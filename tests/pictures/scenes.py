@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 
 from softphone.domain.purpose import Headline, Language, Purpose, Reason
-from softphone.domain.status import DisputeKind, HoldPhase, InformedPhase, PurposePhase, Status
+from softphone.domain.status import Action, DisputeKind, HoldPhase, InformedPhase, PurposePhase, Status
 from softphone.system.policy_file import filled
 from softphone.ui.pictures import Picture
 from softphone.wire import Act, CallPhase, Dial, EndWrapUp, HoldCall, Mute, PolicyPhase, Reopen, SaveSettings
@@ -152,7 +152,7 @@ class Studio:
         status = self.on.desk.call(call).status
         assert status is not None
         version = status.version
-        self.on.desk.do(Act, call=call, version=version, action=action, purpose=purpose, language=language)
+        self.on.desk.do(Act, call=call, version=version, action=Action(action), purpose=purpose, language=language)
 
     def answers(self, call: str, answer: str, purpose: Purpose) -> None:
         """And waits until it counts: the next answer is to what is then on the screen."""
