@@ -24,7 +24,6 @@ from softphone.calls.policy.rules import EngineRules
 from softphone.calls.turns import Inbox, clock
 from softphone.domain.errors import KlartoneError
 from softphone.engine.accounts import Accounts
-from softphone.engine.backup_runner import BackupRunner
 from softphone.engine.call.phone_calls import PhoneCalls
 from softphone.engine.edge import Edge
 from softphone.engine.loop import Clients, Engine, Parts
@@ -33,9 +32,10 @@ from softphone.engine.server import Server, converse
 from softphone.engine.sip.phone import Phone
 from softphone.engine.sip.settings import PhoneSettings
 from softphone.engine.sound import Sound
-from softphone.engine.store import Store
-from softphone.engine.sweeper import terms_of
-from softphone.engine.unrecorded import UnrecordedCalls
+from softphone.engine.storage.backup_runner import BackupRunner
+from softphone.engine.storage.store import Store
+from softphone.engine.storage.sweeper import terms_of
+from softphone.engine.storage.unrecorded import UnrecordedCalls
 from softphone.system import strangers
 from softphone.system.endpoint import (
     Endpoint,

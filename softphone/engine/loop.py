@@ -22,7 +22,7 @@ from softphone.engine.server import Attached, Client, ClientMessage, Detached
 from softphone.engine.sip import events as sip
 from softphone.engine.sip.phone import Phone
 from softphone.engine.sound import Sound
-from softphone.engine.store import Store
+from softphone.engine.storage.store import Store
 from softphone.system.logbook import log
 from softphone.wire import (
     Act,

@@ -25,7 +25,7 @@ from softphone.domain.purpose import Basis, Direction, Language, Purpose, Reason
 from softphone.domain.status import Action, DisputeKind, HoldPhase, OptOutKind, Status
 from softphone.engine.call.phone_calls import PhoneCalls
 from softphone.engine.sip import events as sip
-from softphone.engine.store import Store
+from softphone.engine.storage.store import Store
 from softphone.wire import (
     Act,
     CallPhase,

@@ -17,7 +17,7 @@ from softphone import cli
 from softphone.archive.catalog.database import Catalog
 from softphone.bootstrap import engine as bootstrap
 from softphone.domain.errors import ArchiveError
-from softphone.engine import disk
+from softphone.engine.storage import disk
 
 HANGING = ("-m", "tests.journeys.hanging_engine")
 

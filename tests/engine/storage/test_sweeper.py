@@ -22,14 +22,14 @@ from softphone.domain.changes import CloseRecording, HoldBy
 from softphone.domain.errors import ArchiveError, KeyringError
 from softphone.domain.policy import Period
 from softphone.domain.purpose import KeyRole
-from softphone.engine import sweeper
-from softphone.engine.store import HOLDS, SWEEP
-from softphone.engine.sweeper import DAY, Sweeper
+from softphone.engine.storage import sweeper
+from softphone.engine.storage.store import HOLDS, SWEEP
+from softphone.engine.storage.sweeper import DAY, Sweeper
 from softphone.wire import CodedText, PolicyPhase
 from tests.archive.disk import fill, tmpfs
 from tests.archive.judged import to_judge
 from tests.archive.scene import AT, DOCUMENTATION, MemoryKeys, Scene, scene
-from tests.engine.test_store import Desk
+from tests.engine.storage.test_store import Desk
 from tests.policies import POLICY, policy_of
 
 DUE = AT - timedelta(days=200)

@@ -17,7 +17,7 @@ from softphone.archive.retention.sweep import DEFAULT_TERMS, SweepTerms, Swept, 
 from softphone.archive.seen.overdue import overdue
 from softphone.domain.errors import ArchiveError, KlartoneError
 from softphone.domain.policy import Policy
-from softphone.engine.housekeeping import Housekeeper
+from softphone.engine.storage.housekeeping import Housekeeper
 from softphone.wire import CodedText, PolicyPhase
 
 _NOT_SWEPT = "error.archive.not_swept"

@@ -14,7 +14,7 @@ from softphone.domain.decision import LookupResult
 from softphone.domain.errors import ArchiveError
 from tests.archive.disk import fill, tmpfs
 from tests.archive.scene import MemoryKeys
-from tests.engine.test_store import Desk
+from tests.engine.storage.test_store import Desk
 
 
 @pytest.mark.rule("G31")
@@ -50,7 +50,7 @@ def test_an_archive_that_cannot_be_repaired_is_recorded_into_all_the_same(
     def repair(_archive: Archive, _now: datetime, _steady: object) -> list[object]:
         raise fault
 
-    monkeypatch.setattr("softphone.engine.store.repair", repair)
+    monkeypatch.setattr("softphone.engine.storage.store.repair", repair)
     desk = Desk(lambda: Archive.open_or_create(tmp_path / "archive", MemoryKeys()))
     desk.until(lambda: desk.store.state.works)
     assert desk.store.close()
@@ -59,7 +59,7 @@ def test_an_archive_that_cannot_be_repaired_is_recorded_into_all_the_same(
 def test_a_disk_that_is_full_at_the_start_is_said_and_asked_again_until_there_is_room(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("softphone.engine.store._OPEN_AGAIN", 0.05)
+    monkeypatch.setattr("softphone.engine.storage.store._OPEN_AGAIN", 0.05)
     keys = MemoryKeys()
     with tmpfs(tmp_path) as disk:
         Archive.create(disk / "archive", keys).close()

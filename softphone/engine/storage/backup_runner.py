@@ -12,7 +12,7 @@ from pathlib import Path
 from softphone.archive.archive import Archive
 from softphone.archive.backup.run import Health, back_up, health, tell
 from softphone.domain.policy.period import Period
-from softphone.engine.housekeeping import Housekeeper
+from softphone.engine.storage.housekeeping import Housekeeper
 from softphone.system.settings import check_backup
 from softphone.wire import CodedText
 

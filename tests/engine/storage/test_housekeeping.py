@@ -11,8 +11,8 @@ import pytest
 
 from softphone.archive.archive import Archive
 from softphone.domain.errors import ArchiveError
-from softphone.engine import housekeeping
-from softphone.engine.housekeeping import Housekeeper
+from softphone.engine.storage import housekeeping
+from softphone.engine.storage.housekeeping import Housekeeper
 from softphone.wire import CodedText
 from tests.archive.scene import Scene, scene
 

@@ -15,11 +15,11 @@ from softphone.archive.backup.check import check
 from softphone.archive.backup.run import Health, back_up, health
 from softphone.domain.changes import Discard
 from softphone.domain.errors import SettingsError
-from softphone.engine import housekeeping
-from softphone.engine.backup_runner import BackupRunner
+from softphone.engine.storage import housekeeping
+from softphone.engine.storage.backup_runner import BackupRunner
 from softphone.wire import CodedText
 from tests.archive.scene import AT, DOCUMENTATION, MemoryKeys, Scene, scene
-from tests.engine.test_store import Desk
+from tests.engine.storage.test_store import Desk
 
 
 @pytest.fixture

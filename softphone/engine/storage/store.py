@@ -34,13 +34,13 @@ from softphone.domain.decision import LookupResult
 from softphone.domain.errors import KeyringError, KlartoneError
 from softphone.domain.policy import AtEnd, Line, Policy
 from softphone.domain.purpose import Purpose, Reason
-from softphone.engine.backup_runner import BackupRunner
 from softphone.engine.call import earlier
 from softphone.engine.call.earlier import Answer, LockRequest
-from softphone.engine.disk import DiskMonitor
-from softphone.engine.sweeper import Sweeper
-from softphone.engine.unrecorded import EVENT as UNRECORDED
-from softphone.engine.unrecorded import UnrecordedCalls
+from softphone.engine.storage.backup_runner import BackupRunner
+from softphone.engine.storage.disk import DiskMonitor
+from softphone.engine.storage.sweeper import Sweeper
+from softphone.engine.storage.unrecorded import EVENT as UNRECORDED
+from softphone.engine.storage.unrecorded import UnrecordedCalls
 from softphone.system.logbook import log, log_bug, log_failed
 from softphone.wire import CallBack, CodedText, StoreState
 

@@ -32,8 +32,8 @@ from softphone.domain.decision import LookupResult
 from softphone.domain.errors import ArchiveError
 from softphone.domain.policy import Line
 from softphone.domain.purpose import Basis, Direction, Language, Purpose, Reason
-from softphone.engine import store
-from softphone.engine.store import Store
+from softphone.engine.storage import store
+from softphone.engine.storage.store import Store
 from softphone.wire import CallPhase
 from tests.archive.lines import line
 from tests.archive.scene import NUMBER, MemoryKeys
