@@ -15,8 +15,9 @@ from sqlalchemy import select
 
 from softphone.archive.archive import Archive, RecordingRow
 from softphone.archive.crypto.wraps import KeyStore, unwrap
+from softphone.archive.examine.look import NOTES
 from softphone.archive.examine.repair import repair
-from softphone.archive.examine.verify import NOTES, verify
+from softphone.archive.examine.verify import verify
 from softphone.archive.files.reader import OpenedRecording, read_structure
 from softphone.archive.retention.sweep import sweep
 from softphone.archive.schema.tables import purposes

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import Connection, select, update
 from sqlalchemy.exc import IntegrityError
 
+from softphone.archive.examine import look
 from softphone.archive.examine import verify as proving
 from softphone.archive.examine.facts import Facts
 from softphone.archive.examine.verify import verify
@@ -67,7 +68,7 @@ class Small:
     """A recording of two segments and some chunks, in about two thousand bytes, and what `verify` says of its file."""
 
     def __init__(self, desk: Scene, connection: Connection, recording: str) -> None:
-        self._look = proving._Look(desk.archive)
+        self._look = look.Look(desk.archive)
         self._facts = Facts.of(connection, desk.archive.catalog.slots, [recording])
         self._row = connection.execute(select(recordings).where(recordings.c.recording == recording)).one()
         self.path = desk.archive.vault.path(recording)
@@ -85,7 +86,7 @@ class Small:
         return [finding.code for finding in self._look.once(self._row, self._facts)]
 
     def faults(self, data: bytes) -> list[str]:
-        return [code for code in self.found(data) if code not in proving.NOTES]
+        return [code for code in self.found(data) if code not in look.NOTES]
 
     def found_in(self, *records: bytes) -> list[str]:
         return self.found(self.header + b"".join(records))

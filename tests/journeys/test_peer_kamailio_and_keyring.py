@@ -30,7 +30,7 @@ CUSTOMER, CUSTOMERS_PASSWORD = "+4520123456", "nothing-secret"
 _STORE = """
 import sys
 from datetime import UTC, datetime
-from softphone.archive.keys import ring as keys
+from softphone.archive.crypto import ring as keys
 from softphone.domain.purpose import KeyRole
 from softphone.system.secrets import SystemKeyring
 ring = SystemKeyring()

@@ -42,7 +42,8 @@ from softphone.archive.folder.marker import (
 )
 from softphone.archive.folder.writers import RESTORING, Writers
 from softphone.archive.log import audit
-from softphone.archive.retention.sweep import REPORTS, Swept, finish, sweep
+from softphone.archive.retention.sweep import finish, sweep
+from softphone.archive.retention.swept import REPORTS, Swept
 from softphone.archive.schema.migrations import HEAD
 from softphone.archive.schema.tables import condemned, recordings
 from softphone.domain.changes import AuditEntry

@@ -12,8 +12,8 @@ import time
 import traceback
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from softphone.archive.catalog import own_calls
@@ -44,40 +44,6 @@ _LOOK_SECONDS = 5.0
 _OWN_KEPT = 200
 _RELAPSE_SECONDS = 30.0
 """storage that fails again so soon is tried half as often"""
-
-
-@dataclass(frozen=True, slots=True)
-class _Forget:
-    recording: str
-
-
-@dataclass(frozen=True, slots=True)
-class _GiveUp:
-    call: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Suspect:
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Ended:
-    """A segment's writer has, with this on the disk."""
-
-    recording: str
-    segment: int
-    written: Written
-
-
-@dataclass(frozen=True, slots=True)
-class _Own:
-    call: OwnCall
-
-
-@dataclass(frozen=True, slots=True)
-class _Stop:
-    pass
 
 
 class Ledger:
@@ -123,10 +89,9 @@ class Ledger:
         self._looked = 0.0
         self._worked_since = -_RELAPSE_SECONDS
         vault.on_fault = self.suspect
-        self._inbox: queue.SimpleQueue[Commit | _Forget | _GiveUp | _Suspect | _Ended | _Own | _Stop] = (
-            queue.SimpleQueue()
-        )
-        vault.on_ended = lambda recording, segment, written: self._inbox.put(_Ended(recording, segment, written))
+        self._inbox: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
+        """what is to be done, in order; None: that was all"""
+        vault.on_ended = lambda of, segment, has: self._inbox.put(partial(self._ended, of, segment, has))
         self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
 
     def start(self) -> None:
@@ -134,7 +99,7 @@ class Ledger:
 
     def stop(self, timeout: float = 10.0) -> bool:
         """Writes what was submitted, then ends. False where that took longer."""
-        self._inbox.put(_Stop())
+        self._inbox.put(None)
         self._thread.join(timeout)
         return not self._thread.is_alive()
 
@@ -146,24 +111,24 @@ class Ledger:
         self._memory.register(facts)
 
     def submit(self, commit: Commit) -> None:
-        self._inbox.put(commit)
+        self._inbox.put(partial(self._take, commit))
 
     def forget_keys(self, recording: str) -> None:
         """`ForgetKeys`: after what was submitted before it."""
-        self._inbox.put(_Forget(recording))
+        self._inbox.put(partial(self._memory.forget_keys, recording))
 
     def give_up_place(self, call: str) -> None:
         """The call is over: its place in the sample, where no answer has used it up, is another's. After what was submitted."""
-        self._inbox.put(_GiveUp(call))
+        self._inbox.put(partial(self._places.give_up, call))
 
     def list_own(self, call: OwnCall) -> None:
         """A row of the agent's own calls: no right hangs on it, so that a disk which takes nothing is told by others. It waits
         until it can be written, or for the next of the same call."""
-        self._inbox.put(_Own(call))
+        self._inbox.put(partial(self._take_own, call))
 
     def suspect(self, detail: str) -> None:
         """The vault found, on the recorder's thread, that the storage fails (a full disk). It is tried until it works."""
-        self._inbox.put(_Suspect(detail))
+        self._inbox.put(partial(self._trouble, detail))
 
     # --- the ledger's thread -----------------------------------------------------------------------
 
@@ -180,24 +145,11 @@ class Ledger:
                 item = self._inbox.get(timeout=left)
             except queue.Empty:
                 continue
-            match item:
-                case Commit():
-                    self._take(item)
-                case _Forget(recording):
-                    self._memory.forget_keys(recording)
-                case _GiveUp(call):
-                    self._places.give_up(call)
-                case _Suspect(detail):
-                    self._trouble(detail)
-                case _Ended():
-                    self._ended(item)
-                case _Own(call):
-                    self._own[call.call] = call
-                    self._list_own()
-                case _Stop():
-                    with suppress(ArchiveError), self._catalog.writing() as tx:
-                        self._signer.sign(tx.connection, datetime.now(UTC))
-                    return
+            if item is None:
+                with suppress(ArchiveError), self._catalog.writing() as tx:
+                    self._signer.sign(tx.connection, datetime.now(UTC))
+                return
+            item()
 
     @contextmanager
     def _timed(self) -> Generator[None]:
@@ -239,22 +191,26 @@ class Ledger:
         else:
             self._on_done(commit.ticket, opened)
 
-    def _ended(self, one: _Ended) -> None:
-        """With the recording's own end it is written there; where that was quicker, by itself."""
-        if one.recording not in self._memory.closed:
-            self._memory.written.setdefault(one.recording, {})[one.segment] = one.written
+    def _ended(self, recording: str, segment: int, has: Written) -> None:
+        """A segment's writer, with this on the disk. With the recording's own end it is written there; where that was quicker, by
+        itself."""
+        if recording not in self._memory.closed:
+            self._memory.written.setdefault(recording, {})[segment] = has
             return
         try:
             with self._catalog.writing() as tx:
-                call = call_of(tx.connection, one.recording)
+                call = call_of(tx.connection, recording)
                 if call is not None:
-                    ended = {one.segment: one.written}
-                    tx.log(*written.count(tx.connection, one.recording, call, ended, datetime.now(UTC)))
+                    tx.log(*written.count(tx.connection, recording, call, {segment: has}, datetime.now(UTC)))
         except ArchiveError as error:
             # The next start counts them.
             self._trouble(error.code)
         except Exception as error:  # noqa: BLE001 - nor may a fault here: later stops have to be written
             _log_bug(error)
+
+    def _take_own(self, call: OwnCall) -> None:
+        self._own[call.call] = call
+        self._list_own()
 
     def _list_own(self) -> None:
         with suppress(ArchiveError):

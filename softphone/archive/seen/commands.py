@@ -27,8 +27,8 @@ from softphone.archive.files.reader import Mark
 from softphone.archive.files.seeking import SeekingReader
 from softphone.archive.folder.disk import rename_new
 from softphone.archive.log.checkpoint import Head
-from softphone.archive.retention.sweep import DEFAULT_TERMS, SweepTerms, SweptItem
 from softphone.archive.retention.sweep import sweeping as run_sweep
+from softphone.archive.retention.swept import DEFAULT_TERMS, SweepTerms, SweptItem
 from softphone.archive.schema.tables import audit
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError

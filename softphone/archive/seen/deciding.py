@@ -9,7 +9,7 @@ from datetime import date
 from softphone.archive.retention import judging, taking_back
 from softphone.archive.retention.cases import open_cases
 from softphone.archive.retention.deciding import decide
-from softphone.archive.retention.sweep import Swept
+from softphone.archive.retention.swept import Swept
 from softphone.archive.retention.taking_back import WithdrawalRequest
 from softphone.archive.seen import access
 from softphone.archive.seen.access import policy_recipients

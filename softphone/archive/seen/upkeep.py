@@ -17,7 +17,7 @@ from softphone.archive.examine.repair import let_orphan_go
 from softphone.archive.keys import admission
 from softphone.archive.log.audit import Wanted
 from softphone.archive.retention import due
-from softphone.archive.retention.sweep import SweepTerms, SweptItem
+from softphone.archive.retention.swept import SweepTerms, SweptItem
 from softphone.archive.seen import access, commands
 from softphone.archive.seen.access import REFUSED, RULE
 from softphone.archive.seen.asking import Asking

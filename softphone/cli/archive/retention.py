@@ -8,7 +8,7 @@ import sys
 from datetime import UTC, datetime, time
 
 from softphone.archive.archive import Archive
-from softphone.archive.retention.sweep import DEFAULT_TERMS, REPORTS, SweepTerms, Swept, SweptItem
+from softphone.archive.retention.swept import DEFAULT_TERMS, REPORTS, SweepTerms, Swept, SweptItem
 from softphone.bootstrap.archive.shared import opened, print_line
 from softphone.bootstrap.archive.viewing import PolicyRefusedError, policy_of, seeing, seen_here
 from softphone.bootstrap.home import Home, texts

@@ -26,7 +26,7 @@ from softphone.archive.examine.repair import repair
 from softphone.archive.files.vault import Vault
 from softphone.archive.finding.history import History, PastRow
 from softphone.archive.folder.disk import REFUSALS, UNWRITABLE
-from softphone.archive.retention.sweep import DEFAULT_TERMS, SweepTerms
+from softphone.archive.retention.swept import DEFAULT_TERMS, SweepTerms
 from softphone.calls.live import LiveCall
 from softphone.calls.turns import Post
 from softphone.domain.changes import AuditEntry, Change, Commit, EndCallBack, ListCallBack, RememberRefusal, UseDraw

@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from softphone.archive.archive import Archive
 from softphone.archive.catalog.clock import Steady, is_doubtful, steady
 from softphone.archive.folder.disk import REFUSALS, UNWRITABLE
-from softphone.archive.retention.sweep import DEFAULT_TERMS, SweepTerms, Swept, sweeping
+from softphone.archive.retention.sweep import sweeping
+from softphone.archive.retention.swept import DEFAULT_TERMS, SweepTerms, Swept
 from softphone.archive.seen.overdue import overdue
 from softphone.domain.errors import ArchiveError, KlartoneError
 from softphone.domain.policy import Policy
