@@ -87,7 +87,7 @@ def test_a_notice_that_the_line_does_not_need_can_be_looked_at_too(
 
 
 @pytest.mark.rule("G39")
-def test_own_words_with_doubts_are_told_with_their_rule_and_how_to_confirm_them(
+def test_own_words_with_doubts_are_shown_with_their_rule_and_how_to_confirm_them(
     policy: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     own = """
@@ -115,7 +115,7 @@ def test_own_words_that_cannot_be_used_are_refused_with_every_fault(
     assert "line[1].wording.N7.en" in told
 
 
-def test_the_notices_of_a_draft_are_told_though_its_keys_are_yet_to_come(
+def test_the_notices_of_a_draft_are_shown_though_its_keys_are_missing(
     policy: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for role, key in KEYS.items():
@@ -237,7 +237,7 @@ def test_a_recording_is_played_as_long_as_the_notice_says_its_words_and_its_file
     assert not played(text)
 
 
-def test_a_recording_that_nobody_listens_to_to_its_end_is_said_to_be_long(
+def test_a_recording_too_long_to_be_listened_to_is_called_long(
     policy: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     given = write_notice(policy.parent / "given.wav", 27.0)

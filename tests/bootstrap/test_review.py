@@ -172,9 +172,7 @@ def test_what_is_missing_is_said_in_the_window(
     review.window.deleteLater()
 
 
-def test_a_demo_s_archive_is_the_demo_team_s_though_there_is_no_policy(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_demo_s_archive_is_the_demo_team_s_without_a_policy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with scene(tmp_path / "demo", demo=True) as desk:
         desk.recorded(0.2, TRAINING)
         found = deps(monkeypatch, desk.memory, desk.folder, Settings())

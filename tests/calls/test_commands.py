@@ -70,7 +70,7 @@ def test_pressing_dispute_twice_does_not_undo_it() -> None:
 
 
 @pytest.mark.rule("G10")
-def test_a_press_of_before_is_carried_out_only_where_it_still_does_what_it_said() -> None:
+def test_an_earlier_press_is_carried_out_only_if_it_still_does_what_it_said() -> None:
     deletes = replace(STATUS, opt_out=OptOutButton(OptOutKind.STOP_AND_DELETE, enabled=True))
     press = OptOut("1", "c", 4, OptOutKind.STOP_AND_DELETE)
     assert to_event(press, deletes, "a") == to_event(press, replace(deletes, version=5), "a") == OptedOut(press.kind)
@@ -97,7 +97,7 @@ def test_a_press_of_before_is_carried_out_only_where_it_still_does_what_it_said(
         )
     ],
 )
-def test_a_press_of_before_protects_and_neither_starts_nor_deletes_anything(action: Action, carried_out: bool) -> None:
+def test_an_earlier_press_protects_and_neither_starts_nor_deletes_anything(action: Action, carried_out: bool) -> None:
     offered = replace(STATUS, version=5, actions=(action,))
     assert to_event(Act("1", "c", 5, action, Purpose.TRAINING), offered, "a") not in (STALE, NOT_NOW)
     assert (to_event(Act("1", "c", 4, action, Purpose.TRAINING), offered, "a") != STALE) is carried_out

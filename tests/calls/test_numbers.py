@@ -13,7 +13,7 @@ def test_a_danish_number_is_one_number_however_it_is_written(given: str) -> None
 
 
 @pytest.mark.parametrize("given", ["", "anonymous", "12", "7", "salg"])
-def test_what_is_no_whole_number_is_none(given: str) -> None:
+def test_an_incomplete_number_is_not_a_number(given: str) -> None:
     assert e164(given) is None
 
 

@@ -103,7 +103,7 @@ def test_what_is_to_be_documented_is_also_where_nobody_could_open_it_for_trainin
 
 @pytest.mark.rule("G11")
 @pytest.mark.parametrize("keyless", [{Purpose.DOCUMENTATION}, set(Purpose)])
-def test_nobody_is_told_of_a_documentation_that_nobody_could_open(keyless: set[Purpose]) -> None:
+def test_documentation_that_nobody_could_open_is_not_announced(keyless: set[Purpose]) -> None:
     scene = Scene()
     scene.ring()
     scene.decide(N1, LookupResult(keyless=frozenset(keyless)))
@@ -181,7 +181,7 @@ def test_an_archive_that_is_still_being_opened_is_waited_for_and_no_longer_and_i
 
 
 @pytest.mark.rule("G05")
-def test_nobody_is_told_of_a_recording_where_the_archive_turns_out_not_to_open_while_it_rings() -> None:
+def test_no_recording_is_announced_if_the_archive_fails_to_open_while_it_rings() -> None:
     scene = Scene()
     scene.ring()
     scene.store.unopened = True
@@ -227,7 +227,7 @@ def test_a_promise_to_call_back_unrecorded_suppresses_nothing_that_the_law_oblig
     assert facts.declined_earlier
 
 
-def test_who_was_promised_it_and_calls_of_their_own_accord_is_told_as_anybody() -> None:
+def test_a_party_who_was_promised_a_call_back_and_calls_hears_the_usual_notice() -> None:
     scene = Scene()
     scene.ring()
     scene.calls.looked_up(CALL, LookupResult(call_back=True))
@@ -250,7 +250,7 @@ def test_an_answered_call_uses_its_place_in_the_sample_up_and_one_never_looked_u
 
 
 @pytest.mark.rule("G05")
-def test_a_call_of_ours_to_a_colleague_is_told_of_nothing_before_a_person_has_answered() -> None:
+def test_our_call_to_a_colleague_hears_no_notice_before_a_person_has_answered() -> None:
     scene = Scene(INTERNALLY)
     scene.calls.dial("a", COLLEAGUE, "salg")
     scene.decide()
@@ -261,7 +261,7 @@ def test_a_call_of_ours_to_a_colleague_is_told_of_nothing_before_a_person_has_an
     assert "play notice.wav" in scene.phone.done
 
 
-def test_a_colleague_s_call_to_us_is_told_as_it_is_answered() -> None:
+def test_a_colleague_s_call_to_us_hears_the_notice_when_answered() -> None:
     scene = Scene(INTERNALLY)
     scene.ring(number=COLLEAGUE)
     scene.decide()
@@ -356,7 +356,7 @@ def test_the_notice_that_a_party_has_asked_for_takes_its_own_time_to_be_read() -
 
 
 @pytest.mark.rule("G23")
-def test_a_party_whose_key_meant_training_alone_is_told_and_recorded_for_documentation_anew() -> None:
+def test_a_party_whose_key_meant_training_alone_hears_a_new_notice_and_is_documented() -> None:
     scene = Scene()
     scene.ring()
     scene.decide()
@@ -375,7 +375,7 @@ def test_a_party_whose_key_meant_training_alone_is_told_and_recorded_for_documen
     assert scene.headline is Headline.RECORDING
 
 
-def test_an_answer_to_a_party_that_asks_that_comes_too_late_leaves_what_was_told_and_named() -> None:
+def test_a_late_answer_to_a_party_that_asks_changes_nothing_that_was_said() -> None:
     scene = Scene()
     scene.ring()
     scene.decide(N3, LookupResult(drawn=True))
@@ -500,7 +500,7 @@ def test_a_call_from_an_extension_that_is_never_recorded_is_not_either(account: 
 
 
 @pytest.mark.rule("G05")
-def test_who_was_told_by_a_listed_exchange_is_not_told_again_and_is_recorded_from_the_answer() -> None:
+def test_a_notice_from_a_listed_exchange_is_not_repeated_and_recording_begins_at_the_answer() -> None:
     scene = listed()
     scene.ring(told=("N1;language=en",), host=EXCHANGE)
     scene.decide()
@@ -557,7 +557,7 @@ def test_the_exchange_s_language_goes_before_an_earlier_choice_then_the_country_
     assert scene.call.objection_answer == f"law-{language}"
 
 
-def test_the_key_begins_the_notice_anew_in_the_other_language_and_is_none_where_there_is_no_such_text() -> None:
+def test_the_language_key_begins_the_notice_anew_and_does_nothing_without_such_a_text() -> None:
     scene = Scene(BY_KEY)
     scene.ring()
     scene.decide()
@@ -600,7 +600,7 @@ def test_the_agent_gives_the_notice_in_another_language_and_in_no_language_it_do
 
 
 @pytest.mark.rule("G05")
-def test_a_newcomer_is_told_by_the_short_text_where_there_is_one() -> None:
+def test_a_newcomer_hears_the_short_text_if_there_is_one() -> None:
     scene = Scene()
     scene.rules.book = book_of(TEXT, ENGLISH, short=SHORT)
     scene.ring()

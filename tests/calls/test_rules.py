@@ -118,7 +118,7 @@ def test_what_a_person_has_confirmed_is_noted_by_hash_and_date_and_not_by_name(l
 
 
 @pytest.mark.rule("G11")
-def test_a_confirmed_doubt_is_noted_and_no_longer_told_to_the_agent(loop: Loop, file: Path) -> None:
+def test_a_confirmed_doubt_is_noted_and_no_longer_shown_to_the_agent(loop: Loop, file: Path) -> None:
     short = POLICY.replace("Aftalen kan ikke vises på anden måde.", "Ja.")
     file.write_text(short, "utf-8")
     (doubt,) = load_policy(file).remarks
@@ -147,7 +147,7 @@ def test_a_changed_file_is_taken_up_and_one_that_only_was_looked_at_is_not(loop:
 
 @pytest.mark.rule("G11")
 @pytest.mark.parametrize("spoilt", ["broken", "gone"])
-def test_a_faulty_or_vanished_file_is_told_of_and_the_last_good_policy_stays(
+def test_a_faulty_or_vanished_file_is_reported_and_the_last_good_policy_stays(
     loop: Loop, file: Path, spoilt: str
 ) -> None:
     loop.rules.load(str(file))
@@ -228,9 +228,7 @@ def test_a_policy_that_the_archive_s_signer_has_not_signed_is_put_away_at_once_a
 
 
 @pytest.mark.rule("G11")
-def test_a_signed_policy_read_before_the_archive_told_its_signer_stays_and_its_signature_is_noted(
-    loop: Loop, file: Path
-) -> None:
+def test_a_signed_policy_read_before_the_archive_named_its_signer_stays_and_is_noted(loop: Loop, file: Path) -> None:
     key = new_signing_key()
     sign(file.read_bytes(), file, key)
     loop.rules.load(str(file))
@@ -255,7 +253,7 @@ def test_a_signed_policy_read_before_the_archive_told_its_signer_stays_and_its_s
     assert loop.events[-1] == "policy_taken_up"
 
 
-def test_what_is_read_for_a_file_that_is_no_longer_asked_for_is_dropped(loop: Loop, file: Path) -> None:
+def test_the_contents_of_a_file_that_is_no_longer_asked_for_are_dropped(loop: Loop, file: Path) -> None:
     other = file.with_name("other.toml")
     other.write_text(POLICY.replace("Salgslinjen", "En anden linje"), "utf-8")
     loop.rules.load(str(file))
@@ -271,7 +269,7 @@ def test_what_is_read_for_a_file_that_is_no_longer_asked_for_is_dropped(loop: Lo
 
 
 @pytest.mark.rule("G05")
-def test_exchanges_are_found_when_the_policy_is_read_and_one_that_cannot_be_is_told_of(
+def test_exchanges_are_found_when_the_policy_is_read_and_missing_ones_are_reported(
     loop: Loop, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
@@ -336,7 +334,7 @@ def test_a_sound_that_changes_while_the_notices_are_made_is_read_again(loop: Loo
     assert read == [b"first", b"another one"]
 
 
-def test_notices_that_a_failing_rulebook_left_unmade_are_told_of_and_made_once_it_answers(
+def test_notices_that_a_failing_rulebook_left_unmade_are_reported_and_made_later(
     loop: Loop, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reading, "ANEW", 0.02)

@@ -29,7 +29,7 @@ def test_a_key_is_a_yes_once_it_has_stood_alone_for_a_second_and_a_half() -> Non
 
 @pytest.mark.rule("G03")
 @pytest.mark.parametrize("digits", ["1", "5", "0", "#", "*", "9", "15"])
-def test_any_other_key_is_no_yes(digits: str) -> None:
+def test_any_other_key_is_not_a_yes(digits: str) -> None:
     call = Call("N3").hear().press(digits).wait(1.5)(SETTLES)
     assert not [it for it in call.log if isinstance(it, START)]
 
@@ -51,7 +51,7 @@ def test_keys_of_questions_open_together_do_not_cancel_each_other() -> None:
 
 
 @pytest.mark.rule("G03")
-def test_a_yes_to_one_purpose_is_no_yes_to_the_other() -> None:
+def test_a_yes_to_one_purpose_is_not_a_yes_to_the_other() -> None:
     call = Call("N2+N3").hear().say_yes("1")
     assert call.recorded == {DOC}
     assert call.status.purposes[TRAIN].phase is PurposePhase.ASKED
@@ -95,7 +95,7 @@ def test_a_key_that_was_pressed_in_time_counts_though_it_comes_in_a_moment_later
     assert call.recorded == {TRAIN}
 
 
-def test_a_key_that_comes_in_with_those_in_time_and_was_pressed_late_is_none() -> None:
+def test_a_key_pressed_late_does_not_count_even_if_it_arrives_with_timely_ones() -> None:
     call = Call("N3", repeat=0).hear().wait(8.1).press("2").wait(0.2)(ANSWER, SETTLES)
     assert call.recorded == set()
     assert call.reasons[0] is Reason.NO_ANSWER
@@ -173,7 +173,7 @@ def test_a_held_call_stops_the_clock_and_it_starts_again_afterwards() -> None:
 
 
 @pytest.mark.parametrize("pause", [e.HoldSignalled(True), e.SensitivePaused(), e.AgentMediaChanged(False)])
-def test_a_key_while_held_or_paused_is_no_answer(pause: e.Event) -> None:
+def test_a_key_while_held_or_paused_is_not_an_answer(pause: e.Event) -> None:
     call = Call("N3").hear()(pause).press("2").wait(1.5)(SETTLES)
     assert call.status.purposes[TRAIN].phase is PurposePhase.ASKED
 

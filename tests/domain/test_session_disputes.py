@@ -244,7 +244,7 @@ def test_the_hold_stands_until_its_undoing_is_written_and_when_that_fails() -> N
     assert call.status.hold is not None
 
 
-def test_custody_is_told_by_when_to_confirm_a_hold() -> None:
+def test_custody_learns_by_when_to_confirm_a_hold() -> None:
     (hold,) = Call("N1", hold_unconfirmed=NOW.utc - NOW.utc).hear().dispute().changed(c.PlaceHold)
     assert hold.confirm_by == hold.at
 

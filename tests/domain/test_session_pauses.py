@@ -102,7 +102,7 @@ def test_without_a_desk_training_alone_is_paused() -> None:
 
 
 @pytest.mark.rule("G05")
-def test_a_newcomer_pauses_until_told() -> None:
+def test_a_newcomer_pauses_until_informed() -> None:
     call = Call("N7").hear()(e.NewPerson())
     assert call.did(STOP)
     assert call.reasons[0] is Reason.NOT_TOLD
@@ -147,7 +147,7 @@ def test_an_open_question_is_cancelled_for_a_newcomer_and_asked_anew_for_all() -
     assert call.status.headline is Headline.ASKED
 
 
-def test_a_newcomer_during_the_notice_means_that_nobody_was_told() -> None:
+def test_a_newcomer_during_the_notice_means_that_nobody_was_informed() -> None:
     call = Call("N7").answer()(e.NoticeReached(e.Mark.ESSENTIALS), e.NewPerson())
     assert f.StopNotice() in call.last
     assert call(e.FinishedOrally()).recorded == set()
@@ -169,7 +169,7 @@ def test_a_second_press_on_new_person_takes_nothing_from_the_reading(after: str)
     assert "new_person" in call.status.actions
 
 
-def test_whoever_comes_after_a_newcomers_notice_failed_has_not_heard_it_either() -> None:
+def test_the_next_newcomer_after_a_failed_notice_has_not_heard_it_either() -> None:
     call = Call("N7").answer()(e.NewPerson(), e.NoticeAgain(), e.NoticeReached(e.Mark.ESSENTIALS), e.NoticeFailed())
     assert "finish_orally" in call.status.actions
     assert "finish_orally" not in call(e.NewPerson()).status.actions
@@ -248,7 +248,7 @@ def test_a_failure_ends_the_call_only_where_an_obligation_is_left_unrecorded_and
     assert not Call("N1", on_failure=OnFailure.END).hear()(e.RecorderFailed(Reason.STORAGE_FAILED)).did(f.EndCall)
 
 
-def test_a_pause_or_a_notice_still_to_come_is_no_failure() -> None:
+def test_a_pause_or_a_notice_still_to_come_is_not_a_failure() -> None:
     assert not Call("N1 obligation").hear()(e.HoldSignalled(True)).did(f.EndCall)
     call = Call("N1 obligation").answer()(e.RecorderFailed(Reason.STORAGE_FAILED), e.NoticeFailed())
     assert not [it for it in call.log if isinstance(it, f.EndCall)]
@@ -259,7 +259,7 @@ def test_a_pause_or_a_notice_still_to_come_is_no_failure() -> None:
     ("on_failure", "may_end"), [(OnFailure.WARN, True), (OnFailure.END, True), (OnFailure.GO_ON, False)]
 )
 @pytest.mark.parametrize("cut", [e.NoticeFailed(), e.NoticeStopped()], ids=["failed", "stopped"])
-def test_a_failed_notice_on_obligation_is_told_and_the_call_can_be_ended_politely(
+def test_a_failed_notice_on_obligation_is_shown_and_the_call_can_be_ended_politely(
     cut: e.Event, on_failure: OnFailure, may_end: bool
 ) -> None:
     call = Call("N1 obligation", on_failure=on_failure).answer()
@@ -276,7 +276,7 @@ def test_a_failed_notice_on_obligation_is_told_and_the_call_can_be_ended_politel
 
 
 @pytest.mark.rule("G02")
-def test_a_failed_notice_where_the_law_requires_nothing_is_no_unrecorded_obligation() -> None:
+def test_a_failed_notice_without_an_obligation_leaves_none_unrecorded() -> None:
     for on_failure in (OnFailure.WARN, OnFailure.END):
         call = Call("N1", on_failure=on_failure).answer()(e.NoticeFailed())
         assert not {"obligation_unrecorded", "end_politely"} & {*call.status.notes, *call.status.actions}
@@ -293,7 +293,7 @@ def test_the_log_says_at_the_end_that_an_obligation_went_unrecorded_for_want_of_
 
 @pytest.mark.rule("G10")
 @pytest.mark.parametrize("works_again", [False, True])
-def test_what_a_failure_kept_from_being_recorded_is_told_of_what_is_kept(works_again: bool) -> None:
+def test_a_kept_recording_says_that_a_failure_left_some_of_it_out(works_again: bool) -> None:
     call = Call("N1 obligation", on_failure=OnFailure.WARN).hear()(e.RecorderFailed(Reason.STORAGE_FAILED))
     assert Reason.BROKE_OFF not in call.reasons
     if works_again:
@@ -305,7 +305,7 @@ def test_what_a_failure_kept_from_being_recorded_is_told_of_what_is_kept(works_a
 
 
 @pytest.mark.rule("G10")
-def test_the_first_words_that_could_not_be_stored_are_told_of_too() -> None:
+def test_first_words_that_could_not_be_stored_are_reported_too() -> None:
     late = Call("N1").answer()(e.RecorderFailed(Reason.STORAGE_FAILED), e.NoticeHeard(), e.StorageWorks())
     assert late(e.CallEnded()).reasons[0] is Reason.BROKE_OFF
     in_time = Call("N1").answer()(e.RecorderFailed(Reason.STORAGE_FAILED), e.StorageWorks(), e.NoticeHeard())
@@ -313,7 +313,7 @@ def test_the_first_words_that_could_not_be_stored_are_told_of_too() -> None:
 
 
 @pytest.mark.rule("G10")
-def test_the_last_words_that_could_not_be_stored_are_told_of_too() -> None:
+def test_last_words_that_could_not_be_stored_are_reported_too() -> None:
     call = Call("N1").hear()(e.CallEnded())
     assert Reason.BROKE_OFF not in call.reasons
     call(e.RecorderFailed(Reason.STORAGE_FAILED))
@@ -338,7 +338,7 @@ def test_after_a_recorded_call_the_first_reason_is_why_it_was_recorded(name: str
 
 
 @pytest.mark.rule("G10")
-def test_a_ground_to_record_is_no_reason_why_nothing_was() -> None:
+def test_a_ground_to_record_is_not_a_reason_for_recording_nothing() -> None:
     call = Call("N1 obligation", on_failure=OnFailure.WARN).answer()(
         e.RecorderFailed(Reason.STORAGE_FAILED), e.NoticeHeard()
     )
@@ -386,7 +386,7 @@ def test_a_refusal_binds_the_next_desk() -> None:
     assert call.recorded == {DOC}
 
 
-def test_what_was_told_and_agreed_need_not_be_told_and_asked_again() -> None:
+def test_what_was_said_and_agreed_need_not_be_said_and_asked_again() -> None:
     call = _at_the_next_desk(Call("N3").hear().say_yes("2"), "N3")(e.Answered())
     assert not call.did(f.PlayNotice)
     assert call.recorded == {TRAIN}
@@ -445,6 +445,6 @@ def test_no_assessment_is_said_beside_whatever_the_status_is() -> None:
 
 
 @pytest.mark.rule("G23")
-def test_of_several_pauses_an_objection_is_told_first_as_it_does_not_end_with_the_others() -> None:
+def test_of_several_pauses_an_objection_is_shown_first_as_it_outlasts_the_others() -> None:
     pauses = Pauses(held=True, sensitive=Sensitive.PAUSED, newcomer_not_informed=True)
     assert replace(pauses, objection=True).for_all == (Reason.OBJECTION, *pauses.for_all)

@@ -183,7 +183,7 @@ def test_a_refusal_of_unclear_scope_is_noted_where_the_law_requires_the_recordin
     assert "request_noted" in call.status.notes
 
 
-def test_a_signal_that_recording_is_welcome_is_no_yes() -> None:
+def test_a_signal_that_recording_is_welcome_is_not_a_yes() -> None:
     call = Call("N3").hear()(e.PreferenceSignalled(True))
     assert call.last == ()
     assert call.recorded == set()
@@ -363,7 +363,7 @@ def test_however_a_yes_that_was_given_is_taken_back_it_is_a_withdrawal(
 
 
 @pytest.mark.rule("G03")
-def test_a_no_to_the_question_is_no_withdrawal_nor_is_a_newcomers() -> None:
+def test_a_no_to_the_question_is_not_a_withdrawal_nor_is_a_newcomers() -> None:
     assert ("purpose_ended", "G03") in Call("N3").hear()(KEYS[0], KEYS[1]).entries
     call = Call("N3").hear().say_yes("2")(e.NewPerson(), e.TimedOut(e.Timer.READABLE), e.NoticeRead())
     call(e.SpokenAnswer(TRAIN, yes=False))

@@ -168,7 +168,7 @@ def test_an_outgoing_call_waits_for_a_person() -> None:
 
 
 @pytest.mark.rule("G05")
-def test_a_call_of_ours_to_a_colleague_waits_for_a_person_and_one_of_theirs_does_not() -> None:
+def test_our_call_to_a_colleague_waits_for_a_person_and_theirs_does_not() -> None:
     ours = Call(replace(SCENES["N1"], direction=Direction.INTERNAL, ours=True))(e.Answered())
     assert ours.reasons[0] is Reason.NO_PERSON_CONFIRMED
     assert not ours.did(f.PlayNotice)
@@ -310,7 +310,7 @@ def test_documentation_is_recorded_while_training_is_still_asked() -> None:
 
 
 @pytest.mark.rule("G05")
-def test_what_the_party_did_not_understand_stops_and_is_discarded_until_told_anew() -> None:
+def test_a_notice_not_understood_stops_and_discards_until_it_is_given_anew() -> None:
     call = Call("N7").hear()(e.NotUnderstood())
     assert call.did(STOP)
     assert [it.recording for it in call.changed(c.Discard)] == ["c-1"]
@@ -384,7 +384,7 @@ def test_the_log_says_where_a_yes_is_needed_because_nothing_was_assessed() -> No
 
 @pytest.mark.rule("G05")
 @pytest.mark.parametrize("name", ["N1", "N7", "N1 read, outgoing", "N1 upstream"])
-def test_held_from_the_first_moment_is_a_pause_and_the_party_is_told_when_it_ends(name: str) -> None:
+def test_held_from_the_first_moment_is_a_pause_and_the_notice_follows_it(name: str) -> None:
     """Before, the hold was forgotten with the answer: the notice was read to nobody, and counted."""
     scene, vouched = name.removesuffix(" upstream"), name.endswith("upstream")
     call = Call(scene)(*([e.UpstreamVouched(NoticeId.N1)] if vouched else []), e.HoldSignalled(True), e.Answered())
@@ -408,7 +408,7 @@ def test_a_hold_that_ended_before_the_answer_holds_nothing_up() -> None:
 
 
 @pytest.mark.rule("G05")
-def test_a_party_that_has_sent_no_sound_yet_is_told_and_not_recorded_until_it_has() -> None:
+def test_a_party_without_sound_yet_hears_the_notice_and_is_not_recorded_until_it_sends() -> None:
     call = Call("N1")(e.PartySoundChanged(False)).answer()
     assert (call.status.headline, call.reasons[0]) == (Headline.NOTICE, Reason.WAITING_FOR_NOTICE)
     call(e.NoticeHeard())

@@ -38,7 +38,7 @@ def test_an_exchange_that_vouches_late_cuts_the_notice() -> None:
     ("told", "decided"),
     [("N1", "N7"), ("N4", "N3"), ("N3", "N4"), ("N5", "N4"), ("N4", "N5"), ("N8", "N7"), ("N7", "N6"), ("N3", "N6")],
 )
-def test_a_notice_that_tells_of_training_otherwise_does_not_cover_it(told: str, decided: str) -> None:
+def test_a_notice_that_treats_training_in_another_way_does_not_cover_it(told: str, decided: str) -> None:
     call = Call(decided)(e.UpstreamVouched(NoticeId(told)), e.Answered())
     assert call.did(f.PlayNotice)
     assert call.recorded == set()
@@ -46,7 +46,7 @@ def test_a_notice_that_tells_of_training_otherwise_does_not_cover_it(told: str, 
 
 @pytest.mark.rule("G05")
 @pytest.mark.parametrize(("told", "decided"), [("N7", "N1"), ("N6", "N1"), ("N7", "N4"), ("N2+N4", "N4"), ("N8", "N5")])
-def test_a_notice_that_tells_of_more_covers_what_it_tells_in_the_same_way(told: str, decided: str) -> None:
+def test_a_notice_that_says_more_covers_what_it_says_in_the_same_way(told: str, decided: str) -> None:
     call = Call(decided)(e.UpstreamVouched(NoticeId(told)), e.Answered())
     assert not call.did(f.PlayNotice)
     assert call.recorded == set(call.scene.bases)
@@ -84,7 +84,7 @@ def test_opt_out_keys_that_an_exchange_reports_are_an_opt_out() -> None:
 
 
 @pytest.mark.rule("G31")
-def test_opt_out_keys_bind_even_where_the_notice_told_upstream_covers_nothing() -> None:
+def test_opt_out_keys_bind_even_if_the_exchange_s_notice_covers_nothing() -> None:
     call = Call("N4")(e.UpstreamVouched(NoticeId.N1, "*9"), e.Answered())
     assert call.status.purposes[TRAIN].reason is Reason.DECLINED_BY_KEY
     assert Call("N4").hear()(e.UpstreamVouched(NoticeId.N4, "*9")).recorded == set()
@@ -139,7 +139,7 @@ def test_the_language_key_pressed_again_leads_back() -> None:
     assert played == [Language.DA, Language.EN, Language.DA]
 
 
-def test_after_the_notice_and_where_there_is_none_the_language_key_is_any_key() -> None:
+def test_after_the_notice_and_without_one_the_language_key_is_like_any_other() -> None:
     call = _with_language_key("N3").hear().press("8")
     assert not call.did(f.PlayNotice)
     assert not call.ever_changed(c.RememberLanguage)

@@ -28,7 +28,7 @@ def wait_for(told: queue.Queue[FromEdge], kind: type[object]) -> None:
         pass
 
 
-def test_a_call_that_rings_for_longer_than_any_request_waits_is_answered_all_the_same() -> None:
+def test_a_call_that_rings_longer_than_any_request_waits_is_still_answered() -> None:
     with wire() as phone, wire() as callee, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as inner:
         inner.bind((LOOPBACK, 0))
         inner.connect((LOOPBACK, phone.port))
@@ -134,7 +134,7 @@ def test_a_heartbeat_from_before_the_end_of_a_call_keeps_the_next_caller_from_no
 
 
 @pytest.mark.parametrize("line", ["", "hello\n", '{"type": "Heartbeat"}\n'])
-def test_whoever_starts_an_edge_by_hand_is_told_that_the_engine_does(line: str) -> None:
+def test_an_edge_started_by_hand_says_that_the_engine_starts_it(line: str) -> None:
     ended = subprocess.run([sys.executable, "-c", EDGE], input=line, capture_output=True, text=True, check=False)
     assert ended.returncode == 2
     assert "Traceback" not in ended.stderr

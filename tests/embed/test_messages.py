@@ -146,7 +146,7 @@ def test_no_line_does_anything_but_be_read_or_refused(told: dict[str, Any]) -> N
 
 
 @given(st.binary(max_size=60))
-def test_nor_do_any_bytes(told: bytes) -> None:
+def test_any_bytes_are_refused(told: bytes) -> None:
     with pytest.raises(LineError):
         read(b"\x00" + told)
     assert id_of(told) == ""

@@ -147,7 +147,7 @@ def test_a_call_keeps_the_notices_of_the_policy_that_held_when_it_rang() -> None
 
 @pytest.mark.rule("G01")
 @pytest.mark.parametrize(("agent", "called"), [("204", ""), ("204@pbx.example", ""), ("205", "70 10 20 31")])
-def test_an_agent_or_a_number_of_ours_that_is_never_recorded_is_told_of_nothing(agent: str, called: str) -> None:
+def test_an_agent_or_own_number_that_is_never_recorded_hears_no_notice(agent: str, called: str) -> None:
     talk = Talk()
     listed = POLICY.replace("[controller]", 'never_record = ["204", "+4570102031"]\n[controller]')
     talk.take_up(book_of(TEXT, ENGLISH), listed)
@@ -207,7 +207,7 @@ def test_a_wrap_up_that_the_line_gives_a_time_is_not_taken_away_by_the_next_call
 
 @pytest.mark.rule("G05")
 @pytest.mark.rule("G31")
-def test_a_plain_phone_is_told_when_to_answer_and_its_notice_is_heard_when_its_time_has_passed() -> None:
+def test_a_plain_phone_gets_the_order_to_answer_and_its_notice_is_heard_in_its_time() -> None:
     talk = Talk(N3, plain=True)
     talk.say("rang", call="c", line="salg", known={"drawn": True})
     assert talk.orders() == ["set_microphone", "answer_call"]
@@ -325,7 +325,7 @@ def test_a_plain_phones_call_is_over_when_it_has_ended() -> None:
     assert talk.over() == ["c"]
 
 
-def test_a_plain_phone_that_was_answered_before_the_rules_had_decided_is_not_told_to_answer() -> None:
+def test_a_plain_phone_that_answered_before_the_rules_decided_gets_no_order_to_answer() -> None:
     talk = Talk(N3, plain=True)
     talk.take("rang", call="c", line="salg", known={"drawn": True})
     talk.take("answered", call="c")

@@ -64,7 +64,7 @@ print(*(f"{type(event).__name__}:{getattr(event, 'detail', '')}" for event in to
         ("log", "PhoneFault:_Log.write:"),
     ],
 )
-def test_a_failing_consumer_or_sound_device_is_told_once_and_the_call_goes_on(what: str, fault: str) -> None:
+def test_a_failing_consumer_or_sound_device_is_reported_once_and_the_call_goes_on(what: str, fault: str) -> None:
     with second_phone(auto_answer=True, counter=True) as other:
         done = subprocess.run(
             [sys.executable, "-c", FAILING, str(other.udp), what],
