@@ -390,36 +390,32 @@ def test_a_folder_that_holds_something_is_not_written_into(desk: Scene, disk: Pa
     assert [one.name for one in new.iterdir()] == ["letter.txt"]
 
 
-@pytest.mark.parametrize("linked", [False, True], ids=["", "through-a-link"])
-@pytest.mark.parametrize(
-    ("of", "to", "former"),
-    [
+def test_no_place_of_a_restore_lies_within_another(desk: Scene, tmp_path: Path) -> None:
+    """What lay in the folder beside the new one was overwritten before anything was made there, the backup too."""
+    closed(desk, DOCUMENTATION)
+    back_up(desk.archive, tmp_path / "made", AT)
+    shutil.copytree(desk.folder, tmp_path / "other.restoring")
+    for of, to, former in (
         ("disk", "disk/new", None),
         ("archive/disk", "archive", None),
         ("disk", "archive/new", "archive"),
         ("new.restoring", "new", None),
-        ("disk", "new", "new.restoring"),
+        ("disk", "other", "other.restoring"),
         ("new.restoring/disk", "new", "archive"),
-    ],
-)
-def test_no_place_of_a_restore_lies_within_another(
-    desk: Scene, tmp_path: Path, of: str, to: str, former: str | None, linked: bool
-) -> None:
-    """What lay in the folder beside the new one was overwritten before anything was made there, the backup too."""
-    closed(desk, DOCUMENTATION)
-    back_up(desk.archive, tmp_path / "made", AT)
-    source = tmp_path / of
-    source.parent.mkdir(exist_ok=True)
-    (tmp_path / "made").rename(source)
-    if former == "new.restoring":
-        shutil.copytree(desk.folder, tmp_path / former)
-    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    if linked:
-        source = tmp_path / "link"
-        source.symlink_to(tmp_path / of)
-    how: dict[str, Any] = {"replace_archive": to == "archive", "erased_in": tmp_path / former if former else None}
-    assert refusal(desk, source, tmp_path / to, accept_unknown=True, **how).code == "error.backup.within"
-    assert {path: path.read_bytes() for path in before} == before
+    ):
+        source = tmp_path / of
+        source.parent.mkdir(exist_ok=True)
+        (tmp_path / "made").rename(source)
+        (tmp_path / "link").symlink_to(source)
+        before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+        how: dict[str, Any] = {"replace_archive": to == "archive", "erased_in": tmp_path / former if former else None}
+        for given in (source, tmp_path / "link"):
+            refused = refusal(desk, given, tmp_path / to, accept_unknown=True, **how)
+            assert (refused.code, of, given) == ("error.backup.within", of, given)
+        assert {path: path.read_bytes() for path in before} == before
+        (tmp_path / "link").unlink()
+        source.rename(tmp_path / "made")
+        shutil.rmtree(tmp_path / "new.restoring", ignore_errors=True)
 
 
 def test_an_archive_that_stands_there_is_replaced_by_all_that_is_known_of_it(tmp_path: Path, disk: Path) -> None:

@@ -99,17 +99,11 @@ def read_file(path: Path) -> bytes:
         return b""
 
 
-def stat(path: Path) -> tuple[int, int]:
-    """Its bytes, and when it was changed, in nanoseconds."""
+def stat(path: Path) -> os.stat_result:
     try:
-        found = path.stat()
+        return path.stat()
     except OSError as error:
         raise SourceError(path) from error
-    return found.st_size, found.st_mtime_ns
-
-
-def make_folder(path: Path) -> None:
-    path.mkdir(mode=0o700, exist_ok=True)
 
 
 def erase(path: Path) -> None:
@@ -204,12 +198,12 @@ def _blocks(path: Path, size: int | None) -> Iterator[bytes]:
         raise SourceError(path)
 
 
-BACKUPS = ("error.backup.full", "error.backup.unwritable", "error.backup.lost")
-
-
 @contextmanager
 def disk_of(
-    folder: Path, full: str = BACKUPS[0], unwritable: str = BACKUPS[1], lost: str = BACKUPS[2]
+    folder: Path,
+    full: str = "error.backup.full",
+    unwritable: str = "error.backup.unwritable",
+    lost: str = "error.backup.lost",
 ) -> Generator[None]:
     """What a disk refuses there is said by one of these codes: it is full, not to be written, or gone."""
     try:

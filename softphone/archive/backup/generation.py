@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Connection
 from uuid_utils import uuid7
 
-from softphone.archive.backup.copying import disk_of, erase, erase_folder, make_folder, read_file, write_file
+from softphone.archive.backup.copying import disk_of, erase, erase_folder, read_file, write_file
 from softphone.archive.crypto.slots import FILE
 from softphone.archive.files.container import SUFFIX
 from softphone.archive.folder.disk import sync_folder
@@ -70,8 +70,6 @@ class Manifest:
     target: str
     of: Marker
     at: datetime
-    schema: str
-    """of the catalog: a program that does not know it is too old"""
     log_number: int
     log_hash: str
     """the end of the audit log: an archive that goes on from here bears it out"""
@@ -151,7 +149,7 @@ class Target:
         with disk_of(folder):
             if not folder.parent.is_dir():
                 raise ArchiveError("error.backup.no_parent", path=str(folder), parent=str(folder.parent))
-            make_folder(folder)
+            folder.mkdir(mode=0o700, exist_ok=True)
             if any(one.name != "lost+found" for one in folder.iterdir()):
                 raise ArchiveError("error.backup.not_empty", path=str(folder))
             with suppress(OSError):
@@ -190,7 +188,7 @@ class Target:
     def names(self) -> set[str]:
         """Of the recordings' files that are there."""
         with disk_of(self.folder):
-            make_folder(self.folder / RECORDINGS)
+            (self.folder / RECORDINGS).mkdir(mode=0o700, exist_ok=True)
             return {path.name for path in (self.folder / RECORDINGS).iterdir()}
 
     def clear(self, used: set[str]) -> int:

@@ -44,7 +44,6 @@ from softphone.archive.folder.writers import RESTORING, Writers
 from softphone.archive.log import audit
 from softphone.archive.retention.sweep import finish, sweep
 from softphone.archive.retention.swept import REPORTS, Swept
-from softphone.archive.schema.migrations import HEAD
 from softphone.archive.schema.tables import condemned, recordings
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
@@ -99,8 +98,6 @@ def restore(
     """
     target, generation, secrets, signer = counted(source, store)
     manifest = generation.manifest
-    if manifest.schema > HEAD:
-        raise ArchiveError("error.archive.unknown_version", found=manifest.schema, known=HEAD)
     work = to.with_name(f"{to.name}{RESTORING}")
     _apart(to, work, source, erased_in)
     since = Erased.read(generation.folder, manifest, secrets)
@@ -109,25 +106,37 @@ def restore(
         return Archive(folder, manifest.of, Catalog.open(folder / CATALOG, secrets.catalog), secrets, store, signer)
 
     # Until it has been put in its place: who begins to record meanwhile would do so into the folder that is moved aside.
-    with disk_of(to, *_NO_PLACE), closing(Writers(to)) as writers, _erased_on_failure(work):
-        _put_back(to, work)
-        stands = _stands(to, manifest, replace_archive=replace_archive)
+    with closing(Writers(to)) as writers:
+        with disk_of(to, *_NO_PLACE):
+            _put_back(to, work)
+            stands = _stands(to, manifest, replace_archive=replace_archive)
         if stands and not writers.alone():
             raise ArchiveError("error.backup.in_use", path=str(to))
         before = erased_in or (to if stands else None)
+        done = Restored(to, manifest.number, manifest.at)
         with ExitStack() as opens:
             former = _former(before, opened, manifest, since, opens, must=erased_in is not None) if before else None
             if former is None and not accept_unknown:
                 if since is None:
                     raise ArchiveError("error.backup.erased_changed", path=str(generation.folder / backup.ERASED))
                 raise ArchiveError("error.backup.unknown", since=f"{since.at.astimezone():%Y-%m-%d %H:%M:%S %z}")
-            made = _Restoring(work, target, generation, former, progress, Restored(to, manifest.number, manifest.at))
-            done = made.make(opened, since, now, clock_is_right=clock_is_right)
+            with _erased_on_failure(work):
+                with disk_of(to, *_NO_PLACE):
+                    _begin(work, target)
+                if former is not None:
+                    # Backed up once more, it says all that has ended, is held and is new since.
+                    backed = back_up(former, source, now, progress=progress)
+                    done.erased, done.differs = backed.erased, backed.differs
+                    generation = target.finished(signer.key)
+                with disk_of(to, *_NO_PLACE):
+                    restoring = _Restoring(work, target, generation, former, progress, done)
+                    restoring.make(opened, since, now, clock_is_right=clock_is_right)
         done.taken = done.taken and before == to
         if sys.platform == "win32":
             # Nothing in a folder that is open there can be moved.
             writers.close()
-        done.aside = _put(work, to, now, stands=stands, same=before == to and done.unknown_since is None)
+        with _erased_on_failure(work), disk_of(to, *_NO_PLACE):
+            done.aside = _put(work, to, now, stands=stands, same=before == to and done.unknown_since is None)
     return done
 
 
@@ -183,18 +192,8 @@ class _Restoring:
     progress: Progress
     done: Restored
 
-    def make(self, opened: Opened, since: Erased | None, now: datetime, *, clock_is_right: bool) -> Restored:
+    def make(self, opened: Opened, since: Erased | None, now: datetime, *, clock_is_right: bool) -> None:
         done, work, former = self.done, self.work, self.former
-        # What a restore that was killed left, of whatever age.
-        erase_folder(work)
-        (work / RECORDINGS).mkdir(parents=True, mode=0o700)
-        work.chmod(0o700)
-        (work / BEGUN).write_text(json.dumps({"archive": self.target.of.archive}), encoding="utf-8")
-        if former is not None:
-            # Backed up once more, it says all that has ended, is held and is new since.
-            backed = back_up(former, self.target.folder, now, progress=self.progress)
-            done.erased, done.differs = backed.erased, backed.differs
-            self.generation = self.target.finished(former.signer.key)
         manifest = self.generation.manifest
         for name in (CATALOG, backup.WRAPS):
             path = self.generation.folder / name
@@ -224,7 +223,6 @@ class _Restoring:
             raise ArchiveError("error.backup.in_use", path=str(former.folder))
         (work / BEGUN).unlink()
         write_marker(work, self.target.of)
-        return done
 
     def _end_again(self, archive: Archive, since: Erased | None, now: datetime) -> None:
         """What has ended since, each with its entry in the log."""
@@ -258,7 +256,7 @@ class _Restoring:
             with former.catalog.reading() as connection:
                 gone = set(connection.execute(select(condemned.c.recording)).scalars())
             others = {*former.vault.recordings(), *former.vault.aside()} - set(known) - gone
-            done.differs = [one for one in done.differs if stat(former.vault.path(one))[0] > copies[one].bytes]
+            done.differs = [one for one in done.differs if stat(former.vault.path(one)).st_size > copies[one].bytes]
             done.taken = not (done.damaged or done.differs or others)
         sync_folder(self.work / RECORDINGS)
 
@@ -353,6 +351,14 @@ def _put(work: Path, to: Path, now: datetime, *, stands: bool, same: bool) -> Pa
     work.rename(to)
     sync_folder(to.parent)
     return aside
+
+
+def _begin(work: Path, target: Target) -> None:
+    """Anew, whatever a restore that was killed has left. From now on nobody begins to record into the archive's place."""
+    erase_folder(work)
+    (work / RECORDINGS).mkdir(parents=True, mode=0o700)
+    work.chmod(0o700)
+    (work / BEGUN).write_text(json.dumps({"archive": target.of.archive}), encoding="utf-8")
 
 
 @contextmanager

@@ -46,7 +46,6 @@ from softphone.archive.folder.disk import sync_folder
 from softphone.archive.folder.marker import CATALOG, Marker
 from softphone.archive.folder.writers import Writers
 from softphone.archive.log import audit
-from softphone.archive.schema.migrations import HEAD
 from softphone.archive.schema.tables import recordings, wraps
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
@@ -205,7 +204,7 @@ class _Run:
         files = {name: digest_of(new / name, go_on) or "" for name in SEALED}
         log = (end.number, end.hash) if end else (0, audit.GENESIS)
         of = (self._done.number, self._target.id, self._target.of)
-        manifest = Manifest(*of, self._now, HEAD, *log, files, len(copies))
+        manifest = Manifest(*of, self._now, *log, files, len(copies))
         Erased(self._now, manifest.log_number, []).write(new, manifest, archive.secrets)
         write_file(new / MANIFEST, manifest.sealed(archive.signer))
         return manifest, seq, {one.name for one in copies}
@@ -230,7 +229,8 @@ class _Run:
         """What the folder has of it from now on. `ends`: it is no longer being written. Raises SourceError, and ValueError for a
         row that names no recording."""
         source = self._archive.vault.path(recording)
-        size, changed = copying.stat(source)
+        found = copying.stat(source)
+        size, changed = found.st_size, found.st_mtime_ns
         # One that was being written has no time: a crash may since have cut off its end.
         if before and before.changed:
             if (before.bytes, before.changed) == (size, changed):
@@ -242,12 +242,12 @@ class _Run:
                 return replace(before, changed=changed)
         one = Copy(recording, size, "", changed if ends else 0)
         to = self._target.path(one)
-        found = digest_of(to, go_on) if one.name in self._there else None
-        if not found or found != digest_of(source, go_on, size):
-            found = copying.copy_file(source, to, go_on, size)
+        sha256 = digest_of(to, go_on) if one.name in self._there else None
+        if not sha256 or sha256 != digest_of(source, go_on, size):
+            sha256 = copying.copy_file(source, to, go_on, size)
             self._done.copied += 1
             self._done.bytes += size
-        return replace(one, sha256=found)
+        return replace(one, sha256=sha256)
 
 
 def lives(archive: Archive, recording: str) -> bool:
