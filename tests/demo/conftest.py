@@ -19,6 +19,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     policy = folder / DEMO_POLICY
     write_notice(policy.with_name("notice.wav"))
     files = '{ da = "notice.wav", en = "notice.wav" }'
-    short = f"repeat = 0\nsound = {{ N1 = {files}, N3 = {files}, N7 = {files} }}"
+    short = f"repeat = 0\nsound = {{ N1 = {files}, N3 = {files}, N6 = {files}, N7 = {files} }}"
     policy.write_text(policy.read_text("utf-8").replace("repeat = 0", short), "utf-8")
     return folder

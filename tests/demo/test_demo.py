@@ -288,8 +288,9 @@ def test_without_a_speaker_listening_is_told_first_and_left_out(
     assert capsys.readouterr().out == "There is no speaker here, so the call cannot be heard.\n"
 
 
-def test_a_notice_that_asks_about_one_of_two_purposes_is_played_and_answered(tmp_path: Path) -> None:
-    told = summary_of(run_demo(tmp_path / "demo", "--notice", "N6"))
+@pytest.mark.journey
+def test_a_notice_that_asks_about_one_of_two_purposes_is_played_and_answered(folder: Path) -> None:
+    told = summary_of(run_demo(folder, "--notice", "N6"))
     assert (told["notice"], told["consent"], told["audit_ok"]) == ("N6", True, True)
     assert set(told["purposes"]) == {"documentation", "training"}
 
