@@ -35,9 +35,10 @@ def save(on: Stage, **changes: Any) -> None:
 def begun(on: Stage) -> Generator[Stage]:
     """Engine, desk and customer, without waiting for a policy or an archive that never come."""
     try:
-        on.start_engine()
+        on.launch_engine()
         with second_phone(counter=True) as customer:
             on.customer = customer
+            on.meet_engine()
             on.sip_port = on.desk.wait(lambda snapshot: snapshot.sip_port, "a SIP port")
             yield on
     finally:

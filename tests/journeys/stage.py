@@ -93,7 +93,12 @@ class Stage:
     # --- the engine ------------------------------------------------------------------------------
 
     def start_engine(self) -> None:
-        """A real engine, and a desk on its socket that has seen policy and archive ready."""
+        """A real engine, and a desk on its socket."""
+        self.launch_engine()
+        self.meet_engine()
+
+    def launch_engine(self) -> None:
+        """Its process, which needs a while."""
         with (self.folder / "engine.stderr").open("ab") as words:
             self.engine = subprocess.Popen(
                 [sys.executable, *self.program, "--home", str(self.home.root), "engine"],
@@ -102,6 +107,9 @@ class Stage:
                 stdout=subprocess.DEVNULL,
                 stderr=words,
             )
+
+    def meet_engine(self) -> None:
+        """A desk on its socket, as soon as there is one."""
         wait_for_engine(self.runtime, self.engine.pid, lambda: self.engine.poll() is None)
         self.desk = self.attach()
 
@@ -330,10 +338,12 @@ def stage(
     on.expected |= expects or {}
     with ExitStack() as ending:
         ending.callback(on._desks.close)
-        on.start_engine()
+        on.launch_engine()
         ending.callback(_stop, on)
+        # The customer's phone starts beside it.
         customer = second_phone(counter=True, record_aware=record_aware, codec=codec)
         on.customer = ending.enter_context(customer)
+        on.meet_engine()
         on.ready()
         yield on
     on.nothing_swallowed(over=True)
