@@ -84,7 +84,7 @@ def test_a_recording_sealed_for_a_key_that_was_made_for_the_policy_is_listed_pla
     with wave.open(str(out)) as wav:
         assert wav.getnframes() == 2 * RATE
     events = ["changed", "recording_opened", "recording_opened", "recording_exported"]
-    assert [entry.event for entry in commands.show(archive, recording).audit] == events
+    assert [entry.event for entry in archive.audit_of(recording)] == events
     # What could not be exported is not told as exported.
     there.write_bytes(b"x")
     for path in (there, tmp_path / "nowhere" / "a.wav"):
@@ -93,7 +93,7 @@ def test_a_recording_sealed_for_a_key_that_was_made_for_the_policy_is_listed_pla
     assert len(archive.audit_of(recording)) == len(events)
     for asked, code in (("", "no_such_recording"), ("../../etc/passwd", "no_such_recording"), ("0", "ambiguous")):
         with pytest.raises(ArchiveError) as refused:
-            commands.show(archive, asked)
+            archive.find(asked)
         assert refused.value.code == f"error.archive.{code}"
     assert another in {one.recording for one in archive.list()}
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, NullPool, StaticPool, create_engine, insert, select, text
-from sqlalchemy.exc import DatabaseError, OperationalError, PendingRollbackError
+from sqlalchemy.exc import DatabaseError, PendingRollbackError
 from sqlcipher3 import dbapi2  # pyright: ignore[reportUnknownVariableType]
 
 from softphone.archive.catalog.transaction import Transaction
@@ -249,20 +249,14 @@ class Catalog:
     def _translated(self) -> Generator[None]:
         try:
             yield
-        except OperationalError as error:
-            detail = str(error.orig)
+        except (DatabaseError, sqlite3.Error, _dbapi.Error) as error:
+            cause = getattr(error, "orig", None) or error
+            detail = str(cause)
+            if any(word in detail for word in ("not a database", "encrypted", "no such table")):
+                raise ArchiveError("error.archive.wrong_key", path=str(self.path)) from error
             if "locked" in detail or "busy" in detail:
                 raise ArchiveError(LOCKED, path=str(self.path)) from error
-            if "no such table" in detail:
-                raise ArchiveError("error.archive.wrong_key", path=str(self.path)) from error
-            raise fault(self.path, error.orig or error) from error
-        except (DatabaseError, sqlite3.Error, _dbapi.Error) as error:
-            detail = str(getattr(error, "orig", error))
-            if "not a database" in detail or "encrypted" in detail:
-                raise ArchiveError("error.archive.wrong_key", path=str(self.path)) from error
-            if "locked" in detail:
-                raise ArchiveError(LOCKED, path=str(self.path)) from error
-            raise fault(self.path, getattr(error, "orig", error)) from error
+            raise fault(self.path, cause) from error
 
 
 def _as_text(raw: bytes) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -34,8 +34,25 @@ _QUICK = 64 << 20
 """bytes of a catalog, whose seals are looked at in less than a second"""
 
 
-@dataclass(frozen=True, slots=True)
-class Health:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """What waits for custody."""
+
+    to_judge: int
+    """purposes whose end custody is to judge, as `archive judge` lists them"""
+    judge_before: date | None
+    """the first day on which one of them ends unjudged"""
+    holds_overdue: int
+    holds_due: date | None
+    """the first day on which one of them was to be decided"""
+    cases_open: int
+    cases_overdue: int
+    cases_due: date | None
+    """the first day on which one that is overdue was to be decided"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health(Waiting):
     """`bytes`: of all files in the folder; `free`: of its disk. Times in UTC, None where it has not happened yet."""
 
     recordings: int
@@ -54,17 +71,6 @@ class Health:
     last_checkpoint: datetime | None
     backups: tuple[Backup, ...]
     """one a folder, the newest first"""
-    to_judge: int
-    """purposes whose end custody is to judge, as `archive judge` lists them"""
-    judge_before: date | None
-    """the first day on which one of them ends unjudged"""
-    holds_overdue: int
-    holds_due: date | None
-    """the first day on which one of them was to be decided"""
-    cases_open: int
-    cases_overdue: int
-    cases_due: date | None
-    """the first day on which one that is overdue was to be decided"""
     set_aside: int
     to_delete: int
     """files of recordings that have gone, and that could not be deleted yet"""
@@ -85,29 +91,22 @@ class Health:
         return {one.name: _plain(getattr(self, one.name)) for one in fields(self)}
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """What waits for custody, as `Health` has it."""
-
-    to_judge: int
-    judge_before: date | None
-    holds_overdue: int
-    holds_due: date | None
-    cases_open: int
-    cases_overdue: int
-    cases_due: date | None
-
-
 def waiting(archive: Archive, now: datetime) -> Waiting:
     """Of what no sweep has listed yet, by the default period. Raises ArchiveError."""
     to_judge, judge_before = judging.outlook(archive, now)
     overdue = [one.decide_by for one in holding.standing(archive, now) if one.state is HoldState.OVERDUE]
-    holds_due = min((day for day in overdue if day), default=None)
     with archive.catalog.reading() as connection:
         cases = open_cases(connection, now)
     late = [one.deadline for one in cases if one.overdue]
-    of_cases = len(cases), len(late), min(late, default=None)
-    return Waiting(to_judge, judge_before, len(overdue), holds_due, *of_cases)
+    return Waiting(
+        to_judge=to_judge,
+        judge_before=judge_before,
+        holds_overdue=len(overdue),
+        holds_due=min((day for day in overdue if day), default=None),
+        cases_open=len(cases),
+        cases_overdue=len(late),
+        cases_due=min(late, default=None),
+    )
 
 
 def health(archive: Archive, now: datetime) -> Health:
@@ -121,6 +120,7 @@ def health(archive: Archive, now: datetime) -> Health:
 
         oldest = one(select(func.min(recordings.c.opened_at)))
         return Health(
+            **asdict(waits),
             recordings=int(one(select(func.count()).select_from(recordings))),
             oldest=day.date() if (day := time_in(oldest)) else None,
             bytes=size,
@@ -132,13 +132,6 @@ def health(archive: Archive, now: datetime) -> Health:
             last_swept=last_swept(connection),
             last_checkpoint=time_in(one(select(func.max(checkpoints.c.at)))),
             backups=tuple(kept),
-            to_judge=waits.to_judge,
-            judge_before=waits.judge_before,
-            holds_overdue=waits.holds_overdue,
-            holds_due=waits.holds_due,
-            cases_open=waits.cases_open,
-            cases_overdue=waits.cases_overdue,
-            cases_due=waits.cases_due,
             set_aside=len(archive.vault.aside()),
             to_delete=int(one(select(func.count()).select_from(condemned))),
             schema=HEAD,

@@ -111,38 +111,31 @@ class OpenedRecording:
                 self.lost += 1
         self.segments.sort(key=lambda segment: segment.origin)
 
-    @property
-    def recorded_samples(self) -> int:
-        """of all its opened segments, without the pauses between them"""
-        return sum(segment.samples for segment in self.segments)
-
-    def length(self, *, joined: bool = False) -> int:
+    def length(self) -> int:
         """samples a side that `pcm` gives"""
-        if joined or not self.segments:
-            return self.recorded_samples
+        if not self.segments:
+            return 0
         first = self.segments[0].origin * FRAME
         return max(segment.origin * FRAME + segment.samples for segment in self.segments) - first
 
-    def pcm(self, *, joined: bool = False) -> Iterator[Pcm]:
-        """The whole, in blocks of (n, 2). Pauses are silence of their length; `joined` leaves them out."""
+    def pcm(self) -> Iterator[Pcm]:
+        """The whole, in blocks of (n, 2). Pauses are silence of their length."""
         at = self.segments[0].origin * FRAME if self.segments else 0
         for segment in self.segments:
-            pause = segment.origin * FRAME - at
-            if pause > 0 and not joined:
-                yield from _silence(pause)
+            yield from _silence(segment.origin * FRAME - at)
             yield from self.segment_pcm(segment)
             at = max(at, segment.origin * FRAME + segment.samples)
 
-    def marks(self, *, joined: bool = False) -> list[Mark]:
-        """Positions in what `pcm` gives with the same `joined`."""
+    def marks(self) -> list[Mark]:
+        """Positions in what `pcm` gives."""
         marks: list[Mark] = []
         out = 0
         at = self.segments[0].origin * FRAME if self.segments else 0
         for segment in self.segments:
             pause = max(segment.origin * FRAME - at, 0)
             if pause:
-                marks.append(Mark(MarkKind.PAUSE, out, 0 if joined else pause))
-            out += 0 if joined else pause
+                marks.append(Mark(MarkKind.PAUSE, out, pause))
+            out += pause
             contents = [content for _, content in sorted(segment.contents.items())]
             marks += marks_within(contents, self.header.delay, out)
             out += segment.samples
@@ -167,7 +160,6 @@ class OpenedRecording:
         self,
         path: Path,
         *,
-        joined: bool = False,
         go_on: Callable[[int], object] = lambda _samples: None,
         whole: Callable[[], None] = lambda: None,
     ) -> int:
@@ -186,11 +178,11 @@ class OpenedRecording:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(_wav_head(0, 0))
                 samples = 0
-                for block in self.pcm(joined=joined):
+                for block in self.pcm():
                     file.write(np.ascontiguousarray(block, "<i2").tobytes())
                     samples += len(block)
                     go_on(samples)
-                cues = _cues(self.marks(joined=joined))
+                cues = _cues(self.marks())
                 file.write(cues)
                 file.seek(0)
                 file.write(_wav_head(samples, len(cues)))

@@ -17,7 +17,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from softphone.archive.archive import Archive, AuditRow, RecordingRow
+from softphone.archive.archive import Archive
 from softphone.archive.catalog.clock import Steady
 from softphone.archive.examine.verify import Progress, Proof
 from softphone.archive.examine.verify import verify as run_verify
@@ -41,14 +41,6 @@ MOST_OF_A_WAV = (1 << 32) - (1 << 20)
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """All that is known of one recording without listening to it."""
-
-    row: RecordingRow
-    audit: tuple[AuditRow, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Sound:
     """A recording to be heard: blocks of (n, 2) 16-bit samples, agent and party, at `rate` per second."""
 
@@ -60,17 +52,11 @@ class Sound:
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """A WAV that was written. `seconds` with its pauses, unless they were left out."""
+    """A WAV that was written. `seconds` with its pauses."""
 
     path: Path
     seconds: float
     marks: tuple[Mark, ...]
-
-
-def show(archive: Archive, recording: str) -> Shown:
-    """Raises ArchiveError, as do all below."""
-    row = archive.find(recording)
-    return Shown(row, tuple(archive.audit_of(row.recording)))
 
 
 def play(
@@ -79,13 +65,11 @@ def play(
     now: datetime,
     *,
     role: KeyRole | None = None,
-    joined: bool = False,
     told: Mapping[str, str] | None = None,
 ) -> Sound:
     """The audit log tells of it, and what is `told`, before the first block can be taken."""
     opened = archive.open_recording(recording, now, role=role, **(told or {}))
-    marks = tuple(opened.marks(joined=joined))
-    return Sound(RATE, opened.length(joined=joined), opened.pcm(joined=joined), marks)
+    return Sound(RATE, opened.length(), opened.pcm(), tuple(opened.marks()))
 
 
 @contextmanager
@@ -115,11 +99,10 @@ def export(
     now: datetime,
     *,
     role: KeyRole | None = None,
-    joined: bool = False,
     told: Mapping[str, str] | None = None,
     go_on: Callable[[int, int], object] = lambda _done, _samples: None,
 ) -> Exported:
-    """A WAV: agent left, party right, 16 kHz. Pauses are silence of their length with a mark, or left out (`joined`).
+    """A WAV: agent left, party right, 16 kHz. Pauses are silence of their length with a mark.
 
     The audit log tells of the opening first, and of the file once it is whole; then alone it has its name. `go_on` is told how
     many samples are written, of so many, and raises what is to end it: then there is nothing of it.
@@ -133,7 +116,7 @@ def export(
     row, given = archive.find(recording, now), dict(told or {})
     role, keys = archive.keys_for(row, role, now, refusal="opening_refused", **given)
     opened = archive.open_recording(row.recording, now, role=role, **given)
-    length = opened.length(joined=joined)
+    length = opened.length()
     _refuse_without_room(path, length)
     params = {"role": role.value, "segments": len(keys), **archive.key_here(row.recording, role), **given}
 
@@ -145,8 +128,8 @@ def export(
         except FileExistsError:
             raise _there(path) from None
 
-    samples = opened.export_wav(part, joined=joined, go_on=lambda done: go_on(done, length), whole=whole)
-    return Exported(path, samples / RATE, tuple(opened.marks(joined=joined)))
+    samples = opened.export_wav(part, go_on=lambda done: go_on(done, length), whole=whole)
+    return Exported(path, samples / RATE, tuple(opened.marks()))
 
 
 def _refuse_without_room(path: Path, samples: int) -> None:
