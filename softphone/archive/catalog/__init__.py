@@ -1,4 +1,4 @@
-"""The catalog: its database and transactions, what is written to it and what is looked up in it.
+"""The catalog: its database and transactions, and what stands in it by itself: the clock, own calls, what is condemned.
 
 What may be kept, and for how long, is not decided here.
 """

@@ -7,6 +7,7 @@ wants judged first is listed on its day, and goes when nobody has judged it in t
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -35,7 +36,6 @@ from softphone.archive.schema.tables import (
 )
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
-from softphone.domain.policy.period import Period
 
 BATCH = 50
 """recordings looked at before the files of what went go, and the catalog log of pages is emptied"""
@@ -83,120 +83,162 @@ def sweeping(
     if now > clock and not dry_run and not archive.demo:
         archive.note_refusal("refused", "G10", clock, deed="sweep_in_future")
         raise ArchiveError("error.archive.sweep_in_future")
+    run = _Sweep(archive, now, clock, steady, witness, terms, go_on)
     if dry_run:
-        yield from _would(archive, now, terms, go_on)
+        yield from run.would()
         return
     try:
         finish_listed(archive, now)
-        yield from _sweep(archive, now, clock, steady, witness, terms, go_on, BATCH)
-        archive.room.keep()
+        yield from run.whole(BATCH)
     except ArchiveError as error:
         if error.code != FULL:
             raise
-        due_now = (item for item in _would(archive, now, terms, go_on) if item.what not in TOLD_AGAIN)
+        due_now = (item for item in run.would() if item.what not in TOLD_AGAIN)
         if next(due_now, None) is None:
             raise ArchiveError(NOT_DUE, **error.params) from error
         archive.room.give()
-        if doubt := _doubt(archive, clock, steady, witness):
+        if doubt := run.doubt():
             yield doubt
             return
         finish_listed(archive, now)
-        yield from _files_first(archive, now, terms, go_on)
-        yield from _sweep(archive, now, clock, steady, witness, terms, go_on, 1)
-        archive.room.keep()
+        yield from run.files_first()
+        yield from run.whole(1)
+    archive.room.keep()
 
 
-def _files_first(
-    archive: Archive, now: datetime, terms: SweepTerms | None, go_on: Callable[[], bool]
-) -> Iterator[SweptItem]:
-    """Of what is due as a whole the list is written, then the files go, then the rows: nobody else writes meanwhile, and holds
-    are read anew. Where it is cut off in between, or there is no room for the rows either, the next start finishes it."""
-    for page in due.pages(archive.catalog, now, AT_ONCE):
-        if not go_on():
+@dataclass(frozen=True, slots=True)
+class _Sweep:
+    """As `sweeping` is asked for it."""
+
+    archive: Archive
+    now: datetime
+    clock: datetime
+    steady: Steady | None
+    witness: datetime | None
+    terms: SweepTerms | None
+    go_on: Callable[[], bool]
+
+    def whole(self, batch: int) -> Iterator[SweptItem]:
+        if doubt := self.doubt():
+            yield doubt
             return
-        with archive.catalog.writing() as tx:
-            goes = [recording for recording in page if _goes(tx.connection, recording, now, terms)]
-            if not goes:
-                continue
-            archive.room.list(goes)
-            archive.vault.delete(*goes)
-            items = [item for one in goes for item in take_due(tx, one, now, terms)]
-        clear_listed(archive, goes)
-        remove_condemned(archive.catalog, archive.vault)
-        yield from items
-
-
-def _goes(connection: Connection, recording: str, now: datetime, terms: SweepTerms | None) -> bool:
-    """Whether nothing keeps it. What a void hold kept is for the next sweep, once there is room."""
-    try:
-        found = read(connection, recording, now)
-    except UnreadableError:
-        return False
-    items = judge(found, now, terms)[0] if found else []
-    return any(item.what is Swept.DISCARDED for item in items) and all(item.hold is None for item in items)
-
-
-def _sweep(
-    archive: Archive,
-    now: datetime,
-    clock: datetime,
-    steady: Steady | None,
-    witness: datetime | None,
-    terms: SweepTerms | None,
-    go_on: Callable[[], bool],
-    batch: int,
-) -> Iterator[SweptItem]:
-    if doubt := _doubt(archive, clock, steady, witness):
-        yield doubt
-        return
-    changed = stopped = False
-    for page in due.pages(archive.catalog, now, batch):
-        deleted = False
-        # A page of none is a look at thousands.
-        stopped = not page and not go_on()
-        for recording in page:
-            if stopped := not go_on():
-                break
-            items = _taken(archive, recording, now, terms)
-            deleted = deleted or any(item.what not in TOLD_AGAIN for item in items)
-            yield from items
-        finish(archive, deleted=deleted)
-        changed = changed or deleted
-        if stopped:
-            break
-    else:
-        last = [*_forget(archive, now), *(_cut_log(archive, now, terms.log_kept, go_on) if terms else ())]
-        finish(archive, deleted=bool(last))
-        with archive.catalog.writing() as tx:
-            whole_sweep(tx, clock)
-        changed = changed or bool(last)
-        yield from last
-        yield from _overdue(archive, now)
-    if changed:
-        archive.head(clock)
-
-
-def _would(archive: Archive, now: datetime, terms: SweepTerms | None, go_on: Callable[[], bool]) -> Iterator[SweptItem]:
-    for page in due.pages(archive.catalog, now, BATCH):
-        if not go_on():
-            return
-        items: list[SweptItem] = []
-        with archive.catalog.reading() as connection:
+        archive, now = self.archive, self.now
+        changed = stopped = False
+        for page in due.pages(archive.catalog, now, batch):
+            deleted = False
+            # A page of none is a look at thousands.
+            stopped = not page and not self.go_on()
             for recording in page:
-                try:
-                    found = read(connection, recording, now)
-                except UnreadableError:
-                    items.append(SweptItem(Swept.UNREADABLE, recording, "G10"))
-                else:
-                    items += judge(found, now, terms)[0] if found else ()
-        yield from items
-    with archive.catalog.reading() as connection:
-        stale = _stale(connection, now)
-        past = forgetting.past(connection, archive.signer, now, terms.log_kept, whole=True) if terms else None
-    yield from stale
-    yield from _overdue(archive, now)
-    if past:
-        yield SweptItem(Swept.LOG_CUT, None, "G10", count=past.count)
+                if stopped := not self.go_on():
+                    break
+                items = self._taken(recording)
+                deleted = deleted or any(item.what not in TOLD_AGAIN for item in items)
+                yield from items
+            finish(archive, deleted=deleted)
+            changed = changed or deleted
+            if stopped:
+                break
+        else:
+            last = [*_forget(archive, now), *self._cut_log()]
+            finish(archive, deleted=bool(last))
+            with archive.catalog.writing() as tx:
+                whole_sweep(tx, self.clock)
+            changed = changed or bool(last)
+            yield from last
+            yield from _overdue(archive, now)
+        if changed:
+            archive.head(self.clock)
+
+    def files_first(self) -> Iterator[SweptItem]:
+        """Of what is due as a whole the list is written, then the files go, then the rows. Nobody else writes meanwhile, and
+        holds are read anew. Where it is cut off in between, or the rows find no room either, the next start finishes it."""
+        archive = self.archive
+        for page in due.pages(archive.catalog, self.now, AT_ONCE):
+            if not self.go_on():
+                return
+            with archive.catalog.writing() as tx:
+                goes = [recording for recording in page if self._goes(tx.connection, recording)]
+                if not goes:
+                    continue
+                archive.room.list(goes)
+                archive.vault.delete(*goes)
+                items = [item for one in goes for item in take_due(tx, one, self.now, self.terms)]
+            clear_listed(archive, goes)
+            remove_condemned(archive.catalog, archive.vault)
+            yield from items
+
+    def would(self) -> Iterator[SweptItem]:
+        archive, now, terms = self.archive, self.now, self.terms
+        for page in due.pages(archive.catalog, now, BATCH):
+            if not self.go_on():
+                return
+            with archive.catalog.reading() as connection:
+                items = [item for recording in page for item in self._due(connection, recording)]
+            yield from items
+        with archive.catalog.reading() as connection:
+            stale = _stale(connection, now)
+            past = forgetting.past(connection, archive.signer, now, terms.log_kept, whole=True) if terms else None
+        yield from stale
+        yield from _overdue(archive, now)
+        if past:
+            yield SweptItem(Swept.LOG_CUT, None, "G10", count=past.count)
+
+    def doubt(self) -> SweptItem | None:
+        with self.archive.catalog.writing() as tx:
+            if believe(tx, self.clock, steady=self.steady, witness=self.witness):
+                return None
+            seen = last_seen(tx.connection) or self.clock
+            item = SweptItem(Swept.CLOCK_DOUBTFUL, None, "G10", since=seen.date())
+            entry = entry_of(item, None, self.clock)
+            last = audit.last(tx.connection, self.archive.desk)
+            if last is None or last.event != entry.event:
+                # Tried again and again, it is told once.
+                tx.log(entry)
+            return item
+
+    def _due(self, connection: Connection, recording: str) -> list[SweptItem]:
+        try:
+            found = read(connection, recording, self.now)
+        except UnreadableError:
+            return [_unreadable(recording)]
+        return judge(found, self.now, self.terms)[0] if found else []
+
+    def _goes(self, connection: Connection, recording: str) -> bool:
+        """Whether nothing keeps it. What a void hold kept is for the next sweep, once there is room."""
+        items = self._due(connection, recording)
+        return any(item.what is Swept.DISCARDED for item in items) and all(item.hold is None for item in items)
+
+    def _taken(self, recording: str) -> list[SweptItem]:
+        """One transaction a recording: an engine that is writing meanwhile waits for no more than that."""
+        try:
+            with self.archive.catalog.writing() as tx:
+                return take_due(tx, recording, self.now, self.terms)
+        except UnreadableError:
+            return [_unreadable(recording)]
+
+    def _cut_log(self) -> list[SweptItem]:
+        """A part at a time: what is left where it is stopped, another sweep cuts."""
+        archive, now, count = self.archive, self.now, 0
+        while self.terms and self.go_on():
+            with archive.catalog.reading() as connection:
+                past = forgetting.past(connection, archive.signer, now, self.terms.log_kept)
+            if past is None:
+                break
+            with archive.catalog.writing() as tx:
+                # Another may have cut it meanwhile, and further: nothing begins earlier again. What has been proved stays so.
+                begin = begins(tx.connection).get(archive.desk)
+                cut = past.head.number - (begin.number if begin else 0)
+                if cut <= 0:
+                    break
+                params = {"count": cut, "kept": str(past.kept), "begins": past.head.number + 1}
+                tx.log(AuditEntry(f"sweep_{Swept.LOG_CUT.value}", "G10", now, "", params=params))
+                forgetting.cut(tx, archive.signer, past.head, now)
+            count += cut
+        return [SweptItem(Swept.LOG_CUT, None, "G10", count=count)] if count else []
+
+
+def _unreadable(recording: str) -> SweptItem:
+    return SweptItem(Swept.UNREADABLE, str(recording), "G10")
 
 
 def _overdue(archive: Archive, now: datetime) -> list[SweptItem]:
@@ -206,15 +248,6 @@ def _overdue(archive: Archive, now: datetime) -> list[SweptItem]:
         SweptItem(Swept.CASE_OVERDUE, one.recording, one.kind.rule, one.kind.purpose, since=one.deadline)
         for one in late
     ]
-
-
-def _taken(archive: Archive, recording: str, now: datetime, terms: SweepTerms | None) -> list[SweptItem]:
-    """One transaction a recording: an engine that is writing meanwhile waits for no more than that."""
-    try:
-        with archive.catalog.writing() as tx:
-            return take_due(tx, recording, now, terms)
-    except UnreadableError:
-        return [SweptItem(Swept.UNREADABLE, str(recording), "G10")]
 
 
 def _forget(archive: Archive, now: datetime) -> list[SweptItem]:
@@ -228,48 +261,11 @@ def _forget(archive: Archive, now: datetime) -> list[SweptItem]:
     return stale
 
 
-def _cut_log(archive: Archive, now: datetime, kept: Period, go_on: Callable[[], bool]) -> list[SweptItem]:
-    """A part at a time: what is left where it is stopped, another sweep cuts."""
-    count = 0
-    while go_on():
-        with archive.catalog.reading() as connection:
-            past = forgetting.past(connection, archive.signer, now, kept)
-        if past is None:
-            break
-        with archive.catalog.writing() as tx:
-            # Another may have cut it meanwhile, and further: nothing begins earlier again. What has been proved stays so.
-            begin = begins(tx.connection).get(archive.desk)
-            gone = begin.number if begin else 0
-            if gone >= past.head.number:
-                break
-            cut = past.head.number - gone
-            told = {"count": cut, "kept": str(past.kept), "begins": past.head.number + 1}
-            event = f"sweep_{Swept.LOG_CUT.value}"
-            tx.log(AuditEntry(event, "G10", now, "", params=told))
-            forgetting.cut(tx, archive.signer, past.head, now)
-        count += cut
-    return [SweptItem(Swept.LOG_CUT, None, "G10", count=count)] if count else []
-
-
 def finish(archive: Archive, *, deleted: bool = True) -> None:
     """The files of what was deleted go, and its rows from the catalog's log of pages."""
     if deleted:
         archive.catalog.empty_log()
     remove_condemned(archive.catalog, archive.vault)
-
-
-def _doubt(archive: Archive, clock: datetime, steady: Steady | None, witness: datetime | None) -> SweptItem | None:
-    with archive.catalog.writing() as tx:
-        if believe(tx, clock, steady=steady, witness=witness):
-            return None
-        seen = last_seen(tx.connection) or clock
-        item = SweptItem(Swept.CLOCK_DOUBTFUL, None, "G10", since=seen.date())
-        entry = entry_of(item, None, clock)
-        last = audit.last(tx.connection, archive.desk)
-        if last is None or last.event != entry.event:
-            # Tried again and again, it is told once.
-            tx.log(entry)
-        return item
 
 
 def _stale(connection: Connection, now: datetime) -> list[SweptItem]:
