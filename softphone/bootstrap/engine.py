@@ -26,7 +26,8 @@ from softphone.domain.errors import KlartoneError
 from softphone.engine.accounts import Accounts
 from softphone.engine.call.phone_calls import PhoneCalls
 from softphone.engine.edge import Edge
-from softphone.engine.loop import Clients, Engine, Parts
+from softphone.engine.loop import Engine
+from softphone.engine.parts import Clients, Parts
 from softphone.engine.recording import Recording
 from softphone.engine.server import Server, converse
 from softphone.engine.sip.phone import Phone

@@ -54,7 +54,7 @@ class StorePort(Protocol):
         """Audit entries beside the session's own."""
         ...
 
-    def ring(self, call: LiveCall, policy: Policy | None) -> None:
+    def ring(self, call: LiveCall) -> None:
         """The store knows the call's facts before its first commit; told again, the later ones hold."""
         ...
 

@@ -115,7 +115,7 @@ class CallSetup:
             if self._notices.has(call, decision):
                 self._notices.take(call, decision)
                 # The catalog names the notice that was given.
-                self._store.ring(call, call.policy)
+                self._store.ring(call)
                 anew = self._terms(call, call.policy, call.line, decision) if call.policy and call.line else None
                 self._stepper.feed(call, ev.PartyAsksForRecording(decision, anew))
             else:
@@ -175,7 +175,7 @@ class CallSetup:
         if policy and call.line:
             conditions = self._terms(call, policy, call.line, decision)
         call.decided = True
-        self._store.ring(call, policy)
+        self._store.ring(call)
         notice = decision.notice.value if decision.notice else None
         self._stepper.occurred(call, "decided", {"notice": notice, "reason": decision.reasons[0].value})
         ours, withheld = not call.incoming, call.e164 is None

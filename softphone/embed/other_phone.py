@@ -15,7 +15,6 @@ from softphone.domain import effects as do
 from softphone.domain.changes import AuditEntry, Commit, Discard, OpenSegment
 from softphone.domain.decision import Decision, LookupResult, NoticeId, not_recorded
 from softphone.domain.notice import NoticeFile, asks
-from softphone.domain.policy import Policy
 from softphone.domain.purpose import Reason
 from softphone.embed.draws import Draws
 from softphone.embed.messages import (
@@ -199,7 +198,7 @@ class OtherPhone:
             known = LookupResult(drawn=call.line is not None and self._draws.draw(call.line, call.account, call.id))
         self._later(lambda: self._tell_known(call.id, known))
 
-    def ring(self, call: LiveCall, policy: Policy | None) -> None:
+    def ring(self, call: LiveCall) -> None:
         pass
 
     def answered(self, call: str) -> None:

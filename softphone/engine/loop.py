@@ -6,57 +6,16 @@ keyring.
 
 from __future__ import annotations
 
-import queue
-import threading
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import ceil
 
-from softphone.calls.policy.rules import EngineRules
 from softphone.calls.turns import Inbox, guarded, seconds
-from softphone.domain.errors import KlartoneError, SettingsError
-from softphone.engine.accounts import Accounts
-from softphone.engine.call.phone_calls import PhoneCalls
-from softphone.engine.server import Attached, Client, ClientMessage, Detached
+from softphone.engine.desk_commands import DeskCommands
+from softphone.engine.parts import Clients, Parts
+from softphone.engine.server import Attached, ClientMessage, Detached
 from softphone.engine.sip import events as sip
-from softphone.engine.sip.phone import Phone
-from softphone.engine.sound import Sound
-from softphone.engine.storage.store import Store
 from softphone.system.logbook import log
-from softphone.wire import (
-    Act,
-    Answer,
-    AnsweredAtOnce,
-    Choose,
-    CodedText,
-    Command,
-    Decline,
-    Dial,
-    Done,
-    EndCallBack,
-    EndWrapUp,
-    Fault,
-    HangUp,
-    HoldCall,
-    Levels,
-    LockEarlier,
-    Mute,
-    OptOut,
-    Ping,
-    PolicyPhase,
-    Quit,
-    RaiseDispute,
-    Refused,
-    Reopen,
-    SaveSettings,
-    SendDigits,
-    Settings,
-    Snapshot,
-    TestTone,
-    UndoDispute,
-    WatchLevels,
-)
+from softphone.wire import CodedText, Fault, Levels, Ping, Snapshot
 
 POLL_MS = 20
 """how long SIP may keep the loop in a call; any post wakes it. One frame, so that a press stops a recording with the next
@@ -81,46 +40,6 @@ GOODBYE = 3.0
 _log = log.getChild("engine")
 
 
-@dataclass(slots=True)
-class Parts:
-    """What the bootstrap connects. `save` stores settings; `alone_ends` is off if somebody else ends the engine."""
-
-    phone: Phone
-    calls: PhoneCalls
-    rules: EngineRules
-    store: Store
-    accounts: Accounts
-    sound: Sound
-    settings: Settings
-    save: Callable[[Settings], None]
-    alone_ends: bool = True
-    strangers: Callable[[str, int], None] = lambda host, calls: None  # noqa: ARG005 - nobody is told
-    """gets addresses whose calls were refused"""
-
-
-class Clients:
-    """The attached clients. Made before the loop, since its parts speak to clients."""
-
-    def __init__(self) -> None:
-        self.attached: dict[Client, float] = {}
-        """when each was last heard of"""
-
-    def tell(self, message: object) -> None:
-        for client in self.attached:
-            client.outbox.put(message)
-
-    def say_goodbye(self) -> None:
-        """Write what waits, then let each go."""
-        for client in self.attached:
-            client.outbox.close()
-
-    def desk_heard(self) -> float | None:
-        """When a desk was last heard of; None without one."""
-        now = seconds()
-        heard = (heard if client.pings else now for client, heard in self.attached.items() if client.desk)
-        return max(heard, default=None)
-
-
 class Engine:
     """Runs until it is told to quit, or until nobody needs it. `version` of snapshots counts up."""
 
@@ -140,8 +59,14 @@ class Engine:
         """when the next clock runs out; it may do so later, once something has happened"""
         self._longest_turn = 0.0
         self._faults: dict[str, CodedText] = {}
-        self._writing: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        threading.Thread(target=_do_all, args=(self._writing,), name="settings", daemon=True).start()
+        self._commands = DeskCommands(
+            parts,
+            inbox.post,
+            changed=self.changed,
+            fault=self.fault,
+            watch=lambda on: self._watch(on=on),
+            quit=self.quit,
+        )
 
     # --- for the parts ---------------------------------------------------------------------------
 
@@ -360,125 +285,8 @@ class Engine:
                 if client in self._clients.attached:
                     self._clients.attached[client] = seconds()
                 if not isinstance(message, Ping):
-                    self._command(client, message)
+                    self._commands.carry_out(client, message)
 
-    def _command(self, client: Client, command: Command) -> None:
-        if not client.desk:
-            self._answer(client, command, CodedText("refused.observer"))
-            return
-        if isinstance(command, LockEarlier):
-            self._parts.calls.lock_earlier(command, lambda answer: self._answer(client, command, answer))
-            return
-        if isinstance(command, SaveSettings):
-            self._save(client, command)
-            return
-        try:
-            answer = self._carry_out(command)
-        except KlartoneError as error:
-            answer = _refused(error)
-        self._answer(client, command, answer)
-
-    def _answer(self, client: Client, command: Command, answer: dict[str, str] | CodedText | None) -> None:
-        if isinstance(answer, CodedText):
-            client.outbox.put(Refused(command.id, answer))
-        else:
-            client.outbox.put(Done(command.id, answer or {}))
-        self.changed()
-
-    def _carry_out(self, command: AnsweredAtOnce) -> dict[str, str] | CodedText | None:
-        parts = self._parts
-        calls = parts.calls
-        match command:
-            case Dial(account=account, target=target, line=line):
-                if not parts.accounts.known(account):
-                    return CodedText("error.dial.account")
-                return {"call": calls.dial(account, target, line)}
-            case Answer(call=call):
-                return calls.answer(call)
-            case Decline(call=call):
-                return calls.decline(call)
-            case HangUp(call=call):
-                return calls.hang_up(call)
-            case Mute(call=call, on=on):
-                return calls.mute(call, on)
-            case HoldCall(call=call, on=on):
-                return calls.hold(call, on)
-            case SendDigits(call=call, digits=digits):
-                return calls.send_digits(call, digits)
-            case OptOut() | RaiseDispute() | UndoDispute() | Choose() | Act():
-                return calls.recording_command(command)
-            case Reopen(call=call):
-                return calls.reopen(call)
-            case EndWrapUp(call=call):
-                return calls.end_wrap_up(call)
-            case EndCallBack(call_back=id):
-                parts.store.end_call_back(id)
-                return None
-            case WatchLevels(on=on):
-                self._watch(on)
-                return None
-            case TestTone():
-                parts.sound.test_tone()
-                return None
-            case Quit():
-                self.quit()
-                return None
-
-    def _watch(self, on: bool) -> None:
+    def _watch(self, *, on: bool) -> None:
         self._watching = on
         self._parts.sound.watch(on)
-
-    def _save(self, client: Client, command: SaveSettings) -> None:
-        """Settings that cannot be used or stored are refused and change nothing. The disk is waited for beside the loop."""
-        settings = command.settings
-        try:
-            if not (settings.port == 0 or 1024 <= settings.port <= 65535):
-                raise SettingsError("error.settings.port", port=settings.port)
-            self._parts.accounts.check(settings.accounts, in_call=self._parts.calls.talking)
-        except KlartoneError as error:
-            self._answer(client, command, _refused(error))
-            return
-        before = self._parts.settings
-        new_sound = (before.microphone, before.speaker) != (settings.microphone, settings.speaker)
-
-        def write() -> None:
-            try:
-                said = self._parts.sound.check(settings.microphone) if new_sound else None
-                self._parts.save(settings)
-            except KlartoneError as error:
-                refused = _refused(error)
-                self._inbox.post(lambda: self._answer(client, command, refused))
-            else:
-                self._inbox.post(lambda: self._saved(client, command, said))
-
-        self._writing.put(write)
-
-    def _saved(self, client: Client, command: SaveSettings, said: bytes | None) -> None:
-        before, settings = self._parts.settings, command.settings
-        in_call = self._parts.calls.talking
-        self.fault("settings", None)
-        self._parts.settings = settings
-        answer: CodedText | None = None
-        try:
-            self._parts.accounts.set(settings.accounts, in_call=in_call)
-            self.fault("accounts", None)
-        except KlartoneError as error:
-            # A call has begun meanwhile: the saved settings hold from the next start on.
-            answer = _refused(error)
-        if (before.microphone, before.speaker) != (settings.microphone, settings.speaker):
-            self._parts.sound.use(settings.microphone, settings.speaker, said)
-            self.fault("sound", None)
-        policy = (settings.policy, settings.policy_signer)
-        if policy != (before.policy, before.policy_signer) or self._parts.rules.state.phase is not PolicyPhase.READY:
-            self._parts.rules.load(*policy)
-        self._answer(client, command, answer)
-
-
-def _refused(error: KlartoneError) -> CodedText:
-    """In full, so that a client without a desk's texts finds its sentence under the code as it stands."""
-    return CodedText(f"error.{error.code.removeprefix('error.')}", error.params)
-
-
-def _do_all(waiting: queue.SimpleQueue[Callable[[], None]]) -> None:
-    while True:
-        guarded(waiting.get())

@@ -138,7 +138,7 @@ class FakeStore:
     def look_up(self, call: LiveCall) -> None:
         self.looked_up.append(call)
 
-    def ring(self, call: LiveCall, policy: Policy | None) -> None:
+    def ring(self, call: LiveCall) -> None:
         self.rung.append(call.notice_id)
 
     def commit(self, call: str, commit: Commit) -> None:

@@ -12,8 +12,9 @@ import pytest
 
 from softphone.calls.turns import Inbox
 from softphone.domain.errors import KlartoneError
-from softphone.engine.loop import UNDRAWN, Clients, Engine, Parts
+from softphone.engine.loop import UNDRAWN, Engine
 from softphone.engine.outbox import Outbox
+from softphone.engine.parts import Clients, Parts
 from softphone.engine.server import Client, ClientMessage
 from softphone.wire import Refused, SendDigits, decode_from_engine
 

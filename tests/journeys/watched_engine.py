@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from softphone import cli
-from softphone.archive.files import vault
+from softphone.archive.files import writing
 from softphone.archive.files.opus import Encoder
 from softphone.bootstrap import engine as bootstrap
 from softphone.engine.loop import Engine
@@ -116,7 +116,7 @@ def _tell_engine(on: Stage, words: str) -> None:
 def main() -> int:
     bootstrap.Recording = _WatchedRecording
     bootstrap.Engine = _WatchedEngine
-    vault.Encoder = _StallingEncoder
+    writing.Encoder = _StallingEncoder
     threading.Thread(target=_obey, daemon=True).start()
     return cli.main()
 

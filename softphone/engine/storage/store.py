@@ -6,7 +6,6 @@ Its threads post their answers to the loop. The archive itself is `softphone.arc
 
 from __future__ import annotations
 
-import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -18,13 +17,12 @@ from typing import Protocol
 from softphone.archive.archive import Archive
 from softphone.archive.catalog.clock import steady
 from softphone.archive.catalog.own_calls import OwnCall
-from softphone.archive.changes.call import CallFacts, PurposeEnd
+from softphone.archive.changes.call import CallFacts
 from softphone.archive.changes.ledger import Ledger
 from softphone.archive.changes.lookups import CallBackRow, PartyQuery
-from softphone.archive.crypto.wraps import Recipient
 from softphone.archive.examine.repair import repair
 from softphone.archive.files.vault import Vault
-from softphone.archive.finding.history import History, PastRow
+from softphone.archive.finding.history import PastRow
 from softphone.archive.folder.disk import REFUSALS, UNWRITABLE
 from softphone.archive.retention.swept import DEFAULT_TERMS, SweepTerms
 from softphone.calls.live import LiveCall
@@ -32,12 +30,13 @@ from softphone.calls.turns import Post
 from softphone.domain.changes import AuditEntry, Change, Commit, EndCallBack, ListCallBack, RememberRefusal, UseDraw
 from softphone.domain.decision import LookupResult
 from softphone.domain.errors import KeyringError, KlartoneError
-from softphone.domain.policy import AtEnd, Line, Policy
-from softphone.domain.purpose import Purpose, Reason
+from softphone.domain.purpose import Reason
 from softphone.engine.call import earlier
 from softphone.engine.call.earlier import Answer, LockRequest
 from softphone.engine.storage.backup_runner import BackupRunner
+from softphone.engine.storage.call_facts import facts_of, recipients_of
 from softphone.engine.storage.disk import DiskMonitor
+from softphone.engine.storage.reader import OF_AN_EARLIER_RUN, CallBackList, OwnCalls, PastCall, StoreReader
 from softphone.engine.storage.sweeper import Sweeper
 from softphone.engine.storage.unrecorded import EVENT as UNRECORDED
 from softphone.engine.storage.unrecorded import UnrecordedCalls
@@ -56,8 +55,6 @@ _NUMBERS = 100
 """calls whose number is kept, for a no on its way into the archive"""
 _OPEN_AGAIN = 10.0
 """seconds"""
-OF_AN_EARLIER_RUN = 200
-"""calls at most that are read back when the archive is opened"""
 
 
 class StoreListener(Protocol):
@@ -87,27 +84,6 @@ class _Ticket:
         return any(isinstance(change, ListCallBack | EndCallBack) for change in self.commit.changes)
 
 
-class _List:
-    """The list of those to be called back must be read anew."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Own:
-    """The last calls of these accounts' addresses are to be read."""
-
-    agents: tuple[str, ...]
-    since: datetime
-    now: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class _Past:
-    """A call of earlier is to be read."""
-
-    call: str
-    now: datetime
-
-
 class Store:
     """`open_archive` may take its time (a keyring that asks): it runs on a thread, and until it is done nothing is recorded."""
 
@@ -123,7 +99,7 @@ class Store:
         self._last = 0
         self._unopened = False
         self._closing = threading.Event()
-        self._asked: queue.SimpleQueue[PartyQuery | _List | _Own | _Past] = queue.SimpleQueue()
+        self._reader = StoreReader(post, self)
         self._asking: dict[str, list[Callable[[], None]]] = {}
         """what follows once a call has been looked up"""
         self._numbers: dict[str, str] = {}
@@ -197,7 +173,7 @@ class Store:
         """Ask what is known of its party, and for its place in the sample: the answer comes to `looked_up`."""
         self._talks(call.id)
         if call.line is None or self._unopened:
-            self._looked_up(call.id, LookupResult())
+            self.looked_up(call.id, LookupResult())
         else:
             # Wait for an archive that is still being opened as long as for a rulebook: it knows who declined.
             zone = call.policy.time_zone if call.policy else "UTC"
@@ -208,9 +184,9 @@ class Store:
                 self._numbers[call.id] = call.e164
                 if len(self._numbers) > _NUMBERS:
                     del self._numbers[next(iter(self._numbers))]
-            recipients = recipients_of(call.policy, call.line) if call.policy else ()
             agent = call.agent or call.account
-            self._asked.put(PartyQuery(call.id, agent, call.e164, call.line, zone, call.arrived_at, recipients))
+            asked = PartyQuery(call.id, agent, call.e164, call.line, zone, call.arrived_at, recipients_of(call))
+            self._reader.ask(asked)
 
     def _declines(self, number: str) -> bool:
         """Whether its no has been said and not yet been written."""
@@ -244,23 +220,9 @@ class Store:
             if one:
                 one.talking(bool(self._talking))
 
-    def ring(self, call: LiveCall, policy: Policy | None) -> None:
+    def ring(self, call: LiveCall) -> None:
         self._talks(call.id)
-        line = call.line
-        facts = CallFacts(
-            call=call.id,
-            line=line.id if line else None,
-            direction=call.direction,
-            number=call.e164,
-            started_at=call.arrived_at,
-            language=call.language,
-            time_zone=policy.time_zone if policy else "UTC",
-            retention={one: kept for one in Purpose if line and (kept := line.retention(one))},
-            notice=call.notice_id,
-            recipients=recipients_of(policy, line) if policy and line else (),
-            agent=call.agent or call.account,
-            ends=line_ends(line) if line else {},
-        )
+        facts = facts_of(call)
         if self._ledger:
             self._ledger.register_call(facts)
         else:
@@ -287,7 +249,7 @@ class Store:
 
     def look_back(self, agents: Sequence[str], since: datetime, now: datetime) -> None:
         """Ask what is kept of these accounts' calls, and listed of them: the answer comes to `remembered`."""
-        self._asked.put(_Own(tuple(agents), since, now))
+        self._reader.ask(OwnCalls(tuple(agents), since, now))
 
     def list_own(self, call: OwnCall) -> None:
         """Without an open archive it waits for one."""
@@ -302,7 +264,7 @@ class Store:
         """Ask for one of them, as it is now: the answer comes to `taken_up`. False if no archive is open."""
         if self._ledger is None:
             return False
-        self._asked.put(_Past(call, now))
+        self._reader.ask(PastCall(call, now))
         return True
 
     def lock_earlier(self, asked: LockRequest, answer: Answer) -> None:
@@ -403,44 +365,9 @@ class Store:
             trouble = error.code
         except Exception as error:  # noqa: BLE001 - as above: what nobody thought of keeps no call from being recorded
             log_bug(_log, error, "archive not repaired")
-        threading.Thread(target=self._read, args=(archive,), name="store reader", daemon=True).start()
+        self._reader.start(archive)
         self._post(lambda: self._opened(archive, trouble))
         return True
-
-    def _read(self, archive: Archive) -> None:
-        history = History(archive.catalog, archive.secrets)
-        while True:
-            match self._asked.get():
-                case PartyQuery() as asked:
-                    try:
-                        known = archive.lookups.look_up(asked)
-                    except Exception as error:  # noqa: BLE001 - whatever it is: this thread is the only one that looks up
-                        log_failed(_log, error, "not looked up")
-                        # Whether they declined, or are in the sample, is not known: nothing is recorded for training.
-                        known = LookupResult(looked_up=False)
-                    self._post(lambda call=asked.call, known=known: self._looked_up(call, known))
-                case _List():
-                    try:
-                        rows = archive.lookups.call_backs(datetime.now(UTC))
-                    except Exception as error:  # noqa: BLE001 - as above; the list stays as it was
-                        log_failed(_log, error, "not listed")
-                    else:
-                        self._post(lambda rows=rows: self._listed(rows))
-                case _Own(agents, since, now):
-                    try:
-                        found = history.own(agents, since, now, OF_AN_EARLIER_RUN)
-                    except Exception as error:  # noqa: BLE001 - as above; of an earlier run nothing is shown
-                        log_failed(_log, error, "not looked back")
-                    else:
-                        self._post(lambda found=found: self._answers.remembered(*found) if self._answers else None)
-                case _Past(call, now):
-                    failed, one = False, None
-                    try:
-                        one = history.call(call, now)
-                    except Exception as error:  # noqa: BLE001 - as above; it is said
-                        log_failed(_log, error, "not taken up")
-                        failed = True
-                    self._post(lambda call=call, one=one, failed=failed: self._taken_up(call, one, failed=failed))
 
     # --- on the loop -----------------------------------------------------------------------------
 
@@ -448,9 +375,8 @@ class Store:
         """Nothing can be recorded, so it does not matter who declined."""
         self._unopened = True
         self._set_state(StoreState(works=False, fault=fault))
-        while not self._asked.empty():
-            if isinstance(asked := self._asked.get(), PartyQuery):
-                self._looked_up(asked.call, LookupResult())
+        for asked in self._reader.drop():
+            self.looked_up(asked.call, LookupResult())
 
     def _opened(self, archive: Archive, trouble: str) -> None:
         self._archive = archive
@@ -470,7 +396,7 @@ class Store:
         for own in self._own.values():
             self._ledger.list_own(own)
         self._own.clear()
-        self._asked.put(_List())
+        self._reader.ask(CallBackList())
         self._write_unwritten()
         self._sweeper.start(archive.beside)
         if self.backup:
@@ -488,7 +414,7 @@ class Store:
         if (known := self._tickets.pop(ticket, None)) is None:
             return
         if known.lists:
-            self._asked.put(_List())
+            self._reader.ask(CallBackList())
         if known.written:
             known.written(True)
         if self.unrecorded and any(entry.event == UNRECORDED for entry in known.commit.entries):
@@ -529,7 +455,7 @@ class Store:
             return CodedText(code, {"path": str(self._archive.vault.folder)})
         return CodedText("error.archive.storage_failed")
 
-    def _looked_up(self, call: str, known: LookupResult) -> None:
+    def looked_up(self, call: str, known: LookupResult) -> None:
         if call in self._just_declined:
             self._just_declined.discard(call)
             known = replace(known, declined_earlier=True)
@@ -538,7 +464,11 @@ class Store:
         for action in self._asking.pop(call, ()):
             action()
 
-    def _taken_up(self, call: str, past: PastRow | None, *, failed: bool) -> None:
+    def remembered(self, past: Sequence[PastRow], own: Sequence[OwnCall]) -> None:
+        if self._answers:
+            self._answers.remembered(past, own)
+
+    def taken_up(self, call: str, past: PastRow | None, *, failed: bool) -> None:
         if past and self._ledger and not self._ledger.knows(call):
             # Later changes may need to know the call after nothing of it is left. The facts from its ring say more: no row
             # has whom its policy lets open it.
@@ -546,26 +476,10 @@ class Store:
         if self._answers:
             self._answers.taken_up(call, past, failed=failed)
 
-    def _listed(self, rows: list[CallBackRow]) -> None:
+    def listed(self, rows: list[CallBackRow]) -> None:
         self._call_backs = rows
         self._changed()
 
     def _set_state(self, state: StoreState) -> None:
         self.state = state
         self._changed()
-
-
-def line_ends(line: Line) -> dict[Purpose, PurposeEnd]:
-    """What the line's policy says of the end of each purpose."""
-    ends: dict[Purpose, PurposeEnd] = {}
-    if line.documentation:
-        ends[Purpose.DOCUMENTATION] = PurposeEnd(line.documentation.at_end is AtEnd.REVIEW)
-    if line.training:
-        ends[Purpose.TRAINING] = PurposeEnd(line.training.at_end is AtEnd.REVIEW, line.training.keep_reviewed)
-    return ends
-
-
-def recipients_of(policy: Policy, line: Line) -> tuple[Recipient, ...]:
-    """Those whom this policy lets open recordings of this line."""
-    those = [one for one in policy.recipient if one.opens(line)]
-    return tuple(Recipient.from_policy(one.id, one.purpose, one.public_key) for one in those)

@@ -87,7 +87,7 @@ class Desk:
     def look_up(self, id: str, of: Line | None = EVERY, number: str | None = NUMBER) -> LookupResult:
         call = self.rings(id, of, number)
         self.until(lambda: id in self.known)
-        self.store.ring(call, None)
+        self.store.ring(call)
         return self.known[id]
 
     def commit(self, call: str, *changes: Change) -> None:
@@ -286,7 +286,8 @@ def test_what_belongs_to_no_call_is_owed_until_it_is_written_and_the_log_tells_w
 def test_a_call_that_is_taken_up_in_the_same_run_is_known_as_it_was_when_it_rang(desk: Desk) -> None:
     call = desk.rings("c1")
     desk.until(lambda: desk.known)
-    desk.store.ring(call, policy_of(POLICY).policy)
+    call.policy = policy_of(POLICY).policy
+    desk.store.ring(call)
     opened = OpenSegment("c1-1", 0, (Purpose.TRAINING,), {Purpose.TRAINING: Basis.LEGITIMATE_INTEREST}, NOW)
     desk.commit("c1", OpenRecording("c1-1", "c1", NOW), opened)
     ledger = desk.store._ledger
@@ -311,7 +312,8 @@ def test_a_call_is_sealed_for_those_whom_the_policy_names_for_its_line(desk: Des
     assert call.line is not None
     assert call.line.id == "salg"
     desk.until(lambda: desk.known)
-    desk.store.ring(call, policy_of(text).policy)
+    call.policy = policy_of(text).policy
+    desk.store.ring(call)
     ledger = desk.store._ledger
     assert ledger is not None
     assert {one.id for one in ledger._memory.facts["c1"].recipients} == {"case-1", "lead-2", "protection-1"}

@@ -1,0 +1,180 @@
+"""What a desk commands, carried out or refused. Settings are stored beside the loop."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+
+from softphone.calls.turns import Post, guarded
+from softphone.domain.errors import KlartoneError, SettingsError
+from softphone.engine.parts import Parts
+from softphone.engine.server import Client
+from softphone.wire import (
+    Act,
+    Answer,
+    AnsweredAtOnce,
+    Choose,
+    CodedText,
+    Command,
+    Decline,
+    Dial,
+    Done,
+    EndCallBack,
+    EndWrapUp,
+    HangUp,
+    HoldCall,
+    LockEarlier,
+    Mute,
+    OptOut,
+    PolicyPhase,
+    Quit,
+    RaiseDispute,
+    Refused,
+    Reopen,
+    SaveSettings,
+    SendDigits,
+    TestTone,
+    UndoDispute,
+    WatchLevels,
+)
+
+
+class DeskCommands:
+    """`fault` is the engine's: a fault stands by its name until it is mended. `watch` has levels sent, or no more."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        post: Post,
+        *,
+        changed: Callable[[], None],
+        fault: Callable[[str, CodedText | None], None],
+        watch: Callable[[bool], None],
+        quit: Callable[[], None],
+    ) -> None:
+        self._parts = parts
+        self._post = post
+        self._changed = changed
+        self._fault = fault
+        self._watch = watch
+        self._quit = quit
+        self._writing: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        threading.Thread(target=_do_all, args=(self._writing,), name="settings", daemon=True).start()
+
+    def carry_out(self, client: Client, command: Command) -> None:
+        if not client.desk:
+            self._answer(client, command, CodedText("refused.observer"))
+            return
+        if isinstance(command, LockEarlier):
+            self._parts.calls.lock_earlier(command, lambda answer: self._answer(client, command, answer))
+            return
+        if isinstance(command, SaveSettings):
+            self._save(client, command)
+            return
+        try:
+            answer = self._act(command)
+        except KlartoneError as error:
+            answer = _refused(error)
+        self._answer(client, command, answer)
+
+    def _answer(self, client: Client, command: Command, answer: dict[str, str] | CodedText | None) -> None:
+        if isinstance(answer, CodedText):
+            client.outbox.put(Refused(command.id, answer))
+        else:
+            client.outbox.put(Done(command.id, answer or {}))
+        self._changed()
+
+    def _act(self, command: AnsweredAtOnce) -> dict[str, str] | CodedText | None:
+        parts = self._parts
+        calls = parts.calls
+        match command:
+            case Dial(account=account, target=target, line=line):
+                if not parts.accounts.known(account):
+                    return CodedText("error.dial.account")
+                return {"call": calls.dial(account, target, line)}
+            case Answer(call=call):
+                return calls.answer(call)
+            case Decline(call=call):
+                return calls.decline(call)
+            case HangUp(call=call):
+                return calls.hang_up(call)
+            case Mute(call=call, on=on):
+                return calls.mute(call, on)
+            case HoldCall(call=call, on=on):
+                return calls.hold(call, on)
+            case SendDigits(call=call, digits=digits):
+                return calls.send_digits(call, digits)
+            case OptOut() | RaiseDispute() | UndoDispute() | Choose() | Act():
+                return calls.recording_command(command)
+            case Reopen(call=call):
+                return calls.reopen(call)
+            case EndWrapUp(call=call):
+                return calls.end_wrap_up(call)
+            case EndCallBack(call_back=id):
+                parts.store.end_call_back(id)
+                return None
+            case WatchLevels(on=on):
+                self._watch(on)
+                return None
+            case TestTone():
+                parts.sound.test_tone()
+                return None
+            case Quit():
+                self._quit()
+                return None
+
+    def _save(self, client: Client, command: SaveSettings) -> None:
+        """Settings that cannot be used or stored are refused and change nothing. The disk is waited for beside the loop."""
+        settings = command.settings
+        try:
+            if not (settings.port == 0 or 1024 <= settings.port <= 65535):
+                raise SettingsError("error.settings.port", port=settings.port)
+            self._parts.accounts.check(settings.accounts, in_call=self._parts.calls.talking)
+        except KlartoneError as error:
+            self._answer(client, command, _refused(error))
+            return
+        before = self._parts.settings
+        new_sound = (before.microphone, before.speaker) != (settings.microphone, settings.speaker)
+
+        def write() -> None:
+            try:
+                said = self._parts.sound.check(settings.microphone) if new_sound else None
+                self._parts.save(settings)
+            except KlartoneError as error:
+                refused = _refused(error)
+                self._post(lambda: self._answer(client, command, refused))
+            else:
+                self._post(lambda: self._saved(client, command, said))
+
+        self._writing.put(write)
+
+    def _saved(self, client: Client, command: SaveSettings, said: bytes | None) -> None:
+        before, settings = self._parts.settings, command.settings
+        in_call = self._parts.calls.talking
+        self._fault("settings", None)
+        self._parts.settings = settings
+        answer: CodedText | None = None
+        try:
+            self._parts.accounts.set(settings.accounts, in_call=in_call)
+            self._fault("accounts", None)
+        except KlartoneError as error:
+            # A call has begun meanwhile: the saved settings hold from the next start on.
+            answer = _refused(error)
+        if (before.microphone, before.speaker) != (settings.microphone, settings.speaker):
+            self._parts.sound.use(settings.microphone, settings.speaker, said)
+            self._fault("sound", None)
+        policy = (settings.policy, settings.policy_signer)
+        if policy != (before.policy, before.policy_signer) or self._parts.rules.state.phase is not PolicyPhase.READY:
+            self._parts.rules.load(*policy)
+        self._answer(client, command, answer)
+
+
+def _refused(error: KlartoneError) -> CodedText:
+    """In full, so that a client without a desk's texts finds its sentence under the code as it stands."""
+    return CodedText(f"error.{error.code.removeprefix('error.')}", error.params)
+
+
+def _do_all(waiting: queue.SimpleQueue[Callable[[], None]]) -> None:
+    while True:
+        guarded(waiting.get())
