@@ -1,4 +1,4 @@
-"""What the archive knows of a call: as its engine tells it while it rings, and as far as its recordings' rows hold it later."""
+"""What the archive knows of a call: from its engine while it rings, later from its recordings' rows."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ class PurposeEnd:
     """The policy's terms for the end of a purpose, as they were when it rang."""
 
     review: bool = False
-    """its day makes it judged by custody, not deleted"""
+    """on its day custody judges it, instead of a deletion"""
     keep_reviewed: Period | None = None
     """how long a reviewed training recording is kept on (G38); None: it goes at once"""
 
 
 @dataclass(frozen=True, slots=True)
 class CallFacts:
-    """What the store knows of a call before anything of it is kept. `number` is E.164, None where it is withheld; times UTC."""
+    """What the store knows of a call before anything of it is kept. `number` is E.164, None if it is withheld; times UTC."""
 
     call: str
     line: str | None
@@ -39,11 +39,11 @@ class CallFacts:
     retention: Mapping[Purpose, Period]
     notice: NoticeId | None = None
     recipients: tuple[Recipient, ...] = ()
-    """whom the policy that held when it rang lets open it"""
+    """those whom the policy in force at its ring lets open it"""
     agent: str | None = None
     """the address of the account that took or made it"""
     ends: Mapping[Purpose, PurposeEnd] = field(default_factory=dict[Purpose, "PurposeEnd"])
-    """what happens when a purpose has come to its day; deletion where nothing is said"""
+    """what happens when a purpose reaches its day; deletion by default"""
 
     def sealed_number(self, secrets: Secrets) -> tuple[bytes | None, bytes | None]:
         """The number as a row has it, and what it is found by; None of a withheld one."""

@@ -1,6 +1,6 @@
-"""How what is recorded comes to its end in the rows: a purpose, all that others may open, the whole recording.
+"""How what is recorded ends in the rows: a purpose, all that others may open, the whole recording.
 
-When it does is the session's, the sweep's and custody's. Files go once the rows have (`condemned`).
+The session, the sweep and custody decide when. Files go once the rows have (`condemned`).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from softphone.domain.purpose import KeyRole, Purpose, Reason
 from softphone.domain.retention import Ended
 
 FOR_A_HOLD = "hold"
-"""the reason of training wraps that go for a hold: the purpose itself does not end by it"""
+"""the reason of training wraps that go because of a hold: the purpose itself does not end by it"""
 _REVIEW = (review_comments, review_scores, reviews)
 
 
@@ -58,7 +58,7 @@ def discarded(done: Execution, change: Discard) -> None:
         discard(done.tx, change.recording, datetime.now(UTC))
         done.discarded.append(change.recording)
         return
-    # Raised or confirmed elsewhere meanwhile: what was withdrawn nobody can read, and what is held is there.
+    # Raised or confirmed elsewhere meanwhile: nobody can read what was withdrawn, and what is held is there.
     restrict(done.tx, change.recording, HOLD_ONLY)
     done.held[change.recording] = call_of(done.tx.connection, change.recording) or ""
     done.taken_back.append(change.recording)
@@ -122,8 +122,8 @@ def is_case(restricted: str | None) -> bool:
 
 
 def waits_for_case(stands: str, reason: str | None) -> bool:
-    """Whether a purpose has ended on grounds that custody has yet to judge (G32): until its own date that keeps the recording, as
-    the purpose would have, and no longer."""
+    """Whether a purpose has ended on grounds that custody still has to judge (G32). Until its own date that keeps the
+    recording, as the purpose would have."""
     return stands == Ended.TAKEN_BACK and reason == Reason.GROUNDS_GIVEN.value
 
 

@@ -1,6 +1,6 @@
 """One commit at work within its transaction, and what an engine remembers from one to the next.
 
-What each change does is in the module of its subject (`changes.table`). Nothing is decided here.
+The module of its subject has each change (`changes.table`). Nothing is decided here.
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ from softphone.domain.purpose import Purpose, Reason
 from softphone.domain.retention import local_day
 
 HOLD_ONLY = Reason.HOLD_ONLY.value
-"""the reason of a restriction where a hold is all that keeps the recording; any other is a case that custody decides (G23)"""
+"""the reason of a restriction if only a hold keeps the recording; any other is a case that custody decides (G23)"""
 _CALLS_KEPT = 200
 _HEARD_KEPT = 1_000
 _CLOSED_KEPT = 1_000
 
 
 class OvertakenError(Exception):
-    """The catalog is no longer as the session took it to be: its argument is the recording concerned."""
+    """The catalog is no longer as the session believed; the argument is the recording concerned."""
 
 
 class NoKeyError(Exception):
-    """A purpose, or custody, has no recipient: nothing is sealed that nobody can open."""
+    """A purpose, or custody, has no recipient: nothing is sealed that nobody could open."""
 
 
 @dataclass(slots=True)
 class Memory:
-    """What is remembered of calls and recordings from one commit to the next; but for the keys, the catalog has it all."""
+    """What is remembered of calls and recordings from one commit to the next; except for the keys, the catalog has it all."""
 
     facts: dict[str, CallFacts] = field(default_factory=dict[str, CallFacts], repr=False)
     keys: dict[str, dict[int, bytes]] = field(default_factory=dict[str, dict[int, bytes]], repr=False)
@@ -94,7 +94,7 @@ def _only(held: dict[str, Any], most: int) -> None:
 
 
 class Execution:
-    """Of one commit. What it makes and takes is told in its attributes; `memory` is read alone, until the transaction stands."""
+    """One commit. Its attributes say what it makes and takes; `memory` is only read until the transaction stands."""
 
     def __init__(self, tx: Transaction, memory: Memory, vault: Vault, secrets: Secrets, places: SamplePlaces) -> None:
         self.tx = tx
@@ -108,13 +108,13 @@ class Execution:
         self.closed: list[str] = []
         self.discarded: list[str] = []
         self.taken_back: list[str] = []
-        """recordings that training is never wrapped for again"""
+        """recordings for which training is never wrapped again"""
         self.aside: dict[str, list[Wrap]] = {}
         self.heard: dict[str, frozenset[Tallied]] = {}
         self.dropped = False
-        """wraps or rows: nothing of them is to be left in a page"""
+        """wraps or rows of which no page may keep anything"""
         self.also_logged: list[AuditEntry] = []
-        """entries of what the session does not tell itself"""
+        """entries that the session does not write itself"""
         self.held: dict[str, str] = {}
         """recordings that were to be discarded, and that a hold keeps, and their calls"""
         self.placed: list[tuple[str, str]] = []
@@ -146,7 +146,7 @@ class Execution:
             tally_call(self.tx, facts, one, local_day(facts.started_at, facts.time_zone))
 
     def _heard_before(self, call: str) -> frozenset[Tallied]:
-        """Of a call that nobody here remembers: whose training was recorded was drawn, and what the log tells was counted."""
+        """For a call that nobody here remembers: it was drawn if its training was recorded, and counted if the log says so."""
         with self.tx.before() as before:
             of_call = select(segments.c.purposes).join(recordings, recordings.c.recording == segments.c.recording)
             made = before.execute(of_call.where(recordings.c.call == call)).scalars()
@@ -159,7 +159,7 @@ class Execution:
         return frozenset(heard)
 
     def as_done(self, entries: Sequence[AuditEntry]) -> list[AuditEntry]:
-        """The log tells what was done, also where that is less than was asked."""
+        """The log says what was done, even if that is less than was asked."""
         unlifted, ids = [*self.unlifted], {"hold_placed": [*self.placed], "hold_lifted": [*self.lifted]}
         told: list[AuditEntry] = []
         for entry in entries:

@@ -49,12 +49,12 @@ def lifted(done: Execution, change: LiftHold) -> None:
 
 
 def place(tx: Transaction, change: PlaceHold) -> None:
-    """On a recording that is there; where the hold stands already, nothing changes."""
+    """On a recording that is there; a hold that stands already changes nothing."""
     known = tx.execute(select(holds.c.lifted_at).where(holds.c.hold == change.hold)).first()
     if known is not None and known.lifted_at is None:
         return
     if known is not None:
-        # A call counts its holds: one that was undone has left its number to the next, and stays under another name.
+        # A call counts its holds: an undone one has left its number to the next, and stands under another name.
         tx.execute(update(holds).where(holds.c.hold == change.hold).values(hold=f"{change.hold}-{known.lifted_at}"))
     drop_wraps(tx, change.recording, KeyRole.TRAINING, comes_back=True)
     tx.insert(
@@ -71,7 +71,7 @@ def place(tx: Transaction, change: PlaceHold) -> None:
 
 
 def lift(tx: Transaction, hold: str, reason: str, at: datetime) -> str | None:
-    """The recording that it held; None where no such hold stands."""
+    """The recording that it held; None if no such hold stands."""
     standing = (holds.c.hold == hold) & holds.c.lifted_at.is_(None)
     recording = tx.execute(select(holds.c.recording).where(standing)).scalar()
     tx.execute(update(holds).where(standing).values(lifted_at=at.isoformat(), lifted_reason=reason))

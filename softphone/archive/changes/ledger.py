@@ -1,6 +1,6 @@
-"""The ledger: writes what the session commits, in order, state and audit entry in one transaction, on its own thread.
+"""The ledger: writes what the session commits, in sequence, state and audit entry in one transaction, on its own thread.
 
-It decides nothing. A commit is written whole or not at all (`execution`), and what failed is for the session to try again.
+It decides nothing. A commit is written whole or not at all (`execution`), and the session tries again what failed.
 """
 
 from __future__ import annotations
@@ -43,18 +43,19 @@ _LOOK_SECONDS = 5.0
 """until it looks who signs policies"""
 _OWN_KEPT = 200
 _RELAPSE_SECONDS = 30.0
-"""storage that fails again so soon is tried half as often"""
+"""storage that soon fails again is tried half as often"""
 
 
 class Ledger:
-    """Nothing here blocks but `stop`. The callbacks come on the ledger's thread: they enqueue, nothing else.
+    """Only `stop` blocks. The callbacks come on the ledger's thread and must only enqueue.
 
-    `on_done(ticket, keys)`: committed and on the disk; `keys` of the segments that it opened.
-    `on_failed(ticket, reason, detail)`: nothing of it was written. `STORAGE_FAILED` or `NO_KEY`; detail is a
-    code for the log.
-    `on_overtaken(ticket, recording)`: nothing was written either, and trying again would not help (`CommitFailed.overtaken`);
-    without it, that has failed too.
-    `on_storage(works, detail)`: the storage has failed (a code), and once it has been tried with success: it works again.
+    `on_done(ticket, keys)`: committed and on the disk; `keys` of the segments that it opened. `on_failed(ticket, reason,
+    detail)`: nothing of it was written. `STORAGE_FAILED` or `NO_KEY`; detail is a code for the log.
+
+    `on_overtaken(ticket, recording)`: nothing was written either, and trying again would not help
+    (`CommitFailed.overtaken`). Without it, that has failed too.
+
+    `on_storage(works, detail)`: the storage has failed (a code); or, once it has been tried with success, works again.
     """
 
     def __init__(
@@ -90,7 +91,7 @@ class Ledger:
         self._worked_since = -_RELAPSE_SECONDS
         vault.on_fault = self.suspect
         self._inbox: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
-        """what is to be done, in order; None: that was all"""
+        """jobs in sequence; None: that was all"""
         vault.on_ended = lambda of, segment, has: self._inbox.put(partial(self._ended, of, segment, has))
         self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
 
@@ -98,7 +99,7 @@ class Ledger:
         self._thread.start()
 
     def stop(self, timeout: float = 10.0) -> bool:
-        """Writes what was submitted, then ends. False where that took longer."""
+        """Write what was submitted, then end. False if that took longer."""
         self._inbox.put(None)
         self._thread.join(timeout)
         return not self._thread.is_alive()
@@ -122,8 +123,8 @@ class Ledger:
         self._inbox.put(partial(self._places.give_up, call))
 
     def list_own(self, call: OwnCall) -> None:
-        """A row of the agent's own calls: no right hangs on it, so that a disk which takes nothing is told by others. It waits
-        until it can be written, or for the next of the same call."""
+        """A row of the agent's own calls. No right depends on it, so others report a disk that takes nothing. It waits until
+        it can be written, or for the next of the same call."""
         self._inbox.put(partial(self._take_own, call))
 
     def suspect(self, detail: str) -> None:
@@ -153,7 +154,7 @@ class Ledger:
 
     @contextmanager
     def _timed(self) -> Generator[None]:
-        """Whoever waits for a disk cannot say so meanwhile."""
+        """A thread that waits for a disk cannot say so meanwhile."""
         told = threading.Event()
 
         def tell() -> None:
@@ -192,8 +193,8 @@ class Ledger:
             self._on_done(commit.ticket, opened)
 
     def _ended(self, recording: str, segment: int, has: Written) -> None:
-        """A segment's writer, with this on the disk. With the recording's own end it is written there; where that was quicker, by
-        itself."""
+        """A segment's writer has ended, with this on the disk. It is written with the recording's own end, or by itself if
+        that came first."""
         if recording not in self._memory.closed:
             self._memory.written.setdefault(recording, {})[segment] = has
             return

@@ -1,7 +1,7 @@
 """What the archive knows of a call while it rings: its place in the sample, its party's wishes, what waits for review.
 
-A place is held by a call as long as it lives, and used up by its answer (`UseDraw`); a call that came to nothing gives it
-back. What follows from it is not decided here.
+A call holds a place as long as it lives, and uses it up when it is answered (`UseDraw`). A call that came to nothing gives
+it back. What follows from it is not decided here.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ _TO_REVIEW = text(
     "WHERE purposes.purpose = 'training' AND purposes.stands = 'keeps' AND purposes.reviewed_at IS NULL "
     "AND purposes.expires_on > :today AND calls.line = :line GROUP BY purposes.expires_on"
 )
-"""What a hold keeps out of training is counted: it comes back when that is lifted. By the index, since of all that is kept
-little waits, and the planner cannot know."""
+"""What a hold keeps out of training counts, since it comes back with the lifting. By the index: little of what is kept
+waits, which the planner cannot know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +55,13 @@ class PartyQuery:
     time_zone: str
     at: datetime
     recipients: tuple[Recipient, ...] | None = None
-    """whom its policy names to open recordings; None: it is not asked whether their keys stand"""
+    """those whom its policy names to open recordings; None: their keys are not asked about"""
 
 
 @dataclass(frozen=True, slots=True)
 class CallBackRow:
     """Somebody who is to be called back without recording (N4). `id` is the call in which it was promised, `number` E.164,
-    None where it was withheld; `until` is the day it is forgotten on."""
+    None if it was withheld; `until` is the day it is forgotten on."""
 
     id: str
     number: str | None = field(repr=False)
@@ -90,10 +90,10 @@ class SamplePlaces:
         self._lock = threading.Lock()
         self._held: dict[str, _Held] = {}
         self._begun: dict[tuple[str, str], tuple[int, SampleRun]] = {}
-        """runs of which no place has been used up, and that are in no table yet"""
+        """runs without a used place, which no table has yet"""
 
     def hold(self, call: str, line: str, agent: str, share: Fraction) -> bool:
-        """Gives the call a place, and says whether it is drawn. Asked again, the same. Raises ArchiveError."""
+        """Gives the call a place. Returns whether it is drawn; asked again, the same. Raises ArchiveError."""
         with self._lock:
             held = self._held.get(call)
             if held is None:
@@ -211,7 +211,7 @@ class Lookups:
             "declined_earlier": first(refusals.c.until, refusals) is not None,
             "upheld": frozenset(Purpose(one) for one in connection.execute(objected).scalars()),
             "language": Language(language) if language else None,
-            # The line that promised it keeps it: another line's calls are another matter.
+            # The promise is one line's: another line's calls do not keep it.
             "call_back": first(listed.c.call, listed, listed.c.line == asked.line.id) is not None,
         }
 

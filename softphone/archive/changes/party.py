@@ -1,5 +1,7 @@
-"""What is remembered of a party beyond the call: that it declined, its language, that it is to be called back, and what custody
-has upheld. A withheld number cannot be known again: nothing is remembered of it."""
+"""What is remembered of a party beyond the call: that it declined, its language, a call back, and what custody has upheld.
+
+A withheld number cannot be recognised, so nothing is remembered of it.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +22,9 @@ from softphone.domain.purpose import Purpose
 from softphone.domain.retention import expires_on
 
 UPHELD_FOR = Period(months=60)
-"""how long an upheld objection binds later calls: as long as the log that proves the decision is kept"""
+"""how long an upheld objection binds later calls: as long as the log keeps the decision's proof"""
 CALL_BACK_LISTED = Period(months=3)
-"""at most, where the line has no training any more whose own period would hold (G36)"""
+"""at most, if the line no longer has training whose own period would count (G36)"""
 
 
 def call_back_listed(done: Execution, change: ListCallBack) -> None:

@@ -1,4 +1,4 @@
-"""A recording begins, and each of its segments: rows, a file, and a data key that is sealed for whom it is recorded for."""
+"""A recording begins, and each of its segments: rows, a file, and a data key sealed for those for whom it is recorded."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""For whom a recording's segments are sealed: the roles that have wraps are exactly the purposes that may open it, and custody.
+"""For whom a recording's segments are sealed: the roles with wraps are exactly the purposes that may open it, and custody.
 
-Nothing else is asked when one is opened.
+Opening one asks nothing else.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ def seal(tx: Transaction, wrapped: Sequence[Wrap]) -> None:
 
 
 def drop_wraps(tx: Transaction, recording: str, *roles: KeyRole, comes_back: bool = False) -> None:
-    """`comes_back`: by custody's decision they may; so they go once it stands that they do, and no moment before."""
+    """`comes_back`: custody has decided that they may. So they go only once that stands, and no moment before."""
     these = wraps.c.role.in_([role.value for role in roles])
     tx.wraps.drop(wraps.c.recording == recording, these, replaced=comes_back)
 
 
 def list_to_judge(tx: Transaction, recording: str, purpose: Purpose, until: date) -> None:
-    """From its day on nobody but custody can open it, until custody has kept it."""
+    """From its day on only custody can open it, until custody has kept it."""
     drop_wraps(tx, recording, KeyRole(purpose.value), comes_back=True)
     this = (purposes.c.recording == recording) & (purposes.c.purpose == purpose.value)
     tx.execute(update(purposes).where(this).values(judge_by=until.isoformat()))
@@ -54,7 +54,8 @@ def restricted_by(connection: Connection, recording: str) -> str | None:
 
 
 def wrappable(connection: Connection, recording: str, wanted: tuple[Purpose, ...]) -> tuple[Purpose, ...]:
-    """Those of `wanted` that may have wraps now: held is not for training; restricted, ended or to be judged for nobody."""
+    """Those of `wanted` that may have wraps now: a held recording not for training; a restricted, ended or waiting one for
+    nobody."""
     if restricted_by(connection, recording) is not None:
         return ()
     # What a sweep has ended while the call goes on, no later part of it brings back.
@@ -66,8 +67,8 @@ def wrappable(connection: Connection, recording: str, wanted: tuple[Purpose, ...
 
 
 def opens_to(connection: Connection, recording: str, purpose: Purpose) -> list[int]:
-    """The segments that may have wraps for it: recorded for it, it neither ended nor waits to be judged, and neither a hold nor a
-    case keeps it out."""
+    """The segments that may have wraps for it: recorded for it, neither ended nor waiting to be judged, and kept from it by
+    no hold and no case."""
     if not wrappable(connection, recording, (purpose,)):
         return []
     rows = connection.execute(select(segments).where(segments.c.recording == recording))

@@ -36,7 +36,7 @@ _REVIEWED_ON = "reviewed_on"
 """beside REVIEWED, and in the place of the month the day of the review: for the reviewers' pace alone"""
 _PACE = timedelta(weeks=4)
 _PACE_KEPT = timedelta(days=92)
-"""so that a team that has just begun is told from one that has ceased"""
+"""tells a team that has just begun from one that has ceased"""
 _WEEK = 7
 _PARTY_S = frozenset(
     {
@@ -53,7 +53,7 @@ _PARTY_S = frozenset(
 
 
 def tally(tx: Transaction, line: str, agent: str, month: str, what: str) -> None:
-    """`month`: `YYYY-MM` of the day on which it came to that, in the policy's time zone."""
+    """`month`: `YYYY-MM` of the day of that outcome, in the policy's time zone."""
     added = insert(sample_tallies).values(desk=tx.desk, line=line, agent=agent, month=month, what=str(what), count=1)
     there = [sample_tallies.c[name] for name in ("desk", "line", "agent", "month", "what")]
     tx.execute(
@@ -67,7 +67,7 @@ def tally_call(tx: Transaction, call: Any, what: Tallied, day: date) -> None:
 
 
 def tally_review(tx: Transaction, call: Any, today: date) -> None:
-    """Also for the reviewers' pace; days that say nothing of that any more go."""
+    """Also for the reviewers' pace; days that no longer matter to it go."""
     tally_call(tx, call, Tallied.REVIEWED, today)
     tally(tx, call.line or "", call.agent or "", today.isoformat(), _REVIEWED_ON)
     old = sample_tallies.c.month < (today - _PACE_KEPT).isoformat()
@@ -79,7 +79,7 @@ def forget(tx: Transaction, which: ColumnElement[bool]) -> None:
 
 
 def declines(entry: AuditEntry) -> bool:
-    """Whether it tells that the party said no to training, in this call or in an earlier one."""
+    """Whether it says that the party said no to training, in this call or in an earlier one."""
     return says_no(entry.event, entry.params)
 
 
@@ -90,7 +90,7 @@ def says_no(event: str, params: Mapping[str, Any]) -> bool:
 
 
 def counted(heard: Collection[Tallied]) -> frozenset[Tallied]:
-    """What is counted of all that was heard of a call: a no counts where the call was drawn, also when it came before that."""
+    """What is counted of a call: a no counts if the call was drawn, even if it came before that."""
     return frozenset(heard) if Tallied.DRAWN in heard else frozenset(heard) - {Tallied.DECLINED}
 
 
@@ -121,7 +121,7 @@ def pace(connection: Connection, lines: Collection[str], agents: Collection[str]
         return None
     tomorrow = now.astimezone(UTC).date() + timedelta(days=1)
     number = sum(number for day, number in days if day > tomorrow - timedelta(days=1) - _PACE)
-    # Who began a week ago has had no four weeks yet.
+    # A team that began a week ago has had no four weeks yet.
     over = min(max((tomorrow - days[0][0]).days, _WEEK), _PACE.days)
     return Fraction(number * _WEEK, over)
 

@@ -1,6 +1,6 @@
 """A file of secrets under a passphrase, for a safe or another machine: see docs/container.md, *A file of secrets*.
 
-Who is asked for the passphrase, and what the secrets are, is not known here.
+It knows neither the passphrase's owner nor what the secrets are.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def seal(kind: Kind, content: dict[str, Any], passphrase: str, cost: Cost | None
 
 
 def kind_of(path: Path) -> Kind | None:
-    """What a file holds; None: it is none of these. Raises ArchiveError where it cannot be read, or is of a later version."""
+    """What a file holds; None: none of these. Raises ArchiveError if it cannot be read, or is of a later version."""
     told = _told(path)
     return None if told is None else Kind(told["kind"])
 
@@ -127,7 +127,7 @@ def b64(data: bytes) -> str:
 
 
 def unb64(text: str) -> bytes:
-    """ValueError for what is none, or is spelled in another way than bytes are."""
+    """Raises ValueError for invalid text, or for a spelling other than the one that bytes have."""
     try:
         data = base64.b64decode(text, validate=True)
     except binascii.Error as error:
@@ -154,7 +154,7 @@ def _told(path: Path) -> dict[str, Any] | None:
 
 
 def _key(kdf: dict[str, Any], passphrase: str) -> bytes:
-    """ValueError for what would take a machine's memory, or is no kdf of ours."""
+    """Raises ValueError for a kdf that is not ours, or would take a machine's memory."""
     iterations, lanes, memory = int(kdf["iterations"]), int(kdf["lanes"]), int(kdf["memory"])
     if kdf["name"] != _KDF or iterations > _MOST_ITERATIONS or lanes > _MOST_LANES or memory > _MOST_MEMORY:
         raise ValueError(str(kdf["name"])[:40])

@@ -1,6 +1,6 @@
 """Whose signature a policy must have to be used on this archive. It stands in the catalog, for every desk and every command.
 
-What a policy says of teams, periods and recipients is believed of whoever can write one, where nobody is named here (ADR 020).
+If nobody is named here, anybody who can write a policy can name its teams, periods and recipients (ADR 020).
 """
 
 from __future__ import annotations
@@ -20,5 +20,5 @@ def choose(connection: Connection, key: str) -> None:
 
 
 def chosen(connection: Connection) -> str:
-    """Empty: nobody. Of what is no key here `verify` tells; no signature fits it."""
+    """Empty: nobody. `verify` reports an invalid key; no signature fits it."""
     return str(connection.execute(select(meta.c.value).where(meta.c.name == NAME)).scalar() or "")

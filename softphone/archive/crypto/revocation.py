@@ -1,6 +1,6 @@
-"""Keys that are no longer to be sealed for, whatever a policy still says. It stands in the catalog, for every desk on it.
+"""Keys for which nothing more is sealed, whatever a policy still says. They stand in the catalog, for every desk on it.
 
-That a key is revoked takes nothing back by itself: what it opens, it opens until its wraps are dropped (`rotation`).
+Revoking takes nothing back by itself: the key opens what it opens until its wraps are dropped (`rotation`).
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from softphone.archive.schema.tables import meta, time_in
 
 NAME = "revoked-"
 _UNKNOWN = datetime(1970, 1, 1, tzinfo=UTC)
-"""since when, where somebody changed that into what is no time: revoked it stays"""
+"""since when, if somebody made that unreadable: it stays revoked"""
 
 
 @dataclass(frozen=True, slots=True)
 class RevokedKey:
-    """Whom a policy names by a revoked key. `last`: by none of that role that stands, so that nothing is recorded for it."""
+    """Those whom a policy names by a revoked key. `last`: no valid key of that role is left, so nothing is recorded for it."""
 
     recipient: Recipient
     since: datetime
@@ -29,7 +29,7 @@ class RevokedKey:
 
 
 def revoke(connection: Connection, key_id: str, at: datetime) -> bool:
-    """False where it was revoked before; then that time stands."""
+    """False if it was revoked before; then that time stands."""
     if key_id in revoked(connection):
         return False
     connection.execute(insert(meta).values(name=NAME + key_id, value=at.isoformat()))
@@ -44,13 +44,13 @@ def revoked(connection: Connection) -> dict[str, datetime]:
 
 
 def standing(connection: Connection, recipients: Sequence[Recipient]) -> list[Recipient]:
-    """Those whom something may be sealed for."""
+    """Those for whom something may be sealed."""
     gone = revoked(connection)
     return [one for one in recipients if one.key_id not in gone]
 
 
 def gone(connection: Connection, recipients: Sequence[Recipient]) -> list[RevokedKey]:
-    """Those whom nothing may be sealed for."""
+    """Those for whom nothing may be sealed."""
     since = revoked(connection)
     stand = {one.role for one in recipients if one.key_id not in since}
     fallen = [one for one in recipients if one.key_id in since]

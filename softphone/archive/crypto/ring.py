@@ -1,7 +1,7 @@
-"""Which keys this keyring knows: each pair's id, purpose and public half; and taking one out under a passphrase, or in.
+"""Which keys this keyring knows: each pair's id, purpose and public half; and exporting or importing one under a passphrase.
 
-A keyring cannot be listed, so what is known lies in it by name: nobody without it can slip in a key to be sealed for.
-What the policy lets open is the policy's; which wraps a key has is the catalog's.
+A keyring cannot be listed, so it holds a list of its own: nobody without it can slip in a key to be sealed for. The policy
+says what a key may open; the catalog, which wraps it has.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class KeyPurpose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A key as the keyring knows it. `public` is 32 bytes; `created` is None where that is not known."""
+    """A key as the keyring knows it. `public` is 32 bytes; `created` is None if that is not known."""
 
     id: str
     purpose: KeyPurpose
@@ -64,7 +64,7 @@ class Known:
 
     @property
     def private_name(self) -> str:
-        """under which its private half lies in a keyring, where it does"""
+        """its private half's name in a keyring"""
         return f"policy-signing-{self.id}" if self.purpose is KeyPurpose.POLICY else private_name(self.key_id)
 
     @property
@@ -75,15 +75,15 @@ class Known:
         return Recipient(self.id, self.purpose.role, self.public)
 
     def as_policy(self) -> str:
-        """Its public half as the policy, or the settings, want it."""
+        """Its public half in the form that the policy, or the settings, take."""
         if self.purpose is KeyPurpose.POLICY:
             return f'policy_signer = "{self.public_key}"\n'
         return f'[[recipient]]\nid = "{self.id}"\npurpose = "{self.purpose.value}"\npublic_key = "{self.public_key}"\n'
 
 
 def create(store: KeyStore, id: str, purpose: KeyRole, now: datetime) -> Known:
-    """A new pair: the private half into `store`. Raises KeyringError, and ArchiveError where no policy could name `id`:
-    then no key is made."""
+    """A new pair: the private half into `store`. Raises KeyringError, and ArchiveError if no policy could name `id`: then no
+    key is made."""
     try:
         _id.validate_python(id)
     except ValidationError:
@@ -95,7 +95,7 @@ def create(store: KeyStore, id: str, purpose: KeyRole, now: datetime) -> Known:
 
 
 def check_free(store: KeyStore, id: str) -> None:
-    """Raises ArchiveError where this keyring has a key with that id: by its id alone the two could not be told apart."""
+    """Raises ArchiveError if this keyring has a key with that id: the two could not be told apart."""
     if any(one.id == id for one in known_keys(store)):
         raise ArchiveError("error.keys.id_taken", id=id)
 
@@ -108,7 +108,7 @@ def remember_signer(store: KeyStore, id: str, now: datetime) -> None:
 
 
 def of_private(id: str, purpose: KeyPurpose, private: bytes) -> Known:
-    """A pair of which there is nothing but its private half. ValueError where that is none."""
+    """A pair of which only the private half is left. Raises ValueError for an invalid one."""
     return Known(id, purpose, _public_half(purpose, private))
 
 
@@ -179,7 +179,7 @@ def import_private(store: KeyStore, path: Path, passphrase: str) -> Known:
 
 
 def import_public(store: KeyStore, path: Path, now: datetime) -> list[Known]:
-    """Public keys, as `as_policy` writes recipients. Raises ArchiveError: none in it; nothing is then taken in."""
+    """Public keys, as `as_policy` writes recipients. Raises ArchiveError if there is none; then nothing is taken in."""
     try:
         told: dict[str, Any] = tomllib.loads(files.read(path).decode("utf-8"))
         found = [

@@ -1,8 +1,9 @@
-"""Where the sealed keys of the wraps lie: records of one size in one file beside the catalog, each written over where it lies.
+"""Where the sealed keys of the wraps lie: records of one size in one file beside the catalog, each written over where it
+lies.
 
-A database moves its rows, and leaves copies behind: in pages, and in the blocks of its log of pages. Here nothing moves. A row
-of `wraps` names its slot; the record in it is sealed once more, under a key of the archive, for that row alone. What a wrap
-opens is `wraps`'. Where the disk itself moves what is written over (SSD, btrfs), nothing is promised.
+A database moves its rows, and leaves copies behind: in pages, and in the blocks of its log of pages. Here nothing moves. A
+row of `wraps` names its slot; the record there is sealed once more, under a key of the archive, for that row alone. `wraps`
+opens them. If the disk itself moves what is written over (SSD, btrfs), nothing is promised.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ RECORD = 128
 _NONCE = 12
 _SEALED = _NONCE + BYTES + 16
 _NEVER = bytes(RECORD)
-"""a slot that nothing was ever sealed in: a hole in the file too, or all of one that was lost"""
+"""a slot that never held anything: also a hole in the file, or a lost file"""
 _ERASED = bytes(RECORD - 1) + b"\1"
 """one that was written over"""
 _AT_ONCE = 10_000
@@ -57,7 +58,7 @@ class Slots:
         """of these, those that were written over, when `filled` was last asked"""
 
     def read(self, rows: Sequence[Row[Any]]) -> list[bytes | None]:
-        """What is sealed for each of these rows of `wraps`; None where its record is empty, or not for it."""
+        """What is sealed for each of these rows of `wraps`; None if its record is empty, or not for it."""
         with self._open("rb") as file:
             return [self._unsealed(row, file) for row in rows]
 
@@ -81,7 +82,7 @@ class Slots:
             os.fsync(file.fileno())
 
     def erase(self, slots: Collection[int]) -> None:
-        """They are empty, and on the disk, when it returns. No room is needed for it."""
+        """Empty these, on the disk when it returns. It needs no room."""
         if not slots or not self.path.exists():
             return
         with self._open("r+b") as file:
@@ -96,7 +97,7 @@ class Slots:
             self.free.update(slots)
 
     def content(self) -> bytes:
-        """All of it, for a backup; nothing where nothing was ever sealed."""
+        """All of it, for a backup; empty if nothing was ever sealed."""
         with self._open("rb") as file:
             return bytes(file.read())
 
@@ -124,13 +125,14 @@ class Slots:
     def sealed(
         self, connection: Connection, *which: Where, limit: int | None = None
     ) -> list[tuple[Row[Any], bytes | None]]:
-        """Rows of `wraps`, by recording and segment, with what is sealed for them; None where that cannot be read."""
+        """Rows of `wraps`, by recording and segment, with what is sealed for them; None if that cannot be read."""
         rows = _rows(connection, which, limit)
         return list(zip(rows, self.read(rows), strict=True)) if rows else []
 
     def faults(self, connection: Connection) -> Iterator[Found]:
-        """Wraps whose record is another, or was written over before a commit that never came, and records that no row names: a
-        finding's code and its parameters. Beside a writer, what a second look does not find is no fault."""
+        """Wraps whose record has changed, or was written over before a commit that never came, and records that no row
+        names: a finding's code and its parameters. Beside a writer, a finding that a second look does not confirm is no
+        fault."""
         unread = [row for row, one in self.sealed(connection) if one is None]
         filled = self.filled()
         for row in unread:
@@ -160,9 +162,11 @@ class Slots:
 
 
 class Work:
-    """What one transaction does in the file, and in the rows of `wraps` that name its slots. New records come before its commit
-    (`before`), and what is replaced goes after it (`left`). What is narrowed goes before: whatever becomes of the entry, nobody
-    opens it any more."""
+    """What one transaction does in the file, and in the rows of `wraps` that name its slots.
+
+    New records come before its commit (`before`), and what is replaced goes after it (`left`). What is narrowed goes before:
+    whatever becomes of the entry, nobody opens it any more.
+    """
 
     def __init__(self, file: Slots, connection: Connection, desk: str) -> None:
         self.file = file
@@ -194,8 +198,8 @@ class Work:
         self._connection.execute(insert(wraps), rows)
 
     def drop(self, *which: Where, replaced: bool = False) -> list[tuple[str, int]]:
-        """The places, (recording, segment), whose wraps go. `replaced`: others have been made, so that what goes must not go
-        before they stand."""
+        """The places, (recording, segment), whose wraps go. `replaced`: others take their place, so these must not go before
+        those stand."""
         gone = self._connection.execute(
             delete(wraps).where(*which).returning(wraps.c.recording, wraps.c.segment, wraps.c.slot)
         ).all()
@@ -210,8 +214,10 @@ class Work:
         return [(row, self.made[row.slot].sealed if row.slot in self.made else one) for row, one in rows]
 
     def emptied(self) -> Sequence[Row[Any]]:
-        """Rows whose keys were written over before a commit that never came: nobody opens anything by them. Where the file itself
-        was lost, its rows stay: it may be put back, and `verify` tells of it."""
+        """Rows whose keys were written over before a commit that never came: nobody can open anything by them.
+
+        If the file itself was lost, its rows stay: it may be put back, and `verify` reports it.
+        """
         self.file.filled()
         gone = set(self._connection.execute(select(wraps.c.slot)).scalars()) & self.file.erased
         return _rows(self._connection, (wraps.c.slot.in_(sorted(gone)[:_AT_ONCE]),), None) if gone else []
@@ -245,7 +251,7 @@ def _rows(connection: Connection, which: Sequence[Where], limit: int | None) -> 
 
 
 def wrap_of(row: Row[Any], sealed: bytes | None) -> Wrap:
-    """Raises ValueError for a role that there is none of. One that cannot be read opens nothing."""
+    """Raises ValueError for an unknown role. One that cannot be read opens nothing."""
     return Wrap(row.recording, row.segment, KeyRole(row.role), row.key_id, row.suite, sealed or b"")
 
 

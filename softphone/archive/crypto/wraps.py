@@ -1,7 +1,7 @@
 """Who can open what: data keys wrapped for a role's public key with HPKE, and the one secret of an archive.
 
-A wrap opens nothing but the recording, segment, role, key and suite it was made for: all of it is bound in HPKE's `info`.
-Where secrets lie is not known here; a `KeyStore` is given.
+A wrap opens only the recording, segment, role, key and suite it was made for: HPKE's `info` binds all of it. Secrets lie in
+a given `KeyStore`.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class KeyStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Whom the policy lets open recordings: `public_key` is 32 bytes of X25519. Never a private key."""
+    """Somebody whom the policy lets open recordings: `public_key` is 32 bytes of X25519. Never a private key."""
 
     id: str
     role: KeyRole
@@ -97,7 +97,7 @@ def wrap(key: bytes, recipient: Recipient, recording: str, segment: int) -> Wrap
 
 
 def unwrap(wrapped: Wrap, private_key: bytes) -> bytes | None:
-    """The data key; None where this wrap is not for this key, or not for this place. Raises ArchiveError: unknown suite."""
+    """The data key; None if this wrap is not for this key, or not for this place. Raises ArchiveError: unknown suite."""
     suite = _SUITES.get(wrapped.suite)
     if suite is None:
         raise ArchiveError("error.archive.unknown_suite", suite=wrapped.suite)

@@ -1,6 +1,6 @@
-"""The calls of a desk's own last days, and one of them whole, for whoever had them: what was kept, never a sound.
+"""The calls of a desk's own last days, and one of them whole, for any agent who had them: what was kept, never a sound.
 
-Reads only, on any thread. What follows from it is the session's (`domain.session.reopening`).
+Reads only, on any thread. The session decides what follows from it (`domain.session.reopening`).
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ class History:
     def own(
         self, agents: Sequence[str], since: datetime, now: datetime, limit: int
     ) -> tuple[list[PastRow], list[OwnCall]]:
-        """The newest calls of these accounts' addresses, newest first: of which something is kept, and as their own list has
-        them, those among them of which nothing is."""
+        """The newest calls of these accounts' addresses, newest first: those of which something is kept, and from their own
+        list those of which nothing is."""
         asked = (
             select(calls)
             .where(calls.c.agent.in_(agents), calls.c.started_at >= since.isoformat())
@@ -60,7 +60,7 @@ class History:
             return self._past(connection, [self._facts(row) for row in rows], now), listed
 
     def call(self, call: str, now: datetime) -> PastRow | None:
-        """None where nothing of it is kept any more."""
+        """None if nothing of it is kept any more."""
         with self._catalog.reading() as connection:
             facts = facts_of(connection, self._secrets, call)
             return self._past(connection, [facts], now)[0] if facts else None
@@ -125,7 +125,8 @@ def _by(key: str, connection: Connection, asked: Any) -> dict[str, list[Any]]:
 
 
 def _broke_off(connection: Connection, those: Sequence[str]) -> set[tuple[str, str | None]]:
-    """Calls and recordings of which a failure left talk unrecorded, as the session wrote; a recording that was to come: None."""
+    """Calls and recordings of which a failure left talk unrecorded, by the session's entries; None: a recording that was to
+    come."""
     said = select(audit.c.call, audit.c.recording).where(
         audit.c.call.in_(those), audit.c.event == "recording_broke_off"
     )

@@ -1,6 +1,6 @@
 """Recordings as a list shows them, read by their ids: a page costs as many statements as a single one.
 
-Which recordings are meant is `searching`'s; nothing is opened here but a party's number.
+`searching` says which recordings are meant. Nothing is opened here but a party's number.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from softphone.domain.purpose import Direction, Purpose, Reason
 from softphone.domain.retention import Ended, has_expired
 
 REVIEW = "review"
-"""a purpose that is judged at its end (`at_end`)"""
+"""a purpose that is judged when its day comes (`at_end`)"""
 
 
 class Source(Protocol):
@@ -53,7 +53,7 @@ def hold_of(row: Any) -> HoldRow:
 def rows_of(
     source: Source, connection: Connection, ids: Sequence[str], now: datetime, unreadable: set[str] | None = None
 ) -> list[RecordingRow]:
-    """Those that there are, in the order of `ids`. Raises ArchiveError within `reading`.
+    """Those that exist, in the order of `ids`. Raises ArchiveError within `reading`.
 
     One that cannot be read is left out, and is in `unreadable`.
     """
@@ -62,7 +62,7 @@ def rows_of(
     )
     found = {row.recording: row for row in connection.execute(asked.where(recordings.c.recording.in_(ids)))}
     roles = select(wraps.c.recording, wraps.c.role).where(wraps.c.recording.in_(ids)).distinct()
-    # What was taken back on grounds given custody has yet to judge, until its date (`waits_for_case`).
+    # Custody still has to judge what was taken back on grounds, until its date (`waits_for_case`).
     given = purposes.c.reason == Reason.GROUNDS_GIVEN.value
     kept = select(purposes).where(purposes.c.recording.in_(ids), or_(purposes.c.stands == Ended.KEEPS.value, given))
     held = select(holds).where(holds.c.recording.in_(ids), holds.c.lifted_at.is_(None))
@@ -86,7 +86,7 @@ def _by_recording(connection: Connection, asked: Select[*tuple[Any, ...]]) -> di
 
 
 def _stored(connection: Connection, ids: Sequence[str]) -> dict[str, int]:
-    """Of those whose segments are all counted. Each chunk has a second of sound, but for the last of a segment."""
+    """Of those whose segments are all counted. Each chunk has a second of sound, except a segment's last."""
     of_all = (func.count() == func.count(segments.c.chunks)).label("counted")
     asked = select(segments.c.recording, func.sum(func.max(segments.c.chunks - 1, 0)).label("chunks"), of_all)
     rows = connection.execute(asked.where(segments.c.recording.in_(ids)).group_by(segments.c.recording))
@@ -94,11 +94,11 @@ def _stored(connection: Connection, ids: Sequence[str]) -> dict[str, int]:
 
 
 def unlisted(connection: Connection, ids: Iterable[str]) -> Iterator[str]:
-    """Of these, in order, those that the catalog does not list: both are gone through side by side, neither is held."""
+    """Those of these, in order, that the catalog does not list: it goes through both side by side, and holds neither."""
     listed = connection.execute(select(recordings.c.recording).order_by(recordings.c.recording)).scalars()
     known = next(listed, None)
     for one in ids:
-        # What is no text stands behind all that is, and is no id.
+        # Ids that are not text sort after all others, and are no ids.
         while isinstance(known, str) and known < one:
             known = next(listed, None)
         if known != one:

@@ -1,6 +1,6 @@
 """Search in an archive of a million recordings: by number, time, line, agent and by who can open it now, page by page.
 
-Newest first, by keyset: a page that lies deep costs what the first costs. Who may search for what is not decided here.
+Newest first, by keyset: a deep page costs what the first costs. It does not decide who may search for what.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ from softphone.domain.retention import Ended, local_day
 EAST, WEST = timedelta(hours=14), timedelta(hours=12)
 """how far a zone's day may be ahead of UTC's, and behind it"""
 SEVERAL = 100
-"""lines or agents that are each looked for by themselves"""
+"""lines or agents that are each searched by themselves"""
 SLICE = 20_000
-"""recordings that are counted at once, where each must be looked at"""
+"""recordings that are counted at once, if each must be looked at"""
 _TRAINING_PERIODS = text(
     "WITH RECURSIVE found(retention) AS ("
     "SELECT min(retention) FROM purposes INDEXED BY ix_purposes_training_period "
@@ -56,7 +56,7 @@ _NEWEST = (recordings.c.opened_at.desc(), recordings.c.recording.desc())
 
 
 def page(source: Source, query: Query, now: datetime, after: Cursor | None = None, limit: int = 100) -> Page:
-    """At most `limit` recordings behind `after`, in the same few statements whatever there is. Raises ArchiveError."""
+    """At most `limit` recordings after `after`, in the same few statements whatever there is. Raises ArchiveError."""
     with source.catalog.reading() as connection:
         asked = _page(_where(source, connection, query, now, after), query, limit + 1)
         found = list(connection.execute(asked).scalars()) if asked is not None else []
@@ -76,7 +76,7 @@ def _place(connection: Connection, found: Sequence[str]) -> Cursor | None:
 
 
 def pages(source: Source, query: Query, now: datetime, limit: int = 500) -> Iterator[Page]:
-    """All of them, a page at a time: what comes or goes meanwhile may be in it or not."""
+    """All of them, a page at a time: what comes or goes meanwhile may be among them or not."""
     after: Cursor | None = None
     while True:
         one = page(source, query, now, after, limit)
@@ -92,8 +92,11 @@ def count(
     now: datetime,
     progress: Callable[[int, int], object] | None = None,
 ) -> int:
-    """How many there are; of several queries, what any of them finds, once. Who can open each is looked up one by one, in slices:
-    `progress` is told how many have been looked at and how many were found of them. Raises ArchiveError."""
+    """How many there are; of several queries, what any of them finds, once.
+
+    Who can open each is looked up one by one, in slices. `progress` gets how many have been looked at and how many of them
+    were found. Raises ArchiveError.
+    """
     queries = [query] if isinstance(query, Query) else query
     with source.catalog.reading() as connection:
         each = [and_(true(), *_where(source, connection, one, now, None), *_among(one)) for one in queries]
@@ -115,16 +118,19 @@ def count(
 
 
 def _page(where: list[ColumnElement[bool]], query: Query, limit: int) -> Any:
-    """The ids, newest first. Of several lines or agents each gives its own newest by its own index, and the newest of those
-    are taken: in one list for all of them, a line that is rarely called would be looked for in everything."""
+    """The ids, newest first.
+
+    Each of several lines or agents gives its own newest by its own index, and the newest of those are taken. In one list for
+    all, a rare line would be searched for in everything.
+    """
     asked = select(recordings.c.recording, recordings.c.opened_at).where(*where)
     if _few(query):
         return _ids(asked.where(*_among(query)).subquery(), limit)
     if len(query.lines or query.agents or ()) > SEVERAL:
-        # So many are found in whatever there is.
+        # So many are found whatever there is.
         each = [asked.where(*_among(query))]
     elif query.lines is not None:
-        # Of both, by the lines: on them a team's agents are many, and not every agent is much on them.
+        # Of both, by the lines: a team's agents are many on them, and not every agent is much on them.
         each = [asked.where(*_among(replace(query, lines=(one,)))) for one in dict.fromkeys(query.lines)]
     elif query.agents is not None:
         each = [asked.where(recordings.c.agent == one) for one in dict.fromkeys(query.agents)]
@@ -137,7 +143,7 @@ def _page(where: list[ColumnElement[bool]], query: Query, limit: int) -> Any:
 
 
 def _ids(found: Any, limit: int) -> Select[Any]:
-    # Sorted by what is no column of an index: the planner would walk the whole archive in the right order else.
+    # Sorted by an expression without an index: otherwise the planner would walk the whole archive in the right order.
     return select(found.c.recording).order_by((found.c.opened_at + "").desc(), found.c.recording.desc()).limit(limit)
 
 
@@ -182,7 +188,7 @@ def _where(
 
 
 def oldest_training(connection: Connection, now: datetime) -> datetime | None:
-    """No recording that was begun before can still train: the list ends there, and not where the archive ends."""
+    """No recording that began earlier can still train: the list ends there, and not at the archive's end."""
     periods = list(connection.execute(_TRAINING_PERIODS).scalars())
     if None in periods:
         return None
@@ -197,7 +203,7 @@ def sealed_for(recording: ColumnElement[str] | str, role: KeyRole, keys: Sequenc
 
 
 def begins(column: ColumnElement[str], begin: str) -> ColumnElement[bool]:
-    """Ids are ASCII letters, digits and hyphens: all that begin so stand together in the index, before this."""
+    """Ids are ASCII letters, digits and hyphens: all with this beginning stand together in the index, before this."""
     return column.between(begin.lower(), f"{begin.lower()}~")
 
 
@@ -206,8 +212,10 @@ def _held() -> ColumnElement[bool]:
 
 
 def _opens_for(connection: Connection, role: KeyRole, now: datetime) -> ColumnElement[bool]:
-    """As `RecordingRow.opens_for` has it: wraps, a purpose whose day has not come in the call's own zone, and no hold
-    on training; for custody any purpose, a hold, a case, or what waits to be judged."""
+    """As `RecordingRow.opens_for`: wraps, a purpose whose day has not come in the call's own zone, and no hold on training.
+
+    For custody any purpose, a hold, a case, or what waits to be judged.
+    """
     this = recordings.c.recording
     living = select(wraps.c.segment).where(wraps.c.recording == this, wraps.c.role == role.value).exists()
     zone = select(calls.c.time_zone).where(calls.c.call == recordings.c.call).correlate(recordings).scalar_subquery()
@@ -227,7 +235,7 @@ def _opens_for(connection: Connection, role: KeyRole, now: datetime) -> ColumnEl
 
 
 def _know_days(connection: Connection, now: datetime) -> str:
-    """The database is told what day it is in a zone; the function's name."""
+    """Tell the database what day it is in a zone. Returns the function's name."""
     driver: Any = connection.connection.driver_connection
     day_in: Callable[[str], str] = cache(partial(_day_in, now))
     driver.create_function("day_in", 1, day_in, deterministic=True)
@@ -243,12 +251,12 @@ def _day(at: datetime) -> str:
 
 
 def _text(at: datetime) -> str:
-    """As the catalog has it, so that text is in the order of time."""
+    """In the catalog's form, so that text sorts by time."""
     return at.astimezone(UTC).isoformat()
 
 
 def find_one(source: Source, recording: str, now: datetime) -> RecordingRow:
-    """By its id, or a beginning of it that no other has. Raises ArchiveError."""
+    """By its id, or by a beginning that no other has. Raises ArchiveError."""
     begin = recording.lower()
     these = begins(recordings.c.recording, begin)
     with source.catalog.reading() as connection:

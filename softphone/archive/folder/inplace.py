@@ -1,5 +1,6 @@
-"""Which files are written in place: the archive's own, and none that a name in its folder leads to. Whoever may put a name into a
-shared folder could else have another user's program overwrite any file of that user's.
+"""Which files are written in place: the archive's own, and none to which a name in its folder leads.
+
+Otherwise somebody who may put names into a shared folder could have another user's program overwrite that user's files.
 """
 
 from __future__ import annotations
@@ -14,9 +15,12 @@ from pathlib import Path
 
 
 def in_place(name: str, flags: int) -> int:
-    """An opener for `open`. Raises OSError: of a link, of what is neither this user's, the folder's owner's nor, where a group
-    shares it, the folder's group's; where others may put names, of what has another one too. Where nobody else may, that is one's
-    own doing, and what is deleted is to leave the disk under all its names."""
+    """An opener for `open`.
+
+    It raises OSError for a link, and for a file of another owner: neither this user, nor the folder's owner, nor, if a group
+    shares it, the folder's group. Where others may put names, it also refuses a file with a second name. Where nobody else
+    may, that is one's own doing, and what is deleted must leave the disk under all its names.
+    """
     if sys.platform == "win32":
         # It has no O_NOFOLLOW. Nor does it let everybody make links.
         with suppress(FileNotFoundError):
@@ -35,7 +39,7 @@ def in_place(name: str, flags: int) -> int:
 
 
 def leads_away(path: Path) -> bool:
-    """Whether something stands there, and no folder, that `in_place` would not open whatever the rights on it are."""
+    """Whether a file or link stands there that `in_place` would not open, whatever its rights are."""
     try:
         found = path.lstat()
     except FileNotFoundError:
@@ -50,7 +54,7 @@ def leading_away(folder: Path) -> Iterator[Path]:
 
 
 def is_shared(folder: Path) -> bool:
-    """Whether a group works in it: then what is made in it is the group's too, whatever a user's own habit (umask) is."""
+    """Whether a group works in it: then new files in it are the group's too, whatever a user's own habit (umask) is."""
     return sys.platform != "win32" and _is_shared(folder.stat())
 
 

@@ -1,4 +1,4 @@
-"""What an archive's folder says of itself, in plain: which key it needs, and whether it is a demo's. Nothing of a call."""
+"""What an archive's folder says of itself, unencrypted: which key it needs, and whether it is a demo's. Nothing of a call."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ MARKER = "archive.json"
 NO_ARCHIVE = "error.archive.no_archive"
 MISSING = "error.archive.marker_missing"
 REPLACED = "archive.json.replaced"
-"""its name in a folder that a restore has moved aside: nobody opens that as an archive"""
+"""the marker's name in a folder that a restore has moved aside: nobody opens that as an archive"""
 BEGUN = "restoring.json"
 """in a folder into which a backup is being brought back: of which archive, and which backup"""
 
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """What a folder says of itself, in plain: which key it needs. No secret, and nothing of a call."""
+    """What a folder says of itself, unencrypted: which key it needs. No secret, and nothing of a call."""
 
     archive: str
     desk: str
@@ -48,7 +48,7 @@ def read_marker(folder: Path, name: str = MARKER) -> Marker:
 
 
 def is_here(folder: Path) -> bool:
-    """Whether there is an archive, also one whose marker has gone: `read_marker` tells."""
+    """Whether there is an archive, even if its marker has gone, which `read_marker` reports."""
     return (folder / MARKER).exists() or lost(folder)
 
 
@@ -59,7 +59,7 @@ def lost(folder: Path) -> bool:
 
 
 def replaced(folder: Path, archive: str) -> list[Path]:
-    """The folders beside it in which the same archive lay before a restore: nothing that is erased is erased in them."""
+    """The folders beside it in which the same archive lay before a restore: deletions do not reach them."""
     found: list[Path] = []
     with suppress(OSError):
         for beside in sorted(folder.resolve().parent.iterdir()):
@@ -70,7 +70,7 @@ def replaced(folder: Path, archive: str) -> list[Path]:
 
 
 def half_restored(folder: Path, archive: str) -> list[Path]:
-    """The folders beside it into which the same archive was being restored: nothing that is erased is erased in them."""
+    """The folders beside it into which the same archive was being restored: deletions do not reach them."""
     found: list[Path] = []
     with suppress(OSError):
         for beside in sorted(folder.resolve().parent.iterdir()):
@@ -81,7 +81,7 @@ def half_restored(folder: Path, archive: str) -> list[Path]:
 
 
 def write_marker(folder: Path, marker: Marker) -> None:
-    """Where there is none yet. Raises ArchiveError."""
+    """If there is none yet. Raises ArchiveError."""
     told = {"format": FORMAT, "archive": marker.archive, "desk": marker.desk, "demo": marker.demo}
     path = folder / MARKER
     try:

@@ -1,5 +1,7 @@
-"""What an archive keeps so that a full disk can be swept: room for the database to begin with, and in the same file a list of the
-recordings whose files go before their rows do (ADR 019). Whether a recording goes is not decided here.
+"""What an archive keeps so that a full disk can be swept (ADR 019).
+
+Room for the database to begin with, and in the same file a list of the recordings whose files go before their rows do. It
+does not decide whether a recording goes.
 """
 
 from __future__ import annotations
@@ -30,14 +32,14 @@ AT_ONCE = 50
 
 
 class Room:
-    """The list is sealed with `key`: nobody else makes the log tell of a sweep."""
+    """The list is sealed with `key`, so that nobody else can make the log speak of a sweep."""
 
     def __init__(self, folder: Path, key: bytes) -> None:
         self._path = folder / ROOM
         self._key = AESGCM(HKDF(hashes.SHA256(), 32, None, b"klartone archive 1 sweep list").derive(key))
 
     def keep(self) -> None:
-        """Made, and made whole, where the disk has ample room. What cannot be kept back now is at another time."""
+        """Make it, whole, while the disk has ample room. What cannot be kept back now is at another time."""
         with suppress(OSError):
             if shutil.disk_usage(self._path.parent).free < 16 * SIZE:
                 return
@@ -46,13 +48,13 @@ class Room:
                 self._path.chmod(0o660 if is_shared(self._path.parent) else 0o600)
             with open(self._path, "r+b", opener=in_place) as file:
                 at = file.seek(0, os.SEEK_END)
-                # Noise: of what a file system can compress it would keep no room.
+                # Noise: compressible bytes would keep no room in some file systems.
                 file.write(os.urandom(max(0, SIZE - at)))
                 file.flush()
                 os.fsync(file.fileno())
 
     def give(self) -> bool:
-        """All but the list; False where there was nothing to give."""
+        """All but the list; False if there was nothing to give."""
         try:
             with open(self._path, "r+b", opener=in_place) as file:
                 if file.seek(0, os.SEEK_END) <= _LIST:
@@ -76,7 +78,7 @@ class Room:
             raise refused(self._path, error) from error
 
     def listed(self) -> list[str]:
-        """Those that a sweep which was cut off has not told of yet."""
+        """Those that a sweep which was cut off has not reported yet."""
         with suppress(OSError, InvalidTag, ValueError), open(self._path, "rb", opener=in_place) as file:
             data = file.read(_LIST)
             return self._key.decrypt(data[:_NONCE], data[_NONCE:], None).rstrip(b"\0").decode("utf-8").split()

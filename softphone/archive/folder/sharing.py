@@ -1,6 +1,6 @@
 """An archive's folder for several users of one machine: a group that may read and write all of it, and nobody else.
 
-Never over a network: SQLite's locks hold on one machine alone. Who may open what is the keys'; this is about files.
+Never over a network: SQLite's locks hold on one machine alone. Keys decide who may open what; this is about files.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _FOLDER, _FILE = 0o2770, 0o660
 def network_of(folder: Path, mounts: str | None = None) -> str | None:
     """The network file system that a folder lies on, or would lie on; None: none that is known as one.
 
-    `mounts`: as /proc/self/mountinfo has them (proc(5)); the machine's own where left out.
+    `mounts`: in the form of /proc/self/mountinfo (proc(5)); by default the machine's own.
     """
     if sys.platform == "win32":
         return _network_drive(folder)
@@ -58,10 +58,10 @@ def check_local(folder: Path) -> None:
 
 
 def share(folder: Path, group: str, before: Callable[[], object] = lambda: None) -> int:
-    """Gives the folder, and all that is and comes into it, to a group. How many files and folders.
+    """Gives the folder, with all that is in it and comes into it, to a group. Returns how many files and folders.
 
-    For whom the folder belongs to, who must be of that group. `before` is called once it is known that it can be shared with that
-    group by this user. Raises ArchiveError.
+    Its owner, a member of that group, runs it. `before` is called once it is known that this user can share it with that
+    group. Raises ArchiveError.
     """
     if sys.platform == "win32":
         raise ArchiveError("error.archive.share_windows", path=str(folder))

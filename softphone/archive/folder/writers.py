@@ -1,6 +1,7 @@
-"""Whether somebody else records into an archive at this moment: each who does holds a lock that goes with its process.
+"""Whether somebody records into an archive at this moment: each writer holds a lock that goes with its process.
 
-A crash leaves no lock behind. It keeps nobody from writing: only from taking another's running recording for a broken one.
+A crash leaves no lock behind. It keeps nobody from writing; it only keeps a running recording from being taken for a broken
+one.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ LOCK = "writers.lock"
 RESTORING = ".restoring"
 """behind the name of the folder in which a restore makes what is to take this one's place"""
 _MOST = 64
-"""writers at once, where each locks a byte of its own"""
+"""writers at once: each locks a byte of its own"""
 
 
 class Writers:
-    """One writer's lock on a folder; not taken yet. Where a disk gives no lock, everybody is taken to be alone.
+    """One writer's lock on a folder; not taken yet. If a disk gives no lock, everybody counts as alone.
 
-    Both raise ArchiveError where the lock's name leads to another file.
+    Both raise ArchiveError if the lock's name leads to another file.
     """
 
     def __init__(self, folder: Path, lock: str = LOCK) -> None:
@@ -41,7 +42,8 @@ class Writers:
             return True
 
     def join(self) -> None:
-        """From now on somebody writes here. Waits for who is `alone` at this moment, not for a restore: ArchiveError."""
+        """From now on somebody writes here. It waits for a writer that is `alone` at this moment, not for a restore:
+        ArchiveError."""
         with suppress(OSError):
             replacing = self._folder.with_name(f"{self._folder.name}{RESTORING}").exists()
             if not _lock_one(self._opened(), waits=not replacing) and replacing:

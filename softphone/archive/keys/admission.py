@@ -1,5 +1,7 @@
-"""What another person needs to open an archive, in a file under a passphrase: the catalog's key, and, where it is so decided,
-the keys for numbers. It opens no recording: for that are the purposes' keys.
+"""What another person needs to open an archive, in a file under a passphrase: the catalog's key and, if so decided, the keys
+for numbers.
+
+It opens no recording: that takes the purposes' keys.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ def write(
     numbers: bool,
     cost: Cost | None = None,
 ) -> None:
-    """Raises ArchiveError: the passphrase is too short, the file is there, or there are no keys for numbers to give."""
+    """Raises ArchiveError: the passphrase is too short, the file exists, or there are no keys for numbers to give."""
     files.check_passphrase(passphrase)
     content: dict[str, Any] = {
         "archive": archive,

@@ -1,6 +1,6 @@
 """A keyring's secrets in a file for the day it is lost, under a passphrase.
 
-Account passwords are none of it. Nothing here knows where a keyring is, or asks anybody.
+Account passwords are not in it. Nothing here knows where a keyring is, or asks anybody.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Held:
 
 
 def gather(store: KeyStore, known: Sequence[Known], archive: str | None, desk: str | None) -> Held:
-    """All that opens the archive and its recordings, as far as it lies here. Raises ArchiveError where none of it does."""
+    """All that opens the archive and its recordings, as far as it lies here. Raises ArchiveError if none of it does."""
     names = [master_name(archive), admitted_name(archive)] if archive else []
     names += [signer_name(desk), known_signer_name(desk)] if desk else []
     names += [one.private_name for one in known]
@@ -59,7 +59,7 @@ def read(path: Path, passphrase: Callable[[], str]) -> Held:
 
 
 def restore(store: KeyStore, held: Held) -> int:
-    """How many secrets came back; those that lie here already are left. Where one is another, none is taken in.
+    """How many secrets came back; those that lie here already are left. If one of these differs, none is taken in.
 
     Raises ArchiveError, KeyringError.
     """

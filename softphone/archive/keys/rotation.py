@@ -51,7 +51,7 @@ class Revoked:
 
 
 def rotate(archive: Archive, old: Recipient, new: Recipient, progress: Progress | None = None) -> Rotated:
-    """Whatever `old` opens, `new` opens too; where `old` is revoked, it then no longer does.
+    """`new` opens whatever `old` opens; a revoked `old` then no longer does.
 
     The private half of `old` must lie in the archive's store. Raises ArchiveError, KeyringError.
     """
@@ -101,7 +101,7 @@ def rotate(archive: Archive, old: Recipient, new: Recipient, progress: Progress 
 
 
 def revoke(archive: Archive, key: Recipient, progress: Progress | None = None) -> Revoked:
-    """Nothing is sealed for `key` any more, and what another key of its role opens too, it no longer opens."""
+    """Nothing is sealed for `key` any more, and it no longer opens what another key of its role opens too."""
     told = {"key": key.key_id, "role": key.role.value}
     with archive.catalog.writing() as tx:
         if revocation.revoke(tx.connection, key.key_id, archive.clock()):
@@ -129,7 +129,7 @@ def revoke(archive: Archive, key: Recipient, progress: Progress | None = None) -
 
 
 def living_wraps(archive: Archive) -> dict[tuple[str, str], int]:
-    """How many wraps each key has, by key id and role; also for a role that there is none of, which `verify` tells."""
+    """How many wraps each key has, by key id and role; also for an unknown role, which `verify` reports."""
     with archive.catalog.reading() as connection:
         found = connection.execute(
             select(wraps.c.key_id, wraps.c.role, func.count().label("total")).group_by(wraps.c.key_id, wraps.c.role)

@@ -45,7 +45,7 @@ def successors(connection: Connection) -> Iterator[tuple[str, str]]:
 
 
 def name_keys(archive: Source, recipients: Iterable[Recipient], now: datetime) -> None:
-    """Before something is sealed anew, by a policy that no phone may have taken up yet: the log names its keys."""
+    """Before something is sealed anew by a policy that perhaps no phone has taken up yet: the log names its keys."""
     with archive.catalog.reading() as connection:
         history = PolicyHistory.of(connection)
     keys = shown(recipients)

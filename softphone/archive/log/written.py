@@ -1,5 +1,7 @@
-"""What each segment has on the disk: how many chunks, in its row, so that what is cut out of a file later is missed; and their
-digest, in the audit log, so that what is put in their place shows.
+"""What each segment has on the disk: its number of chunks and their digest.
+
+The number is in its row, so that what is cut out of a file later is missed. The digest is in the audit log, so that a
+substitute shows.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ DIGEST = 32
 def count(
     connection: Connection, recording: str, call: str, told: Mapping[int, Written], at: datetime
 ) -> list[AuditEntry]:
-    """Of each segment whose writer has ended and of which nobody has said so yet. Gives the entry that tells it, if any."""
+    """Of each segment whose writer has ended and which is not noted yet. Returns the entry for it, if any."""
     done: dict[int, Written] = {}
     for segment, one in told.items():
         this = (segments.c.recording == recording) & (segments.c.segment == segment) & segments.c.chunks.is_(None)

@@ -1,7 +1,7 @@
 """Open cases: objections (G23), and grounds given under special circumstances (G32), that custody has yet to decide.
 
-A case restricts a recording and prolongs nothing: undecided, it goes on its own date. Whoever asks is answered within a month;
-then the case is overdue, which is told daily. Deciding is `deciding`'s.
+A case restricts a recording and prolongs nothing: undecided, it goes on its own date. After a month without an answer the
+case is overdue, and reported daily. `deciding` decides it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _OPENED = ("restricted", "wraps_dropped")
 
 
 def open_cases(connection: Connection, now: datetime, recording: str | None = None) -> list[Case]:
-    """Oldest first; of one recording, or of all. One that nobody can read is left out: `verify` tells of it."""
+    """Oldest first; of one recording, or of all. An unreadable one is left out: `verify` reports it."""
     found = [read_row(row, lambda it: [*_of(connection, it, now)]) or () for row in _rows(connection, recording)]
     return sorted(chain.from_iterable(found), key=lambda one: (one.received_at, one.recording))
 
@@ -66,7 +66,7 @@ def _lives(purpose: Any) -> bool:
 
 
 def _received(connection: Connection, recording: str, kind: CaseKind) -> datetime | None:
-    """When the session opened it, as the log has it: the last time, where an earlier one was decided."""
+    """When the session opened it, by the log: the last time, if an earlier one was decided."""
     asked = select(audit.c.at, audit.c.params).where(audit.c.recording == recording, audit.c.event.in_(_OPENED))
     for row in connection.execute(asked.order_by(audit.c.number.desc())):
         if params_of(row).get("why") == kind.value:

@@ -1,7 +1,8 @@
-"""Custody decides a case, each recording by itself and with a reason (G23, G32). Upheld: that purpose ends, and the number is
-remembered, so that later calls on the line are not recorded for it. Rejected: the restriction ends, and the original dates hold.
+"""Custody decides a case, each recording by itself and with a reason (G23, G32).
 
-Nobody's recording lives longer for a case: which are open, and until when, `cases` tells.
+Upheld: that purpose ends, and the number is remembered, so that later calls on the line are not recorded for it. Rejected:
+the restriction ends, and the original dates hold. No recording lives longer because of a case; `cases` says which are open,
+and until when.
 """
 
 from __future__ import annotations
@@ -45,10 +46,10 @@ def decide(
     recipients: Sequence[Recipient] = (),
     purpose: Purpose | None = None,
 ) -> Decided:
-    """`recipients`: whom the policy lets open it, where a case is rejected. `purpose` None: each case of the recording.
+    """`recipients`: those whom the policy lets open it, if a case is rejected. `purpose` None: each case of the recording.
 
-    `reason` stands in the audit log, which holds no name and no number. Raises ArchiveError: no such case, nobody to open it for,
-    and whoever is not custody is refused, which the log tells of.
+    `reason` stands in the audit log, which holds no name and no number. Raises ArchiveError: no such case, or nobody to open
+    it for. Anybody but custody is refused, which the log notes.
     """
     row = archive.find(recording, now)
     _, data_keys = archive.keys_for(row, KeyRole.CUSTODY, now, refusal=REFUSED, what="decide")
@@ -87,7 +88,7 @@ def _wrap_again(
     recipients: Sequence[Recipient],
     now: datetime,
 ) -> None:
-    """What has come to its day meanwhile is the sweep's: it is sealed for nobody again."""
+    """The sweep takes what has reached its day meanwhile: it is sealed for nobody again."""
     here = (purposes.c.recording == row.recording) & (purposes.c.stands == Ended.KEEPS.value)
     for one in tx.execute(select(purposes.c.purpose, purposes.c.expires_on).where(here)).all():
         day = date.fromisoformat(one.expires_on) if one.expires_on else None
@@ -96,7 +97,7 @@ def _wrap_again(
 
 
 def _settle(tx: Transaction, case: Case, stands: Ended) -> None:
-    """It is restricted by this case no longer; and what grounds had taken out of training is so for good, or is in it again."""
+    """This case no longer restricts it. What grounds had taken out of training is out for good, or in again."""
     here = recordings.c.recording == case.recording
     tx.execute(update(recordings).where(here, recordings.c.restricted == case.kind.value).values(restricted=None))
     if case.kind is CaseKind.GROUNDS:

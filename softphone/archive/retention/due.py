@@ -1,6 +1,7 @@
-"""What the sweep has to look at: found by the catalog's indexes, a page at a time, so that no look is long and no list is kept.
+"""What the sweep has to look at: found by the catalog's indexes, a page at a time, so that no look is long and no list is
+kept.
 
-Whether something is really due is the sweep's to judge, when it takes it.
+The sweep judges whether something is really due when it takes it.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ due_on = func.coalesce(purposes.c.judge_by, purposes.c.expires_on)
 
 
 def pages(catalog: Catalog, now: datetime, size: int) -> Generator[Sequence[str]]:
-    """Recordings that something may be due for, each once; `size` at most a page, and a page may be empty."""
+    """Recordings that may have something due, each once; at most `size` a page, and a page may be empty."""
     by_hold: set[str] = set()
     after = ""
     while True:
@@ -56,13 +57,13 @@ def pages(catalog: Catalog, now: datetime, size: int) -> Generator[Sequence[str]
 
 
 def count(connection: Connection, now: datetime) -> int:
-    """Purposes whose day has come, about."""
+    """Purposes whose day has come, give or take a day."""
     asked = select(func.count()).select_from(purposes).where(_STANDS, due_on <= _last_day(now))
     return int(connection.execute(asked).scalar_one())
 
 
 def of_holds(now: datetime, after: str, size: int) -> Select[Any]:
-    """Those under a hold that has come to a date of its own."""
+    """Those under a hold that has reached a date of its own."""
     moment = now.isoformat()
     return (
         select(holds.c.recording)
@@ -82,12 +83,12 @@ def of_holds(now: datetime, after: str, size: int) -> Select[Any]:
 
 
 def next_day(now: datetime, after: str) -> Select[Any]:
-    """The first day after that one, to today, on which something is to be done about a purpose."""
+    """The first day after that one, up to today, on which something is due for a purpose."""
     return select(func.min(due_on)).where(_STANDS, due_on > after, due_on <= _last_day(now))
 
 
 def of_day(day: str, after: str, size: int) -> Select[Any]:
-    """Those of which a purpose has come to that day, unless another of theirs came to an earlier one."""
+    """Those with a purpose that has reached that day, unless another of theirs reached an earlier one."""
     other = purposes.alias()
     earlier = exists().where(
         other.c.recording == purposes.c.recording,

@@ -1,9 +1,9 @@
 """The audit log's own end of time: a first part of it goes, up to a checkpoint that then begins the chain (G10).
 
-Only what is past its period and holds together goes: what somebody changed stays for `verify` to tell. Whatever a policy says, no
-entry goes that is younger than a year, or than anything here may be kept, and none from the first of a recording that is here
-on: what proves a recording outlives it (G11). The chain that is
-left begins with a hash that the desk has signed for just that, so that no other beginning can be made of it.
+Only what is past its period and holds together goes; `verify` reports what somebody changed. Whatever a policy says, no
+entry goes that is younger than a year, or than the longest period of anything here. None goes from the first entry of a
+recording that is still here: what proves a recording outlives it (G11). The remaining chain begins with a hash that the desk
+has signed for just that, so that no other beginning can be made of it.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from softphone.domain.policy.checks import LEAST_AUDIT_RETENTION
 from softphone.domain.policy.period import Period
 
 LOG_KEPT = Period(months=60)
-"""how long an entry is kept: five years, within which most claims and complaints lapse"""
+"""how long an entry is kept: five years, in which most claims and complaints lapse"""
 
 
 AT_ONCE = 20_000
-"""entries that go in one transaction, or as many as there are up to the next checkpoint: an engine waits for no more"""
+"""entries that go in one transaction, or as many as there are up to the next checkpoint: an engine waits no longer"""
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What is due: the checkpoint that may begin the chain from now on, how many entries go with it, and after how long."""
+    """What is due: the checkpoint that may begin the chain, how many entries go with it, and their period."""
 
     head: Head
     count: int
@@ -38,7 +38,7 @@ class Past:
 
 
 def past(connection: Connection, signer: Signer, now: datetime, kept: Period, *, whole: bool = False) -> Past | None:
-    """None: nothing is due. What is due may be more: it is asked again. `whole`: all of it, for whoever wants to know alone."""
+    """None: nothing is due. There may be more: ask again. `whole`: all of it, for a caller that only wants to know."""
     if not signer.signs:
         return None
     today, mine = now.date(), audit.c.desk == signer.desk
@@ -49,7 +49,7 @@ def past(connection: Connection, signer: Signer, now: datetime, kept: Period, *,
     try:
         kept = min([kept, LEAST_AUDIT_RETENTION, *_standing(connection)], key=lambda one: _last_day(one, today))
     except ValueError:
-        # How long something here may be kept, nobody can read: `verify` tells.
+        # Nobody can read how long something here may be kept: `verify` reports it.
         return None
     young = audit.c.at >= (_last_day(kept, today) + timedelta(days=1)).isoformat()
     of_what_is_here = or_(
@@ -73,14 +73,14 @@ def past(connection: Connection, signer: Signer, now: datetime, kept: Period, *,
 
 
 def cut(tx: Transaction, signer: Signer, head: Head, now: datetime) -> None:
-    """Within a transaction whose entry tells of it."""
+    """Within a transaction that has an entry for it."""
     signer.begin(tx.connection, head, now)
     tx.execute(delete(audit).where(audit.c.desk == head.desk, audit.c.number <= head.number))
     tx.execute(delete(checkpoints).where(checkpoints.c.desk == head.desk, checkpoints.c.number < head.number))
 
 
 def _standing(connection: Connection) -> list[Period]:
-    """How long what is here may be kept, by its purposes. Raises ValueError."""
+    """The longest period of anything here, by its purposes. Raises ValueError."""
     asked = select(purposes.c.retention).where(purposes.c.retention.is_not(None)).distinct()
     return [Period.parse(str(text)) for text in connection.execute(asked).scalars()]
 

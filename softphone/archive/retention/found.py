@@ -1,6 +1,6 @@
-"""A recording as its rows tell of it to the sweep, each read as what it is: a word, a day, a moment.
+"""A recording as its rows describe it to the sweep, each value read as what it is: a word, a day, a moment.
 
-It judges nothing. What nobody can read was put in past the program, and nothing is deleted by it.
+It judges nothing. What nobody can read was put in past the program, and deletes nothing.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class StoredRecording:
 
 
 def read(connection: Connection, recording: str, now: datetime) -> StoredRecording | None:
-    """Raises UnreadableError: whoever judges and deletes by it need not ask any more what is in a row, and a fault of theirs is
+    """Raises UnreadableError. So the code that judges and deletes need not ask what is in a row, and a fault of its own is
     never taken for somebody's change."""
     row = row_of(connection, recording)
     if row is None:
@@ -73,7 +73,7 @@ def read(connection: Connection, recording: str, now: datetime) -> StoredRecordi
     made_for, held = connection.execute(of_it).all(), connection.execute(stand).all()
     stored = read_row(row, partial(_stored, now=now, made_for=made_for, held=held))
     if stored is None:
-        # What it says is not told: it may be of a person.
+        # Its contents stay out of it: they may be about a person.
         _log.warning("unreadable rows")
         raise UnreadableError(recording)
     return stored

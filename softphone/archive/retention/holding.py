@@ -1,7 +1,8 @@
-"""Holds after the call: raised by whoever takes the complaint or the request, for recordings they need not be able to open;
-confirmed, lifted and closed by custody alone, who proves to be it by a key that opens the recording (G08, G10).
+"""Holds after the call (G08, G10).
 
-What a hold keeps, and when it is void, is `domain.retention`'s; what is past its date once a hold is lifted, the sweep's.
+Anybody who takes the complaint or the request raises one, for recordings that they need not be able to open. Custody alone
+confirms, lifts and closes it, and proves to be custody by a key that opens the recording. `domain.retention` says what a
+hold keeps and when it is void; the sweep takes what is past its date once a hold is lifted.
 """
 
 from __future__ import annotations
@@ -52,12 +53,11 @@ LOOK_AGAIN = Period(months=12)
 """a confirmed hold is judged again by then"""
 REFUSED = "hold_refused"
 UNOPENED = "training_unopened"
-"""the reason of a training that ended with its hold, as nobody could have opened it again"""
+"""the reason of a training that ended with its hold, since nobody could have opened it again"""
 
 
 def standing(archive: Archive, now: datetime) -> list[Standing]:
-    """Oldest first. One that nobody can read is left out: `verify` tells of it, and the sweep. Raises ArchiveError, as do all
-    below."""
+    """Oldest first. An unreadable one is left out: `verify` and the sweep report it. Raises ArchiveError, as do all below."""
     asked = (
         select(holds, calls.c.time_zone)
         .join(recordings, recordings.c.recording == holds.c.recording)
@@ -76,7 +76,7 @@ def of_row(row: RecordingRow, now: datetime) -> list[Standing]:
 
 
 def with_number(archive: Archive, number: str, now: datetime, unreadable: set[str] | None = None) -> list[RecordingRow]:
-    """The recordings of a party, `number` in E.164: by its keyed hash, so that a withheld number is in none. `unreadable`: as
+    """The recordings of a party, `number` in E.164: by its keyed hash, so a withheld number is in none. `unreadable`: as
     `rows_of`."""
     index = archive.secrets.number_index(number)
     with archive.catalog.reading() as connection:
@@ -92,8 +92,8 @@ def with_number(archive: Archive, number: str, now: datetime, unreadable: set[st
 def seek(
     archive: Archive, number: str, by: HoldBy, now: datetime, unreadable: set[str] | None = None, *, key: str = ""
 ) -> list[RecordingRow]:
-    """As `with_number`, to lock them. Whoever takes the complaint is told how many there are: the audit log tells of it first,
-    and not of the number. `key`: the id of one of theirs, where they have any."""
+    """As `with_number`, to lock them. The person who takes the complaint learns how many there are: the audit log notes that
+    first, without the number. `key`: the id of one of theirs, if they have any."""
     found = with_number(archive, number, now, unreadable)
     told: dict[str, str | int | bool | None] = {"count": len(found), **({"key": key[:KEY_SHOWN]} if key else {})}
     archive.note(AuditEntry("hold_sought", _rule(by), now, "", params=told))
@@ -109,8 +109,8 @@ def raise_holds(
     now: datetime,
     within: Period = CONFIRM_WITHIN,
 ) -> list[Standing]:
-    """Needs no key: a complaint is taken by whoever hears of it. Their training wraps go. All at once, or none; what has gone
-    since it was found is left out, and what the same person holds for the same reason already is held by that.
+    """Needs no key: anybody may take a complaint. Their training wraps go. All at once, or none. What has gone since is left
+    out, and what the same person holds for the same reason already is held by that.
 
     `within`: how long custody has to confirm a dispute; a request for access is answered within its own month.
     """
@@ -146,14 +146,14 @@ def raise_hold(
     now: datetime,
     within: Period = CONFIRM_WITHIN,
 ) -> str:
-    """As `raise_holds`, on one that must be there. The hold's id."""
+    """As `raise_holds`, on one that must exist. Returns the hold's id."""
     for one in raise_holds(archive, [archive.find(recording, now)], by, why, raised_by, now, within):
         return one.hold.hold
     raise ArchiveError("error.archive.no_such_recording", id=recording)
 
 
 def confirm(archive: Archive, hold: str, look_again: date, now: datetime) -> Standing:
-    """Custody has judged that it stands, and says when it is to be judged again."""
+    """Custody has judged that it stands, and says when it judges again."""
     found, row, _ = _for_custody(archive, hold, "confirm", now)
     if look_again <= now.date():
         raise ArchiveError("error.archive.look_again_past")
@@ -164,7 +164,7 @@ def confirm(archive: Archive, hold: str, look_again: date, now: datetime) -> Sta
     entry = archive.decided_on(row.recording)(_entry("hold_confirmed", row, now, **told))
     with archive.catalog.writing() as tx:
         if _is_void(_still(tx.connection, found), now):
-            # Nobody decided in time: it may no longer keep anything, whatever is decided now.
+            # Nobody decided in time, so it may no longer keep anything, whatever is decided now.
             raise ArchiveError("error.archive.hold_void")
         decided = {"provisional_until": None, "confirm_by": None, "look_again": look_again.isoformat()}
         tx.execute(update(holds).where(holds.c.hold == found).values(confirmed_at=now.isoformat(), **decided))
@@ -182,11 +182,11 @@ def lift(
     judge_within: Period = JUDGE_WITHIN,
     training_may_end: bool = False,
 ) -> Lifted:
-    """The original dates count again. Training that has neither ended nor expired is wrapped anew for `recipients`; where none of
-    them is for training it ends, if it may. None: no policy says who, and nothing is lifted where somebody would have to be
-    known. What the policy wants judged, and has come to its day, waits for that.
+    """The original dates count again. Training that has neither ended nor expired is wrapped anew for `recipients`; if none
+    of them is for training it ends, if it may.
 
-    `reason` stands in the audit log, which holds no name and no number.
+    None: no policy says who, and nothing is lifted that needs somebody. What the policy wants judged, and has reached its
+    day, waits for that. `reason` stands in the audit log, which holds no name and no number.
     """
     found, row, data_keys = _for_custody(archive, hold, "lift", now)
     if _by(row, found) is HoldBy.ACCESS:
@@ -206,7 +206,7 @@ def close(
     judge_within: Period = JUDGE_WITHIN,
     training_may_end: bool = False,
 ) -> Lifted:
-    """The request for access that raised it was answered, on that day, or is not to be, for a reason (G08). Then as `lift`."""
+    """The request for access behind it was answered on that day, or will not be, for a reason (G08). Then as `lift`."""
     found, row, data_keys = _for_custody(archive, hold, "close", now)
     if _by(row, found) is not HoldBy.ACCESS:
         raise ArchiveError("error.archive.hold_is_dispute", id=found)
@@ -248,7 +248,7 @@ def _end(
                 elif not training_may_end:
                     raise ArchiveError("error.archive.lift_ends_training", id=row.recording)
                 else:
-                    # The policy names nobody who could open it: it is certain not to be used.
+                    # The policy names nobody who could open it, so it is certain not to be used.
                     ended = True
                     end_purpose(tx, row.recording, Purpose.TRAINING, Ended.TAKEN_BACK, UNOPENED)
                     tx.log(_entry(UNOPENED, row, now, rule="G38"))
@@ -271,9 +271,9 @@ def _named(connection: Connection, recipients: Sequence[Recipient], line: str | 
 def _training(
     connection: Connection, row: RecordingRow, now: datetime, within: Period
 ) -> tuple[Due, date | None, date | None]:
-    """What it has come to, its day, and the one on which it ends unjudged, where the policy wants it judged.
+    """What it has come to, its day, and the one on which it ends unjudged, if the policy wants it judged.
 
-    By a clock that is doubted nothing ends: the next sweep that believes it sees to that.
+    A doubted clock ends nothing: the next sweep that believes it does.
     """
     training = connection.execute(
         select(purposes.c.expires_on, purposes.c.at_end).where(
@@ -289,7 +289,7 @@ def _training(
 
 
 def _for_custody(archive: Archive, hold: str, what: str, now: datetime) -> tuple[str, RecordingRow, dict[int, bytes]]:
-    """The hold's id, its recording, and what custody opens of it. Who cannot open it is refused, and the log tells of it."""
+    """The hold's id, its recording, and what custody opens of it. Others are refused, and the log notes it."""
     with archive.catalog.reading() as connection:
         asked = select(holds.c.recording).where(holds.c.hold == hold, holds.c.lifted_at.is_(None))
         recording = connection.execute(asked).scalar()
@@ -301,7 +301,7 @@ def _for_custody(archive: Archive, hold: str, what: str, now: datetime) -> tuple
 
 
 def _latest(row: RecordingRow, hold: str, now: datetime) -> tuple[date, str]:
-    """The last day that it may be put off to, and what is said of a later one: a request for access is answered two months
+    """The last day that it may be put off to, and the sentence for a later one. A request for access is answered two months
     after its own month at the latest (art. 12(3) of the GDPR)."""
     for one in row.holds:
         if one.hold == hold and one.raised_for == HoldBy.ACCESS:

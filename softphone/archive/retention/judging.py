@@ -1,7 +1,7 @@
 """What the policy wants judged when its day has come: listed for custody, who keeps it a while longer or lets it go (G10).
 
-Meanwhile nobody but custody opens it: what it was sealed for others goes with its day, and is made anew for what is kept.
-What nobody judges in time is the sweep's to delete.
+Meanwhile only custody opens it: others' wraps go with its day, and are made anew for what is kept. The sweep deletes what
+nobody judges in time.
 """
 
 from __future__ import annotations
@@ -78,10 +78,10 @@ def keep(
     purpose: Purpose | None = None,
     within: Period = JUDGE_WITHIN,
 ) -> RecordingRow:
-    """It is needed until then: whom the policy lets open it (`recipients`), can again. No longer than its own period once more,
-    so that it is judged at fixed intervals. `reason` stands in the audit log, which holds no name and no number.
+    """It is needed until then: those whom the policy lets open it (`recipients`) can again.
 
-    `purpose` None: each that waits.
+    No longer than its own period once more, so that it is judged at fixed intervals. `reason` stands in the audit log, which
+    holds no name and no number. `purpose` None: each that waits.
     """
     row, data_keys = _for_custody(archive, recording, "keep", now)
     name_keys(archive, recipients, now)
@@ -105,8 +105,8 @@ def let_go(
     purpose: Purpose | None = None,
     within: Period = JUDGE_WITHIN,
 ) -> list[SweptItem]:
-    """It is not needed any longer: the purpose ends, and with the last one all of it goes, unless a hold or a case keeps it.
-    What went beside."""
+    """It is no longer needed: the purpose ends, and with the last one all of it goes, unless a hold or a case keeps it.
+    Returns what went as well."""
     row, _ = _for_custody(archive, recording, "delete", now)
     decided, then = archive.decided_on(row.recording), _as_of(archive, now)
     with archive.catalog.writing() as tx:
@@ -130,8 +130,8 @@ def _as_of(archive: Archive, now: datetime) -> datetime:
 
 
 def _select() -> Select[Any]:
-    """By the index of what is to be judged, which SQLite takes for literals only. What a case restricts is decided with the case
-    (`deciding`): to judge it would prolong it."""
+    """By the index of what is to be judged, which SQLite takes for literals only. What a case restricts is decided with the
+    case (`deciding`): judging it would prolong it."""
     return (
         select(purposes, calls.c.line, calls.c.time_zone, recordings.c.opened_at)
         .join(recordings, recordings.c.recording == purposes.c.recording)
@@ -172,7 +172,7 @@ def _to_judge(row: Any, now: datetime, within: Period, *, held: bool) -> ToJudge
 
 
 def _waits_until(row: Any, now: datetime, within: Period) -> date | None:
-    """The day on which it ends unjudged. None where its own has not come in its time zone, or it is over by now."""
+    """The day on which it ends unjudged. None if its own has not come in its time zone, or it is over by now."""
     ended = date.fromisoformat(row.expires_on)
     listed_on = local_day(now, row.time_zone)
     by = date.fromisoformat(row.judge_by) if row.judge_by else judge_by(ended, within, listed_on=listed_on)
@@ -195,7 +195,7 @@ def _for_custody(
 def _still(
     connection: Connection, row: RecordingRow, purpose: Purpose | None, now: datetime, within: Period
 ) -> list[ToJudge]:
-    """What of it waits for judgement at this moment: a sweep, or somebody else, may have been quicker."""
+    """What of it waits for judgement at this moment: a sweep, or another person, may have been quicker."""
     asked = _select().where(purposes.c.recording == row.recording, purposes.c.expires_on.is_not(None))
     found = [_to_judge(one, now, within, held=bool(row.holds)) for one in connection.execute(asked).all()]
     those = [one for one in found if one is not None and purpose in (None, one.purpose)]

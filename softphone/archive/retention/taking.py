@@ -64,7 +64,7 @@ def take_due(tx: Transaction, recording: str, now: datetime, terms: SweepTerms |
 
 
 def discard_what_nothing_keeps(tx: Transaction, recording: str, now: datetime) -> list[SweptItem]:
-    """After a deed that ended a purpose. No date counts here, neither a purpose's nor a hold's: only a sweep, which doubts the
+    """After an operation that ended a purpose. No date counts here, a purpose's or a hold's: only a sweep, which doubts the
     clock first, deletes by one."""
     row = row_of(tx.connection, recording)
     if row is None or (row.closed_at is None and row.broke_off_at is None) or is_held(tx.connection, recording):
@@ -120,11 +120,11 @@ def judge(found: StoredRecording, now: datetime, terms: SweepTerms | None) -> tu
 
 
 def _due(found: StoredRecording, purpose: FoundPurpose, terms: SweepTerms | None) -> SweptItem | None:
-    """What a purpose has come to that has not been done yet."""
+    """What a purpose has come to that has not been carried out yet."""
     if purpose.stands is not Ended.KEEPS or purpose.expires_on is None:
         return None
     until, listed = None, purpose.judge_by is not None
-    # Whoever objects asks for its end: to judge it after its date would prolong it.
+    # An objection asks for its end: judging it after its date would prolong it.
     if purpose.reviewed and (listed or not is_case(found.row.restricted)):
         if not listed and terms is None:
             return None

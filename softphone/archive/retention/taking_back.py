@@ -1,7 +1,7 @@
-"""An opt-out of training, or a consent taken back, on any day after the call: by whoever takes it, at once and in the whole call
-(G04, G31, G37). Nothing is decided: the session's own rules end the purpose, and say what a hold keeps.
+"""An opt-out of training, or a consent taken back, on any day after the call: at once and in the whole call (G04, G31, G37).
 
-A call that is still on is its agent's, and left to them.
+Nothing is decided: the session's own rules end the purpose, and say what a hold keeps. A call that is still on is left to
+its agent.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from softphone.domain.session import describe, reopened, step
 from softphone.domain.session.state import State
 
 _TRIES = 3
-"""others may change what a call has, between the look and the transaction"""
+"""others may change a call between the look and the transaction"""
 
 
 @dataclass(frozen=True, slots=True)
 class WithdrawalRequest:
-    """`purpose`: of a withdrawal, that one alone. `terms`: how long a hold may stand that a refusal meets. `key`: of who takes
-    it."""
+    """`purpose`: of a withdrawal, that one alone. `terms`: how long a hold may stand that a refusal meets. `key`: of the
+    person who takes it."""
 
     right: Right
     now: datetime
@@ -49,7 +49,7 @@ def of_recording(archive: Archive, row: RecordingRow, asked: WithdrawalRequest) 
 
 
 def of_number(archive: Archive, number: str, asked: WithdrawalRequest) -> WithdrawalResult:
-    """In all calls with a party's number (E.164). An opt-out is remembered for it, also where nothing was recorded."""
+    """In all calls with a party's number (E.164). An opt-out is remembered for it, even if nothing was recorded."""
     unreadable: set[str] = set()
     now = asked.now
     rows = with_number(archive, number, now, unreadable)
@@ -64,7 +64,7 @@ def of_number(archive: Archive, number: str, asked: WithdrawalRequest) -> Withdr
 
 
 def _of_calls(archive: Archive, calls: Iterable[str], asked: WithdrawalRequest, count: int) -> WithdrawalResult:
-    """The log tells who asked first, by a key of theirs, and not of the number."""
+    """The log first notes who asked, by a key of theirs, without the number."""
     told: dict[str, str | int | bool | None] = {"count": count, **({"key": asked.key[:KEY_SHOWN]} if asked.key else {})}
     archive.note(AuditEntry(f"{asked.right.value}_sought", asked.right.rule, asked.now, "", params=told))
     ended: list[PurposesEnded] = []

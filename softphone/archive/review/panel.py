@@ -1,6 +1,6 @@
 """What became of a team's training sample, in figures, and what they say about its size (G33, G34).
 
-What was counted stands in `tally`, what waits is counted here; the judgement is `domain.sampling`'s.
+`tally` has what was counted, and this counts what waits; `domain.sampling` judges.
 """
 
 from __future__ import annotations
@@ -26,9 +26,8 @@ def figures(
     months: int = 3,
     capacity: int | None = None,
 ) -> Figures:
-    """Of a team, as `SampleQuery` has it. `months` are calendar months, the one that runs counted; `capacity` are the calls that
-    the reviewers say they can review in a week. Raises ArchiveError.
-    """
+    """Of a team, as `SampleQuery` has it. `months` are calendar months, the current one included; `capacity` are the calls
+    that the reviewers say they can review in a week. Raises ArchiveError."""
     with archive.catalog.reading() as connection:
         counted = of_months(connection, lines, agents, now, months)
         a_week = pace(connection, lines, agents, now)

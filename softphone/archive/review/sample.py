@@ -1,6 +1,6 @@
 """The living training sample of a team: what may be listened to at this moment, newest first, without any number.
 
-It opens nothing; what a review says of a call is the session's, beside this.
+It opens nothing; `session`, beside this, has what a review says of a call.
 """
 
 from __future__ import annotations
@@ -55,14 +55,14 @@ _IN_ORDER = """recordings INDEXED BY {index}
 _OF_SAMPLE = """purposes INDEXED BY ix_purposes_training
     CROSS JOIN recordings ON recordings.recording = purposes.recording
 """
-"""of what is rare in the sample, or is not there: the sample is small, and is not looked for in all there is"""
+"""for what is rare or missing in the sample: the sample is small, and all there is need not be searched"""
 _HOW_MANY = """
     SELECT count(*) FROM (SELECT 1 FROM purposes INDEXED BY ix_purposes_training WHERE {where} LIMIT :limit)
 """
 _FEW = 20_000
 """of the sample: so many are looked at one by one, and put in order, for one page"""
 _SMALL = 2
-"""agents or lines that each have a walk of their own, by their own index: of more, all is walked through once"""
+"""agents or lines that each have a search of their own, by their own index; with more, all is gone through once"""
 _FOUND = """(
     instr(lower(recordings.agent), :sought) OR instr(lower(recordings.line), :sought) OR recordings.line IN :named OR (
         :read != '' AND instr(replace(replace(replace(lower(
@@ -124,7 +124,7 @@ def counts(archive: Archive, query: SampleQuery, now: datetime) -> Mapping[Sampl
 
 
 def waiting(archive: Archive, query: SampleQuery, now: datetime) -> list[Waiting]:
-    """What has not been reviewed, by the day it ends; the soonest first. What has no end is not in it."""
+    """What has not been reviewed, by the day it ends; the soonest first, without those that have no end."""
     ends = Counter[tuple[date, int]]()
     with archive.catalog.reading() as connection:
         for row in _by_day(connection, query, now):
@@ -151,7 +151,7 @@ def living_in(connection: Connection, recordings: Iterable[str], now: datetime) 
 
 
 def row_of(archive: Archive, recording: str, now: datetime) -> SampleRow | None:
-    """One of them; None where it is not living, or its call still goes on."""
+    """One of them; None if it is not living, or its call still goes on."""
     values = {"this": recording, **_earliest(now), "limit": 1}
     with archive.catalog.reading() as connection:
         statement = _statement(_OF_THESE, [_LIVING], values, found="SELECT :this AS recording")
@@ -162,7 +162,7 @@ def row_of(archive: Archive, recording: str, now: datetime) -> SampleRow | None:
 def _found(
     connection: Connection, query: SampleQuery, now: datetime, oldest: datetime | None, after: str | None, limit: int
 ) -> Sequence[Row[Any]]:
-    """The newest behind `after`. None that was begun before `oldest` can still be in the sample."""
+    """The newest after `after`. None that began before `oldest` can still be in the sample."""
     where, values = _where(query)
     where, values = [_LIVING, *where], {**values, **_earliest(now), "limit": limit}
     if oldest is not None:
@@ -191,7 +191,7 @@ def _found(
 
 
 def _is_rare(connection: Connection, query: SampleQuery) -> bool:
-    """Whether what is asked for may be so rare that all of the sample is looked at sooner than all that is in order."""
+    """Whether the requested ones may be so rare that looking at the whole sample is faster than at all recordings in order."""
     if not query.search.strip() and query.shown is not SampleFilter.REVIEWED:
         return False
     where = [_KEEPS, *(["reviewed_at IS NOT NULL"] if query.shown is SampleFilter.REVIEWED else [])]

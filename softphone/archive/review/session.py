@@ -1,7 +1,7 @@
 """One call under review: listened to, commented on, scored, shared, and marked as reviewed (G33, G38).
 
-What is said here of a call is there as long as the call may be listened to for training, and goes with that (ADR 015). Each
-deed asks anew whether it still may be: who withdraws while it is played is not reviewed any more.
+A review is there as long as the call may be listened to for training, and goes with that (ADR 015). Each operation asks anew
+whether it still may be: a call withdrawn while it plays is not reviewed any more.
 """
 
 from __future__ import annotations
@@ -47,11 +47,11 @@ def open_review(
     *,
     items: Iterable[tuple[str, int]] = (),
 ) -> Reviewing:
-    """To listen to it and to judge it; to be closed. The audit log tells of it, or of the refusal, before this returns.
+    """To listen to it and to judge it; to be closed. The audit log has it, or the refusal, before this returns.
 
-    `recording`: its whole id. `by`: the id of the reviewer's key, no name. `items`: the score card, each with its most points.
-    Who may, is asked before (`seen`). Raises ArchiveError: its training has ended, is held or has expired; its call still goes
-    on; its file is damaged or missing.
+    `recording`: its whole id. `by`: the id of the reviewer's key, no name. `items`: the score card, each with its most
+    points. `seen` asks before who may. Raises ArchiveError: its training has ended, is held or has expired; its call still
+    goes on; its file is damaged or missing.
     """
     row = row_of(archive, recording, now)
     if row is None:
@@ -61,8 +61,10 @@ def open_review(
 
 
 class Reviewing:
-    """A call that is open for review. For one thread. All but `still` and `close` raise ArchiveError once it may not be heard any
-    more; what is asked without a time is asked as of the last that was given.
+    """A call that is open for review. For one thread. All but `still` and `close` raise ArchiveError once it may no longer
+    be heard.
+
+    A question without a time is asked as of the last one given.
     """
 
     def __init__(
@@ -123,7 +125,7 @@ class Reviewing:
         return made
 
     def remove(self, comment_id: str, now: datetime) -> None:
-        """Its text is in no page any more. One that is not there changes nothing."""
+        """Its text is in no page any more. A missing one changes nothing."""
         with self._changing(now) as tx:
             here = review_comments.c.recording == self.row.recording
             gone = tx.execute(delete(review_comments).where(here, review_comments.c.comment == comment_id))
@@ -138,7 +140,7 @@ class Reviewing:
             return {row.item: row.points for row in connection.execute(mine.order_by(review_scores.c.item))}
 
     def score(self, item: str, points: int, now: datetime) -> None:
-        """Nought takes them back."""
+        """Zero takes them back."""
         most = self._items.get(item)
         if most is None or not 0 <= points <= most:
             raise ArchiveError("error.review.not_on_the_card", item=item, points=points)
@@ -152,7 +154,7 @@ class Reviewing:
 
     @property
     def shared(self) -> bool:
-        """Whether the agent whose call it was may read what was said of it."""
+        """Whether the agent of the call may read its review."""
         mine = select(reviews.c.shared).where(reviews.c.recording == self.row.recording)
         with self._looking() as connection:
             return bool(connection.execute(mine).scalar())
@@ -185,7 +187,7 @@ class Reviewing:
             yield tx
 
     def _log(self, tx: Transaction, event: str, now: datetime) -> None:
-        """Whose key it was; of what was said, nothing."""
+        """Whose key it was, and nothing of what was said."""
         call = tx.execute(select(recordings.c.call).where(recordings.c.recording == self.row.recording))
         told = {"by": self._by, **self._archive.key_here(self.row.recording, KeyRole.TRAINING)}
         tx.log(AuditEntry(event, "G11", now, call.scalar_one(), self.row.recording, dict(told)))
@@ -212,12 +214,12 @@ def mark_reviewed(
     heard: int = 0,
     keep: Period | None = None,
 ) -> bool:
-    """Notes that `by` (a key's id; no name) has reviewed it, and how many whole seconds of it were `heard` for that, each counted
-    once. False where it was reviewed before: then nothing changes.
+    """Notes that `by` (a key's id; no name) has reviewed it, with the whole seconds of it that were `heard`, each counted
+    once. False if it was reviewed before: then nothing changes.
 
-    Training ends at once, or where its line's policy said a period when it rang, after that or `keep`, whichever is less, and
-    never later than it would have; with it goes what was said in the review, and a recording that nothing else keeps. Who may,
-    is asked before (`seen`). Raises ArchiveError, and KeyringError where the keys' store fails.
+    Training ends at once. If its line's policy said a period when it rang, it ends after that or `keep`, whichever is less,
+    and never later than it would have. With it goes the review, and a recording that nothing else keeps. `seen` asks before
+    who may. Raises ArchiveError, and KeyringError if the keys' store fails.
     """
     row = archive.find(recording, now)
     if reviewed_on(archive, row.recording):
@@ -252,7 +254,7 @@ def mark_reviewed(
 
 
 def reviewed_on(archive: Archive, recording: str) -> date | None:
-    """The day on which it was reviewed, also where it is used for training no more."""
+    """The day on which it was reviewed, even if it is no longer used for training."""
     asked = (
         select(purposes.c.reviewed_at, calls.c.time_zone)
         .join(recordings, recordings.c.recording == purposes.c.recording)
@@ -265,7 +267,7 @@ def reviewed_on(archive: Archive, recording: str) -> date | None:
 
 
 def _refused(archive: Archive, recording: str, now: datetime) -> ArchiveError:
-    """Why it cannot be listened to for training at all, whoever asks. The audit log tells that somebody did."""
+    """Why nobody can listen to it for training at all. The audit log notes the attempt."""
     row = archive.find(recording, now)
     with archive.catalog.reading() as connection:
         error = _not_living(connection, row.recording)

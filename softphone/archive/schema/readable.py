@@ -1,5 +1,6 @@
-"""A row that cannot be read holds what the program never writes, as a date that there is none of. There is one way with it:
-whoever reads rows leaves it out, and may note whose it is; nothing is deleted by it; `verify` and the sweep tell of it.
+"""A row that cannot be read holds what the program never writes, such as an impossible date. There is one way to treat it.
+
+The reader leaves it out, and may note whose it is; it deletes nothing; `verify` and the sweep report it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ _UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, OverflowError
 
 
 def read_row(row: Any, how: Callable[[Any], _T], unreadable: set[str] | None = None) -> _T | None:
-    """What `how` makes of it. None where it cannot be read: then its recording is in `unreadable`."""
+    """What `how` makes of it. None if it cannot be read: then its recording is in `unreadable`."""
     try:
         return how(row)
     except _UNREADABLE:

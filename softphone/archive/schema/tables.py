@@ -270,12 +270,15 @@ touched = Table(
     Column("kind", Text, nullable=False),
     Column("id", Text, nullable=False),
 )
-"""what a backup has yet to hear of; filled by the catalog itself, whichever way a change comes"""
+"""what a backup does not have yet; the catalog itself fills it, whichever way a change comes"""
 
 
 def time_in(column: object) -> datetime | None:
-    """What a column says that holds a time. None where it says none: also what somebody put in past the program, be it bytes,
-    without a time zone, or of a year from which nothing can be counted on."""
+    """The time that a column holds. None if it holds none.
+
+    Also for what somebody put in past the program: bytes, a time without a zone, or a year from which nothing can be counted
+    on.
+    """
     if not isinstance(column, str):
         return None
     try:
