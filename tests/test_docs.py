@@ -91,6 +91,21 @@ def test_no_line_of_prose_is_longer_than_an_editor_shows_and_no_table_wider(name
     assert [line for line in lines if line.lstrip().startswith("|") and line.count("|") > 6] == []
 
 
+def sentences(name: str) -> list[str]:
+    """A page's sentences: of paragraphs, of lists' items and of tables' cells, without code."""
+    blocks = re.split(r"\n\s*\n|\n(?=\s*(?:[-*|#]|\d+\.)\s)", text(name))
+    prose = [one for one in blocks if not all(line.startswith("    ") for line in one.splitlines())]
+    cells = [cell for one in prose for cell in (one.split(" | ") if one.lstrip().startswith("|") else [one])]
+    plain = [re.sub(r"`[^`]*`", "x", re.sub(r"\]\([^)]*\)", "]", " ".join(one.split()))) for one in cells]
+    return [one for cell in plain for one in re.split(r"(?<=[.!?])[”*)]*\s+(?=[“*(\[]*[A-Z0-9x–])", cell)]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_sentence_has_more_than_thirty_words(name: str) -> None:
+    long = [one for one in sentences(name) if len(re.findall(r"[\w][\w'’.,/-]*", one)) > 30]
+    assert long == []
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_file_of_ours_that_is_named_is_there(name: str) -> None:
     named = re.findall(r"`((?:softphone|plugins|resources|tests|docs|\.ci)/[\w./-]+)`", text(name))
