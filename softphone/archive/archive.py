@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import Row, select
 from uuid_utils import uuid7
@@ -40,14 +40,10 @@ from softphone.archive.log.audit import KEY, KEY_SHOWN, Deciding, Wanted
 from softphone.archive.log.checkpoint import Head, Signer
 from softphone.archive.schema.tables import audit as entries
 from softphone.archive.schema.tables import wraps
-from softphone.domain.archive.permission import Viewer
 from softphone.domain.archive.recordings import ROLES, AuditRow
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError, KeyringError
 from softphone.domain.purpose import KeyRole, Reason
-
-if TYPE_CHECKING:
-    from softphone.archive.seen import LocalArchive
 
 NEW_CATALOG = "catalog.new"
 """while an archive is being made"""
@@ -155,12 +151,6 @@ class Archive:
             archive.close()
             raise ArchiveError("error.archive.no_number_key")
         return archive
-
-    def seen_by(self, viewer: Viewer, clock: Callable[[], datetime] | None = None) -> LocalArchive:
-        """As one person sees it, which asks by itself what they may. `clock`: what counts as now."""
-        from softphone.archive.seen import LocalArchive  # which stands on all of this
-
-        return LocalArchive(self, viewer, clock)
 
     def beside(self) -> Archive:
         """The same archive for a thread of its own: a connection writes for one at a time. To be closed by itself."""

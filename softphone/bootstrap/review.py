@@ -10,9 +10,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from softphone.archive.archive import Archive
 from softphone.archive.folder.marker import is_here
-from softphone.archive.seen.access import viewer_of
+from softphone.archive.seen.machine import MachineArchive, viewer_of
 from softphone.audio.playback import speaker
 from softphone.bootstrap.archive.viewing import loaded
 from softphone.bootstrap.home import Home, key_store, texts
@@ -53,13 +52,13 @@ def review_dependencies(settings: Settings, folder: Path, *, show: bool = True) 
     from softphone.ui.review.dependencies import ReviewDependencies
 
     resources = program_folder("resources")
-    archive: Archive | None = None
+    archive: MachineArchive | None = None
     seen: SeenArchive | None = None
     policy, refusal, teams = None, None, ()
     try:
         if not is_here(folder):
             raise _NothingToShow("review.refusal.no_archive", folder=str(folder))
-        archive = Archive.open(folder, key_store(folder))
+        archive = MachineArchive.open(folder, key_store(folder))
         policy = _policy(settings, archive)
         seen = archive.seen_by(viewer_of(archive, policy, (account.address for account in settings.accounts)))
         teams = seen.reviews.teams(policy)
@@ -97,7 +96,7 @@ class _NothingToShow(Exception):  # noqa: N818 - no error: a page that says so
         self.said = CodedText(code, dict(params))
 
 
-def _policy(settings: Settings, archive: Archive) -> Policy:
+def _policy(settings: Settings, archive: MachineArchive) -> Policy:
     if not settings.policy and not archive.policy_signer:
         if not archive.demo:
             raise _NothingToShow("review.refusal.no_policy")

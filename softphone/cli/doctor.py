@@ -25,7 +25,7 @@ from softphone.system.signature import public_key
 from softphone.wire import Settings
 
 if TYPE_CHECKING:
-    from softphone.archive.archive import Archive
+    from softphone.archive.seen.machine import MachineArchive
 
 
 _NOTED = (".none", ".faulty", ".waits", ".revoked", ".stale")
@@ -69,7 +69,7 @@ def _findings(home: Home) -> Iterator[Finding]:
     inside: list[Finding] = []
     policy: list[Finding] = []
 
-    def look(archive: Archive) -> None:
+    def look(archive: MachineArchive) -> None:
         inside.extend([*_backup(archive), *_waiting(archive), _signer(archive, settings)])
         policy.append(_policy(settings, archive))
 
@@ -113,28 +113,28 @@ def _voice() -> Finding:
     return _tried(speak, Finding("doctor.voice"), "doctor.voice.none")
 
 
-def _archive(folder: Path, inside: Callable[[Archive], object] = lambda _: None) -> Finding:
+def _archive(folder: Path, inside: Callable[[MachineArchive], object] = lambda _: None) -> Finding:
     """`inside`: looks into it, if it opens."""
-    from softphone.archive.archive import Archive
     from softphone.archive.folder.disk import refusal
     from softphone.archive.folder.marker import is_here
+    from softphone.archive.seen.machine import MachineArchive
 
     def look() -> None:
         if found := refusal(next(one for one in (folder, *folder.parents) if is_there(one))):
             raise ArchiveError(found.code, **{**found.params, "path": str(folder)})
         if is_here(folder):
-            with closing(Archive.open(folder, key_store(folder))) as archive:
+            with closing(MachineArchive.open(folder, key_store(folder))) as archive:
                 inside(archive)
 
     return _tried(look, Finding("doctor.archive", {"folder": str(folder)}), "doctor.archive.none")
 
 
-def _backup(archive: Archive) -> Iterator[Finding]:
+def _backup(archive: MachineArchive) -> Iterator[Finding]:
     """How old each backup is, and how many changes it does not have yet."""
-    from softphone.archive.backup.run import LIVES_ON, health
+    from softphone.archive.seen.machine import LIVES_ON
     from softphone.bootstrap.archive.shared import here
 
-    found = health(archive)
+    found = archive.backups()
     if not found:
         yield Finding("doctor.backup.none")
     for one in found:
@@ -147,11 +147,9 @@ def _backup(archive: Archive) -> Iterator[Finding]:
             yield Finding("doctor.backup.stale", {"path": str(one.folder), "days": LIVES_ON.days})
 
 
-def _waiting(archive: Archive) -> Iterator[Finding]:
+def _waiting(archive: MachineArchive) -> Iterator[Finding]:
     """What data protection has to decide, if anything."""
-    from softphone.archive.examine.health import waiting
-
-    found = waiting(archive, datetime.now(UTC))
+    found = archive.waiting(datetime.now(UTC))
     for code, count, day in (
         ("doctor.judge.waits", found.to_judge, found.judge_before),
         ("doctor.holds.waits", found.holds_overdue, found.holds_due),
@@ -161,7 +159,7 @@ def _waiting(archive: Archive) -> Iterator[Finding]:
             yield Finding(code, {"count": count, "day": str(day)})
 
 
-def _signer(archive: Archive, settings: Settings) -> Finding:
+def _signer(archive: MachineArchive, settings: Settings) -> Finding:
     """Whose signature the archive asks of a policy. If only the settings ask for one, other settings need none."""
     if archive.policy_signer:
         return Finding("doctor.signer", {"signer": archive.policy_signer})
@@ -225,7 +223,7 @@ def why_unwritable(folder: Path) -> str:
         return error.strerror or str(error)
 
 
-def _policy(settings: Settings, archive: Archive | None = None) -> Finding:
+def _policy(settings: Settings, archive: MachineArchive | None = None) -> Finding:
     """`archive`: if there is one here, whose signature it asks for, and which keys are revoked in it."""
     from softphone.bootstrap.archive.viewing import revoked_in
     from softphone.domain.policy import PolicyError, PolicyUnsigned

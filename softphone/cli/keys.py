@@ -16,15 +16,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from softphone.archive.archive import MARKER, Archive, read_marker
-from softphone.archive.crypto import revocation, ring
+from softphone.archive.crypto import ring
 from softphone.archive.crypto.passphrase import Kind, check_passphrase, kind_of
 from softphone.archive.crypto.ring import KeyPurpose, Known
-from softphone.archive.crypto.wraps import KeyStore, Recipient, admitted_name, master_name
-from softphone.archive.folder.marker import Marker, is_here
+from softphone.archive.crypto.wraps import (
+    KeyStore,
+    Recipient,
+    admitted_name,
+    known_signer_name,
+    master_name,
+    signer_name,
+)
+from softphone.archive.folder.marker import MARKER, Marker, is_here, read_marker
 from softphone.archive.keys import admission, escrow, rotation
-from softphone.archive.log.checkpoint import known_signer_name, signer_name
-from softphone.archive.seen.access import REFUSED, policy_recipients, viewer_of
+from softphone.archive.seen.access import policy_recipients
+from softphone.archive.seen.machine import MachineArchive
 from softphone.bootstrap.archive.viewing import policy_of
 from softphone.bootstrap.home import DEMO_KEYS, Home, key_store, texts
 from softphone.cli.policy.signing import create_signing_key
@@ -67,16 +73,16 @@ class _KeyContext:
         """Where the private keys lie, in words."""
         return DEMO_KEYS if self.store.demo else self.tell("keys.place.keyring")
 
-    def recipients(self, archive: Archive | None = None) -> list[Recipient]:
+    def recipients(self, archive: MachineArchive | None = None) -> list[Recipient]:
         """The policy's recipients, if it can be used. `archive`: what a command changes by it."""
         return policy_recipients(policy_of(self.settings, archive))
 
-    def known(self, archive: Archive | None = None) -> list[Known]:
+    def known(self, archive: MachineArchive | None = None) -> list[Known]:
         return ring.with_policy(ring.known_keys(self.store), self.recipients(archive))
 
     @contextmanager
-    def archive(self) -> Generator[Archive]:
-        archive = Archive.open(self.folder, self.store, looks=True)
+    def archive(self) -> Generator[MachineArchive]:
+        archive = MachineArchive.open(self.folder, self.store, looks=True)
         try:
             yield archive
         finally:
@@ -92,7 +98,7 @@ class _KeyContext:
         """As `note`; if it cannot be written, a refusal stays a refusal."""
         if (self.folder / MARKER).exists():
             with suppress(ArchiveError, KeyringError), self.archive() as archive:
-                archive.note_refusal(REFUSED, rotation.RULE, datetime.now(UTC), **params)
+                archive.note_refused(datetime.now(UTC), **params)
 
     def warn(self, sentence: str) -> None:
         print(sentence, file=sys.stderr)  # noqa: T201
@@ -168,9 +174,8 @@ def _lines(here: _KeyContext) -> list[_Line]:
     if is_here(here.folder):
         try:
             with here.archive() as archive:
-                counts = rotation.living_wraps(archive)
-                with archive.catalog.reading() as connection:
-                    revoked = revocation.revoked(connection)
+                counts = archive.living_wraps()
+                revoked = archive.revoked()
         except (ArchiveError, KeyringError) as error:
             here.warn(here.tell.error(error))
     lines: list[_Line] = []
@@ -249,7 +254,7 @@ def keys_rotate(arguments: argparse.Namespace) -> int:
     with here.archive() as archive, progress() as running:
         known = here.known(archive)
         old, new = ring.choose(known, arguments.id).recipient, ring.choose(known, arguments.to).recipient
-        done = rotation.rotate(archive, old, new, _onward(running, here.tell))
+        done = archive.rotate(old, new, _onward(running, here.tell))
     _tell(here.tell("keys.rotated", old=old.id, new=new.id, count=done.wrapped))
     if done.dropped:
         _tell(here.tell("keys.dropped", id=old.id, count=done.dropped))
@@ -268,18 +273,16 @@ def keys_revoke(arguments: argparse.Namespace) -> int:
         policy = policy_of(here.settings, None)
         known = ring.with_policy(ring.known_keys(here.store), policy_recipients(policy))
         key = ring.choose(known, arguments.id).recipient
-        archive.seen_by(viewer_of(archive, None, ())).upkeep.require_revoke(key)
+        archive.require_revoke(key)
         of_role = [one for one in policy_recipients(policy) if one.role is key.role]
-        with archive.catalog.reading() as connection:
-            stand = {one.key_id for one in revocation.standing(connection, of_role)}
+        stand = {one.key_id for one in archive.standing(of_role)}
         unknown = policy is None and bool(here.settings.policy)
         if (unknown or stand == {key.key_id}) and not arguments.yes:
             purpose = here.tell(f"keys.purpose.{key.role}")
             raise ArchiveError("error.keys.perhaps_last" if unknown else "error.keys.last", id=key.id, purpose=purpose)
         with progress() as running:
-            done = rotation.revoke(archive, key, _onward(running, here.tell))
-        with archive.catalog.reading() as connection:
-            others = revocation.standing(connection, of_role)
+            done = archive.revoke(key, _onward(running, here.tell))
+        others = archive.standing(of_role)
     _tell(here.tell("keys.revoke.done", id=key.id))
     if done.dropped:
         _tell(here.tell("keys.dropped", id=key.id, count=done.dropped))
@@ -356,7 +359,7 @@ def _with_wrapped(here: _KeyContext) -> list[Known]:
     if not (here.folder / MARKER).exists():
         return known
     with here.archive() as archive:
-        wrapped = rotation.living_wraps(archive)
+        wrapped = archive.living_wraps()
     named = {one.key_id for one in known}
     for key_id, role in wrapped:
         private = here.store.get(f"private-{key_id}") if key_id not in named and role in [*KeyRole] else None

@@ -9,6 +9,7 @@ import pytest
 
 from softphone.archive.examine.verify import verify
 from softphone.archive.retention import holding
+from softphone.archive.seen import LocalArchive
 from softphone.domain.archive.permission import Viewer
 from softphone.domain.changes import AuditEntry, DropWraps, HoldBy, Restrict
 from softphone.domain.errors import ArchiveError
@@ -107,7 +108,7 @@ def test_a_hold_keeps_what_was_upheld_for_data_protection_and_of_those_for_whose
 ) -> None:
     recording, another = objected(home), Viewer(frozenset({Role.CUSTODY}), {KeyRole.CUSTODY: ("0" * 32,)})
     with pytest.raises(ArchiveError) as refused:
-        home.desk.archive.seen_by(another).cases.show(recording)
+        LocalArchive(home.desk.archive, another).cases.show(recording)
     assert refused.value.code == "error.archive.not_among_yours"
     assert home.desk.archive.audit_of(recording)[-1].event == "refused"
     holding.raise_hold(home.desk.archive, recording, HoldBy.PARTY, "the price", "anna", datetime.now(UTC))

@@ -53,7 +53,7 @@ def state(desk: Scene, now: datetime) -> list[HoldState]:
 
 
 def seen(desk: Scene, now: datetime) -> LocalArchive:
-    return desk.archive.seen_by(viewer_of(desk.archive, None, ()), lambda: now)
+    return LocalArchive(desk.archive, viewer_of(desk.archive, None, ()), lambda: now)
 
 
 def swept(desk: Scene, now: datetime) -> list[Swept]:

@@ -9,9 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from softphone.archive.crypto.wraps import admitted_name
+from softphone.archive.crypto.wraps import admitted_name, known_signer_name
 from softphone.archive.log import audit
-from softphone.archive.log.checkpoint import known_signer_name
 from softphone.domain.changes import AuditEntry
 from softphone.domain.purpose import KeyRole
 from tests.archive.people import House, Person

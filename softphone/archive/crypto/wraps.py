@@ -196,3 +196,12 @@ def admitted_name(archive: str) -> str:
 
 def new_master() -> bytes:
     return secrets.token_bytes(_KEY_BYTES)
+
+
+def signer_name(desk: str) -> str:
+    return f"checkpoint-{desk}"
+
+
+def known_signer_name(desk: str) -> str:
+    """Under which the public half lies with somebody who was admitted."""
+    return f"checkpoint-public-{desk}"

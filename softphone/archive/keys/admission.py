@@ -13,8 +13,8 @@ from typing import Any
 
 from softphone.archive.crypto import passphrase as files
 from softphone.archive.crypto.passphrase import Cost, Kind, b64, unb64
-from softphone.archive.crypto.wraps import KeyStore, Secrets, admitted_name, master_name
-from softphone.archive.log.checkpoint import Signer, known_signer_name, signer_name
+from softphone.archive.crypto.wraps import KeyStore, Secrets, admitted_name, known_signer_name, master_name, signer_name
+from softphone.archive.log.checkpoint import Signer
 from softphone.domain.errors import ArchiveError
 
 

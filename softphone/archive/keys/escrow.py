@@ -15,8 +15,7 @@ from softphone.archive.crypto import passphrase as files
 from softphone.archive.crypto import ring
 from softphone.archive.crypto.passphrase import Cost, Kind, b64, unb64
 from softphone.archive.crypto.ring import Known
-from softphone.archive.crypto.wraps import KeyStore, admitted_name, master_name
-from softphone.archive.log.checkpoint import known_signer_name, signer_name
+from softphone.archive.crypto.wraps import KeyStore, admitted_name, known_signer_name, master_name, signer_name
 from softphone.domain.errors import ArchiveError
 
 

@@ -18,7 +18,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from sqlalchemy import Connection, Row, delete, func, insert, select
 
-from softphone.archive.crypto.wraps import KeyStore
+from softphone.archive.crypto.wraps import KeyStore, known_signer_name, signer_name
 from softphone.archive.log.audit import Break, last
 from softphone.archive.schema.tables import audit, audit_begins, checkpoints, time_in
 from softphone.domain.errors import ArchiveError
@@ -159,15 +159,6 @@ class Signer:
 
     def _signed(self, head: Head) -> Head:
         return replace(head, signature=self.signature(head._told.encode("ascii")))
-
-
-def signer_name(desk: str) -> str:
-    return f"checkpoint-{desk}"
-
-
-def known_signer_name(desk: str) -> str:
-    """Under which the public half lies with somebody who was admitted."""
-    return f"checkpoint-public-{desk}"
 
 
 def heads(connection: Connection) -> Iterator[Head]:

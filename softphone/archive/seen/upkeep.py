@@ -15,9 +15,9 @@ from softphone.archive.catalog.clock import steady
 from softphone.archive.crypto.wraps import Recipient
 from softphone.archive.examine.repair import let_orphan_go
 from softphone.archive.keys import admission
-from softphone.archive.log.audit import Wanted
+from softphone.archive.log.audit import BATCH, Wanted
 from softphone.archive.retention import due
-from softphone.archive.retention.swept import SweepTerms, SweptItem
+from softphone.archive.retention.swept import DEFAULT_TERMS, REPORTS, SweepTerms, Swept, SweptItem
 from softphone.archive.seen import access, commands
 from softphone.archive.seen.access import REFUSED, RULE
 from softphone.archive.seen.asking import Asking
@@ -26,6 +26,8 @@ from softphone.domain.archive.recordings import AuditRow
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
 from softphone.domain.roles import Permission
+
+__all__ = ["BATCH", "DEFAULT_TERMS", "REPORTS", "SweepTerms", "Sweeping", "Swept", "SweptItem", "Upkeep", "Wanted"]
 
 
 @dataclass(frozen=True, slots=True)

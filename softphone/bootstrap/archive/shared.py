@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
-from softphone.archive.archive import Archive
+from softphone.archive.seen.machine import MachineArchive
 from softphone.bootstrap.home import Home, key_store
 from softphone.calls.numbers import e164
 from softphone.domain.archive.recordings import RecordingRow
@@ -34,10 +34,10 @@ _DATE = re.compile(
 
 
 @contextmanager
-def opened(arguments: argparse.Namespace) -> Generator[Archive]:
+def opened(arguments: argparse.Namespace) -> Generator[MachineArchive]:
     """The archive that a command means: the named one, else the user's own. Raises ArchiveError."""
     folder = folder_of(arguments)
-    archive = Archive.open(folder, key_store(folder), looks=True)
+    archive = MachineArchive.open(folder, key_store(folder), looks=True)
     try:
         yield archive
     finally:

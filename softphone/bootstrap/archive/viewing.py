@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from softphone.archive.archive import Archive
-from softphone.archive.crypto.revocation import RevokedKey, gone
+from softphone.archive.crypto.revocation import RevokedKey
 from softphone.archive.seen import LocalArchive
-from softphone.archive.seen.access import policy_recipients, refuse_policy, viewer_of
+from softphone.archive.seen.access import policy_recipients
+from softphone.archive.seen.machine import MachineArchive, viewer_of
 from softphone.bootstrap.archive.shared import opened
 from softphone.bootstrap.home import Home, texts
 from softphone.bootstrap.policy.file import at_its_place
@@ -33,7 +33,7 @@ class PolicyRefusedError(ArchiveError):
 class Seen(LocalArchive):
     """With the policy of the settings, which the archive may want signed."""
 
-    def __init__(self, archive: Archive, settings: Settings, *, by_keys: bool, whatever_policy: bool) -> None:
+    def __init__(self, archive: MachineArchive, settings: Settings, *, by_keys: bool, whatever_policy: bool) -> None:
         """`by_keys`: for what needs no policy. `whatever_policy`: also for what must not wait until one is signed.
 
         Raises ArchiveError, KeyringError.
@@ -42,7 +42,7 @@ class Seen(LocalArchive):
         policy = None if by_keys else self.policy_unless_refused() if whatever_policy else self.policy()
         self.policy_in_force = policy
         accounts = [one.address for one in settings.accounts]
-        super().__init__(archive, viewer_of(archive, policy, accounts, user_name()), now)
+        super().__init__(archive.whole, viewer_of(archive, policy, accounts, user_name()), now)
 
     def policy(self) -> Policy | None:
         """The policy that this machine works under. Raises ArchiveError as `loaded`."""
@@ -70,13 +70,13 @@ def seeing(arguments: argparse.Namespace, *, by_keys: bool = False, whatever_pol
 
 
 def seen_here(
-    arguments: argparse.Namespace, archive: Archive, *, by_keys: bool = False, whatever_policy: bool = False
+    arguments: argparse.Namespace, archive: MachineArchive, *, by_keys: bool = False, whatever_policy: bool = False
 ) -> Seen:
     settings, _ = Home.of(arguments).settings(only_look=True)
     return Seen(archive, settings, by_keys=by_keys, whatever_policy=whatever_policy)
 
 
-def policy_of(settings: Settings, archive: Archive | None) -> Policy | None:
+def policy_of(settings: Settings, archive: MachineArchive | None) -> Policy | None:
     """The policy that this machine works under; what is wrong with it goes to stderr.
 
     `archive`: None if nothing is done on one. Raises ArchiveError as `loaded`.
@@ -90,7 +90,7 @@ def policy_of(settings: Settings, archive: Archive | None) -> Policy | None:
         return None
 
 
-def loaded(settings: Settings, archive: Archive | None) -> Policy:
+def loaded(settings: Settings, archive: MachineArchive | None) -> Policy:
     """Raises PolicyError. If the archive asks for a signature, a policy that cannot be used is refused, and so is none at
     all: PolicyRefusedError."""
     signer = archive.policy_signer if archive else ""
@@ -99,17 +99,16 @@ def loaded(settings: Settings, archive: Archive | None) -> Policy:
     except PolicyError as error:
         if archive is None or not signer:
             raise
-        refuse_policy(archive, error.faults[0].code, now())
+        archive.refuse_policy(error.faults[0].code, now())
         if not settings.policy:
             raise PolicyRefusedError("error.archive.policy_none", signer=signer) from None
         why = at_its_place(error.faults[0], texts())
         raise PolicyRefusedError("error.archive.policy_refused", signer=signer, path=settings.policy, why=why) from None
 
 
-def revoked_in(archive: Archive, loaded: LoadedPolicy) -> list[RevokedKey]:
+def revoked_in(archive: MachineArchive, loaded: LoadedPolicy) -> list[RevokedKey]:
     """Those whom the policy names by a key that is revoked in this archive."""
-    with archive.catalog.reading() as connection:
-        return gone(connection, policy_recipients(loaded.policy))
+    return archive.revoked_among(policy_recipients(loaded.policy))
 
 
 def tell_of_other_keys(count: int) -> None:

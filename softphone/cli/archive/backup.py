@@ -11,13 +11,13 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from softphone.archive.backup.check import check, mend
-from softphone.archive.backup.copying import Progress as Asked
+from softphone.archive.backup.check import check
 from softphone.archive.backup.generation import ERASED, LIST, WRAPS, Manifest, Target, place_of
 from softphone.archive.backup.restore import Restored, erase_former, restore
-from softphone.archive.backup.run import BackedUp, back_up
 from softphone.archive.files.container import SUFFIX
 from softphone.archive.folder.marker import CATALOG
+from softphone.archive.seen.machine import BackedUp
+from softphone.archive.seen.machine import BackupProgress as Asked
 from softphone.bootstrap.archive.shared import folder_of, here, opened, print_line
 from softphone.bootstrap.home import DEMO_KEYS, DEMO_POLICY, Home, key_store, texts
 from softphone.cli.progress import progress
@@ -39,7 +39,7 @@ def archive_backup(arguments: argparse.Namespace) -> int:
     if arguments.check:
         return _check(arguments, folder, tell)
     with opened(arguments) as archive, _shown(tell) as asked:
-        done = back_up(archive, folder, datetime.now(UTC), anew=arguments.new, progress=asked)
+        done = archive.back_up(folder, datetime.now(UTC), anew=arguments.new, progress=asked)
     hurt = {"missing": done.missing, "differs": done.differs}
     if arguments.json:
         print_line(json.dumps(_backup_json(folder, done), ensure_ascii=False))
@@ -126,7 +126,7 @@ def _check(arguments: argparse.Namespace, folder: Path, tell: Texts) -> int:
         if untold:
             try:
                 with opened(arguments) as archive:
-                    for name, became in mend(archive, folder, tuple(untold), asked):
+                    for name, became in archive.mend(folder, tuple(untold), asked):
                         copies[became].append(name)
                         untold.remove(name)
             except KlartoneError as error:

@@ -9,13 +9,10 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import cast
 
-from softphone.archive.archive import CATALOG, Archive
-from softphone.archive.backup.run import LIVES_ON
-from softphone.archive.backup.run import Health as Backup
 from softphone.archive.crypto.revocation import RevokedKey
-from softphone.archive.examine.health import disk_in_json, health
 from softphone.archive.folder.disk import DAMAGED, REFUSALS, refusal
-from softphone.archive.folder.marker import NO_ARCHIVE
+from softphone.archive.folder.marker import CATALOG, NO_ARCHIVE
+from softphone.archive.seen.machine import LIVES_ON, BackupHealth, MachineArchive, disk_in_json
 from softphone.bootstrap.archive.shared import folder_of, here, opened, print_line
 from softphone.bootstrap.archive.viewing import revoked_in
 from softphone.bootstrap.home import Home, texts
@@ -42,7 +39,7 @@ def archive_health(arguments: argparse.Namespace) -> int:
     tell, now = texts(), datetime.now(UTC)
     try:
         with opened(arguments) as archive:
-            found, (policy, gone) = health(archive, now), _revoked(arguments, archive)
+            found, (policy, gone) = archive.health(now), _revoked(arguments, archive)
     except ArchiveError as error:
         folder = folder_of(arguments)
         if not folder.exists() or error.code == NO_ARCHIVE:
@@ -82,7 +79,7 @@ def archive_health(arguments: argparse.Namespace) -> int:
     return bad
 
 
-def _revoked(arguments: argparse.Namespace, archive: Archive) -> tuple[LoadedPolicy | None, list[RevokedKey]]:
+def _revoked(arguments: argparse.Namespace, archive: MachineArchive) -> tuple[LoadedPolicy | None, list[RevokedKey]]:
     """The settings' policy, and those whom it names by a key that is revoked here. `doctor` reports a policy that cannot be
     used."""
     settings, _ = Home.of(arguments).settings(only_look=True)
@@ -114,7 +111,7 @@ def _shown(name: str, value: object, tell: Texts) -> str:
     if value is None or value == ():
         return tell("health.nobody" if name in _PEOPLE else "health.never")
     if isinstance(value, tuple):
-        return "; ".join(_backup(one, tell) for one in cast("tuple[Backup, ...]", value))
+        return "; ".join(_backup(one, tell) for one in cast("tuple[BackupHealth, ...]", value))
     if isinstance(value, datetime):
         return here(value)
     if isinstance(value, date):
@@ -128,7 +125,7 @@ def _size(size: int, tell: Texts) -> str:
     return f"{tell.decimal(size / of)} {unit}"
 
 
-def _backup(one: Backup, tell: Texts) -> str:
+def _backup(one: BackupHealth, tell: Texts) -> str:
     text = tell("health.backup", at=here(one.at), path=one.folder)
     said = [text, *([tell("health.backup.waiting", count=one.waiting)] if one.waiting else [])]
     return ", ".join([*said, *([tell("health.backup.stale", days=LIVES_ON.days)] if one.stale else [])])

@@ -8,7 +8,7 @@ import sys
 from difflib import get_close_matches
 from functools import partial
 
-from softphone.archive.log.audit import BATCH, Wanted
+from softphone.archive.seen.upkeep import BATCH, Wanted
 from softphone.bootstrap.archive.shared import moment, print_line
 from softphone.bootstrap.archive.viewing import Seen, seeing
 from softphone.bootstrap.home import texts

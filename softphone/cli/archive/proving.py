@@ -5,14 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from softphone.archive.catalog.database import BROKEN_SEAL
-from softphone.archive.examine.verify import Finding
-from softphone.archive.log.checkpoint import Head
-from softphone.archive.seen import commands
+from softphone.archive.seen.machine import Finding, Head, damaged_pages
 from softphone.bootstrap.archive.shared import opened, print_line
 from softphone.bootstrap.home import texts
 from softphone.cli.progress import STOPPED, progress
@@ -41,7 +37,7 @@ def archive_verify(arguments: argparse.Namespace) -> int:
             running.tell(lambda: tell(code, count=done, total=total))
 
         try:
-            proof = commands.verify(archive, kept, onward)
+            proof = archive.verify(kept, onward)
         except _EndedError:
             running.clear()
             done, total = seen
@@ -53,7 +49,7 @@ def archive_verify(arguments: argparse.Namespace) -> int:
         damage = [one for one in proof.findings if one.code == "catalog_damaged"]
         others = [one for one in proof.findings if one not in damage]
         if damage:
-            print_line(tell("archive.finding.catalog_damaged", count=_places(damage)))
+            print_line(tell("archive.finding.catalog_damaged", count=damaged_pages(damage)))
         for finding in others:
             print_line(_sentence(finding, tell))
         faults = sum(finding.is_fault for finding in others) + bool(damage)
@@ -73,13 +69,6 @@ def archive_verify(arguments: argparse.Namespace) -> int:
     return 0 if proof.ok else 1
 
 
-def _places(damage: Sequence[Finding]) -> int:
-    """Pages whose seal does not hold, if these are the faults: the database's complaints about its structure follow from
-    them."""
-    lines = [line for one in damage for line in str(one.params["detail"]).splitlines() if not line.startswith("***")]
-    return len([line for line in lines if line.startswith(BROKEN_SEAL)] or lines)
-
-
 def _sentence(finding: Finding, tell: Texts) -> str:
     params = dict(finding.params)
     if role := params.get("role"):
@@ -90,8 +79,7 @@ def _sentence(finding: Finding, tell: Texts) -> str:
 def archive_head(arguments: argparse.Namespace) -> int:
     """One line, to be kept elsewhere: `verify --head` holds the log to it. Status 1 if nothing has been signed yet."""
     with opened(arguments) as archive:
-        head = commands.head(archive, datetime.now(UTC))
-        behind = commands.entries_behind(archive, head)
+        head, behind = archive.head(datetime.now(UTC))
     if behind and head is None:
         print(texts()("archive.head.unsigned"), file=sys.stderr)  # noqa: T201
         return 1

@@ -7,8 +7,8 @@ import json
 import sys
 from datetime import UTC, datetime, time
 
-from softphone.archive.archive import Archive
-from softphone.archive.retention.swept import DEFAULT_TERMS, REPORTS, SweepTerms, Swept, SweptItem
+from softphone.archive.seen.machine import MachineArchive
+from softphone.archive.seen.upkeep import DEFAULT_TERMS, REPORTS, SweepTerms, Swept, SweptItem
 from softphone.bootstrap.archive.shared import opened, print_line
 from softphone.bootstrap.archive.viewing import PolicyRefusedError, policy_of, seeing, seen_here
 from softphone.bootstrap.home import Home, texts
@@ -63,7 +63,7 @@ def archive_sweep(arguments: argparse.Namespace) -> int:
     return STOPPED if running.stopped else int(report.doubtful)
 
 
-def _terms(arguments: argparse.Namespace, archive: Archive) -> SweepTerms | None:
+def _terms(arguments: argparse.Namespace, archive: MachineArchive) -> SweepTerms | None:
     """What the policy in force says of the sweep. None for a policy that cannot be used: its terms are not guessed.
 
     A policy that the archive refuses gives none either. It says so, and the catalog's own dates decide.

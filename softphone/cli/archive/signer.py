@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from softphone.archive.crypto import ring
 from softphone.archive.crypto.ring import KeyPurpose
 from softphone.archive.crypto.wraps import KeyStore
-from softphone.archive.seen.access import choose_signer, require_signer
 from softphone.bootstrap.archive.shared import opened, print_line
 from softphone.bootstrap.home import texts
 from softphone.domain.errors import ArchiveError
@@ -24,9 +23,9 @@ def archive_policy_signer(arguments: argparse.Namespace) -> int:
             signer = archive.policy_signer
             print_line(tell("archive.policy_signer" if signer else "archive.policy_signer.nobody", signer=signer))
             return 0
-        require_signer(archive, now)
+        archive.require_signer(now)
         key = _key(archive.store, asked) if asked else ""
-        choose_signer(archive, key, now)
+        archive.choose_signer(key, now)
     print_line(tell("archive.policy_signer.chosen" if key else "archive.policy_signer.lifted", signer=key))
     return 0
 

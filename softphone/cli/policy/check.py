@@ -118,7 +118,8 @@ def _unsigned(path: Path, signer: str) -> list[PolicyFault]:
 
 def _revoked_here(home: Home, loaded: LoadedPolicy) -> list[PolicyFault]:
     """Whose key this user's archive no longer seals for. `doctor` reports an archive that cannot be opened."""
-    from softphone.archive.archive import MARKER, Archive  # a database, needed only with an archive
+    from softphone.archive.folder.marker import MARKER
+    from softphone.archive.seen.machine import MachineArchive  # a database, needed only with an archive
 
     folder = home.archive(home.settings(only_look=True)[0])
     if not (folder / MARKER).exists():
@@ -126,7 +127,7 @@ def _revoked_here(home: Home, loaded: LoadedPolicy) -> list[PolicyFault]:
     from softphone.bootstrap.archive.viewing import revoked_in
 
     try:
-        with closing(Archive.open(folder, key_store(folder), looks=True)) as archive:
+        with closing(MachineArchive.open(folder, key_store(folder), looks=True)) as archive:
             return of_revoked(loaded, revoked_in(archive, loaded))
     except (ArchiveError, KeyringError):
         return []
@@ -241,13 +242,14 @@ def _confirmed(checked: Checked, arguments: argparse.Namespace, tell: Texts) -> 
 def _noted(home: Home, entry: AuditEntry) -> bool:
     """Whether it now stands in this user's audit log. Without an archive here each phone notes it when it takes the policy
     up."""
-    from softphone.archive.archive import MARKER, Archive  # a database, for a check that hardly ever needs one
+    from softphone.archive.folder.marker import MARKER
+    from softphone.archive.seen.machine import MachineArchive  # a database, for a check that hardly ever needs one
 
     settings, _ = home.settings(only_look=True)
     folder = home.archive(settings)
     if not (folder / MARKER).exists():
         return False
-    archive = Archive.open(folder, key_store(folder))
+    archive = MachineArchive.open(folder, key_store(folder))
     try:
         archive.note(entry)
     finally:

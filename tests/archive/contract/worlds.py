@@ -15,6 +15,7 @@ from uuid_utils import uuid7
 
 from softphone.archive.archive import Archive
 from softphone.archive.changes.call import CallFacts, PurposeEnd
+from softphone.archive.seen import LocalArchive
 from softphone.archive.seen.access import viewer_of
 from softphone.domain.archive.decisions import CaseKind
 from softphone.domain.archive.interface import SeenArchive
@@ -107,7 +108,7 @@ class LocalWorld:
             self._opened[who] = Archive.open(self._desk.folder, self._desk.only(*([key] if key else [])))
         archive = self._opened[who]
         viewer = viewer_of(archive, self.policy, [account], user or who)
-        return archive.seen_by(viewer, lambda: self.now)
+        return LocalArchive(archive, viewer, lambda: self.now)
 
     def log(self) -> list[AuditRow]:
         return self._desk.archive.audit_of()

@@ -15,6 +15,7 @@ from softphone.archive.finding.searching import Query
 from softphone.archive.review.sample import SampleFilter, SampleQuery, SampleRow, counts, living, page, waiting
 from softphone.archive.review.session import mark_reviewed, open_review
 from softphone.archive.schema.tables import wraps
+from softphone.archive.seen import LocalArchive
 from softphone.archive.seen.access import Viewer
 from softphone.domain.changes import Discard, DropWraps
 from softphone.domain.policy import Team
@@ -175,7 +176,7 @@ def test_a_page_is_what_the_list_gives_a_lead_and_reads_by_indexes_nothing_that_
         assert [row.recording for row in page(large, whole, NOW, limit=1_000).rows] == leads
         assert counts(large, whole, NOW)[SampleFilter.ALL] == len(leads)
         if leads:
-            found = large.seen_by(viewer, lambda: NOW).find.page(Query(), limit=1_000).rows
+            found = LocalArchive(large, viewer, lambda: NOW).find.page(Query(), limit=1_000).rows
             assert [row.recording for row in found] == leads
         assert bool(leads) is (name not in ("nobody", "no team"))
     with watched(large) as seen:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from uuid_utils import uuid7
 
 from softphone.archive.changes.call import CallFacts, PurposeEnd
+from softphone.archive.seen import LocalArchive
 from softphone.archive.seen.access import viewer_of
 from softphone.audio.playback import Speaker
 from softphone.audio.streams import Ask
@@ -169,7 +170,7 @@ class Reviewed:
         speaker: Speaker = self.speaker
         viewer = replace(viewer_of(self.desk.archive, None, ()), all_teams=True)
         return ReviewDependencies(
-            archive=None if refusal else self.desk.archive.seen_by(viewer, lambda: self.now),
+            archive=None if refusal else LocalArchive(self.desk.archive, viewer, lambda: self.now),
             teams=teams,
             speaker=speaker,
             texts=RESOURCES / "translations",
