@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from datetime import timedelta
-from pathlib import Path
+from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 
 import pytest
 
@@ -26,6 +26,7 @@ from softphone.archive.crypto.slots import FILE
 from softphone.archive.crypto.wraps import Recipient, create_key_pair
 from softphone.archive.examine.verify import verify
 from softphone.archive.files.reader import read_structure
+from softphone.archive.folder.disk import sqlite_uri
 from softphone.archive.keys import rotation
 from softphone.archive.log.checkpoint import Signer
 from softphone.archive.retention.sweep import sweep
@@ -553,3 +554,15 @@ def test_what_is_gone_from_a_backup_is_made_anew_by_the_next_run_but_for_its_lis
     before = there(disk)
     assert refused(back_up, desk.archive, disk, NEXT_DAY) == "error.backup.list_changed"
     assert there(disk) == before
+
+
+@pytest.mark.parametrize(
+    ("path", "uri"),
+    [
+        (PurePosixPath("/mnt/back up/50%/catalog.db"), "file:///mnt/back%20up/50%25/catalog.db?nolock=1"),
+        (PureWindowsPath(r"C:\Users\a\catalog.db"), "file:///C%3A/Users/a/catalog.db?nolock=1"),
+        (PureWindowsPath(r"\\server\share\catalog.db"), "file:////server/share/catalog.db?nolock=1"),
+    ],
+)
+def test_a_database_is_named_to_sqlite_without_a_server(path: PurePath, uri: str) -> None:
+    assert sqlite_uri(path, "nolock=1") == uri

@@ -143,7 +143,9 @@ def points(what: str, deeds: list[str], *, all_: bool) -> list[int]:
     return names if what in ("tell", "mend") else [*names, names[-1] + 1]
 
 
-@pytest.mark.parametrize("all_", [False, pytest.param(True, marks=pytest.mark.torture)], ids=["some", "each"])
+@pytest.mark.parametrize(
+    "all_", [False, pytest.param(True, marks=[pytest.mark.torture, pytest.mark.timeout(3600)])], ids=["some", "each"]
+)
 @pytest.mark.parametrize("what", ["backup", "tell", "mend", "restore"])
 def test_whatever_is_killed_leaves_what_counted_before_and_the_next_run_is_whole(
     made: Place, tmp_path: Path, what: str, all_: bool

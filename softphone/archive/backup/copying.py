@@ -13,11 +13,20 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from sqlcipher3 import dbapi2  # pyright: ignore[reportUnknownVariableType]
 
-from softphone.archive.folder.disk import DENIED, FULL, LINKED, READ_ONLY, REFUSALS, fault, refused, sync_folder
+from softphone.archive.folder.disk import (
+    DENIED,
+    FULL,
+    LINKED,
+    READ_ONLY,
+    REFUSALS,
+    fault,
+    refused,
+    sqlite_uri,
+    sync_folder,
+)
 from softphone.archive.folder.inplace import in_place
 from softphone.domain.errors import ArchiveError
 
@@ -153,9 +162,7 @@ def copy_catalog(
 
 
 def _open(path: Path, key: bytes, how: str = "") -> Any:
-    # Windows' own spelling has a letter or a server's name in front.
-    name = path.absolute().as_posix()
-    uri = f"file://{'' if name.startswith('/') else '/'}{quote(name)}?{how}"
+    uri = sqlite_uri(path.absolute(), how)
     connection = _dbapi.connect(uri, isolation_level=None, check_same_thread=False, timeout=5, uri=True)
     connection.execute("PRAGMA cipher_log_level=NONE")
     connection.execute(f"PRAGMA key=\"x'{key.hex()}'\"")

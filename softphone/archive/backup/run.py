@@ -235,7 +235,10 @@ class _Run:
         if before and before.changed:
             if (before.bytes, before.changed) == (size, changed):
                 return before
-            if digest_of(source, go_on, before.bytes) != before.sha256:
+            begins = digest_of(source, go_on, before.bytes) if size >= before.bytes else ""
+            if begins is None:
+                raise SourceError(source)
+            if begins != before.sha256:
                 self._done.differs.append(recording)
                 return before
             if before.bytes == size:

@@ -20,7 +20,7 @@ from sqlcipher3 import dbapi2  # pyright: ignore[reportUnknownVariableType]
 from softphone.archive.catalog.transaction import Transaction
 from softphone.archive.crypto import slots
 from softphone.archive.crypto.slots import Slots
-from softphone.archive.folder.disk import DAMAGED, FULL, LINKED, fault
+from softphone.archive.folder.disk import DAMAGED, FULL, LINKED, fault, sqlite_uri
 from softphone.archive.log.checkpoint import Signer
 from softphone.archive.schema import migrations, tables
 from softphone.archive.schema.migrations import HEAD
@@ -194,7 +194,7 @@ class Catalog:
 
         def connect() -> Any:
             connection = _dbapi.connect(
-                f"{self.path.absolute().as_uri()}?{self._how}" if self._how else str(self.path),
+                sqlite_uri(self.path.absolute(), self._how) if self._how else str(self.path),
                 timeout=patience / 1000,
                 isolation_level=None,
                 check_same_thread=False,

@@ -9,8 +9,9 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from pathlib import Path
+from pathlib import Path, PurePath
 from tempfile import TemporaryFile
+from urllib.parse import quote
 
 from softphone.domain.errors import ArchiveError
 
@@ -46,6 +47,13 @@ def sync_folder(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def sqlite_uri(path: PurePath, how: str) -> str:
+    """An absolute path as a database's name with parameters. SQLite knows no server in it: a share of Windows' is a path that begins with two
+    slashes."""
+    name = path.as_posix()
+    return f"file://{'' if name.startswith('/') else '/'}{quote(name)}?{how}"
 
 
 def rename_new(old: Path, new: Path) -> None:
