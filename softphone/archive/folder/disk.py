@@ -50,8 +50,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def sqlite_uri(path: PurePath, how: str) -> str:
-    """An absolute path as a database's name with parameters. SQLite knows no server in it: a share of Windows' is a path that begins with two
-    slashes."""
+    """An absolute path as a database's name. SQLite knows no server in it: a share of Windows' begins with two slashes."""
     name = path.as_posix()
     return f"file://{'' if name.startswith('/') else '/'}{quote(name)}?{how}"
 
