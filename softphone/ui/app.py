@@ -3,32 +3,20 @@
 from __future__ import annotations
 
 import logging
-import signal
-import socket
-import sys
-from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 
 from PySide6.QtCore import (
-    QEvent,
-    QLibraryInfo,
-    QLocale,
-    QMessageLogContext,
     QObject,
     QRunnable,
-    QSocketNotifier,
     Qt,
     QThreadPool,
     QTimer,
-    QtMsgType,
-    QTranslator,
     Signal,
     SignalInstance,
-    qInstallMessageHandler,
 )
 from PySide6.QtWidgets import QApplication
 
@@ -38,11 +26,18 @@ from softphone.domain.status import InformedPhase
 from softphone.system.endpoint import Endpoint
 from softphone.system.logbook import log_bug
 from softphone.texts import Texts
+from softphone.ui.application import (
+    Application,
+    dress,
+    ended_by_signals,
+    make_application,
+    system_language,
+    translate_qt,
+)
 from softphone.ui.bridge import Bridge
 from softphone.ui.incoming import IncomingWindow
 from softphone.ui.owed import Owed
 from softphone.ui.theme.icons import Icons
-from softphone.ui.theme.style import palette, set_fonts, sheet
 from softphone.ui.theme.tokens import Theme, load_themes
 from softphone.ui.tray import Tray
 from softphone.ui.view import View, new_id
@@ -440,99 +435,10 @@ def run_desk(deps: DeskDependencies) -> int:
     return code
 
 
-@contextmanager
-def ended_by_signals(app: QApplication) -> Generator[None]:
-    """Within it a signal ends the loop, also in a call: the sender has decided already.
-
-    Python runs a handler only when it gets a turn, and Qt's loop gives none while nothing happens. A byte on a socket does.
-    """
-    turn, bell = socket.socketpair()
-    for end in (turn, bell):
-        end.setblocking(False)
-    notifier = QSocketNotifier(turn.fileno(), QSocketNotifier.Type.Read)
-
-    def hear() -> None:
-        with suppress(BlockingIOError):
-            turn.recv(64)
-
-    def end_loop(number: int, _frame: FrameType | None) -> None:
-        # Later: a loop that has not begun cannot be ended.
-        QTimer.singleShot(0, app, lambda: app.exit(128 + number))
-
-    notifier.activated.connect(hear)
-    before = {number: signal.signal(number, end_loop) for number in (signal.SIGINT, signal.SIGTERM)}
-    rung = signal.set_wakeup_fd(bell.fileno(), warn_on_full_buffer=False)
-    try:
-        yield
-    finally:
-        signal.set_wakeup_fd(rung)
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        notifier.setEnabled(False)
-        turn.close()
-        bell.close()
-
-
-class Application(QApplication):
-    """quits(): Qt is about to quit (macOS: its menu, and a log-out) and to ask all windows to close."""
-
-    quits = Signal()
-
-    def event(self, event: QEvent) -> bool:
-        if event.type() is QEvent.Type.Quit:
-            self.quits.emit()
-        return super().event(event)
-
-
-def make_application() -> QApplication:
-    """The one application of this process, with the desk's style and fonts."""
-    app = QApplication.instance()
-    if not isinstance(app, QApplication):
-        qInstallMessageHandler(_log_qt)
-        app = Application(sys.argv[:1])
-        app.setApplicationName("klartone")
-        app.setDesktopFileName("klartone")
-    app.setStyle("Fusion")
-    set_fonts(app)
-    return app
-
-
-def _log_qt(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
-    """Qt's messages go into the log, not between the lines that a person reads, except its last words."""
-    log.info("Qt %s: %s", context.category or "", message)
-    if kind is QtMsgType.QtFatalMsg:
-        print(message, file=sys.stderr, flush=True)  # noqa: T201
-
-
-def dress(theme: Theme) -> None:
-    """Give the whole application this look."""
-    app = QApplication.instance()
-    assert isinstance(app, QApplication)
-    app.setPalette(palette(theme))
-    app.setStyleSheet(sheet(theme))
-
-
-def translate_qt(language: Language) -> None:
-    """Qt's own words, such as the menus of a text field, in this language only."""
-    app = QApplication.instance()
-    assert app is not None
-    for before in app.findChildren(QTranslator):
-        app.removeTranslator(before)
-        before.deleteLater()
-    words = QTranslator(app)
-    if words.load(f"qtbase_{language}", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)):
-        app.installTranslator(words)
-
-
 def time_zone(snapshot: Snapshot | None) -> str | None:
     """The zone of the policy in use, which `controller` names; else None, the machine's."""
     policy = snapshot.policy if snapshot else None
     return policy.time_zone if policy and (policy.controller or policy.phase is PolicyPhase.READY) else None
-
-
-def system_language() -> Language:
-    """Danish if the system speaks it, else English."""
-    return Language.DA if QLocale.system().language() is QLocale.Language.Danish else Language.EN
 
 
 def _undo_runs(status: object, now: datetime) -> bool:

@@ -14,7 +14,8 @@ from PySide6.QtWidgets import QAbstractButton, QApplication
 from softphone.domain.errors import EngineError
 from softphone.domain.purpose import Language
 from softphone.texts import Texts
-from softphone.ui.app import dress, make_application, time_zone
+from softphone.ui.app import time_zone
+from softphone.ui.application import dress, make_application
 from softphone.ui.incoming import IncomingWindow
 from softphone.ui.theme.icons import Icons
 from softphone.ui.theme.tokens import load_themes

@@ -29,7 +29,7 @@ GOAL_STALL, GOAL_SEEK = 50, 100
 
 def measure(count: int = 100_000, seeks: int = 20) -> list[Figure]:
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    from softphone.ui.app import make_application
+    from softphone.ui.application import make_application
 
     make_application().setDoubleClickInterval(0)  # nobody presses twice
     switches = sys.getswitchinterval()

@@ -25,7 +25,8 @@ def main(home: Path) -> None:
     from PySide6.QtCore import QEvent, QObject, QTimer
     from PySide6.QtWidgets import QApplication
 
-    from softphone.ui.app import Desk, make_application
+    from softphone.ui.app import Desk
+    from softphone.ui.application import make_application
     from softphone.wire import Quit, Registration, Snapshot
 
     def mark(name: str) -> None:

@@ -21,7 +21,7 @@ from softphone.bootstrap.home import Home
 from softphone.domain.errors import EngineError
 from softphone.domain.purpose import KeyRole, Language
 from softphone.system.settings import save_settings
-from softphone.ui.app import make_application
+from softphone.ui.application import make_application
 from softphone.ui.review.app import Review
 from softphone.ui.review.dependencies import ReviewDependencies
 from softphone.wire import Settings

@@ -25,7 +25,8 @@ from PySide6.QtWidgets import QAbstractButton, QLineEdit, QMenu
 from softphone.bootstrap.desk import desk_dependencies
 from softphone.bootstrap.home import Home
 from softphone.system.logbook import start_log
-from softphone.ui.app import Desk, make_application
+from softphone.ui.app import Desk
+from softphone.ui.application import make_application
 from softphone.ui.call.earlier import EarlierMenu
 from softphone.ui.driver import DeskDriver, NotThereError, can_be_pressed
 

@@ -22,7 +22,7 @@ from softphone.domain.archive.reviews import TeamLed
 from softphone.domain.changes import DropWraps
 from softphone.domain.errors import SoundError
 from softphone.domain.purpose import KeyRole, Language
-from softphone.ui.app import make_application
+from softphone.ui.application import make_application
 from softphone.ui.review.app import Review
 from softphone.ui.review.window import HEIGHT, LOWEST, NARROWEST, WIDTH
 from softphone.wire import CodedText, Look

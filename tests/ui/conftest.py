@@ -13,7 +13,8 @@ from pytestqt.qtbot import QtBot
 
 from softphone.domain.purpose import Language
 from softphone.texts import Texts
-from softphone.ui.app import Desk, DeskDependencies, make_application
+from softphone.ui.app import Desk, DeskDependencies
+from softphone.ui.application import make_application
 from softphone.ui.theme.icons import Icons
 from softphone.ui.theme.tokens import load_themes
 from softphone.ui.view import View

@@ -9,7 +9,7 @@ from PySide6.QtCore import QSocketNotifier
 
 from softphone.domain.purpose import Language
 from softphone.texts import Texts
-from softphone.ui.app import dress, make_application
+from softphone.ui.application import dress, make_application
 from softphone.ui.theme.icons import Icons
 from softphone.ui.theme.tokens import load_themes
 from softphone.ui.view import View

@@ -6,7 +6,7 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QApplication
 
 from softphone.domain.purpose import Language
-from softphone.ui.app import translate_qt
+from softphone.ui.application import translate_qt
 
 
 def test_a_text_fields_menu_is_in_the_language_that_was_chosen_last(qapp: QApplication) -> None:

@@ -137,7 +137,7 @@ def test_a_tunnel_that_listens_and_says_nothing_is_no_screen(monkeypatch: pytest
 
 def test_qts_last_words_before_it_gives_up_are_heard(tmp_path: Path) -> None:
     run = subprocess.run(
-        [sys.executable, "-c", "from softphone.ui.app import make_application; make_application()"],
+        [sys.executable, "-c", "from softphone.ui.application import make_application; make_application()"],
         capture_output=True,
         text=True,
         timeout=30,

@@ -19,7 +19,7 @@ from softphone.domain.errors import KlartoneError
 from softphone.domain.purpose import Language
 from softphone.domain.retention import has_expired
 from softphone.texts import Texts
-from softphone.ui.app import dress, ended_by_signals, make_application, system_language, translate_qt
+from softphone.ui.application import dress, ended_by_signals, make_application, system_language, translate_qt
 from softphone.ui.controls import Change
 from softphone.ui.note import announcement
 from softphone.ui.review import words

@@ -1,0 +1,120 @@
+"""The Qt application of a process: its style, its words, its log, and the signals that end it. It knows no window."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from types import FrameType
+
+from PySide6.QtCore import (
+    QEvent,
+    QLibraryInfo,
+    QLocale,
+    QMessageLogContext,
+    QSocketNotifier,
+    QTimer,
+    QtMsgType,
+    QTranslator,
+    Signal,
+    qInstallMessageHandler,
+)
+from PySide6.QtWidgets import QApplication
+
+from softphone.domain.purpose import Language
+from softphone.ui.theme.style import palette, set_fonts, sheet
+from softphone.ui.theme.tokens import Theme
+
+log = logging.getLogger(__name__)
+
+
+@contextmanager
+def ended_by_signals(app: QApplication) -> Generator[None]:
+    """Within it a signal ends the loop, also in a call: the sender has decided already.
+
+    Python runs a handler only when it gets a turn, and Qt's loop gives none while nothing happens. A byte on a socket does.
+    """
+    turn, bell = socket.socketpair()
+    for end in (turn, bell):
+        end.setblocking(False)
+    notifier = QSocketNotifier(turn.fileno(), QSocketNotifier.Type.Read)
+
+    def hear() -> None:
+        with suppress(BlockingIOError):
+            turn.recv(64)
+
+    def end_loop(number: int, _frame: FrameType | None) -> None:
+        # Later: a loop that has not begun cannot be ended.
+        QTimer.singleShot(0, app, lambda: app.exit(128 + number))
+
+    notifier.activated.connect(hear)
+    before = {number: signal.signal(number, end_loop) for number in (signal.SIGINT, signal.SIGTERM)}
+    rung = signal.set_wakeup_fd(bell.fileno(), warn_on_full_buffer=False)
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(rung)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        notifier.setEnabled(False)
+        turn.close()
+        bell.close()
+
+
+class Application(QApplication):
+    """quits(): Qt is about to quit (macOS: its menu, and a log-out) and to ask all windows to close."""
+
+    quits = Signal()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() is QEvent.Type.Quit:
+            self.quits.emit()
+        return super().event(event)
+
+
+def make_application() -> QApplication:
+    """The one application of this process, with the desk's style and fonts."""
+    app = QApplication.instance()
+    if not isinstance(app, QApplication):
+        qInstallMessageHandler(_log_qt)
+        app = Application(sys.argv[:1])
+        app.setApplicationName("klartone")
+        app.setDesktopFileName("klartone")
+    app.setStyle("Fusion")
+    set_fonts(app)
+    return app
+
+
+def _log_qt(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
+    """Qt's messages go into the log, not between the lines that a person reads, except its last words."""
+    log.info("Qt %s: %s", context.category or "", message)
+    if kind is QtMsgType.QtFatalMsg:
+        print(message, file=sys.stderr, flush=True)  # noqa: T201
+
+
+def dress(theme: Theme) -> None:
+    """Give the whole application this look."""
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    app.setPalette(palette(theme))
+    app.setStyleSheet(sheet(theme))
+
+
+def translate_qt(language: Language) -> None:
+    """Qt's own words, such as the menus of a text field, in this language only."""
+    app = QApplication.instance()
+    assert app is not None
+    for before in app.findChildren(QTranslator):
+        app.removeTranslator(before)
+        before.deleteLater()
+    words = QTranslator(app)
+    if words.load(f"qtbase_{language}", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)):
+        app.installTranslator(words)
+
+
+def system_language() -> Language:
+    """Danish if the system speaks it, else English."""
+    return Language.DA if QLocale.system().language() is QLocale.Language.Danish else Language.EN
