@@ -234,9 +234,11 @@ def _sample(desk: Scene) -> str:
             (Tallied.RECORDED, 95),
             (Tallied.REVIEWED, 58),
         ):
-            tally(tx.connection, desk.archive.desk, "salg", ANNA, "2026-11", what, count)
+            for _ in range(count):
+                tally(tx, "salg", ANNA, "2026-11", what)
         for day in (2, 5, 10, 12, 17, 19, 24):
-            tally(tx.connection, desk.archive.desk, "salg", ANNA, f"2026-11-{day:02}", "reviewed_on", 8)
+            for _ in range(8):
+                tally(tx, "salg", ANNA, f"2026-11-{day:02}", "reviewed_on")
     return recording
 
 
@@ -246,7 +248,8 @@ def _not_whole(desk: Scene) -> None:
     more = [(108 * 50, conversation(40, 5)), (160 * 50, conversation(4, 6)), (170 * 50, conversation(30, 7))]
     recording = take(desk, ANNA, AT - timedelta(minutes=4), keep="P14D", sound=conversation(70, 3), more=more)
     with desk.archive.catalog.writing() as tx:
-        tally(tx.connection, desk.archive.desk, "salg", ANNA, "2026-11", Tallied.DRAWN, 2)
+        for _ in range(2):
+            tally(tx, "salg", ANNA, "2026-11", Tallied.DRAWN)
     path = desk.archive.vault.path(recording)
     whole = bytearray(path.read_bytes())
     chunks = [one for one in scan(bytes(whole), read_header(bytes(whole))[1]) if isinstance(one, Chunk)]
@@ -262,10 +265,12 @@ def _pile_up(desk: Scene) -> None:
     add_sample(desk.archive, 400)
     with desk.archive.catalog.writing() as tx:
         for what, count in ((Tallied.DRAWN, 400), (Tallied.RECORDED, 400), (Tallied.REVIEWED, 80)):
-            tally(tx.connection, desk.archive.desk, "salg", ANNA, "2026-11", what, count)
+            for _ in range(count):
+                tally(tx, "salg", ANNA, "2026-11", what)
 
 
 def _expire(desk: Scene) -> None:
     """Some went unheard."""
     with desk.archive.catalog.writing() as tx:
-        tally(tx.connection, desk.archive.desk, "salg", ANNA, "2026-10", Tallied.EXPIRED_UNSEEN, 14)
+        for _ in range(14):
+            tally(tx, "salg", ANNA, "2026-10", Tallied.EXPIRED_UNSEEN)
