@@ -20,7 +20,7 @@ from softphone.audio.files import Silence
 from softphone.bootstrap.home import Home, key_store, password_name
 from softphone.bootstrap.program import edge_command, take_stdio
 from softphone.bootstrap.rules import rule_plugins
-from softphone.calls.policy.rules import EngineRules
+from softphone.calls.policy.rules import PolicyInForce
 from softphone.calls.turns import Inbox, clock
 from softphone.domain.errors import KlartoneError
 from softphone.engine.accounts import Accounts
@@ -105,7 +105,7 @@ def _run(home: Home, wire: tuple[IO[bytes], IO[bytes]] | None, plugin_folders: S
     inbox = Inbox(wake=wake)
     plugins = rule_plugins(home, lambda word: rules.word(word), plugin_folders, lambda plugin: rules.mended(plugin))
     store = Store(lambda: Archive.open_or_create(archive, key_store(archive)), inbox.post, changed)
-    rules = EngineRules(plugins.maker, plugins.desk, inbox.post, changed, fault, store.note)
+    rules = PolicyInForce(plugins.maker, plugins.desk, inbox.post, changed, fault, store.note)
     recording = Recording(inbox.post, lambda: calls, fault)
     phone = Phone(
         PhoneSettings("" if settings.bind == EVERYWHERE else settings.bind, settings.port, record_aware=True),

@@ -13,7 +13,7 @@ from typing import IO
 from softphone.bootstrap.home import Home, texts
 from softphone.bootstrap.program import take_stdio
 from softphone.bootstrap.rules import rule_plugins
-from softphone.calls.policy.rules import EngineRules
+from softphone.calls.policy.rules import PolicyInForce
 from softphone.calls.turns import Inbox, clock, guarded, seconds
 from softphone.domain.errors import KlartoneError
 from softphone.embed.sessions import Sessions
@@ -48,7 +48,7 @@ def run_session(arguments: argparse.Namespace) -> int:
         sessions.fault(said)
 
     plugins = rule_plugins(home, lambda word: rules.word(word))
-    rules = EngineRules(
+    rules = PolicyInForce(
         plugins.maker,
         plugins.desk,
         inbox.post,

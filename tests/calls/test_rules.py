@@ -17,7 +17,7 @@ import pytest
 
 from softphone.calls.policy import reading
 from softphone.calls.policy.reading import Exchanges, Loaded, plain_address, resolved
-from softphone.calls.policy.rules import EngineRules
+from softphone.calls.policy.rules import PolicyInForce
 from softphone.domain.changes import AuditEntry
 from softphone.domain.decision import NoticeId
 from softphone.domain.policy import LoadedPolicy
@@ -43,7 +43,7 @@ class Loop:
         self.faults: dict[str, CodedText | None] = {}
         self.noted: list[AuditEntry] = []
         no_plugins = cast("Any", None)
-        self.rules = EngineRules(
+        self.rules = PolicyInForce(
             None,
             RulebookClient(no_plugins, "datatilsynet"),
             self.inbox.put,
@@ -348,7 +348,7 @@ def test_notices_that_a_failing_rulebook_left_unmade_are_reported_and_made_later
             return NoticeBook()
 
     told: queue.SimpleQueue[str] = queue.SimpleQueue()
-    rules = EngineRules(
+    rules = PolicyInForce(
         cast("Any", Maker()),
         RulebookClient(cast("Any", None), "datatilsynet"),
         loop.inbox.put,

@@ -17,7 +17,7 @@ import pytest
 from softphone.bootstrap.home import texts
 from softphone.calls.effect_runner import OPENS_WITHIN
 from softphone.calls.policy.reading import Exchanges, Loaded
-from softphone.calls.policy.rules import EngineRules
+from softphone.calls.policy.rules import PolicyInForce
 from softphone.domain.decision import Decision, Facts, NoticeId
 from softphone.domain.events import Now
 from softphone.domain.policy import Policy
@@ -53,7 +53,7 @@ class Talk:
         self._mono = 1.0
         rulebook = cast("Any", Rulebook())
         rulebook.decision = decision
-        self.rules = EngineRules(
+        self.rules = PolicyInForce(
             None,
             rulebook,
             self._later.append,

@@ -29,7 +29,7 @@ from softphone.plugin.rulebook import RulebookClient
 from softphone.wire import CodedText, LineState, PolicyPhase, PolicyState
 
 
-class EngineRules:
+class PolicyInForce:
     """`note` writes entries that belong to no call. `decided` is `CallBook.decided`, set before the first call. Without a
     rulebook there is no `maker`, and no call is recorded."""
 
