@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from softphone.archive.archive import Archive, RecordingRow
 from softphone.archive.crypto.wraps import KeyStore, unwrap
-from softphone.archive.examine.look import NOTES
+from softphone.archive.examine.facts import NOTES
 from softphone.archive.examine.repair import repair
 from softphone.archive.examine.verify import verify
 from softphone.archive.files.reader import OpenedRecording, read_structure

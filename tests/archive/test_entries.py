@@ -7,7 +7,7 @@ import pytest
 from softphone.archive.catalog.condemned import remove_condemned
 from softphone.archive.changes.ending import discard
 from softphone.archive.crypto.wraps import Recipient, create_key_pair
-from softphone.archive.examine.look import Finding
+from softphone.archive.examine.facts import Finding
 from softphone.archive.examine.verify import verify
 from softphone.archive.log.policies import shown
 from softphone.archive.seen.access import choose_signer

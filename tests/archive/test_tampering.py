@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from softphone.archive.examine import look
 from softphone.archive.examine import verify as proving
-from softphone.archive.examine.facts import Facts
+from softphone.archive.examine.facts import NOTES, Facts
 from softphone.archive.examine.verify import verify
 from softphone.archive.files.container import Chunk, Damage, Sealer, read_header, scan
 from softphone.archive.files.reader import OpenedRecording, read_structure
@@ -86,7 +86,7 @@ class Small:
         return [finding.code for finding in self._look.once(self._row, self._facts)]
 
     def faults(self, data: bytes) -> list[str]:
-        return [code for code in self.found(data) if code not in look.NOTES]
+        return [code for code in self.found(data) if code not in NOTES]
 
     def found_in(self, *records: bytes) -> list[str]:
         return self.found(self.header + b"".join(records))

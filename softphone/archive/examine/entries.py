@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, except_, func, select
 
-from softphone.archive.examine.facts import Found, Reading
+from softphone.archive.examine.facts import Finding, Reading
 from softphone.archive.examine.repair import Repair
 from softphone.archive.log.audit import KEY_SHOWN
 from softphone.archive.log.policies import PolicyHistory, successors
@@ -99,7 +99,7 @@ class _Call:
         return bool(reasons)
 
 
-def erasures(reading: Reading, step: Callable[[], object] = lambda: None) -> Iterator[Found]:
+def erasures(reading: Reading, step: Callable[[], object] = lambda: None) -> Iterator[Finding]:
     """Recordings erased for a reason that does not fit its basis and its call's log."""
     after = ""
     while True:
@@ -109,20 +109,20 @@ def erasures(reading: Reading, step: Callable[[], object] = lambda: None) -> Ite
             calls = _calls(connection, those)
         for call in calls:
             for recording, purpose, number in call.unfounded():
-                yield "erasure_unfounded", {"recording": recording, "purpose": purpose, "number": number}
+                yield Finding("erasure_unfounded", {"recording": recording, "purpose": purpose, "number": number})
         step()
         if not those:
             return
         after = those[-1]
 
 
-def untold(connection: Connection) -> Iterator[Found]:
+def untold(connection: Connection) -> Iterator[Finding]:
     """Recordings that the log tells of, that are not here, and of whose end it tells nothing."""
     of = audit.c.recording
     begun = select(of).where(of.is_not(None), audit.c.event.in_(("segment_opened", WHOLE)))
     told = select(of).where(of.is_not(None), audit.c.event.in_((*ERASED, ERASED_AGAIN, Repair.NARROWED.value)))
     for recording in connection.execute(except_(begun, select(recordings.c.recording), told)).scalars():
-        yield "erasure_untold", {"recording": recording}
+        yield Finding("erasure_untold", {"recording": recording})
 
 
 def _calls(connection: Connection, those: Sequence[str]) -> Iterable[_Call]:
@@ -134,12 +134,12 @@ def _calls(connection: Connection, those: Sequence[str]) -> Iterable[_Call]:
     return found.values()
 
 
-def policies(connection: Connection) -> Iterator[Found]:
+def policies(connection: Connection) -> Iterator[Finding]:
     """Policies taken up without the signature that was asked for, under which something was recorded; and wraps for keys that
     none had named which counts."""
     history = PolicyHistory.of(connection)
     for number, sha256 in history.unsigned:
-        yield "policy_unsigned", {"number": number, "sha256": sha256[:KEY_SHOWN]}
+        yield Finding("policy_unsigned", {"number": number, "sha256": sha256[:KEY_SHOWN]})
     if history.first is None:
         return
     named = set(history.named)
@@ -155,4 +155,4 @@ def policies(connection: Connection) -> Iterator[Found]:
         first = select(audit.c.recording).where(audit.c.recording.in_(of_key)).group_by(audit.c.recording)
         since = first.having(func.min(audit.c.number) > history.first).order_by(audit.c.recording)
         for recording in connection.execute(since).scalars():
-            yield "wrap_of_no_policy", {"recording": recording, "key": str(key)[:KEY_SHOWN]}
+            yield Finding("wrap_of_no_policy", {"recording": recording, "key": str(key)[:KEY_SHOWN]})

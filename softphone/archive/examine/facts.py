@@ -24,10 +24,27 @@ from softphone.archive.schema.tables import audit, holds, purposes, segments, wr
 from softphone.domain.purpose import KeyRole, Purpose
 from softphone.domain.retention import Ended
 
-Found = tuple[str, dict[str, str | int]]
-"""a finding's code and its parameters"""
+NOTES = frozenset(
+    {
+        *("broke_off", "torn", "condemned", "segment_empty", "object_begun", "slot_erased", "wrap_erased"),
+        *("former_left", "restore_left"),
+    }
+)
+"""what a crash, a segment that never began or a restore leaves by itself: told, and no fault"""
 Reading = Callable[[], AbstractContextManager[Connection]]
 """gives a look at the catalog; none is kept open for long"""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One difference. Its sentence (`archive.finding.<code>`) says what it may mean."""
+
+    code: str
+    params: dict[str, str | int] = field(default_factory=dict[str, "str | int"])
+
+    @property
+    def is_fault(self) -> bool:
+        return self.code not in NOTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +101,11 @@ def _digests(entry: Any) -> list[tuple[int, str]]:
     return [(int(segment), value) for segment, _, value in parts]
 
 
-def who_opens(facts: Facts, row: Any) -> Iterator[Found]:
+def who_opens(facts: Facts, row: Any) -> Iterator[Finding]:
     """Its purposes that stand, less what a hold or a case keeps out, and custody; nobody else."""
     of = row.recording
     if of in facts.unreadable:
-        yield "rows_unreadable", {"recording": of}
+        yield Finding("rows_unreadable", {"recording": of})
         return
     expected, found = facts.segments.get(of, {}), facts.wraps.get(of, [])
     open_to = set[str]() if row.restricted is not None else {*facts.stands.get(of, ())}
@@ -103,4 +120,4 @@ def who_opens(facts: Facts, row: Any) -> Iterator[Found]:
                 where: dict[str, str | int] = {"recording": of, "segment": segment, "role": role.value}
                 erased = of in facts.narrowed and role is not KeyRole.CUSTODY
                 missing = "wrap_erased" if erased else "wrap_missing"
-                yield missing if may else "wrap_too_many", where
+                yield Finding(missing if may else "wrap_too_many", where)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
@@ -13,7 +12,7 @@ from sqlalchemy import select
 from softphone.archive.archive import Archive
 from softphone.archive.crypto import wraps as keys
 from softphone.archive.crypto.wraps import Wrap
-from softphone.archive.examine.facts import Facts, Found, who_opens
+from softphone.archive.examine.facts import Facts, Finding, who_opens
 from softphone.archive.files import container
 from softphone.archive.files.container import UNKNOWN, Chunk, Sealer
 from softphone.archive.files.reader import Structure, read_structure
@@ -22,32 +21,8 @@ from softphone.archive.schema.tables import recordings
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
 
-NOTES = frozenset(
-    {
-        *("broke_off", "torn", "condemned", "segment_empty", "object_begun", "slot_erased", "wrap_erased"),
-        *("former_left", "restore_left"),
-    }
-)
-"""what a crash, a segment that never began or a restore leaves by itself: told, and no fault"""
-
 _NAMED = 100
 """missing chunks of a segment, at most"""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One difference. Its sentence (`archive.finding.<code>`) says what it may mean."""
-
-    code: str
-    params: dict[str, str | int] = field(default_factory=dict[str, "str | int"])
-
-    @property
-    def is_fault(self) -> bool:
-        return self.code not in NOTES
-
-
-def found_as(found: Iterable[Found]) -> Iterator[Finding]:
-    yield from (Finding(code, params) for code, params in found)
 
 
 class Look:
@@ -72,7 +47,7 @@ class Look:
 
     def once(self, row: Any, facts: Facts) -> Iterator[Finding]:
         of = row.recording
-        yield from found_as(who_opens(facts, row))
+        yield from who_opens(facts, row)
         try:
             structure = read_structure(self._archive.vault.path(of))
         except ValueError:

@@ -14,8 +14,8 @@ from sqlalchemy import Connection, func, select
 
 from softphone.archive.archive import RECORDINGS, Archive
 from softphone.archive.examine.entries import erasures, policies, untold
-from softphone.archive.examine.facts import Facts, Found, Reading
-from softphone.archive.examine.look import Finding, Look, found_as, unknown_version
+from softphone.archive.examine.facts import Facts, Finding, Reading
+from softphone.archive.examine.look import Look, unknown_version
 from softphone.archive.files.reader import unknown
 from softphone.archive.finding.rows import unlisted
 from softphone.archive.folder.disk import DAMAGED
@@ -85,15 +85,15 @@ def verify(archive: Archive, head: Head | None = None, progress: Progress | None
 
     findings += _as_far(each())
     # Each goes through a whole table: what is deleted meanwhile is to leave its pages between two of them.
-    if wrong := [*_as_far(_looked(archive, archive.catalog.slots.faults))]:
+    if wrong := [*_as_far(_slots(archive))]:
         # A row and its record are not read at one moment: somebody may have written between them.
-        again = [*_as_far(_looked(archive, archive.catalog.slots.faults))]
+        again = [*_as_far(_slots(archive))]
         findings += (one for one in wrong if one in again)
     step()
     for look_at in (policies, untold):
         findings += _as_far(_looked(archive, look_at))
         step()
-    findings += _as_far(found_as(erasures(archive.catalog.reading, step)))
+    findings += _as_far(erasures(archive.catalog.reading, step))
     findings += _as_far(_stray_files(archive))
     findings += _left(archive)
     entries = sum(chain.count.values())
@@ -112,9 +112,14 @@ def _as_far(found: Iterable[Finding]) -> Iterator[Finding]:
         yield Finding("catalog_damaged", {"detail": str(error.params["detail"])})
 
 
-def _looked(archive: Archive, look_at: Callable[[Connection], Iterable[Found]]) -> Iterator[Finding]:
+def _looked(archive: Archive, look_at: Callable[[Connection], Iterable[Finding]]) -> Iterator[Finding]:
     with archive.catalog.reading() as connection:
-        yield from found_as(look_at(connection))
+        yield from look_at(connection)
+
+
+def _slots(archive: Archive) -> Iterator[Finding]:
+    with archive.catalog.reading() as connection:
+        yield from (Finding(code, params) for code, params in archive.catalog.slots.faults(connection))
 
 
 def _once_told(findings: Sequence[Finding]) -> Iterator[Finding]:
