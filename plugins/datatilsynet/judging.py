@@ -1,6 +1,8 @@
-"""What each notice must say and must not promise, as the guideline's table has it (N1 to N8, G03 to G06, G31, G39), and a wording
-held against it. Only what is structural is refused: no page, a key that is not the line's, a question that is not last, a purpose
-left out, a plain promise that must not be made. All else is shown to the person who reads the wording and answers for it.
+"""What each notice must say and must not promise, as the guideline's table has it (N1 to N8, G03 to G06, G31, G39), and a
+wording held against it.
+
+It refuses a missing page, a key that is not the line's, a question that is not last, a purpose left out, and a forbidden
+promise. All else is shown to the person who reads the wording and answers for it.
 """
 
 from __future__ import annotations
