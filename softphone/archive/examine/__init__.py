@@ -1,4 +1,4 @@
 """The roof: what looks at the whole archive, tells what is wrong with it, and sets right what a crash left.
 
-Nothing that records or keeps needs it.
+Nothing that stands below needs it; whoever is about to record calls `repair` first.
 """
