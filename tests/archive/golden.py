@@ -13,8 +13,6 @@ import hashlib
 import json
 import shutil
 import sys
-from collections.abc import Mapping
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +20,7 @@ from typing import Any
 from sqlalchemy import select
 
 from softphone.archive.archive import Archive
-from softphone.archive.changes.call import CallFacts, PurposeEnd
+from softphone.archive.changes.call import PurposeEnd
 from softphone.archive.crypto.wraps import KeyStore, Recipient, create_key_pair
 from softphone.archive.files.reader import OpenedRecording
 from softphone.archive.keys import rotation
@@ -34,7 +32,7 @@ from softphone.archive.schema.tables import checkpoints, sample_tallies, segment
 from softphone.archive.seen.access import choose_signer
 from softphone.domain.changes import CloseRecording, Discard, DropWraps, HoldBy
 from softphone.domain.policy.period import Period
-from softphone.domain.purpose import Direction, KeyRole, Language, Purpose
+from softphone.domain.purpose import KeyRole, Purpose
 from softphone.system.secrets import DemoKeyFile
 from softphone.system.signature import new_signing_key, public_half
 from tests.archive.deeds import spoken
@@ -154,10 +152,8 @@ def _recorded(
     opts_out: bool = False,
 ) -> str:
     """As many segments as `seconds` says, three seconds between each two; before the second, training ends where it does."""
-    periods: Mapping[Purpose, Period] = dict.fromkeys(Purpose, Period.parse("P5Y"))
-    facts = CallFacts(call, "salg", Direction.INBOUND, number, AT, Language.DA, "Europe/Copenhagen", periods)
     ends = {TRAINING: PurposeEnd(keep_reviewed=Period.parse("P1Y"))}
-    desk.ledger.register_call(replace(facts, agent=AGENT, recipients=tuple(desk.policy_recipients), ends=ends))
+    desk.call(call, number=number, retention="P5Y", agent=AGENT, ends=ends)
     recording, frame, keeps = f"{call}-1", 0, purposes
     for segment, length in enumerate(seconds):
         if segment == 0:

@@ -9,22 +9,18 @@ import base64
 import json
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import keyring
 import pytest
 from keyring.backend import KeyringBackend
-from uuid_utils import uuid7
 
 from softphone import cli
-from softphone.archive.changes.call import CallFacts
 from softphone.archive.crypto.ring import known_keys
 from softphone.bootstrap import Home
-from softphone.domain.changes import CloseRecording
-from softphone.domain.policy.period import Period
-from softphone.domain.purpose import Direction, KeyRole, Language, Purpose
+from softphone.domain.purpose import KeyRole, Purpose
 from softphone.system.settings import save_settings
 from softphone.wire import Account, Settings
 from tests.archive.scene import NUMBER, MemoryKeys, Scene
@@ -146,15 +142,8 @@ class House:
         keeps: str = "P3M",
     ) -> str:
         """A call's recording, of one second, closed."""
-        desk, at = self.desk, at or datetime.now(UTC) - JUST
-        call, kept = str(uuid7()), Period.parse(keeps)
-        facts = CallFacts(
-            call, line, Direction.INBOUND, number, at, Language.DA, "Europe/Copenhagen", dict.fromkeys(Purpose, kept)
-        )
-        desk.ledger.register_call(replace(facts, recipients=tuple(desk.policy_recipients), agent=agent))
-        recording = desk.recorded(1, *purposes, call=call, at=at)
-        desk.commit(CloseRecording(recording, at + timedelta(seconds=1), purposes), recording=recording)
-        return recording
+        at = at or datetime.now(UTC) - JUST
+        return self.desk.closed(*purposes, at=at, agent=agent, line=line, number=number, retention=keeps)
 
     def recorded_for_own_keys(self, person: Person, roles: Iterable[KeyRole], *purposes: Purpose, agent: str) -> str:
         """A call's recording that is sealed for keys of somebody's own besides, as by a policy of their own."""

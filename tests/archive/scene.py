@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 from cryptography.hazmat.primitives import hashes
@@ -29,7 +30,7 @@ from softphone.archive.examine.repair import repair
 from softphone.archive.files.reader import read_structure
 from softphone.archive.files.writing import Written
 from softphone.archive.log.audit import KEY_SHOWN
-from softphone.domain.changes import AuditEntry, Change, Commit, Discard, OpenRecording, OpenSegment
+from softphone.domain.changes import AuditEntry, Change, CloseRecording, Commit, Discard, OpenRecording, OpenSegment
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import Basis, Direction, KeyRole, Language, Purpose, Reason
 from softphone.engine.recorder import Recorder, RecorderCallbacks
@@ -215,6 +216,13 @@ class Scene:
         self.talk(call, voices(seconds))
         self.recorder.stop(call, recording, 0)
         self.drained(recording, 0, round(seconds * 50) * FRAME)
+        return recording
+
+    def closed(self, *purposes: Purpose, seconds: float = 1, at: datetime = AT, **call: Any) -> str:
+        """A recording of a call that is over; `call` is as for `call`."""
+        recording = self.recorded(seconds, *purposes, call=self.call(at=at, **call), at=at)
+        self.commit(CloseRecording(recording, at, purposes), recording=recording)
+        self.ledger.forget_keys(recording)
         return recording
 
     def drained(self, recording: str, segment: int, samples: int) -> None:

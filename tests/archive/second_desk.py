@@ -5,8 +5,6 @@ Its arguments: the archive's folder, a file of keys, how many calls. It waits fo
 
 from __future__ import annotations
 
-import base64
-import json
 import os
 import sys
 from datetime import UTC, datetime
@@ -17,29 +15,14 @@ from softphone.archive.crypto.wraps import Recipient
 from softphone.archive.retention import holding
 from softphone.domain.changes import HoldBy
 from softphone.domain.purpose import KeyRole
+from softphone.system.secrets import DemoKeyFile
 from tests.archive.scene import DOCUMENTATION, Scene
 
 
-class FileKeys:
-    """A key store in a file: another's than whoever made the archive."""
+class FileKeys(DemoKeyFile):
+    """A keyring in a file, for an archive that is no demo's."""
 
     demo = False
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def get(self, name: str) -> bytes | None:
-        text = self._held().get(name)
-        return base64.b64decode(text) if text is not None else None
-
-    def set(self, name: str, secret: bytes) -> None:
-        self.path.write_text(json.dumps(self._held() | {name: base64.b64encode(secret).decode()}), encoding="utf-8")
-
-    def delete(self, name: str) -> None:
-        self.path.write_text(json.dumps({one: text for one, text in self._held().items() if one != name}))
-
-    def _held(self) -> dict[str, str]:
-        return json.loads(self.path.read_text(encoding="utf-8")) if self.path.exists() else {}
 
 
 def main(folder: Path, keys: Path, count: int) -> None:

@@ -12,21 +12,14 @@ from softphone.archive.examine.verify import verify
 from softphone.archive.log.audit import HOLD
 from softphone.archive.retention import holding
 from softphone.archive.retention.sweep import Swept, sweep
-from softphone.domain.changes import CloseRecording, DropWraps, HoldBy, Restrict
+from softphone.domain.changes import DropWraps, HoldBy, Restrict
 from softphone.domain.errors import ArchiveError
-from softphone.domain.purpose import KeyRole, Purpose
+from softphone.domain.purpose import KeyRole
 from softphone.domain.retention import HoldState
 from tests.archive.scene import AT, DOCUMENTATION, NUMBER, RATE, TRAINING, Scene
 
 LATER = datetime(2027, 3, 1, tzinfo=UTC)
 LAST = datetime(2026, 12, 25, 22, 59, 59, tzinfo=UTC)  # of Christmas Day in Copenhagen, a month after the request
-
-
-def closed(desk: Scene, *purposes: Purpose) -> str:
-    recording = desk.recorded(1, *purposes)
-    desk.commit(CloseRecording(recording, AT, purposes), recording=recording)
-    desk.ledger.forget_keys(recording)
-    return recording
 
 
 def asked(desk: Scene, recording: str, now: datetime = AT) -> str:
@@ -47,7 +40,7 @@ def last(desk: Scene, recording: str) -> tuple[str, str, dict[str, object]]:
 def test_whoever_takes_the_request_locks_what_they_may_not_be_able_to_open(
     desk: Scene, roles: tuple[KeyRole, ...]
 ) -> None:
-    recording = closed(desk, DOCUMENTATION, TRAINING)
+    recording = desk.closed(DOCUMENTATION, TRAINING)
     with closing(Archive.open(desk.folder, desk.only(*roles))) as person:
         (row,) = holding.with_number(person, NUMBER, AT)
         holding.raise_hold(person, row.recording, HoldBy.ACCESS, "by letter", "mette", AT)
@@ -61,7 +54,7 @@ def test_whoever_takes_the_request_locks_what_they_may_not_be_able_to_open(
 
 @pytest.mark.rule("G08")
 def test_it_is_kept_past_its_day_and_reported_once_a_month_has_passed_without_an_answer(desk: Scene) -> None:
-    recording = closed(desk, DOCUMENTATION)
+    recording = desk.closed(DOCUMENTATION)
     hold = asked(desk, recording)
     assert swept(desk, LAST - timedelta(seconds=1)) == []
     assert swept(desk, LAST) == [Swept.ACCESS_OVERDUE]
@@ -83,7 +76,7 @@ def test_it_is_kept_past_its_day_and_reported_once_a_month_has_passed_without_an
 @pytest.mark.rule("G04")
 @pytest.mark.rule("G08")
 def test_a_withdrawal_ends_the_use_for_training_at_once_and_leaves_the_recording_for_its_copy(desk: Scene) -> None:
-    recording = closed(desk, TRAINING)
+    recording = desk.closed(TRAINING)
     hold = asked(desk, recording)
     desk.commit(DropWraps(recording, KeyRole.TRAINING, "withdrawn"), Restrict(recording, "hold_only"))
     assert swept(desk, LATER - timedelta(days=70)) == []
@@ -96,7 +89,7 @@ def test_a_withdrawal_ends_the_use_for_training_at_once_and_leaves_the_recording
 
 @pytest.mark.rule("G08")
 def test_once_closed_the_original_dates_count_and_training_that_still_stands_comes_back(desk: Scene) -> None:
-    recording = closed(desk, DOCUMENTATION, TRAINING)
+    recording = desk.closed(DOCUMENTATION, TRAINING)
     hold, dispute = asked(desk, recording), holding.raise_hold(desk.archive, recording, HoldBy.PARTY, "x", "mette", AT)
     for act, code in (
         (lambda: holding.lift(desk.archive, hold, "x", [], AT), "hold_is_access"),

@@ -63,10 +63,10 @@ def registered(parser: argparse.ArgumentParser, *before: str) -> Iterator[tuple[
 COMMANDS = dict(registered(cli.build_parser(bootstrap.texts())))
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_each_command_is_a_function_that_is_there(name: str) -> None:
-    module, _, function = COMMANDS[name].function.partition(":")
-    assert callable(getattr(import_module(module), function))
+def test_each_command_is_a_function_that_is_there() -> None:
+    for name, one in COMMANDS.items():
+        module, _, function = one.function.partition(":")
+        assert callable(getattr(import_module(module), function)), name
 
 
 @pytest.mark.rule("G11")

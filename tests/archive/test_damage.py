@@ -43,7 +43,7 @@ def test_of_each_page_of_the_catalog_one_bit_that_is_another_is_found_and_told_a
         for _ in range(2):
             desk.recorded(0.2, DOCUMENTATION)
     catalog, seen = desk.folder / "catalog.db", Counter[str]()
-    pages = [*range(1, 10), *range(10, catalog.stat().st_size // PAGE + 1, 3)]
+    pages = [*range(1, 10), *range(10, catalog.stat().st_size // PAGE + 1, 5)]
     for page in pages:
         with flipped(catalog, page):
             try:

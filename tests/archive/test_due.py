@@ -11,18 +11,11 @@ from sqlalchemy.dialects import sqlite
 
 from softphone.archive.retention import due, holding, judging
 from softphone.archive.retention.sweep import Swept, sweep
-from softphone.domain.changes import CloseRecording, DropWraps, HoldBy
-from softphone.domain.purpose import KeyRole, Purpose
+from softphone.domain.changes import DropWraps, HoldBy
+from softphone.domain.purpose import KeyRole
 from tests.archive.scene import AT, DOCUMENTATION, TRAINING, Scene
 
 LATER = datetime(2030, 1, 1, tzinfo=UTC)
-
-
-def closed(desk: Scene, *purposes: Purpose, retention: str | dict[Purpose, str] = "P3M") -> str:
-    recording = desk.recorded(1, *purposes, call=desk.call(retention=retention))
-    desk.commit(CloseRecording(recording, AT, purposes), recording=recording)
-    desk.ledger.forget_keys(recording)
-    return recording
 
 
 def plan(desk: Scene, asked: Select[Any]) -> list[str]:
@@ -53,10 +46,10 @@ def test_every_question_is_answered_by_an_index_from_where_the_last_one_ended(de
 def test_each_recording_that_something_may_be_due_for_is_found_once_and_no_other(
     desk: Scene, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
-    both = closed(desk, DOCUMENTATION, TRAINING, retention={DOCUMENTATION: "P3M", TRAINING: "P2M"})
-    one, held = closed(desk, DOCUMENTATION), closed(desk, DOCUMENTATION)
-    closed(desk, DOCUMENTATION, retention="P50Y")
-    quiet, alone = closed(desk, DOCUMENTATION, retention="P50Y"), closed(desk, TRAINING, retention="P50Y")
+    both = desk.closed(DOCUMENTATION, TRAINING, retention={DOCUMENTATION: "P3M", TRAINING: "P2M"})
+    one, held = desk.closed(DOCUMENTATION), desk.closed(DOCUMENTATION)
+    desk.closed(DOCUMENTATION, retention="P50Y")
+    quiet, alone = desk.closed(DOCUMENTATION, retention="P50Y"), desk.closed(TRAINING, retention="P50Y")
     for recording, why in ((held, "x"), (held, "y"), (quiet, "x")):
         holding.raise_hold(desk.archive, recording, HoldBy.PARTY, why, "mette", AT)
     hold = holding.raise_hold(desk.archive, alone, HoldBy.PARTY, "x", "mette", AT + timedelta(days=9_999))

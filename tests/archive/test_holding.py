@@ -21,7 +21,6 @@ from softphone.archive.seen.access import viewer_of
 from softphone.domain.changes import (
     AuditEntry,
     ChangeHold,
-    CloseRecording,
     Discard,
     HoldBy,
     LiftHold,
@@ -29,19 +28,12 @@ from softphone.domain.changes import (
     Restrict,
 )
 from softphone.domain.errors import ArchiveError
-from softphone.domain.purpose import KeyRole, Purpose
+from softphone.domain.purpose import KeyRole
 from softphone.domain.retention import HoldState
 from tests.archive.scene import AT, DOCUMENTATION, NUMBER, RATE, TRAINING, CommitFailedError, Scene
 
 LATER = datetime(2027, 3, 1, tzinfo=UTC)
 AGAIN = date(2027, 6, 1)
-
-
-def closed(desk: Scene, *purposes: Purpose, number: str | None = NUMBER) -> str:
-    recording = desk.recorded(1, *purposes, call=desk.call(number=number))
-    desk.commit(CloseRecording(recording, AT, purposes), recording=recording)
-    desk.ledger.forget_keys(recording)
-    return recording
 
 
 def held(desk: Scene, recording: str, now: datetime = AT, why: str = "price") -> str:
@@ -67,8 +59,8 @@ def last(desk: Scene, recording: str) -> tuple[str, dict[str, object]]:
 
 @pytest.mark.rule("G10")
 def test_a_hold_is_raised_by_number_by_someone_who_can_open_nothing(desk: Scene) -> None:
-    theirs = [closed(desk, DOCUMENTATION, TRAINING) for _ in range(2)]
-    others = [closed(desk, DOCUMENTATION, number=number) for number in ("+4520999999", None)]
+    theirs = [desk.closed(DOCUMENTATION, TRAINING) for _ in range(2)]
+    others = [desk.closed(DOCUMENTATION, number=number) for number in ("+4520999999", None)]
     sealed = [one.sealed for one in desk.archive.wraps_of(theirs[0]) if one.role is KeyRole.TRAINING]
     with closing(Archive.open(desk.folder, desk.only())) as agent:
         found = holding.with_number(agent, NUMBER, AT)
@@ -85,7 +77,7 @@ def test_a_hold_is_raised_by_number_by_someone_who_can_open_nothing(desk: Scene)
 
 @pytest.mark.rule("G10")
 def test_a_hold_is_to_be_confirmed_then_confirmed_then_to_be_looked_at_again(desk: Scene) -> None:
-    recording = closed(desk, DOCUMENTATION)
+    recording = desk.closed(DOCUMENTATION)
     hold = held(desk, recording)
     due = AT + timedelta(days=30)
     assert state(desk, due - timedelta(seconds=1)) == [HoldState.UNCONFIRMED]
@@ -110,7 +102,7 @@ def test_a_hold_is_to_be_confirmed_then_confirmed_then_to_be_looked_at_again(des
 @pytest.mark.rule("G10")
 def test_a_provisional_hold_that_custody_confirms_in_time_no_longer_lapses(desk: Scene) -> None:
     until = AT + timedelta(days=14)
-    kept, lapsed = closed(desk, DOCUMENTATION), closed(desk, DOCUMENTATION)
+    kept, lapsed = desk.closed(DOCUMENTATION), desk.closed(DOCUMENTATION)
     for recording in (kept, lapsed):
         hold = f"{recording}-h1"
         desk.commit(PlaceHold(hold, recording, HoldBy.CONTROLLER, "desk-3", AT, None), Restrict(recording, "hold_only"))
@@ -127,7 +119,7 @@ def test_a_provisional_hold_that_custody_confirms_in_time_no_longer_lapses(desk:
 
 @pytest.mark.rule("G10")
 def test_once_the_last_hold_is_lifted_training_comes_back_before_its_day_and_all_goes_after_it(desk: Scene) -> None:
-    living, over = closed(desk, DOCUMENTATION, TRAINING), closed(desk, DOCUMENTATION, TRAINING)
+    living, over = desk.closed(DOCUMENTATION, TRAINING), desk.closed(DOCUMENTATION, TRAINING)
     holds = {one: [held(desk, one), held(desk, one, why="tone")] for one in (living, over)}
     lift = partial(holding.lift, desk.archive, reason="settled", recipients=desk.policy_recipients)
     lift(holds[living][0], now=AT)
@@ -161,7 +153,7 @@ def test_once_the_last_hold_is_lifted_training_comes_back_before_its_day_and_all
 def test_a_hold_is_lifted_also_where_nobody_is_named_who_could_open_training_and_that_ends_if_it_may(
     desk: Scene,
 ) -> None:
-    both, training = closed(desk, DOCUMENTATION, TRAINING), closed(desk, TRAINING)
+    both, training = desk.closed(DOCUMENTATION, TRAINING), desk.closed(TRAINING)
     nobody = [desk.recipients[KeyRole.CUSTODY]]
     for recording in (both, training):
         hold = held(desk, recording)
@@ -190,7 +182,7 @@ def test_a_hold_is_lifted_also_where_nobody_is_named_who_could_open_training_and
 def test_a_session_that_never_saw_a_hold_takes_what_was_withdrawn_from_everybody_but_custody(
     desk: Scene, by: HoldBy
 ) -> None:
-    recording = closed(desk, DOCUMENTATION, TRAINING)
+    recording = desk.closed(DOCUMENTATION, TRAINING)
     hold = holding.raise_hold(desk.archive, recording, by, "price", "mette", AT)
     told = AuditEntry("recording_discarded", "G04", AT, recording.removesuffix("-1"), recording, {"why": "withdrawn"})
     desk.commit(Discard(recording, "withdrawn"), entries=(told,))
@@ -206,7 +198,7 @@ def test_a_session_that_never_saw_a_hold_takes_what_was_withdrawn_from_everybody
 def test_a_session_neither_undoes_nor_changes_a_hold_that_custody_has_confirmed_meanwhile(
     desk: Scene,
 ) -> None:
-    recording = closed(desk, DOCUMENTATION, TRAINING)
+    recording = desk.closed(DOCUMENTATION, TRAINING)
     hold = f"{recording}-h1"
     desk.commit(PlaceHold(hold, recording, HoldBy.CONTROLLER, "anna", AT, None))
     holding.confirm(desk.archive, hold, date(2027, 3, 1), AT)
@@ -222,7 +214,7 @@ def test_a_session_neither_undoes_nor_changes_a_hold_that_custody_has_confirmed_
 
 @pytest.mark.rule("G10")
 def test_a_hold_is_lifted_for_whom_the_policy_names_for_that_line_alone(desk: Scene) -> None:
-    hold = held(desk, closed(desk, DOCUMENTATION, TRAINING))
+    hold = held(desk, desk.closed(DOCUMENTATION, TRAINING))
 
     def named(line: str) -> list[Recipient]:
         of_line = {"lines": frozenset({line})}

@@ -15,8 +15,8 @@ from softphone import cli
 from softphone.archive.finding.rows import RecordingRow
 from softphone.archive.retention import holding
 from softphone.bootstrap.home import texts
-from softphone.domain.changes import CloseRecording, Discard
-from tests.archive.scene import AT, DOCUMENTATION, NUMBER, Scene
+from softphone.domain.changes import Discard
+from tests.archive.scene import DOCUMENTATION, NUMBER, Scene
 
 Run = Callable[..., str]
 DEMO = True
@@ -34,16 +34,9 @@ def run(tmp_path: Path, desk: Scene, monkeypatch: pytest.MonkeyPatch, capsys: py
     return holds
 
 
-def closed(desk: Scene) -> str:
-    # Recorded for what still stands today, whichever day that is.
-    recording = desk.recorded(1, DOCUMENTATION, call=desk.call(retention="P90Y"))
-    desk.commit(CloseRecording(recording, AT, (DOCUMENTATION,)), recording=recording)
-    return recording
-
-
 @pytest.mark.rule("G10")
 def test_a_hold_is_raised_by_number_listed_confirmed_and_lifted(desk: Scene, run: Run) -> None:
-    recording = closed(desk)
+    recording = desk.closed(DOCUMENTATION, retention="P90Y")
     assert "No recording is locked." in run("list")
     said = run("raise", "--number", "20 12 34 56", "--by", "party", "--why", "the price")
     assert recording in said
@@ -72,7 +65,7 @@ def test_a_hold_is_raised_by_number_listed_confirmed_and_lifted(desk: Scene, run
 def test_a_lock_that_stood_already_is_told_as_such_and_what_cannot_be_locked_is_refused_with_words(
     desk: Scene, run: Run
 ) -> None:
-    first, second = closed(desk), closed(desk)
+    first, second = desk.closed(DOCUMENTATION, retention="P90Y"), desk.closed(DOCUMENTATION, retention="P90Y")
     why = ("--by", "party", "--why", "the price")
     assert f"{first} is locked." in run("raise", first, *why)
     (held,) = map(json.loads, run("list", "--json").splitlines())
@@ -106,9 +99,9 @@ def test_what_goes_while_a_number_is_locked_is_told_and_all_else_is_locked(
         return rows
 
     monkeypatch.setattr(holding, "with_number", found)
-    leave = [closed(desk), closed(desk)]
+    leave = [desk.closed(DOCUMENTATION, retention="P90Y"), desk.closed(DOCUMENTATION, retention="P90Y")]
     assert "2 recordings were deleted meanwhile" in run(*raise_all, status=1)
-    gone, *stay = (closed(desk) for _ in range(3))
+    gone, *stay = (desk.closed(DOCUMENTATION, retention="P90Y") for _ in range(3))
     leave = [gone]
     said = run(*raise_all)
     assert "One recording was deleted meanwhile" in said
@@ -124,7 +117,7 @@ def test_what_goes_while_a_number_is_locked_is_told_and_all_else_is_locked(
 def test_a_hold_is_put_off_a_year_and_the_answer_to_a_request_for_access_two_months_at_most(
     desk: Scene, run: Run
 ) -> None:
-    recording, today = closed(desk), datetime.now(UTC).date()
+    recording, today = desk.closed(DOCUMENTATION, retention="P90Y"), datetime.now(UTC).date()
     run("raise", recording, "--by", "controller", "--why", "x")
     hold = json.loads(run("list", "--json"))["hold"]
     too_late, in_time = str(today + timedelta(days=368)), str(today + timedelta(days=360))

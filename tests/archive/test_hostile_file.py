@@ -13,7 +13,6 @@ from softphone.archive.examine.verify import verify
 from softphone.archive.files.container import Content, Gap, Sealer
 from softphone.archive.files.reader import read_structure
 from softphone.archive.seen import commands
-from softphone.domain.changes import CloseRecording
 from softphone.domain.errors import ArchiveError
 from tests.archive.scene import AT, DOCUMENTATION, FRAME, RATE, Scene
 
@@ -50,8 +49,7 @@ HOSTILE: dict[str, Callable[[tuple[bytes, ...]], list[tuple[int, Content]]]] = {
 def test_what_its_packets_do_not_bear_out_passes_no_proof_and_takes_no_room(
     desk: Scene, tmp_path: Path, what: str
 ) -> None:
-    recording = desk.recorded(1, DOCUMENTATION)
-    desk.commit(CloseRecording(recording, AT, (DOCUMENTATION,)), recording=recording)
+    recording = desk.closed(DOCUMENTATION)
     seal(desk, recording, *HOSTILE[what](packets(desk, recording)))
 
     assert "chunk_changed" in {one.code for one in verify(desk.archive).findings}

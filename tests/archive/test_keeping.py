@@ -10,7 +10,6 @@ import pytest
 
 from softphone.archive.archive import Archive
 from softphone.archive.examine.verify import verify
-from softphone.archive.files.reader import read_structure
 from softphone.domain.changes import (
     AddWraps,
     ChangeHold,
@@ -105,31 +104,6 @@ def test_an_opt_out_ends_training_in_every_segment_and_its_wraps_are_in_no_page(
     assert verify(desk.archive).ok
 
 
-@pytest.mark.rule("G04")
-def test_a_discarded_recording_leaves_nothing_but_the_audit_log(desk: Scene) -> None:
-    recording = desk.recorded(2, TRAINING)
-    control = desk.recorded(2, TRAINING)
-    chunks = [chunk.sealed for chunk in read_structure(desk.archive.vault.path(recording)).chunks]
-    kept = [chunk.sealed for chunk in read_structure(desk.archive.vault.path(control)).chunks]
-    sealed = [wrap.sealed for wrap in desk.archive.wraps_of(recording)]
-    assert all(chunk in desk.files() for chunk in chunks)
-
-    desk.commit(Discard(recording, "withdrawn"), recording=recording, rule="G04")
-
-    assert not any(chunk in desk.files() for chunk in chunks)
-    assert all(chunk in desk.files() for chunk in kept)
-    assert not any(wrap in desk.pages() for wrap in sealed)
-    with desk.archive.catalog.reading() as connection:
-        for table in ("calls", "recordings", "segments", "purposes", "wraps", "holds", "condemned"):
-            column = "call" if table == "calls" else "recording"
-            held = connection.exec_driver_sql(f"SELECT {column} FROM {table}").scalars().all()
-            assert recording not in held
-            assert recording.removesuffix("-1") not in held
-    assert [row.recording for row in desk.archive.list()] == [control]
-    assert [entry.rule for entry in desk.archive.audit_of(recording)] == ["G31", "G04", "G04"]
-    assert verify(desk.archive).ok
-
-
 def test_a_number_is_found_and_read_and_yet_lies_nowhere_in_plain(desk: Scene) -> None:
     recording = desk.recorded(1, DOCUMENTATION)
     assert desk.archive.find(recording).number == NUMBER
@@ -137,27 +111,6 @@ def test_a_number_is_found_and_read_and_yet_lies_nowhere_in_plain(desk: Scene) -
     assert NUMBER.encode() not in desk.files()
     desk.commit(Discard(recording, "withdrawn"))
     assert desk.archive.secrets.number_index(NUMBER) not in desk.pages()
-
-
-def test_a_file_that_could_not_go_goes_when_the_archive_is_next_opened(
-    desk: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    recording = desk.recorded(1, TRAINING)
-    path = desk.archive.vault.path(recording)
-
-    def refuse(_: object, recording: str) -> None:
-        raise ArchiveError("error.archive.unwritable", path=recording, detail="busy")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(type(desk.archive.vault), "delete", refuse)
-        desk.commit(Discard(recording, "withdrawn"))
-    assert path.exists()
-    assert [finding.code for finding in verify(desk.archive).findings] == ["condemned"]
-
-    desk.reopen().close()
-
-    assert not path.exists()
-    assert verify(desk.archive).findings == ()
 
 
 def test_lifting_a_hold_never_brings_training_back_after_an_opt_out(desk: Scene) -> None:

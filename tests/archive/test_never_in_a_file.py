@@ -185,9 +185,8 @@ def test_a_file_that_has_it_would_be_found_and_one_that_is_gone_at_once_as_well(
     recording = recorded(heard.desk, 9)
     said = sound(heard.desk.archive, recording)
     temporary, play = heard.folder / "tmp", ("archive", "play", recording, "--from", "8")
-    for script, words in ((COMMAND, play), (IN_THE_REVIEW, ("review",))):
-        opened = heard.run(PLANTS.format(how="TemporaryFile()") + script, *words)
-        assert {path for path in opened - heard.may_write() if temporary in (path, path.parent)}
+    opened = heard.run(PLANTS.format(how="TemporaryFile()") + COMMAND, *play)
+    assert {path for path in opened - heard.may_write() if temporary in (path, path.parent)}
     assert with_a_piece_of(said, heard.folder) == set()
     opened = heard.run(PLANTS.format(how="NamedTemporaryFile(delete=False)") + COMMAND, *play)
     assert opened - heard.may_write() >= with_a_piece_of(said, heard.folder) > set()

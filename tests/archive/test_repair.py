@@ -65,8 +65,7 @@ def killed_in_its_last_sound(desk: Scene) -> str:
         desk.ended.append((of, segment))
 
     desk.archive.vault.on_ended = silent
-    recording = desk.recorded(2, DOCUMENTATION)
-    desk.commit(CloseRecording(recording, AT, (DOCUMENTATION,)), recording=recording)
+    recording = desk.closed(DOCUMENTATION, seconds=2)
     desk.archive.vault.on_ended = tell
     return recording
 
@@ -144,8 +143,7 @@ def test_what_no_crash_does_is_left_for_verify_to_tell(desk: Scene) -> None:
 
 
 def test_a_file_without_a_row_is_kept_aside_and_told_and_comes_back_with_its_row(desk: Scene) -> None:
-    recording = desk.recorded(1, DOCUMENTATION)
-    desk.commit(CloseRecording(recording, AT, (DOCUMENTATION,)), recording=recording)
+    recording = desk.closed(DOCUMENTATION)
     desk.archive.vault.create("begun", AT)
     path = desk.archive.vault.path(recording)
     kept = path.read_bytes()

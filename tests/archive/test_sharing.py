@@ -48,9 +48,7 @@ MOUNTS = """\
     [
         ("/var/lib/klartone", None),
         ("/home/anna/.local/share/klartone", "nfs4"),
-        ("/home/local/klartone", None),
         ("/mnt/sales share/klartone", "cifs"),
-        ("/mnt/sales", None),
         ("/mnt/c/klartone", "9p"),
         ("/mnt/far/klartone", "fuse.sshfs"),
         ("/mnt/near/klartone", None),

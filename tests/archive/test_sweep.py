@@ -14,7 +14,6 @@ from softphone.archive.retention.sweep import Swept, SweptItem, sweep
 from softphone.archive.seen import commands
 from softphone.domain.changes import (
     ChangeHold,
-    CloseRecording,
     DropWraps,
     HoldBy,
     OpenSegment,
@@ -41,16 +40,9 @@ def swept(
     return [(item.what, item.purpose) for item in done]
 
 
-def closed(desk: Scene, *purposes: Purpose, retention: dict[Purpose, str] | None = None, at: datetime = AT) -> str:
-    call = desk.call(at=at, retention=retention or "P3M")
-    recording = desk.recorded(1, *purposes, call=call, at=at)
-    desk.commit(CloseRecording(recording, at, purposes), recording=recording)
-    return recording
-
-
 @pytest.mark.rule("G10")
 def test_a_recording_is_kept_to_its_last_day_and_gone_on_its_day(desk: Scene) -> None:
-    recording = closed(desk, DOCUMENTATION)
+    recording = desk.closed(DOCUMENTATION)
     assert desk.archive.find(recording).expires == {DOCUMENTATION: date(2027, 2, 25)}
     chunks = [chunk.sealed for chunk in read_structure(desk.archive.vault.path(recording)).chunks]
 
@@ -71,7 +63,7 @@ def test_a_recording_is_kept_to_its_last_day_and_gone_on_its_day(desk: Scene) ->
 def test_training_ends_on_its_own_day_in_the_call_s_zone_also_before_a_sweep_and_documentation_goes_on(
     desk: Scene,
 ) -> None:
-    recording = closed(desk, DOCUMENTATION, TRAINING, retention={DOCUMENTATION: "P5Y", TRAINING: "P3M"})
+    recording = desk.closed(DOCUMENTATION, TRAINING, retention={DOCUMENTATION: "P5Y", TRAINING: "P3M"})
     wraps = [wrap.sealed for wrap in desk.archive.wraps_of(recording) if wrap.role is KeyRole.TRAINING]
     last, over = datetime(2027, 2, 24, 22, 59, tzinfo=UTC), datetime(2027, 2, 24, 23, 0, tzinfo=UTC)
     assert desk.archive.find(recording, last).purposes == (DOCUMENTATION, TRAINING)
@@ -91,7 +83,7 @@ def test_training_ends_on_its_own_day_in_the_call_s_zone_also_before_a_sweep_and
 
 @pytest.mark.rule("G04")
 def test_our_hold_against_a_refusal_lapses_after_its_days_and_the_party_s_never(desk: Scene) -> None:
-    ours, party = closed(desk, DOCUMENTATION), closed(desk, DOCUMENTATION)
+    ours, party = desk.closed(DOCUMENTATION), desk.closed(DOCUMENTATION)
     until = AT + timedelta(days=14)
     for recording, by in ((ours, HoldBy.CONTROLLER), (party, HoldBy.PARTY)):
         desk.commit(
@@ -110,7 +102,7 @@ def test_our_hold_against_a_refusal_lapses_after_its_days_and_the_party_s_never(
 
 @pytest.mark.rule("G32")
 def test_what_grounds_took_out_of_training_stays_for_custody_alone_until_training_s_own_day(desk: Scene) -> None:
-    recording = closed(desk, DOCUMENTATION, TRAINING, retention={DOCUMENTATION: "P1M", TRAINING: "P3M"})
+    recording = desk.closed(DOCUMENTATION, TRAINING, retention={DOCUMENTATION: "P1M", TRAINING: "P3M"})
     desk.commit(DropWraps(recording, KeyRole.TRAINING, "grounds_given"), recording=recording)
     between = AT + timedelta(days=40)
     assert swept(desk, between) == [(Swept.PURPOSE_EXPIRED, DOCUMENTATION), (Swept.CASE_OVERDUE, TRAINING)]
@@ -122,7 +114,7 @@ def test_what_grounds_took_out_of_training_stays_for_custody_alone_until_trainin
 
 @pytest.mark.rule("G23")
 def test_an_open_case_prolongs_nothing_and_what_ends_undecided_says_so(desk: Scene) -> None:
-    recording = closed(desk, DOCUMENTATION)
+    recording = desk.closed(DOCUMENTATION)
     desk.commit(Restrict(recording, "objection"))
     assert swept(desk, LATER) == [(Swept.PURPOSE_EXPIRED, DOCUMENTATION), (Swept.DISCARDED, None)]
     assert kept(desk) == []
@@ -130,7 +122,7 @@ def test_an_open_case_prolongs_nothing_and_what_ends_undecided_says_so(desk: Sce
 
 
 def test_a_dry_run_says_the_same_and_changes_nothing(desk: Scene) -> None:
-    recording = closed(desk, DOCUMENTATION, TRAINING)
+    recording = desk.closed(DOCUMENTATION, TRAINING)
     desk.commit(RememberRefusal(recording.removesuffix("-1"), AT))
     before = [*desk.archive.audit_of()]
     planned = sweep(desk.archive, LATER, clock=AT, dry_run=True)
@@ -153,20 +145,20 @@ def test_a_dry_run_says_the_same_and_changes_nothing(desk: Scene) -> None:
 
 
 def test_a_date_to_come_is_for_a_dry_run_or_a_demo_alone(desk: Scene, tmp_path: Path) -> None:
-    recording = closed(desk, DOCUMENTATION)
+    recording = desk.closed(DOCUMENTATION)
     with pytest.raises(ArchiveError) as refused:
         commands.sweep(desk.archive, LATER, clock=AT)
     assert refused.value.code == "error.archive.sweep_in_future"
     assert kept(desk) == [recording]
 
     with scene(tmp_path / "demo", demo=True) as demo:
-        closed(demo, DOCUMENTATION)
+        demo.closed(DOCUMENTATION)
         commands.sweep(demo.archive, LATER, clock=AT)
         assert kept(demo) == []
 
 
 def test_when_a_sweep_last_came_to_its_end_is_known_and_one_that_was_broken_off_does_not_count(desk: Scene) -> None:
-    closed(desk, DOCUMENTATION)
+    desk.closed(DOCUMENTATION)
     assert health(desk.archive, AT).last_swept is None
     swept(desk, AT, dry_run=True)
     sweep(desk.archive, LATER, clock=LATER, witness=LATER, go_on=lambda: False)
@@ -178,7 +170,7 @@ def test_when_a_sweep_last_came_to_its_end_is_known_and_one_that_was_broken_off_
 def test_a_file_that_cannot_go_keeps_those_behind_it_for_the_next_sweep_and_none_is_forgotten(
     desk: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recordings = {closed(desk, DOCUMENTATION) for _ in range(3)}
+    recordings = {desk.closed(DOCUMENTATION) for _ in range(3)}
     unlink, refused = Path.unlink, sorted(recordings)[1]
 
     def stubborn(path: Path, missing_ok: bool = False) -> None:

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from softphone.archive.changes.call import PurposeEnd
 from softphone.archive.changes.lookups import PartyQuery
-from softphone.domain.changes import CloseRecording, UseDraw
+from softphone.domain.changes import UseDraw
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import Purpose
 from tests.archive.lines import asked, line
@@ -30,10 +30,8 @@ def reviewable(
     """A recording whose call is over. `keep`: how long a reviewed one is kept on."""
     purposes = purposes or (TRAINING,)
     ends = {TRAINING: PurposeEnd(keep_reviewed=Period.parse(keep) if keep else None)}
-    call = desk.call(at=at, agent=agent, line=of, ends=ends, retention=retention)
-    recording = desk.recorded(seconds, *purposes, call=call, at=at)
-    desk.commit(CloseRecording(recording, at, purposes), recording=recording)
-    return recording
+    of_call = {"agent": agent, "line": of, "ends": ends, "retention": retention}
+    return desk.closed(*purposes, seconds=seconds, at=at, **of_call)
 
 
 def rings(desk: Scene, share: str = "100 %", *, agent: str = ANNA, of: str = "salg", at: datetime = AT) -> PartyQuery:

@@ -11,17 +11,15 @@ import pytest
 
 from softphone.archive.archive import Archive
 from softphone.archive.examine.verify import verify
-from softphone.archive.files.container import Chunk, read_header, scan
-from softphone.archive.files.reader import MarkKind
 from softphone.archive.retention.holding import lift, raise_hold
 from softphone.archive.retention.sweep import sweep
 from softphone.archive.review.sample import SampleFilter, SampleQuery, page
 from softphone.archive.review.session import Reviewing, open_review
-from softphone.domain.changes import CloseRecording, Discard, DropWraps, HoldBy
+from softphone.domain.changes import Discard, DropWraps, HoldBy
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
 from tests.archive.review.calls import ANNA, CARD, reviewable
-from tests.archive.scene import AT, DOCUMENTATION, RATE, TRAINING, Scene, voices
+from tests.archive.scene import AT, DOCUMENTATION, TRAINING, Scene
 
 WORDS = "Her kunne bindingsperioden være nævnt først."
 OF_WORDS = b"Her kunne bindingsperioden"
@@ -51,32 +49,6 @@ def test_it_is_told_before_it_is_heard_by_whose_key(desk: Scene) -> None:
         sound = np.concatenate(list(reviewing.reader.pcm()))
         assert sound.shape == (reviewing.reader.length, 2) == (16_000, 2)
         assert (reviewing.reader.marks(), reviewing.row.agent, reviewing.still(AT)) == ([], ANNA, True)
-
-
-def test_a_segment_of_which_nothing_is_left_is_told_as_lost_and_one_that_never_began_is_not(desk: Scene) -> None:
-    call = desk.call(agent=ANNA)
-    recording = desk.open(call, TRAINING)
-    for number in range(3):
-        if number:
-            desk.commit(desk.segment(recording, number, TRAINING), recording=recording)
-        if number < 2:
-            desk.start(call, recording, number)
-            desk.talk(call, voices(1), first=number * 100)
-            desk.recorder.stop(call, recording, number)
-            desk.drained(recording, number, RATE)
-    desk.commit(CloseRecording(recording, AT, (TRAINING,)), recording=recording)
-    with opened(desk, recording) as reviewing:
-        assert [one.kind for one in reviewing.reader.marks()] == [MarkKind.PAUSE]
-    path = desk.archive.vault.path(recording)
-    whole = bytearray(path.read_bytes())
-    for chunk in scan(bytes(whole), read_header(bytes(whole))[1]):
-        if isinstance(chunk, Chunk) and chunk.segment == 0:
-            whole[chunk.offset + 40] ^= 1
-    path.write_bytes(whole)
-    kinds = [MarkKind.LOST, MarkKind.LOST]
-    assert [one.kind for one in desk.archive.open_recording(recording, AT).marks()] == kinds
-    with opened(desk, recording) as reviewing:
-        assert [one.kind for one in reviewing.reader.marks()] == kinds
 
 
 def test_who_has_no_key_or_asks_for_what_is_held_goes_on_or_is_over_is_refused_and_that_is_told(desk: Scene) -> None:

@@ -12,21 +12,16 @@ from softphone.archive.changes.call import PurposeEnd
 from softphone.archive.examine.verify import verify
 from softphone.archive.retention.sweep import Swept, sweep
 from softphone.archive.review.session import mark_reviewed
-from softphone.domain.changes import CloseRecording, DropWraps, HoldBy, PlaceHold
+from softphone.domain.changes import DropWraps, HoldBy, PlaceHold
 from softphone.domain.errors import ArchiveError
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import KeyRole, Purpose
 from tests.archive.scene import AT, DOCUMENTATION, TRAINING, Scene
 
 
-def closed(
-    desk: Scene, *purposes: Purpose, retention: str | Mapping[Purpose, str] = "P3M", kept: str | None = None
-) -> str:
-    """`kept`: so long its line keeps on what was reviewed."""
-    ends = {TRAINING: PurposeEnd(keep_reviewed=Period.parse(kept))} if kept else {}
-    recording = desk.recorded(1, *purposes, call=desk.call(retention=retention, ends=ends))
-    desk.commit(CloseRecording(recording, AT, purposes), recording=recording)
-    return recording
+def kept(said: str | None) -> Mapping[Purpose, PurposeEnd]:
+    """So long its line keeps on what was reviewed."""
+    return {TRAINING: PurposeEnd(keep_reviewed=Period.parse(said))} if said else {}
 
 
 def events(desk: Scene, recording: str) -> list[tuple[str, str]]:
@@ -35,7 +30,7 @@ def events(desk: Scene, recording: str) -> list[tuple[str, str]]:
 
 @pytest.mark.rule("G38")
 def test_what_was_kept_for_training_alone_goes_when_it_is_reviewed(desk: Scene) -> None:
-    recording = closed(desk, TRAINING)
+    recording = desk.closed(TRAINING)
     sealed = [wrap.sealed for wrap in desk.archive.wraps_of(recording)]
     key = desk.recipients[KeyRole.TRAINING].key_id[:16]
 
@@ -67,7 +62,7 @@ def test_what_was_kept_for_training_alone_goes_when_it_is_reviewed(desk: Scene) 
 def test_nobody_keeps_it_for_training_longer_than_its_line_s_policy_says(
     desk: Scene, said: str | None, keep: str | None, days: int | None
 ) -> None:
-    recording = closed(desk, DOCUMENTATION, TRAINING, kept=said)
+    recording = desk.closed(DOCUMENTATION, TRAINING, ends=kept(said))
     assert mark_reviewed(desk.archive, recording, "lead-1", AT, keep=Period.parse(keep) if keep else None)
     row = desk.archive.find(recording)
     assert row.expires.get(TRAINING) == (AT.date() + timedelta(days=days) if days else None)
@@ -80,7 +75,7 @@ def test_nobody_keeps_it_for_training_longer_than_its_line_s_policy_says(
 
 @pytest.mark.rule("G38")
 def test_where_a_line_says_so_it_is_kept_some_days_more_and_never_longer_than_its_own_date(desk: Scene) -> None:
-    soon, late = closed(desk, TRAINING, kept="P7D"), closed(desk, TRAINING, kept="P30D")
+    soon, late = desk.closed(TRAINING, ends=kept("P7D")), desk.closed(TRAINING, ends=kept("P30D"))
     assert mark_reviewed(desk.archive, soon, "lead-1", AT)
     assert not mark_reviewed(desk.archive, soon, "lead-2", AT + timedelta(days=3), keep=Period(days=7))
     assert desk.archive.find(soon).expires == {TRAINING: date(2026, 12, 2)}
@@ -96,7 +91,7 @@ def test_where_a_line_says_so_it_is_kept_some_days_more_and_never_longer_than_it
 
 @pytest.mark.rule("G38")
 def test_nothing_is_reviewed_against_a_hold_after_an_opt_out_or_without_the_key(desk: Scene) -> None:
-    held, declined, other = closed(desk, TRAINING), closed(desk, DOCUMENTATION, TRAINING), closed(desk, TRAINING)
+    held, declined, other = desk.closed(TRAINING), desk.closed(DOCUMENTATION, TRAINING), desk.closed(TRAINING)
     desk.commit(PlaceHold("h", held, HoldBy.PARTY, "desk-3", AT, None))
     desk.commit(DropWraps(declined, KeyRole.TRAINING, "declined_by_key"))
     case_handler = Archive.open(desk.folder, desk.only(KeyRole.DOCUMENTATION))
