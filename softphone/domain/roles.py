@@ -52,8 +52,6 @@ class Permission(StrEnum):
     """all of it"""
     CHOOSE_SIGNER = "choose_signer"
     """say whose signature a policy must have on this archive"""
-    KEEP = "keep"
-    """sweep, verify, back up, restore: the archive's health, and nothing of a call"""
 
 
 FINDS = (Permission.FIND_ALL, Permission.FIND_DOCUMENTATION, Permission.FIND_TRAINING, Permission.FIND_OWN)
@@ -98,5 +96,4 @@ def role_of(key: KeyRole) -> Role:
 
 
 def may(roles: Iterable[Role], permission: Permission) -> bool:
-    """Everybody who can open the archive at all may see its health."""
-    return permission is Permission.KEEP or any(permission in _MAY[role] for role in roles)
+    return any(permission in _MAY[role] for role in roles)

@@ -104,7 +104,7 @@ def _drawn_in(seed: bytes, share: Fraction, block: int, start: int) -> frozenset
 
 
 def _number(seed: bytes, what: str, *of: int) -> int:
-    """An even number in [0, 2**64), by HMAC-SHA256."""
+    """A number evenly distributed over [0, 2**64), by HMAC-SHA256."""
     text = " ".join((what, *map(str, of)))
     return int.from_bytes(hmac.digest(seed, text.encode("ascii"), "sha256")[:8])
 

@@ -1,5 +1,5 @@
-"""A no that was pressed just as the engine broke off. It is pressed again once the call can be taken up, if it still does
-the same.
+"""An opt-out that was pressed just before the engine broke off, and may be lost with it. The desk presses it again once the
+call can be reopened, if the button still does the same there.
 
 No other press is kept for later: a press means what was shown when it was made.
 """
@@ -56,7 +56,7 @@ class Owed:
             self._said("owed.waits")
 
     def next(self, snapshot: Snapshot) -> Command | None:
-        """Take the call up from its row of today, and make the press again there."""
+        """What to send now: reopen the call from its row in the history, then make the press again there."""
         calls = {call.id: call for call in snapshot.calls}
         kept = {past.id: past.kept for past in snapshot.history}
         for id, press in tuple(self._owed.items()):

@@ -41,7 +41,7 @@ class View:
         return next((call for call in reversed(calls) if call.phase is CallPhase.ENDED and not call.reopened), None)
 
     def reopened(self, call: str) -> CallState | None:
-        """The one of today's calls that has been taken up again."""
+        """This call, if it was an earlier one that the desk has taken up again."""
         calls = self.snapshot.calls if self.snapshot else ()
         return next((one for one in calls if one.reopened and one.id == call), None)
 

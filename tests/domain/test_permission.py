@@ -52,8 +52,8 @@ def test_of_several_roles_the_least_is_taken_unless_another_is_asked_for() -> No
 @pytest.mark.rule("G11")
 def test_custody_by_a_key_that_opens_less_than_most_is_told_of_what_it_opens_alone() -> None:
     second = Viewer(frozenset({Role.CUSTODY}), {KeyRole.CUSTODY: ("second",)})
-    (sight,) = search_scopes(second, NOW)
-    assert [one.sealed_for for one in narrowed(second, sight, Query())] == [(KeyRole.CUSTODY, ("second",))]
+    (scope,) = search_scopes(second, NOW)
+    assert [one.sealed_for for one in narrowed(second, scope, Query())] == [(KeyRole.CUSTODY, ("second",))]
     with pytest.raises(NotPermitted):
         require_all(second, Permission.READ_LOG)
 

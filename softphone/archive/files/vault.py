@@ -1,7 +1,6 @@
-"""The folder of recordings: writes sealed chunks as they become whole, and makes a recording's file go.
+"""The folder of recordings: makes each file, hands out its segments' writers, sets files aside and deletes them.
 
-Each finished chunk is on the disk before the next begins, so that `kill -9` costs the second that was being filled and no
-more. It holds no key beyond a segment's writing and never writes a byte of plain sound.
+`writing` puts the sound into them. The vault keeps no key.
 """
 
 from __future__ import annotations
@@ -122,7 +121,7 @@ class Vault:
 
     def delete(self, *recordings: str) -> None:
         """The files go, also under a writer at work and where they were set aside: nothing of them is written once this
-        returns. What is no id is no file of ours.
+        returns. Names that are not ids are ignored.
 
         Raises ArchiveError: one of them did not go, and those behind it are there still.
         """

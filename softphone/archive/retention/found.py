@@ -38,8 +38,8 @@ class FoundPurpose:
     reason: str | None
     expires_on: date | None
     judge_by: date | None
-    reviewed: bool
-    """it is judged at its end"""
+    to_be_judged: bool
+    """custody judges it at its end, where the policy says so"""
 
 
 @dataclass(frozen=True, slots=True)

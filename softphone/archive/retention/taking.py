@@ -125,7 +125,7 @@ def _due(found: StoredRecording, purpose: FoundPurpose, terms: SweepTerms | None
         return None
     until, listed = None, purpose.judge_by is not None
     # An objection asks for its end: judging it after its date would prolong it.
-    if purpose.reviewed and (listed or not is_case(found.row.restricted)):
+    if purpose.to_be_judged and (listed or not is_case(found.row.restricted)):
         if not listed and terms is None:
             return None
         until = purpose.judge_by

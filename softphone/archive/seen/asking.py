@@ -25,22 +25,22 @@ class Asking:
         self.viewer = viewer
         self.now = clock
 
-    def require(self, deed: Permission, *, recording: str | None = None) -> None:
-        access.require(self.archive, self.viewer, deed, self.now(), recording=recording)
+    def require(self, wanted: Permission, *, recording: str | None = None) -> None:
+        access.require(self.archive, self.viewer, wanted, self.now(), recording=recording)
 
     def opens(self, recording: str) -> bool:
-        """Whether custody is told of it, who asks."""
+        """Whether whoever asks is told of it as custody: one of their custody keys opens it, or they find all."""
         return permission.opens(self.viewer, KeyRole.CUSTODY, access.sealed(self.archive, recording))
 
-    def sight(self, row: RecordingRow) -> SearchScope | None:
+    def scope(self, row: RecordingRow) -> SearchScope | None:
         return permission.search_scope_of(self.viewer, row, access.sealed(self.archive, row.recording), self.now())
 
     def sees(self, recording: str) -> bool:
         with suppress(ArchiveError):
-            return self.sight(self.archive.find(recording, self.now())) is not None
+            return self.scope(self.archive.find(recording, self.now())) is not None
         return False
 
-    def sights_for(self, query: Query) -> tuple[SearchScope, ...]:
+    def scopes_for(self, query: Query) -> tuple[SearchScope, ...]:
         now = self.now()
         with access.refusing(self.archive, now):
             here = search_scopes_for(self.viewer, query, now)
@@ -51,13 +51,13 @@ class Asking:
 
     def found(self, query: Query, after: Cursor | None = None, limit: int = 100) -> Page:
         """As `searching.page`, of what this person finds; numbers only where they are told any."""
-        here = self.sights_for(query)
+        here = self.scopes_for(query)
         rows: dict[str, RecordingRow] = {}
         bad = set[str]()
-        for sight in here:
-            for each in narrowed(self.viewer, sight, query):
+        for scope in here:
+            for each in narrowed(self.viewer, scope, query):
                 for row in self._of(each, after, limit + 1, bad):
-                    rows.setdefault(row.recording, row_shown(self.viewer, sight, row))
+                    rows.setdefault(row.recording, row_shown(self.viewer, scope, row))
         ordered = sorted(rows.values(), key=lambda row: (row.opened_at, row.recording), reverse=True)
         last = ordered[limit - 1] if len(ordered) > limit else None
         return Page(tuple(ordered[:limit]), Cursor(last.opened_at, last.recording) if last else None, frozenset(bad))
@@ -72,9 +72,9 @@ class Asking:
             if after is None or len(rows) >= limit:
                 return rows[:limit]
 
-    def meant(self, asked: str, *deeds: Permission) -> RecordingRow:
+    def meant(self, asked: str, *wanted: Permission) -> RecordingRow:
         """The recording that is meant: by its whole id, which nobody guesses, or by a beginning of it that no other has of those
-        that this person finds. One of `deeds` must be theirs; of the first the log tells.
+        that this person finds. One of `wanted` must be theirs; the log names the first.
 
         An id tells when its call was: where nothing that they find begins so, it sounds alike whether anything does.
         """
@@ -84,7 +84,7 @@ class Asking:
             row = archive.find(asked, now)
         call, recording = (row.call, row.recording) if row else ("", None)
         with access.refusing(archive, now, call=call, recording=recording):
-            permission.require_any(viewer, deeds)
+            permission.require_any(viewer, wanted)
         if viewer.finds_all:
             return row or archive.find(asked, now)
         if row and recording == asked.lower():
@@ -94,5 +94,5 @@ class Asking:
             raise ArchiveError("error.archive.ambiguous", id=asked)
         if seen and seen.rows:
             return archive.find(seen.rows[0].recording, now)
-        access.refuse(archive, deeds[0], now, call=call, recording=recording)
+        access.refuse(archive, wanted[0], now, call=call, recording=recording)
         raise ArchiveError("error.archive.not_among_yours")

@@ -44,7 +44,7 @@ class Rights:
         archive, now = asking.archive, asking.now()
         if not archive.secrets.numbers:
             access.refuse(archive, Permission.TAKE_BACK, now)
-        named = {row.recording for row in taking_back.with_number(archive, number, now) if asking.sight(row)}
+        named = {row.recording for row in taking_back.with_number(archive, number, now) if asking.scope(row)}
         asked = WithdrawalRequest(right, now, terms, purpose, asking.viewer.a_key)
         return _told(taking_back.of_number(archive, number, asked), named)
 

@@ -34,13 +34,13 @@ class Finding:
 
     def count(self, query: Query, progress: Progress | None = None) -> int:
         asking = self._asking
-        each = [one for sight in asking.sights_for(query) for one in narrowed(asking.viewer, sight, query)]
+        each = [one for scope in asking.scopes_for(query) for one in narrowed(asking.viewer, scope, query)]
         return count(asking.archive, each, asking.now(), progress)
 
     def others(self, query: Query) -> int:
         asking, now = self._asking, self._asking.now()
-        sights = permission.search_scopes(asking.viewer, now)
-        ours = next((one.sealed_for for one in sights if one.permission is Permission.FIND_ALL), None)
+        scopes = permission.search_scopes(asking.viewer, now)
+        ours = next((one.sealed_for for one in scopes if one.permission is Permission.FIND_ALL), None)
         if not ours:
             return 0
         archive = asking.archive
@@ -48,28 +48,28 @@ class Finding:
 
     def only_own(self) -> Period | None:
         """How far back an agent finds own calls, where that is all they find."""
-        sights = permission.search_scopes(self._asking.viewer, self._asking.now())
+        scopes = permission.search_scopes(self._asking.viewer, self._asking.now())
         return (
-            self._asking.viewer.own_calls if all(sight.permission is Permission.FIND_OWN for sight in sights) else None
+            self._asking.viewer.own_calls if all(scope.permission is Permission.FIND_OWN for scope in scopes) else None
         )
 
     def show(self, id: str) -> RecordingShown:
         asking = self._asking
         archive, viewer, now = asking.archive, asking.viewer, asking.now()
         row = asking.meant(id, *FINDS)
-        sight = asking.sight(row)
-        if sight is None:
+        scope = asking.scope(row)
+        if scope is None:
             access.refuse(archive, FINDS[0], now, call=row.call, recording=row.recording)
             raise ArchiveError("error.archive.not_among_yours")
-        whole = [permission.is_shown_whole(viewer, one, custody=sight.custody) for one in row.holds]
-        shown = row_shown(viewer, sight, row)
+        whole = [permission.is_shown_whole(viewer, one, custody=scope.custody) for one in row.holds]
+        shown = row_shown(viewer, scope, row)
         holds = zip(holding.of_row(shown, now), whole, strict=True)
         return RecordingShown(
             shown,
             tuple(HoldShown(one, named=True, whole=all_of) for one, all_of in holds),
-            numbers=sight.numbers,
-            log=tuple(entries_of(archive, row)) if sight.log else None,
-            review=own_review(archive, row.recording, now) if sight.permission is Permission.FIND_OWN else None,
+            numbers=scope.numbers,
+            log=tuple(entries_of(archive, row)) if scope.log else None,
+            review=own_review(archive, row.recording, now) if scope.permission is Permission.FIND_OWN else None,
         )
 
 

@@ -45,8 +45,8 @@ class Holds:
         if not archive.secrets.numbers:
             access.refuse(archive, Permission.RAISE_HOLD, now)
         found = holding.seek(archive, number, by, now, unreadable, key=asking.viewer.a_key)
-        sights = ((row, asking.sight(row)) for row in found)
-        named = {row.recording for row, sight in sights if sight and sight.by_number}
+        scopes = ((row, asking.scope(row)) for row in found)
+        named = {row.recording for row, scope in scopes if scope and scope.by_number}
         return self._raise(found, named, by, why, within, len(unreadable))
 
     def _raise(

@@ -28,7 +28,7 @@ def opening(asking: Asking, id: str, asked: KeyRole | None, why: str, case: str)
         access.require_signed(archive, viewer, now)
     told = {name: text for name, text in (("stated", why), ("case", case)) if text}
     role, _ = archive.keys_for(row, role, now, refusal="opening_refused", **told)
-    scope = asking.sight(row)
+    scope = asking.scope(row)
     shown = permission.row_shown(viewer, scope, row) if scope else replace(row, number=None, holds=())
     return Opening(asking, shown, role, told)
 

@@ -1,1 +1,1 @@
-"""The commands on an archive, in words for a person: what `softphone.archive` gives, in sentences on stdout."""
+"""What the commands on an archive share: opening it as its machine or as one person, and how a recording is shown."""

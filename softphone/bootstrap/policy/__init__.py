@@ -1,1 +1,1 @@
-"""The policy's commands, in words for a person: check, explain, schema, decide, sign and new, each in a module of its own."""
+"""What the policy's commands share: the policy's file, found and read for a person. The commands are in `cli.policy`."""

@@ -100,7 +100,7 @@ NOBODY = Viewer(frozenset())
 
 
 class NotPermitted(Exception):  # noqa: N818 - a judgement; the archive logs it, and raises the fault that it names
-    """`deed` is the log's word for it."""
+    """`permission`: what they would have needed, which the log names. `fault`: what they read."""
 
     def __init__(self, permission: Permission, code: str) -> None:
         super().__init__(code)
@@ -109,7 +109,8 @@ class NotPermitted(Exception):  # noqa: N818 - a judgement; the archive logs it,
 
 
 def require(viewer: Viewer, permission: Permission, call: tuple[str | None, str | None] | None = None) -> None:
-    """Raises Refused. `call`: its line and agent. If the deed is for an own team or own calls, it must be one of those."""
+    """Raises NotPermitted. `call`: its line and agent. If the permission is for an own team or own calls, it must be one
+    of those."""
     allowed = viewer.may(permission)
     if permission in FOR_ALL:
         allowed = allowed and (viewer.demo or viewer.finds_all)
@@ -122,9 +123,9 @@ def require(viewer: Viewer, permission: Permission, call: tuple[str | None, str 
         raise NotPermitted(permission, "not_your_team" if not_their_team else "not_yours")
 
 
-def require_any(viewer: Viewer, deeds: Iterable[Permission]) -> None:
-    """They need one of these. The log names the first."""
-    wanted = tuple(deeds)
+def require_any(viewer: Viewer, permissions: Iterable[Permission]) -> None:
+    """They need one of these, else NotPermitted is raised. The log names the first."""
+    wanted = tuple(permissions)
     if any(map(viewer.may, wanted)):
         return
     if not viewer.roles - {Role.AGENT} and set(wanted) <= set(OPENS.values()):
@@ -161,7 +162,7 @@ def search_scopes(viewer: Viewer, now: datetime) -> tuple[SearchScope, ...]:
 
 
 def search_scopes_for(viewer: Viewer, query: Query, now: datetime) -> tuple[SearchScope, ...]:
-    """The sights by which they may look for this. Raises Refused."""
+    """The scopes by which they may look for this. Raises NotPermitted."""
     here = search_scopes(viewer, now)
     if not here:
         raise nothing(viewer, Permission.FIND_ALL)
@@ -178,26 +179,26 @@ def opens(viewer: Viewer, role: KeyRole, sealed: Sealed) -> bool:
 
 
 def search_scope_of(viewer: Viewer, row: RecordingRow, sealed: Sealed, now: datetime) -> SearchScope | None:
-    """The sight that finds a recording and shows most of it; None: this person does not find it."""
-    for sight in search_scopes(viewer, now):
-        if sight.sealed_for is not None and not opens(viewer, sight.sealed_for[0], sealed):
+    """The scope that finds a recording and shows most of it; None: this person does not find it."""
+    for scope in search_scopes(viewer, now):
+        if scope.sealed_for is not None and not opens(viewer, scope.sealed_for[0], sealed):
             continue
-        if sight.opens_for is not None and sight.opens_for not in row.opens_for:
+        if scope.opens_for is not None and scope.opens_for not in row.opens_for:
             continue
-        if sight.permission is Permission.FIND_TRAINING and not viewer.leads(row.line, row.agent):
+        if scope.permission is Permission.FIND_TRAINING and not viewer.leads(row.line, row.agent):
             continue
-        if sight.agents is not None and row.agent not in sight.agents:
+        if scope.agents is not None and row.agent not in scope.agents:
             continue
-        if sight.since is not None and row.opened_at < sight.since:
+        if scope.since is not None and row.opened_at < scope.since:
             continue
-        return sight
+        return scope
     return None
 
 
-def row_shown(viewer: Viewer, sight: SearchScope, row: RecordingRow) -> RecordingRow:
+def row_shown(viewer: Viewer, scope: SearchScope, row: RecordingRow) -> RecordingRow:
     """The part of it that this person may see."""
-    holds = tuple(one if sight.custody else hold_shown(viewer, one) for one in row.holds)
-    return replace(row, number=row.number if sight.numbers else None, holds=holds)
+    holds = tuple(one if scope.custody else hold_shown(viewer, one) for one in row.holds)
+    return replace(row, number=row.number if scope.numbers else None, holds=holds)
 
 
 def is_shown_whole(viewer: Viewer, hold: HoldRow, *, custody: bool) -> bool:
@@ -235,22 +236,22 @@ def holds_shown(
 
 
 def require_team(viewer: Viewer, query: SampleQuery) -> None:
-    """It asks for an own team's sample, and for all of it. Raises Refused."""
+    """It asks for an own team's sample, and for all of it. Raises NotPermitted."""
     require(viewer, Permission.REVIEW)
     if not viewer.all_teams and (query.lines, query.agents) not in {(one.lines, one.agents) for one in viewer.teams}:
         raise NotPermitted(Permission.REVIEW, "not_your_team")
 
 
-def narrowed(viewer: Viewer, sight: SearchScope, query: Query) -> list[Query]:
-    """The part of it that this sight finds: by any of these."""
-    if sight.opens_for is not None and query.opens_for not in (None, sight.opens_for):
+def narrowed(viewer: Viewer, scope: SearchScope, query: Query) -> list[Query]:
+    """The part of it that this scope finds: by any of these."""
+    if scope.opens_for is not None and query.opens_for not in (None, scope.opens_for):
         return []
-    found = replace(query, opens_for=sight.opens_for or query.opens_for, sealed_for=sight.sealed_for)
-    if sight.agents is not None:
-        found = replace(found, agents=_both(sight.agents, query.agents))
-    if sight.since is not None:
-        found = replace(found, since=max(sight.since, query.since or sight.since))
-    if sight.permission is Permission.FIND_TRAINING and not viewer.all_teams:
+    found = replace(query, opens_for=scope.opens_for or query.opens_for, sealed_for=scope.sealed_for)
+    if scope.agents is not None:
+        found = replace(found, agents=_both(scope.agents, query.agents))
+    if scope.since is not None:
+        found = replace(found, since=max(scope.since, query.since or scope.since))
+    if scope.permission is Permission.FIND_TRAINING and not viewer.all_teams:
         return [_of_team(team, found) for team in viewer.teams]
     return [found]
 
@@ -272,7 +273,7 @@ def role_to_open(
     """The role that is asked for; else the role that the given words are for; else the least that opens it. None: whatever
     opens a demo's.
 
-    Documentation needs a reason, custody a case by its number. Raises Refused.
+    Documentation needs a reason, custody a case by its number. Raises NotPermitted.
     """
     if viewer.demo:
         return asked

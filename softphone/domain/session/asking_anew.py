@@ -17,7 +17,8 @@ from softphone.domain.status import InformedPhase, PurposePhase
 def may_ask_for_recording(state: State) -> bool:
     """After a refusal, and with nothing live, the party may ask for what it declined.
 
-    It may also ask for documentation to go on, if it had pressed a key and, asked, means something else by it.
+    A key or a SIP signal may have stopped everything, because nobody could know what it refused. If the party says that it meant
+    training alone, documentation may go on.
     """
     refused = any(it.reason in REFUSED for _, it in state.purposes if not it.live)
     asks = refused if not state.live else _meant_otherwise(state)
@@ -25,7 +26,7 @@ def may_ask_for_recording(state: State) -> bool:
 
 
 def _meant_otherwise(state: State) -> bool:
-    """Documentation waits on an objection by keys or SIP. A notice in progress is not broken off."""
+    """Documentation is paused by an objection that came by key or SIP. A notice in progress is not broken off."""
     return state.pauses.unclear and state.documentation.live and state.informing.phase is InformedPhase.INFORMED
 
 

@@ -40,7 +40,7 @@ class KeptPurpose:
     basis: Basis | None
     keeps: bool
     wrapped: bool
-    """those whose key can open the recording"""
+    """whether the key for this purpose still opens the recording"""
     reason: str = ""
     """why it ended, as the store has it"""
     expires_on: date | None = None

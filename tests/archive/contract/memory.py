@@ -41,25 +41,25 @@ class Finding(Part):
         return len(every) - len(self._all(query)) if sees else 0
 
     def only_own(self) -> Period | None:
-        sights = permission.search_scopes(self.a.viewer, self.a.now())
-        return self.a.viewer.own_calls if all(one.permission is Permission.FIND_OWN for one in sights) else None
+        scopes = permission.search_scopes(self.a.viewer, self.a.now())
+        return self.a.viewer.own_calls if all(one.permission is Permission.FIND_OWN for one in scopes) else None
 
     def show(self, id: str) -> d.RecordingShown:
         one, now, viewer = self.a.meant(id, *FINDS), self.a.now(), self.a.viewer
-        sight = self.a.sight(one)
-        if sight is None:
+        scope = self.a.scope(one)
+        if scope is None:
             self.a.store.note("refused", now, one.recording, deed=FINDS[0].value)
             raise ArchiveError("error.archive.not_among_yours")
-        shown = permission.row_shown(viewer, sight, one.row(now))
-        whole = [permission.is_shown_whole(viewer, hold, custody=sight.custody) for hold in one.holds]
+        shown = permission.row_shown(viewer, scope, one.row(now))
+        whole = [permission.is_shown_whole(viewer, hold, custody=scope.custody) for hold in one.holds]
         review = r.OwnReview(tuple(one.scores.items()), tuple((it.sample, it.text) for it in one.comments))
         return d.RecordingShown(
             shown,
             tuple(d.HoldShown(standing_of(one, h, now), True, w) for h, w in zip(shown.holds, whole, strict=True)),
-            sight.numbers,
-            tuple(row for row in self.a.store.log if row.recording == one.recording) if sight.log else None,
+            scope.numbers,
+            tuple(row for row in self.a.store.log if row.recording == one.recording) if scope.log else None,
             None
-            if sight.permission is not Permission.FIND_OWN
+            if scope.permission is not Permission.FIND_OWN
             else review
             if one.shared and one.trains(now)
             else r.OwnReview(),
@@ -68,12 +68,12 @@ class Finding(Part):
     def _all(self, query: r.Query) -> dict[str, r.RecordingRow]:
         now, found = self.a.now(), dict[str, r.RecordingRow]()
         with self.a.refusing():
-            sights = permission.search_scopes_for(self.a.viewer, query, now)
-        for sight in sights:
-            for each in permission.narrowed(self.a.viewer, sight, query):
+            scopes = permission.search_scopes_for(self.a.viewer, query, now)
+        for scope in scopes:
+            for each in permission.narrowed(self.a.viewer, scope, query):
                 for one in self.a.store.stored.values():
                     if _fits(each, one, now):
-                        found.setdefault(one.recording, permission.row_shown(self.a.viewer, sight, one.row(now)))
+                        found.setdefault(one.recording, permission.row_shown(self.a.viewer, scope, one.row(now)))
         return found
 
 
@@ -122,7 +122,7 @@ class MemoryArchive:
         with self.a.refusing(one):
             chosen = permission.role_to_open(viewer, row, role, why=why, case=case) or row.opens_for[0]
         self.a.closed(one, chosen, chosen in row.opens_for)
-        scope = self.a.sight(one)
+        scope = self.a.scope(one)
         return Opening(self.a, one, permission.row_shown(viewer, scope, row) if scope else row, chosen)
 
     def written(self) -> Hashable:

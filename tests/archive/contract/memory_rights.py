@@ -38,7 +38,7 @@ class Holds(Part):
         stored, now = self.a.store.stored, self.a.now()
         there = [standing_of(one, hold, now) for one in stored.values() for hold in one.holds]
         return permission.holds_shown(
-            self.a.viewer, there, self.a.opens, lambda recording: self.a.sight(stored[recording]) is not None
+            self.a.viewer, there, self.a.opens, lambda recording: self.a.scope(stored[recording]) is not None
         )
 
     def place(self, id: str, by: HoldBy, why: str, within: Period) -> d.Raised:
@@ -49,7 +49,7 @@ class Holds(Part):
     def place_on_number(self, number: str, by: HoldBy, why: str, within: Period) -> d.Raised:
         self.a.require(Permission.RAISE_HOLD)
         found = self.of_number(number)
-        named = {one.recording for one in found if (sight := self.a.sight(one)) and sight.by_number}
+        named = {one.recording for one in found if (scope := self.a.scope(one)) and scope.by_number}
         return self._place(found, named, by, why, within)
 
     def _place(self, found: list[Stored], named: set[str], by: HoldBy, why: str, within: Period) -> d.Raised:
@@ -121,7 +121,7 @@ class Rights(Part):
     ) -> d.WithdrawalResult:
         self.a.require(Permission.TAKE_BACK)
         found = self.of_number(number)
-        return self._end(found, {one.recording for one in found if self.a.sight(one)}, right)
+        return self._end(found, {one.recording for one in found if self.a.scope(one)}, right)
 
     def _end(self, found: list[Stored], named: set[str], right: d.Right) -> d.WithdrawalResult:
         now, ended = self.a.now(), list[d.PurposesEnded]()

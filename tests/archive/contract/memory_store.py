@@ -125,7 +125,7 @@ class Asking:
     def sealed(self, one: Stored) -> Sealed:
         return lambda keys: one.is_for(keys)
 
-    def sight(self, one: Stored) -> SearchScope | None:
+    def scope(self, one: Stored) -> SearchScope | None:
         return permission.search_scope_of(self.viewer, one.row(self.now()), self.sealed(one), self.now())
 
     def opens(self, recording: str) -> bool:
@@ -136,7 +136,7 @@ class Asking:
         exact = self.store.stored.get(id)
         with self.refusing(exact):
             permission.require_any(self.viewer, deeds)
-        mine = begins if self.viewer.finds_all else [one for one in begins if self.sight(one)]
+        mine = begins if self.viewer.finds_all else [one for one in begins if self.scope(one)]
         if exact or len(mine) == 1:
             return exact or mine[0]
         if mine:
