@@ -24,8 +24,8 @@ _LEAST_WORDS, _LEAST_LETTERS = 3, 10
 def cases_list(arguments: argparse.Namespace) -> int:
     """What is open, oldest first."""
     tell = texts()
-    with seeing(arguments, by_keys=True) as archive:
-        found = archive.cases.open()
+    with seeing(arguments, by_keys=True) as viewing:
+        found = viewing.archive.cases.open()
     for one in found.rows:
         print_line(json.dumps(_as_json(one)) if arguments.json else f"{one.recording}  {_told(one, tell)}")
     if not found.rows and not found.others and not arguments.json:
@@ -37,8 +37,8 @@ def cases_list(arguments: argparse.Namespace) -> int:
 def cases_show(arguments: argparse.Namespace) -> int:
     """With the log's entries about the recording."""
     tell = texts()
-    with seeing(arguments, by_keys=True) as archive:
-        _row, found, entries = archive.cases.show(arguments.id)
+    with seeing(arguments, by_keys=True) as viewing:
+        _row, found, entries = viewing.archive.cases.show(arguments.id)
     if arguments.json:
         fields = {"cases": [_as_json(one) for one in found], "audit": [entry_as_json(entry) for entry in entries]}
         print_line(json.dumps(fields, ensure_ascii=False))
@@ -58,13 +58,13 @@ def cases_decide(arguments: argparse.Namespace) -> int:
         raise ArchiveError("error.cases.reason")
     if len(reason.split()) < _LEAST_WORDS or sum(one.isalpha() for one in reason) < _LEAST_LETTERS:
         raise ArchiveError("error.cases.reason_short")
-    with seeing(arguments, by_keys=True) as archive:
+    with seeing(arguments, by_keys=True) as viewing:
         # The policy names those for whom it is opened again; upholding needs none.
-        done = archive.cases.decide(
+        done = viewing.archive.cases.decide(
             arguments.id,
             uphold=arguments.uphold,
             reason=reason,
-            policy=None if arguments.uphold else archive.policy(),
+            policy=None if arguments.uphold else viewing.policy(),
             purpose=arguments.purpose,
         )
     for one in done.cases:

@@ -20,8 +20,8 @@ from softphone.texts import Texts
 def holds_list(arguments: argparse.Namespace) -> int:
     """Custody sees those on what its key opens, others those that they raised, with the recording if they may see it."""
     tell = texts()
-    with seeing(arguments, by_keys=True) as archive:
-        seen = archive.holds.standing()
+    with seeing(arguments, by_keys=True) as viewing:
+        seen = viewing.archive.holds.standing()
     tell_of_other_keys(seen.others)
     if arguments.json:
         for one in seen.holds:
@@ -45,15 +45,15 @@ def holds_raise(arguments: argparse.Namespace) -> int:
     access = arguments.raised_for == HoldBy.ACCESS
     by = HoldBy.ACCESS if access else HoldBy(arguments.by)
     why = _reason(arguments.why, "--why")
-    with seeing(arguments, whatever_policy=True) as archive:
-        policy = archive.policy_in_force
+    with seeing(arguments, whatever_policy=True) as viewing:
+        policy = viewing.policy_in_force
         within = policy.hold_unconfirmed if policy else CONFIRM_WITHIN
         if arguments.number is None:
-            done = archive.holds.place(arguments.id, by, why, within)
+            done = viewing.archive.holds.place(arguments.id, by, why, within)
         elif (number := number_of(arguments.number)) is None:
             raise ArchiveError("error.holds.no_number")
         else:
-            done = archive.holds.place_on_number(number, by, why, within)
+            done = viewing.archive.holds.place_on_number(number, by, why, within)
     for one in done.named:
         already = one.hold.hold in done.already
         if arguments.json:
@@ -78,8 +78,8 @@ def holds_raise(arguments: argparse.Namespace) -> int:
 
 def holds_confirm(arguments: argparse.Namespace) -> int:
     tell = texts()
-    with seeing(arguments, by_keys=True) as archive:
-        one = archive.holds.confirm(arguments.id, arguments.look_again)
+    with seeing(arguments, by_keys=True) as viewing:
+        one = viewing.archive.holds.confirm(arguments.id, arguments.look_again)
     said = "holds.extended" if one.hold.raised_for == HoldBy.ACCESS else "holds.confirmed"
     print_line(tell(said, recording=one.recording, day=arguments.look_again))
     return 0
@@ -87,8 +87,8 @@ def holds_confirm(arguments: argparse.Namespace) -> int:
 
 def holds_lift(arguments: argparse.Namespace) -> int:
     tell, reason = texts(), _reason(arguments.reason, "--reason")
-    with seeing(arguments, by_keys=True) as archive:
-        lifted = archive.holds.lift(arguments.id, reason, archive.policy(), training_may_end=arguments.yes)
+    with seeing(arguments, by_keys=True) as viewing:
+        lifted = viewing.archive.holds.lift(arguments.id, reason, viewing.policy(), training_may_end=arguments.yes)
     print_line(tell("holds.lifted", recording=lifted.row.recording))
     _tell_what_is_left(lifted, tell)
     return 0
@@ -98,10 +98,10 @@ def holds_close(arguments: argparse.Namespace) -> int:
     """A request for access has been answered, or will not be."""
     tell = texts()
     reason = "" if arguments.answered is not None else _reason(arguments.reason, "--reason")
-    with seeing(arguments, by_keys=True) as archive:
-        lifted = archive.holds.close(
+    with seeing(arguments, by_keys=True) as viewing:
+        lifted = viewing.archive.holds.close(
             arguments.id,
-            archive.policy(),
+            viewing.policy(),
             answered=arguments.answered,
             reason=reason,
             training_may_end=arguments.yes,

@@ -30,8 +30,10 @@ class PolicyRefusedError(ArchiveError):
     """The archive asks for a signature that the policy here does not have. The audit log has it by then."""
 
 
-class Seen(LocalArchive):
-    """With the policy of the settings, which the archive may want signed."""
+class Viewing:
+    """What the user of a command sees of the archive, and the settings' policy, which the archive may want signed."""
+
+    archive: LocalArchive
 
     def __init__(self, archive: MachineArchive, settings: Settings, *, by_keys: bool, whatever_policy: bool) -> None:
         """`by_keys`: for what needs no policy. `whatever_policy`: also for what must not wait until one is signed.
@@ -42,7 +44,7 @@ class Seen(LocalArchive):
         policy = None if by_keys else self.policy_unless_refused() if whatever_policy else self.policy()
         self.policy_in_force = policy
         accounts = [one.address for one in settings.accounts]
-        super().__init__(archive.whole, viewer_of(archive, policy, accounts, user_name()), now)
+        self.archive = archive.seen_by(viewer_of(archive, policy, accounts, user_name()))
 
     def policy(self) -> Policy | None:
         """The policy that this machine works under. Raises ArchiveError as `loaded`."""
@@ -63,7 +65,9 @@ def now() -> datetime:
 
 
 @contextmanager
-def seeing(arguments: argparse.Namespace, *, by_keys: bool = False, whatever_policy: bool = False) -> Generator[Seen]:
+def seeing(
+    arguments: argparse.Namespace, *, by_keys: bool = False, whatever_policy: bool = False
+) -> Generator[Viewing]:
     """The archive that a command means, as its user sees it. Raises ArchiveError, KeyringError."""
     with opened(arguments) as archive:
         yield seen_here(arguments, archive, by_keys=by_keys, whatever_policy=whatever_policy)
@@ -71,9 +75,9 @@ def seeing(arguments: argparse.Namespace, *, by_keys: bool = False, whatever_pol
 
 def seen_here(
     arguments: argparse.Namespace, archive: MachineArchive, *, by_keys: bool = False, whatever_policy: bool = False
-) -> Seen:
+) -> Viewing:
     settings, _ = Home.of(arguments).settings(only_look=True)
-    return Seen(archive, settings, by_keys=by_keys, whatever_policy=whatever_policy)
+    return Viewing(archive, settings, by_keys=by_keys, whatever_policy=whatever_policy)
 
 
 def policy_of(settings: Settings, archive: MachineArchive | None) -> Policy | None:

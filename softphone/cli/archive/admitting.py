@@ -18,10 +18,10 @@ def archive_admit(arguments: argparse.Namespace) -> int:
     """A file for another person. Without `--numbers` they see no number and cannot search by one."""
     tell, path = texts(), arguments.file
     numbers: bool = arguments.numbers
-    with seeing(arguments, by_keys=True) as archive:
-        archive.upkeep.require_admit(numbers=numbers)
+    with seeing(arguments, by_keys=True) as viewing:
+        viewing.archive.upkeep.require_admit(numbers=numbers)
         passphrase = new_passphrase(tell("keys.ask.new", file=path), path, tell)
-        archive.upkeep.admit(path, passphrase, numbers=numbers)
+        viewing.archive.upkeep.admit(path, passphrase, numbers=numbers)
     print_line(tell("archive.admitted.numbers" if numbers else "archive.admitted.catalog", file=path))
     return 0
 
@@ -36,8 +36,8 @@ def archive_share(arguments: argparse.Namespace) -> int:
         raise ArchiveError("error.archive.share_demo")
 
     def noted() -> None:
-        with seeing(arguments, by_keys=True) as archive:
-            archive.upkeep.note_shared(arguments.group)
+        with seeing(arguments, by_keys=True) as viewing:
+            viewing.archive.upkeep.note_shared(arguments.group)
 
     sharing.share(folder, arguments.group, noted)
     print_line(texts()("archive.shared", path=folder, group=arguments.group))

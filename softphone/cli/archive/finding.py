@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from softphone.bootstrap.archive.shared import here, moment, number_of, print_line, state_of
-from softphone.bootstrap.archive.viewing import Seen, seeing, tell_of_other_keys
+from softphone.bootstrap.archive.viewing import Viewing, seeing, tell_of_other_keys
 from softphone.bootstrap.home import texts
 from softphone.cli.audit import as_json, audit_row
 from softphone.cli.holds import hold_line
@@ -24,15 +24,15 @@ def archive_list(arguments: argparse.Namespace) -> int:
     """`--json`: an object a line, each with the cursor that goes on behind it."""
     tell = texts()
     after = Cursor.parse(arguments.after) if arguments.after else None
-    with seeing(arguments) as archive:
+    with seeing(arguments) as viewing:
         query = _query(arguments)
-        _tell_unknown_lines(arguments, archive, tell)
+        _tell_unknown_lines(arguments, viewing, tell)
         if after is None:
-            tell_of_other_keys(archive.find.others(query))
+            tell_of_other_keys(viewing.archive.find.others(query))
         if arguments.count:
-            print_line(str(_count(archive, query, tell)))
+            print_line(str(_count(viewing, query, tell)))
             return 0
-        one = archive.find.page(query, after, arguments.limit)
+        one = viewing.archive.find.page(query, after, arguments.limit)
     if one.unreadable:
         print(tell("archive.list.unreadable", count=len(one.unreadable)), file=sys.stderr)  # noqa: T201
     if arguments.json:
@@ -44,21 +44,21 @@ def archive_list(arguments: argparse.Namespace) -> int:
         if one.next is not None:
             print_line(tell("archive.more", cursor=one.next))
         elif not one.rows:
-            print_line(_none(archive, query, tell, after=after))
+            print_line(_none(viewing, query, tell, after=after))
     return 0
 
 
-def _none(archive: Seen, query: Query, tell: Texts, *, after: Cursor | None) -> str:
+def _none(viewing: Viewing, query: Query, tell: Texts, *, after: Cursor | None) -> str:
     if after or query != Query():
         return tell("archive.no_more" if after else "archive.no_such")
-    if (own := archive.find.only_own()) is not None:
+    if (own := viewing.archive.find.only_own()) is not None:
         return tell("archive.none_of_yours", period=in_words_of(own, tell))
     return tell("archive.empty")
 
 
-def _tell_unknown_lines(arguments: argparse.Namespace, archive: Seen, tell: Texts) -> None:
+def _tell_unknown_lines(arguments: argparse.Namespace, viewing: Viewing, tell: Texts) -> None:
     """An earlier policy's line may still have recordings, so it is searched for."""
-    policy = archive.policy() if arguments.line else None
+    policy = viewing.policy() if arguments.line else None
     known = [line.id for line in policy.line] if policy else []
     for line in arguments.line or ():
         if known and line not in known:
@@ -89,8 +89,8 @@ def _ended(row: RecordingRow, tell: Texts) -> str:
 
 def archive_show(arguments: argparse.Namespace) -> int:
     tell = texts()
-    with seeing(arguments) as archive:
-        shown = archive.find.show(arguments.id)
+    with seeing(arguments) as viewing:
+        shown = viewing.archive.find.show(arguments.id)
     row, said = shown.row, shown.review or OwnReview()
     if arguments.json:
         fields = {**_as_json(row), "audit": [as_json(entry) for entry in shown.log or ()]}
@@ -143,13 +143,13 @@ def _query(arguments: argparse.Namespace) -> Query:
     )
 
 
-def _count(archive: Seen, query: Query, tell: Texts) -> int:
+def _count(viewing: Viewing, query: Query, tell: Texts) -> int:
     with Progress() as running:
 
         def report(seen: int, _found: int) -> None:
             running.tell(lambda: tell("archive.counting", count=seen))
 
-        return archive.find.count(query, report)
+        return viewing.archive.find.count(query, report)
 
 
 def _as_json(row: RecordingRow) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import argparse
 import json
 
 from softphone.bootstrap.archive.shared import print_line, words_of
-from softphone.bootstrap.archive.viewing import Seen, seeing, tell_of_other_keys
+from softphone.bootstrap.archive.viewing import Viewing, seeing, tell_of_other_keys
 from softphone.bootstrap.home import texts
 from softphone.domain.archive.decisions import ToJudge
 from softphone.domain.errors import ArchiveError
@@ -18,25 +18,25 @@ from softphone.texts import Texts
 def archive_judge(arguments: argparse.Namespace) -> int:
     """Without an id: the list, oldest first."""
     tell = texts()
-    with seeing(arguments, by_keys=True) as archive:
+    with seeing(arguments, by_keys=True) as viewing:
         keeps = arguments.keep_until is not None
         if arguments.id is None and (keeps or arguments.delete):
             raise ArchiveError("error.judge.which")
         # The policy says for whom it is kept, and one that cannot be used names nobody. Custody does all else by its key.
-        policy = archive.policy() if keeps else archive.policy_unless_refused()
+        policy = viewing.policy() if keeps else viewing.policy_unless_refused()
         within = policy.judge_within if policy else JUDGE_WITHIN
         if arguments.id is None:
-            return _list(archive, within, tell, as_json=arguments.json)
+            return _list(viewing, within, tell, as_json=arguments.json)
         reason = words_of(arguments.reason, "--reason")
         if arguments.delete:
-            gone = archive.judging.let_go(arguments.id, reason, within, arguments.purpose)
+            gone = viewing.archive.judging.let_go(arguments.id, reason, within, arguments.purpose)
             print_line(tell("judge.deleted" if gone else "judge.ended", id=arguments.id))
             return 0
         if arguments.keep_until is None:
             raise ArchiveError("error.judge.what")
         if not reason:
             raise ArchiveError("error.judge.reason")
-        kept = archive.judging.keep(arguments.id, arguments.keep_until, reason, policy, arguments.purpose)
+        kept = viewing.archive.judging.keep(arguments.id, arguments.keep_until, reason, policy, arguments.purpose)
     print_line(tell("judge.kept", id=kept, day=arguments.keep_until))
     return 0
 
@@ -45,15 +45,15 @@ def archive_orphan(arguments: argparse.Namespace) -> int:
     """A file that was set aside and belongs to nothing: data protection deletes it, for a reason."""
     tell = texts()
     reason = words_of(arguments.reason, "--reason")
-    with seeing(arguments, by_keys=True) as archive:
-        archive.upkeep.let_orphan_go(arguments.id, reason)
+    with seeing(arguments, by_keys=True) as viewing:
+        viewing.archive.upkeep.let_orphan_go(arguments.id, reason)
     print_line(tell("archive.orphan.deleted", id=arguments.id))
     return 0
 
 
-def _list(archive: Seen, within: Period, tell: Texts, *, as_json: bool) -> int:
+def _list(viewing: Viewing, within: Period, tell: Texts, *, as_json: bool) -> int:
     none, others = True, 0
-    for one in archive.judging.waiting(within):
+    for one in viewing.archive.judging.waiting(within):
         none = False
         if one is None:
             others += 1

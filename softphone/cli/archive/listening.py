@@ -36,8 +36,8 @@ def archive_play(arguments: argparse.Namespace) -> int:
     home = Home.of(arguments)
     settings, _ = home.settings(only_look=True)
     said = _said(arguments)
-    with seeing(arguments) as archive, progress() as running:
-        opening = archive.open(arguments.id, **said)
+    with seeing(arguments) as viewing, progress() as running:
+        opening = viewing.archive.open(arguments.id, **said)
         device = _speaker(settings.speaker)  # first: opening a recording is noted in its audit log
         with opening.sound(arguments.start) as sound:
             _tell_custody(opening, tell)
@@ -73,14 +73,14 @@ def _play(playback: Playback, woken: threading.Event, running: Progress, length:
 def archive_export(arguments: argparse.Namespace) -> int:
     """Status 1 if not all of the recording is in the file, 130 if somebody ended it: then there is none."""
     tell, said = texts(), _said(arguments)
-    with seeing(arguments) as archive, progress() as running:
+    with seeing(arguments) as viewing, progress() as running:
 
         def go_on(done: int, length: int) -> None:
             running.tell(lambda: tell("export.progress", at=_clock(done), length=_clock(length)))
             if running.stopped:
                 raise KeyboardInterrupt
 
-        opening = archive.open(arguments.id, **said)
+        opening = viewing.archive.open(arguments.id, **said)
         try:
             exported = opening.export(str(arguments.wav), go_on)
         except KeyboardInterrupt:

@@ -10,7 +10,7 @@ from functools import partial
 
 from softphone.archive.seen.upkeep import BATCH, Wanted
 from softphone.bootstrap.archive.shared import moment, print_line
-from softphone.bootstrap.archive.viewing import Seen, seeing
+from softphone.bootstrap.archive.viewing import Viewing, seeing
 from softphone.bootstrap.home import texts
 from softphone.cli.audit import as_json, audit_row
 from softphone.cli.progress import Progress
@@ -23,11 +23,11 @@ from softphone.texts import Texts
 def archive_log(arguments: argparse.Namespace) -> int:
     """By the custody key alone: the log may be what says why the policy is refused."""
     tell = texts()
-    with seeing(arguments, by_keys=True) as archive:
+    with seeing(arguments, by_keys=True) as viewing:
         wanted = _wanted(arguments)
-        rows, more = _page(archive, wanted, arguments.before, arguments.limit, tell)
+        rows, more = _page(viewing, wanted, arguments.before, arguments.limit, tell)
         seen = {entry.event for entry in rows}
-        there = [] if seen.issuperset(wanted.events) else archive.upkeep.events()
+        there = [] if seen.issuperset(wanted.events) else viewing.archive.upkeep.events()
     for event in set(wanted.events).difference(there, seen):
         near = get_close_matches(event, there)
         code = "archive.log.no_event.near" if near else "archive.log.no_event"
@@ -52,12 +52,12 @@ def _wanted(arguments: argparse.Namespace) -> Wanted:
     return Wanted(since, until, tuple(arguments.event or ()), arguments.refusals, arguments.recording or "")
 
 
-def _page(archive: Seen, wanted: Wanted, before: int | None, limit: int, tell: Texts) -> tuple[list[AuditRow], bool]:
+def _page(viewing: Viewing, wanted: Wanted, before: int | None, limit: int, tell: Texts) -> tuple[list[AuditRow], bool]:
     """Oldest first; and whether there are earlier ones."""
     rows, looked_at = list[AuditRow](), 0
     with Progress() as running:
         while True:
-            found, before = archive.upkeep.log(wanted, before, limit + 1 - len(rows))
+            found, before = viewing.archive.upkeep.log(wanted, before, limit + 1 - len(rows))
             rows += found
             if before is None or len(rows) > limit:
                 return rows[:limit][::-1], len(rows) > limit

@@ -21,8 +21,8 @@ from softphone.texts import Texts
 def archive_reviewed(arguments: argparse.Namespace) -> int:
     """It has been used to train (G33). It is kept for that no longer than its line's policy or `--keep` says (G38)."""
     tell, keep = texts(), arguments.keep
-    with seeing(arguments) as archive:
-        since = archive.reviews.mark(arguments.id, keep=keep)
+    with seeing(arguments) as viewing:
+        since = viewing.archive.reviews.mark(arguments.id, keep=keep)
     code = "archive.reviewed.before" if since else "archive.reviewed"
     print_line(tell(code, id=arguments.id, day=since))
     return 0
@@ -40,7 +40,7 @@ def archive_sweep(arguments: argparse.Namespace) -> int:
     now = datetime.combine(arguments.now, time(12), UTC) if another_day else clock
     with opened(arguments) as archive, progress() as running:
         try:
-            seen = seen_here(arguments, archive, by_keys=True)
+            seen = seen_here(arguments, archive, by_keys=True).archive
         except KeyringError:
             if now > clock or arguments.clock_is_right:
                 raise

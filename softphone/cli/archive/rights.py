@@ -28,15 +28,15 @@ def _take_back(arguments: argparse.Namespace, right: Right, purpose: Purpose | N
     """A person who finds the recordings sees which they were, others how many. Status 1 if a call is still on, or something
     cannot be read."""
     tell = texts()
-    with seeing(arguments, by_keys=True) as archive:
+    with seeing(arguments, by_keys=True) as viewing:
         # A party's no does not wait until a policy is signed or corrected.
-        terms = terms_afterwards(archive.policy_unless_refused())
+        terms = terms_afterwards(viewing.policy_unless_refused())
         if arguments.number is None:
-            done = archive.rights.take_back(arguments.id, right, terms, purpose)
+            done = viewing.archive.rights.take_back(arguments.id, right, terms, purpose)
         elif (number := number_of(arguments.number)) is None:
             raise ArchiveError("error.rights.no_number")
         else:
-            done = archive.rights.take_back_of_number(number, right, terms, purpose)
+            done = viewing.archive.rights.take_back_of_number(number, right, terms, purpose)
     for one in done.ended:
         print_line(json.dumps(_as_json(one)) if arguments.json else f"{one.recording}  {_told(one, tell)}")
     if arguments.json:
