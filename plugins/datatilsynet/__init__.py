@@ -11,9 +11,9 @@ from softphone.domain.policy.model import Controller, Line, Wording
 from softphone.domain.purpose import Language
 from softphone.plugin.spec import hookimpl
 
-from .judging import judge
+from .checking import judge
+from .composing import standard, text_for
 from .rules import decision_for
-from .wording import standard, text_for
 
 
 @hookimpl

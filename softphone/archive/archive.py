@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Row, select
 from uuid_utils import uuid7
 
-from softphone.archive.catalog import held
+from softphone.archive.catalog import keys_here
 from softphone.archive.catalog.clock import Steady, believe
 from softphone.archive.catalog.condemned import remove_condemned
 from softphone.archive.catalog.database import UNCHANGED, Catalog
@@ -306,7 +306,7 @@ class Archive:
         key: dict[str, str] = {}
         with suppress(ArchiveError, KeyringError):
             key = self.key_here(recording, None) if recording is not None else {}
-            if not key and (any_key := next(iter(held.opening(self.catalog, self.private_key)), None)):
+            if not key and (any_key := next(iter(keys_here.opening(self.catalog, self.private_key)), None)):
                 key = {"key": any_key[0][:KEY_SHOWN]}
         with suppress(ArchiveError):
             self.note(AuditEntry(event, rule, now, call, recording, {**told, **key}))
@@ -315,7 +315,7 @@ class Archive:
         """Gives an entry the custody key by which it was decided: one here that this recording is sealed for, or anything where
         none is named. Without one it stays as it is. To be asked for before a transaction: a keyring may keep one waiting."""
         if recording is None:
-            opens = held.opening(self.catalog, self.private_key)
+            opens = keys_here.opening(self.catalog, self.private_key)
         else:
             opens = [(one.key_id, one.role) for one in self.wraps_of(recording)]
         for key_id, role in opens:
@@ -356,7 +356,7 @@ class Archive:
         wanted = [one for one in (ROLES if role is None else (role,)) if one in row.opens_for]
         if not wanted:
             raise ArchiveError("error.archive.closed_to_role", id=row.recording, role=role.value if role else "-")
-        found = held.data_keys(self.wraps_of(row.recording), wanted, self.private_key)
+        found = keys_here.data_keys(self.wraps_of(row.recording), wanted, self.private_key)
         if found.role is not None:
             return found.role, found.keys
         if found.changed:

@@ -18,9 +18,9 @@ from softphone import __version__
 from softphone.archive.archive import Archive
 from softphone.audio.files import Silence
 from softphone.bootstrap.home import Home, key_store, password_name
+from softphone.bootstrap.plugins import rule_plugins
 from softphone.bootstrap.program import edge_command, take_stdio
-from softphone.bootstrap.rules import rule_plugins
-from softphone.calls.policy.rules import PolicyInForce
+from softphone.calls.policy.in_force import PolicyInForce
 from softphone.calls.turns import Inbox, clock
 from softphone.domain.errors import KlartoneError
 from softphone.engine.accounts import Accounts
@@ -28,7 +28,7 @@ from softphone.engine.call.phone_calls import PhoneCalls
 from softphone.engine.edge import Edge
 from softphone.engine.loop import Engine
 from softphone.engine.parts import Clients, Parts
-from softphone.engine.recording import Recording
+from softphone.engine.recorder_port import Recording
 from softphone.engine.server import Server, converse
 from softphone.engine.sip.phone import Phone
 from softphone.engine.sip.settings import PhoneSettings

@@ -11,9 +11,9 @@ from functools import cache
 from typing import IO
 
 from softphone.bootstrap.home import Home, texts
+from softphone.bootstrap.plugins import rule_plugins
 from softphone.bootstrap.program import take_stdio
-from softphone.bootstrap.rules import rule_plugins
-from softphone.calls.policy.rules import PolicyInForce
+from softphone.calls.policy.in_force import PolicyInForce
 from softphone.calls.turns import Inbox, clock, guarded, seconds
 from softphone.domain.errors import KlartoneError
 from softphone.embed.sessions import Sessions

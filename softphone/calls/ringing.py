@@ -1,7 +1,7 @@
 """While a call rings: look up what the archive knows, ask the rulebook, and begin the session under its choice.
 
 No answer, a late one or nonsense means *not recorded*, and the call goes on. An exempt call is not asked about. What the
-rulebook chose is narrowed (`domain.narrowing`): by an upheld objection, by employees who have not been informed, by a key or a
+rulebook chose is narrowed (`domain.excluding`): by an upheld objection, by employees who have not been informed, by a key or a
 lookup that is missing. Nothing is ever added to it.
 """
 
@@ -19,7 +19,7 @@ from softphone.calls.stepping import SessionRunner
 from softphone.calls.upstream import read_upstream_notice
 from softphone.domain import events as ev
 from softphone.domain.decision import Decision, Facts, LookupResult, not_recorded, out_of_the_sample, unless_keyless
-from softphone.domain.narrowing import unless_upheld, until_employees_are_informed
+from softphone.domain.excluding import unless_upheld, until_employees_are_informed
 from softphone.domain.policy import Line, Policy, day_of, exempt, language_for
 from softphone.domain.policy.terms import terms
 from softphone.domain.purpose import Purpose, Reason

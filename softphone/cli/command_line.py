@@ -13,13 +13,13 @@ from contextlib import suppress
 from traceback import walk_tb
 
 from softphone import __version__, bootstrap
-from softphone.cli.commands import Command, Commands, Formatter, Parser
 from softphone.cli.registered.archive import add_archive
 from softphone.cli.registered.cases import add_cases
 from softphone.cli.registered.holds import add_holds
 from softphone.cli.registered.keys import add_keys
 from softphone.cli.registered.policy import add_policy
 from softphone.cli.registered.program import DESK, add_program
+from softphone.cli.registering import Command, Commands, Formatter, Parser
 from softphone.domain.errors import KlartoneError
 from softphone.domain.purpose import Language
 from softphone.texts import Texts, plain

@@ -18,8 +18,8 @@ from softphone.audio.narrow import as_callers_hear
 from softphone.audio.player import Player
 from softphone.audio.recording import MicrophoneRecorder
 from softphone.bootstrap.home import Home, texts
+from softphone.bootstrap.plugins import RULEBOOK, rule_plugins
 from softphone.bootstrap.policy.file import chosen, load_to_try, tell_faults
-from softphone.bootstrap.rules import RULEBOOK, rule_plugins
 from softphone.cli.policy.written import quoted
 from softphone.domain.decision import NoticeId
 from softphone.domain.errors import KlartoneError, SoundError

@@ -14,11 +14,11 @@ from softphone.edge import paths
 from softphone.edge.answers import PHRASES, answer, has_tag, judge, reply_hop, seen_from, unreadable
 from softphone.edge.channel import DigitByInfo, MissedWhileBusy, PeerKnown
 from softphone.edge.dialogs import Dialog, tag_of
+from softphone.edge.sdp_ports import bare
 from softphone.edge.sip.dtmf import DTMF_TYPES, read_digit
 from softphone.edge.sip.malformed import Malformed
 from softphone.edge.sip.message import SipMessage, parse
 from softphone.edge.sip.uri import NameAddr, SipUri, Via
-from softphone.edge.sound import bare
 from softphone.edge.switch import Sent, Switch
 from softphone.edge.transports import Hop
 

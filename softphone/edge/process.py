@@ -32,7 +32,7 @@ from softphone.edge.outward import Outward
 from softphone.edge.paths import LocalAddresses
 from softphone.edge.relay import MediaRelay, PartySilent, RelayEvent
 from softphone.edge.resolver import Resolver, split_server
-from softphone.edge.sound import MediaSessions
+from softphone.edge.sdp_ports import MediaSessions
 from softphone.edge.switch import Switch
 from softphone.edge.transports import Transports
 from softphone.edge.turns import WatchedSelector

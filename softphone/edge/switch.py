@@ -18,10 +18,10 @@ from softphone.edge.dialogs import Dialog, Dialogs, read_state
 from softphone.edge.options_probe import OptionsProbe
 from softphone.edge.paths import LocalAddresses
 from softphone.edge.resolver import Resolver, split_server
+from softphone.edge.sdp_ports import MediaSessions
 from softphone.edge.sip.malformed import Malformed
 from softphone.edge.sip.message import SipMessage, parse, write
 from softphone.edge.sip.uri import NameAddr, SipUri, Via
-from softphone.edge.sound import MediaSessions
 from softphone.edge.transports import Hop, Transports
 
 MOST_SENT = 512

@@ -14,7 +14,7 @@ from softphone import __version__
 from softphone.calls.book import CallBook
 from softphone.calls.live import LiveCall, NewCall
 from softphone.calls.numbers import e164, user_part
-from softphone.calls.policy.rules import PolicyInForce
+from softphone.calls.policy.in_force import PolicyInForce
 from softphone.calls.upstream import read_upstream_notice
 from softphone.domain import events as ev
 from softphone.domain.changes import AuditEntry

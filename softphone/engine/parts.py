@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from softphone.calls.policy.rules import PolicyInForce
+from softphone.calls.policy.in_force import PolicyInForce
 from softphone.calls.turns import seconds
 from softphone.engine.accounts import Accounts
 from softphone.engine.call.phone_calls import PhoneCalls

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from softphone import bootstrap, cli
-from softphone.cli.commands import Command
+from softphone.cli.registering import Command
 from softphone.domain.purpose import KeyRole
 from softphone.domain.roles import Role, may
 from tests.archive.people import ANNA, House

@@ -16,8 +16,8 @@ from typing import Any, cast
 import pytest
 
 from softphone.calls.policy import reading
+from softphone.calls.policy.in_force import PolicyInForce
 from softphone.calls.policy.reading import Exchanges, Loaded, plain_address, resolved
-from softphone.calls.policy.rules import PolicyInForce
 from softphone.domain.changes import AuditEntry
 from softphone.domain.decision import NoticeId
 from softphone.domain.policy import LoadedPolicy

@@ -10,9 +10,9 @@ import pytest
 
 from softphone.edge.channel import SourceChanged
 from softphone.edge.relay import MediaRelay, RelayEvent
+from softphone.edge.sdp_ports import MediaSessions
 from softphone.edge.sip.message import SipMessage, parse
 from softphone.edge.sip.sdp import SessionDescription
-from softphone.edge.sound import MediaSessions
 from tests.edge.test_relay import TICK, Peer, on_a_loop, rtcp, rtp
 
 PARTY, MUSIC, COLLEAGUE = "127.0.0.2", "127.0.0.3", "127.0.0.4"

@@ -16,8 +16,8 @@ import pytest
 
 from softphone.bootstrap.home import texts
 from softphone.calls.effect_runner import OPENS_WITHIN
+from softphone.calls.policy.in_force import PolicyInForce
 from softphone.calls.policy.reading import Exchanges, Loaded
-from softphone.calls.policy.rules import PolicyInForce
 from softphone.domain.decision import Decision, Facts, NoticeId
 from softphone.domain.events import Now
 from softphone.domain.policy import Policy

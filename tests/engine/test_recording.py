@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import cast
 
 from softphone.archive.files.vault import Vault
-from softphone.engine.recording import Recording, RecordingListener
+from softphone.engine.recorder_port import Recording, RecordingListener
 from softphone.wire import CodedText
 
 

@@ -18,7 +18,7 @@ from typing import ClassVar
 
 from softphone.bootstrap.engine import run_engine
 from softphone.engine.call.phone_calls import PhoneCalls
-from softphone.engine.recording import Recording
+from softphone.engine.recorder_port import Recording
 from softphone.engine.sip import events as sip
 from softphone.engine.sip.call import InviteArrived
 from softphone.engine.sip.calls import SipCalls as SipCalls

@@ -20,7 +20,7 @@ from softphone.archive.files import writing
 from softphone.archive.files.opus import Encoder
 from softphone.bootstrap import engine as bootstrap
 from softphone.engine.loop import Engine
-from softphone.engine.recording import Recording
+from softphone.engine.recorder_port import Recording
 from softphone.engine.server import Attached, ClientMessage, Detached
 from softphone.engine.sip.events import DigitReceived, PhoneEvent
 from softphone.wire import OptOut

@@ -15,9 +15,9 @@ from textwrap import fill
 import numpy as np
 from numpy.typing import NDArray
 
+from plugins.datatilsynet.composing import text_for
 from plugins.datatilsynet.tests.lines import line
 from plugins.datatilsynet.tests.wordings import BASES
-from plugins.datatilsynet.wording import text_for
 from plugins.espeak_voice import speak
 from softphone.domain.decision import NoticeId
 from softphone.domain.notice import NoticeText, NoticeVariant, asks

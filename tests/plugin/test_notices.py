@@ -693,7 +693,7 @@ def test_a_rulebook_that_does_not_judge_leaves_own_words_unused(host: PluginHost
 
 def codes_of_the_check() -> set[str]:
     """Every code that the check can give, read from its source."""
-    tree = ast.parse((ROOT / "plugins/datatilsynet/judging.py").read_text("utf-8"))
+    tree = ast.parse((ROOT / "plugins/datatilsynet/checking.py").read_text("utf-8"))
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args]
     named = [
         node.args[0]

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from plugins.datatilsynet.composing import text_for
 from plugins.datatilsynet.rules import decision_for
 from plugins.datatilsynet.spoken import spoken_page
 from plugins.datatilsynet.tests.lines import CONTROLLER, facts, line
-from plugins.datatilsynet.wording import text_for
 from softphone.domain.decision import NoticeId
 from softphone.domain.notice import NoticeText, NoticeVariant, asks
 from softphone.domain.policy import Controller, Line

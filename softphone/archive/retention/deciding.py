@@ -23,8 +23,8 @@ from softphone.archive.crypto.wraps import Recipient
 from softphone.archive.finding.rows import RecordingRow
 from softphone.archive.log.policies import name_keys
 from softphone.archive.retention.cases import Case, CaseKind, open_cases
+from softphone.archive.retention.deleting import discard_what_nothing_keeps
 from softphone.archive.retention.sweep import finish
-from softphone.archive.retention.taking import discard_what_nothing_keeps
 from softphone.archive.schema.tables import purposes, recordings
 from softphone.domain.archive.decisions import Decided
 from softphone.domain.changes import AuditEntry

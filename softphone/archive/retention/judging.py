@@ -19,10 +19,10 @@ from softphone.archive.changes.sealing import drop_wraps, wrap_again
 from softphone.archive.crypto.wraps import Recipient
 from softphone.archive.finding.rows import RecordingRow
 from softphone.archive.log.policies import name_keys
+from softphone.archive.retention.deleting import discard_what_nothing_keeps
 from softphone.archive.retention.due import EAST
 from softphone.archive.retention.sweep import finish
 from softphone.archive.retention.swept import SweptItem
-from softphone.archive.retention.taking import discard_what_nothing_keeps
 from softphone.archive.schema.readable import read_row
 from softphone.archive.schema.tables import calls, holds, purposes, recordings
 from softphone.domain.archive.decisions import ToJudge

@@ -21,10 +21,10 @@ from softphone.archive.folder.room import AT_ONCE
 from softphone.archive.log import audit
 from softphone.archive.log.checkpoint import begins
 from softphone.archive.retention import cases, due, forgetting
+from softphone.archive.retention.deleting import judge, take_due
 from softphone.archive.retention.found import UnreadableError, read
 from softphone.archive.retention.listed import clear_listed, finish_listed
 from softphone.archive.retention.swept import DEFAULT_TERMS, TOLD_AGAIN, SweepTerms, Swept, SweptItem, entry_of
-from softphone.archive.retention.taking import judge, take_due
 from softphone.archive.schema.tables import (
     call_backs,
     party_languages,

@@ -22,8 +22,8 @@ from softphone.archive.changes.sealing import drop_wraps
 from softphone.archive.changes.tally import tally_review
 from softphone.archive.files.container import RATE
 from softphone.archive.files.seeking import SeekingReader
+from softphone.archive.retention.deleting import discard_what_nothing_keeps
 from softphone.archive.retention.sweep import finish
-from softphone.archive.retention.taking import discard_what_nothing_keeps
 from softphone.archive.review.sample import SampleRow, living, living_in, row_of
 from softphone.archive.schema.tables import calls, purposes, recordings, review_comments, review_scores, reviews
 from softphone.domain.archive.reviews import Comment

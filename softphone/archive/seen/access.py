@@ -14,7 +14,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from softphone.archive.archive import Archive
-from softphone.archive.catalog.held import opening, wrapped_for
+from softphone.archive.catalog.keys_here import opening, wrapped_for
 from softphone.archive.crypto import policy_signer
 from softphone.archive.crypto.wraps import Recipient
 from softphone.archive.finding.searching import sealed_for

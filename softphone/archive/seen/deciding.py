@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
-from softphone.archive.retention import judging, taking_back
+from softphone.archive.retention import judging, withdrawing
 from softphone.archive.retention.cases import open_cases
 from softphone.archive.retention.deciding import decide
 from softphone.archive.retention.swept import Swept
-from softphone.archive.retention.taking_back import WithdrawalRequest
+from softphone.archive.retention.withdrawing import WithdrawalRequest
 from softphone.archive.seen import access
 from softphone.archive.seen.access import policy_recipients
 from softphone.archive.seen.asking import Asking
@@ -34,7 +34,7 @@ class Rights:
         self._asking.require(Permission.TAKE_BACK)
         row = self._asking.meant(id, Permission.TAKE_BACK)
         asked = WithdrawalRequest(right, self._asking.now(), terms, purpose, self._asking.viewer.a_key)
-        return _told(taking_back.of_recording(self._asking.archive, row, asked), {row.recording})
+        return _told(withdrawing.of_recording(self._asking.archive, row, asked), {row.recording})
 
     def take_back_of_number(
         self, number: str, right: Right, terms: Terms, purpose: Purpose | None = None
@@ -44,9 +44,9 @@ class Rights:
         archive, now = asking.archive, asking.now()
         if not archive.secrets.numbers:
             access.refuse(archive, Permission.TAKE_BACK, now)
-        named = {row.recording for row in taking_back.with_number(archive, number, now) if asking.scope(row)}
+        named = {row.recording for row in withdrawing.with_number(archive, number, now) if asking.scope(row)}
         asked = WithdrawalRequest(right, now, terms, purpose, asking.viewer.a_key)
-        return _told(taking_back.of_number(archive, number, asked), named)
+        return _told(withdrawing.of_number(archive, number, asked), named)
 
 
 def _told(done: WithdrawalResult, named: set[str]) -> WithdrawalResult:

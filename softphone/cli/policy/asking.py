@@ -7,11 +7,11 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 from softphone.bootstrap.home import Home
+from softphone.bootstrap.plugins import RulePlugins, rule_plugins
 from softphone.bootstrap.policy.file import tell_faults
-from softphone.bootstrap.rules import RulePlugins, rule_plugins
 from softphone.domain.decision import Decision, Facts, NoticeId
 from softphone.domain.errors import KlartoneError
-from softphone.domain.narrowing import until_employees_are_informed
+from softphone.domain.excluding import until_employees_are_informed
 from softphone.domain.notice import NoticeText
 from softphone.domain.policy import Line, LoadedPolicy, Policy, PolicyError, day_of
 from softphone.domain.purpose import Language

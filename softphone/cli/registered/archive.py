@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from softphone.cli.commands import Commands
+from softphone.cli.registering import Commands
 from softphone.cli.words import choices, day, days, entry, limit, moment, one_of, path, sound_file, word
 from softphone.domain.purpose import KeyRole, Purpose
 from softphone.domain.roles import FINDS, OPENS, Permission

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from softphone.cli.commands import Commands
+from softphone.cli.registering import Commands
 from softphone.cli.words import day, word
 from softphone.domain.roles import Permission
 

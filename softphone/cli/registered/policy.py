@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from softphone.cli.commands import Commands
+from softphone.cli.registering import Commands
 from softphone.cli.words import language, path, sound_file
 from softphone.domain.decision import NoticeId
 from softphone.texts import Texts

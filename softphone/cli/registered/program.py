@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from softphone.cli.commands import Commands, archive_option
+from softphone.cli.registering import Commands, archive_option
 from softphone.cli.words import path, seconds
 from softphone.domain.roles import Permission
 from softphone.texts import Texts

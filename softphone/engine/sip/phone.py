@@ -24,7 +24,7 @@ from softphone.engine.sip.edge_adapter import EdgeAdapter
 from softphone.engine.sip.endpoint import LOOPBACK, SipEndpoint
 from softphone.engine.sip.events import EdgeChanged, FrameFault, PeerRecordingState, PhoneEvent, PhoneFault
 from softphone.engine.sip.media import Frames, SoundEnd
-from softphone.engine.sip.media.frames import frame_copiers
+from softphone.engine.sip.media.frame_bytes import frame_copiers
 from softphone.engine.sip.media.notice import LEAD_IN
 from softphone.engine.sip.media.ports import CallPorts
 from softphone.engine.sip.registrations import Registrations

@@ -135,7 +135,7 @@ def test_the_faults_of_a_file_are_told_where_no_rulebook_answers(
     home: Path, file: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = POLICY.replace('sample = "10 %"', 'sample = "110 %"')
-    monkeypatch.setattr("softphone.bootstrap.rules.RULEBOOK", "nobody")
+    monkeypatch.setattr("softphone.bootstrap.plugins.RULEBOOK", "nobody")
     told = checked(home, file, text, capsys, status=1)
     assert [one["key"] for one in told["faults"]] == ["line[1].training.sample"]
 

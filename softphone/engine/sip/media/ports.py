@@ -13,7 +13,7 @@ import pjsua2 as pj
 
 from softphone.calls.turns import seconds
 from softphone.engine.sip.media import FRAME_BYTES, SILENCE, Frames, SoundEnd
-from softphone.engine.sip.media.frames import Reader, Writer
+from softphone.engine.sip.media.frame_bytes import Reader, Writer
 from softphone.engine.sip.media.notice import Notice
 from softphone.engine.sip.media.stall_detector import TICK, StallDetector
 from softphone.engine.sip.media.tones import CallTone, RingingTone

@@ -3,7 +3,7 @@
 import pytest
 
 from softphone.domain.decision import Decision, LookupResult, NoticeDelivery, NoticeId, PlanState
-from softphone.domain.narrowing import unless_upheld, until_employees_are_informed
+from softphone.domain.excluding import unless_upheld, until_employees_are_informed
 from softphone.domain.purpose import Basis, Purpose, Reason
 from softphone.domain.session import State, step
 from softphone.domain.status import PurposePhase

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from plugins.datatilsynet import judging
-from plugins.datatilsynet.judging import judge
+from plugins.datatilsynet import checking
+from plugins.datatilsynet.checking import judge
+from plugins.datatilsynet.composing import standard
 from plugins.datatilsynet.tests.lines import line
 from plugins.datatilsynet.tests.wordings import BASES, WORDINGS, Own
-from plugins.datatilsynet.wording import standard
 from softphone.domain.decision import NoticeId
 from softphone.domain.notice import WordingFinding
 from softphone.domain.policy import Line
@@ -40,7 +40,7 @@ def test_a_wording_is_refused_for_what_is_structural_and_all_else_is_shown(own: 
 
 def test_there_are_forty_wordings_and_every_refusal_has_one_that_gets_it() -> None:
     assert len(WORDINGS) >= 40
-    refusing = set(re.findall(r'(?:missing|forbidden).*?WordingFinding\("(\w+)"', inspect.getsource(judging)))
+    refusing = set(re.findall(r'(?:missing|forbidden).*?WordingFinding\("(\w+)"', inspect.getsource(checking)))
     given = {code for own in WORDINGS for code in (*own.missing, *own.forbidden)}
     assert len(refusing) > 10
     assert refusing - given == {"recorded"} - given
