@@ -148,10 +148,12 @@ def test_the_settings_shown_to_it_can_be_loaded(tmp_path: Path) -> None:
 def test_the_danish_words_told_to_agents_are_those_of_the_window() -> None:
     told = set(re.findall(r"\(\*([^*]+)\*\)", text("docs/agents.md")))
     told |= set(re.findall(r"\| [^|]* · \*([^*]+)\* \|", text("docs/agents.md")))
-    catalog = text("resources/translations/da/desk.po")
-    said = {one.replace("{Party}", "Kunden") for one in re.findall(r'(?m)^msgstr "(.*)"$', catalog)}
+    catalog = text("resources/translations/da/desk.po") + text("resources/translations/da/phone.po")
+    said = [one.replace("{Party}", "Kunden") for one in re.findall(r'(?m)^msgstr(?:\[\d\])? "(.+)"$', catalog)]
+    # `…` stands for what differs from call to call, and for the rest of a long sentence.
+    patterns = {one: ".+".join(map(re.escape, one.split("…"))) for one in told}
     assert len(told) > 12
-    assert sorted(told - said) == []
+    assert sorted(one for one, pattern in patterns.items() if not any(re.fullmatch(pattern, it) for it in said)) == []
 
 
 def test_the_danish_words_told_to_team_leads_are_those_of_the_review() -> None:
