@@ -1,8 +1,8 @@
 """While a call rings: look up what the archive knows, ask the rulebook, and begin the session under its choice.
 
-No answer, a late one or nonsense means *not recorded*, and the call goes on. An exempt call is not asked about. What the
-rulebook chose is narrowed (`domain.excluding`): by an upheld objection, by employees who have not been informed, by a key or a
-lookup that is missing. Nothing is ever added to it.
+No answer, a late one or nonsense means *not recorded*, and the call goes on. An exempt call is not asked about. From the
+rulebook's choice a purpose is excluded (`domain.excluding`) by an upheld objection, by employees who have not been informed, by
+a key or a lookup that is missing. Nothing is ever added.
 """
 
 from __future__ import annotations
