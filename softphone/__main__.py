@@ -9,16 +9,15 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from softphone.system.loading import again, is_loading
+from softphone.system.loading import again, is_loading, not_lost
 
 if TYPE_CHECKING:
-    from sys import UnraisableHookArgs
     from types import FrameType
 
 
 def main() -> int:
     """The exit status of the command that was typed."""
-    sys.unraisablehook = _not_lost
+    sys.unraisablehook = not_lost
     # A command in the background ignores it, and goes on doing so.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupted)
@@ -49,14 +48,6 @@ def _interrupted(number: int, frame: FrameType | None) -> None:
         again(number)
     else:
         signal.default_int_handler(number, frame)
-
-
-def _not_lost(unraisable: UnraisableHookArgs) -> None:
-    """In a callback, Python would report a Ctrl+C and go on: raise it again."""
-    if isinstance(unraisable.exc_value, KeyboardInterrupt):
-        again(getattr(unraisable.exc_value, "number", signal.SIGINT))
-    else:
-        sys.__unraisablehook__(unraisable)
 
 
 if __name__ == "__main__":

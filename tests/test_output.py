@@ -136,7 +136,21 @@ CUT_OFF = INTERRUPTED_AS_IT_LOADS.replace(
 """as some libraries do of themselves, where others abort the process"""
 
 
-@pytest.mark.parametrize("script", [INTERRUPTED_AS_IT_LOADS, CUT_OFF, AS_IT_RUNS], ids=["loads", "loads-long", "runs"])
+AS_IT_RUNS_SLOWLY = AS_IT_RUNS.replace(
+    "signal.signal(",
+    "from softphone.system import loading\n"
+    "again = loading.again\n"
+    "loading.again = lambda number: (again(number), time.sleep(0.2))\n"
+    "signal.signal(",
+)
+"""the hook that brings it back is still running when it comes"""
+
+
+@pytest.mark.parametrize(
+    "script",
+    [INTERRUPTED_AS_IT_LOADS, CUT_OFF, AS_IT_RUNS, AS_IT_RUNS_SLOWLY],
+    ids=["loads", "loads-long", "runs", "runs-slowly"],
+)
 def test_ctrl_c_ends_a_command_as_it_loads_and_in_a_callback_with_no_traceback_and_cuts_no_library_off(
     tmp_path: Path, script: str
 ) -> None:

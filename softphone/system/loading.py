@@ -9,8 +9,13 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from _thread import interrupt_main
+from _thread import interrupt_main, start_new_thread
+from time import sleep
 from types import FrameType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
 
 _SOON = 0.02
 
@@ -26,14 +31,31 @@ def is_loading(frame: FrameType | None) -> bool:
 
 def again(number: int) -> None:
     """The signal comes once more in a moment: to the first thread, if the system can, which ends its wait."""
-    soon = threading.Timer(_SOON, _come, (number,))
-    soon.daemon = True
-    soon.start()
+    start_new_thread(_come, (number,))
+
+
+def not_lost(unraisable: UnraisableHookArgs) -> None:
+    """In a callback, Python would report a Ctrl+C and go on: raise it again. For `sys.unraisablehook`."""
+    if isinstance(unraisable.exc_value, KeyboardInterrupt):
+        again(getattr(unraisable.exc_value, "number", signal.SIGINT))
+    else:
+        sys.__unraisablehook__(unraisable)
 
 
 def _come(number: int) -> None:
     first = threading.main_thread().ident
+    sleep(_SOON)
+    while first is not None and _is_here(sys._current_frames().get(first)):
+        sleep(_SOON)  # raised in the hook it would be lost
     if sys.platform == "win32" or first is None:
         interrupt_main(signal.Signals(number))
     else:
         signal.pthread_kill(first, number)
+
+
+def _is_here(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename == __file__:
+            return True
+        frame = frame.f_back
+    return False
