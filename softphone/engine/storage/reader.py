@@ -61,7 +61,8 @@ class StoreReader:
     def __init__(self, post: Post, answers: ReaderListener) -> None:
         self._post = post
         self._answers = answers
-        self._asked: queue.SimpleQueue[PartyQuery | CallBackList | OwnCalls | PastCall] = queue.SimpleQueue()
+        self._asked: queue.SimpleQueue[PartyQuery | CallBackList | OwnCalls | PastCall | None] = queue.SimpleQueue()
+        self._ended = False
 
     def ask(self, asked: PartyQuery | CallBackList | OwnCalls | PastCall) -> None:
         self._asked.put(asked)
@@ -75,16 +76,23 @@ class StoreReader:
     def start(self, archive: Archive) -> None:
         threading.Thread(target=self._read, args=(archive,), name="store reader", daemon=True).start()
 
+    def stop(self) -> None:
+        """No answer comes any more: the archive is about to close, beneath a question that is being answered too."""
+        self._ended = True
+        self._asked.put(None)
+
     def _read(self, archive: Archive) -> None:
         history = History(archive.catalog, archive.secrets)
         answers, post = self._answers, self._post
-        while True:
+        while not self._ended:
             match self._asked.get():
+                case None:
+                    return
                 case PartyQuery() as asked:
                     try:
                         known = archive.lookups.look_up(asked)
                     except Exception as error:  # noqa: BLE001 - whatever it is: this thread is the only one that looks up
-                        log_failed(_log, error, "not looked up")
+                        self._failed(error, "not looked up")
                         # Whether they declined, or are in the sample, is not known: nothing is recorded for training.
                         known = LookupResult(looked_up=False)
                     post(lambda call=asked.call, known=known: answers.looked_up(call, known))
@@ -92,14 +100,14 @@ class StoreReader:
                     try:
                         rows = archive.lookups.call_backs(datetime.now(UTC))
                     except Exception as error:  # noqa: BLE001 - as above; the list stays as it was
-                        log_failed(_log, error, "not listed")
+                        self._failed(error, "not listed")
                     else:
                         post(lambda rows=rows: answers.listed(rows))
                 case OwnCalls(agents, since, now):
                     try:
                         found = history.own(agents, since, now, OF_AN_EARLIER_RUN)
                     except Exception as error:  # noqa: BLE001 - as above; of an earlier run nothing is shown
-                        log_failed(_log, error, "not looked back")
+                        self._failed(error, "not looked back")
                     else:
                         post(lambda found=found: answers.remembered(*found))
                 case PastCall(call, now):
@@ -107,6 +115,10 @@ class StoreReader:
                     try:
                         one = history.call(call, now)
                     except Exception as error:  # noqa: BLE001 - as above; it is said
-                        log_failed(_log, error, "not taken up")
+                        self._failed(error, "not taken up")
                         failed = True
                     post(lambda call=call, one=one, failed=failed: answers.taken_up(call, one, failed=failed))
+
+    def _failed(self, error: Exception, what: str) -> None:
+        if not self._ended:
+            log_failed(_log, error, what)

@@ -145,6 +145,7 @@ class Store:
         if self.backup:
             self.backup.stop()
         written = self._ledger.stop() if self._ledger else True
+        self._reader.stop()
         if self._archive:
             self._archive.close()
         return written
