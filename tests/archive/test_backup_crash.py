@@ -48,7 +48,7 @@ def counted(name, real):
         print(name, flush=True)
         return real(*arguments, **named)
     return deed
-opened = Archive.open(archive, store) if what != "restore" else None
+opened = Archive.open(archive, store) if not what.startswith("restore") else None
 for name in ("fsync", "replace", "unlink", "rename", "open", "mkdir", "rmdir"):
     setattr(os, name, counted(name, getattr(os, name)))
 if what == "backup":
@@ -58,7 +58,7 @@ elif what == "tell":
 elif what == "mend":
     list(mend(opened, disk, found))
 else:
-    restore(disk, archive, store, at, replace_archive=True)
+    restore(disk, archive, store, at, replace_archive=what == "restore", accept_unknown=what == "restore-lost")
 print("done", flush=True)
 """
 
@@ -146,7 +146,7 @@ def points(what: str, deeds: list[str], *, all_: bool) -> list[int]:
 @pytest.mark.parametrize(
     "all_", [False, pytest.param(True, marks=[pytest.mark.torture, pytest.mark.timeout(3600)])], ids=["some", "each"]
 )
-@pytest.mark.parametrize("what", ["backup", "tell", "mend", "restore"])
+@pytest.mark.parametrize("what", ["backup", "tell", "mend", "restore", "restore-lost"])
 def test_whatever_is_killed_leaves_what_counted_before_and_the_next_run_is_whole(
     made: Place, tmp_path: Path, what: str, all_: bool
 ) -> None:
@@ -154,12 +154,16 @@ def test_whatever_is_killed_leaves_what_counted_before_and_the_next_run_is_whole
         made = made.copied(tmp_path / "hurt")
         (copy,) = (made.disk / "recordings").glob(f"{made.stays}.*")
         copy.write_bytes(b"x" + copy.read_bytes()[1:])
+    if what == "restore-lost":
+        made = made.copied(tmp_path / "lost")
+        lose(made)
     deeds, died = made.copied(tmp_path / "counted").deeds(what)
     assert not died
     for left in points(what, deeds, all_=all_):
         place = made.copied(tmp_path / f"{left}")
         assert place.deeds(what, left)[1]
-        {"restore": prove_replaced, "mend": prove_mended}.get(what, prove_backup)(place)
+        proves = {"restore": prove_replaced, "restore-lost": prove_anew, "mend": prove_mended}
+        proves.get(what, prove_backup)(place)
         shutil.rmtree(tmp_path / f"{left}")
 
 
@@ -206,3 +210,25 @@ def prove_replaced(place: Place) -> None:
         place.prove(archive)
     assert not place.folder.with_name("archive.restoring").exists()
     assert all(not (one / "archive.json").exists() for one in place.folder.parent.glob("archive.before-*"))
+
+
+def lose(place: Place) -> None:
+    """The archive is lost after a backup of all its changes; a folder from before them was once moved aside."""
+    older = place.folder.with_name("archive.before-20251101T000000")
+    restore(place.disk, older, place.store, SOON, accept_unknown=True)
+    with closing(place.opened(older)) as archive:
+        assert place.gone in {row.recording for row in archive.list(AT)}
+    (older / "archive.json").rename(older / "archive.json.replaced")
+    with closing(place.opened(place.folder)) as live:
+        back_up(live, place.disk, SOON)
+    shutil.rmtree(place.folder)
+
+
+def prove_anew(place: Place) -> None:
+    """No older folder takes the place: what has been erased since would be heard again."""
+    if not place.folder.exists():
+        restore(place.disk, place.folder, place.store, SOON, accept_unknown=True)
+    with closing(place.opened(place.folder)) as archive:
+        place.prove(archive)
+    left = {path.name for path in place.folder.parent.iterdir()}
+    assert left == {"archive", "archive.before-20251101T000000", "disk", "keys.json"}

@@ -22,7 +22,18 @@ from softphone.archive.archive import RECORDINGS, Archive
 from softphone.archive.backup import erased
 from softphone.archive.backup import generation as backup
 from softphone.archive.backup.check import counted
-from softphone.archive.backup.copying import GoOn, Progress, asking, copied, disk_of, erase_folder, onward, stat
+from softphone.archive.backup.copying import (
+    GoOn,
+    Progress,
+    asking,
+    copied,
+    disk_of,
+    erase_folder,
+    onward,
+    read_file,
+    stat,
+    write_file,
+)
 from softphone.archive.backup.erased import Erased
 from softphone.archive.backup.generation import Copy, Generation, Manifest, Target
 from softphone.archive.backup.run import back_up
@@ -50,6 +61,8 @@ from softphone.domain.errors import ArchiveError
 
 _NO_PLACE = ("error.backup.no_room", "error.backup.no_place", "error.backup.no_place")
 """what a disk refuses is told of the place of a restore: no call is recorded there"""
+_MOVED = "moved-aside"
+"""in the folder that is to take an archive's place: the name under which that archive is moved aside"""
 Opened = Callable[[Path], Archive]
 
 
@@ -323,13 +336,17 @@ def _stands(to: Path, manifest: Manifest, *, replace_archive: bool) -> bool:
 
 
 def _put_back(to: Path, work: Path) -> None:
-    """What was moved aside for a whole archive whose restore was killed before that had its place: it is this place's again."""
-    if to.exists() or not (work / MARKER).exists():
+    """What this restore moved aside, and nothing older, gets its place again if the new archive did not get it."""
+    name = read_file(work / _MOVED).decode(errors="replace")
+    if not name or (to.exists() and any(to.iterdir())):
         return
-    for aside in sorted(to.parent.glob(f"{to.name}.before-*"))[-1:]:
+    for aside in [one for one in to.parent.iterdir() if one.name == name]:
         if (aside / REPLACED).exists():
             (aside / REPLACED).rename(aside / MARKER)
+        if to.exists():
+            to.rmdir()
         aside.rename(to)
+        sync_folder(to.parent)
 
 
 def _put(work: Path, to: Path, now: datetime, *, stands: bool, same: bool) -> Path | None:
@@ -341,6 +358,8 @@ def _put(work: Path, to: Path, now: datetime, *, stands: bool, same: bool) -> Pa
         # Two restores may come in one second.
         names = (name, *(f"{name}-{number}" for number in range(2, 100)))
         aside = next(one for one in map(to.with_name, names) if not one.exists())
+        write_file(work / _MOVED, aside.name.encode())
+        sync_folder(to.parent)
         to.rename(aside)
         if (aside / MARKER).exists():
             (aside / MARKER).rename(aside / REPLACED)
@@ -350,6 +369,8 @@ def _put(work: Path, to: Path, now: datetime, *, stands: bool, same: bool) -> Pa
         to.rmdir()
     work.rename(to)
     sync_folder(to.parent)
+    with suppress(OSError):
+        (to / _MOVED).unlink(missing_ok=True)
     return aside
 
 
