@@ -19,6 +19,7 @@ from softphone.domain.errors import ArchiveError
 LOCK = "writers.lock"
 RESTORING = ".restoring"
 """behind the name of the folder in which a restore makes what is to take this one's place"""
+REPLACING = "error.backup.replacing"
 _MOST = 64
 """writers at once: each locks a byte of its own"""
 
@@ -33,6 +34,7 @@ class Writers:
         self._folder = folder
         self._lock = lock
         self._descriptor: int | None = None
+        self._was_replaced = self._is_replaced()
 
     def alone(self) -> bool:
         """Nobody else writes, and nobody begins to before `join`."""
@@ -43,16 +45,21 @@ class Writers:
 
     def join(self) -> None:
         """From now on somebody writes here. It waits for a writer that is `alone` at this moment, not for a restore:
-        ArchiveError."""
+        ArchiveError, also where one has ended since this was made. What was open before is the former archive."""
         with suppress(OSError):
-            replacing = self._folder.with_name(f"{self._folder.name}{RESTORING}").exists()
-            if not _lock_one(self._opened(), waits=not replacing) and replacing:
-                raise ArchiveError("error.backup.replacing", path=str(self._folder))
+            replaced = self._is_replaced()
+            if (not _lock_one(self._opened(), waits=not replaced) and replaced) or (
+                self._was_replaced and not replaced
+            ):
+                raise ArchiveError(REPLACING, path=str(self._folder))
 
     def close(self) -> None:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+    def _is_replaced(self) -> bool:
+        return self._folder.with_name(f"{self._folder.name}{RESTORING}").exists()
 
     def _opened(self) -> int:
         if self._descriptor is None:

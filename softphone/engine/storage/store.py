@@ -24,6 +24,7 @@ from softphone.archive.examine.repair import repair
 from softphone.archive.files.vault import Vault
 from softphone.archive.finding.history import PastRow
 from softphone.archive.folder.disk import REFUSALS, UNWRITABLE
+from softphone.archive.folder.writers import REPLACING
 from softphone.archive.retention.swept import DEFAULT_TERMS, SweepTerms
 from softphone.calls.live import LiveCall
 from softphone.calls.turns import Post
@@ -336,7 +337,7 @@ class Store:
     # --- beside the loop -------------------------------------------------------------------------
 
     def _open(self) -> None:
-        """A disk that takes nothing now may later: until then it is asked again."""
+        """A disk that takes nothing now may later, and a restore comes to its end: until then it is asked again."""
         while not self._try_to_open():
             if self._closing.wait(_OPEN_AGAIN):
                 return
@@ -360,6 +361,12 @@ class Store:
             if repaired := repair(archive, datetime.now(UTC), steady()):
                 _log.info("archive repaired: %d", len(repaired))
         except KlartoneError as error:
+            if error.code == REPLACING:
+                # A restore is about to move this folder aside, with whatever would be recorded into it.
+                archive.close()
+                replaced = CodedText(error.code, error.params)
+                self._post(lambda: self._cannot_open(replaced))
+                return False
             # What was left half-done stays so for `verify` to report. Keep asking whether anything can be written until it
             # can.
             _log.warning("archive not repaired: %s", error.code)

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import queue
+import sys
 import threading
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from softphone.archive.archive import Archive
+from softphone.archive.backup.restore import restore
+from softphone.archive.backup.run import back_up
+from softphone.domain.changes import AuditEntry
 from softphone.domain.decision import LookupResult
 from softphone.domain.errors import ArchiveError
 from tests.archive.disk import fill, tmpfs
-from tests.archive.scene import MemoryKeys
+from tests.archive.scene import AT, DOCUMENTATION, MemoryKeys, scene
 from tests.engine.storage.test_store import Desk
 
 
@@ -98,3 +103,45 @@ def test_a_full_disk_that_another_has_open_already_is_said_at_the_start_too(
         desk.until(lambda: desk.store.state.works)
         assert desk.store.close()
         other.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="what is open there cannot be moved")
+def test_an_archive_that_is_being_replaced_is_asked_again_until_the_restored_one_stands_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("softphone.engine.storage.store._OPEN_AGAIN", 0.05)
+    with scene(tmp_path / "archive") as former:
+        former.recorded(1, DOCUMENTATION)
+        back_up(former.archive, tmp_path / "disk", AT)
+    opened: list[Archive] = []
+    second, over = threading.Event(), threading.Event()
+
+    def open_archive() -> Archive:
+        opened.append(Archive.open_or_create(former.folder, former.store))
+        if len(opened) == 2:
+            # Opened before the folder is moved aside, and returned after it.
+            second.set()
+            assert over.wait(20)
+        return opened[-1]
+
+    started: list[Desk] = []
+
+    def start(what: str, _done: int, _total: int) -> bool:
+        if what == "recordings" and not started:
+            started.append(desk := Desk(open_archive))
+            desk.until(lambda: desk.store.state.fault)
+            assert desk.store.unopened
+            assert desk.store.state.fault is not None
+            assert desk.store.state.fault.code == "error.backup.replacing"
+            desk.store.note([AuditEntry("noted_meanwhile", "G10", AT, "")])
+            assert second.wait(20)
+        return True
+
+    restore(tmp_path / "disk", former.folder, former.store, AT, replace_archive=True, progress=start)
+    over.set()
+    (desk,) = started
+    desk.until(lambda: desk.store.state.works)
+    assert len(opened) == 3
+    assert desk.store.close()
+    with closing(Archive.open(former.folder, former.store)) as restored:
+        assert {"archive_restored", "noted_meanwhile"} <= set(restored.events())
