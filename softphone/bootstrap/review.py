@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from softphone.archive.folder.marker import is_here
-from softphone.archive.seen.machine import MachineArchive, viewer_of
+from softphone.archive.seen.machine import MachineArchive
 from softphone.audio.playback import speaker
 from softphone.bootstrap.archive.viewing import loaded
 from softphone.bootstrap.home import Home, key_store, texts
@@ -60,7 +60,7 @@ def review_dependencies(settings: Settings, folder: Path, *, show: bool = True) 
             raise _NothingToShow("review.refusal.no_archive", folder=str(folder))
         archive = MachineArchive.open(folder, key_store(folder))
         policy = _policy(settings, archive)
-        seen = archive.seen_by(viewer_of(archive, policy, (account.address for account in settings.accounts)))
+        seen = archive.seen_by(archive.viewer_of(policy, (account.address for account in settings.accounts)))
         teams = seen.reviews.teams(policy)
     except NotReviewing as why:
         refusal = CodedText(f"review.refusal.{why.code}")

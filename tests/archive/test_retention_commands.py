@@ -18,7 +18,7 @@ import pytest
 
 from softphone import cli
 from softphone.archive.backup.run import back_up
-from softphone.bootstrap.archive import viewing
+from softphone.archive.seen.machine import MachineArchive
 from softphone.domain.archive.permission import Viewer
 from softphone.domain.roles import Role
 from tests.archive.judged import to_judge
@@ -123,7 +123,7 @@ def test_a_file_that_belongs_to_nothing_and_the_clock_are_data_protection_s_and_
         assert "put aside" in run("archive", "orphan", other, "--delete", "--reason", "x", status=1)
     with monkeypatch.context() as patch:
         # A demo's user has every role; this one has another.
-        patch.setattr(viewing, "viewer_of", Mock(return_value=Viewer(frozenset({Role.AGENT}))))
+        patch.setattr(MachineArchive, "viewer_of", Mock(return_value=Viewer(frozenset({Role.AGENT}))))
         run("archive", "orphan", "orphan", "--delete", "--reason", "x", status=1)
         run("archive", "sweep", "--clock-is-right", status=1)
     assert desk.archive.audit_of()[-1].params["deed"] == "believe_clock"

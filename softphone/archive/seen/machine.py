@@ -1,7 +1,7 @@
 """This machine's archive, for whoever can open its folder at all: whether it holds together, how it is, its backups, and which
 keys count in it. Nothing of a call: that is for one person, as `seen_by` gives it.
 
-Commands get this in place of the engine's archive.
+Commands get this in place of the engine's archive. Each deed asks by itself whether the keys here allow it.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from softphone.archive.log.checkpoint import Head
 from softphone.archive.seen import LocalArchive, access, commands
 from softphone.domain.archive.permission import Viewer
 from softphone.domain.changes import AuditEntry
+from softphone.domain.errors import ArchiveError
 from softphone.domain.policy import Policy
 
 __all__ = [
@@ -38,16 +39,16 @@ __all__ = [
     "MachineArchive",
     "damaged_pages",
     "disk_in_json",
-    "viewer_of",
 ]
+NOTED = frozenset({"key_exported", "escrow_made", "escrow_restored", "notice_confirmed", "doubt_confirmed"})
+"""what is done beside the archive: all else is logged by what does it"""
 
 
 class MachineArchive:
     """For one thread. All methods raise ArchiveError, and KeyringError if the keyring fails."""
 
     def __init__(self, archive: Archive) -> None:
-        self.whole = archive
-        """for `LocalArchive`, which shows it to one person"""
+        self._whole = archive
         self.demo = archive.demo
         self.store = archive.store
 
@@ -57,93 +58,100 @@ class MachineArchive:
         return cls(Archive.open(folder, store, looks=looks))
 
     def close(self) -> None:
-        self.whole.close()
+        self._whole.close()
+
+    def viewer_of(self, policy: Policy | None, accounts: Iterable[str], user: str = "") -> Viewer:
+        """As `access.viewer_of`."""
+        return access.viewer_of(self._whole, policy, accounts, user)
 
     def seen_by(self, viewer: Viewer) -> LocalArchive:
-        return LocalArchive(self.whole, viewer)
+        return LocalArchive(self._whole, viewer)
 
     @property
     def policy_signer(self) -> str:
         """As `Archive.policy_signer`."""
-        return self.whole.policy_signer
+        return self._whole.policy_signer
 
-    def require_signer(self, now: datetime) -> None:
-        """As `access.require_signer`."""
-        access.require_signer(self.whole, now)
+    def choose_signer(self, key: Callable[[], str], now: datetime) -> str:
+        """The key that was chosen, as `access.choose_signer`. `key` is asked once it is known that they may.
 
-    def choose_signer(self, key: str, now: datetime) -> None:
-        """As `access.choose_signer`, for whoever may."""
-        access.choose_signer(self.whole, key, now)
+        Raises as `access.require_signer`.
+        """
+        access.require_signer(self._whole, now)
+        chosen = key()
+        access.choose_signer(self._whole, chosen, now)
+        return chosen
 
     def refuse_policy(self, why: str, now: datetime) -> None:
         """The log notes it. `why`: the fault's code."""
-        access.refuse_policy(self.whole, why, now)
+        access.refuse_policy(self._whole, why, now)
 
     def note(self, entry: AuditEntry) -> None:
-        """Of what was done with keys or with a policy beside the archive."""
-        self.whole.note(entry)
+        """Of what was done with keys or with a policy beside the archive, and of nothing else (`NOTED`)."""
+        if entry.event not in NOTED:
+            self._whole.note_refusal(access.REFUSED, access.RULE, entry.at, deed="note")
+            raise ArchiveError("error.archive.not_yours")
+        self._whole.note(entry)
 
     def note_refused(self, now: datetime, **params: str) -> None:
         """As `note`, for what was refused; it is logged if it can be."""
-        self.whole.note_refusal(access.REFUSED, access.RULE, now, **params)
+        self._whole.note_refusal(access.REFUSED, access.RULE, now, **params)
 
     def verify(self, head: str | None, progress: Callable[[int, int], None]) -> Proof:
-        return commands.verify(self.whole, head, progress)
+        return commands.verify(self._whole, head, progress)
 
     def head(self, now: datetime) -> tuple[Head | None, int]:
         """The log's signed end, and how many entries it does not cover."""
-        head = commands.head(self.whole, now)
-        return head, commands.entries_behind(self.whole, head)
+        head = commands.head(self._whole, now)
+        return head, commands.entries_behind(self._whole, head)
 
     def health(self, now: datetime) -> health.Health:
-        return health.health(self.whole, now)
+        return health.health(self._whole, now)
 
     def waiting(self, now: datetime) -> health.Waiting:
         """What data protection has to decide."""
-        return health.waiting(self.whole, now)
+        return health.waiting(self._whole, now)
 
     def backups(self) -> list[BackupHealth]:
-        return run.health(self.whole)
+        return run.health(self._whole)
 
     def back_up(self, folder: Path, now: datetime, *, anew: bool, progress: BackupProgress) -> BackedUp:
-        return run.back_up(self.whole, folder, now, anew=anew, progress=progress)
+        return run.back_up(self._whole, folder, now, anew=anew, progress=progress)
 
     def mend(self, folder: Path, found: Collection[str], progress: BackupProgress) -> Iterator[tuple[str, str]]:
         """Copies in a backup that are damaged, made anew from here: each with what became of it."""
-        return check.mend(self.whole, folder, found, progress)
+        return check.mend(self._whole, folder, found, progress)
 
     def revoked(self) -> dict[str, datetime]:
         """Key ids, and since when."""
-        with self.whole.catalog.reading() as connection:
+        with self._whole.catalog.reading() as connection:
             return revocation.revoked(connection)
 
     def revoked_among(self, recipients: Sequence[Recipient]) -> list[revocation.RevokedKey]:
-        with self.whole.catalog.reading() as connection:
+        with self._whole.catalog.reading() as connection:
             return revocation.gone(connection, recipients)
 
     def standing(self, recipients: Sequence[Recipient]) -> list[Recipient]:
         """Those whom something may be sealed for."""
-        with self.whole.catalog.reading() as connection:
+        with self._whole.catalog.reading() as connection:
             return revocation.standing(connection, recipients)
 
     def living_wraps(self) -> dict[tuple[str, str], int]:
         """How many there are, by key id and role."""
-        return rotation.living_wraps(self.whole)
+        return rotation.living_wraps(self._whole)
 
     def rotate(self, old: Recipient, new: Recipient, progress: rotation.Progress) -> rotation.Rotated:
-        return rotation.rotate(self.whole, old, new, progress)
+        """For whoever has the private half of `old`."""
+        return rotation.rotate(self._whole, old, new, progress)
 
     def require_revoke(self, key: Recipient) -> None:
-        self.seen_by(access.viewer_of(self.whole, None, ())).upkeep.require_revoke(key)
+        """For a command that asks more before it revokes. Raises as `access.require_revoke`."""
+        self.seen_by(self.viewer_of(None, ())).upkeep.require_revoke(key)
 
     def revoke(self, key: Recipient, progress: rotation.Progress) -> rotation.Revoked:
-        """For whoever may (`require_revoke`)."""
-        return rotation.revoke(self.whole, key, progress)
-
-
-def viewer_of(archive: MachineArchive, policy: Policy | None, accounts: Iterable[str], user: str = "") -> Viewer:
-    """As `access.viewer_of`."""
-    return access.viewer_of(archive.whole, policy, accounts, user)
+        """Raises as `require_revoke`."""
+        self.require_revoke(key)
+        return rotation.revoke(self._whole, key, progress)
 
 
 def damaged_pages(damage: Sequence[Finding]) -> int:

@@ -15,7 +15,7 @@ from pathlib import Path
 from softphone.archive.crypto.revocation import RevokedKey
 from softphone.archive.seen import LocalArchive
 from softphone.archive.seen.access import policy_recipients
-from softphone.archive.seen.machine import MachineArchive, viewer_of
+from softphone.archive.seen.machine import MachineArchive
 from softphone.bootstrap.archive.shared import opened
 from softphone.bootstrap.home import Home, texts
 from softphone.bootstrap.policy.file import at_its_place
@@ -44,7 +44,7 @@ class Viewing:
         policy = None if by_keys else self.policy_unless_refused() if whatever_policy else self.policy()
         self.policy_in_force = policy
         accounts = [one.address for one in settings.accounts]
-        self.archive = archive.seen_by(viewer_of(archive, policy, accounts, user_name()))
+        self.archive = archive.seen_by(archive.viewer_of(policy, accounts, user_name()))
 
     def policy(self) -> Policy | None:
         """The policy that this machine works under. Raises ArchiveError as `loaded`."""

@@ -23,9 +23,7 @@ def archive_policy_signer(arguments: argparse.Namespace) -> int:
             signer = archive.policy_signer
             print_line(tell("archive.policy_signer" if signer else "archive.policy_signer.nobody", signer=signer))
             return 0
-        archive.require_signer(now)
-        key = _key(archive.store, asked) if asked else ""
-        archive.choose_signer(key, now)
+        key = archive.choose_signer(lambda: _key(archive.store, asked) if asked else "", now)
     print_line(tell("archive.policy_signer.chosen" if key else "archive.policy_signer.lifted", signer=key))
     return 0
 
