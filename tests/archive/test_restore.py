@@ -10,6 +10,7 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -503,6 +504,56 @@ def test_what_the_disk_refuses_is_told_of_the_place_that_was_named(
     monkeypatch.setattr(Path, "mkdir", full)
     refused = refusal(desk, disk, tmp_path / "new", **told)
     assert (refused.code, refused.params["path"]) == ("error.backup.no_room", str(tmp_path / "new"))
+
+
+def test_an_archive_whose_successor_cannot_take_its_place_is_back_in_it(
+    tmp_path: Path, disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with scene(tmp_path / "archive") as desk:
+        first = closed(desk, *BOTH)
+        back_up(desk.archive, disk, AT)
+        later = closed(desk, *BOTH)
+    rename, refused = Path.rename, [RESTORING]
+
+    def held(path: Path, to: Path) -> Path:
+        if any(one in path.name for one in refused):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return rename(path, to)
+
+    monkeypatch.setattr(Path, "rename", held)
+    assert refusal(desk, disk, desk.folder, replace_archive=True).code == "error.backup.no_place"
+    with closing(Archive.open(desk.folder, desk.store)) as archive:
+        assert {row.recording for row in archive.list(SOON)} == {first, later}
+    assert {path.name for path in tmp_path.iterdir()} == {"archive", "disk"}
+    # It cannot be moved back either: then the next restore does so.
+    refused.append(".before-")
+    assert refusal(desk, disk, desk.folder, replace_archive=True).code == "error.backup.no_place"
+    assert not desk.folder.exists()
+    assert (tmp_path / f"archive{RESTORING}" / "archive.json").exists()
+    refused.clear()
+    done, archive = brought_back(desk, disk, desk.folder, accept_unknown=False, replace_archive=True)
+    assert (done.unknown_since, {row.recording for row in archive.list(SOON)}) == (None, {first, later})
+    archive.close()
+
+
+def test_windows_moves_a_folder_once_a_virus_scanner_lets_go_of_it(
+    desk: Scene, disk: Path, new: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed(desk, *BOTH)
+    back_up(desk.archive, disk, AT)
+    rename, held = Path.rename, [True]
+
+    def scanned(path: Path, to: Path) -> Path:
+        if path.name.endswith(RESTORING) and held:
+            held.clear()
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return rename(path, to)
+
+    monkeypatch.setattr(Path, "rename", scanned)
+    monkeypatch.setattr("softphone.archive.backup.restore.sys", SimpleNamespace(platform="win32"))
+    done, archive = brought_back(desk, disk, new)
+    assert (held, done.recordings) == ([], 1)
+    archive.close()
 
 
 @pytest.mark.rule("G10")

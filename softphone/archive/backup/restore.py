@@ -15,6 +15,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
+from time import monotonic, sleep
 
 from sqlalchemy import select
 
@@ -63,6 +64,8 @@ _NO_PLACE = ("error.backup.no_room", "error.backup.no_place", "error.backup.no_p
 """what a disk refuses is told of the place of a restore: no call is recorded there"""
 _MOVED = "moved-aside"
 """in the folder that is to take an archive's place: the name under which that archive is moved aside"""
+_SCANNED_WITHIN = 5.0
+"""seconds"""
 Opened = Callable[[Path], Archive]
 
 
@@ -133,7 +136,7 @@ def restore(
                 if since is None:
                     raise ArchiveError("error.backup.erased_changed", path=str(generation.folder / backup.ERASED))
                 raise ArchiveError("error.backup.unknown", since=f"{since.at.astimezone():%Y-%m-%d %H:%M:%S %z}")
-            with _erased_on_failure(work):
+            with _undone_on_failure(to, work):
                 with disk_of(to, *_NO_PLACE):
                     _begin(work, target)
                 if former is not None:
@@ -148,7 +151,7 @@ def restore(
         if sys.platform == "win32":
             # Nothing in a folder that is open there can be moved.
             writers.close()
-        with _erased_on_failure(work), disk_of(to, *_NO_PLACE):
+        with _undone_on_failure(to, work), disk_of(to, *_NO_PLACE):
             done.aside = _put(work, to, now, stands=stands, same=before == to and done.unknown_since is None)
     return done
 
@@ -345,7 +348,7 @@ def _put_back(to: Path, work: Path) -> None:
             (aside / REPLACED).rename(aside / MARKER)
         if to.exists():
             to.rmdir()
-        aside.rename(to)
+        _rename(aside, to)
         sync_folder(to.parent)
 
 
@@ -360,18 +363,32 @@ def _put(work: Path, to: Path, now: datetime, *, stands: bool, same: bool) -> Pa
         aside = next(one for one in map(to.with_name, names) if not one.exists())
         write_file(work / _MOVED, aside.name.encode())
         sync_folder(to.parent)
-        to.rename(aside)
+        _rename(to, aside)
         if (aside / MARKER).exists():
             (aside / MARKER).rename(aside / REPLACED)
         elif same:
             shutil.copyfile(work / MARKER, aside / REPLACED)
     elif to.exists():
         to.rmdir()
-    work.rename(to)
+    _rename(work, to)
     sync_folder(to.parent)
     with suppress(OSError):
         (to / _MOVED).unlink(missing_ok=True)
     return aside
+
+
+def _rename(old: Path, new: Path) -> None:
+    """Windows moves no folder while a virus scanner or an indexer has a file in it open, which is soon over."""
+    until = monotonic() + (_SCANNED_WITHIN if sys.platform == "win32" else 0.0)
+    while True:
+        try:
+            old.rename(new)
+        except PermissionError:
+            if monotonic() >= until:
+                raise
+            sleep(0.2)
+        else:
+            return
 
 
 def _begin(work: Path, target: Target) -> None:
@@ -383,11 +400,13 @@ def _begin(work: Path, target: Target) -> None:
 
 
 @contextmanager
-def _erased_on_failure(work: Path) -> Generator[None]:
-    """Nothing that ends from now on would end in it."""
+def _undone_on_failure(to: Path, work: Path) -> Generator[None]:
+    """Nothing that ends from now on would end in it. If what was moved aside cannot get its place again, it stays: the next
+    restore puts that back."""
     try:
         yield
     except BaseException:
         with suppress(OSError):
+            _put_back(to, work)
             erase_folder(work)
         raise
