@@ -34,7 +34,7 @@ from softphone.archive.folder.disk import FULL, READ_ONLY, refused, sync_folder
 from softphone.archive.folder.marker import CATALOG, MARKER, MISSING, Marker, lost, read_marker, write_marker
 from softphone.archive.folder.room import Room
 from softphone.archive.folder.sharing import check_local
-from softphone.archive.folder.writers import Writers
+from softphone.archive.folder.writers import Writers, check_finished
 from softphone.archive.log import audit
 from softphone.archive.log.audit import KEY, KEY_SHOWN, Deciding, Wanted
 from softphone.archive.log.checkpoint import Head, Signer
@@ -86,6 +86,7 @@ class Archive:
             raise ArchiveError("error.archive.demo_keys", path=str(folder))
         if (folder / MARKER).exists() or (folder / CATALOG).exists():
             raise ArchiveError("error.archive.exists", path=str(folder))
+        check_finished(folder)
         check_local(folder)
         try:
             (folder / RECORDINGS).mkdir(parents=True, exist_ok=True)

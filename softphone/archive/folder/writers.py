@@ -20,8 +20,18 @@ LOCK = "writers.lock"
 RESTORING = ".restoring"
 """behind the name of the folder in which a restore makes what is to take this one's place"""
 REPLACING = "error.backup.replacing"
+UNFINISHED = "error.backup.unfinished"
 _MOST = 64
 """writers at once: each locks a byte of its own"""
+
+
+def check_finished(folder: Path) -> None:
+    """A restore has not ended that may have moved an archive aside, or brings one here: nobody makes a new one meanwhile.
+
+    Raises ArchiveError.
+    """
+    if _is_restoring(folder):
+        raise ArchiveError(UNFINISHED, path=str(folder))
 
 
 class Writers:
@@ -34,7 +44,7 @@ class Writers:
         self._folder = folder
         self._lock = lock
         self._descriptor: int | None = None
-        self._was_replaced = self._is_replaced()
+        self._was_replaced = _is_restoring(folder)
 
     def alone(self) -> bool:
         """Nobody else writes, and nobody begins to before `join`."""
@@ -47,7 +57,7 @@ class Writers:
         """From now on somebody writes here. It waits for a writer that is `alone` at this moment, not for a restore:
         ArchiveError, also where one has ended since this was made. What was open before is the former archive."""
         with suppress(OSError):
-            replaced = self._is_replaced()
+            replaced = _is_restoring(self._folder)
             if (not _lock_one(self._opened(), waits=not replaced) and replaced) or (
                 self._was_replaced and not replaced
             ):
@@ -57,9 +67,6 @@ class Writers:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
-
-    def _is_replaced(self) -> bool:
-        return self._folder.with_name(f"{self._folder.name}{RESTORING}").exists()
 
     def _opened(self) -> int:
         if self._descriptor is None:
@@ -74,6 +81,10 @@ class Writers:
             if sys.platform != "win32" and is_new and is_shared(self._folder):
                 os.fchmod(self._descriptor, 0o660)
         return self._descriptor
+
+
+def _is_restoring(folder: Path) -> bool:
+    return folder.with_name(f"{folder.name}{RESTORING}").exists()
 
 
 if sys.platform == "win32":

@@ -24,7 +24,7 @@ from softphone.archive.examine.repair import repair
 from softphone.archive.files.vault import Vault
 from softphone.archive.finding.history import PastRow
 from softphone.archive.folder.disk import REFUSALS, UNWRITABLE
-from softphone.archive.folder.writers import REPLACING
+from softphone.archive.folder.writers import REPLACING, UNFINISHED
 from softphone.archive.retention.swept import DEFAULT_TERMS, SweepTerms
 from softphone.calls.live import LiveCall
 from softphone.calls.turns import Post
@@ -350,7 +350,7 @@ class Store:
             fault = CodedText(error.code, error.params)
             self._post(lambda: self._cannot_open(fault))
             # A keyring that is locked or slow may be neither a moment later.
-            return error.code not in REFUSALS and not isinstance(error, KeyringError)
+            return error.code not in {*REFUSALS, UNFINISHED} and not isinstance(error, KeyringError)
         except Exception as error:  # noqa: BLE001 - a path that no system takes, a backend's own error: said, never silent
             log_bug(_log, error)
             unknown = CodedText("error.archive.unopenable", {"detail": type(error).__name__})

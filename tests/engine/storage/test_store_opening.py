@@ -145,3 +145,30 @@ def test_an_archive_that_is_being_replaced_is_asked_again_until_the_restored_one
     assert desk.store.close()
     with closing(Archive.open(former.folder, former.store)) as restored:
         assert {"archive_restored", "noted_meanwhile"} <= set(restored.events())
+
+
+def test_a_desk_makes_no_empty_archive_where_one_is_being_restored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("softphone.engine.storage.store._OPEN_AGAIN", 0.05)
+    with scene(tmp_path / "archive") as former:
+        former.recorded(1, DOCUMENTATION)
+        back_up(former.archive, tmp_path / "disk", AT)
+    place = tmp_path / "new"
+    started: list[Desk] = []
+
+    def start(what: str, _done: int, _total: int) -> bool:
+        if what == "recordings" and not started:
+            started.append(desk := Desk(lambda: Archive.open_or_create(place, former.store)))
+            desk.until(lambda: desk.store.state.fault or desk.store.state.works)
+            assert desk.store.state.fault is not None
+            assert desk.store.state.fault.code == "error.backup.unfinished"
+            assert not place.exists()
+        return True
+
+    restore(tmp_path / "disk", place, former.store, AT, accept_unknown=True, progress=start)
+    (desk,) = started
+    desk.until(lambda: desk.store.state.works)
+    assert desk.store.close()
+    with closing(Archive.open(place, former.store)) as restored:
+        assert restored.id == former.archive.id
