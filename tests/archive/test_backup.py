@@ -22,7 +22,8 @@ from softphone.archive.backup.copying import Progress
 from softphone.archive.backup.generation import MANIFEST, MARKER
 from softphone.archive.backup.restore import restore
 from softphone.archive.backup.run import LIVES_ON, LOCK, back_up, health, tell
-from softphone.archive.crypto.slots import FILE
+from softphone.archive.catalog import database
+from softphone.archive.crypto.slots import FILE, Slots
 from softphone.archive.crypto.wraps import Recipient, create_key_pair
 from softphone.archive.examine.verify import verify
 from softphone.archive.files.reader import read_structure
@@ -108,20 +109,33 @@ def test_a_backup_is_whole_sealed_as_the_archive_and_for_its_user_alone(desk: Sc
 
 
 def test_keys_that_are_rotated_while_a_backup_runs_open_what_it_brings_back(
-    desk: Scene, disk: Path, tmp_path: Path
+    desk: Scene, disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recording = closed(desk)
-    old = desk.recipients[KeyRole.DOCUMENTATION]
-    new = Recipient("case-2", KeyRole.DOCUMENTATION, create_key_pair(desk.store))
+    recording, old = closed(desk), desk.recipients[KeyRole.DOCUMENTATION]
+    successor = Recipient("case-2", KeyRole.DOCUMENTATION, create_key_pair(desk.store))
     rotation.revoke(desk.archive, old)
+    content, tried = Slots.content, list[str]()
+    with monkeypatch.context() as patch:
+        patch.setattr(database, "_BUSY_MS", 0)
+        other = desk.reopen()
+
+    def content_while_another_rotates(file: Slots) -> bytes:
+        if not tried:
+            # Between the catalog's moment and that of the sealed keys nobody can.
+            tried.append("")
+            tried[:] = [refused(rotation.rotate, other, old, successor)]
+        return content(file)
 
     def rotates(what: str, _done: int, _total: int) -> bool:
-        return what != "recordings" or bool(rotation.rotate(desk.archive, old, new))
+        return what != "recordings" or bool(rotation.rotate(desk.archive, old, successor))
 
-    back_up(desk.archive, disk, AT, progress=rotates)
-    restore(disk, tmp_path / "back", desk.store, AT, accept_unknown=True)
-    with closing(Archive.open(tmp_path / "back", desk.store)) as archive:
-        archive.open_recording(recording, AT, role=KeyRole.DOCUMENTATION)
+    with closing(other):
+        monkeypatch.setattr(Slots, "content", content_while_another_rotates)
+        back_up(desk.archive, disk, AT, progress=rotates)
+    assert tried == [database.LOCKED]
+    restore(disk, disk.with_name("new"), desk.store, AT, accept_unknown=True)
+    with closing(Archive.open(disk.with_name("new"), desk.store)) as archive:
+        assert archive.open_recording(recording, AT, role=KeyRole.DOCUMENTATION).length() > 0
 
 
 @pytest.mark.parametrize("anew", [True, False], ids=["another backup", "the folder itself"])

@@ -52,6 +52,11 @@ def swept(desk: Scene, now: datetime) -> list[Swept]:
     return [item.what for item in sweep(desk.archive, now, clock=now, witness=now)]
 
 
+def for_training(desk: Scene, recording: str) -> set[int]:
+    """The segments with a wrap for it."""
+    return {one.segment for one in desk.archive.wraps_of(recording) if one.role is KeyRole.TRAINING}
+
+
 def last(desk: Scene, recording: str) -> tuple[str, dict[str, object]]:
     row = desk.archive.audit_of(recording)[-1]
     return row.event, {name: what for name, what in row.params.items() if name != HOLD}
@@ -124,6 +129,7 @@ def test_once_the_last_hold_is_lifted_training_comes_back_before_its_day_and_all
     lift = partial(holding.lift, desk.archive, reason="settled", recipients=desk.policy_recipients)
     lift(holds[living][0], now=AT)
     assert desk.archive.find(living).purposes == (DOCUMENTATION,)
+    assert for_training(desk, living) == set()
     # By a clock that has jumped no training ends.
     sweep(desk.archive, AT, clock=AT)
     lift(holds[living][1], now=AT + timedelta(days=4000))
@@ -210,6 +216,19 @@ def test_a_session_neither_undoes_nor_changes_a_hold_that_custody_has_confirmed_
     assert [(one.hold, one.provisional_until) for one in desk.archive.find(recording).holds] == [(hold, None)]
     assert {wrap.role for wrap in desk.archive.wraps_of(recording)} == {KeyRole.CUSTODY}
     assert "hold_lifted" not in [one.event for one in desk.archive.audit_of(recording)]
+
+
+@pytest.mark.rule("G10")
+def test_while_one_of_several_holds_stands_no_segment_opens_to_training_however_it_comes(desk: Scene) -> None:
+    recording = desk.recorded(0.1, DOCUMENTATION, TRAINING)
+    for number in (1, 2):
+        desk.commit(PlaceHold(f"{recording}-h{number}", recording, HoldBy.PARTY, "mette", AT, None))
+    desk.commit(desk.segment(recording, 1, DOCUMENTATION, TRAINING), recording=recording)
+    assert for_training(desk, recording) == set()
+    desk.commit(LiftHold(f"{recording}-h1", "undone", restore_training=True))
+    assert for_training(desk, recording) == set()
+    desk.commit(LiftHold(f"{recording}-h2", "undone", restore_training=True))
+    assert for_training(desk, recording) == {0, 1}
 
 
 @pytest.mark.rule("G10")

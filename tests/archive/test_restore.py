@@ -21,6 +21,8 @@ from softphone.archive.archive import Archive
 from softphone.archive.backup.restore import Restored, erase_former, restore
 from softphone.archive.backup.run import back_up, tell
 from softphone.archive.catalog.clock import Steady
+from softphone.archive.changes.ending import discard
+from softphone.archive.crypto.slots import Work
 from softphone.archive.crypto.wraps import Recipient, create_key_pair
 from softphone.archive.examine.health import health
 from softphone.archive.examine.repair import repair
@@ -158,6 +160,32 @@ def test_what_has_been_erased_since_is_not_brought_back(desk: Scene, disk: Path,
     left = {one.role for of in wraps for one in wraps[of] if one.sealed in desk.pages()}
     assert left == {KeyRole.DOCUMENTATION, KeyRole.CUSTODY}
     assert not any(one.sealed in desk.pages() for one in wraps[gone])
+
+
+@pytest.mark.rule("G10")
+def test_keys_that_were_written_over_before_a_commit_that_never_came_are_in_no_later_backup(
+    desk: Scene, disk: Path, new: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording, stays, before = closed(desk, *BOTH), closed(desk, *BOTH), Work.before
+    back_up(desk.archive, disk, AT)
+
+    def before_and_cut(work: Work) -> None:
+        before(work)
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Work, "before", before_and_cut)
+        with pytest.raises(ZeroDivisionError), desk.archive.catalog.writing() as tx:
+            discard(tx, recording, AT)
+    # By a command, before any start has finished it.
+    back_up(desk.archive, disk, SOON)
+    _, archive = brought_back(desk, disk, new)
+    for role in KeyRole:
+        with pytest.raises(KlartoneError) as refused:
+            heard(archive, recording, role)
+        assert refused.value.code == "error.archive.wrap_changed"
+        assert heard(archive, stays, role)
+    archive.close()
 
 
 def test_what_the_list_was_not_told_is_known_in_the_former_folder(desk: Scene, disk: Path, new: Path) -> None:

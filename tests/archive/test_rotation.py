@@ -94,6 +94,24 @@ def test_the_new_key_opens_what_the_old_one_opens_and_nothing_else_also_after_a_
     assert events(desk) == before
 
 
+def test_a_key_of_two_purposes_is_followed_and_dropped_for_the_one_alone(
+    desk: Scene, new: tuple[Recipient, MemoryKeys]
+) -> None:
+    training, (successor, person) = desk.recipients[KeyRole.TRAINING], new
+    shared = Recipient("both", KeyRole.DOCUMENTATION, training.public_key)
+    desk.policy_recipients = [shared, training, desk.recipients[KeyRole.CUSTODY]]
+    both, other = desk.recorded(1, DOCUMENTATION, TRAINING), desk.recorded(1, TRAINING)
+
+    done = rotation.rotate(desk.archive, shared, successor)
+    assert (done.wrapped, done.unopened) == (1, 0)
+    assert (opens(desk, person, both), opens(desk, person, other)) == (True, False)
+    gone = rotation.revoke(desk.archive, shared)
+
+    assert (gone.dropped, gone.kept) == (1, 0)
+    assert holders(desk, both, KeyRole.DOCUMENTATION) == [successor.key_id]
+    assert [holders(desk, one, KeyRole.TRAINING) for one in (both, other)] == [[training.key_id]] * 2
+
+
 def test_what_ends_while_it_runs_is_not_brought_back(
     desk: Scene, new: tuple[Recipient, MemoryKeys], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +14,20 @@ from sqlalchemy import select
 
 from softphone.archive.archive import Archive
 from softphone.archive.crypto import slots
-from softphone.archive.crypto.slots import RECORD, Slots
+from softphone.archive.crypto.slots import RECORD, Slots, Work
 from softphone.archive.crypto.wraps import Recipient, create_key_pair, data_key, wrap
 from softphone.archive.examine.repair import Repair, repair
 from softphone.archive.examine.verify import verify
+from softphone.archive.keys import rotation
 from softphone.archive.retention.holding import raise_holds
+from softphone.archive.retention.sweep import SweepTerms, sweep
 from softphone.archive.schema.tables import wraps
 from softphone.domain.changes import Discard, DropWraps, HoldBy
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
 from tests.archive.disk import fill, tmpfs
-from tests.archive.scene import AT, DOCUMENTATION, TRAINING, CommitFailedError, Scene, scene
+from tests.archive.judged import to_judge
+from tests.archive.scene import AT, DOCUMENTATION, RATE, TRAINING, CommitFailedError, Scene, scene
 
 
 def records(desk: Scene) -> dict[int, bytes]:
@@ -147,6 +151,56 @@ def test_keys_that_went_before_a_commit_that_never_came_stay_gone_and_the_next_s
         assert proof.ok
         assert {one.code for one in proof.findings} <= {"wrap_erased", "segment_empty"}
         assert repair(archive, AT) == []
+
+
+@pytest.mark.rule("G10")
+def test_the_next_start_discards_nothing_that_is_held_though_its_custody_s_keys_went(
+    desk: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = desk.recorded(0.1, DOCUMENTATION, TRAINING)
+    raise_holds(desk.archive, [desk.archive.find(recording, AT)], HoldBy.PARTY, "om prisen", "sofie", AT)
+    with monkeypatch.context() as patch:
+        patch.setattr(Slots, "erase", erased_and_cut())
+        with pytest.raises(PowerCutError), desk.archive.catalog.writing() as tx:
+            tx.wraps.drop(wraps.c.role == "custody")
+    desk.close()
+    with closing(Archive.open(desk.folder, desk.store)) as archive:
+        assert [one.what for one in repair(archive, AT)].count(Repair.NARROWED) == 1
+        assert {one.role for one in archive.wraps_of(recording)} == {KeyRole.DOCUMENTATION}
+        assert set(archive.vault.recordings()) == {recording}
+
+
+@pytest.mark.rule("G10")
+@pytest.mark.parametrize("deed", ["rotate", "sweep"])
+def test_keys_that_others_replace_or_custody_may_give_back_open_until_the_entry_stands(
+    desk: Scene, monkeypatch: pytest.MonkeyPatch, deed: str
+) -> None:
+    recording, old = to_judge(desk, DOCUMENTATION), desk.recipients[KeyRole.DOCUMENTATION]
+    before, day = Work.before, AT + timedelta(days=100)
+
+    def before_and_cut(work: Work) -> None:
+        before(work)
+        if work.made or work.narrowed or work.replaced:
+            raise PowerCutError
+
+    if deed == "rotate":
+        # It goes as soon as its successor stands.
+        assert rotation.revoke(desk.archive, old).kept == 1
+    successor = Recipient("case-2", KeyRole.DOCUMENTATION, create_key_pair(desk.store))
+    deeds: dict[str, Callable[[], object]] = {
+        "rotate": lambda: rotation.rotate(desk.archive, old, successor),
+        "sweep": lambda: sweep(desk.archive, day, clock=day, witness=day, terms=SweepTerms()),
+    }
+    with monkeypatch.context() as patch:
+        patch.setattr(Work, "before", before_and_cut)
+        with pytest.raises(PowerCutError):
+            deeds[deed]()
+    # What was written for it went with it, and waits for no start.
+    assert {slot for slot, one in records(desk).items() if any(one)} == named(desk.archive)
+    desk.close()
+    with closing(Archive.open(desk.folder, desk.store)) as archive:
+        assert repair(archive, AT) == []
+        assert archive.open_recording(recording, AT, role=KeyRole.DOCUMENTATION).length() == RATE
 
 
 @pytest.mark.rule("G10")
