@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Generator
+from typing import Any
 
 import pytest
+from sqlcipher3 import dbapi2  # pyright: ignore[reportUnknownVariableType]
 
 IMPURE = {
     "subprocess.Popen",
@@ -19,6 +21,7 @@ IMPURE = {
     "socket.connect",
     "socket.bind",
     "sqlite3.connect",
+    "sqlcipher3.connect",
 }
 _running = False
 
@@ -33,6 +36,17 @@ def _heard(event: str, _: tuple[object, ...]) -> None:
 
 
 sys.addaudithook(_heard)
+_sqlcipher: Any = dbapi2
+_connect = _sqlcipher.connect
+
+
+def _audited(*args: Any, **options: Any) -> object:
+    """SQLCipher's module tells no audit hook, as Python's own does."""
+    sys.audit("sqlcipher3.connect")
+    return _connect(*args, **options)
+
+
+_sqlcipher.connect = _audited
 
 
 @pytest.hookimpl(wrapper=True)

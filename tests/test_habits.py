@@ -17,6 +17,9 @@ def test_process():
 def test_socket():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
         one.bind(("127.0.0.1", 0))
+def test_database():
+    from sqlcipher3 import dbapi2
+    dbapi2.connect(":memory:").close()
 """
 LOGGED = """
 import logging, threading, pytest
@@ -62,9 +65,9 @@ def run(folder: Path, test: str, *plugins: str) -> str:
 
 def test_a_pure_test_that_is_none_fails_in_the_quick_run_alone(tmp_path: Path) -> None:
     told = run(tmp_path, IMPURE, "tests.pure")
-    for event in ("subprocess.Popen", "socket.bind"):
+    for event in ("subprocess.Popen", "socket.bind", "sqlcipher3.connect"):
         assert f"{event} in a test that .ci/quick calls pure" in told
-    assert "2 passed" in run(tmp_path, IMPURE)
+    assert "3 passed" in run(tmp_path, IMPURE)
 
 
 def test_what_is_logged_or_thrown_and_not_expected_fails_the_test(tmp_path: Path) -> None:
