@@ -17,7 +17,8 @@ from softphone.edge.dialogs import Dialog, tag_of
 from softphone.edge.sdp_ports import bare
 from softphone.edge.sip.dtmf import DTMF_TYPES, read_digit
 from softphone.edge.sip.malformed import Malformed
-from softphone.edge.sip.message import SipMessage, parse
+from softphone.edge.sip.message import SipMessage
+from softphone.edge.sip.reading import parse
 from softphone.edge.sip.uri import NameAddr, SipUri, Via
 from softphone.edge.switch import Sent, Switch
 from softphone.edge.transports import Hop

@@ -7,7 +7,8 @@ from softphone.edge.answers import answer, has_tag
 from softphone.edge.dialogs import Dialog, tag_of
 from softphone.edge.resolver import split_server
 from softphone.edge.sip.malformed import Malformed
-from softphone.edge.sip.message import SipMessage, parse
+from softphone.edge.sip.message import SipMessage
+from softphone.edge.sip.reading import parse
 from softphone.edge.sip.uri import NameAddr, SipUri, Via
 from softphone.edge.switch import Sent, Switch, copied
 from softphone.edge.transports import Hop

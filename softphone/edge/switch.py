@@ -20,7 +20,8 @@ from softphone.edge.paths import LocalAddresses
 from softphone.edge.resolver import Resolver, split_server
 from softphone.edge.sdp_ports import MediaSessions
 from softphone.edge.sip.malformed import Malformed
-from softphone.edge.sip.message import SipMessage, parse, write
+from softphone.edge.sip.message import SipMessage, write
+from softphone.edge.sip.reading import parse
 from softphone.edge.sip.uri import NameAddr, SipUri, Via
 from softphone.edge.transports import Hop, Transports
 

@@ -19,7 +19,7 @@ import time
 from collections.abc import Sequence
 
 from softphone.edge.relay import MediaRelay, RelayEvent
-from softphone.edge.sip.message import parse
+from softphone.edge.sip.reading import parse
 from tests.bench.figures import Figure
 
 HOST = "127.0.0.1"

@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable
 from statistics import median
 
-from softphone.edge.sip.message import parse, write
+from softphone.edge.sip.message import write
+from softphone.edge.sip.reading import parse
 from softphone.edge.sip.sdp import SessionDescription
 from tests.bench.figures import Figure
 

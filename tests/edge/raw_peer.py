@@ -14,7 +14,8 @@ from typing import Self
 
 from softphone.edge.admission import Bucket
 from softphone.edge.sip.dtmf import DTMF_TYPES
-from softphone.edge.sip.message import SipMessage, parse, write
+from softphone.edge.sip.message import SipMessage, write
+from softphone.edge.sip.reading import parse
 from softphone.edge.sip.sdp import SessionDescription
 from softphone.edge.sip.uri import NameAddr, SipUri
 from tests.peers.second_phone import SecondPhone

@@ -6,7 +6,8 @@ import pytest
 
 from softphone.edge.sip.dtmf import read_digit
 from softphone.edge.sip.framing import PING, PONG, StreamFramer
-from softphone.edge.sip.message import MOST_BYTES, MOST_HEADER, MOST_HEADERS, Malformed, parse
+from softphone.edge.sip.malformed import Malformed
+from softphone.edge.sip.reading import MOST_BYTES, MOST_HEADER, MOST_HEADERS, parse
 
 MESSAGE = b"OPTIONS sip:a@10.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TCP 10.0.0.2\r\nl :\r\n 4\r\n\r\nbody"
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from softphone.edge.sip.message import Malformed, parse, write
+from softphone.edge.sip.malformed import Malformed
+from softphone.edge.sip.message import write
+from softphone.edge.sip.reading import parse
 from softphone.edge.sip.sdp import SessionDescription
 
 

@@ -14,7 +14,8 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from softphone.edge.sip.message import Malformed, parse
+from softphone.edge.sip.malformed import Malformed
+from softphone.edge.sip.reading import parse
 from tests.edge import killers
 from tests.edge.mutations import mutations
 from tests.edge.raw_peer import PhoneDiedError, RawPeer, answer

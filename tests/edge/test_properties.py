@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from softphone.edge.sip.dtmf import DTMF_TYPES, read_digit
 from softphone.edge.sip.framing import StreamFramer
-from softphone.edge.sip.message import MOST_BYTES, Malformed, SipMessage, parse, write
+from softphone.edge.sip.malformed import Malformed
+from softphone.edge.sip.message import SipMessage, write
+from softphone.edge.sip.reading import MOST_BYTES, parse
 from softphone.edge.sip.sdp import SessionDescription
 from softphone.edge.sip.uri import NameAddr, SipUri, Via
 from tests.edge.mutations import mutations

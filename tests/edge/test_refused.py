@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from softphone.edge.sip.message import Malformed, parse
+from softphone.edge.sip.malformed import Malformed
+from softphone.edge.sip.reading import parse
 from tests.edge.killers import SIXTY_ROUTES
 from tests.edge.test_honest import said
 

@@ -16,7 +16,9 @@ import pytest
 
 from softphone.edge.channel import EdgeAccount, FromEdge, Ready
 from softphone.edge.sip.body import session_description
-from softphone.edge.sip.message import Malformed, parse, write
+from softphone.edge.sip.malformed import Malformed
+from softphone.edge.sip.message import write
+from softphone.edge.sip.reading import parse
 from softphone.edge.sip.sdp import SessionDescription
 from softphone.engine.edge import Edge
 from tests.edge.rfc4475 import ENTRIES, MESSAGES, Entry

@@ -11,7 +11,8 @@ import pytest
 from softphone.edge.channel import SourceChanged
 from softphone.edge.relay import MediaRelay, RelayEvent
 from softphone.edge.sdp_ports import MediaSessions
-from softphone.edge.sip.message import SipMessage, parse
+from softphone.edge.sip.message import SipMessage
+from softphone.edge.sip.reading import parse
 from softphone.edge.sip.sdp import SessionDescription
 from tests.edge.test_relay import TICK, Peer, on_a_loop, rtcp, rtp
 

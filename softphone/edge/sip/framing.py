@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from softphone.edge.sip.malformed import Malformed
-from softphone.edge.sip.message import MOST_BYTES
+from softphone.edge.sip.reading import MOST_BYTES
 
 PING = b"\r\n\r\n"
 PONG = b"\r\n"

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from softphone.edge.sip.message import SipMessage
+from softphone.edge.sip.message import SipMessage
 
 
 class Malformed(ValueError):  # noqa: N818 - the RFC's own word
