@@ -488,6 +488,38 @@ def test_a_folder_that_has_not_been_backed_up_to_for_two_weeks_is_counted_as_hol
     assert [one.stale for one in health(desk.archive, AT + LIVES_ON + timedelta(hours=1))] == [True]
 
 
+@pytest.mark.rule("G10")
+def test_what_was_erased_counts_as_held_until_a_run_has_cleared_it_and_the_next_word_to_the_folder_does(
+    desk: Scene, disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone, stays = closed(desk), closed(desk)
+    back_up(desk.archive, disk, AT)
+    desk.commit(Discard(gone, "withdrawn"), recording=gone)
+    late = AT + LIVES_ON - timedelta(days=1)
+
+    def fails(_path: Path) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with monkeypatch.context() as broken:
+        broken.setattr("softphone.archive.backup.generation.erase_folder", fails)
+        refused(back_up, desk.archive, disk, late)
+    (state,) = health(desk.archive, AT + LIVES_ON + timedelta(hours=1))
+    assert (state.number, state.at, state.stale) == (2, late, True)
+    assert not state.cleared
+    assert {path.name for path in disk.glob("generation-*")} == {"generation-1", "generation-2"}
+    # A copy that is all there is left of a recording stays.
+    (disk / "recordings" / f"{stays}.1.ktr").write_bytes(b"x")
+    tell(desk.archive, disk, AT + LIVES_ON)
+    assert {path.name for path in disk.glob("generation-*")} == {"generation-2"}
+    assert copies(disk).keys() == {stays}
+    assert (disk / "recordings" / f"{stays}.1.ktr").exists()
+    # From the day of what is there now, and not from that of the clearing.
+    assert [one.cleared for one in health(desk.archive)] == [True]
+    assert [one.stale for one in health(desk.archive, late + LIVES_ON)] == [False]
+    assert [one.stale for one in health(desk.archive, late + LIVES_ON + timedelta(hours=1))] == [True]
+    assert check(disk, desk.store)[1] == []
+
+
 def test_a_damaged_copy_is_made_again_only_from_a_source_that_is_what_was_copied(desk: Scene, disk: Path) -> None:
     """Whose source is damaged too stays as it is, and of what was erased since none is made."""
     changed, gone, grown, both, lost, erased = (closed(desk, 2) for _ in range(6))

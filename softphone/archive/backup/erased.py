@@ -51,6 +51,8 @@ class Folder:
     seq: int
     heard: int
     at: datetime
+    cleared: datetime
+    """`at` of its newest generation that nothing older lies beside: what was erased by then is nowhere in it"""
 
 
 def folders(connection: Connection) -> list[Folder]:
@@ -63,7 +65,7 @@ def _folder(text: str) -> Folder | None:
     """None for what an unreleased version, or nobody of ours, has put there."""
     try:
         said: dict[str, Any] = json.loads(text)
-        said["at"] = datetime.fromisoformat(said["at"])
+        said |= {name: datetime.fromisoformat(said.get(name, said["at"])) for name in ("at", "cleared")}
         return Folder(**said)
     except (ValueError, TypeError, KeyError):
         return None
@@ -76,7 +78,7 @@ def folder_of(connection: Connection, target: str) -> Folder | None:
 def remember(connection: Connection, folder: Folder) -> None:
     """From the first on, the catalog notes what changes. What is in every folder's generation is noted no longer."""
     connection.execute(delete(t.meta).where(t.meta.c.name == _FOLDER + folder.target))
-    text = json.dumps({**asdict(folder), "at": folder.at.isoformat()})
+    text = json.dumps({**asdict(folder), "at": folder.at.isoformat(), "cleared": folder.cleared.isoformat()})
     connection.execute(insert(t.meta).values(name=_FOLDER + folder.target, value=text))
     for one in folders(connection):
         if (folder.at - one.at).days > _FORGOTTEN_DAYS:

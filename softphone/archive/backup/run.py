@@ -73,13 +73,14 @@ class BackedUp:
 @dataclass(frozen=True, slots=True)
 class Health:
     """Of one folder. `waiting`: changes that its list does not have. `stale`: keys that were erased here since may lie in it for
-    longer than they are to."""
+    longer than they are to. `cleared`: nothing of an older generation lies in it any more."""
 
     folder: Path
     number: int
     at: datetime
     waiting: int
     stale: bool = False
+    cleared: bool = True
 
 
 def health(archive: Archive, now: datetime | None = None) -> list[Health]:
@@ -87,7 +88,14 @@ def health(archive: Archive, now: datetime | None = None) -> list[Health]:
     at = now or archive.clock()
     with archive.catalog.reading() as connection:
         return [
-            Health(Path(one.folder), one.number, one.at, erased.waiting(connection, one), at - one.at > LIVES_ON)
+            Health(
+                Path(one.folder),
+                one.number,
+                one.at,
+                erased.waiting(connection, one),
+                stale=at - one.cleared > LIVES_ON,
+                cleared=one.cleared == one.at,
+            )
             for one in erased.folders(connection)
         ]
 
@@ -104,18 +112,36 @@ def back_up(
 
 
 def tell(archive: Archive, folder: Path, now: datetime, *, anyway: bool = False) -> int:
-    """Writes the folder's list anew where something has changed, or `anyway`. How many changes are new in it.
+    """Writes the folder's list anew where something has changed, or `anyway`, and takes away what a run that was cut off left of
+    older generations. How many changes are new in the list.
 
     Raises ArchiveError: the folder is not there, holds no backup of this archive, or one of an older day than is known here.
     """
     with alone(archive.folder):
         target = target_of(archive, folder)
-        manifest = target.finished(archive.signer.key).manifest
+        generation = target.finished(archive.signer.key)
+        manifest = generation.manifest
         with archive.catalog.reading() as connection:
             known = erased.folder_of(connection, target.id)
         if known is None or manifest.number < known.number:
             raise ArchiveError("error.backup.set_back", path=str(folder))
-        return _tell(archive, target, manifest, known, now, anyway=anyway)
+        count = _tell(archive, target, manifest, known, now, anyway=anyway)
+        if known.cleared != manifest.at:
+            with archive.catalog.reading() as connection:
+                here = set(connection.execute(select(recordings.c.recording)).scalars())
+            used = {one.name for one in generation.copies().values()}
+            # A copy of what still lives may be all that is left of it.
+            _clear(archive, target, used | {name for name in target.names() if name.partition(".")[0] in here})
+        return count
+
+
+def _clear(archive: Archive, target: Target, used: set[str]) -> int:
+    """Nothing older lies beside the newest generation from now on. How many recordings' files went."""
+    gone = target.clear(used)
+    with archive.catalog.writing() as tx:
+        if known := erased.folder_of(tx.connection, target.id):
+            erased.remember(tx.connection, replace(known, cleared=known.at))
+    return gone
 
 
 def _tell(archive: Archive, target: Target, manifest: Manifest, known: Folder, now: datetime, *, anyway: bool) -> int:
@@ -149,7 +175,8 @@ class _Run:
             if not erased.folder_of(tx.connection, target.id):
                 # Before the first look at the catalog: what changes from now on is noted.
                 seq = erased.last(tx.connection)
-                erased.remember(tx.connection, Folder(target.id, str(target.folder), 0, seq, seq, self._now))
+                begun = self._before.manifest.at if self._before else self._now
+                erased.remember(tx.connection, Folder(target.id, str(target.folder), 0, seq, seq, self._now, begun))
         archive.head(self._now)
         place = place_of(target.folder, done.number)
         new = place.with_name(place.name + copying.NEW)
@@ -165,13 +192,15 @@ class _Run:
                     erase_folder(new)
                 raise
             sync_folder(target.folder)
-        known = Folder(target.id, str(target.folder), done.number, seq, seq, self._now)
         with archive.catalog.writing() as tx:
+            before = erased.folder_of(tx.connection, target.id)
+            cleared = before.cleared if before else self._now
+            known = Folder(target.id, str(target.folder), done.number, seq, seq, self._now, cleared)
             erased.remember(tx.connection, known)
         _tell(archive, target, manifest, known, self._now, anyway=False)
         # What a run that was cut off had copied of a recording that is missing now may be all that is left.
         used |= {name for name in self._there if name.partition(".")[0] in done.missing}
-        done.recordings, done.erased = manifest.count, target.clear(used)
+        done.recordings, done.erased = manifest.count, _clear(archive, target, used)
         params: dict[str, str | int | bool | None] = {"number": done.number, "recordings": manifest.count}
         archive.note(AuditEntry("archive_backed_up", "G10", self._now, "", params=params))
         return done

@@ -77,7 +77,7 @@ class BackupRunner(Housekeeper):
             if hurt := len(done.missing) + len(done.differs):
                 self._log.warning("backed up: %d recordings are missing or changed here", hurt)
             self._report(None)
-        elif state.waiting or self._heard_at is None or now - self._heard_at >= _HEARD:
+        elif state.waiting or not state.cleared or self._heard_at is None or now - self._heard_at >= _HEARD:
             tell(archive, self._folder, now, anyway=True)
             self._heard_at = now
 
