@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from softphone.archive.archive import Archive
+from softphone.archive.changes.sealing import opens_to
 from softphone.archive.examine.verify import verify
 from softphone.domain.changes import (
     AddWraps,
@@ -70,6 +71,18 @@ def test_each_role_opens_with_its_own_private_key_alone_and_the_log_tells_before
         )
     with pytest.raises(ArchiveError):
         desk.archive.open_recording(recording, AT)
+
+
+@pytest.mark.rule("G31")
+def test_a_recording_that_is_closed_without_a_purpose_opens_for_it_to_nobody(desk: Scene) -> None:
+    recording = desk.recorded(0.1, DOCUMENTATION, TRAINING)
+    sealed = wraps_bytes(desk, recording, KeyRole.TRAINING)
+    desk.commit(CloseRecording(recording, AT, (DOCUMENTATION,)), recording=recording)
+    assert {wrap.role for wrap in desk.archive.wraps_of(recording)} == {KeyRole.DOCUMENTATION, KeyRole.CUSTODY}
+    assert not any(wrap in desk.pages() for wrap in sealed)
+    # Nor does anything that comes later, as a hold that is lifted, seal it for that again.
+    with desk.archive.catalog.reading() as connection:
+        assert opens_to(connection, recording, TRAINING) == []
 
 
 @pytest.mark.rule("G31")
