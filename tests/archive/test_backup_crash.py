@@ -208,7 +208,7 @@ def prove_replaced(place: Place) -> None:
         # A desk that starts now does not go on with an empty archive.
         with pytest.raises(ArchiveError) as error:
             Archive.open_or_create(place.folder, place.store, demo=True)
-        assert (error.value.code, place.folder.exists()) == ("error.backup.unfinished", False)
+        assert (error.value.code, place.folder.exists()) == ("error.backup.restore_unfinished", False)
     restore(place.disk, place.folder, place.store, SOON, replace_archive=True)
     with closing(place.opened(place.folder)) as archive:
         place.prove(archive)

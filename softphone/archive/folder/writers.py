@@ -20,7 +20,7 @@ LOCK = "writers.lock"
 RESTORING = ".restoring"
 """behind the name of the folder in which a restore makes what is to take this one's place"""
 REPLACING = "error.backup.replacing"
-UNFINISHED = "error.backup.unfinished"
+UNFINISHED = "error.backup.restore_unfinished"
 _MOST = 64
 """writers at once: each locks a byte of its own"""
 

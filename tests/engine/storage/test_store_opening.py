@@ -162,7 +162,7 @@ def test_a_desk_makes_no_empty_archive_where_one_is_being_restored(
             started.append(desk := Desk(lambda: Archive.open_or_create(place, former.store)))
             desk.until(lambda: desk.store.state.fault or desk.store.state.works)
             assert desk.store.state.fault is not None
-            assert desk.store.state.fault.code == "error.backup.unfinished"
+            assert desk.store.state.fault.code == "error.backup.restore_unfinished"
             assert not place.exists()
         return True
 
