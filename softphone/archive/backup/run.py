@@ -37,6 +37,7 @@ from softphone.archive.backup.generation import (
     SEALED,
     WRAPS,
     Copy,
+    Generation,
     Manifest,
     Target,
     place_of,
@@ -118,13 +119,8 @@ def tell(archive: Archive, folder: Path, now: datetime, *, anyway: bool = False)
     Raises ArchiveError: the folder is not there, holds no backup of this archive, or one of an older day than is known here.
     """
     with alone(archive.folder):
-        target = target_of(archive, folder)
-        generation = target.finished(archive.signer.key)
+        target, generation, known = _told(archive, folder)
         manifest = generation.manifest
-        with archive.catalog.reading() as connection:
-            known = erased.folder_of(connection, target.id)
-        if known is None or manifest.number < known.number:
-            raise ArchiveError("error.backup.set_back", path=str(folder))
         count = _tell(archive, target, manifest, known, now, anyway=anyway)
         if known.cleared != manifest.at:
             with archive.catalog.reading() as connection:
@@ -133,6 +129,23 @@ def tell(archive: Archive, folder: Path, now: datetime, *, anyway: bool = False)
             # A copy of what still lives may be all that is left of it.
             _clear(archive, target, used | {name for name in target.names() if name.partition(".")[0] in here})
         return count
+
+
+def tell_within(archive: Archive, folder: Path, now: datetime) -> int:
+    """As `tell`, of the list alone, by the `progress` of a run: nobody else is at the folder. Raises ArchiveError."""
+    target, generation, known = _told(archive, folder)
+    return _tell(archive, target, generation.manifest, known, now, anyway=False)
+
+
+def _told(archive: Archive, folder: Path) -> tuple[Target, Generation, Folder]:
+    """The folder, what counts in it, and what is known of it here."""
+    target = target_of(archive, folder)
+    generation = target.finished(archive.signer.key)
+    with archive.catalog.reading() as connection:
+        known = erased.folder_of(connection, target.id)
+    if known is None or generation.manifest.number < known.number:
+        raise ArchiveError("error.backup.set_back", path=str(folder))
+    return target, generation, known
 
 
 def _clear(archive: Archive, target: Target, used: set[str]) -> int:

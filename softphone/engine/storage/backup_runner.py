@@ -5,12 +5,15 @@ The archive knows how a backup is made. A missing folder is waited for, and repo
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from softphone.archive.archive import Archive
-from softphone.archive.backup.run import Health, back_up, health, tell
+from softphone.archive.backup.run import Health, back_up, health, tell, tell_within
+from softphone.domain.errors import ArchiveError
 from softphone.domain.policy.period import Period
 from softphone.engine.storage.housekeeping import Housekeeper
 from softphone.system.settings import check_backup
@@ -56,6 +59,9 @@ class BackupRunner(Housekeeper):
         self._heard_at: datetime | None = None
         self._state: Health | None = None
         """what this turn knows of the folder"""
+        self._archive: Archive | None = None
+        """that a run is made of"""
+        self._looked = 0.0
 
     def _turn(self, open_beside: Callable[[], Archive]) -> float:
         self._state = None
@@ -71,7 +77,11 @@ class BackupRunner(Housekeeper):
         now = self._now()
         self._state = state = next((one for one in health(archive) if one.folder == self._folder), None)
         if self._anew or state is None or not state.number or now >= self._due(state.at):
-            done = back_up(archive, self._folder, now, progress=self._progress)
+            self._archive = archive
+            try:
+                done = back_up(archive, self._folder, now, progress=self._progress)
+            finally:
+                self._archive = None
             self._anew, self._heard_at = False, now
             self._log.info("backed up: %d recordings, %d copied, %d erased", done.recordings, done.copied, done.erased)
             if hurt := len(done.missing) + len(done.differs):
@@ -91,4 +101,16 @@ class BackupRunner(Housekeeper):
         return datetime.combine(day, at.timetz()) + timedelta(seconds=self._every.seconds)
 
     def _progress(self, what: str, _done: int, _total: int) -> bool:
-        return self._go_on() if what == "recordings" else not self._ending
+        if what != "recordings":
+            return not self._ending
+        self._hear()
+        return self._go_on(self._hear)
+
+    def _hear(self) -> None:
+        """A run may take hours. What ends in them is told to the backup that counts until then."""
+        if self._archive is None or time.monotonic() - self._looked < LOOK:
+            return
+        # What keeps the folder from it keeps the run too, which says so.
+        with suppress(ArchiveError):
+            tell_within(self._archive, self._folder, self._now())
+        self._looked = time.monotonic()

@@ -6,6 +6,7 @@ Each housekeeper says what the work is, and when it is due.
 from __future__ import annotations
 
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import closing
@@ -17,6 +18,8 @@ from softphone.wire import CodedText
 
 _PATIENCE = 60.0
 """seconds that a recording waits for a moment without a call: even on the busiest desk the work gets done, one by one"""
+_SLICE = 1.0
+"""seconds of that wait, until the work that cannot wait is looked at"""
 
 
 class Housekeeper(ABC):
@@ -86,7 +89,10 @@ class Housekeeper(ABC):
     def _said(self, error: KlartoneError) -> CodedText:
         return CodedText(error.code, error.params)
 
-    def _go_on(self) -> bool:
-        """Between one recording and the next: wait until nobody talks, or long enough."""
-        self._quiet.wait(_PATIENCE)
+    def _go_on(self, beside: Callable[[], None] | None = None) -> bool:
+        """Between one recording and the next: wait until nobody talks, or long enough. `beside` is done meanwhile."""
+        until = time.monotonic() + _PATIENCE
+        while (left := until - time.monotonic()) > 0 and not self._quiet.wait(min(_SLICE, left)):
+            if beside:
+                beside()
         return not self._ending

@@ -15,7 +15,7 @@ from softphone.archive.backup.check import check
 from softphone.archive.backup.run import Health, back_up, health
 from softphone.domain.changes import Discard
 from softphone.domain.errors import SettingsError
-from softphone.engine.storage import housekeeping
+from softphone.engine.storage import backup_runner, housekeeping
 from softphone.engine.storage.backup_runner import BackupRunner
 from softphone.wire import CodedText
 from tests.archive.scene import AT, DOCUMENTATION, MemoryKeys, Scene, scene
@@ -124,6 +124,33 @@ def test_nothing_is_copied_beside_a_call(
     running.runner.talking(False)
     assert running.reports.get(timeout=20) is None
     assert list((tmp_path / "disk" / "recordings").glob("*.ktr"))
+
+
+@pytest.mark.rule("G10")
+def test_what_ends_while_a_run_waits_for_the_calls_is_told_to_the_backup_that_counts(
+    desk: Scene, running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(housekeeping, "_PATIENCE", 600.0)
+    monkeypatch.setattr(backup_runner, "LOOK", 0.0)
+    gone, _stays = desk.recorded(1, DOCUMENTATION), desk.recorded(1, DOCUMENTATION)
+    back_up(desk.archive, tmp_path / "disk", AT)
+    running.now += timedelta(days=1)
+    running.runner.talking(True)
+    running.runner.start(running.beside)
+    wait = threading.Event()
+    while not (tmp_path / "disk" / "generation-2.new" / "wraps.bin").exists():
+        assert not wait.wait(0.01)
+    desk.commit(Discard(gone, "withdrawn"), recording=gone)
+    left = 1000
+    while health(desk.archive)[0].waiting and left:
+        left -= 1
+        wait.wait(0.01)
+    assert [(one.number, one.waiting) for one in health(desk.archive)] == [(1, 0)]
+    assert {path.name for path in (tmp_path / "disk").glob("generation-*")} == {"generation-1", "generation-2.new"}
+    running.runner.talking(False)
+    assert running.reports.get(timeout=20) is None
+    assert [(one.number, one.waiting, one.cleared) for one in health(desk.archive)] == [(2, 0, True)]
+    assert check(tmp_path / "disk", desk.store)[1] == []
 
 
 def test_one_that_is_ended_in_the_middle_says_nothing(desk: Scene, running: Running) -> None:
