@@ -129,6 +129,9 @@ class Archive:
             told = marker.archive, marker.desk, str(int(marker.demo))
             if (facts.get("archive"), facts.get("desk"), facts.get("demo")) != told:
                 raise ArchiveError("error.archive.marker_changed", path=str(folder))
+            if catalog.is_older():
+                # Before anything goes: rows of keys that have gone would take their recordings with them.
+                raise ArchiveError("error.archive.older_catalog", path=str(folder))
             signer = Signer.of(marker.desk, store, make=master is not None)
             archive = cls(folder, marker, catalog, secrets, store, signer)
             with suppress(ArchiveError):

@@ -135,7 +135,7 @@ def test_a_link_where_the_keys_would_be_erased_is_followed_by_nobody(
     (desk.folder / FILE).unlink(missing_ok=True)
     plants(desk.folder / FILE, victim)
     keys = desk.archive.catalog.slots
-    for use in (lambda: keys.erase({1}), lambda: keys.write(()), keys.filled):
+    for use in (lambda: keys.erase({1}, ("", 0)), lambda: keys.write((), ("", 0)), keys.filled):
         with pytest.raises(ArchiveError) as refused:
             use()
         assert refused.value.code == "error.archive.linked"

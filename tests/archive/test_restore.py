@@ -22,7 +22,7 @@ from softphone.archive.backup.restore import Restored, erase_former, restore
 from softphone.archive.backup.run import back_up, tell
 from softphone.archive.catalog.clock import Steady
 from softphone.archive.changes.ending import discard
-from softphone.archive.crypto.slots import Work
+from softphone.archive.crypto.slots import LogEnd, Work
 from softphone.archive.crypto.wraps import Recipient, create_key_pair
 from softphone.archive.examine.health import health
 from softphone.archive.examine.repair import repair
@@ -169,8 +169,8 @@ def test_keys_that_were_written_over_before_a_commit_that_never_came_are_in_no_l
     recording, stays, before = closed(desk, *BOTH), closed(desk, *BOTH), Work.before
     back_up(desk.archive, disk, AT)
 
-    def before_and_cut(work: Work) -> None:
-        before(work)
+    def before_and_cut(work: Work, log: LogEnd) -> None:
+        before(work, log)
         raise ZeroDivisionError
 
     with monkeypatch.context() as patch:
@@ -470,6 +470,20 @@ def test_an_archive_that_stands_there_is_replaced_by_all_that_is_known_of_it(tmp
     assert refusal(desk, disk, desk.folder, replace_archive=True).code == "error.backup.unknown"
     done, archive = brought_back(desk, disk, desk.folder, replace_archive=True)
     assert (done.recordings, done.unknown_since) == (1, SOON)
+    archive.close()
+
+
+def test_a_former_folder_with_a_catalog_of_an_older_day_does_not_say_what_has_ended(desk: Scene, disk: Path) -> None:
+    recording = closed(desk, DOCUMENTATION)
+    back_up(desk.archive, disk, AT)
+    desk.archive.catalog.empty_log()
+    older, former = desk.archive.catalog.path.read_bytes(), desk.recipients[KeyRole.CUSTODY]
+    rotation.rotate(desk.archive, former, Recipient("custody-2", KeyRole.CUSTODY, create_key_pair(desk.store)))
+    desk.close()
+    desk.archive.catalog.path.write_bytes(older)
+    assert refusal(desk, disk, desk.folder, replace_archive=True).code == "error.backup.unknown"
+    _, archive = brought_back(desk, disk, desk.folder, replace_archive=True)
+    assert heard(archive, recording, KeyRole.CUSTODY)
     archive.close()
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from softphone.archive.archive import Archive
 from softphone.archive.crypto import slots
-from softphone.archive.crypto.slots import RECORD, Slots, Work
+from softphone.archive.crypto.slots import RECORD, LogEnd, Slots, Work
 from softphone.archive.crypto.wraps import Recipient, create_key_pair, data_key, wrap
 from softphone.archive.examine.repair import Repair, repair
 from softphone.archive.examine.verify import verify
@@ -96,11 +96,11 @@ def cut(*_: Any, **__: Any) -> Any:
     raise PowerCutError
 
 
-def erased_and_cut(only_first: bool = False) -> Callable[[Slots, set[int]], None]:
+def erased_and_cut(only_first: bool = False) -> Callable[[Slots, set[int], LogEnd], None]:
     erase = Slots.erase
 
-    def erases(file: Slots, which: set[int]) -> None:
-        erase(file, {min(which)} if only_first else which)
+    def erases(file: Slots, which: set[int], log: LogEnd) -> None:
+        erase(file, {min(which)} if only_first else which, log)
         raise PowerCutError
 
     return erases
@@ -178,8 +178,8 @@ def test_keys_that_others_replace_or_custody_may_give_back_open_until_the_entry_
     recording, old = to_judge(desk, DOCUMENTATION), desk.recipients[KeyRole.DOCUMENTATION]
     before, day = Work.before, AT + timedelta(days=100)
 
-    def before_and_cut(work: Work) -> None:
-        before(work)
+    def before_and_cut(work: Work, log: LogEnd) -> None:
+        before(work, log)
         if work.made or work.narrowed or work.replaced:
             raise PowerCutError
 
@@ -245,6 +245,37 @@ def test_a_file_that_is_lost_takes_no_row_with_it_and_opens_again_once_it_is_bac
     lost.replace(file)
     with closing(Archive.open(desk.folder, desk.store)) as archive:
         archive.open_recording(recording, AT, role=KeyRole.DOCUMENTATION)
+
+
+@pytest.mark.rule("G10")
+@pytest.mark.parametrize("since", ["rotated", "recorded"])
+def test_a_catalog_of_an_older_day_is_not_opened_and_the_newest_then_has_all(desk: Scene, since: str) -> None:
+    recordings = [desk.closed(DOCUMENTATION) for _ in range(2)]
+    catalog = desk.archive.catalog.path
+    desk.archive.catalog.empty_log()
+    older = catalog.read_bytes()
+    if since == "rotated":
+        new = Recipient("custody-2", KeyRole.CUSTODY, create_key_pair(desk.store))
+        rotation.revoke(desk.archive, desk.recipients[KeyRole.CUSTODY])
+        rotation.rotate(desk.archive, desk.recipients[KeyRole.CUSTODY], new)
+    else:
+        recordings += [desk.closed(DOCUMENTATION) for _ in range(2)]
+    desk.close()
+    newest, sealed = catalog.read_bytes(), records(desk)
+
+    catalog.write_bytes(older)
+    with pytest.raises(ArchiveError) as refused:
+        # Of one that is opened wrongly, the start takes the recordings.
+        repair(Archive.open(desk.folder, desk.store), AT)
+    assert refused.value.code == "error.archive.older_catalog"
+
+    catalog.write_bytes(newest)
+    assert records(desk) == sealed
+    with closing(Archive.open(desk.folder, desk.store)) as archive:
+        assert repair(archive, AT) == []
+        for recording in recordings:
+            archive.open_recording(recording, AT, role=KeyRole.CUSTODY)
+        assert verify(archive).ok
 
 
 def test_two_who_write_take_no_slot_of_each_other_s(desk: Scene) -> None:

@@ -47,9 +47,9 @@ def test_new_keys_are_on_the_disk_before_the_commit_and_narrowed_ones_are_gone_b
     for name in ("write", "erase"):
         real = getattr(Slots, name)
 
-        def noted(file: Slots, what: object, name: str = name, real: object = real) -> None:
+        def noted(file: Slots, what: object, log: object, name: str = name, real: object = real) -> None:
             done.append(name)
-            real(file, what)  # pyright: ignore[reportCallIssue]
+            real(file, what, log)  # pyright: ignore[reportCallIssue]
 
         monkeypatch.setattr(Slots, name, noted)
     synced = os.fsync

@@ -180,7 +180,12 @@ def _former(
         former = opens.enter_context(closing(opened(folder)))
         with former.catalog.reading() as connection:
             is_another = any(audit.verify(connection)) or manifest.differs_from(connection)
-        if is_another or _end(former) < (since.log if since else 0) or former.catalog.integrity():
+        if (
+            is_another
+            or former.catalog.is_older()
+            or _end(former) < (since.log if since else 0)
+            or former.catalog.integrity()
+        ):
             raise ArchiveError("error.backup.not_continued", path=str(folder))
     except ArchiveError as error:
         if must:

@@ -21,6 +21,7 @@ from softphone.archive.catalog.transaction import Transaction
 from softphone.archive.crypto import slots
 from softphone.archive.crypto.slots import Slots
 from softphone.archive.folder.disk import DAMAGED, FULL, LINKED, fault, sqlite_uri
+from softphone.archive.log import audit
 from softphone.archive.log.checkpoint import Signer
 from softphone.archive.schema import migrations, tables
 from softphone.archive.schema.migrations import HEAD
@@ -122,6 +123,14 @@ class Catalog:
                 raise
             self._erase_unnamed(connection, tx.wraps.left(committed=True))
 
+    def is_older(self) -> bool:
+        """Than the sealed keys beside it: a copy of an older day was put in its place. Its rows name keys that have gone since,
+        and keys that came since are named by none of them. No crash leaves that. Raises ArchiveError."""
+        # The file first: others may write meanwhile.
+        desk, number = self.slots.log()
+        with self.reading() as connection:
+            return audit.told(connection, desk) < number
+
     def erase_unnamed(self) -> None:
         """Whatever a crash left in the wraps' file that no row names is overwritten. Raises ArchiveError."""
         filled = self.slots.filled()
@@ -138,7 +147,8 @@ class Catalog:
         with suppress(ArchiveError, *Fault, PendingRollbackError):
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             try:
-                self.slots.erase(slots.unnamed(connection, left))
+                desk = self.signer.desk if self.signer else ""
+                self.slots.erase(slots.unnamed(connection, left), (desk, audit.told(connection, desk)))
             finally:
                 connection.exec_driver_sql("ROLLBACK")
 

@@ -50,14 +50,16 @@ class Transaction:
         2. The entries join the chain, and a checkpoint of it where one is due.
         3. New sealed keys are on the disk before a row names them.
         4. Keys that are taken away are written over before the rows and the entry that tell of it stand: cut off here, nobody
-           opens them any more, and the next start writes the entry (`repair`).
+           opens them any more, and the next start writes the entry (`repair`). With 3 and 4 goes how far the committed log
+           stands: no crash leaves a catalog whose log is behind that (`Catalog.is_older`).
         5. COMMIT: rows and entries stand.
         6. After this: keys that others replace are written over (`Catalog.writing`), and the files of what was discarded go
            (`condemned`).
         """
+        log = self.desk, audit.told(self.connection, self.desk)
         if self._entries:
             audit.append(self.connection, self.desk, self._entries)
         if signer:
             signer.sign_due(self.connection)
-        self.wraps.before()
+        self.wraps.before(log)
         self.connection.exec_driver_sql("COMMIT")

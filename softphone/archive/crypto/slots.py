@@ -4,6 +4,9 @@ lies.
 A database moves its rows, and leaves copies behind: in pages, and in the blocks of its log of pages. Here nothing moves. A
 row of `wraps` names its slot; the record there is sealed once more, under a key of the archive, for that row alone. `wraps`
 opens them. If the disk itself moves what is written over (SSD, btrfs), nothing is promised.
+
+Record 0 is no key's: it says how far the log stood in the catalog when the file was last written to, so that an older
+catalog shows.
 """
 
 from __future__ import annotations
@@ -39,11 +42,15 @@ _NEVER = bytes(RECORD)
 """a slot that never held anything: also a hole in the file, or a lost file"""
 _ERASED = bytes(RECORD - 1) + b"\1"
 """one that was written over"""
+_LOG = b"log"
+"""what record 0 is bound to"""
 _AT_ONCE = 10_000
 """slots in one statement"""
 
 Found = tuple[str, dict[str, str | int]]
 Where = ColumnElement[bool]
+LogEnd = tuple[str, int]
+"""a desk, and the number of its newest entry that is committed"""
 
 
 class Slots:
@@ -70,23 +77,42 @@ class Slots:
         except (InvalidTag, ValueError, TypeError, OverflowError, AttributeError):
             return None
 
-    def write(self, made: Iterable[tuple[int, Wrap]]) -> None:
+    def write(self, made: Iterable[tuple[int, Wrap]], log: LogEnd) -> None:
         """On the disk when it returns."""
         with self._open("r+b", creates=True) as file:
+            self._tell(file, log)
             for slot, one in made:
-                nonce = secrets.token_bytes(_NONCE)
-                sealed = nonce + self._key.encrypt(nonce, one.sealed, _bound(one))
-                file.seek(slot * RECORD)
-                file.write(sealed.ljust(RECORD, b"\0"))
+                self._seal(file, slot, one.sealed, _bound(one))
             file.flush()
             os.fsync(file.fileno())
 
-    def erase(self, slots: Collection[int]) -> None:
+    def _seal(self, file: Any, slot: int, data: bytes, bound: bytes) -> None:
+        nonce = secrets.token_bytes(_NONCE)
+        file.seek(slot * RECORD)
+        file.write((nonce + self._key.encrypt(nonce, data, bound)).ljust(RECORD, b"\0"))
+
+    def _tell(self, file: Any, log: LogEnd) -> None:
+        desk, number = log
+        self._seal(file, 0, f"{number} {desk}".encode().ljust(BYTES, b"\0"), _LOG)
+
+    def log(self) -> LogEnd:
+        """How far the log stood when this file was last written to. ("", 0): it does not say."""
+        with self._open("rb") as file:
+            record = file.read(_SEALED)
+        try:
+            told = self._key.decrypt(record[:_NONCE], record[_NONCE:], _LOG).rstrip(b"\0").decode()
+        except (InvalidTag, ValueError):
+            return "", 0
+        number, _, desk = told.partition(" ")
+        return desk, int(number)
+
+    def erase(self, slots: Collection[int], log: LogEnd) -> None:
         """Empty these, on the disk when it returns. It needs no room."""
         if not slots or not self.path.exists():
             return
         with self._open("r+b") as file:
             end = os.fstat(file.fileno()).st_size
+            self._tell(file, log)
             for slot in slots:
                 if slot * RECORD < end:
                     file.seek(slot * RECORD)
@@ -222,10 +248,10 @@ class Work:
         gone = set(self._connection.execute(select(wraps.c.slot)).scalars()) & self.file.erased
         return _rows(self._connection, (wraps.c.slot.in_(sorted(gone)[:_AT_ONCE]),), None) if gone else []
 
-    def before(self) -> None:
+    def before(self, log: LogEnd) -> None:
         if self.made:
-            self.file.write(self.made.items())
-        self.file.erase(self.narrowed)
+            self.file.write(self.made.items(), log)
+        self.file.erase(self.narrowed, log)
 
     def left(self, *, committed: bool) -> set[int]:
         """Slots that nothing names once it is over."""

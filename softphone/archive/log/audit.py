@@ -91,6 +91,13 @@ def last(connection: Connection, desk: str) -> Row[Any] | None:
     return connection.execute(asked).first()
 
 
+def told(connection: Connection, desk: str) -> int:
+    """The number of the desk's newest entry, as it stands apart from the chain; 0 where there is none."""
+    end = connection.execute(select(meta.c.value).where(meta.c.name == _end(desk))).scalar()
+    number = str(end or "").partition(" ")[0]
+    return int(number) if number.isdecimal() else 0
+
+
 def verify(connection: Connection) -> Iterator[Break]:
     """Every place where a desk's chain does not hold. None: it holds."""
     chain, more = Chain(), True
