@@ -622,6 +622,7 @@ def earlier(s: Studio) -> None:
 
 def storage(s: Studio) -> None:
     """The folder of the recordings has become a file: the next recording cannot be written."""
+    s.on.expects("storage fails:", "a call is not recorded: storage_failed", reason="the folder is a file")
     for folder in s.on.archive_folder.iterdir():
         if folder.is_dir():
             shutil.rmtree(folder)
