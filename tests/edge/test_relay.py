@@ -64,7 +64,11 @@ class Peer:
     def _bound(self, host: str, port: int) -> socket.socket:
         one = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
         one.setblocking(False)
-        one.bind((host, port))
+        try:
+            one.bind((host, port))
+        except OSError:
+            one.close()
+            raise
         return one
 
     def heard(self) -> list[bytes]:
