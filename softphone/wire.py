@@ -20,6 +20,7 @@ from pydantic_core import PydanticSerializationError
 from softphone.domain.errors import KlartoneError
 from softphone.domain.notice import SpokenWord
 from softphone.domain.purpose import Direction, Language, Purpose
+from softphone.domain.quality import QualityWord
 from softphone.domain.status import Action, OptOutKind, ReasonStatus, Status, Stays
 
 PROTOCOL = 1
@@ -108,6 +109,27 @@ class CallPhase(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Quality:
+    """How the connection is, over the last seconds. Shares are of 1, times seconds. `…_there` is what the other end reports
+    of our sound; None: it reports nothing."""
+
+    word: QualityWord
+    r: float
+    """E-model (ITU-T G.107), 0 to 100, of the worse direction"""
+    mos: float
+    """what people would give it, 1 to 4.5"""
+    loss: float
+    """packets that were lost or came too late"""
+    jitter: float
+    round_trip: float | None = None
+    loss_there: float | None = None
+    jitter_there: float | None = None
+    buffer: float = 0.0
+    """how long packets wait here so that late ones are still heard"""
+    codec: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CallState:
     id: str
     account: str
@@ -138,6 +160,8 @@ class CallState:
     """what to say if an objection meets an obligation, in the call's language"""
     other_languages: tuple[Language, ...] = ()
     """languages in which the notice can be given too, for a party that did not understand it"""
+    quality: Quality | None = None
+    """None until the call has been listened to for some seconds"""
 
 
 @dataclass(frozen=True, slots=True)
