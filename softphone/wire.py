@@ -108,25 +108,10 @@ class CallPhase(StrEnum):
     """wrap-up"""
 
 
-@dataclass(frozen=True, slots=True)
-class Quality:
-    """How the connection is, over the last seconds. Shares are of 1, times seconds. `…_there` is what the other end reports
-    of our sound; None: it reports nothing."""
-
-    word: QualityWord
-    r: float
-    """E-model (ITU-T G.107), 0 to 100, of the worse direction"""
-    mos: float
-    """what people would give it, 1 to 4.5"""
-    loss: float
-    """packets that were lost or came too late"""
-    jitter: float
-    round_trip: float | None = None
-    loss_there: float | None = None
-    jitter_there: float | None = None
-    buffer: float = 0.0
-    """how long packets wait here so that late ones are still heard"""
-    codec: str = ""
+class CallRole(StrEnum):
+    PARTY = "party"
+    CONSULTATION = "consultation"
+    """with a colleague, while a party waits: never recorded"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +147,19 @@ class CallState:
     """languages in which the notice can be given too, for a party that did not understand it"""
     quality: Quality | None = None
     """None until the call has been listened to for some seconds"""
+    active: bool = True
+    """its sound is the agent's now"""
+    role: CallRole = CallRole.PARTY
+    consults_for: str | None = None
+    """of a consultation: the id of the party's call"""
+    conference: bool = False
+    """it is mixed with the others that say so"""
+    encrypted: bool = False
+    """signalling and media both"""
+    note: str = ""
+    """the agent's own"""
+    earlier: tuple[PastCall, ...] = ()
+    """calls with the same number, newest first"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +254,13 @@ class Look(StrEnum):
     DARK = "dark"
 
 
+class TextSize(StrEnum):
+    NORMAL = "normal"
+    LARGE = "large"
+    LARGER = "larger"
+    LARGEST = "largest"
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What the user has set. None of it is secret."""
@@ -279,6 +284,7 @@ class Settings:
     language: Language | None = None
     """None: the system's"""
     look: Look = Look.SYSTEM
+    text_size: TextSize = TextSize.NORMAL
     bind: str = "0.0.0.0"  # noqa: S104 - a phone is reached from outside
     port: int = 0
     """SIP port; 0: a free one"""
@@ -539,6 +545,70 @@ class Reopen:
 
 
 @dataclass(frozen=True, slots=True)
+class Activate:
+    """The agent talks on this call now; the one before is held."""
+
+    id: str
+    call: str
+    type: Literal["activate"] = "activate"
+
+
+@dataclass(frozen=True, slots=True)
+class Consult:
+    """Hold `call` and call a colleague. `result.call` is the consultation."""
+
+    id: str
+    call: str
+    target: str
+    type: Literal["consult"] = "consult"
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Blind: the party calls `target`, and this phone is out of it."""
+
+    id: str
+    call: str
+    target: str
+    type: Literal["transfer"] = "transfer"
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteTransfer:
+    """Attended: `call` is the consultation; its party and the colleague talk to each other."""
+
+    id: str
+    call: str
+    type: Literal["complete_transfer"] = "complete_transfer"
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """A conference of three: `call` is the consultation."""
+
+    id: str
+    call: str
+    type: Literal["join"] = "join"
+
+
+@dataclass(frozen=True, slots=True)
+class BackToParty:
+    """The consultation `call` ends, and its party is on the line again."""
+
+    id: str
+    call: str
+    type: Literal["back_to_party"] = "back_to_party"
+
+
+@dataclass(frozen=True, slots=True)
+class SaveNote:
+    id: str
+    call: str
+    text: str
+    type: Literal["save_note"] = "save_note"
+
+
+@dataclass(frozen=True, slots=True)
 class EndWrapUp:
     id: str
     call: str
@@ -598,6 +668,13 @@ CallCommand = (
     | Act
     | Reopen
     | EndWrapUp
+    | Activate
+    | Consult
+    | Transfer
+    | CompleteTransfer
+    | Join
+    | BackToParty
+    | SaveNote
 )
 AnsweredAtOnce = CallCommand | Dial | EndCallBack | WatchLevels | TestTone | Quit
 Command = AnsweredAtOnce | LockEarlier | SaveSettings
@@ -676,4 +753,5 @@ def _first(error: ValidationError) -> str:
 _TO_ENGINE: frozenset[type] = frozenset(
     {Attach, Ping, Dial, Answer, Decline, HangUp, Mute, HoldCall, SendDigits, OptOut, RaiseDispute, UndoDispute}
     | {LockEarlier, Choose, Act, Reopen, EndWrapUp, EndCallBack, SaveSettings, WatchLevels, TestTone, Quit}
+    | {Activate, Consult, Transfer, CompleteTransfer, Join, BackToParty, SaveNote}
 )

@@ -12,11 +12,15 @@ from softphone.engine.parts import Parts
 from softphone.engine.server import Client
 from softphone.wire import (
     Act,
+    Activate,
     Answer,
     AnsweredAtOnce,
+    BackToParty,
     Choose,
     CodedText,
     Command,
+    CompleteTransfer,
+    Consult,
     Decline,
     Dial,
     Done,
@@ -24,6 +28,7 @@ from softphone.wire import (
     EndWrapUp,
     HangUp,
     HoldCall,
+    Join,
     LockEarlier,
     Mute,
     OptOut,
@@ -32,9 +37,11 @@ from softphone.wire import (
     RaiseDispute,
     Refused,
     Reopen,
+    SaveNote,
     SaveSettings,
     SendDigits,
     TestTone,
+    Transfer,
     UndoDispute,
     WatchLevels,
 )
@@ -114,6 +121,8 @@ class DeskCommands:
             case EndCallBack(call_back=id):
                 parts.store.end_call_back(id)
                 return None
+            case Activate() | Consult() | Transfer() | CompleteTransfer() | Join() | BackToParty() | SaveNote():
+                return CodedText("why_not.not_now")
             case WatchLevels(on=on):
                 self._watch(on)
                 return None

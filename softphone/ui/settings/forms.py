@@ -16,7 +16,7 @@ from softphone.ui.controls import FilledButton
 from softphone.ui.fields import Card, ComboBox, TextLabel
 from softphone.ui.theme.style import SMALL
 from softphone.ui.view import View, new_id
-from softphone.wire import Account, Levels, Look, Registration, Settings, TestTone, Transport
+from softphone.wire import Account, Levels, Look, Registration, Settings, TestTone, TextSize, Transport
 
 _SILENCE_DB = -60.0
 _AFTER: dict[Registration | None, tuple[str, str]] = {
@@ -301,16 +301,18 @@ class SoundSection(Section):
 
 
 class AppearanceSection(Section):
-    """Language and look, at once."""
+    """Language, look and text size, at once."""
 
     def __init__(self) -> None:
         super().__init__("appearance")
         self.language = ComboBox("language")
         self.look = ComboBox("look")
+        self.text_size = ComboBox("textSize")
         self.field("settings.language", self.language)
         self.field("settings.look", self.look)
-        self.language.activated.connect(self._pick)
-        self.look.activated.connect(self._pick)
+        self.field("settings.text_size", self.text_size)
+        for box in (self.language, self.look, self.text_size):
+            box.activated.connect(self._pick)
 
     def render_view(self, view: View) -> None:
         super().render_view(view)
@@ -320,11 +322,14 @@ class AppearanceSection(Section):
         self.language.show_entries(view, entries, chosen.value if chosen else "")
         looks: list[tuple[str, str | None]] = [(view.texts(f"settings.look.{look}"), look.value) for look in Look]
         self.look.show_entries(view, looks, self.settings.look.value)
+        sizes: list[tuple[str, str | None]] = [(view.texts(f"settings.text_size.{one}"), one.value) for one in TextSize]
+        self.text_size.show_entries(view, sizes, self.settings.text_size.value)
 
     def _pick(self) -> None:
         chosen = str(self.language.currentData())
         language = Language(chosen) if chosen else None
-        self.save.emit(replace(self.settings, language=language, look=Look(str(self.look.currentData()))))
+        look, size = Look(str(self.look.currentData())), TextSize(str(self.text_size.currentData()))
+        self.save.emit(replace(self.settings, language=language, look=look, text_size=size))
 
 
 def _lacks_password(view: View, account: Account) -> bool:
