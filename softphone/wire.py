@@ -115,6 +115,27 @@ class CallRole(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Quality:
+    """How the connection is, over the last seconds. Shares are of 1, times seconds. `…_there` is what the other end reports
+    of our sound; None: it reports nothing."""
+
+    word: QualityWord
+    r: float
+    """E-model (ITU-T G.107), 0 to 100, of the worse direction"""
+    mos: float
+    """what people would give it, 1 to 4.5"""
+    loss: float
+    """packets that were lost or came too late"""
+    jitter: float
+    round_trip: float | None = None
+    loss_there: float | None = None
+    jitter_there: float | None = None
+    buffer: float = 0.0
+    """how long packets wait here so that late ones are still heard"""
+    codec: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CallState:
     id: str
     account: str
