@@ -62,6 +62,8 @@ class Account:
     display_name: str = ""
     accept_from: tuple[str, ...] = ()
     """addresses and networks whose calls are taken, beside its own server"""
+    outbound_proxy: str = ""
+    """`host[:port]` to which all its requests go first; empty: to the server that its address names"""
 
 
 @dataclass(frozen=True, slots=True)

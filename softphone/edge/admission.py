@@ -19,6 +19,8 @@ NEW_CALLS = 5.0, 4.0
 """passed to pjsua2: a second, and at once. PJSIP frees a call's sockets half a second late, has room for 64, and aborts
 without room"""
 MOST_HOSTS = 1024
+MOST_SERVERS = 64
+"""addresses of one account's servers; the oldest goes first"""
 MOST_STRANGERS = 128
 TOLD_EVERY = 60.0
 MOST_TOLD = 20
@@ -61,7 +63,7 @@ class ConnectionLimiter:
         self._tell = tell
         self._now = now
         self._networks: tuple[Network, ...] = ()
-        self._servers: dict[str, tuple[str, ...]] = {}
+        self._servers: dict[str, dict[str, None]] = {}
         self._admitted: dict[str, bool] = {}
         self._buckets: OrderedDict[str, Bucket] = OrderedDict()
         self._calls = Bucket(*NEW_CALLS)
@@ -75,10 +77,12 @@ class ConnectionLimiter:
             self._judge_anew()
 
     def learn(self, account: str, hosts: Iterable[str]) -> None:
-        """The addresses of an account's server."""
-        found = tuple(hosts)
-        if found != self._servers.get(account):
-            self._servers[account] = found
+        """Addresses of an account's servers. Earlier ones stay: a server may call that has left its name since."""
+        known = self._servers.setdefault(account, {})
+        if found := [one for one in hosts if one not in known]:
+            known |= dict.fromkeys(found)
+            for oldest in [*known][:-MOST_SERVERS]:
+                del known[oldest]
             self._judge_anew()
 
     def forget(self, account: str) -> None:

@@ -30,7 +30,7 @@ class Sockets:
 @dataclass(frozen=True, slots=True)
 class EdgeAccount:
     """`address` is `user@host[:port]`. `server`, `host[:port]`, gets the account's requests outside a dialog; empty:
-    straight to the address they name."""
+    straight to the address they name. `outbound_proxy`, written likewise, gets them in its place."""
 
     id: str
     address: str
@@ -38,6 +38,11 @@ class EdgeAccount:
     transport: str = "udp"
     register: bool = True
     accept_from: tuple[str, ...] = ()
+    outbound_proxy: str = ""
+
+    @property
+    def next_server(self) -> str:
+        return self.outbound_proxy or self.server
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from softphone.edge import paths
 from softphone.edge.answers import PHRASES, answer, has_tag, judge, reply_hop, seen_from, unreadable
 from softphone.edge.channel import DigitByInfo, MissedWhileBusy, PeerKnown
 from softphone.edge.dialogs import Dialog, tag_of
+from softphone.edge.failover import Failover
 from softphone.edge.sdp_ports import bare
 from softphone.edge.sip.dtmf import DTMF_TYPES, read_digit
 from softphone.edge.sip.malformed import Malformed
@@ -36,8 +37,9 @@ _DESCRIBE = _RESOLVED | {"ACK", "PRACK"}
 
 
 class Inward:
-    def __init__(self, switch: Switch) -> None:
+    def __init__(self, switch: Switch, failover: Failover) -> None:
         self._switch = switch
+        self._failover = failover
         self._held: dict[str, list[Callable[[], None]]] = {}
         self._missed: tuple[int, set[str]] = (0, set())
 
@@ -218,7 +220,8 @@ class Inward:
 
     def _response(self, message: SipMessage, source: Hop) -> None:
         switch = self._switch
-        branch = Via.parse(message.get("Via") or "").branch
+        via = Via.parse(message.get("Via") or "")
+        branch = via.branch
         if switch.asking.knows(branch):
             switch.asking.answered(branch, message.code)
             return
@@ -226,14 +229,22 @@ class Inward:
         if sent is None or (message.method != sent.method and message.method != "CANCEL"):
             switch.counters["response.unknown"] += 1
             return
+        if branch != sent.network_branch:
+            if not self._failover.late(message, source, sent) and message.method == "INVITE" and message.code >= 200:
+                self._end_there(message, source, sent, begun=False)
+            return
+        if self._failover.refused(message, source, sent):
+            return
         call_id = message.get("Call-ID") or ""
         if call_id in self._held:
             self._behind(call_id, lambda: self._response(message, source))
             return
+        message.set_first("Via", str(via.with_param("branch", sent.branch)))
+        sent.provisional = True
         if message.code >= 200 and message.method == sent.method:
             sent.answered, sent.message, sent.at = True, None, time.monotonic()
-        if sent.account in switch.accounts:
-            switch.reached[sent.account] = sent.hop
+        if message.code != 503:
+            switch.servers.answered(sent.hop)
         if message.method == "REGISTER":
             self._registration(message, source, sent)
             return
@@ -302,6 +313,7 @@ class Inward:
                 message.headers.append(("Contact", str(NameAddr.parse(ours[0]).with_uri(sent.contact))))
                 if sent.account in switch.accounts:
                     switch.flows[sent.account] = source
+                    switch.servers.registered(sent.account, sent.hop)
             switch.remember()
         paths.response_in(message, switch.place)
         switch.to_phone(message)
@@ -317,7 +329,7 @@ class Inward:
         sent.answered, sent.message = True, None
         whole = all(message.get(name) for name in ("From", "To", "Call-ID"))
         if message.method == "INVITE" and message.code < 300 and whole:
-            self._end_there(message, source, sent)
+            self._end_there(message, source, sent, begun=self._established(message))
         if sent.method == "INVITE" and not self._established(substitute):
             switch.call_over(substitute.get("Call-ID") or "")
         switch.counters["answer.unreadable"] += 1
@@ -328,10 +340,10 @@ class Inward:
         dialog = self._switch.dialogs.get(message.get("Call-ID") or "")
         return dialog is not None and dialog.established
 
-    def _end_there(self, message: SipMessage, source: Hop, sent: Sent) -> None:
+    def _end_there(self, message: SipMessage, source: Hop, sent: Sent, *, begun: bool) -> None:
         """ACK, and BYE for a call that had not begun here, along the INVITE's way."""
         number = int((message.get("CSeq") or "0").split(" ")[0])
-        closing = [("ACK", number)] if self._established(message) else [("ACK", number), ("BYE", number + 1)]
+        closing = [("ACK", number)] if begun else [("ACK", number), ("BYE", number + 1)]
         for method, cseq in closing:
             branch = f"{Via.parse(message.get('Via') or '').branch}.{method}"
             via = Via(sent.hop.transport.upper(), *sent.public).with_param("rport").with_param("branch", branch)

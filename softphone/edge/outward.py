@@ -5,6 +5,7 @@ from __future__ import annotations
 from softphone.edge import paths
 from softphone.edge.answers import answer, has_tag
 from softphone.edge.dialogs import Dialog, tag_of
+from softphone.edge.failover import Failover
 from softphone.edge.resolver import split_server
 from softphone.edge.sip.malformed import Malformed
 from softphone.edge.sip.message import SipMessage
@@ -13,8 +14,6 @@ from softphone.edge.sip.uri import NameAddr, SipUri, Via
 from softphone.edge.switch import Sent, Switch, copied
 from softphone.edge.transports import Hop
 
-NEXT_SERVER_AFTER = 2
-"""times that a request is sent without an answer before it tries another server of the same name"""
 MOST_HELD = 32
 """requests that wait for their account: pjsua2's datagram may overtake it"""
 
@@ -24,7 +23,8 @@ class Outward:
         self._switch = switch
         self._held: list[SipMessage] = []
         switch.on_configured.append(self._release)
-        switch.on_lost = lambda sent: self._failed(sent, "Connection lost")
+        self.failover = Failover(switch, self._depart)
+        switch.on_lost = lambda sent: self._failed(sent, sent.hop, "Connection lost")
 
     def take(self, data: bytes) -> None:
         if not data.strip(b"\r\n\0"):
@@ -59,13 +59,9 @@ class Outward:
             self._begin(message, branch)
 
     def _repeat(self, message: SipMessage, sent: Sent) -> None:
-        sent.times += 1
-        if sent.hop.transport == "tcp":
-            # pjsua2 repeats for UDP; a stream loses nothing.
-            return
-        if not sent.answered and sent.times > NEXT_SERVER_AFTER and len(sent.hops) > 1:
-            self._next_server(sent)
-        self._depart(message, sent)
+        # pjsua2 repeats for UDP; a stream loses nothing.
+        if not self.failover.repeats(sent) and sent.hop.transport == "udp":
+            self._depart(message, sent)
 
     def _begin(self, message: SipMessage, branch: str) -> None:
         """Outside a dialog: to the account's server, by the account's transport."""
@@ -79,8 +75,17 @@ class Outward:
         except Malformed:
             self._refuse(message, "No SIP address")
             return
-        host, port = split_server(account.server) if account.server else (uri.host, uri.port)
-        transport = account.transport if account.server else (uri.param("transport") or account.transport).lower()
+        transport = account.transport
+        if account.outbound_proxy:
+            host, port = split_server(account.outbound_proxy)
+            paths.through(message, account.outbound_proxy, transport)
+        elif (route := paths.first_route(message)) is not None:
+            # The registrar's Service-Route (RFC 3608), which pjsua2 has put there.
+            host, port, transport = route.host, route.port, (route.param("transport") or transport).lower()
+        elif account.server:
+            host, port = split_server(account.server)
+        else:
+            host, port, transport = uri.host, uri.port, (uri.param("transport") or transport).lower()
         self._resolve(message, branch, account.id, (host, port, transport))
 
     def _within(self, message: SipMessage, branch: str) -> None:
@@ -125,12 +130,12 @@ class Outward:
             return
         if branch in switch.sent and message.method != "ACK":
             return  # a repetition while its name was looked up
-        if account in switch.accounts and switch.accounts[account].server and not has_tag(message):
+        if account in switch.accounts and switch.accounts[account].next_server and not has_tag(message):
             switch.admission.learn(account, (hop.host for hop in hops))
-            reached = switch.reached.get(account)
-            if reached is not None and reached in hops:
-                hops = (reached, *(hop for hop in hops if hop != reached))
-        sent = Sent(message.method, account, hops, message.uri, copied(message))
+            hops = switch.servers.order(account, hops, message.method)
+        sent = Sent(message.method, account, hops, message.uri, copied(message), branch=branch)
+        sent.routes = tuple(message.all("Route"))
+        sent.request = sent.message if message.method == "INVITE" else None
         if message.method == "REGISTER":
             contact = message.get("Contact") or "*"
             sent.ends = (
@@ -144,7 +149,7 @@ class Outward:
     def _depart(self, message: SipMessage, sent: Sent) -> None:
         switch, hop = self._switch, sent.hop
         sent.public = switch.public(hop, sent.account)
-        paths.request_out(message, hop, sent.public)
+        paths.request_out(message, hop, sent.public, sent.network_branch)
         if has_tag(message):
             switch.asking.sent(message)
         if message.method == "INVITE":
@@ -152,7 +157,9 @@ class Outward:
         if not self._dress(message, hop, sent.public):
             self._refuse(message, "No ports for sound")
             return
-        switch.to_network(message, hop, lambda why: self._failed(sent, why))
+        if message.method == "REGISTER":
+            message.headers.append(("Supported", "path"))  # RFC 3327: proxies on the way may add themselves
+        switch.to_network(message, hop, lambda why: self._failed(sent, hop, why))
 
     def _dress(self, message: SipMessage, hop: Hop, public: tuple[str, int]) -> bool:
         paths.contact_out(message, hop, public)
@@ -174,23 +181,13 @@ class Outward:
         elif not dialog.established:
             dialog.over_at = None  # again, with credentials
 
-    def _failed(self, sent: Sent, why: str) -> None:
+    def _failed(self, sent: Sent, hop: Hop, why: str) -> None:
         """A connection failed: try another server, or answer pjsua2."""
         message = sent.message
-        if message is None or sent.answered:
+        if message is None or sent.answered or self.failover.lost(sent, hop):
             return
-        self._switch.reached.pop(sent.account, None)
-        if len(sent.hops) > 1:
-            sent.hops = sent.hops[1:]
-            self._depart(copied(message), sent)
-        else:
-            sent.answered = True
-            self._refuse(message, why)
-
-    def _next_server(self, sent: Sent) -> None:
-        sent.hops, sent.times = (*sent.hops[1:], sent.hops[0]), 1
-        self._switch.counters["server.next"] += 1
-        self._switch.reached.pop(sent.account, None)
+        sent.answered = True
+        self._refuse(message, why)
 
     def _refuse(self, message: SipMessage, why: str) -> None:
         if message.method == "ACK":

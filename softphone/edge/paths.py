@@ -72,9 +72,24 @@ def strip_own_route(message: SipMessage, place: LocalAddresses) -> None:
         message.remove_first("Route")
 
 
-def request_out(message: SipMessage, hop: Hop, public: tuple[str, int]) -> None:
+def request_out(message: SipMessage, hop: Hop, public: tuple[str, int], branch: str) -> None:
     via = Via.parse(message.get("Via") or "")
-    message.set_first("Via", str(via._replace(transport=hop.transport.upper(), host=public[0], port=public[1])))
+    via = via._replace(transport=hop.transport.upper(), host=public[0], port=public[1])
+    message.set_first("Via", str(via.with_param("branch", branch)))
+
+
+def through(message: SipMessage, proxy: str, transport: str) -> None:
+    """An outbound proxy is a route that stands before all others (RFC 3261 8.1.2)."""
+    route = f"<sip:{proxy}{';transport=tcp' if transport == 'tcp' else ''};lr>"
+    first, own = first_route(message), SipUri.parse(NameAddr.parse(route).uri)
+    if first is None or (first.host.lower(), first.port) != (own.host.lower(), own.port):
+        message.insert_before("Route", route)
+
+
+def first_route(message: SipMessage) -> SipUri | None:
+    """Raises Malformed for one that leads nowhere."""
+    route = message.get("Route")
+    return SipUri.parse(NameAddr.parse(route).uri) if route is not None else None
 
 
 def response_out(message: SipMessage, place: LocalAddresses) -> Hop | None:

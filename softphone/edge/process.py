@@ -96,7 +96,8 @@ async def _run(given: Sockets, words: BinaryIO, wire: BinaryIO, watched: Watched
     switch = Switch(place, resolver, tell, lambda data: to_phone.sendto(data))
     bound = udp.getsockname()[0]
     switch.sounds = MediaSessions(MediaRelay(loop, "" if bound == "0.0.0.0" else bound, heard))  # noqa: S104
-    outward, inward = Outward(switch), Inward(switch)
+    outward = Outward(switch)
+    inward = Inward(switch, outward.failover)
     switch.transports = Transports(
         inward.take,
         lambda host: switch.admission.admits(host) or host in switch.dialogs.hosts(),

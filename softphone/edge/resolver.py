@@ -1,4 +1,4 @@
-"""Names to addresses, by NAPTR, SRV and A (RFC 3263), without blocking. Answers are remembered for as long as they say.
+"""Names to addresses, by NAPTR, SRV, A and AAAA (RFC 3263), without blocking. Answers are remembered for as long as they say.
 
 The first name loads `dnspython`: most phones know their exchange by its address.
 """
@@ -6,11 +6,14 @@ The first name loads `dnspython`: most phones know their exchange by its address
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import ipaddress
-import random
+import math
 import re
+import secrets
 import time
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from softphone.edge.transports import Hop
@@ -24,17 +27,36 @@ QUESTION_LIMIT, TRY_LIMIT = 2.0, 0.7
 """seconds for one question, and for one name server until the next is asked"""
 SHORTEST, LONGEST = 5.0, 3600.0
 """seconds that an answer is remembered, within what it says; an answer that there is none, `SHORTEST`"""
+STALE = 86_400.0
+"""seconds for which the last answer serves where no name server answers any more (RFC 8767)"""
 MOST_NAMES = 256
 MOST_AT_ONCE = 16
+MOST_TARGETS = 8
 DEFAULT_PORT = 5060
 _SERVER = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::([0-9]{1,5}))?")
 _NAPTR = {"SIP+D2U": "udp", "SIP+D2T": "tcp"}
+
+_SEED = secrets.token_bytes(8)
 
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
     hops: tuple[Hop, ...]
     until: float
+    vouched_until: float
+    """as a name server said it; later than that it is stale"""
+
+
+@dataclass(slots=True)
+class _Question:
+    """What was heard while one name was looked up."""
+
+    ttl: float = LONGEST
+    unanswered: bool = False
+    """some name server did not answer: an empty answer proves nothing"""
+
+    def lasts(self, ttl: float) -> None:
+        self.ttl = min(self.ttl, ttl)
 
 
 def is_address(host: str) -> bool:
@@ -52,11 +74,17 @@ def split_server(server: str) -> tuple[str, int]:
 
 
 class Resolver:
-    """`look_up` never raises and never takes longer than `LOOK_UP_LIMIT`; no hops: the name leads nowhere."""
+    """`look_up` never raises and never takes longer than `LOOK_UP_LIMIT`; no hops: the name leads nowhere.
 
-    def __init__(self, nameservers: tuple[str, ...] = (), port: int = 53) -> None:
+    `six`: whether this phone speaks IPv6 now. Then a name's IPv6 addresses come first (RFC 6724).
+    """
+
+    def __init__(
+        self, nameservers: tuple[str, ...] = (), port: int = 53, *, six: Callable[[], bool] = lambda: False
+    ) -> None:
         self._nameservers = nameservers
         self._port = port
+        self._six = six
         self._dns: DnsResolver | None = None
         self._known: dict[tuple[str, int, str], _Answer] = {}
         self._asked: dict[tuple[str, int, str], asyncio.Task[tuple[Hop, ...]]] = {}
@@ -69,6 +97,11 @@ class Resolver:
             return (Hop(transport, "127.0.0.1", port or DEFAULT_PORT),)
         answer = self._known.get((host.lower(), port, transport))
         return answer.hops if answer is not None and answer.until > time.monotonic() else None
+
+    def forget(self) -> None:
+        """The machine has moved to another network: names are asked for anew, and of other servers."""
+        self._dns = None
+        self._known.clear()
 
     async def look_up(self, host: str, port: int, transport: str) -> tuple[Hop, ...]:
         if (hops := self.known(host, port, transport)) is not None:
@@ -84,88 +117,107 @@ class Resolver:
 
     async def _ask(self, host: str, port: int, transport: str) -> tuple[Hop, ...]:
         hops: list[Hop] = []
-        ttl = SHORTEST
+        question = _Question()
         from dns.exception import DNSException
 
         try:
             async with asyncio.timeout(LOOK_UP_LIMIT):
-                ttl = await self._resolve(host, port, transport, hops)
-        except (DNSException, OSError, UnicodeError):
-            pass  # whatever a name server does, and however long it takes, is an answer: the name leads nowhere
+                await self._resolve(host, port, transport, hops, question)
+        except (DNSException, OSError, UnicodeError, TimeoutError):
+            # Whatever a name server does, and however long it takes, is an answer: the name leads nowhere.
+            question.unanswered = True
         except Exception as error:  # noqa: BLE001 - of ours: it leads nowhere all the same, and the engine logs it
             asyncio.get_running_loop().call_exception_handler({"message": "bug in a look-up", "exception": error})
         found = tuple(dict.fromkeys(hops))
+        now = time.monotonic()
         if not found:
             self._dns = None  # the machine may have moved to a network with other name servers
+            before = self._known.get((host, port, transport))
+            if question.unanswered and before is not None and now - before.vouched_until < STALE:
+                self._known[host, port, transport] = replace(before, until=now + SHORTEST)
+                return before.hops
         if len(self._known) >= MOST_NAMES:
             self._known.clear()
-        keep = min(max(ttl, SHORTEST), LONGEST) if found else SHORTEST
-        self._known[host, port, transport] = _Answer(found, time.monotonic() + keep)
+        keep = min(max(question.ttl, SHORTEST), LONGEST) if found else SHORTEST
+        self._known[host, port, transport] = _Answer(found, now + keep, now + keep)
         return found
 
-    async def _resolve(self, host: str, port: int, transport: str, hops: list[Hop]) -> float:
+    async def _resolve(self, host: str, port: int, transport: str, hops: list[Hop], question: _Question) -> None:
         if port:
-            return await self._addresses(host, port, transport, hops)
+            await self._addresses(host, port, transport, hops, question)
+            return
         # All at once: a server that is away, or never answers one kind of question, costs its time only once.
         plain: list[Hop] = []
-        asked = asyncio.ensure_future(self._addresses(host, DEFAULT_PORT, transport, plain))
+        only = _Question()
+        asked = asyncio.ensure_future(self._addresses(host, DEFAULT_PORT, transport, plain, only))
         try:
-            targets = await self._targets(host, transport)
+            targets = await self._targets(host, transport, question)
             if not targets:
-                ttl = await asked
+                await asked
                 hops += plain
-                return ttl
+                question.lasts(only.ttl)
+                question.unanswered |= only.unanswered
+                return
         finally:
             asked.cancel()
-        first = sorted(targets, key=lambda one: (one.priority, -one.weight * random.random()))[:8]
+        # A target that is the root says: no such service here.
+        first = [one for one in in_order(targets) if str(one.target) != "."][:MOST_TARGETS]
         found: list[list[Hop]] = [[] for _ in first]
-        ttls = await asyncio.gather(
+        await asyncio.gather(
             *(
-                self._addresses(str(record.target).rstrip("."), record.port, transport, its)
+                self._addresses(str(record.target).rstrip("."), record.port, transport, its, question)
                 for record, its in zip(first, found, strict=True)
             )
         )
         hops += [hop for its in found for hop in its]
-        return min(ttls)
 
-    async def _targets(self, host: str, transport: str) -> list[Any]:
+    async def _targets(self, host: str, transport: str, question: _Question) -> list[Any]:
         """NAPTR names an SRV name for the transport; without one it is the usual name."""
         usual = f"_sip._{transport}.{host}"
-        records, targets = await asyncio.gather(self._records(host, "NAPTR"), self._records(usual, "SRV"))
-        for record in records:
+        # A name server that never answers NAPTR says nothing about what is there.
+        records, targets = await asyncio.gather(
+            self._records(host, "NAPTR", _Question()), self._records(usual, "SRV", question)
+        )
+        for record in sorted(records, key=lambda one: (one.order, one.preference)):
             if _NAPTR.get(record.service.decode(errors="replace").upper()) == transport:
                 service = str(record.replacement).rstrip(".")
-                return targets if service.lower() == usual.lower() else await self._records(service, "SRV")
+                return targets if service.lower() == usual.lower() else await self._records(service, "SRV", question)
         return targets
 
-    async def _records(self, name: str, kind: str) -> list[Any]:
+    async def _records(self, name: str, kind: str, question: _Question) -> list[Any]:
         import dns.exception
+        import dns.resolver
 
         try:
             answer = await self._resolver().resolve(name, kind, search=False)
-        except dns.exception.DNSException:
+        except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
             return []
-        return sorted(cast("Any", answer), key=lambda one: getattr(one, "order", 0))
+        except dns.exception.DNSException:
+            question.unanswered = True
+            return []
+        records = cast("Any", answer)
+        question.lasts(float(records.rrset.ttl))
+        return list(records)
 
-    async def _addresses(self, host: str, port: int, transport: str, hops: list[Hop]) -> float:
+    async def _addresses(self, host: str, port: int, transport: str, hops: list[Hop], question: _Question) -> None:
         if is_address(host):
             hops.append(Hop(transport, host.strip("[]"), port))
-            return LONGEST
-        import dns.exception
-
-        try:
-            answer = await self._resolver().resolve(host, "A", search=False)
-        except dns.exception.DNSException:
+            return
+        kinds = ("AAAA", "A") if self._six() else ("A",)
+        answers = await asyncio.gather(*(self._records(host, kind, question) for kind in kinds))
+        records = [record for answer in answers for record in answer]
+        if not records:
             # Names that the system knows in another way (hosts file, local network), on a thread of its own.
             try:
-                found = await asyncio.get_running_loop().getaddrinfo(host, port, family=2, type=1)
+                found = await asyncio.get_running_loop().getaddrinfo(
+                    host, port, family=0 if len(kinds) > 1 else 2, type=1
+                )
             except (OSError, UnicodeError):
-                return LONGEST  # unknown name; others beside it may be there
+                return  # unknown name; others beside it may be there
             hops += [Hop(transport, str(one[4][0]), port) for one in found]
-            return SHORTEST
-        records = cast("Any", answer)
+            question.lasts(SHORTEST)
+            return
         hops += [Hop(transport, record.address, port) for record in records]
-        return float(records.rrset.ttl)
 
     def _resolver(self) -> DnsResolver:
         if self._dns is None:
@@ -177,3 +229,15 @@ class Resolver:
                 self._dns.port = self._port
             self._dns.timeout, self._dns.lifetime = TRY_LIMIT, QUESTION_LIMIT
         return self._dns
+
+
+def in_order(targets: Iterable[Any]) -> list[Any]:
+    """SRV records by priority, and within one by chance as their weights say (RFC 2782). The chance is drawn once a process:
+    a phone whose servers have not changed stays with its own."""
+
+    def place(record: Any) -> tuple[int, float]:
+        name = f"{record.target} {record.port}".encode()
+        drawn = int.from_bytes(hashlib.blake2s(name, key=_SEED, digest_size=6).digest())
+        return record.priority, -math.log((drawn + 1) / (1 << 48)) / (record.weight or 1e-6)
+
+    return sorted(targets, key=place)

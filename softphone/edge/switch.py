@@ -19,6 +19,7 @@ from softphone.edge.options_probe import OptionsProbe
 from softphone.edge.paths import LocalAddresses
 from softphone.edge.resolver import Resolver, split_server
 from softphone.edge.sdp_ports import MediaSessions
+from softphone.edge.servers import Servers
 from softphone.edge.sip.malformed import Malformed
 from softphone.edge.sip.message import SipMessage, write
 from softphone.edge.sip.reading import parse
@@ -50,9 +51,23 @@ class Sent:
     """pjsua2's own, of a REGISTER"""
     ends: bool = False
     """a REGISTER that ends the registration"""
+    branch: str = ""
+    """pjsua2's own"""
+    routes: tuple[str, ...] = ()
+    """those that it left with"""
+    request: SipMessage | None = None
+    """of an INVITE, as pjsua2 wrote it; it stays when the INVITE is answered"""
+    tries: int = 0
+    """servers that were given up"""
     times: int = 1
+    provisional: bool = False
     answered: bool = False
     at: float = field(default_factory=time.monotonic)
+
+    @property
+    def network_branch(self) -> str:
+        """Each server has a transaction of its own."""
+        return f"{self.branch}.{self.tries}" if self.tries else self.branch
 
     @property
     def hop(self) -> Hop:
@@ -78,8 +93,7 @@ class Switch:
         self.sent: OrderedDict[str, Sent] = OrderedDict()
         self.flows: dict[str, Hop] = {}
         """the connection that registered each account"""
-        self.reached: dict[str, Hop] = {}
-        """the server of an account that answered last"""
+        self.servers = Servers()
         self.seen_as: dict[str, tuple[str, int]] = {}
         """an account's address as its registrar sees it (NAT)"""
         self.transports: Transports
@@ -99,7 +113,7 @@ class Switch:
         for gone in set(self.accounts) - {one.id for one in configure.accounts}:
             self.admission.forget(gone)
             self.flows.pop(gone, None)
-            self.reached.pop(gone, None)
+            self.servers.forget(gone)
             self.seen_as.pop(gone, None)
         self.accounts = {one.id: one for one in configure.accounts}
         accepted = [*configure.accept_from, *(one for account in configure.accounts for one in account.accept_from)]
@@ -153,7 +167,7 @@ class Switch:
 
     def learn(self, account: EdgeAccount) -> None:
         """The addresses of its server, by SRV and A."""
-        host, port = split_server(account.server or account.address.rpartition("@")[2])
+        host, port = split_server(account.next_server or account.address.rpartition("@")[2])
         if (hops := self.resolver.known(host, port, account.transport)) is not None:
             self.admission.learn(account.id, (hop.host for hop in hops))
             return
@@ -255,7 +269,7 @@ class Switch:
                 "rings": [
                     [branch, one.account, list(one.hop), list(one.public), write(one.message).decode("latin-1")]
                     for branch, one in self.sent.items()
-                    if one.message is not None and self._rings(one)
+                    if one.message is not None and branch == one.network_branch and self._rings(one)
                 ],
             }
         )
@@ -277,7 +291,8 @@ class Switch:
             with contextlib.suppress(Malformed):
                 invite = parse(written.encode("latin-1"), bounded=False)
                 where = Hop(str(hop[0]), str(hop[1]), int(hop[2]))
-                self.note_sent(branch, Sent("INVITE", account, (where,), invite.uri, invite, (public[0], public[1])))
+                sent = Sent("INVITE", account, (where,), invite.uri, invite, (public[0], public[1]), branch=branch)
+                self.note_sent(branch, sent)
         for account, hop in state.get("flows", {}).items():
             if account in self.accounts:
                 self.flows[account] = Hop(str(hop[0]), str(hop[1]), int(hop[2]))

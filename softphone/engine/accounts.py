@@ -155,6 +155,7 @@ class Accounts:
             display_name=account.display_name,
             register=account.register,
             accept_from=account.accept_from,
+            proxy=account.outbound_proxy,
         )
         try:
             self._phone.add_account(account.id, settings)

@@ -29,6 +29,8 @@ ASIDE = "settings.faulty.toml"
 MOST_ACCOUNTS = 7
 """PJSIP has room for 8 and aborts at the next, and one that is being changed takes two for a moment"""
 _ADDRESS = re.compile(r"[^@\s:/]+@[^@\s/]+")
+SERVER = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?")
+"""`host[:port]`"""
 
 
 class FaultySettings(SettingsError):  # noqa: N818 - as it is said: the settings are faulty
@@ -107,6 +109,8 @@ def check_accounts(accounts: Sequence[Account]) -> None:
     for account in accounts:
         if not _ADDRESS.fullmatch(account.address):
             raise SettingsError("error.settings.address", address=account.address)
+        if account.outbound_proxy and not SERVER.fullmatch(account.outbound_proxy):
+            raise SettingsError("error.settings.outbound_proxy", server=account.outbound_proxy)
 
 
 def check_backup(folder: str, every: str) -> Period:

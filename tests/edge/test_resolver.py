@@ -6,6 +6,7 @@ import asyncio
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 
@@ -16,8 +17,12 @@ import dns.rdatatype
 import dns.resolver
 import dns.rrset
 import pytest
+from dns.name import from_text
+from dns.rdataclass import RdataClass
+from dns.rdatatype import RdataType
+from dns.rdtypes.IN.SRV import SRV
 
-from softphone.edge.resolver import Resolver
+from softphone.edge.resolver import Resolver, in_order
 from softphone.edge.transports import Hop
 from tests.peers.kamailio import kamailio
 from tests.peers.processes import free_port
@@ -74,6 +79,10 @@ ZONE: Zone = {
     ("a.example", "A"): ["192.0.2.1"],
     ("b.example", "A"): ["192.0.2.9"],
     ("_sip._udp.half.example", "SRV"): ["10 0 5070 nobody.invalid.", "20 0 5080 b.example."],
+    ("_sip._udp.none.example", "SRV"): ["0 0 0 ."],
+    ("none.example", "A"): ["192.0.2.1"],
+    ("both.example", "A"): ["192.0.2.1"],
+    ("both.example", "AAAA"): ["2001:db8::1"],
 }
 
 
@@ -88,11 +97,49 @@ ZONE: Zone = {
         ("half.example", 0, "udp", [("192.0.2.9", 5080)]),
         ("192.0.2.77", 0, "udp", [("192.0.2.77", 5060)]),
         ("nowhere.invalid", 0, "udp", []),
+        ("none.example", 0, "udp", []),
+        ("both.example", 5060, "udp", [("192.0.2.1", 5060)]),
     ],
 )
 def test_a_name_leads_where_rfc_3263_says(name: str, port: int, transport: str, hops: list[tuple[str, int]]) -> None:
     with name_server(ZONE) as server:
         assert list(look_up(server, name, port, transport)) == [Hop(transport, *hop) for hop in hops]
+
+
+def test_a_name_serves_on_where_no_name_server_answers_but_not_where_one_says_it_is_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("softphone.edge.resolver.LOOK_UP_LIMIT", 0.6)
+    monkeypatch.setattr("softphone.edge.resolver.SHORTEST", 0.0)
+    monkeypatch.setattr("softphone.edge.resolver.LONGEST", 0.0)
+    zone = {**ZONE}
+    found = Hop("udp", "192.0.2.9", 5060)
+    with name_server(zone) as (host, port):
+        resolver = Resolver((host,), port, six=lambda: True)
+        asked: list[tuple[Hop, ...]] = [
+            asyncio.run(resolver.look_up(name, 5060, "udp")) for name in ("b.example", "both.example")
+        ]
+        del zone["b.example", "A"]
+        asked.append(asyncio.run(resolver.look_up("b.example", 5060, "udp")))
+        zone["b.example", "A"] = ["192.0.2.9"]
+        asked.append(asyncio.run(resolver.look_up("b.example", 5060, "udp")))
+    asked.append(asyncio.run(resolver.look_up("b.example", 5060, "udp")))
+    both = (Hop("udp", "2001:db8::1", 5060), Hop("udp", "192.0.2.1", 5060))
+    assert asked == [(found,), both, (), (found,), (found,)]
+
+
+def test_servers_of_one_priority_share_the_calls_as_their_weights_say() -> None:
+    """RFC 2782, over many phones."""
+    shares = Counter[int]()
+    records = [
+        SRV(RdataClass.IN, RdataType.SRV, 1, weight, port, from_text("a.")) for weight, port in ((3, 1), (1, 2), (0, 3))
+    ]
+    for seed in range(1000):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("softphone.edge.resolver._SEED", seed.to_bytes(8))
+            shares[in_order(records)[0].port] += 1
+    assert 700 < shares[1] < 800
+    assert shares[3] < 5
 
 
 def test_a_first_name_server_that_is_away_keeps_no_name_from_being_found() -> None:

@@ -81,10 +81,11 @@ class EdgeAdapter:
             EdgeAccount(
                 account,
                 settings.address.strip().removeprefix("sips:").removeprefix("sip:"),
-                settings.proxy or ((settings.registrar or domain_of(settings)) if settings.register else ""),
+                (settings.registrar or domain_of(settings)) if settings.register else "",
                 settings.transport,
                 settings.register,
                 settings.accept_from,
+                settings.proxy,
             )
         )
 

@@ -1,0 +1,120 @@
+"""Two servers of one name, by hand: a request whose server is away or says 503 goes to the next, and comes back to the first."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import ExitStack
+
+import pytest
+
+from softphone.edge.servers import DOWN_FOR, LONGEST_DOWN, Servers
+from softphone.edge.transports import Hop
+from tests.edge.test_resolver import name_server
+from tests.peers.second_phone import SecondPhone, second_phone
+from tests.peers.wire import SDP, Wire, header, headers, wire
+
+GRANTED = "Expires: 60\r\n"
+
+
+@pytest.fixture
+def two(monkeypatch: pytest.MonkeyPatch) -> Generator[tuple[SecondPhone, Wire, Wire]]:
+    """A phone, and the first and second server of `two.test`."""
+    with ExitStack() as stack:
+        first, second = stack.enter_context(wire()), stack.enter_context(wire())
+        zone = {
+            ("_sip._udp.two.test", "SRV"): [f"10 0 {first.port} host.test.", f"20 0 {second.port} host.test."],
+            ("host.test", "A"): ["127.0.0.1"],
+        }
+        names = stack.enter_context(name_server(zone))
+        monkeypatch.setenv("KLARTONE_NAMESERVER", "{}:{}".format(*names))
+        yield stack.enter_context(second_phone(edge=True, accept=())), first, second
+
+
+def grant(server: Wire, asked: str) -> None:
+    server.send(server.answer(asked, "200 OK", contact=header(asked, "Contact"), more=GRANTED), server.peer)
+
+
+def test_a_registration_and_a_call_go_to_the_next_server_and_the_phone_hears_of_one_call(
+    two: tuple[SecondPhone, Wire, Wire],
+) -> None:
+    phone, first, second = two
+    phone.do("account", id="anna", address="anna@two.test", password="x", transport="udp", retry_seconds=1)
+    asked = first.wait_for("REGISTER")
+    assert "path" in header(asked, "Supported")
+    first.send(first.answer(asked, "503 Service Unavailable", more="Retry-After: 45\r\n"), first.peer)
+    again = second.wait_for("REGISTER")
+    assert header(again, "Call-ID") == header(asked, "Call-ID")
+    assert header(again, "Via") != header(asked, "Via"), "each server has a transaction of its own"
+    more = f"Service-Route: <sip:127.0.0.1:{second.port};lr>\r\n"
+    second.send(second.answer(again, "200 OK", contact=header(again, "Contact"), more=GRANTED + more), second.peer)
+    assert phone.wait_for("RegistrationChanged", state="registered")["code"] == 200
+
+    phone.do("dial", account="anna", target="sip:bo@two.test")
+    asked = second.wait_for("INVITE")
+    assert headers(asked, "Route") == [f"<sip:127.0.0.1:{second.port};lr>"], "RFC 3608"
+
+
+def test_a_late_answer_of_a_server_that_was_given_up_is_ended_there(two: tuple[SecondPhone, Wire, Wire]) -> None:
+    phone, first, second = two
+    phone.do("account", id="anna", address="anna@two.test", password="x", transport="udp")
+    grant(first, first.wait_for("REGISTER"))
+    phone.wait_for("RegistrationChanged", state="registered")
+    phone.do("dial", account="anna", target="sip:bo@two.test")
+    lost = first.wait_for("INVITE")
+    peer = first.peer
+    taken = second.wait_for("INVITE", 4)
+    # The registration is moved too: the server that gave no answer would ring in vain.
+    grant(second, second.wait_for("REGISTER", 4))
+    second.send(second.answer(taken, "200 OK", body=SDP), second.peer)
+    second.wait_for("ACK")
+    phone.wait_for("CallEstablished")
+
+    first.send(first.answer(lost, "180 Ringing"), peer)
+    cancelled = first.wait_for("CANCEL")
+    assert header(cancelled, "Via").split("branch=")[1] == header(lost, "Via").split("branch=")[1]
+    first.send(first.answer(lost, "200 OK", body=SDP), peer)
+    first.wait_for("ACK")
+    ended = first.wait_for("BYE")
+    assert first.tag in header(ended, "To")
+    first.send(first.answer(ended, "200 OK"), peer)
+    assert not phone.told("CallEnded"), "the call that was answered stands"
+    phone.do("hang_up")
+    second.wait_for("BYE")
+
+
+def test_an_outbound_proxy_gets_everything_and_is_the_first_route(
+    two: tuple[SecondPhone, Wire, Wire],
+) -> None:
+    phone, first, second = two
+    phone.do("account", id="anna", address="anna@away.test", password="x", transport="udp", proxy="two.test")
+    asked = first.wait_for("REGISTER")
+    assert asked.startswith("REGISTER sip:away.test ")
+    assert headers(asked, "Route") == ["<sip:two.test;lr>"]
+    grant(first, asked)
+    phone.wait_for("RegistrationChanged", state="registered")
+    phone.do("dial", account="anna", target="sip:bo@away.test")
+    asked = first.wait_for("INVITE")
+    assert headers(asked, "Route") == ["<sip:two.test;lr>"]
+    # What its name leads to is heard, without a word in `accept_from`; others are not.
+    second.send(second.request("OPTIONS", phone.udp), ("127.0.0.1", phone.udp))
+    second.wait_for("SIP/2.0 200")
+    with wire("127.0.0.9") as stranger:
+        stranger.send(stranger.request("OPTIONS", phone.udp), ("127.0.0.1", phone.udp))
+        assert stranger.silent()
+
+
+def test_the_order_of_servers_goes_back_to_the_first_and_calls_stay_where_the_account_is_registered() -> None:
+    now = [100.0]
+    servers = Servers(lambda: now[0])
+    one, two, three = (Hop("udp", f"192.0.2.{number}", 5060) for number in (1, 2, 3))
+    hops = (one, two, three)
+    assert not servers.failed("a", one)
+    servers.registered("a", two)
+    assert servers.order("a", hops, "REGISTER") == (two, three, one)
+    now[0] += DOWN_FOR
+    assert servers.order("a", hops, "REGISTER") == hops
+    assert servers.order("a", hops, "INVITE") == (two, one, three)
+    assert servers.failed("a", two, 86_400), "the account has to register elsewhere"
+    assert servers.order("a", hops, "INVITE") == (one, three, two)
+    now[0] += LONGEST_DOWN
+    assert servers.order("a", hops, "INVITE") == hops
