@@ -22,7 +22,7 @@ from softphone.domain.retention import expires_on
 from softphone.domain.session import State, describe
 from softphone.domain.status import PurposePhase, Status
 from softphone.plugin.notices import NoticeBook
-from softphone.wire import CallPhase, CallState, LineState, PastCall
+from softphone.wire import CallPhase, CallState, LineState, PastCall, Quality
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +96,8 @@ class LiveCall:
     has_media: bool = True
     """SIP has a working stream"""
     record_aware: bool = False
+    quality: Quality | None = None
+    """how the connection was when it was last looked at"""
     keyless: bool = False
     """the party's phone sends no keys that can be heard here"""
     upstream: UpstreamNotice | None = None
@@ -276,6 +278,7 @@ class LiveCall:
             expires={one: day for one, day in self.expires.items() if any(one in it.keeps for it in self.state.kept)},
             objection_answer=self.objection_answer,
             other_languages=self.other_languages,
+            quality=self.quality,
         )
 
     def past(self, now: Now) -> PastCall:

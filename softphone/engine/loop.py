@@ -136,6 +136,8 @@ class Engine:
                 calls.notice_cut(event)
             case sip.CallStalled():
                 calls.stood_still(event)
+            case sip.QualityMeasured():
+                calls.quality(event)
             case sip.RegistrationChanged():
                 accounts.registration(event)
             case sip.EdgeChanged(present=present):

@@ -88,6 +88,8 @@ class Customer:
             value = getattr(event, field.name)
             if isinstance(value, events.Headers):
                 value = {name: list(value.all_of(name)) for name in value}
+            if dataclasses.is_dataclass(value):
+                value = dataclasses.asdict(value)  # pyright: ignore[reportArgumentType]
             told[field.name] = value.isoformat() if isinstance(value, datetime) else value
         self._out(told)
         if isinstance(event, events.CallEnded):

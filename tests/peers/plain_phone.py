@@ -43,6 +43,10 @@ class PlainPhone:
         """how it answers OPTIONS; empty: not at all"""
         self.mute = False
         """it sends no RTP"""
+        self.loses = 0
+        """one in so many of its packets"""
+        self.says: list[bytes] = []
+        """frames of 20 ms in A-law that it says before it is silent again"""
         self._allow = allow
         self._supported = "record-aware" if aware else "replaces"
         self._sip = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -163,8 +167,9 @@ class PlainPhone:
             if not text.strip():
                 continue
             self.heard.append(text)
-            if media := re.search(r"^c=IN IP4 (\S+)\r?$.*?^m=audio (\d+)", text, re.MULTILINE | re.DOTALL):
-                self.sound_to = media[1], int(media[2])
+            address = re.search(r"^c=IN IP4 (\S+)", text, re.MULTILINE)
+            if address and (media := re.search(r"^m=audio (\d+)", text, re.MULTILINE)):
+                self.sound_to = address[1], int(media[1])
             if text.startswith("SIP/2.0 200") and "INVITE" in header(text, "CSeq"):
                 self._them = header(text, "To")
                 self._send("ACK", int(header(text, "CSeq").split()[0]), {}, "")
@@ -238,7 +243,9 @@ class PlainPhone:
             if self.sound_to is not None and not self.mute:
                 self._sent += 1
                 head = struct.pack("!BBHII", 0x80, 8, self._sent & 0xFFFF, self._sent * 160, 1)
-                self._rtp.sendto(head + SILENCE, self.sound_to)
+                said = self.says.pop(0) if self.says else SILENCE
+                if not self.loses or self._sent % self.loses:
+                    self._rtp.sendto(head + said, self.sound_to)
 
     def _out(self, text: str) -> None:
         self._sip.sendto(_bytes(text), self._peer)

@@ -227,6 +227,11 @@ class PhoneCalls:
     def stood_still(self, event: sip.CallStalled) -> None:
         self._book.signal(event.call, ev.StoodStill(event.seconds), "stood_still", {"seconds": round(event.seconds, 2)})
 
+    def quality(self, event: sip.QualityMeasured) -> None:
+        if call := self._book.live.get(event.call):
+            call.quality = event.quality
+            self._changed()
+
     # --- store, recorder, rulebook ---------------------------------------------------------------
 
     def committed(self, call_id: str, ticket: int, keys: Mapping[tuple[str, int], bytes]) -> None:

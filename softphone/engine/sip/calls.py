@@ -38,6 +38,7 @@ from softphone.engine.sip.message import (
 )
 from softphone.engine.sip.negotiation import Negotiation
 from softphone.engine.sip.offers import Wish
+from softphone.engine.sip.quality import QualityWatch
 from softphone.engine.sip.raw_events import (
     InviteRejected,
     MediaReached,
@@ -99,6 +100,7 @@ class SipCalls:
         self._legs: dict[str, Leg] = {}
         self._hearing = CallAudio(self._legs, ports, timers, post, emit)
         self._offers = Negotiation(self._legs, timers, emit, record_aware, self._hearing.look_at_hold)
+        self._quality = QualityWatch(self._legs, timers, emit)
         self._leaving: dict[str, tuple[str, CallDirector]] = {}
 
     # What is asked
@@ -280,6 +282,7 @@ class SipCalls:
             self._over(leg, happening.code, happening.reason)
         elif happening.state == pj.PJSIP_INV_STATE_CONFIRMED and not leg.established:
             leg.established = True
+            self._quality.begin(leg.call)
             if self._by_edge and not leg.party_heard:
                 self._emit(events.PartySound(leg.call, there=False))
             self._emit(events.CallEstablished(leg.call, leg.record_aware, leg.keyless))
@@ -424,6 +427,7 @@ class SipCalls:
     def _over(self, leg: Leg, code: int, reason: str) -> None:
         by_us = leg.ending
         leg.ending = True
+        self._quality.end(leg)
         self._hearing.silence(leg)
         del self._legs[leg.call]
         self.on_over(leg.director.sip_call_id)

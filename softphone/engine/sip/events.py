@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from softphone.wire import Quality
+
 RegistrationState = Literal["registering", "registered", "refused", "unreachable", "unregistered"]
 ProgressState = Literal["calling", "ringing", "early"]
 PeerRecordingState = Literal["on", "off", "paused"]
@@ -224,6 +226,14 @@ class CallStalled:
 
 
 @dataclass(frozen=True, slots=True)
+class QualityMeasured:
+    """How the connection was in the last seconds."""
+
+    call: str
+    quality: Quality
+
+
+@dataclass(frozen=True, slots=True)
 class StrangerRefused:
     """INVITEs from an address that may not call here: `count` since the last report."""
 
@@ -276,6 +286,7 @@ PhoneEvent = (
     | NoticePlayed
     | NoticeCut
     | CallStalled
+    | QualityMeasured
     | StrangerRefused
     | EdgeChanged
     | FrameFault
