@@ -1,0 +1,25 @@
+"""The words for a connection, in both languages."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from softphone.domain.purpose import Language
+from softphone.texts import Texts
+from softphone.ui.words.quality import quality_rows, quality_word
+from softphone.wire import Quality
+from tests.ui.conftest import RESOURCES
+
+LINE = Quality("bad", 51.24, 2.64, loss=0.0312, jitter=0.0184, round_trip=0.24, buffer=0.06, codec="PCMA")
+
+
+def test_a_good_line_says_nothing_and_what_the_other_end_does_not_tell_is_not_made_up() -> None:
+    danish = Texts(RESOURCES / "translations", Language.DA)
+    assert quality_word(danish, None) == quality_word(danish, replace(LINE, word="good")) == ""
+    assert quality_word(danish, LINE) == "Dårlig forbindelse"
+    rows = dict(quality_rows(danish, LINE))
+    assert rows["Samlet vurdering"] == "51 af 100 (MOS 2,6)"
+    assert rows["Tabt på vej hertil"] == "3,1 %"
+    assert rows["Tabt på vej herfra"] == "Oplyses ikke af den anden ende"
+    assert rows["Frem og tilbage"] == "240 ms"
+    assert ("Lost on the way here", "3.1%") in quality_rows(Texts(RESOURCES / "translations", Language.EN), LINE)
