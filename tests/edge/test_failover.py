@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator
 from contextlib import ExitStack
 
@@ -9,6 +10,7 @@ import pytest
 
 from softphone.edge.servers import DOWN_FOR, LONGEST_DOWN, Servers
 from softphone.edge.transports import Hop
+from softphone.engine.sip.registrations import retry_wait
 from tests.edge.test_resolver import name_server
 from tests.peers.second_phone import SecondPhone, second_phone
 from tests.peers.wire import SDP, Wire, header, headers, wire
@@ -118,3 +120,21 @@ def test_the_order_of_servers_goes_back_to_the_first_and_calls_stay_where_the_ac
     assert servers.order("a", hops, "INVITE") == (one, three, two)
     now[0] += LONGEST_DOWN
     assert servers.order("a", hops, "INVITE") == hops
+
+
+def test_the_only_server_is_asked_again_when_it_said_and_ever_later_where_it_said_nothing(
+    two: tuple[SecondPhone, Wire, Wire],
+) -> None:
+    phone, first, _ = two
+    address = f"anna@127.0.0.1:{first.port}"
+    phone.do("account", id="anna", address=address, password="x", transport="udp", retry_seconds=1)
+    asked = first.wait_for("REGISTER")
+    first.send(first.answer(asked, "503 Not Now", more="Retry-After: 2 (soon)\r\n"), first.peer)
+    assert phone.wait_for("RegistrationChanged", state="unreachable")["code"] == 503
+    began = time.monotonic()
+    grant(first, first.wait_for("REGISTER"))
+    assert 1.9 < time.monotonic() - began < 3.5
+    phone.wait_for("RegistrationChanged", state="registered")
+    assert [retry_wait(15, failures, 0.0, lambda: 1.0) for failures in (0, 1, 2, 9, 99)] == [3, 6, 12, 120, 120]
+    assert retry_wait(15, 2, 0.0, lambda: 0.0) == 6, "half of it at least"
+    assert retry_wait(15, 0, 86_400.0) == 3600

@@ -1,7 +1,7 @@
 """A SIP account: its pjsua2 director, its configuration, and what its registration's answers mean.
 
-PJSIP does digest authentication and the retry after an unreachable registrar. A refusal is final until the account is
-changed, because repeating a wrong password locks accounts.
+PJSIP does digest authentication. A refusal is final until the account is changed, because repeating a wrong password locks
+accounts.
 """
 
 # ruff: noqa: N802 - callbacks bear PJSIP's own names
@@ -22,6 +22,7 @@ from softphone.engine.sip.settings import AccountSettings
 # No answer, or an answer that says "not now": the registrar may still be reached.
 _NOT_NOW = frozenset({0, 408, 480, 500, 502, 503, 504, 600})
 
+_RETRY_AFTER = re.compile(r"^Retry-After:[ \t]*(\d{1,6})", re.MULTILINE | re.IGNORECASE)
 _HOST = re.compile(r"^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?$")
 _NUMBER = re.compile(r"^[+]?[0-9A-D*#]+$")
 _URI = re.compile(r"^(?:sips?:)?[^\s<>\"@]+@[^\s<>\"@]+$")
@@ -41,7 +42,9 @@ class AccountDirector(pj.Account):
     @guarded
     def onRegState(self, prm: pj.OnRegStateParam) -> None:
         code = int(prm.code) if prm.status == 0 or prm.code >= 300 else 0
-        self.post(RegistrationAnswered(self.account, code, mended(prm.reason), int(prm.expiration)))
+        said = _RETRY_AFTER.search(prm.rdata.wholeMsg) if code >= 300 else None
+        again = int(said[1]) if said else 0
+        self.post(RegistrationAnswered(self.account, code, mended(prm.reason), int(prm.expiration), again))
 
     @guarded
     def onIncomingCall(self, prm: pj.OnIncomingCallParam) -> None:
@@ -98,8 +101,8 @@ def account_config(settings: AccountSettings, transport: int, bind: str, edge: s
     if settings.register:
         config.regConfig.registrarUri = f"sip:{settings.registrar or domain}{by_tcp}"
         config.regConfig.timeoutSec = settings.expires
-        config.regConfig.firstRetryIntervalSec = max(1, settings.retry_seconds // 5)
-        config.regConfig.retryIntervalSec = settings.retry_seconds
+        # PJSIP would wait the same time again and again, whatever the server asks for.
+        config.regConfig.retryIntervalSec = config.regConfig.firstRetryIntervalSec = 0
         config.regConfig.randomRetryIntervalSec = 0
     config.regConfig.registerOnAdd = settings.register
     config.regConfig.dropCallsOnFail = False

@@ -24,12 +24,13 @@ class RegistrationStarted:
 
 @dataclass(frozen=True, slots=True)
 class RegistrationAnswered:
-    """`code` is 0 if the answer was a transport error; `seconds` as granted by the registrar."""
+    """`code` is 0 if the answer was a transport error; `seconds` as granted by the registrar, `retry_after` as it asked."""
 
     account: str
     code: int
     reason: str
     seconds: int
+    retry_after: int = 0
 
 
 @dataclass(frozen=True, slots=True)

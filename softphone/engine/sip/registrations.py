@@ -1,7 +1,7 @@
 """The phone's accounts and what is known of their registrations.
 
-An unreachable registrar is reported after a few seconds without an answer, long before SIP's own time-out. PJSIP goes on
-trying all the same, and a later answer counts.
+An unreachable registrar is reported after a few seconds without an answer, long before SIP's own time-out. It is tried again
+and again, ever more seldom and at moments of chance, so that a server that comes back is not met by all its phones at once.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from random import random
 
 import pjsua2 as pj
 
@@ -24,6 +25,9 @@ from softphone.engine.sip.timers import Timers
 
 ANSWER_LIMIT = 5.0
 UNREGISTER_LIMIT = 1.5
+LONGEST_WAIT = 8
+"""as `retry_seconds`: what the waiting grows to"""
+LONGEST_RETRY_AFTER = 3600.0
 ROOM = 8
 """Accounts that PJSIP has room for; it aborts the process at the next. An account that is on its way out still has its
 place."""
@@ -36,6 +40,8 @@ class Registration:
     state: RegistrationChanged | None = None
     renewing: bool = True
     attempt: int = 0
+    failures: int = 0
+    """in a row"""
     waiting: bool = False
 
 
@@ -163,10 +169,25 @@ class Registrations:
         registration.waiting = False
         seconds = happening.seconds if registration.renewing else 0
         state = registration_state(happening.code, seconds)
+        if state == "unreachable" and registration.renewing:
+            self._again(registration, happening)
+        else:
+            registration.failures = 0
         until = None
         if state == "registered":
             until = datetime.now(UTC) + timedelta(seconds=seconds)
         self._tell(registration, state, until, happening.code, happening.reason, happening.account)
+
+    def _again(self, registration: Registration, happening: RegistrationAnswered) -> None:
+        wait = retry_wait(registration.settings.retry_seconds, registration.failures, float(happening.retry_after))
+        registration.failures += 1
+        attempt = registration.attempt
+
+        def renew() -> None:
+            if registration.attempt == attempt:
+                self.renew(happening.account)
+
+        self._timers.after(wait, renew)
 
     def _unanswered(self, account: str, attempt: int) -> None:
         registration = self._accounts.get(account)
@@ -187,6 +208,12 @@ class Registrations:
         registration.state = changed
         if old is None or (old.state, old.until) != (state, until):
             self._emit(changed)
+
+
+def retry_wait(retry_seconds: int, failures: int, retry_after: float, chance: Callable[[], float] = random) -> float:
+    """Seconds until the next try (RFC 5626 4.5): between half of what has doubled with each failure and the whole."""
+    longest = min(LONGEST_WAIT * retry_seconds, max(1.0, retry_seconds / 5) * 2 ** min(failures, 16))
+    return max(longest * (0.5 + chance() / 2), min(retry_after * (1 + chance() / 10), LONGEST_RETRY_AFTER))
 
 
 def _end(director: AccountDirector) -> None:

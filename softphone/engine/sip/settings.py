@@ -52,5 +52,6 @@ class AccountSettings:
     register: bool = True
     expires: int = 300
     retry_seconds: int = 15
+    """an unreachable registrar is tried again after a fifth of it, then ever later, up to eight times it"""
     accept_from: tuple[str, ...] = ()
     """addresses and networks whose calls are taken, beside the account's own server; for an edge"""
