@@ -45,6 +45,7 @@ modparam("usrloc", "db_mode", 0)
 modparam("registrar", "max_expires", 600)
 modparam("registrar", "min_expires", 1)
 modparam("htable", "htable", "cred=>size=4;")
+modparam("auth", "algorithm", "{algorithm}")
 
 event_route[htable:mod-init] {{
 {credentials}
@@ -88,6 +89,7 @@ class Kamailio:
     port: int
     users: Mapping[str, str]
     home: Path
+    algorithm: str = "MD5"
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -98,7 +100,11 @@ class Kamailio:
         modules = next((path for path in _MODULES if Path(path).is_dir()), _MODULES[-1])
         credentials = "\n".join(f'    $sht(cred=>{user}) = "{password}";' for user, password in self.users.items())
         config = self.home / "kamailio.cfg"
-        config.write_text(_CONFIG.format(port=self.port, modules=modules, credentials=credentials, realm=REALM))
+        config.write_text(
+            _CONFIG.format(
+                port=self.port, modules=modules, credentials=credentials, realm=REALM, algorithm=self.algorithm
+            )
+        )
         with (self.home / "stderr").open("wb") as errors:
             self._process = subprocess.Popen(
                 [
@@ -131,10 +137,10 @@ class Kamailio:
 
 
 @contextmanager
-def kamailio(users: Mapping[str, str]) -> Generator[Kamailio]:
-    """`users` are user parts with their passwords, in realm `klartone.test`."""
+def kamailio(users: Mapping[str, str], *, algorithm: str = "MD5") -> Generator[Kamailio]:
+    """`users` are user parts with their passwords, in realm `klartone.test`; `algorithm` is the digest's."""
     home = Path(tempfile.mkdtemp(prefix="kamailio"))
-    server = Kamailio(free_port(), users, home)
+    server = Kamailio(free_port(), users, home, algorithm)
     try:
         server.start()
         yield server

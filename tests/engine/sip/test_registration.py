@@ -103,6 +103,14 @@ def test_a_call_goes_through_the_registrar_in_both_directions_with_digest(
             part(callee, caller)
 
 
+def test_digest_by_sha_256_is_answered_as_rfc_8760_asks() -> None:
+    with kamailio(USERS, algorithm="SHA-256") as server, second_phone(edge=True) as phone:
+        register(phone, server, "anna")
+        assert phone.wait_for("RegistrationChanged", state="registered")["code"] == 200
+        register(phone, server, "bo", password="wrong")
+        assert phone.wait_for("RegistrationChanged", state="refused")["code"] == 401
+
+
 def test_idle_connections_keep_the_phone_from_neither_its_registrar_nor_its_registration(server: Kamailio) -> None:
     with second_phone(edge=True) as phone, ExitStack() as idle:
 
