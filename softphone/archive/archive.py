@@ -25,8 +25,7 @@ from softphone.archive.crypto import policy_signer, slots
 from softphone.archive.crypto import wraps as keys
 from softphone.archive.crypto.wraps import KeyStore, Secrets, Wrap
 from softphone.archive.files.container import Header
-from softphone.archive.files.reader import OpenedRecording, read_structure
-from softphone.archive.files.seeking import SeekingReader
+from softphone.archive.files.reader import OpenedRecording
 from softphone.archive.files.vault import Vault
 from softphone.archive.finding.rows import RecordingRow
 from softphone.archive.finding.searching import Query, find_one, pages
@@ -229,29 +228,18 @@ class Archive:
         now: datetime,
         *,
         role: KeyRole | None = None,
-        event: str = "recording_opened",
         **told: str,
     ) -> OpenedRecording:
-        """For listening, with the keys that the store holds for `role` (None: the first role that opens it).
+        """For listening, with the keys that the store holds for `role` (None: the first role that opens it); to be closed.
 
-        The audit log tells of it before this returns; where it cannot be told, nothing is opened. It tells of a refusal too.
-        `told` stands in the entry.
+        The audit log has an entry before this returns, of a refusal too; `told` stands in it. Without one nothing is opened.
         """
         row = self.find(recording, now)
         role, opened = self.keys_for(row, role, now, refusal="opening_refused", **told)
         with self._refusals(row, role, now, "opening_refused", **told):
-            structure = read_structure(self.vault.path(row.recording))
-            self._tell_opening(row, structure.header, role, opened, event, now, **told)
-        return OpenedRecording(structure, row.recording, opened)
-
-    def open_seeking(self, recording: str, now: datetime, *, role: KeyRole | None = None, **told: str) -> SeekingReader:
-        """As `open_recording`, to listen from any moment without reading the file; to be closed. `told` stands in the entry."""
-        row = self.find(recording, now)
-        role, opened = self.keys_for(row, role, now, refusal="opening_refused", **told)
-        with self._refusals(row, role, now, "opening_refused", **told):
-            reader = SeekingReader.open(self.vault.path(row.recording), opened)
+            reader = OpenedRecording.open(self.vault.path(row.recording), opened)
             try:
-                self._tell_opening(row, reader.header, role, opened, "recording_opened", now, **told)
+                self._tell_opening(row, reader.header, role, opened, now, **told)
             except BaseException:
                 reader.close()
                 raise
@@ -263,7 +251,6 @@ class Archive:
         header: Header,
         role: KeyRole,
         opened: Mapping[int, bytes],
-        event: str,
         now: datetime,
         **told: str,
     ) -> None:
@@ -271,7 +258,7 @@ class Archive:
             raise ArchiveError("error.archive.foreign_recording", id=row.recording)
         key = self.key_here(row.recording, role)
         params: dict[str, str | int | bool | None] = {"role": role.value, "segments": len(opened), **key, **told}
-        entry = AuditEntry(event, "G11", now, row.call, row.recording, params)
+        entry = AuditEntry("recording_opened", "G11", now, row.call, row.recording, params)
         with self.catalog.writing() as tx:
             here = (wraps.c.recording == row.recording) & (wraps.c.role == role.value)
             if not opened.keys() <= set(tx.execute(select(wraps.c.segment).where(here)).scalars()):

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from softphone.archive.archive import Archive, RecordingRow
+from softphone.archive.examine.verify import verify
 from softphone.archive.files.container import RATE
-from softphone.archive.seen import commands
 from softphone.demo.director import Played
 from softphone.domain.purpose import KeyRole
 from softphone.wire import Occurred
@@ -24,7 +24,7 @@ def summarise(played: Played, archive: Archive) -> dict[str, Any]:
     recording = row.recording if row else _param(_first(events, "recorder_started"), "recording")
     # Each opening is an entry itself, so it comes before the entries are counted and proved.
     openable = _openable(archive, row)
-    proof = commands.verify(archive)
+    proof = verify(archive)
     entries = archive.audit_of(call=call) if call else []
     return {
         "notice": _param(decided, "notice"),
@@ -51,7 +51,7 @@ def _openable(archive: Archive, row: RecordingRow | None) -> Sequence[Any]:
         return ()
     opened: list[Any] = []
     for purpose in row.purposes:
-        archive.open_recording(row.recording, datetime.now(UTC), role=KeyRole(purpose.value))
+        archive.open_recording(row.recording, datetime.now(UTC), role=KeyRole(purpose.value)).close()
         opened.append(purpose)
     return opened
 

@@ -73,7 +73,7 @@ def told_of(archive: Archive) -> dict[str, Any]:
                 "expires": {purpose.value: day.isoformat() for purpose, day in row.expires.items()},
                 "holds": [[hold.raised_for, hold.why, str(hold.look_again)] for hold in row.holds],
                 "restricted": row.restricted,
-                "length": opened.length(),
+                "length": opened.length,
                 "marks": [[mark.kind.value, mark.at, mark.samples] for mark in opened.marks()],
                 "segments": [
                     [one.number, one.origin, one.samples, one.complete, packets_of(opened, one.number)]
@@ -101,10 +101,8 @@ def written_of(archive: Archive) -> dict[str, Any]:
 def packets_of(opened: OpenedRecording, number: int) -> str:
     """A digest of a segment's sound as it was coded."""
     digest = hashlib.sha256()
-    for segment in opened.segments:
-        if segment.number == number:
-            for _, content in sorted(segment.contents.items()):
-                digest.update(b"".join(content.packets))
+    for content in opened.contents(number):
+        digest.update(b"".join(content.packets))
     return digest.hexdigest()
 
 

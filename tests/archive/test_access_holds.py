@@ -64,7 +64,7 @@ def test_it_is_kept_past_its_day_and_reported_once_a_month_has_passed_without_an
     assert swept(desk, LAST) == []
     assert swept(desk, LATER) == [Swept.PURPOSE_EXPIRED, Swept.ACCESS_OVERDUE]
     with closing(Archive.open(desk.folder, desk.only(KeyRole.CUSTODY))) as officer:
-        assert officer.open_recording(recording, LATER).length() == RATE
+        assert officer.open_recording(recording, LATER).length == RATE
         row = holding.close(officer, hold, [], LATER, answered=date(2027, 3, 1)).row
     assert row.holds == ()
     key = {"key": desk.recipients[KeyRole.CUSTODY].key_id[:16]}

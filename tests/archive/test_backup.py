@@ -135,7 +135,7 @@ def test_keys_that_are_rotated_while_a_backup_runs_open_what_it_brings_back(
     assert tried == [database.LOCKED]
     restore(disk, disk.with_name("new"), desk.store, AT, accept_unknown=True)
     with closing(Archive.open(disk.with_name("new"), desk.store)) as archive:
-        assert archive.open_recording(recording, AT, role=KeyRole.DOCUMENTATION).length() > 0
+        assert archive.open_recording(recording, AT, role=KeyRole.DOCUMENTATION).length > 0
 
 
 @pytest.mark.parametrize("anew", [True, False], ids=["another backup", "the folder itself"])

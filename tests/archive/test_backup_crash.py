@@ -123,7 +123,7 @@ class Place:
         left = {row.recording for row in archive.list(AT)}
         assert left == {self.narrowed, self.stays, *([self.later] if later else [])}
         assert KeyRole.TRAINING not in archive.find(self.narrowed, AT).opens_for
-        assert archive.open_recording(self.stays, AT, role=KeyRole.TRAINING).length() == RATE
+        assert archive.open_recording(self.stays, AT, role=KeyRole.TRAINING).length == RATE
         assert not [one for one in verify(archive).findings if one.code not in ("former_left", "restore_left")]
         assert not any(
             one in path.read_bytes() for one in self.wraps for path in archive.folder.rglob("*") if path.is_file()

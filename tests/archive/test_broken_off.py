@@ -73,7 +73,7 @@ def test_its_length_is_listed_and_shown_with_the_word_that_it_broke_off(
     assert repaired(archive) == [Repair.BROKE_OFF]
 
     opened = archive.open_recording("call-1", AT, role=KeyRole.DOCUMENTATION)
-    assert opened.length() == SECONDS * RATE - opened.header.delay
+    assert opened.length == SECONDS * RATE - opened.header.delay
     for shown in (json.loads(told("list", "--json")), json.loads(told("show", "call-1", "--json"))):
         assert shown["closed_at"] == (AT + timedelta(seconds=SECONDS)).isoformat()
         assert (shown["seconds"], shown["broke_off"]) == (SECONDS, True)

@@ -14,7 +14,6 @@ from softphone.archive.log.audit import append
 from softphone.archive.log.audit import verify as verify_log
 from softphone.archive.log.checkpoint import EVERY, Head, heads
 from softphone.archive.retention import forgetting
-from softphone.archive.seen import commands
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
 from tests.archive.scene import AT, Scene, scene
@@ -42,7 +41,7 @@ def numbers(archive: Archive) -> list[int]:
 
 
 def head(desk: Scene) -> Head:
-    told = commands.head(desk.archive, AT)
+    told = desk.archive.head(AT)
     assert told is not None
     return told
 
@@ -83,10 +82,10 @@ def test_with_its_checkpoints_gone_too_a_head_that_was_kept_elsewhere_shows_it(d
     force(desk, "DELETE FROM checkpoints")
     assert found(desk.archive) == []
     assert found(desk.archive, kept) == [("audit_cut_off", 5)]
-    assert not commands.verify(desk.archive, str(kept)).ok
+    assert not verify(desk.archive, kept).ok
     for text in ("", "klartone-head-1", "nothing of the kind at all here x", "klartone-head-1 d x h t k s"):
         with pytest.raises(ArchiveError) as refused:
-            commands.verify(desk.archive, text)
+            Head.parse(text)
         assert refused.value.code == "error.archive.no_head"
 
 

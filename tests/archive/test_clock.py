@@ -12,7 +12,10 @@ import pytest
 from softphone.archive.catalog.clock import Seen, Steady, is_believed, steady
 from softphone.archive.examine.repair import repair
 from softphone.archive.retention.sweep import Swept, sweep
-from softphone.archive.seen import commands
+from softphone.archive.retention.swept import DEFAULT_TERMS
+from softphone.archive.seen import LocalArchive
+from softphone.domain.archive.permission import Viewer
+from softphone.domain.roles import Role
 from tests.archive.scene import AT, DOCUMENTATION, Scene
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -64,11 +67,13 @@ def test_nothing_is_deleted_by_a_clock_that_jumped_until_a_person_says_it_is_rig
     assert [row.recording for row in desk.archive.list(AT)] == [due]
     assert [row.event for row in desk.archive.audit_of()].count("sweep_clock_doubtful") == 1
 
-    assert Swept.DISCARDED in {
-        one.what for one in commands.sweep(desk.archive, jumped, clock=jumped, clock_is_right=True)
-    }
+    officer = LocalArchive(desk.archive, Viewer(frozenset({Role.CUSTODY}), finds_all=True))
+    swept = officer.upkeep.sweep(
+        jumped, clock=jumped, clock_is_right=True, dry_run=False, terms=DEFAULT_TERMS, go_on=lambda: True
+    )
+    assert Swept.DISCARDED in {one.what for one in swept.items}
     assert [row.event for row in desk.archive.audit_of()].count("clock_believed") == 1
-    assert commands.sweep(desk.archive, jumped + DAY, clock=jumped + DAY) == []
+    assert sweep(desk.archive, jumped + DAY, clock=jumped + DAY) == []
 
 
 def test_a_dry_run_moves_nothing_what_was_seen_is_kept_and_a_clock_set_right_is_believed(

@@ -14,10 +14,9 @@ import pytest
 
 from softphone.archive.crypto import ring
 from softphone.archive.crypto.wraps import Recipient
-from softphone.archive.seen import commands
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
-from tests.archive.scene import AT, DOCUMENTATION, NUMBER, RATE, MemoryKeys, Scene, scene
+from tests.archive.scene import AT, DOCUMENTATION, NUMBER, RATE, MemoryKeys, Scene, export, opened, scene
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -77,10 +76,10 @@ def test_a_recording_sealed_for_a_key_that_was_made_for_the_policy_is_listed_pla
     desk.archive.store, archive = person, desk.archive
     row = archive.find(recording)
     assert (row.line, row.number, row.bytes > 1000) == ("salg", NUMBER, True)
-    sound = commands.play(archive, recording, AT)
-    assert (sound.rate, sound.samples, len(np.concatenate(list(sound.blocks)))) == (RATE, 2 * RATE, 2 * RATE)
+    with opened(archive, recording).sound() as sound:
+        assert (sound.samples, len(np.concatenate(list(sound.pull(0))))) == (2 * RATE, 2 * RATE)
     out, there = tmp_path / "out.wav", tmp_path / "there.wav"
-    assert commands.export(archive, recording[:30], out, AT).seconds == 2
+    assert export(archive, recording[:30], out).seconds == 2
     with wave.open(str(out)) as wav:
         assert wav.getnframes() == 2 * RATE
     events = ["changed", "recording_opened", "recording_opened", "recording_exported"]
@@ -89,7 +88,7 @@ def test_a_recording_sealed_for_a_key_that_was_made_for_the_policy_is_listed_pla
     there.write_bytes(b"x")
     for path in (there, tmp_path / "nowhere" / "a.wav"):
         with pytest.raises(ArchiveError):
-            commands.export(archive, recording, path, AT, role=KeyRole.DOCUMENTATION)
+            export(archive, recording, path)
     assert len(archive.audit_of(recording)) == len(events)
     for asked, code in (("", "no_such_recording"), ("../../etc/passwd", "no_such_recording"), ("0", "ambiguous")):
         with pytest.raises(ArchiveError) as refused:

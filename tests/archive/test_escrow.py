@@ -140,7 +140,6 @@ _AFTER = """
 import sys
 from pathlib import Path
 from softphone import cli
-from softphone.archive.seen import commands
 from softphone.archive.archive import Archive
 from softphone.cli.audit import in_words
 from softphone.bootstrap.home import texts
@@ -158,7 +157,7 @@ assert cli.main([*restore, one, *at]) == 0
 assert listed() == 0
 archive = Archive.open(Path(folder), SystemKeyring())
 archive.clock = lambda: AT
-print("played", sum(len(block) for block in commands.play(archive, recording, AT).blocks))
+print("played", sum(len(block) for block in archive.open_recording(recording, AT).pcm()))
 print("log", in_words(archive.audit_of()[-2], texts()))
 archive.close()
 assert cli.main(["--home", home, "keys", "list", *at]) == 0

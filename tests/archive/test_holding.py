@@ -134,7 +134,7 @@ def test_once_the_last_hold_is_lifted_training_comes_back_before_its_day_and_all
     sweep(desk.archive, AT, clock=AT)
     lift(holds[living][1], now=AT + timedelta(days=4000))
     with closing(Archive.open(desk.folder, desk.only(KeyRole.TRAINING))) as lead:
-        assert lead.open_recording(living, AT).length() == RATE
+        assert lead.open_recording(living, AT).length == RATE
     desk.commit(Discard(living, "withdrawn"), recording=living)
 
     assert swept(desk, LATER)[:2] == [Swept.PURPOSE_EXPIRED] * 2
@@ -146,7 +146,7 @@ def test_once_the_last_hold_is_lifted_training_comes_back_before_its_day_and_all
             event, params = last(desk, over)
             assert (event, params["role"]) == ("opening_refused", role.value if role else None)
     with closing(Archive.open(desk.folder, desk.only(KeyRole.CUSTODY))) as officer:
-        assert officer.open_recording(over, LATER).length() == RATE
+        assert officer.open_recording(over, LATER).length == RATE
     assert lift(holds[over][0], now=LATER).row.holds
     assert Swept.DISCARDED not in swept(desk, LATER)
     assert lift(holds[over][1], now=LATER).row.purposes == ()

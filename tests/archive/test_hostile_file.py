@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from softphone.archive.examine.verify import verify
+from softphone.archive.files import wav
 from softphone.archive.files.container import Content, Gap, Sealer
 from softphone.archive.files.reader import read_structure
-from softphone.archive.seen import commands
 from softphone.domain.errors import ArchiveError
-from tests.archive.scene import AT, DOCUMENTATION, FRAME, RATE, Scene
+from tests.archive.scene import AT, DOCUMENTATION, FRAME, RATE, Scene, export
 
 YEARS = 2**55
 
@@ -53,11 +53,11 @@ def test_what_its_packets_do_not_bear_out_passes_no_proof_and_takes_no_room(
     seal(desk, recording, *HOSTILE[what](packets(desk, recording)))
 
     assert "chunk_changed" in {one.code for one in verify(desk.archive).findings}
-    with closing(desk.archive.open_seeking(recording, AT)) as reader:
+    with closing(desk.archive.open_recording(recording, AT)) as reader:
         assert reader.length <= 2 * RATE
         assert sum(len(block) for block in reader.pcm()) == reader.length
     out = tmp_path / "out.wav"
-    done = commands.export(desk.archive, recording, out, AT)
+    done = export(desk.archive, recording, out)
     assert done.seconds <= 2
     assert out.stat().st_size < 1 << 20
 
@@ -67,7 +67,7 @@ def test_a_packet_that_is_no_sound_is_silence(desk: Scene, tmp_path: Path) -> No
     some = packets(desk, recording)
     junk = (b"", b"\xff" * 40, bytes(3), *some[3:])
     seal(desk, recording, (0, Content(0, 0, RATE, junk)))
-    done = commands.export(desk.archive, recording, tmp_path / "out.wav", AT)
+    done = export(desk.archive, recording, tmp_path / "out.wav")
     assert done.seconds == 1
     sound = np.concatenate(list(desk.archive.open_recording(recording, AT).pcm()))
     assert np.abs(sound[: 2 * FRAME]).max() < 100
@@ -81,8 +81,8 @@ def test_an_export_is_refused_before_its_first_byte_where_there_is_no_room(
     some = packets(desk, recording)
     seal(desk, recording, (0, Content(0, 0, RATE, some)))
     out = tmp_path / "out.wav"
-    monkeypatch.setattr(commands, "MOST_OF_A_WAV", 4 * RATE - 1)
+    monkeypatch.setattr(wav, "MOST", 4 * RATE - 1)
     with pytest.raises(ArchiveError) as refused:
-        commands.export(desk.archive, recording, out, AT)
+        export(desk.archive, recording, out)
     assert refused.value.code == "error.archive.export_large"
     assert not list(tmp_path.glob("out*"))

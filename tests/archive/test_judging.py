@@ -51,7 +51,7 @@ def last(desk: Scene, recording: str) -> tuple[str, str, dict[str, object]]:
 def opens(desk: Scene, recording: str, role: KeyRole, now: datetime) -> bool:
     with closing(Archive.open(desk.folder, desk.only(role))) as person:
         if role in person.find(recording, now).opens_for:
-            return person.open_recording(recording, now, role=role).length() == RATE
+            return person.open_recording(recording, now, role=role).length == RATE
         with pytest.raises(ArchiveError) as refused:
             person.open_recording(recording, now, role=role)
         assert refused.value.code == "error.archive.closed_to_role"

@@ -112,7 +112,7 @@ def test_an_opt_out_ends_training_in_every_segment_and_its_wraps_are_in_no_page(
         Archive.open(desk.folder, desk.only(KeyRole.TRAINING)).open_recording(recording, AT)
     assert refused.value.code == "error.archive.no_private_key"
     whole = desk.archive.open_recording(recording, AT, role=KeyRole.DOCUMENTATION)
-    assert whole.length() == 110 * FRAME
+    assert whole.length == 110 * FRAME
     assert whole.marks() == []
     assert verify(desk.archive).ok
 
@@ -146,7 +146,7 @@ def test_a_late_yes_opens_the_recording_from_its_start_and_under_a_hold_once_tha
     if held:
         desk.commit(LiftHold(f"{recording}-h1", "undone", restore_training=True))
     with closing(Archive.open(desk.folder, desk.only(KeyRole.TRAINING))) as person:
-        assert person.open_recording(recording, AT).length() == RATE
+        assert person.open_recording(recording, AT).length == RATE
     assert TRAINING in desk.archive.find(recording).expires
 
 
@@ -158,7 +158,7 @@ def test_a_restricted_recording_opens_for_custody_alone(desk: Scene, reason: str
     assert opens_for(desk, recording) == {KeyRole.CUSTODY}
     assert verify(desk.archive).ok
     person = Archive.open(desk.folder, desk.only(KeyRole.CUSTODY))
-    assert person.open_recording(recording, AT).length() == RATE
+    assert person.open_recording(recording, AT).length == RATE
     person.close()
 
 

@@ -60,7 +60,7 @@ def test_a_wrap_of_an_unknown_suite_is_refused_by_its_name_and_found_and_the_oth
         with pytest.raises(ArchiveError) as refused:
             desk.archive.open_recording(recording, AT, role=KeyRole.DOCUMENTATION)
         assert refused.value.params["suite"] == "MLKEM768"
-        assert desk.archive.open_recording(recording, AT, role=KeyRole.CUSTODY).length() == RATE
+        assert desk.archive.open_recording(recording, AT, role=KeyRole.CUSTODY).length == RATE
         assert [finding.code for finding in verify(desk.archive).findings] == ["wrap_unknown"]
 
 

@@ -203,4 +203,4 @@ def test_a_key_is_rotated_and_revoked_by_its_names_in_the_policy(
 
     desk.store.delete(f"private-{old.key_id}")
     with closing(Archive.open(desk.folder, desk.store)) as archive:
-        assert archive.open_recording(recordings[0], AT, role=KeyRole.DOCUMENTATION).length() == 16_000
+        assert archive.open_recording(recordings[0], AT, role=KeyRole.DOCUMENTATION).length == 16_000

@@ -19,15 +19,15 @@ import pytest
 
 from softphone import cli
 from softphone.archive.archive import Archive
+from softphone.archive.files import wav
 from softphone.archive.files.container import Chunk, read_header, scan
 from softphone.archive.files.opus import Pcm
 from softphone.archive.files.reader import OpenedRecording
-from softphone.archive.seen import commands
 from softphone.audio import devices, playback
 from softphone.audio.devices import Device, Devices
 from softphone.domain.changes import AuditEntry, CloseRecording
 from softphone.domain.errors import ArchiveError
-from tests.archive.scene import AT, DOCUMENTATION, RATE, Scene, voices
+from tests.archive.scene import AT, DOCUMENTATION, RATE, Scene, export, voices
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Device("1", "speaker", "alsa", 0, 0, 2, 48_000, False, True)
@@ -252,9 +252,9 @@ def test_whatever_ends_an_export_nothing_of_it_is_left(
         noted(archive, entry)
 
     broken_at = {"decoding": (OpenedRecording, "segment_pcm", broken), "telling": (Archive, "note", note)}
-    monkeypatch.setattr(*broken_at.get(where, (commands, "rename_new", ends)))
+    monkeypatch.setattr(*broken_at.get(where, (wav, "rename_new", ends)))
     with pytest.raises(ArchiveError if isinstance(end, OSError) else type(end)):
-        commands.export(desk.archive, recording, to / "call.wav", AT)
+        export(desk.archive, recording, to / "call.wav")
     assert list(to.iterdir()) == []
     events = [row.event for row in desk.archive.audit_of(recording)]
     assert ("recording_exported" in events) == (where == "naming")
@@ -273,13 +273,13 @@ def test_an_export_has_its_name_only_once_it_is_whole_and_takes_no_other_s(
         told.append((done, length))
         assert not path.exists()
 
-    commands.export(desk.archive, recording, path, AT, go_on=go_on)
+    export(desk.archive, recording, path, go_on)
     assert path.stat().st_size > 3 * RATE * 4
     assert told[-1] == (3 * RATE, 3 * RATE)
     assert len(told) > 2
     path.rename(tmp_path / "other.wav.part")
     with pytest.raises(ArchiveError) as refused:
-        commands.export(desk.archive, recording, tmp_path / "other.wav", AT)
+        export(desk.archive, recording, tmp_path / "other.wav")
     assert (refused.value.code, refused.value.params["path"]) == (
         "error.archive.file_exists",
         str(tmp_path / "other.wav.part"),
@@ -289,14 +289,14 @@ def test_an_export_has_its_name_only_once_it_is_whole_and_takes_no_other_s(
         path.write_bytes(b"mine")
 
     with pytest.raises(ArchiveError) as refused:
-        commands.export(desk.archive, recording, path, AT, go_on=other)
+        export(desk.archive, recording, path, other)
     assert refused.value.code == "error.archive.file_exists"
     assert path.read_bytes() == b"mine"
     path.unlink()
     # Nor in the very last moment.
     monkeypatch.setattr(Archive, "note", other)
     with pytest.raises(ArchiveError) as refused:
-        commands.export(desk.archive, recording, path, AT)
+        export(desk.archive, recording, path)
     assert refused.value.code == "error.archive.file_exists"
     assert path.read_bytes() == b"mine"
     assert sorted(one.name for one in tmp_path.glob("call*")) == ["call.wav"]

@@ -265,7 +265,7 @@ def test_dates_count_as_of_now_but_take_nothing_that_a_hold_keeps_or_may_keep(
     with closing(archive):
         assert (done.swept, set(done.past)) == (True, {held, due})
         assert {row.recording for row in archive.list(later)} == {held, stays}
-        assert archive.open_recording(held, later, role=KeyRole.CUSTODY).length() == RATE
+        assert archive.open_recording(held, later, role=KeyRole.CUSTODY).length == RATE
 
 
 def test_a_clock_that_is_not_believed_takes_nothing(desk: Scene, disk: Path, new: Path) -> None:

@@ -200,7 +200,7 @@ def test_keys_that_others_replace_or_custody_may_give_back_open_until_the_entry_
     desk.close()
     with closing(Archive.open(desk.folder, desk.store)) as archive:
         assert repair(archive, AT) == []
-        assert archive.open_recording(recording, AT, role=KeyRole.DOCUMENTATION).length() == RATE
+        assert archive.open_recording(recording, AT, role=KeyRole.DOCUMENTATION).length == RATE
 
 
 @pytest.mark.rule("G10")

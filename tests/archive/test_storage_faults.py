@@ -23,7 +23,7 @@ from softphone.archive.crypto.wraps import master_name, new_master
 from softphone.archive.examine.verify import verify
 from softphone.archive.files.container import Header
 from softphone.archive.files.opus import codec_header
-from softphone.archive.files.reader import OpenedRecording, read_structure
+from softphone.archive.files.reader import OpenedRecording
 from softphone.archive.files.vault import Vault
 from softphone.archive.retention import holding
 from softphone.archive.schema.tables import meta
@@ -108,7 +108,7 @@ def test_a_commit_that_fails_half_way_leaves_neither_row_nor_entry_and_nothing_i
     assert desk.archive.list() == []
     assert desk.archive.vault.recordings() == ([f"{call}-1"] if file_stays else [])
     recording = desk.recorded(1, DOCUMENTATION, call=call)
-    assert desk.archive.open_recording(recording, AT).length() == 50 * FRAME
+    assert desk.archive.open_recording(recording, AT).length == 50 * FRAME
     assert found(desk) == []
 
 
@@ -256,7 +256,7 @@ def test_what_waits_for_a_stalled_disk_at_the_last_no_goes_or_stays_with_the_res
     path = desk.archive.vault.path(recording)
     assert path.exists() is held
     if held:
-        (segment,) = OpenedRecording(read_structure(path), recording, {0: desk.keys[recording, 0]}).segments
+        (segment,) = OpenedRecording.open(path, {0: desk.keys[recording, 0]}).segments
         assert (segment.samples, segment.complete) == (round(3.5 * RATE), True)
 
 

@@ -11,7 +11,6 @@ from softphone.archive.examine.health import health
 from softphone.archive.examine.verify import verify
 from softphone.archive.files.reader import read_structure
 from softphone.archive.retention.sweep import Swept, SweptItem, sweep
-from softphone.archive.seen import commands
 from softphone.domain.changes import (
     ChangeHold,
     DropWraps,
@@ -147,13 +146,13 @@ def test_a_dry_run_says_the_same_and_changes_nothing(desk: Scene) -> None:
 def test_a_date_to_come_is_for_a_dry_run_or_a_demo_alone(desk: Scene, tmp_path: Path) -> None:
     recording = desk.closed(DOCUMENTATION)
     with pytest.raises(ArchiveError) as refused:
-        commands.sweep(desk.archive, LATER, clock=AT)
+        sweep(desk.archive, LATER, clock=AT)
     assert refused.value.code == "error.archive.sweep_in_future"
     assert kept(desk) == [recording]
 
     with scene(tmp_path / "demo", demo=True) as demo:
         demo.closed(DOCUMENTATION)
-        commands.sweep(demo.archive, LATER, clock=AT)
+        sweep(demo.archive, LATER, clock=AT)
         assert kept(demo) == []
 
 

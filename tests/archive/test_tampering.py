@@ -244,5 +244,5 @@ def test_structure_is_found_again_after_bytes_that_are_no_chunk(desk: Scene) -> 
     structure = read_structure(path)
     assert [chunk.index for chunk in structure.chunks] == [0, 1, 2, 3, 4]
     assert [damage.length for damage in structure.damages if isinstance(damage, Damage)] == [14]
-    opened = OpenedRecording(structure, recording, {0: desk.keys[recording, 0]})
-    assert opened.length() == 200 * FRAME
+    opened = OpenedRecording.open(path, {0: desk.keys[recording, 0]})
+    assert opened.length == 200 * FRAME

@@ -20,7 +20,6 @@ from softphone.archive.finding import searching
 from softphone.archive.retention import holding
 from softphone.archive.retention.sweep import sweep
 from softphone.archive.review import sample
-from softphone.archive.seen import commands
 from softphone.domain.errors import KlartoneError
 from softphone.domain.purpose import KeyRole
 from softphone.system.secrets import DemoKeyFile
@@ -60,7 +59,7 @@ def desk(folder: Path, keys: Path, seconds: float) -> int:
         rows = [row for row in archive.list(AT) if KeyRole.CUSTODY in row.opens_for]
         if rows:
             try:
-                archive.open_recording(chance.choice(rows).recording, AT, role=KeyRole.CUSTODY)
+                archive.open_recording(chance.choice(rows).recording, AT, role=KeyRole.CUSTODY).close()
             except KlartoneError as error:
                 # It has gone, or is only being begun.
                 if error.code.rpartition(".")[2] not in ("no_such_recording", "recording_unreadable", "closed_to_role"):
@@ -72,7 +71,7 @@ def desk(folder: Path, keys: Path, seconds: float) -> int:
         lambda: sample.page(archive, query, AT),
         lambda: sample.counts(archive, query, AT),
         lambda: holding.standing(archive, AT),
-        lambda: commands.head(archive, AT),
+        lambda: archive.head(AT),
     ]
     return _for(seconds, lambda: chance.choice(ways)())
 

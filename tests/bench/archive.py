@@ -190,7 +190,7 @@ def _playing(folder: Path, minutes: int, times: int) -> list[Figure]:
         length = index * FRAME
 
         def heard(at: int) -> np.ndarray[Any, Any]:
-            reader = desk.archive.open_seeking(recording, NOW)
+            reader = desk.archive.open_recording(recording, NOW)
             try:
                 return next(reader.pcm(at))
             finally:

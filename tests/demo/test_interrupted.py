@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from softphone.archive.archive import Archive
-from softphone.archive.seen import commands
+from softphone.archive.examine.verify import verify
 from softphone.bootstrap.home import key_store
 from softphone.system.endpoint import read_endpoint
 from softphone.system.single import take_turn
@@ -86,7 +86,7 @@ def end_by(number: int, process: subprocess.Popen[str], folder: Path) -> None:
     assert working_in(folder) == []
     take_turn(folder / "phone" / "runtime", 0).close()
     archive = Archive.open(folder, key_store(folder))
-    assert commands.verify(archive).ok
+    assert verify(archive).ok
     archive.close()
 
 

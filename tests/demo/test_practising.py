@@ -119,7 +119,7 @@ def test_a_key_is_succeeded_by_another_and_the_next_call_is_sealed_for_that(demo
     stage.turn.close()
     assert [one.id for one in load_policy(policy).policy.recipient] == ["case-2", "lead-1", "protection-1"]
     archive = stage.open_archive()
-    assert archive.open_recording(archive.list()[0].recording, AT, role=KeyRole.DOCUMENTATION).length() > 16_000
+    assert archive.open_recording(archive.list()[0].recording, AT, role=KeyRole.DOCUMENTATION).length > 16_000
     archive.close()
 
 

@@ -50,7 +50,7 @@ def begun(desk: Scene) -> tuple[str, str]:
 
 def opened(desk: Scene, recording: str) -> OpenedRecording:
     keys = {segment: key for (of, segment), key in desk.keys.items() if of == recording}
-    return OpenedRecording(read_structure(desk.archive.vault.path(recording)), recording, keys)
+    return OpenedRecording.open(desk.archive.vault.path(recording), keys)
 
 
 def sound_of(recording: OpenedRecording) -> NDArray[np.int16]:
@@ -172,7 +172,7 @@ def test_held_frames_are_never_sealed_for_another_recording(desk: Scene) -> None
     assert desk.recorder.close()
 
     assert [segment.origin for segment in opened(desk, other).segments] == [100]
-    assert opened(desk, recording).length() == 50 * FRAME
+    assert opened(desk, recording).length == 50 * FRAME
 
 
 def test_more_talk_than_may_be_held_is_forgotten_and_reported(desk: Scene) -> None:
@@ -194,7 +194,7 @@ def test_a_wider_segment_takes_over_between_two_frames(desk: Scene) -> None:
     desk.talk(call, voices(1), first=50)
     assert desk.recorder.close()
     assert opened(desk, recording).marks() == []
-    assert opened(desk, recording).length() == 100 * FRAME
+    assert opened(desk, recording).length == 100 * FRAME
 
 
 def test_a_queue_that_only_grows_is_a_fault_and_what_is_in_it_is_written_before_the_segment_breaks_off(
@@ -255,7 +255,7 @@ def test_a_disk_that_keeps_a_call_waiting_is_told_once_and_once_more_when_nothin
     desk.recorder.stop(call, recording, 0)
     assert desk.recorder.close()
     assert told == [True, False]
-    assert opened(desk, recording).length() == 395 * FRAME
+    assert opened(desk, recording).length == 395 * FRAME
 
 
 @pytest.mark.parametrize("failure", ["queue", "held", "encoder"])
@@ -300,7 +300,7 @@ def test_the_thread_outlives_whatever_happens_on_it_and_says_so(desk: Scene, mon
         assert desk.failed.wait(5)
         assert desk.failures == [Reason.RECORDER_FAILED]
     recording = desk.recorded(1, DOCUMENTATION)
-    assert opened(desk, recording).length() == 50 * FRAME
+    assert opened(desk, recording).length == 50 * FRAME
 
 
 def test_a_segment_that_was_never_fed_leaves_no_chunk(desk: Scene) -> None:
@@ -342,8 +342,8 @@ def test_two_calls_are_recorded_side_by_side(desk: Scene) -> None:
     desk.recorder.stop(*one, 0)
     desk.talk(other[0], voices(1), first=150)
     assert desk.recorder.close()
-    assert opened(desk, one[1]).length() == 150 * FRAME
-    assert opened(desk, other[1]).length() == 200 * FRAME
+    assert opened(desk, one[1]).length == 150 * FRAME
+    assert opened(desk, other[1]).length == 200 * FRAME
 
 
 def test_a_recording_discarded_under_way_is_no_fault(desk: Scene) -> None:

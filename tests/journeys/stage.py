@@ -36,14 +36,15 @@ import pytest
 from softphone import cli
 from softphone.archive.archive import Archive, RecordingRow
 from softphone.archive.crypto.wraps import create_key_pair, fingerprint
-from softphone.archive.seen import commands
 from softphone.audio.files import write_wav
 from softphone.bootstrap.home import DEMO_KEYS, Home, key_store
+from softphone.domain.archive.recordings import RATE
 from softphone.domain.purpose import KeyRole
 from softphone.domain.status import PurposePhase
 from softphone.system.secrets import DemoKeyFile
 from softphone.system.settings import save_settings
 from softphone.wire import Account, CallPhase, EndWrapUp, PolicyPhase, Quit, Settings
+from tests.archive.scene import opened
 from tests.journeys.desk import Desk, wait_for_engine
 from tests.journeys.lines import LINES, NOTICE_FILE, NUMBERS, policy_text
 from tests.logged import raised_in, unexpected
@@ -193,7 +194,7 @@ class Stage:
         samples: dict[tuple[object, object], int] = {}
         for event in self.desk.told("sealed", call=call):
             samples[event.params["recording"], event.params["segment"]] = int(event.params["samples"] or 0)
-        return sum(samples.values()) / commands.RATE
+        return sum(samples.values()) / RATE
 
     def hang_up(self, call: str) -> None:
         """The customer hangs up; the desk is in wrap-up when this returns."""
@@ -243,7 +244,7 @@ class Stage:
             self.klartone("export", recording, "--wav", str(wav), status=0 if whole else 1)
         else:
             with self.archive() as archive:
-                commands.export(archive, recording, wav, datetime.now(UTC), role=role)
+                opened(archive, recording, datetime.now(UTC), role).export(str(wav), lambda _done, _samples: None)
         return read_stereo(wav)
 
     def verified(self) -> dict[str, Any]:
@@ -255,7 +256,7 @@ def read_stereo(wav: Path) -> npt.NDArray[np.int16]:
     import wave
 
     with wave.open(str(wav), "rb") as sound:
-        assert (sound.getnchannels(), sound.getframerate(), sound.getsampwidth()) == (2, commands.RATE, 2)
+        assert (sound.getnchannels(), sound.getframerate(), sound.getsampwidth()) == (2, RATE, 2)
         return np.frombuffer(sound.readframes(sound.getnframes()), "<i2").reshape(-1, 2)
 
 

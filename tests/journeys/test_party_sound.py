@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import psutil
 import pytest
 
-from softphone.archive.seen import commands
+from softphone.domain.archive.recordings import RATE
 from softphone.domain.purpose import Headline, Purpose, Reason
 from softphone.domain.status import PurposePhase
 from softphone.edge.relay.presence import GONE_AFTER
@@ -79,7 +79,7 @@ def test_a_strangers_packets_are_neither_a_consent_nor_the_partys_voice(on: Stag
     row = on.row(call)
     assert row is not None
     party = on.exported(row.recording)[:, 1].astype(int)
-    assert len(party) > commands.RATE
+    assert len(party) > RATE
     assert 1000 < abs(party).max() < LOUD, "the party's voice, and nothing as loud as the stranger"
     assert not desk.told("source_doubted", call=call)
 

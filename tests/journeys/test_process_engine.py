@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from softphone.archive.seen.commands import RATE
+from softphone.domain.archive.recordings import RATE
 from softphone.engine.loop import ALONE
 from softphone.system.endpoint import read_endpoint
 from softphone.wire import Answer, CallPhase

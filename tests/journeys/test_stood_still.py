@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from softphone.archive.files.reader import MarkKind
-from softphone.archive.seen.commands import RATE
+from softphone.domain.archive.recordings import RATE
 from softphone.domain.purpose import KeyRole
 from tests.journeys.stage import stage
 

@@ -1,22 +1,26 @@
 """Listening to a recording: its chunks opened with data keys, decoded, and laid out in time.
 
-Pauses between segments become silence of their true length and are marked; a segment that no key opens is passed over.
-Sound is written nowhere but to a WAV that was asked for.
+It reads no more of the file than what is heard. Pauses between segments are silence of their true length. A segment that no
+key opens is passed over, and so is damage, which is silence of its length.
 """
 
 from __future__ import annotations
 
 import os
-import struct
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+import weakref
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
 from softphone.archive.files.container import (
+    CHUNK_MAGIC,
     FRAME,
+    HEAD_BYTES,
     PREFIX_BYTES,
     RATE,
     UNKNOWN,
@@ -26,31 +30,20 @@ from softphone.archive.files.container import (
     Header,
     Sealer,
     header_size,
+    length_of,
     read_header,
+    record_at,
     scan,
 )
-from softphone.archive.files.opus import Decoder, Pcm
+from softphone.archive.files.opus import PREROLL, Decoder, Pcm
 from softphone.domain.archive.recordings import Mark, MarkKind
 from softphone.domain.errors import ArchiveError
 
+BLOCK = 8_192
+"""bytes that a search reads at a time; a chunk has about 5,000"""
 _FADE = RATE // 10
 """samples faded in where the chunk before is lost and cannot be decoded as preroll"""
-_SILENT_BLOCK = RATE
-NOTHING: Pcm = np.zeros((0, 2), np.int16)
 UNREADABLE = "error.archive.recording_unreadable"
-
-
-@dataclass(slots=True)
-class Segment:
-    """One opened segment. `origin` counts the call's frames; `samples` are those that an export holds, a side."""
-
-    number: int
-    origin: int
-    samples: int
-    complete: bool
-    contents: Mapping[int, Content] = field(repr=False)
-    refused: tuple[int, ...] = ()
-    """indices of chunks that this segment's key does not open: changed, or moved here"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +61,7 @@ def read_structure(path: Path) -> Structure:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise ArchiveError(UNREADABLE, path=str(path), detail=error.strerror or "") from error
+        raise _unreadable(path, error) from error
     header, start = read_header(data)
     found = list(scan(data, start))
     return Structure(
@@ -80,7 +73,7 @@ def read_structure(path: Path) -> Structure:
 
 
 def unknown(path: Path) -> ArchiveError | None:
-    """By what a file is refused that may be another version's; None of any other, and of one that cannot be read."""
+    """Why a file is refused that may be another version's; None of any other, and of one that cannot be read."""
     if not path.is_file():  # who opens a pipe waits
         return None
     try:
@@ -94,166 +87,224 @@ def unknown(path: Path) -> ArchiveError | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One that can be opened: `origin` in frames of the call, `samples` a side. Not `complete`: it broke off."""
+
+    number: int
+    origin: int
+    samples: int
+    complete: bool
+
+    @property
+    def begin(self) -> int:
+        """in samples of the call"""
+        return self.origin * FRAME
+
+    @property
+    def end(self) -> int:
+        return self.begin + self.samples
+
+
 class OpenedRecording:
-    """A recording as far as the given data keys open it. `keys` maps segment numbers to data keys."""
+    """A recording's file, open, as far as the given data keys open it. `keys` maps segment numbers to data keys.
 
-    def __init__(self, structure: Structure, recording: str, keys: Mapping[int, bytes]) -> None:
-        self.header = structure.header
-        self.segments: list[Segment] = []
-        self.lost = 0
-        """segments that were sealed for these keys, and of which a damaged file gives nothing"""
-        for number in sorted(keys):
-            sealer = Sealer(structure.raw_header, recording, number, keys[number])
-            segment = _open_segment(number, structure.chunks, sealer, structure.header.delay)
-            if segment is not None:
-                self.segments.append(segment)
-            elif structure.damages or any(chunk.segment == number for chunk in structure.chunks):
-                self.lost += 1
-        self.segments.sort(key=lambda segment: segment.origin)
+    For one thread. `file` is closed with it.
+    """
 
+    def __init__(self, file: BinaryIO, keys: Mapping[int, bytes]) -> None:
+        self._file = file
+        self._closed = weakref.finalize(self, file.close)
+        self._size = file.seek(0, os.SEEK_END)
+        raw = self._read(0, header_size(self._read(0, PREFIX_BYTES)))
+        self.header, self._start = read_header(raw)
+        recording = self.header.recording
+        self._sealers = {number: Sealer(raw, recording, number, key) for number, key in keys.items()}
+        found = {number: self._segment(number) for number in sorted(keys)}
+        self.segments = sorted((one for one in found.values() if one is not None), key=lambda one: one.origin)
+        self._silent = [number for number, one in found.items() if one is None]
+        """of which nothing can be opened: never recorded, or lost"""
+
+    @classmethod
+    def open(cls, path: Path, keys: Mapping[int, bytes]) -> OpenedRecording:
+        """Raises ArchiveError as `read_structure` does."""
+        try:
+            file = path.open("rb", buffering=0)
+        except OSError as error:
+            raise _unreadable(path, error) from error
+        try:
+            return cls(file, keys)
+        except BaseException:
+            file.close()
+            raise
+
+    def close(self) -> None:
+        self._closed()
+
+    @property
+    def keys(self) -> int:
+        """how many segments it has a key of"""
+        return len(self._sealers)
+
+    @property
     def length(self) -> int:
-        """samples a side that `pcm` gives"""
-        if not self.segments:
-            return 0
-        first = self.segments[0].origin * FRAME
-        return max(segment.origin * FRAME + segment.samples for segment in self.segments) - first
+        """samples a side, pauses included"""
+        return max((one.end for one in self.segments), default=0) - self._begin
 
-    def pcm(self) -> Iterator[Pcm]:
-        """The whole, in blocks of (n, 2). Pauses are silence of their length."""
-        at = self.segments[0].origin * FRAME if self.segments else 0
-        for segment in self.segments:
-            yield from _silence(segment.origin * FRAME - at)
-            yield from self.segment_pcm(segment)
-            at = max(at, segment.origin * FRAME + segment.samples)
+    @property
+    def _begin(self) -> int:
+        return self.segments[0].begin if self.segments else 0
+
+    def pcm(self, at: int = 0) -> Iterator[Pcm]:
+        """From sample `at` on, in blocks of (n, 2)."""
+        here = self._begin + at
+        for one in self.segments:
+            if one.end > here:
+                yield from _silence(one.begin - here)
+                yield from self.segment_pcm(one, max(here - one.begin, 0))
+                here = one.end
+
+    def segment_pcm(self, segment: Segment, at: int = 0) -> Iterator[Pcm]:
+        """From the segment's sample `at` on."""
+        delay, want = self.header.delay, segment.samples - at
+        packet = max((at + delay) // FRAME - PREROLL, 0)
+        decoder, expected = Decoder(self.header.opus_head), packet
+        skip = at + delay - packet * FRAME
+        for content in self.contents(segment.number, packet):
+            missing = (content.first - expected) * FRAME
+            if missing > 0:
+                decoder = Decoder(self.header.opus_head)
+                expected = content.first
+            packets = content.packets[max(expected - content.first, 0) :]
+            sound = np.concatenate([np.zeros((0, 2), np.int16), *(decoder.decode(one) for one in packets)])
+            # Block by block: nobody can say how much is missing.
+            for block in chain(_silence(missing), [_faded_in(sound) if missing > 0 else sound]):
+                skipped = min(skip, len(block))
+                skip -= skipped
+                wanted = block[skipped : skipped + want]
+                want -= len(wanted)
+                if len(wanted):
+                    yield wanted
+                if want <= 0:
+                    return
+            expected = content.first + len(content.packets)
+        yield from _silence(want)
 
     def marks(self) -> list[Mark]:
-        """Positions in what `pcm` gives."""
+        """Pauses, gaps and what is damaged, at their places in what `pcm` gives. The file is read through, a chunk at a time."""
         marks: list[Mark] = []
-        out = 0
-        at = self.segments[0].origin * FRAME if self.segments else 0
-        for segment in self.segments:
-            pause = max(segment.origin * FRAME - at, 0)
-            if pause:
-                marks.append(Mark(MarkKind.PAUSE, out, pause))
-            out += pause
-            contents = [content for _, content in sorted(segment.contents.items())]
-            marks += marks_within(contents, self.header.delay, out)
-            out += segment.samples
-            if not segment.complete:
-                marks.append(Mark(MarkKind.BROKE_OFF, out, 0))
-            at = max(at, segment.origin * FRAME + segment.samples)
-        return marks + [Mark(MarkKind.LOST, out, 0)] * self.lost
+        at = self._begin
+        for one in self.segments:
+            begin = one.begin - self._begin
+            if one.begin > at:
+                marks.append(Mark(MarkKind.PAUSE, at - self._begin, one.begin - at))
+            marks += self._marks_within(one.number, begin)
+            at = max(at, one.end)
+            if not one.complete:
+                marks.append(Mark(MarkKind.BROKE_OFF, begin + one.samples, 0))
+        return marks + [Mark(MarkKind.LOST, at - self._begin, 0)] * self._lost()
 
-    def segment_pcm(self, segment: Segment) -> Iterator[Pcm]:
-        """Exactly `segment.samples` samples, in blocks."""
-        to_skip, left = self.header.delay, segment.samples
-        for block in self._decoded(segment):
-            skipped = min(to_skip, len(block))
-            to_skip -= skipped
-            wanted = block[skipped : skipped + left]
-            left -= len(wanted)
-            if len(wanted):
-                yield wanted
-        yield from _silence(left)
-
-    def export_wav(
-        self,
-        path: Path,
-        *,
-        go_on: Callable[[int], object] = lambda _samples: None,
-        whole: Callable[[], None] = lambda: None,
-    ) -> int:
-        """16-bit WAV at 16 kHz, agent left, party right; marks as cue points. Returns samples a side. Raises ArchiveError.
-
-        This is plain sound, because a person asked for it by name; nothing else in the program writes any. `go_on` is told how
-        far it is, and raises what is to end it; so may `whole`, called once all is written: then nothing of it stays.
-        """
-        try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
-        except FileExistsError as error:
-            raise ArchiveError("error.archive.file_exists", path=str(path)) from error
-        except OSError as error:
-            raise ArchiveError("error.archive.export_failed", path=str(path), detail=error.strerror or "") from error
-        with _gone_unless_done(path):
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(_wav_head(0, 0))
-                samples = 0
-                for block in self.pcm():
-                    file.write(np.ascontiguousarray(block, "<i2").tobytes())
-                    samples += len(block)
-                    go_on(samples)
-                cues = _cues(self.marks())
-                file.write(cues)
-                file.seek(0)
-                file.write(_wav_head(samples, len(cues)))
-            whole()
-        return samples
-
-    def _decoded(self, segment: Segment) -> Iterator[Pcm]:
-        decoder, expected, lost = Decoder(self.header.opus_head), 0, False
-        for _, content in sorted(segment.contents.items()):
+    def _marks_within(self, number: int, out: int) -> Iterator[Mark]:
+        """Of one segment, whose first sample is `out` in what is played."""
+        expected, delay = 0, self.header.delay
+        for content in self.contents(number):
             if content.first > expected:
-                yield from _silence((content.first - expected) * FRAME)
-                decoder, lost = Decoder(self.header.opus_head), True
-            sound = np.concatenate([NOTHING, *(decoder.decode(packet) for packet in content.packets)])
-            yield _faded_in(sound) if lost else sound
-            expected, lost = content.first + len(content.packets), False
+                start = max(expected * FRAME - delay, 0)
+                yield Mark(MarkKind.DAMAGED, out + start, content.first * FRAME - delay - start)
+            for gap in content.gaps:
+                yield Mark(MarkKind.GAP, out + gap.at * FRAME, gap.frames * FRAME)
+            expected = content.first + len(content.packets)
 
+    def _lost(self) -> int:
+        """How many segments of a damaged file give nothing, or have chunks which their key does not open."""
+        if not self._silent:
+            return 0
+        at, whole, sealed = self._start, True, set[int]()
+        while (chunk := self._next(at)) is not None:
+            whole = whole and chunk.offset == at
+            at = chunk.end
+            sealed.add(chunk.segment)
+        whole = whole and at == self._size
+        return sum(not whole or number in sealed for number in self._silent)
 
-@contextmanager
-def _gone_unless_done(path: Path) -> Generator[None]:
-    """Plain sound goes again, whatever ends what was to be done with it. Raises ArchiveError where the disk refuses."""
-    try:
-        yield
-    except BaseException as error:
-        try:
-            path.unlink(missing_ok=True)
-        except OSError as left:
-            raise ArchiveError("error.archive.export_left", path=str(path), detail=left.strerror or "") from error
-        if isinstance(error, OSError):
-            raise ArchiveError("error.archive.export_failed", path=str(path), detail=error.strerror or "") from error
-        raise
+    def contents(self, segment: int, packet: int = 0) -> Iterator[Content]:
+        """From the chunk on that holds the packet, as far as the segment goes. Those that its key does not open are left out."""
+        opens = self._sealers[segment].open
 
+        def reached(chunk: Chunk) -> bool:
+            if chunk.segment != segment or not packet:
+                return chunk.segment < segment
+            content = opens(chunk)
+            return content is None or content.first <= packet
 
-def marks_within(contents: Iterable[Content], delay: int, out: int) -> Iterator[Mark]:
-    """Of one segment's contents, in order; its first sample is `out` in what is played."""
-    expected = 0
-    for content in contents:
-        if content.first > expected:
-            start = max(expected * FRAME - delay, 0)
-            end = content.first * FRAME - delay
-            yield Mark(MarkKind.DAMAGED, out + start, end - start)
-        for gap in content.gaps:
-            yield Mark(MarkKind.GAP, out + gap.at * FRAME, gap.frames * FRAME)
-        expected = content.first + len(content.packets)
+        # Where the first of the file is lost, none is reached, and it begins with the next.
+        at = self._last_where(reached) or self._start
+        while (chunk := self._next(at)) is not None and chunk.segment <= segment:
+            at, content = chunk.end, opens(chunk)
+            if content is not None and content.first + len(content.packets) > packet:
+                yield content
 
-
-def _open_segment(number: int, chunks: tuple[Chunk, ...], sealer: Sealer, delay: int) -> Segment | None:
-    contents: dict[int, Content] = {}
-    refused: list[int] = []
-    final: Content | None = None
-    for chunk in chunks:
-        if chunk.segment != number:
-            continue
-        content = sealer.open(chunk)
+    def _segment(self, number: int) -> Segment | None:
+        at = self._last_where(lambda chunk: chunk.segment <= number)
+        last = None if at is None else self._at(at)
+        content = self._sealers[number].open(last) if last is not None else None
+        is_whole = content is not None and last is not None and last.final
+        if content is None and last is not None and last.segment == number:
+            # It is not what was sealed: the last that is counts.
+            content = next(iter(deque(self.contents(number), 1)), None)
         if content is None:
-            refused.append(chunk.index)
-            continue
-        contents[chunk.index] = content
-        if chunk.final:
-            final = content
-    if not contents:
+            return None
+        coded = max((content.first + len(content.packets)) * FRAME - self.header.delay, 0)
+        return Segment(number, content.origin, content.samples if is_whole else min(coded, content.samples), is_whole)
+
+    def _last_where(self, reached: Callable[[Chunk], bool]) -> int | None:
+        """Where the last chunk begins for which `reached` holds: it holds for all before it and for none behind.
+
+        None where it holds for none.
+        """
+        low, high, found = self._start, self._size, None
+        while high - low > BLOCK:
+            middle = (low + high) // 2
+            chunk = self._next(middle)
+            if chunk is None or chunk.offset >= high or not reached(chunk):
+                high = middle
+            else:
+                found, low = chunk.offset, chunk.end
+        while (chunk := self._next(low)) is not None and reached(chunk):
+            found, low = chunk.offset, chunk.end
+        return found
+
+    def _next(self, at: int) -> Chunk | None:
+        """The first whole chunk that begins at `at` or later."""
+        while at < self._size:
+            if chunk := self._at(at):
+                return chunk
+            block = self._read(at + 1, BLOCK)
+            where = block.find(CHUNK_MAGIC)
+            at += 1 + (where if where >= 0 else max(len(block) - len(CHUNK_MAGIC), 0))
         return None
-    last = contents[max(contents)]
-    coded = max((last.first + len(last.packets)) * FRAME - delay, 0)
-    samples = final.samples if final is not None else min(coded, last.samples)
-    return Segment(number, last.origin, samples, final is not None, contents, tuple(refused))
+
+    def _at(self, at: int) -> Chunk | None:
+        size = length_of(self._read(at, HEAD_BYTES), 0)
+        chunk = record_at(self._read(at, size), 0) if size is not None else None
+        return replace(chunk, offset=at) if chunk is not None else None
+
+    def _read(self, at: int, size: int) -> bytes:
+        self._file.seek(at)
+        data = b""
+        while len(data) < size and (more := self._file.read(size - len(data))):
+            data += more
+        return data
+
+
+def _unreadable(path: Path, error: OSError) -> ArchiveError:
+    return ArchiveError(UNREADABLE, path=str(path), detail=error.strerror or "")
 
 
 def _silence(samples: int) -> Iterator[Pcm]:
     while samples > 0:
-        yield np.zeros((min(samples, _SILENT_BLOCK), 2), np.int16)
-        samples -= _SILENT_BLOCK
+        yield np.zeros((min(samples, RATE), 2), np.int16)
+        samples -= RATE
 
 
 def _faded_in(sound: Pcm) -> Pcm:
@@ -261,42 +312,3 @@ def _faded_in(sound: Pcm) -> Pcm:
     length = min(_FADE, len(faded))
     faded[:length] *= np.linspace(0.0, 1.0, length, dtype=np.float32)[:, None]
     return faded.astype(np.int16)
-
-
-def _wav_head(samples: int, more: int) -> bytes:
-    data = samples * 4
-    return struct.pack(
-        "<4sI4s4sIHHIIHH4sI",
-        b"RIFF",
-        36 + data + more,
-        b"WAVE",
-        b"fmt ",
-        16,
-        1,
-        2,
-        RATE,
-        RATE * 4,
-        4,
-        16,
-        b"data",
-        data,
-    )
-
-
-def _cues(marks: list[Mark]) -> bytes:
-    """A cue point and a label for each mark, as sound editors show them."""
-    if not marks:
-        return b""
-    points = b"".join(
-        struct.pack("<II4sIII", number, mark.at, b"data", 0, 0, mark.at) for number, mark in enumerate(marks, 1)
-    )
-    labels = b""
-    for number, mark in enumerate(marks, 1):
-        text = f"{mark.kind} {mark.samples / RATE:.2f} s".encode("ascii") + b"\0"
-        labels += struct.pack("<4sII", b"labl", 4 + len(text), number) + text + b"\0" * (len(text) % 2)
-    return (
-        struct.pack("<4sII", b"cue ", 4 + len(points), len(marks))
-        + points
-        + struct.pack("<4sI4s", b"LIST", 4 + len(labels), b"adtl")
-        + labels
-    )

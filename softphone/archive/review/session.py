@@ -21,7 +21,7 @@ from softphone.archive.changes.ending import call_row, end_purpose
 from softphone.archive.changes.sealing import drop_wraps
 from softphone.archive.changes.tally import tally_review
 from softphone.archive.files.container import RATE
-from softphone.archive.files.seeking import SeekingReader
+from softphone.archive.files.reader import OpenedRecording
 from softphone.archive.retention.deleting import discard_what_nothing_keeps
 from softphone.archive.retention.sweep import finish
 from softphone.archive.review.sample import SampleRow, living, living_in, row_of
@@ -56,7 +56,7 @@ def open_review(
     row = row_of(archive, recording, now)
     if row is None:
         raise _refused(archive, recording, now)
-    reader = archive.open_seeking(recording, now, role=KeyRole.TRAINING, by=by)
+    reader = archive.open_recording(recording, now, role=KeyRole.TRAINING, by=by)
     return Reviewing(archive, row, reader, by, dict(items), now)
 
 
@@ -71,7 +71,7 @@ class Reviewing:
         self,
         archive: Archive,
         row: SampleRow,
-        reader: SeekingReader,
+        reader: OpenedRecording,
         by: str,
         items: Mapping[str, int],
         now: datetime,

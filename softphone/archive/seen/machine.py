@@ -10,6 +10,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from sqlalchemy import func, select
+
 from softphone.archive.archive import Archive
 from softphone.archive.backup import check, run
 from softphone.archive.backup.copying import Progress as BackupProgress
@@ -21,9 +23,11 @@ from softphone.archive.crypto.wraps import KeyStore, Recipient
 from softphone.archive.examine import health
 from softphone.archive.examine.health import disk_in_json
 from softphone.archive.examine.verify import Finding, Proof
+from softphone.archive.examine.verify import verify as run_verify
 from softphone.archive.keys import rotation
 from softphone.archive.log.checkpoint import Head
-from softphone.archive.seen import LocalArchive, access, commands
+from softphone.archive.schema.tables import audit
+from softphone.archive.seen import LocalArchive, access
 from softphone.domain.archive.permission import Viewer
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
@@ -98,12 +102,17 @@ class MachineArchive:
         self._whole.note_refusal(access.REFUSED, access.RULE, now, **params)
 
     def verify(self, head: str | None, progress: Callable[[int, int], None]) -> Proof:
-        return commands.verify(self._whole, head, progress)
+        """`head`: a line kept elsewhere, which the log must still bear out."""
+        return run_verify(self._whole, Head.parse(head) if head is not None else None, progress)
 
     def head(self, now: datetime) -> tuple[Head | None, int]:
         """The log's signed end, and how many entries it does not cover."""
-        head = commands.head(self._whole, now)
-        return head, commands.entries_behind(self._whole, head)
+        head = self._whole.head(now)
+        asked = select(func.count()).where(
+            audit.c.desk == self._whole.desk, audit.c.number > (head.number if head else 0)
+        )
+        with self._whole.catalog.reading() as connection:
+            return head, int(connection.execute(asked).scalar_one())
 
     def health(self, now: datetime) -> health.Health:
         return health.health(self._whole, now)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from softphone.archive.archive import Archive
-from softphone.archive.seen import access, commands
+from softphone.archive.files import wav
+from softphone.archive.files.reader import OpenedRecording
+from softphone.archive.seen import access
 from softphone.archive.seen.asking import Asking
 from softphone.domain.archive import permission
 from softphone.domain.archive.interface import Progress
 from softphone.domain.archive.recordings import RATE, Exported, Mark, RecordingRow, Sound
+from softphone.domain.changes import AuditEntry
+from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
 from softphone.domain.roles import OPENS, Permission
 
@@ -41,32 +44,27 @@ class Opening:
         self.recording = row.recording
         self.role = role
 
-    @property
-    def _archive(self) -> Archive:
-        return self._asking.archive
-
     @contextmanager
     def sound(self, seconds: float | None = None) -> Generator[Sound]:
-        archive, now = self._archive, self._asking.now()
-        if seconds is None:
-            heard = commands.play(archive, self.recording, now, role=self.role, told=self._told)
-            yield Sound(heard.samples, lambda _at: heard.blocks, heard.marks)
-            return
-        with commands.play_from(archive, self.recording, now, seconds, role=self.role, told=self._told) as reader:
-            yield Sound(reader.length, reader.pcm, tuple(_behind(reader.marks(), round(seconds * RATE))))
+        with closing(self._opened()) as reader:
+            at = (seconds or 0) * RATE
+            if seconds is not None and not 0 <= at < reader.length:
+                raise ArchiveError("error.container.past_end", id=self.recording, length=f"{reader.length / RATE:.2f}")
+            yield Sound(reader.length, reader.pcm, tuple(_behind(reader.marks(), round(at))))
 
     def export(self, file: str, go_on: Progress) -> Exported:
-        now = self._asking.now()
-        made = commands.export(
-            self._archive,
-            self.recording,
-            Path(file),
-            now,
-            role=self.role,
-            told=self._told,
-            go_on=go_on,
-        )
-        return Exported(made.seconds, made.marks)
+        path, archive, row, now = Path(file), self._asking.archive, self.row, self._asking.now()
+        wav.refuse_place(path)
+        with closing(self._opened()) as reader:
+            marks, samples = reader.marks(), reader.length
+            key = archive.key_here(row.recording, self.role)
+            told = {"role": self.role.value, "segments": reader.keys, **key, **self._told}
+            entry = AuditEntry("recording_exported", "G11", now, row.call, row.recording, told)
+            wav.write(reader, path, marks, lambda: archive.note(entry), lambda done: go_on(done, samples))
+        return Exported(samples / RATE, tuple(marks))
+
+    def _opened(self) -> OpenedRecording:
+        return self._asking.archive.open_recording(self.recording, self._asking.now(), role=self.role, **self._told)
 
 
 def _behind(marks: Sequence[Mark], at: int) -> list[Mark]:

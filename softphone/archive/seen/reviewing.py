@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 
-from softphone.archive.files.seeking import SeekingReader
+from softphone.archive.files.reader import OpenedRecording
 from softphone.archive.review import panel, sample, session
 from softphone.archive.seen import access
 from softphone.archive.seen.asking import Asking
@@ -107,7 +107,7 @@ class Reviewing:
         self._asking = asking
         self._opened = opened
         self.row = opened.row
-        self.reader: SeekingReader = opened.reader
+        self.reader: OpenedRecording = opened.reader
 
     def still(self) -> bool:
         """Once it says no, or raises, nothing more may be played."""

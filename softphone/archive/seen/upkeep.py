@@ -17,8 +17,9 @@ from softphone.archive.examine.repair import let_orphan_go
 from softphone.archive.keys import admission
 from softphone.archive.log.audit import BATCH, Wanted
 from softphone.archive.retention import due
+from softphone.archive.retention.sweep import sweeping
 from softphone.archive.retention.swept import DEFAULT_TERMS, REPORTS, SweepTerms, Swept, SweptItem
-from softphone.archive.seen import access, commands
+from softphone.archive.seen import access
 from softphone.archive.seen.access import REFUSED, RULE
 from softphone.archive.seen.asking import Asking
 from softphone.domain.archive import permission
@@ -53,21 +54,24 @@ class Upkeep:
         terms: SweepTerms | None,
         go_on: Callable[[], bool],
     ) -> Sweeping:
-        """`now` is another day than `clock` for who finds all, who alone is told what a later day would bring."""
+        """`clock` is the true time. `now` may be a later day for who finds all: they alone are told what it would bring.
+        `clock_is_right`: they say so."""
         asking, archive = self._asking, self._asking.archive
         if now > clock and not asking.viewer.finds_all:
             archive.note_refusal(REFUSED, "G10", clock, deed="sweep_in_future")
             raise ArchiveError("error.archive.sweep_later_day")
         if clock_is_right:
             asking.require(Permission.BELIEVE_CLOCK)
+            if not dry_run:
+                archive.note(archive.decided_on()(AuditEntry("clock_believed", "G10", clock, "")))
         with archive.catalog.reading() as connection:
             total = due.count(connection, now)
-        items = commands.sweeping(
+        items = sweeping(
             archive,
             now,
             clock=clock,
             steady=steady(),
-            clock_is_right=clock_is_right,
+            witness=clock if clock_is_right else None,
             dry_run=dry_run,
             terms=terms,
             go_on=go_on,

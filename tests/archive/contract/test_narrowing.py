@@ -198,7 +198,8 @@ def test_custody_judges_what_is_due_and_decides_a_case_and_nobody_else_hears_of_
 
 @pytest.mark.rule("G11")
 def test_by_how_an_id_begins_nobody_learns_of_what_they_do_not_find(world: World, number: str) -> None:
-    mine, theirs = world.recorded(TRAINING, number=number), world.recorded(TRAINING, agent=BO, number=number)
+    mine, _ = world.recorded(TRAINING, number=number), world.recorded(TRAINING, number=number)
+    theirs = world.recorded(TRAINING, agent=BO, number=number)
     agent = world.seen_by("agent")
     assert agent.find.show(mine[:-4]).row.recording == mine
     for begin in (theirs[:-4], "none-such"):

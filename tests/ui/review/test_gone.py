@@ -14,7 +14,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from softphone.archive.files.seeking import SeekingReader
+from softphone.archive.files.reader import OpenedRecording
 from softphone.archive.seen.access import choose_signer
 from softphone.archive.seen.reviewing import Reviews
 from softphone.audio.playback import Playback
@@ -59,10 +59,10 @@ def hold(recording: str) -> tuple[Change, ...]:
     return (PlaceHold("h", recording, HoldBy.PARTY, "desk-3", AT, None),)
 
 
-def heard_by_now() -> list[Playback | SeekingReader]:
+def heard_by_now() -> list[Playback | OpenedRecording]:
     """All that holds sound in this process, also what other tests have left."""
     gc.collect()
-    return [one for one in gc.get_objects() if isinstance(one, Playback | SeekingReader)]
+    return [one for one in gc.get_objects() if isinstance(one, Playback | OpenedRecording)]
 
 
 @pytest.mark.rule("G31")

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from softphone.archive.archive import Archive
-from softphone.archive.files.seeking import SeekingReader
+from softphone.archive.files.reader import OpenedRecording
 from softphone.archive.review.sample import SampleFilter
 from softphone.archive.seen.reviewing import Reviewing
 from softphone.domain.changes import Discard, DropWraps
@@ -306,6 +306,6 @@ def test_one_of_which_nothing_can_be_read_once_it_is_open_is_refused_and_can_be_
         place = review.window.detail.place
         qtbot.waitUntil(lambda: place.heading.text() == "Optagelsen kan ikke åbnes", timeout=3000)
     gc.collect()
-    assert [one for one in gc.get_objects() if isinstance(one, SeekingReader) and not one._file.closed] == []
+    assert [one for one in gc.get_objects() if isinstance(one, OpenedRecording) and not one._file.closed] == []
     key(review, Qt.Key.Key_N)
     opened(qtbot, review, two[0])
