@@ -30,7 +30,10 @@ class Sockets:
 @dataclass(frozen=True, slots=True)
 class EdgeAccount:
     """`address` is `user@host[:port]`. `server`, `host[:port]`, gets the account's requests outside a dialog; empty:
-    straight to the address they name. `outbound_proxy`, written likewise, gets them in its place."""
+    straight to the address they name. `outbound_proxy`, written likewise, gets them in its place.
+
+    By TLS there is always one of them, and its certificate must be for that host. `authority`: a file with the only
+    authorities that may have signed it; empty: the system's."""
 
     id: str
     address: str
@@ -39,6 +42,7 @@ class EdgeAccount:
     register: bool = True
     accept_from: tuple[str, ...] = ()
     outbound_proxy: str = ""
+    authority: str = ""
 
     @property
     def next_server(self) -> str:
@@ -88,12 +92,16 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class PeerKnown:
-    """Who is at the other end of a dialog: the true source of its last message. Sent before pjsua2 gets the message."""
+    """Who is at the other end of a dialog: the true source of its last message. Sent before pjsua2 gets the message.
+
+    `name`: what the server has proved by its certificate; empty without TLS.
+    """
 
     call_id: str
     host: str
     port: int
     transport: str
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +109,16 @@ class FlowLost:
     """The connection that registered this account has gone. The registrar cannot reach the account until it registers anew."""
 
     account: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotConnected:
+    """An account's server could not be reached. `why` is a code of `edge.tls`, `detail` names machines at most."""
+
+    account: str
+    server: str
+    why: str
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +201,16 @@ class EdgeState:
 RelayEvent = PartySoundGone | PartySoundBack | NoSoundYet | SourceChanged | SourceReturned
 ToEdge = Sockets | Configure | Heartbeat | SameSource | CallOver
 FromEdge = (
-    Ready | PeerKnown | FlowLost | StrangerRefused | MissedWhileBusy | DigitByInfo | RelayEvent | Remember | EdgeState
+    Ready
+    | PeerKnown
+    | FlowLost
+    | NotConnected
+    | StrangerRefused
+    | MissedWhileBusy
+    | DigitByInfo
+    | RelayEvent
+    | Remember
+    | EdgeState
 )
 
 _TO_EDGE = {kind.__name__: kind for kind in (Sockets, Configure, Heartbeat, SameSource, CallOver)}
@@ -193,6 +220,7 @@ _FROM_EDGE = {
         Ready,
         PeerKnown,
         FlowLost,
+        NotConnected,
         StrangerRefused,
         MissedWhileBusy,
         DigitByInfo,

@@ -128,12 +128,11 @@ class Dialogs:
         """What another edge wrote. It leaves out what cannot be read: those calls are no longer known."""
         for fields in written:
             try:
-                transport, host, port = fields["peer"]
                 dialog = Dialog(
                     str(fields["call_id"]),
                     str(fields["account"]),
                     bool(fields["incoming"]),
-                    Hop(str(transport), str(host), int(port)),
+                    read_hop(fields["peer"]),
                     str(fields["ours"]),
                     [str(tag) for tag in fields["theirs"]],
                     established=bool(fields["established"]),
@@ -142,6 +141,12 @@ class Dialogs:
                 more(dialog, fields["more"])
             except (KeyError, TypeError, ValueError):
                 continue
+
+
+def read_hop(written: list[Any]) -> Hop:
+    """Raises TypeError, ValueError or IndexError for anything else than a hop."""
+    transport, host, port, *account = written
+    return Hop(str(transport), str(host), int(port), str(account[0]) if account else "")
 
 
 def read_state(state: str) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from softphone.edge.sip.uri import NameAddr, SipUri, Via
 from softphone.edge.switch import Sent, Switch
 from softphone.edge.transports import Hop
 
+FIRST_HOP_LACKS_OUTBOUND = 439
 MOST_HELD = 16
 """calls with messages that wait for a name, and messages of each"""
 MOST_MISSED = 20
@@ -55,16 +56,23 @@ class Inward:
             self._stranger(data[:7] == b"INVITE ", source)
             return
         try:
-            message = parse(data)
+            message = parse(data, secure=source.transport == "tls")
         except Malformed as error:
             self._malformed(error, source, trusted=trusted)
             return
         if not message.is_request:
             self._response(message, source)
+        elif self._strays(message, source):
+            self._stranger(False, source)
         elif trusted or self._belongs(message):
             self._request(message, source)
         else:
             self._stranger(message.method == "INVITE", source)
+
+    def _strays(self, message: SipMessage, source: Hop) -> bool:
+        """Whether it is of a call by TLS, and did not come by that account's own connection."""
+        dialog = self._switch.dialogs.get(message.get("Call-ID") or "")
+        return dialog is not None and dialog.peer.transport == "tls" and source.account != dialog.account
 
     def _knows(self, data: bytes) -> bool:
         """Whether a stranger's message may belong to one of our calls: its head is scanned, not parsed."""
@@ -140,8 +148,12 @@ class Inward:
         dialog = Dialog(call_id, account, True, source, theirs=[tag_of(message, "From")], branch=branch)
         switch.dialogs.add(dialog)
         switch.remember()
-        switch.tell(PeerKnown(call_id, source.host, source.port, source.transport))
+        switch.tell(self._peer_known(call_id, source))
         self._named(message, source, dialog)
+
+    def _peer_known(self, call_id: str, source: Hop) -> PeerKnown:
+        name = self._switch.server(source.account).name if source.transport == "tls" else ""
+        return PeerKnown(call_id, source.host, source.port, source.transport, name)
 
     def _info(self, message: SipMessage, source: Hop, call_id: str) -> None:
         """None goes to pjsua2: a body without a line end would end it."""
@@ -179,7 +191,7 @@ class Inward:
         switch = self._switch
         try:
             if message.method in _DESCRIBE:
-                switch.sounds.inward(message, dialog.call_id)
+                switch.sounds.inward(message, dialog.call_id, secure=source.transport == "tls")
             else:
                 bare(message)
         except (Malformed, OSError) as error:
@@ -229,6 +241,9 @@ class Inward:
         if sent is None or (message.method != sent.method and message.method != "CANCEL"):
             switch.counters["response.unknown"] += 1
             return
+        if sent.hop.transport == "tls" and source.account != sent.account:
+            switch.counters["stranger"] += 1
+            return
         if branch != sent.network_branch:
             if not self._failover.late(message, source, sent) and message.method == "INVITE" and message.code >= 200:
                 self._end_there(message, source, sent, begun=False)
@@ -261,7 +276,7 @@ class Inward:
         dialog = switch.dialogs.get(call_id)
         try:
             if message.method in _RESOLVED and message.code < 300 and not (dialog and dialog.is_anothers(message)):
-                switch.sounds.inward(message, call_id)
+                switch.sounds.inward(message, call_id, secure=source.transport == "tls")
             else:
                 # In a refusal it says what the peer could do, and changes nothing that was agreed.
                 bare(message)
@@ -282,7 +297,7 @@ class Inward:
             if not dialog.established:
                 dialog.established = True
                 dialog.answered_by = "" if dialog.incoming else tag_of(message, "To")
-                self._switch.tell(PeerKnown(dialog.call_id, source.host, source.port, source.transport))
+                self._switch.tell(self._peer_known(dialog.call_id, source))
             self._switch.sounds.answered(dialog.call_id)
             self._switch.remember(at_once=True)
         elif message.method in _RESOLVED and message.code >= 300 and dialog.established:
@@ -301,6 +316,10 @@ class Inward:
             switch.seen_as[sent.account] = seen
             switch.remember()
         bare(message)
+        if message.code == FIRST_HOP_LACKS_OUTBOUND:
+            # A proxy between us and the registrar: the next try does without.
+            switch.no_outbound.add(sent.account)
+            message = unreadable(message, "Registering without outbound")
         if 200 <= message.code < 300:
             ours = [one for one in message.all("Contact") if one != "*" and _is_ours(one, sent, seen)]
             message.remove("Contact")
@@ -358,7 +377,8 @@ class Inward:
         self, message: SipMessage, source: Hop, action: Callable[[], None], refuse: Callable[[], None]
     ) -> None:
         """Further messages of the same call wait behind it, and no others."""
-        if message.method not in _RESOLVED or (not message.is_request and not 101 <= message.code < 300):
+        unnamed = message.method not in _RESOLVED or (not message.is_request and not 101 <= message.code < 300)
+        if unnamed or source.transport == "tls":  # which has one way, whatever is named
             action()
             return
         resolver, transport = self._switch.resolver, source.transport

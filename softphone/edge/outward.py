@@ -12,6 +12,7 @@ from softphone.edge.sip.message import SipMessage
 from softphone.edge.sip.reading import parse
 from softphone.edge.sip.uri import NameAddr, SipUri, Via
 from softphone.edge.switch import Sent, Switch, copied
+from softphone.edge.tls import ConnectionFault
 from softphone.edge.transports import Hop
 
 MOST_HELD = 32
@@ -24,7 +25,7 @@ class Outward:
         self._held: list[SipMessage] = []
         switch.on_configured.append(self._release)
         self.failover = Failover(switch, self._depart)
-        switch.on_lost = lambda sent: self._failed(sent, sent.hop, "Connection lost")
+        switch.on_lost = lambda sent, why: self._failed(sent, sent.hop, why)
 
     def take(self, data: bytes) -> None:
         if not data.strip(b"\r\n\0"):
@@ -79,7 +80,7 @@ class Outward:
         if account.outbound_proxy:
             host, port = split_server(account.outbound_proxy)
             paths.through(message, account.outbound_proxy, transport)
-        elif (route := paths.first_route(message)) is not None:
+        elif transport != "tls" and (route := paths.first_route(message)) is not None:
             # The registrar's Service-Route (RFC 3608), which pjsua2 has put there.
             host, port, transport = route.host, route.port, (route.param("transport") or transport).lower()
         elif account.server:
@@ -91,6 +92,12 @@ class Outward:
     def _within(self, message: SipMessage, branch: str) -> None:
         """In a dialog: to the next Route, else to the address it names."""
         dialog = self._switch.dialogs.get(message.get("Call-ID") or "")
+        if dialog is not None and dialog.peer.transport == "tls":
+            # There is one way, whoever it names: the server that has proved its name.
+            flow = self._switch.flows.get(dialog.account, dialog.peer)
+            known = self._switch.transports.stands(dialog.peer)
+            self._send(message, branch, dialog.account, (dialog.peer if known else flow,))
+            return
         try:
             uri = paths.next_uri(message)
         except Malformed:
@@ -109,7 +116,7 @@ class Outward:
         self._resolve(message, branch, account, (uri.host, uri.port, transport))
 
     def _resolve(self, message: SipMessage, branch: str, account: str, where: tuple[str, int, str]) -> None:
-        if where[2] not in ("udp", "tcp"):
+        if where[2] != (self._switch.transport_of(account) or where[2]) or where[2] not in ("udp", "tcp", "tls"):
             self._refuse(message, "No such transport")
             return
         hops = self._switch.resolver.known(*where)
@@ -126,12 +133,15 @@ class Outward:
         switch = self._switch
         if not hops:
             switch.counters["name.nowhere"] += 1
+            switch.not_connected(account, ConnectionFault("nowhere"))
             self._refuse(message, "Name leads nowhere")
             return
+        hops = tuple(hop._replace(account=account) if hop.transport == "tls" else hop for hop in hops)
         if branch in switch.sent and message.method != "ACK":
             return  # a repetition while its name was looked up
         if account in switch.accounts and switch.accounts[account].next_server and not has_tag(message):
-            switch.admission.learn(account, (hop.host for hop in hops))
+            if hops[0].transport != "tls":
+                switch.admission.learn(account, (hop.host for hop in hops))
             hops = switch.servers.order(account, hops, message.method)
         sent = Sent(message.method, account, hops, message.uri, copied(message), branch=branch)
         sent.routes = tuple(message.all("Route"))
@@ -148,6 +158,10 @@ class Outward:
 
     def _depart(self, message: SipMessage, sent: Sent) -> None:
         switch, hop = self._switch, sent.hop
+        if hop.transport == "tls" and not switch.transports.stands(hop):
+            # What it says of this phone depends on the connection that it goes by.
+            switch.transports.reach(hop, lambda: self._depart(message, sent), lambda why: self._failed(sent, hop, why))
+            return
         sent.public = switch.public(hop, sent.account)
         paths.request_out(message, hop, sent.public, sent.network_branch)
         if has_tag(message):
@@ -159,6 +173,8 @@ class Outward:
             return
         if message.method == "REGISTER":
             message.headers.append(("Supported", "path"))  # RFC 3327: proxies on the way may add themselves
+            if hop.transport == "tls" and sent.account not in switch.no_outbound:
+                paths.outbound_out(message, sent.account)
         switch.to_network(message, hop, lambda why: self._failed(sent, hop, why))
 
     def _dress(self, message: SipMessage, hop: Hop, public: tuple[str, int]) -> bool:
@@ -166,7 +182,7 @@ class Outward:
         paths.abilities_out(message)
         try:
             host = self._switch.transports.local_host(hop.host)
-            self._switch.sounds.outward(message, message.get("Call-ID") or "", host)
+            self._switch.sounds.outward(message, message.get("Call-ID") or "", host, secure=hop.transport == "tls")
         except (Malformed, OSError):
             self._switch.counters["phone.sdp"] += 1
             return False
@@ -181,13 +197,14 @@ class Outward:
         elif not dialog.established:
             dialog.over_at = None  # again, with credentials
 
-    def _failed(self, sent: Sent, hop: Hop, why: str) -> None:
+    def _failed(self, sent: Sent, hop: Hop, why: ConnectionFault) -> None:
         """A connection failed: try another server, or answer pjsua2."""
         message = sent.message
         if message is None or sent.answered or self.failover.lost(sent, hop):
             return
+        self._switch.not_connected(sent.account, why)
         sent.answered = True
-        self._refuse(message, why)
+        self._refuse(message, f"Not connected ({why.code})")
 
     def _refuse(self, message: SipMessage, why: str) -> None:
         if message.method == "ACK":

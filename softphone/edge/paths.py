@@ -6,7 +6,10 @@ Pure. To the network this phone is at the edge's public place; to pjsua2 everybo
 
 from __future__ import annotations
 
+import binascii
 import hashlib
+import uuid
+from collections.abc import Callable
 from typing import NamedTuple
 
 from softphone.edge.answers import ALLOW, KNOWN_EXTENSIONS
@@ -17,6 +20,8 @@ from softphone.edge.transports import Hop
 
 MARK = "x-edge"
 """the parameter in a peer's Via that names its answer's connection; it never passes the edge"""
+SECURED = "x-sips"
+"""the parameter of a URI that is `sips` outside: pjsua2 has no TLS, and would look for it"""
 FORMS_DIALOGS = frozenset({"INVITE", "UPDATE", "SUBSCRIBE", "REFER", "NOTIFY"})
 
 
@@ -35,12 +40,13 @@ def request_in(message: SipMessage, source: Hop, place: LocalAddresses) -> None:
     branch = inner_branch(peers, message)
     if peers.param("rport") is not None:
         peers = peers.with_param("rport", str(source.port))
-    mark = f"{source.transport}-{source.port}"
+    mark = f"{source.transport}-{source.port}-{source.account.encode().hex()}"
     message.set_first("Via", str(peers.with_param("received", source.host).with_param(MARK, mark)))
     message.insert_before("Via", str(Via("UDP", *place.inner).with_param("rport").with_param("branch", branch)))
     message.remove("Route")  # for proxies on the way here; this is its end
     if message.method in FORMS_DIALOGS:
         message.insert_before("Record-Route", own_route(place))
+    _plain(message)
     message.uri = str(SipUri("sip", _user(message.uri), *place.phone))
 
 
@@ -52,6 +58,7 @@ def response_in(message: SipMessage, place: LocalAddresses) -> None:
     if message.method in FORMS_DIALOGS and 101 <= message.code < 300:
         # Last, since the caller turns the order round; even if the server sent none.
         message.insert_after("Record-Route", own_route(place))
+    _plain(message)
 
 
 def inner_branch(peers: Via, message: SipMessage) -> str:
@@ -76,11 +83,16 @@ def request_out(message: SipMessage, hop: Hop, public: tuple[str, int], branch: 
     via = Via.parse(message.get("Via") or "")
     via = via._replace(transport=hop.transport.upper(), host=public[0], port=public[1])
     message.set_first("Via", str(via.with_param("branch", branch)))
+    if SECURED in message.uri:
+        message.uri = str(_secured(SipUri.parse(message.uri)))
+    message.headers = [
+        (name, _each_uri(value, _secured) if name == "Route" else value) for name, value in message.headers
+    ]
 
 
 def through(message: SipMessage, proxy: str, transport: str) -> None:
     """An outbound proxy is a route that stands before all others (RFC 3261 8.1.2)."""
-    route = f"<sip:{proxy}{';transport=tcp' if transport == 'tcp' else ''};lr>"
+    route = f"<sip:{proxy}{f';transport={transport}' if transport != 'udp' else ''};lr>"
     first, own = first_route(message), SipUri.parse(NameAddr.parse(route).uri)
     if first is None or (first.host.lower(), first.port) != (own.host.lower(), own.port):
         message.insert_before("Route", route)
@@ -98,10 +110,11 @@ def response_out(message: SipMessage, place: LocalAddresses) -> Hop | None:
     if (top := message.get("Via")) is None:
         return None
     via = Via.parse(top)
-    transport, _, port = (via.param(MARK) or "").partition("-")
+    transport, _, rest = (via.param(MARK) or "").partition("-")
+    port, _, account = rest.partition("-")
     host = via.param("received") or via.host
-    if transport == "tcp" and port.isdigit():
-        hop = Hop("tcp", host, int(port))
+    if transport in ("tcp", "tls") and port.isdigit():
+        hop = Hop(transport, host, int(port), binascii.unhexlify(account).decode())
     else:
         asked = via.param("rport") or ""
         hop = Hop("udp", host, int(asked) if asked.isdigit() else via.port or 5060)
@@ -132,6 +145,18 @@ def abilities_out(message: SipMessage) -> None:
         message.remove("Supported")
         if kept:
             message.headers.append(("Supported", kept))
+
+
+def outbound_out(message: SipMessage, account: str) -> None:
+    """In a REGISTER by TLS: calls come by this connection, the phone's only one (RFC 5626)."""
+    instance = uuid.uuid5(uuid.NAMESPACE_OID, f"{uuid.getnode()} {account}")
+    message.headers = [
+        (name, f'{value};reg-id=1;+sip.instance="<{instance.urn}>"')
+        if name == "Contact" and value != "*"
+        else (name, value)
+        for name, value in message.headers
+    ]
+    message.headers.append(("Supported", "outbound"))
 
 
 def next_uri(message: SipMessage) -> SipUri:
@@ -177,6 +202,32 @@ def _public_contact(value: str, hop: Hop, public: tuple[str, int]) -> str:
     contact = NameAddr.parse(value)
     uri = SipUri.parse(contact.uri).without_param("ob", "transport")
     uri = uri._replace(scheme="sip", host=public[0], port=public[1])
-    if hop.transport == "tcp":
-        uri = uri.with_param("transport", "tcp")
+    if hop.transport != "udp":
+        uri = uri.with_param("transport", hop.transport)
     return str(contact.with_uri(uri))
+
+
+def _plain(message: SipMessage) -> None:
+    """`sips` in what later requests go to becomes `sip` with a mark, which turns it round on their way out."""
+    message.headers = [
+        (name, _each_uri(value, _unsecured) if name in ("Contact", "Record-Route") and value != "*" else value)
+        for name, value in message.headers
+    ]
+
+
+def _each_uri(value: str, change: Callable[[SipUri], SipUri]) -> str:
+    try:
+        named = NameAddr.parse(value)
+        uri = SipUri.parse(named.uri)
+    except Malformed:
+        return value
+    changed = change(uri)
+    return value if changed == uri else str(named.with_uri(changed))
+
+
+def _unsecured(uri: SipUri) -> SipUri:
+    return uri._replace(scheme="sip").with_param(SECURED) if uri.scheme == "sips" else uri
+
+
+def _secured(uri: SipUri) -> SipUri:
+    return uri._replace(scheme="sips").without_param(SECURED) if uri.param(SECURED) is not None else uri

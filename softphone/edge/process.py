@@ -103,6 +103,7 @@ async def _run(given: Sockets, words: BinaryIO, wire: BinaryIO, watched: Watched
         lambda host: switch.admission.admits(host) or host in switch.dialogs.hosts(),
         switch.flow_lost,
         lambda code: switch.counters.update((code,)),
+        switch.server,
     )
     to_phone, from_phone = await loop.create_datagram_endpoint(lambda: _FromPhone(outward), sock=inner)
     over = asyncio.Event()

@@ -32,9 +32,9 @@ STALE = 86_400.0
 MOST_NAMES = 256
 MOST_AT_ONCE = 16
 MOST_TARGETS = 8
-DEFAULT_PORT = 5060
+DEFAULT_PORT, TLS_PORT = 5060, 5061
 _SERVER = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::([0-9]{1,5}))?")
-_NAPTR = {"SIP+D2U": "udp", "SIP+D2T": "tcp"}
+_NAPTR = {"SIP+D2U": "udp", "SIP+D2T": "tcp", "SIPS+D2T": "tls"}
 
 _SEED = secrets.token_bytes(8)
 
@@ -73,6 +73,10 @@ def split_server(server: str) -> tuple[str, int]:
     return (found[1], int(found[2] or 0)) if found else ("", 0)
 
 
+def default_port(transport: str) -> int:
+    return TLS_PORT if transport == "tls" else DEFAULT_PORT
+
+
 class Resolver:
     """`look_up` never raises and never takes longer than `LOOK_UP_LIMIT`; no hops: the name leads nowhere.
 
@@ -92,9 +96,9 @@ class Resolver:
     def known(self, host: str, port: int, transport: str) -> tuple[Hop, ...] | None:
         """What needs no query: an address, or a name asked for before. None: look it up."""
         if is_address(host):
-            return (Hop(transport, host.strip("[]"), port or DEFAULT_PORT),)
+            return (Hop(transport, host.strip("[]"), port or default_port(transport)),)
         if host.lower() == "localhost":
-            return (Hop(transport, "127.0.0.1", port or DEFAULT_PORT),)
+            return (Hop(transport, "127.0.0.1", port or default_port(transport)),)
         answer = self._known.get((host.lower(), port, transport))
         return answer.hops if answer is not None and answer.until > time.monotonic() else None
 
@@ -149,7 +153,7 @@ class Resolver:
         # All at once: a server that is away, or never answers one kind of question, costs its time only once.
         plain: list[Hop] = []
         only = _Question()
-        asked = asyncio.ensure_future(self._addresses(host, DEFAULT_PORT, transport, plain, only))
+        asked = asyncio.ensure_future(self._addresses(host, default_port(transport), transport, plain, only))
         try:
             targets = await self._targets(host, transport, question)
             if not targets:
@@ -173,7 +177,7 @@ class Resolver:
 
     async def _targets(self, host: str, transport: str, question: _Question) -> list[Any]:
         """NAPTR names an SRV name for the transport; without one it is the usual name."""
-        usual = f"_sip._{transport}.{host}"
+        usual = f"_sips._tcp.{host}" if transport == "tls" else f"_sip._{transport}.{host}"
         # A name server that never answers NAPTR says nothing about what is there.
         records, targets = await asyncio.gather(
             self._records(host, "NAPTR", _Question()), self._records(usual, "SRV", question)

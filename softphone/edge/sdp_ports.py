@@ -44,8 +44,9 @@ class MediaSessions:
         self._relay = relay
         self._calls: dict[str, _Call] = {}
 
-    def inward(self, message: SipMessage, call_id: str) -> None:
-        """A body other than SDP is left out: nobody behind the edge reads one. Raises Malformed; OSError without ports."""
+    def inward(self, message: SipMessage, call_id: str, *, secure: bool = False) -> None:
+        """A body other than SDP is left out: nobody behind the edge reads one. `secure`: it came by TLS, so keys of SRTP
+        count; others may have read them, and are left out. Raises Malformed; OSError without ports."""
         kind = (message.get("Content-Type") or "").partition(";")[0].strip().lower()
         body = message.body
         if kind.startswith("multipart/"):
@@ -57,6 +58,8 @@ class MediaSessions:
             self._answered_by(call_id, message, tag)
             return
         sdp = SessionDescription.parse(body)
+        if not secure:
+            sdp.drop_keys()
         call = self._call(call_id)
         if message.is_request and body != call.description:
             call.description_before = call.description
@@ -66,11 +69,14 @@ class MediaSessions:
         message.set_first("Content-Type", SDP)
         message.body = sdp.rewritten(LOOPBACK, call.relayed.inner_port, call.relayed.inner_port + 1)
 
-    def outward(self, message: SipMessage, call_id: str, host: str) -> None:
-        """`host`: this machine's address on the way to the peer. Raises Malformed, and OSError without ports."""
+    def outward(self, message: SipMessage, call_id: str, host: str, *, secure: bool = False) -> None:
+        """`host`: this machine's address on the way to the peer. Keys of SRTP go out by TLS alone (`secure`). Raises
+        Malformed, and OSError without ports."""
         if not message.body or (message.get("Content-Type") or "").partition(";")[0].strip().lower() != SDP:
             return
         sdp = SessionDescription.parse(message.body)
+        if not secure:
+            sdp.drop_keys()
         call = self._call(call_id)
         if (address := sdp.audio_address()) is not None:
             call.relayed.inner_signalled(address, payloads=_payloads(sdp), event_payloads=sdp.telephone_events)

@@ -13,18 +13,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from softphone.edge.admission import ConnectionLimiter
-from softphone.edge.channel import Configure, EdgeAccount, FlowLost, FromEdge, Heartbeat, Remember
-from softphone.edge.dialogs import Dialog, Dialogs, read_state
+from softphone.edge.channel import Configure, EdgeAccount, FlowLost, FromEdge, Heartbeat, NotConnected, Remember
+from softphone.edge.dialogs import Dialog, Dialogs, read_hop, read_state
 from softphone.edge.options_probe import OptionsProbe
 from softphone.edge.paths import LocalAddresses
 from softphone.edge.resolver import Resolver, split_server
-from softphone.edge.sdp_ports import MediaSessions
+from softphone.edge.sdp_ports import MediaSessions, bare
 from softphone.edge.servers import Servers
 from softphone.edge.sip.malformed import Malformed
 from softphone.edge.sip.message import SipMessage, write
 from softphone.edge.sip.reading import parse
 from softphone.edge.sip.uri import NameAddr, SipUri, Via
-from softphone.edge.transports import Hop, Transports
+from softphone.edge.tls import ConnectionFault, TlsServer
+from softphone.edge.transports import Failed, Hop, Transports
 
 MOST_SENT = 512
 SENT_FOR = 40.0
@@ -100,7 +101,9 @@ class Switch:
         self.sounds: MediaSessions
         self.asking = OptionsProbe(self._ask, lambda call_id, there: self.sounds.party_answers(call_id, there))
         self.on_configured: list[Callable[[], None]] = []
-        self.on_lost: Callable[[Sent], None] = lambda _: None
+        self.on_lost: Callable[[Sent, ConnectionFault], None] = lambda _, __: None
+        self.no_outbound: set[str] = set()
+        """accounts whose way to the registrar does not know RFC 5626"""
         self._heard = time.monotonic()
         self._busy = False
         self._remembered = ""
@@ -115,6 +118,12 @@ class Switch:
             self.flows.pop(gone, None)
             self.servers.forget(gone)
             self.seen_as.pop(gone, None)
+            self.transports.close(gone)
+            self.no_outbound.discard(gone)
+        for account in configure.accounts:
+            before = self.accounts.get(account.id)
+            if before is not None and _server(before) != _server(account):
+                self.transports.close(account.id)
         self.accounts = {one.id: one for one in configure.accounts}
         accepted = [*configure.accept_from, *(one for account in configure.accounts for one in account.accept_from)]
         self.admission.accept(accepted)
@@ -159,6 +168,8 @@ class Switch:
             user = SipUri.parse(message.uri).user
         except Malformed:
             user = ""
+        if source.account in self.accounts:
+            return source.account
         by_user = [one for one in self.accounts.values() if one.address.partition("@")[0] == user]
         by_flow = [
             one for one in by_user or self.accounts.values() if self.flows.get(one.id, source).host == source.host
@@ -166,7 +177,9 @@ class Switch:
         return next((one.id for one in (*by_flow, *by_user, *self.accounts.values())), "")
 
     def learn(self, account: EdgeAccount) -> None:
-        """The addresses of its server, by SRV and A."""
+        """The addresses of its server, by SRV and A. By TLS nobody is let in for an address."""
+        if account.transport == "tls":
+            return
         host, port = split_server(account.next_server or account.address.rpartition("@")[2])
         if (hops := self.resolver.known(host, port, account.transport)) is not None:
             self.admission.learn(account.id, (hop.host for hop in hops))
@@ -180,16 +193,31 @@ class Switch:
         self.later(ask())
 
     def public(self, hop: Hop, account: str) -> tuple[str, int]:
-        """The address at which the peer reaches this phone."""
+        """The address at which the peer reaches this phone. By TLS it is this end of the connection: nobody else listens."""
+        if hop.transport == "tls":
+            return self.transports.place(hop) or (self.transports.local_host(hop.host), self.transports.port)
         flow = self.flows.get(account)
         if (seen := self.seen_as.get(account)) is not None and (flow is None or flow.host == hop.host):
             return seen
         return self.transports.local_host(hop.host), self.transports.port
 
-    def flow_lost(self, hop: Hop) -> None:
+    def server(self, account: str) -> TlsServer:
+        """What an account's server must prove."""
+        return _server(self.accounts[account]) if account in self.accounts else TlsServer("")
+
+    def transport_of(self, account: str) -> str:
+        """The only one that an account may use: one by TLS is never called, and never calls, by another."""
+        return "tls" if account in self.accounts and self.accounts[account].transport == "tls" else ""
+
+    def not_connected(self, account: str, why: ConnectionFault) -> None:
+        if account in self.accounts:
+            self.counters[f"account.{why.code}"] += 1
+            self.tell(NotConnected(account, self.accounts[account].next_server, why.code, why.detail))
+
+    def flow_lost(self, hop: Hop, why: ConnectionFault | None) -> None:
         """A connection of ours has gone: requests that wait for an answer on it wait in vain."""
         for sent in [one for one in self.sent.values() if one.hop == hop and not one.answered]:
-            self.on_lost(sent)
+            self.on_lost(sent, why or ConnectionFault("lost"))
         for account, flow in [*self.flows.items()]:
             if flow == hop:
                 del self.flows[account]
@@ -207,7 +235,7 @@ class Switch:
     def to_phone(self, message: SipMessage) -> None:
         self._to_phone(write(message))
 
-    def to_network(self, message: SipMessage, hop: Hop, failed: Callable[[str], None] = lambda _: None) -> None:
+    def to_network(self, message: SipMessage, hop: Hop, failed: Failed = lambda _: None) -> None:
         self.transports.send(write(message), hop, failed)
 
     def _ask(self, question: SipMessage, dialog: Dialog) -> Hop:
@@ -267,7 +295,7 @@ class Switch:
                 "flows": {account: list(hop) for account, hop in self.flows.items() if hop.transport == "udp"},
                 "seen_as": {account: list(place) for account, place in self.seen_as.items()},
                 "rings": [
-                    [branch, one.account, list(one.hop), list(one.public), write(one.message).decode("latin-1")]
+                    [branch, one.account, list(one.hop), list(one.public), _without_body(one.message)]
                     for branch, one in self.sent.items()
                     if one.message is not None and branch == one.network_branch and self._rings(one)
                 ],
@@ -290,12 +318,12 @@ class Switch:
         for branch, account, hop, public, written in state.get("rings", []):
             with contextlib.suppress(Malformed):
                 invite = parse(written.encode("latin-1"), bounded=False)
-                where = Hop(str(hop[0]), str(hop[1]), int(hop[2]))
+                where = read_hop(hop)
                 sent = Sent("INVITE", account, (where,), invite.uri, invite, (public[0], public[1]), branch=branch)
                 self.note_sent(branch, sent)
         for account, hop in state.get("flows", {}).items():
             if account in self.accounts:
-                self.flows[account] = Hop(str(hop[0]), str(hop[1]), int(hop[2]))
+                self.flows[account] = read_hop(hop)
         for account, seen in state.get("seen_as", {}).items():
             if account in self.accounts:
                 self.seen_as[account] = str(seen[0]), int(seen[1])
@@ -306,6 +334,18 @@ def copied(message: SipMessage) -> SipMessage:
     twin = copy.copy(message)
     twin.headers = [*message.headers]
     return twin
+
+
+def _without_body(message: SipMessage) -> str:
+    """For the next edge: the description of its sound may hold the keys of SRTP, which leave this process for pjsua2 alone."""
+    twin = copied(message)
+    bare(twin)
+    return write(twin).decode("latin-1")
+
+
+def _server(account: EdgeAccount) -> TlsServer:
+    """Its configured host, whatever DNS makes of that (RFC 5922 7.3)."""
+    return TlsServer(split_server(account.next_server)[0], account.authority)
 
 
 def _normal(address: str) -> str:

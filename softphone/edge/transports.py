@@ -1,6 +1,7 @@
 """Datagrams and streams between the edge and the network. It frames, counts connections and sends; it reads no message.
 
-The engine hands over the sockets. TLS will stand here, as one more kind of connection beside TCP.
+The engine hands over the sockets. A TLS connection is always one that the edge opened, and belongs to one account: nobody
+can call this phone by TLS but by the way that it registered on.
 """
 
 from __future__ import annotations
@@ -8,53 +9,82 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
+import time
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 from softphone.edge.sip.framing import StreamFramer
 from softphone.edge.sip.malformed import Malformed
+from softphone.edge.tls import ConnectionFault, NotTrusted, TlsServer, check_name, client_context, fault_of
 
 MOST_CONNECTIONS = 64
 MOST_OF_ONE_HOST = 24
 SILENT = 10.0
 """seconds for which a stranger's connection may stand without a whole message"""
 CONNECT_LIMIT = 4.0
+HANDSHAKE_LIMIT = 4.0
+"""seconds for TLS's own beginning, once the connection stands"""
+GOODBYE_LIMIT = 1.0
+"""seconds for TLS's own end"""
+PONG_LIMIT = 10.0
+"""seconds until a peer that has answered keep-alives counts as gone (RFC 5626 4.4.1)"""
 UNSENT = 256 * 1024
 """bytes that may wait for a peer that does not read"""
+MOST_WAITING = 16
+"""messages that wait for one connection"""
 PING = b"\r\n\r\n"
 PONG = b"\r\n"
 
 
 class Hop(NamedTuple):
-    """One address, resolved. `transport` is udp or tcp."""
+    """One address, resolved. `transport` is udp, tcp or tls; by TLS, `account` is whose connection it is."""
 
     transport: str
     host: str
     port: int
+    account: str = ""
 
 
 OnMessage = Callable[[bytes, Hop], None]
+Failed = Callable[[ConnectionFault], None]
 
 
 class Connection(asyncio.Protocol):
-    """One TCP connection. `ours`: the edge opened it."""
+    """One connection by TCP or TLS. `to`: the edge opened it, to there. `server`: what TLS has to prove first."""
 
-    def __init__(self, transports: Transports, *, ours: bool) -> None:
+    def __init__(self, transports: Transports, to: Hop | None = None, server: TlsServer | None = None) -> None:
         self._of = transports
-        self.ours = ours
-        self.peer = Hop("tcp", "", 0)
+        self.ours = to is not None
+        self.peer = to or Hop("tcp", "", 0)
+        self.place = ("", 0)
+        """this end of it"""
         self.spoke = False
+        self.fault: ConnectionFault | None = None
+        self._server = server
         self._framer = StreamFramer()
         self._stream: asyncio.Transport | None = None
         self._deadline: asyncio.TimerHandle | None = None
+        self._ponged = False
+        self._pinged_at = 0.0
+        """when the peer was asked for a sign of life that has not come"""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
-        host, port = transport.get_extra_info("peername")[:2]
-        self.peer = Hop("tcp", host, port)
+        self.place = transport.get_extra_info("sockname")[:2]
+        if not self.ours:
+            self.peer = Hop("tcp", *transport.get_extra_info("peername")[:2])
         self._stream = transport
         transport.set_write_buffer_limits(UNSENT)
+        if self._server is not None:
+            try:
+                check_name(transport.get_extra_info("peercert") or {}, self._server.name)
+            except NotTrusted as error:
+                self.fault = error.fault
+                transport.abort()
+                return
         if not self._of.take(self):
             transport.abort()
             return
@@ -62,6 +92,7 @@ class Connection(asyncio.Protocol):
             self._deadline = asyncio.get_running_loop().call_later(SILENT, self._silent)
 
     def data_received(self, data: bytes) -> None:
+        self._pinged_at = 0.0
         try:
             for one in self._framer.feed(data):
                 if one.strip(b"\r\n"):
@@ -69,14 +100,18 @@ class Connection(asyncio.Protocol):
                     self._of.on_message(one, self.peer)
                 elif one == PING:
                     self.send(PONG)
+                else:
+                    self._ponged = True
         except Malformed as error:
             # The next message's beginning in the stream is not known.
             self._of.count(f"stream.{error.reason}")
             self.close()
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+    def connection_lost(self, exc: Exception | None) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
+        # What a server says only after its handshake: that it wants a certificate of ours.
+        self.fault = self.fault or fault_of(exc)
         self._of.drop(self)
 
     def send(self, data: bytes) -> None:
@@ -88,6 +123,16 @@ class Connection(asyncio.Protocol):
             stream.abort()
             return
         stream.write(data)
+
+    def ping(self) -> None:
+        """A peer that used to answer, and does not, has gone: a call by it would never come."""
+        now = time.monotonic()
+        if self._ponged and self._pinged_at and now - self._pinged_at > PONG_LIMIT and self._stream is not None:
+            self._of.count("stream.gone")
+            self._stream.abort()
+            return
+        self._pinged_at = self._pinged_at or now
+        self.send(PING)
 
     def close(self) -> None:
         if self._stream is not None:
@@ -115,24 +160,28 @@ class _Datagrams(asyncio.DatagramProtocol):
 
 
 class Transports:
-    """`may_connect`: whether a host's connection is accepted. `lost`: a connection of ours has gone."""
+    """`may_connect`: whether a host's connection is accepted. `lost`: a connection of ours has gone, and why. `server`: what an
+    account's server must prove."""
 
     def __init__(
         self,
         on_message: OnMessage,
         may_connect: Callable[[str], bool],
-        lost: Callable[[Hop], None],
+        lost: Callable[[Hop, ConnectionFault | None], None],
         count: Callable[[str], None],
+        server: Callable[[str], TlsServer] = TlsServer,
     ) -> None:
         self.on_message = on_message
         self.count = count
         self._may_connect = may_connect
         self._lost = lost
+        self._server = server
+        self._contexts: dict[tuple[str, int], ssl.SSLContext] = {}
         self._udp: asyncio.DatagramTransport | None = None
         self._bound = ""
         self._port = 0
         self._connections: dict[Hop, Connection] = {}
-        self._dialling: dict[Hop, list[bytes]] = {}
+        self._dialling: dict[Hop, list[tuple[Callable[[], None], Failed]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._locals: dict[str, str] = {}
 
@@ -140,7 +189,7 @@ class Transports:
         loop = asyncio.get_running_loop()
         self._bound, self._port = udp.getsockname()[:2]
         self._udp, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self._datagram), sock=udp)
-        await loop.create_server(lambda: Connection(self, ours=False), sock=tcp)
+        await loop.create_server(lambda: Connection(self), sock=tcp)
 
     @property
     def port(self) -> int:
@@ -170,7 +219,12 @@ class Transports:
         connection = self._connections.get(hop)
         return connection is not None and connection.open
 
-    def send(self, data: bytes, hop: Hop, failed: Callable[[str], None] = lambda _: None) -> None:
+    def place(self, hop: Hop) -> tuple[str, int] | None:
+        """This end of a connection that stands: where a server that knows this phone by it reaches it."""
+        connection = self._connections.get(hop)
+        return connection.place if connection is not None and connection.open else None
+
+    def send(self, data: bytes, hop: Hop, failed: Failed = lambda _: None) -> None:
         """`failed` gets the reason if the connection fails."""
         if hop.transport == "udp":
             if self._udp is not None:
@@ -181,40 +235,107 @@ class Transports:
         if connection is not None and connection.open:
             connection.send(data)
             return
-        if (waiting := self._dialling.get(hop)) is not None:
-            if len(waiting) < 16:
-                waiting.append(data)
-            return
-        self._dialling[hop] = [data]
-        task = asyncio.get_running_loop().create_task(self._dial(hop, failed))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+
+        def ready() -> None:
+            if (made := self._connections.get(hop)) is not None:
+                made.send(data)
+
+        self.reach(hop, ready, failed)
+
+    def reach(self, hop: Hop, ready: Callable[[], None], failed: Failed) -> None:
+        """`ready` once a connection stands, or `failed`."""
+        if self.stands(hop):
+            ready()
+        elif (waiting := self._dialling.get(hop)) is not None:
+            if len(waiting) < MOST_WAITING:
+                waiting.append((ready, failed))
+        else:
+            self._dialling[hop] = [(ready, failed)]
+            task = asyncio.get_running_loop().create_task(self._dial(hop))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     def ping(self) -> None:
-        for connection in self._connections.values():
+        for connection in [*self._connections.values()]:
             if connection.ours:
-                connection.send(PING)
+                connection.ping()
 
-    async def _dial(self, hop: Hop, failed: Callable[[str], None]) -> None:
-        loop = asyncio.get_running_loop()
-        local = (self._bound, 0) if self._bound not in ("0.0.0.0", "::") else None  # noqa: S104
-        why = ""
+    def close(self, account: str) -> None:
+        """An account's own connections: it has gone, or trusts others now."""
+        for connection in [*self._connections.values()]:
+            if connection.peer.account == account:
+                connection.close()
+
+    async def _dial(self, hop: Hop) -> None:
+        fault: ConnectionFault | None = ConnectionFault("unreachable")
         try:
-            async with asyncio.timeout(CONNECT_LIMIT):
-                _, connection = await loop.create_connection(
-                    lambda: Connection(self, ours=True), hop.host, hop.port, local_addr=local
-                )
-            for data in self._dialling[hop]:
-                connection.send(data)
-        except TimeoutError:
-            why = "No answer"
-        except OSError as error:
-            why = error.strerror or "No connection"
+            fault = await self._connect(hop)
         finally:
-            del self._dialling[hop]
-        if why:
-            self.count("connect.failed")
-            failed(why)
+            for ready, failed in self._dialling.pop(hop):
+                if fault is None:
+                    ready()
+                else:
+                    failed(fault)
+            if fault is not None:
+                self.count(f"connect.{fault.code}")
+
+    async def _connect(self, hop: Hop) -> ConnectionFault | None:
+        """None if it stands."""
+        loop = asyncio.get_running_loop()
+        server = self._server(hop.account) if hop.transport == "tls" else None
+        try:
+            context = await self._context(server.authority) if server is not None else None
+            sock = await self._socket(hop)
+        except NotTrusted as error:
+            return error.fault
+        except TimeoutError:
+            return ConnectionFault("silent")
+        except OSError as error:
+            code = "refused" if isinstance(error, ConnectionRefusedError) else "unreachable"
+            return ConnectionFault(code, error.strerror or "")
+        try:
+            _, connection = await loop.create_connection(
+                lambda: Connection(self, hop, server),
+                sock=sock,
+                ssl=context,
+                server_hostname=server.name.strip("[]") if server is not None else None,
+                ssl_handshake_timeout=HANDSHAKE_LIMIT if server is not None else None,
+                ssl_shutdown_timeout=GOODBYE_LIMIT if server is not None else None,
+            )
+        except ssl.SSLError as error:
+            return fault_of(error)
+        except (OSError, ValueError) as error:
+            sock.close()
+            # asyncio's own word for a handshake that takes too long
+            late = isinstance(error, ConnectionAbortedError) and "handshake" in str(error)
+            return ConnectionFault("tls_silent" if late else "tls_none" if server is not None else "unreachable")
+        return connection.fault or (None if connection.open else ConnectionFault("unreachable"))
+
+    async def _socket(self, hop: Hop) -> socket.socket:
+        """Connected. Raises OSError, of which TimeoutError is one."""
+        local = (self._bound, 0) if self._bound not in ("0.0.0.0", "::") else None  # noqa: S104
+        sock = socket.socket(socket.AF_INET6 if ":" in hop.host else socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            sock.setblocking(False)
+            if local is not None:
+                sock.bind(local)
+            async with asyncio.timeout(CONNECT_LIMIT):
+                await asyncio.get_running_loop().sock_connect(sock, (hop.host, hop.port))
+        except BaseException:
+            sock.close()
+            raise
+        return sock
+
+    async def _context(self, authority: str) -> ssl.SSLContext:
+        """As its file is now: IT may have replaced it. Raises NotTrusted."""
+        try:
+            key = authority, Path(authority).stat().st_mtime_ns if authority else 0
+        except OSError as error:
+            raise NotTrusted(ConnectionFault("tls_authority_file", error.strerror or "")) from None
+        if key not in self._contexts:
+            # Some hundred certificates are read: sound does not wait for that.
+            self._contexts[key] = await asyncio.to_thread(client_context, authority)
+        return self._contexts[key]
 
     def take(self, connection: Connection) -> bool:
         """Called by a connection that now stands."""
@@ -238,7 +359,7 @@ class Transports:
         if self._connections.get(connection.peer) is connection:
             del self._connections[connection.peer]
             if connection.ours:
-                self._lost(connection.peer)
+                self._lost(connection.peer, connection.fault)
 
     def _datagram(self, data: bytes, address: tuple[str, int]) -> None:
         if len(data) >= 8 and data.strip(b"\r\n\0"):

@@ -128,6 +128,8 @@ _CHALLENGE = rf"{g.TOKEN} {_AUTH_PARAM}(?:, ?{_AUTH_PARAM}){{0,31}}"
 
 CONTACT = _rule(rf"{g.NAME}<{g.PLAIN_SIP_URI}(?:{g.URI_HEADERS})?>{_CONTACT_PARAMS}", _address, split=True, most=32)
 """In a dialog: where pjsua2 sends to. It has no TLS, and aborts if an ACK goes to a sips URI."""
+SECURE_CONTACT = _rule(rf"{g.NAME}<{g.SIP_URI}(?:{g.URI_HEADERS})?>{_CONTACT_PARAMS}", _address, split=True, most=32)
+"""The same by TLS, where `paths` makes a `sip` address of it."""
 BINDING = _rule(rf"\*|{CONTACT.pattern.pattern}", _address, split=True, most=32)
 """of a REGISTER"""
 ELSEWHERE = _rule(

@@ -37,10 +37,11 @@ MOST_ECHOED = 2_900
 aborts if an ACK does not fit."""
 
 
-def parse(data: bytes, *, bounded: bool = True) -> SipMessage:
+def parse(data: bytes, *, bounded: bool = True, secure: bool = False) -> SipMessage:
     """One whole message from a datagram or a framer; what follows its Content-Length is dropped. Raises Malformed.
 
-    `bounded` is off for pjsua2's own: it repeats what was let in, beside the edge's own Via and route.
+    `bounded` is off for pjsua2's own: it repeats what was let in, beside the edge's own Via and route. `secure`: it came by
+    TLS, so a Contact may be a `sips` address, which pjsua2 must not get.
     """
     if len(data) > MOST_BYTES:
         raise Malformed("too_long", 513)
@@ -77,7 +78,7 @@ def parse(data: bytes, *, bounded: bool = True) -> SipMessage:
                 message.headers.append((name, value))
                 continue
             if name == "Contact":
-                rule = _contact_rule(message, lines)
+                rule = _contact_rule(message, lines, secure)
             try:
                 found = headers.values(name, rule, value, bounded=bounded)
             except Malformed:
@@ -151,13 +152,14 @@ def _length(value: str, times: int, bytes_there: int) -> int:
     return int(value)
 
 
-def _contact_rule(message: SipMessage, lines: list[str]) -> headers.Rule:
+def _contact_rule(message: SipMessage, lines: list[str], secure: bool) -> headers.Rule:
+    in_dialog = headers.SECURE_CONTACT if secure else headers.CONTACT
     if message.is_request:
-        return headers.BINDING if message.method == "REGISTER" else headers.CONTACT
+        return headers.BINDING if message.method == "REGISTER" else in_dialog
     if 300 <= message.code < 400 or message.code == 485:
         return headers.ELSEWHERE
     registrar = any(_OF_REGISTER.fullmatch(line) for line in lines)
-    return headers.ELSEWHERE if registrar else headers.CONTACT
+    return headers.ELSEWHERE if registrar else in_dialog
 
 
 def _incomplete(message: SipMessage, count: Counter[str], *, bounded: bool) -> Malformed | None:

@@ -176,6 +176,11 @@ class SessionDescription:
         said = (value.partition(" ")[2] for value in (self.audio.values("ssrc") if self.audio else ()))
         return frozenset(one.partition(":")[2] for one in said if one.startswith("cname:"))
 
+    def drop_keys(self) -> None:
+        """Of SRTP (RFC 4568), which whoever reads the message would have."""
+        for part in (self, *self.media):
+            part.attributes = [one for one in part.attributes if one[0] != "crypto"]
+
     def rewritten(self, host: str, port: int, rtcp_port: int, version_step: int = 0) -> bytes:
         """Rewritten, with the audio at the relay; a hold by 0.0.0.0 or port 0 stays one."""
         audio = self.audio
