@@ -240,3 +240,7 @@ class Status:
     """
     missing_seconds: int = 0
     """seconds of talk missing from the recording because the process stood still"""
+    recorded: float = 0.0
+    """seconds of the newest recording before the stretch that runs now, or in all"""
+    recorded_from: datetime | None = None
+    """when that stretch began; None while nothing is recorded"""

@@ -67,6 +67,16 @@ def test_one_press_gives_a_sensitive_pause_more_time() -> None:
     assert f.StopTimer(e.Timer.SENSITIVE_WARNING) in call.last
 
 
+def test_the_time_that_was_recorded_leaves_out_what_was_not() -> None:
+    call = Call("N1").hear()
+    begun = call.status.recorded_from
+    assert (call.status.recorded, begun) == (0.0, call.now.utc)
+    call.wait(30)(e.SensitivePaused()).wait(12)
+    assert (call.status.recorded, call.status.recorded_from) == (30.0, None)
+    call(e.Resumed()).wait(5)(e.HoldSignalled(True))
+    assert (call.status.recorded, call.status.recorded_from) == (35.0, None)
+
+
 def test_a_gap_has_a_known_length() -> None:
     call = Call("N1").hear()(e.SensitivePaused()).wait(12)(e.Resumed())
     entries = [entry for it in call.did(c.Commit) for entry in it.entries if entry.event == "resumed"]

@@ -57,6 +57,8 @@ def describe(state: State, now: Now) -> Status:
         recordings=tuple(it.id for it in state.recordings if it.began),
         notes=notes(state),
         missing_seconds=max(1, round(state.missing)) if state.missing else 0,
+        recorded=state.recorded.seconds,
+        recorded_from=state.recorded.since.utc if state.recorded.since is not None else None,
     )
 
 

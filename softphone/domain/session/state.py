@@ -345,6 +345,28 @@ _OFF = PurposeState(PurposePhase.OFF, None, Reason.LINE_NOT_RECORDED, Reason.LIN
 
 
 @dataclass(frozen=True, slots=True)
+class Recorded:
+    """How long the newest recording is. It is shown, and decides nothing: two states that differ in it alone are equal."""
+
+    id: str = field(default="", compare=False)
+    seconds: float = field(default=0.0, compare=False)
+    """before the stretch that runs"""
+    since: Now | None = field(default=None, compare=False)
+
+    def after(self, recorder: RecorderState, now: Now) -> Recorded:
+        running = recorder.running
+        if running is None:
+            over = self.since is not None and not recorder.holding
+            return Recorded(self.id, self.until(now), None) if over else self
+        if running.recording != self.id:
+            return Recorded(running.recording, 0.0, now)
+        return self if self.since is not None else replace(self, since=now)
+
+    def until(self, now: Now) -> float:
+        return self.seconds + (now.mono - self.since.mono if self.since is not None else 0.0)
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """One call. `State()` is a call without any event yet."""
 
@@ -385,6 +407,7 @@ class State:
     """the process stood still while something was being recorded"""
     missing: float = field(default=0.0, compare=False)
     """seconds of talk that are missing because of that"""
+    recorded: Recorded = Recorded()
     broke_off: bool = False
     """talk that was to be recorded is missing from what is kept: the recorder failed in mid-call, or the phone was lost"""
     pending: tuple[PendingCommit, ...] = ()

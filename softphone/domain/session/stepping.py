@@ -115,6 +115,7 @@ def step(state: State, event: Event, now: Now) -> tuple[State, tuple[Effect, ...
         return state, ()
     follow(turn, event)
     segments.settle(turn)
+    turn.set(recorded=turn.state.recorded.after(turn.state.recorder, now))
     if headline(turn.state) is not headline(state):
         turn.set(since=now.utc)
     shown = presses(turn.state)

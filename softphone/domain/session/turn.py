@@ -25,6 +25,7 @@ from softphone.domain.session.state import (
     PendingCommit,
     PurposeState,
     Question,
+    Recorded,
     RecorderState,
     Recording,
     Stage,
@@ -64,6 +65,7 @@ class Part(TypedDict, total=False):
     call_back: bool
     stood_still: bool
     missing: float
+    recorded: Recorded
     broke_off: bool
     pending: tuple[PendingCommit, ...]
     next_ticket: int
