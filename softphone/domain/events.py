@@ -170,10 +170,15 @@ class UpstreamIgnored:
 
 @dataclass(frozen=True, slots=True)
 class DigitPressed:
-    """By the party. `since` is the monotonic time of the press itself."""
+    """By the party. `since` is the monotonic time of the press itself.
+
+    `in_sound`: a tone in what the party said. Speech can sound so, and `sure` is whether it was 80 ms without any.
+    """
 
     digit: str
     since: float
+    in_sound: bool = False
+    sure: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -262,3 +262,33 @@ def test_a_no_that_crosses_a_yes_to_use_still_ends_the_purpose_in_the_store() ->
     assert call.changed(c.AddWraps)
     call(e.Withdrawn(TRAIN))
     assert [it.role for it in call.changed(c.DropWraps)] == [KeyRole.TRAINING]
+
+
+def _tone(digit: str, *, sure: bool = True) -> e.DigitPressed:
+    return e.DigitPressed(digit, 0.0, in_sound=True, sure=sure)
+
+
+@pytest.mark.rule("G03")
+def test_a_key_in_the_sound_is_no_yes_until_the_agent_says_that_it_was_one() -> None:
+    """Speech can sound like a key: talk-off would forge a consent."""
+    call = Call("N3", spoken_consent=False).hear()
+    call(_tone("2", sure=False)).wait(2.0)(SETTLES)
+    assert "said_yes" not in call.status.actions, "speech beside it"
+    call(e.SpokenAnswer(TRAIN, yes=True))
+    assert call.recorded == set()
+    call(_tone("5"), _tone("2"), _tone("2")).wait(2.0)(SETTLES)
+    assert call.recorded == set()
+    assert len(call.noted("tone_heard")) == 1
+    assert "said_yes" in call.status.actions
+    call(e.SpokenAnswer(TRAIN, yes=True))
+    assert call.recorded == {TRAIN}
+    assert call.noted("consent_given")[0]["how"] == "tone, confirmed by the agent"
+
+
+@pytest.mark.rule("G31")
+def test_a_key_in_the_sound_refuses_whether_it_is_sure_or_not() -> None:
+    call = Call("N3").hear().say_yes("2")
+    assert call.recorded == {TRAIN}
+    for digit in call.scene.terms.opt_out_key:
+        call(_tone(digit, sure=False))
+    assert call.recorded == set()

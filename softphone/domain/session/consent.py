@@ -64,15 +64,22 @@ def yes(turn: Turn, purpose: Purpose, how: str, *, seconds_ago: int | None = Non
         turn.set_recording(replace(it, late_yes=it.began))
 
 
+def may_confirm_yes(state: State, purpose: Purpose) -> bool:
+    """Whether the agent may say that the party said yes."""
+    return purpose in state.asked and (state.terms.spoken_consent or purpose in state.question.heard)
+
+
 def answer_by_voice(turn: Turn, purpose: Purpose, *, yes: bool) -> None:
-    """The party answered aloud. A no always counts, a yes only if the policy allows spoken consent."""
+    """The party answered aloud. A no always counts, a yes only if the policy allows spoken consent, or if the purpose's key
+    was heard in the sound as well."""
     if purpose not in turn.state.asked:
         return
     if not yes:
         answer_no(turn, purpose)
-    elif turn.state.terms.spoken_consent:
+    elif may_confirm_yes(turn.state, purpose):
+        how = "tone, confirmed by the agent" if purpose in turn.state.question.heard else "voice"
         _forget_key(turn, purpose)
-        _yes(turn, purpose, "voice")
+        _yes(turn, purpose, how)
 
 
 _yes = yes

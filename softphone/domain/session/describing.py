@@ -226,7 +226,7 @@ def actions(state: State) -> tuple[Action, ...]:
         Action.READ_INSTEAD: informing.can_repeat_notice(state, read=True),
         Action.FINISH_ORALLY: informing.can_finish_orally(state),
         Action.ASK_AGAIN: bool(consent.can_be_asked_again(state)),
-        Action.SAID_YES: talking and free and bool(state.asked) and state.terms.spoken_consent,
+        Action.SAID_YES: talking and free and any(consent.may_confirm_yes(state, one) for one in state.asked),
         Action.SAID_NO: talking and free and bool(state.asked),
         Action.DIGITS_WANTED: talking and not state.digits_wanted,
         Action.DIGITS_OVER: talking and state.digits_wanted,

@@ -26,7 +26,8 @@ NO_NUMBER = "*#"
 def digit_pressed(turn: Turn, event: DigitPressed) -> None:
     """The opt-out keys are matched first, then the language key and the keys of open questions. Any other is no answer.
 
-    Digits that the agent wants are a number: only opt-out keys that no number begins with are told apart from it.
+    Digits that the agent wants are a number: only opt-out keys that no number begins with are told apart from it. A key in
+    the sound may refuse; nothing else comes of it without the agent.
     """
     if turn.state.stage is not Stage.TALKING:
         return
@@ -35,6 +36,9 @@ def digit_pressed(turn: Turn, event: DigitPressed) -> None:
         return
     state = turn.state
     if state.digits_wanted:
+        return
+    if event.in_sound:
+        _heard_in_sound(turn, event)
         return
     if (
         state.informing.phase is InformedPhase.PLAYING
@@ -49,6 +53,17 @@ def digit_pressed(turn: Turn, event: DigitPressed) -> None:
             _press(turn, purpose, event)
     elif state.question.pending:
         turn.set(question=replace(state.question, pending=()))
+
+
+def _heard_in_sound(turn: Turn, event: DigitPressed) -> None:
+    """What sounds like the key of an open question is no yes: the agent is offered to say that it was one (G03)."""
+    state = turn.state
+    purpose = dict(state.terms.consent_keys).get(event.digit)
+    if purpose is None or purpose not in state.asked or purpose in state.question.heard:
+        return
+    if event.sure and keys_expected(state) and _in_time(state, event.since):
+        turn.set(question=replace(state.question, heard=state.question.heard | {purpose}))
+        turn.note("tone_heard", "G03", purpose=purpose, key=event.digit)
 
 
 def _completes_opt_out(turn: Turn, event: DigitPressed) -> bool:

@@ -121,6 +121,8 @@ class Question:
     pending: tuple[PendingKey, ...] = ()
     settled: Purposes = NONE
     """keys that have settled while the notice still plays"""
+    heard: Purposes = NONE
+    """whose key was heard in the party's sound, as a tone: a yes once the agent says so"""
     deadline: float = field(default=0.0, compare=False)
     until: datetime | None = field(default=None, compare=False)
 
