@@ -37,6 +37,21 @@ def host_part(address: str) -> str:
     return re.split(r"[:;]", _SCHEME.sub("", address).partition("@")[2])[0]
 
 
+def is_houses(policy: Policy, number: str, host: str = "", region: str = "DK") -> bool:
+    """Whether the policy names that address as the house's: a line's number, an agent of a team, or one of `[house]`.
+
+    `host` is empty if only a number was dialled.
+    """
+    known = e164(number, region)
+    named = {*policy.house.numbers, *(one for line in policy.line for one in line.numbers)}
+    agents = (agent for team in policy.team for agent in team.agents)
+    return (
+        number in named
+        or known in named
+        or any(number == user_part(agent) and host.lower() in ("", host_part(agent).lower()) for agent in agents)
+    )
+
+
 def is_internal(policy: Policy, number: str, host: str = "", region: str = "DK") -> bool:
     """Whether the other side is one of our own: a line's number, an agent of a team, or an extension.
 

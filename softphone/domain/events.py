@@ -89,12 +89,15 @@ class Terms:
 class CarriedAnswers:
     """What goes along with a call that was transferred, parked and picked up, or called back.
 
-    Refusals always bind. `informed` and `consented` are filled in only for the same controller, line and purpose.
+    Refusals always bind. `informed` and `consented` are filled in only for the same controller, line and purpose; they count
+    as far as `notice`, which the party heard `told_at`, says the same as ours.
     """
 
     refused: tuple[Purpose, ...] = ()
     informed: tuple[Purpose, ...] = ()
     consented: tuple[Purpose, ...] = ()
+    notice: NoticeId | None = None
+    told_at: datetime | None = None
 
 
 # --- signals ------------------------------------------------------------------------------------

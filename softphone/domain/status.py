@@ -32,6 +32,8 @@ class InformedBy(StrEnum):
     READ = "read"
     UPSTREAM = "upstream"
     """an exchange gave it"""
+    COLLEAGUE = "colleague"
+    """another desk gave it, before the call was transferred"""
     FINISHED_ORALLY = "finished_orally"
 
 

@@ -144,6 +144,17 @@ def _public_key(value: str) -> str:
     return base64.b64encode(raw).decode("ascii")
 
 
+def _signing_key(value: str) -> str:
+    """Whether anybody could sign with it is seen where a signature is checked."""
+    try:
+        raw = base64.b64decode(value.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        raw = b""
+    if len(raw) != 32:
+        raise PydanticCustomError("signing_key", "no Ed25519 public key")
+    return base64.b64encode(raw).decode("ascii")
+
+
 _SPOKEN = re.compile(r"[\w./-]*", re.UNICODE)
 """the part of a path that can be spoken: letters, digits, full stop, slash, dash and underscore"""
 ABOUT_CALLS = re.compile(r"telefon|samtale|opkald|optag|call|record|phone", re.IGNORECASE)
@@ -257,6 +268,8 @@ ShortNumber = Annotated[str, AfterValidator(_short_number), _written(r"^\+?[\d .
 """E.164, an extension, or a short number such as 112"""
 PublicKey = Annotated[str, AfterValidator(_public_key), _written(r"^\s*[A-Za-z0-9+/]{43}=\s*$")]
 """X25519, 32 bytes in base64"""
+SigningKey = Annotated[str, AfterValidator(_signing_key), _written(r"^\s*[A-Za-z0-9+/]{43}=\s*$")]
+"""Ed25519, 32 bytes in base64"""
 Page = Annotated[
     str, AfterValidator(_page), WithJsonSchema({"type": "string", "format": "uri", "pattern": "^https?://"})
 ]

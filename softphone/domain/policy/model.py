@@ -30,6 +30,7 @@ from softphone.domain.policy.fields import (
     PublicKey,
     Seconds,
     ShortNumber,
+    SigningKey,
     SipAddress,
     Text,
     ZoneName,
@@ -94,6 +95,15 @@ class Upstream(PolicyPart):
     """Exchanges that are believed when they say what they have told the party (G05)."""
 
     hosts: tuple[Host, ...] = ()
+
+
+class House(PolicyPart):
+    """Desks that transfer calls to one another: whose word about a transferred call is believed, and who is told."""
+
+    keys: tuple[SigningKey, ...] = ()
+    """public keys that certify the house's desks"""
+    numbers: tuple[ShortNumber, ...] = ()
+    """extensions and numbers of the house, beside the lines' own and the teams' agents"""
 
 
 class Confirmed(PolicyPart):
@@ -245,6 +255,7 @@ class Policy(PolicyPart):
         BeforeValidator(_one_or_several, json_schema_input_type=Controller | tuple[Controller, ...]),
     ]
     upstream: Upstream = Upstream()
+    house: House = House()
     recipient: tuple[Recipient, ...]
     team: tuple[Team, ...] = ()
     score: tuple[ScoreItem, ...] = ()

@@ -97,7 +97,8 @@ _WANTED = {
     "is_instance_of": "text",
 }
 _OWN = frozenset(
-    {"period", "period_of_days", "share", "number", "short_number", "public_key", "keys", "time_zone"}
+    {"period", "period_of_days", "share", "number", "short_number", "public_key", "signing_key"}
+    | {"keys", "time_zone"}
     | {"page", "page_spoken", "page_front", "day", "host", "address", "mark"}
 )
 _PATTERNS = {"language_key": "one_key", "hash": "hash"}

@@ -9,7 +9,7 @@ from softphone.domain.purpose import Reason
 from softphone.domain.session.disputing import holdable, keep, place_on
 from softphone.domain.session.refusal import DECLINED
 from softphone.domain.session.segments import notice_failed_on_obligation
-from softphone.domain.session.state import Complaint, Pauses, Question, Stage, State
+from softphone.domain.session.state import DOCUMENTATION, Complaint, Pauses, Question, Stage, State
 from softphone.domain.session.turn import Turn
 from softphone.domain.status import InformedPhase, PurposePhase
 
@@ -33,11 +33,19 @@ def handed_over(turn: Turn, _: HandedOver) -> None:
 def carried_answers(state: State) -> CarriedAnswers:
     """What the next desk must know of a call that is handed over. It checks for itself what holds there of
     `informed` and `consented`."""
-    refused = tuple(p for p, it in state.purposes if it.phase is PurposePhase.ENDED and it.reason in BINDING)
+    refused = tuple(
+        p
+        for p, it in state.purposes
+        if (it.phase is PurposePhase.ENDED and it.reason in BINDING) or (p is DOCUMENTATION and state.objected)
+    )
     informed = state.informing.phase is InformedPhase.INFORMED and not state.pauses.newcomer_not_informed
-    yes = tuple(p for p, it in state.purposes if it.active and it.needs_yes)
+    yes = tuple(p for p, it in state.purposes if it.active and it.needs_yes and p not in refused)
     return CarriedAnswers(
-        refused, tuple(p for p, it in state.purposes if it.active) if informed else (), yes if informed else ()
+        refused,
+        tuple(p for p, it in state.purposes if it.active and p not in refused) if informed else (),
+        yes if informed else (),
+        state.decision.notice if informed else None,
+        state.informing.heard_at if informed else None,
     )
 
 

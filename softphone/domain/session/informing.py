@@ -94,7 +94,7 @@ def _inform(turn: Turn) -> None:
     """As the decision says; a notice that an exchange has given already is not given again."""
     informing = turn.state.informing
     if turn.state.live <= informing.informed_elsewhere:
-        informed(turn, InformedBy.UPSTREAM)
+        informed(turn, informing.elsewhere)
     else:
         begin(turn, read=turn.state.decision.how is NoticeDelivery.READ)
 
@@ -105,6 +105,8 @@ def begin(turn: Turn, *, read: bool) -> None:
     fresh = Informing(
         informed_elsewhere=informing.informed_elsewhere,
         consented_elsewhere=informing.consented_elsewhere,
+        elsewhere=informing.elsewhere,
+        elsewhere_at=informing.elsewhere_at,
         newcomer_joined=informing.newcomer_joined,
         not_understood=informing.not_understood,
     )
@@ -181,7 +183,10 @@ def upstream_vouched(turn: Turn, event: UpstreamVouched) -> None:
         carried = informing.consented_elsewhere | (answered_yes(event.notice, keys) & covered)
         turn.set(
             informing=replace(
-                informing, informed_elsewhere=informing.informed_elsewhere | covered, consented_elsewhere=carried
+                informing,
+                informed_elsewhere=informing.informed_elsewhere | covered,
+                consented_elsewhere=carried,
+                elsewhere=InformedBy.UPSTREAM,
             )
         )
     if covered or refused:
@@ -334,9 +339,8 @@ def informed(turn: Turn, how: InformedBy) -> None:
     state = turn.state
     newcomer = state.pauses.newcomer_not_informed
     was = state.informing
-    heard = Informing(
-        InformedPhase.INFORMED, how, started_at=was.started_at, seconds=was.seconds, heard_at=turn.now.utc
-    )
+    heard_at = was.elsewhere_at if how is InformedBy.COLLEAGUE and was.elsewhere_at else turn.now.utc
+    heard = Informing(InformedPhase.INFORMED, how, started_at=was.started_at, seconds=was.seconds, heard_at=heard_at)
     turn.set(informing=heard, pauses=replace(state.pauses, newcomer_not_informed=False))
     turn.note("informed", "G05", how=how)
     asked: Purposes = NONE

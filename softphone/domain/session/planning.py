@@ -17,9 +17,9 @@ from softphone.domain.session.state import (
     PurposeState,
     Stage,
 )
-from softphone.domain.session.table import ASKS, COVERS, SPECIAL
+from softphone.domain.session.table import ASKS, COVERS, SPECIAL, covered_purposes
 from softphone.domain.session.turn import Turn
-from softphone.domain.status import PurposePhase
+from softphone.domain.status import InformedBy, PurposePhase
 
 _GROUNDS: dict[Basis, Reason] = {
     Basis.LEGAL_OBLIGATION: Reason.OBLIGATION,
@@ -47,17 +47,36 @@ def rang(turn: Turn, event: Rang) -> None:
 
 
 def _carry_on(turn: Turn, passport: CarriedAnswers) -> None:
-    """A refusal at another desk binds this one. What was said and agreed there need not be said and asked again."""
+    """A refusal at another desk binds this one. What was said and agreed there need not be said and asked again.
+
+    An obligation cannot be refused there either: that the party said no is noted, for the agent to know.
+    """
     for purpose in passport.refused:
-        if turn.state.purpose(purpose).live:
+        it = turn.state.purpose(purpose)
+        if not it.live:
+            continue
+        if it.basis is Basis.LEGAL_OBLIGATION:
+            turn.set(request_noted=True)
+            turn.note("request_noted", "G23", purpose=purpose)
+        else:
             turn.set_phase(purpose, PurposePhase.ENDED, Reason.DECLINED_EARLIER)
             turn.note("refused_earlier", Reason.DECLINED_EARLIER.rule, purpose=purpose)
-    carried = frozenset(passport.consented) & frozenset(passport.informed)
-    turn.set(
-        informing=replace(
-            turn.state.informing, informed_elsewhere=frozenset(passport.informed), consented_elsewhere=carried
+    if passport.notice is None:
+        return
+    same = covered_purposes(passport.notice, turn.state.decision.notice) & frozenset(passport.informed)
+    informed = same & turn.state.live
+    if informed:
+        turn.set(
+            informing=replace(
+                turn.state.informing,
+                informed_elsewhere=informed,
+                consented_elsewhere=frozenset(passport.consented) & informed,
+                elsewhere=InformedBy.COLLEAGUE,
+                elsewhere_at=passport.told_at,
+            )
         )
-    )
+        names = " ".join(one for one in Purpose if one in informed)
+        turn.note("told_by_colleague", "G05", notice=passport.notice, purposes=names)
 
 
 def plan(turn: Turn, decision: Decision) -> None:

@@ -56,6 +56,9 @@ class Informing:
     """purposes that an exchange, or another desk, has spoken of already"""
     consented_elsewhere: Purposes = NONE
     """purposes that the party agreed to there"""
+    elsewhere: InformedBy = field(default=InformedBy.UPSTREAM, compare=False)
+    elsewhere_at: datetime | None = field(default=None, compare=False)
+    """when another desk had told the party"""
     newcomer_joined: bool = False
     """somebody joined before the notice ended, and has not heard what the exchange said"""
     started_at: datetime | None = field(default=None, compare=False)
