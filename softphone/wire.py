@@ -295,6 +295,8 @@ class Settings:
     """path of the policy file"""
     policy_signer: str = ""
     """public key (Ed25519, 32 bytes in base64) that must have signed the policy; empty: no signature is needed"""
+    desk_certificate: str = ""
+    """a house's word that this desk is its own, for call passports (`klartone keys certify`)"""
     archive: str = ""
     """folder; empty: the user's own"""
     backup: str = ""

@@ -76,6 +76,7 @@ def _findings(home: Home) -> Iterator[Finding]:
     yield _archive(home.archive(settings), look)
     yield from inside
     yield from policy or [_policy(settings)]
+    yield from _passports(settings, home.archive(settings))
     yield _settings(home.folders.config)
     yield from _strangers(home.folders.runtime)
 
@@ -245,6 +246,32 @@ def _policy(settings: Settings, archive: MachineArchive | None = None) -> Findin
     if open_ones := [one for one in loaded.remarks if not one.by]:
         return Finding("doctor.policy.waits", {"path": settings.policy, "count": len(open_ones)})
     return Finding("doctor.policy", {"path": settings.policy})
+
+
+def _passports(settings: Settings, folder: Path) -> Iterator[Finding]:
+    """Whether colleagues' phones believe this desk. Nothing where neither the policy nor the settings speak of a house."""
+    from softphone.archive.crypto.wraps import signer_name
+    from softphone.archive.folder.marker import read_marker
+    from softphone.bootstrap.archive.shared import here
+    from softphone.system.passports import certified_until
+    from softphone.system.policy_file import load_policy
+    from softphone.system.signature import public_half
+
+    houses: tuple[str, ...] = ()
+    if settings.policy:
+        with suppress(KlartoneError):  # the policy's own finding says so
+            houses = load_policy(Path(settings.policy)).policy.house.keys
+    if not houses and not settings.desk_certificate:
+        return
+    private: bytes | None = None
+    with suppress(KlartoneError):  # the archive's finding says so, or the keyring's
+        private = key_store(folder).get(signer_name(read_marker(folder).desk))
+    if not settings.desk_certificate:
+        yield Finding("doctor.passport.none")
+        return
+    desk = public_half(private) if private is not None else ""
+    until = certified_until(settings.desk_certificate, desk, houses, datetime.now(UTC))
+    yield Finding("doctor.passport", {"at": here(until)}) if until else Finding("doctor.passport.faulty")
 
 
 def _strangers(runtime: Path) -> Iterator[Finding]:

@@ -112,6 +112,11 @@ def keys_create(arguments: argparse.Namespace) -> int:
         status = create_signing_key(arguments)
         ring.remember_signer(here.store, arguments.id, datetime.now(UTC))
         return status
+    if arguments.purpose == KeyPurpose.HOUSE:
+        made = ring.create_house(here.store, arguments.id, datetime.now(UTC))
+        _tell(here.tell("keys.house_created", id=made.id, place=here.place))
+        _tell(made.as_policy())
+        return 0
     created = ring.create(here.store, arguments.id, KeyRole(arguments.purpose), datetime.now(UTC))
     _tell(here.tell("keys.created", id=created.id, place=here.place))
     _tell(created.as_policy())

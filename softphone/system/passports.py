@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
@@ -29,7 +29,6 @@ _PASSPORT, _CERTIFICATE, _UNSIGNED = (
 )
 _BETWEEN = "~"
 _SEGMENT = re.compile(r"[A-Za-z0-9_-]*")
-DESK_CERTIFIED_FOR = timedelta(days=730)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +88,12 @@ def certify(desk: str, house: bytes, until: datetime) -> str:
         raise SettingsError("error.keys.no_desk_key") from None
     claims = {"key": key, "exp": int(until.timestamp())}
     return _jws(_CERTIFICATE, claims, Ed25519PrivateKey.from_private_bytes(house))
+
+
+def certified_until(certificate: str, desk: str, houses: Collection[str], now: datetime) -> datetime | None:
+    """Until when one of these houses certifies that desk's key; None: none does, or no longer."""
+    found = (read_certificate(certificate, house) for house in houses)
+    return next((one.until for one in found if one and one.desk == desk and now < one.until), None)
 
 
 def read_certificate(text: str, house: str) -> Certificate | None:

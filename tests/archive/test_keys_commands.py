@@ -204,3 +204,35 @@ def test_a_key_is_rotated_and_revoked_by_its_names_in_the_policy(
     desk.store.delete(f"private-{old.key_id}")
     with closing(Archive.open(desk.folder, desk.store)) as archive:
         assert archive.open_recording(recordings[0], AT, role=KeyRole.DOCUMENTATION).length == 16_000
+
+
+def test_a_house_certifies_a_desk_and_doctor_says_whether_its_colleagues_believe_it(
+    tmp_path: Path, desk: Scene, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config, policy = Home.within(tmp_path / "home").folders.config, tmp_path / "policy.toml"
+
+    def said(**settings: str) -> str:
+        save_settings(config, Settings(policy=str(policy), archive=str(desk.folder), **settings))
+        capsys.readouterr()
+        cli.main(["--home", str(tmp_path / "home"), "doctor"])
+        return next(line for line in capsys.readouterr().out.splitlines() if "Transfer:" in line)
+
+    run("create", "house", "--id", "huset")
+    printed = capsys.readouterr().out
+    policy.write_text(
+        POLICY.replace(
+            "[[recipient]]", f"{printed.partition('[house]')[1]}{printed.partition('[house]')[2]}[[recipient]]", 1
+        )
+    )
+    assert "no certificate" in said()
+    run("desk")
+    key = capsys.readouterr().out.strip()
+    run("certify", key, "--id", "huset", "--for", "P1Y")
+    certificate = capsys.readouterr().out.split('desk_certificate = "')[1].split('"')[0]
+    assert "believe" in said(desk_certificate=certificate)
+    run("certify", KEYS["training"], "--id", "huset")
+    anothers = capsys.readouterr().out.split('desk_certificate = "')[1].split('"')[0]
+    assert "another desk's" in said(desk_certificate=anothers)
+    run("certify", key, "--id", "nobody", status=1)
+    run("certify", "abc", "--id", "huset", status=1)
+    assert capsys.readouterr().err.count("\n") == 2

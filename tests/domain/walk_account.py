@@ -26,8 +26,9 @@ def happens(world: World, event: e.Event, before: Status) -> World:
     """The account of what the party heard, said and refused; `before` tells which button the agent saw."""
     scene = world.scene
     match event:
-        case e.Rang() if world.stage == "new":
-            return replace(world, stage="ringing", person=scene.direction != "outbound")
+        case e.Rang(carried=said) if world.stage == "new":
+            rings = replace(world, stage="ringing", person=scene.direction != "outbound")
+            return rings if said is None else _said_before(rings, said)
         case e.Answered() if world.stage == "ringing":
             return _if_vouched(replace(world, stage="talking", held_up=world.silent and world.person))
         case e.PersonAnswered() if world.stage == "talking" and not world.silent and not world.person:
@@ -76,6 +77,17 @@ def happens(world: World, event: e.Event, before: Status) -> World:
             return replace(world, wanted_digits=on, pressed=() if on else world.pressed)
         case _:
             return _no_or_pause(world, event, before)
+
+
+def _said_before(world: World, said: e.CarriedAnswers) -> World:
+    """At another desk: a no binds but against an obligation. What was told there counts if ours tells of it in the same way."""
+    bound = frozenset(p for p in said.refused if p in world.live and world.scene.bases[p] is not OBLIGATION)
+    world = replace(world, no=world.no | bound)
+    if said.notice is None or world.scene.notice is None:
+        return world
+    ours, theirs = TELLS[world.scene.notice], TELLS[said.notice]
+    told = frozenset(p for p in said.informed if p in theirs and ours.get(p) == theirs[p]) & world.live
+    return replace(world, vouched=told, carried=frozenset(said.consented) & told)
 
 
 def _vouched(world: World, notice: NoticeId, keys: str) -> World:

@@ -77,7 +77,13 @@ LATE_WAY_IN = replace(LATE, name="late", without=WAY_IN.without - {e.RecorderFai
 WALKED_ALWAYS = (
     ("none", ORDINARY),
     ("N4", LATE_WAY_IN),
-    *((name, bounds) for name, it in SCENES.items() if it.bases for bounds in (WAY_IN, TALK, PUT_THROUGH)),
+    *(
+        (name, bounds)
+        for name, it in SCENES.items()
+        # What another desk said is used up once the party has been told here: the stages step that.
+        if it.bases and it.carried is None
+        for bounds in (WAY_IN, TALK, PUT_THROUGH)
+    ),
 )
 """every call to the end, in three parts. How it comes to be recorded, with keys and a hold at the answer; what is said and
 pressed in the talk, with the party's sound lost; somebody put through. And one with every transaction late or failing"""

@@ -35,6 +35,8 @@ class Scene:
     withheld: bool = False
     how: NoticeDelivery = NoticeDelivery.PLAY
     why_not: Reason = Reason.NOT_IN_SAMPLE
+    carried: e.CarriedAnswers | None = None
+    """what another desk has told, and heard"""
 
     @property
     def decision(self) -> Decision:
@@ -52,12 +54,16 @@ class Scene:
     @property
     def rang(self) -> e.Rang:
         ring = e.Rang("c", self.direction, Language.DA, self.decision, self.terms)
-        return replace(ring, ours=self.ours, withheld=self.withheld)
+        return replace(ring, ours=self.ours, withheld=self.withheld, carried=self.carried)
 
 
 def _terms(**more: object) -> e.Terms:
     base = e.Terms(consent_keys=(("1", DOC), ("2", TRAIN)))
     return replace(base, **more)
+
+
+def _no(*purposes: Purpose) -> e.CarriedAnswers:
+    return e.CarriedAnswers(purposes)
 
 
 LANGUAGE = {"language_key": "8", "other_language": Language.EN}
@@ -103,6 +109,23 @@ SCENES = {
             how=NoticeDelivery.READ,
         ),
         Scene("N3 read", NoticeId.N3, {TRAIN: CONSENT}, _terms(), how=NoticeDelivery.READ),
+        Scene("N7 refused before", NoticeId.N7, {DOC: INTEREST, TRAIN: INTEREST}, _terms(), carried=_no(TRAIN)),
+        Scene(
+            "N6 told before",
+            NoticeId.N6,
+            {DOC: INTEREST, TRAIN: CONSENT},
+            _terms(),
+            use=True,
+            carried=e.CarriedAnswers((), (DOC, TRAIN), (TRAIN,), NoticeId.N6, NOW.utc),
+        ),
+        Scene(
+            "N6 told otherwise",
+            NoticeId.N6,
+            {DOC: OBLIGATION, TRAIN: CONSENT},
+            _terms(obligation=True),
+            use=True,
+            carried=e.CarriedAnswers((DOC,), (TRAIN,), (TRAIN,), NoticeId.N7, NOW.utc),
+        ),
     )
 }
 

@@ -32,16 +32,21 @@ _PART = 16
 
 
 class KeyPurpose(StrEnum):
-    """What a key is for: to open recordings in a role, or to sign policies."""
+    """What a key is for: to open recordings in a role, to sign policies, or to certify a house's desks."""
 
     DOCUMENTATION = "documentation"
     TRAINING = "training"
     CUSTODY = "custody"
     POLICY = "policy"
+    HOUSE = "house"
+
+    @property
+    def signs(self) -> bool:
+        return self in (KeyPurpose.POLICY, KeyPurpose.HOUSE)
 
     @property
     def role(self) -> KeyRole | None:
-        return None if self is KeyPurpose.POLICY else KeyRole(self.value)
+        return None if self.signs else KeyRole(self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,7 @@ class Known:
     @property
     def private_name(self) -> str:
         """its private half's name in a keyring"""
-        return f"policy-signing-{self.id}" if self.purpose is KeyPurpose.POLICY else private_name(self.key_id)
+        return signing_name(self.purpose, self.id) if self.purpose.signs else private_name(self.key_id)
 
     @property
     def recipient(self) -> Recipient:
@@ -78,6 +83,8 @@ class Known:
         """Its public half in the form that the policy, or the settings, take."""
         if self.purpose is KeyPurpose.POLICY:
             return f'policy_signer = "{self.public_key}"\n'
+        if self.purpose is KeyPurpose.HOUSE:
+            return f'[house]\nkeys = ["{self.public_key}"]\n'
         return f'[[recipient]]\nid = "{self.id}"\npurpose = "{self.purpose.value}"\npublic_key = "{self.public_key}"\n'
 
 
@@ -94,17 +101,34 @@ def create(store: KeyStore, id: str, purpose: KeyRole, now: datetime) -> Known:
     return made
 
 
+def create_house(store: KeyStore, id: str, now: datetime) -> Known:
+    """A new pair that certifies a house's desks. Raises as `create`."""
+    try:
+        _id.validate_python(id)
+    except ValidationError:
+        raise ArchiveError("error.archive.recipient_id", id=id[:60]) from None
+    check_free(store, id)
+    store.set(signing_name(KeyPurpose.HOUSE, id), Ed25519PrivateKey.generate().private_bytes_raw())
+    remember_signer(store, id, now, KeyPurpose.HOUSE)
+    return choose(known_keys(store), id)
+
+
 def check_free(store: KeyStore, id: str) -> None:
     """Raises ArchiveError if this keyring has a key with that id: the two could not be told apart."""
     if any(one.id == id for one in known_keys(store)):
         raise ArchiveError("error.keys.id_taken", id=id)
 
 
-def remember_signer(store: KeyStore, id: str, now: datetime) -> None:
-    """A pair that signs policies and lies in `store` by its id. Raises KeyringError."""
-    private = store.get(f"policy-signing-{id}")
+def remember_signer(store: KeyStore, id: str, now: datetime, purpose: KeyPurpose = KeyPurpose.POLICY) -> None:
+    """A pair that signs and lies in `store` by its id. Raises KeyringError."""
+    private = store.get(signing_name(purpose, id))
     if private is not None:
-        remember(store, Known(id, KeyPurpose.POLICY, _public_half(KeyPurpose.POLICY, private), now))
+        remember(store, Known(id, purpose, _public_half(purpose, private), now))
+
+
+def signing_name(purpose: KeyPurpose, id: str) -> str:
+    """The name in a keyring of a private half that signs."""
+    return f"{purpose.value}-signing-{id}"
 
 
 def of_private(id: str, purpose: KeyPurpose, private: bytes) -> Known:
@@ -202,7 +226,7 @@ def _checked(told: dict[str, Any]) -> bytes:
 
 
 def _public_half(purpose: KeyPurpose, private: bytes) -> bytes:
-    kind = Ed25519PrivateKey if purpose is KeyPurpose.POLICY else X25519PrivateKey
+    kind = Ed25519PrivateKey if purpose.signs else X25519PrivateKey
     return kind.from_private_bytes(private).public_key().public_bytes_raw()
 
 

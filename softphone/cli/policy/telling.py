@@ -261,6 +261,8 @@ def of_the_whole(policy: Policy, tell: Texts) -> list[str]:
         lines.append(tell("explain.score", items=listed((_scored(one, policy, tell) for one in policy.score), tell)))
     if policy.upstream.hosts:
         lines.append(tell("explain.upstream", hosts=", ".join(policy.upstream.hosts)))
+    if policy.house.keys:
+        lines.append(tell("explain.house", count=len(policy.house.keys)))
     lines += [
         tell(
             "explain.team" if team.lines else "explain.team.no_lines",

@@ -1,9 +1,9 @@
-"""`klartone keys`: the key pairs of purposes and of the policy, in this user's keyring."""
+"""`klartone keys`: the key pairs of purposes, of the policy and of the house, in this user's keyring."""
 
 from __future__ import annotations
 
 from softphone.cli.registering import Commands
-from softphone.cli.words import path, word
+from softphone.cli.words import days, path, word
 
 AT = "softphone.cli.keys"
 
@@ -11,7 +11,7 @@ AT = "softphone.cli.keys"
 def add_keys(commands: Commands) -> None:
     here, texts = commands.group("keys", prefix="keys.", archive=True), commands.texts
     create = here.add("create", f"{AT}:keys_create")
-    purposes = ["documentation", "training", "custody", "policy"]
+    purposes = ["documentation", "training", "custody", "policy", "house"]
     create.add_argument("purpose", choices=purposes, help=texts("cli.keys.purpose"))
     create.add_argument("--id", required=True, metavar="ID", help=texts("cli.keys.id"))
     here.add("list", f"{AT}:keys_list").add_argument("--json", action="store_true", help=texts("cli.json_lines"))
@@ -25,6 +25,13 @@ def add_keys(commands: Commands) -> None:
     rotate.add_argument("--to", required=True, metavar="ID", help=texts("cli.keys.to"))
     take = here.add("import", f"{AT}:keys_import")
     take.add_argument("file", type=path(texts), metavar="FILE", help=texts("cli.keys.file"))
+    here.add("desk", "softphone.cli.house:keys_desk")
+    certify = here.add("certify", "softphone.cli.house:keys_certify")
+    certify.add_argument("key", type=word(texts), metavar="KEY", help=texts("cli.keys.desk_key"))
+    certify.add_argument("--id", required=True, metavar="ID", help=texts("cli.keys.house_id"))
+    certify.add_argument(
+        "--for", dest="period", type=days(texts), default="P2Y", metavar="P2Y", help=texts("cli.keys.for")
+    )
     escrow = here.group("escrow", prefix="keys.")
     make = escrow.add("make", f"{AT}:keys_escrow_make")
     make.add_argument("file", type=path(texts), metavar="FILE", help=texts("cli.keys.escrow_file"))

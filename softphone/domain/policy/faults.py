@@ -255,6 +255,7 @@ _OF_A_KEY: Mapping[str, str] = {
     "notice": "G05",
     "outbound": "G05",
     "upstream": "G05",
+    "house": "G05",
     "sound": "G05",
     "wording": "G05",
     "confirmed": "G05",

@@ -35,6 +35,7 @@ from softphone.domain.policy.fields import LocalText, PolicyPart
 from softphone.domain.policy.model import (
     Confirmed,
     Controller,
+    House,
     Line,
     Outbound,
     Policy,
@@ -63,6 +64,7 @@ from softphone.domain.purpose import Language
 _TABLES: Mapping[str, type[PolicyPart]] = {
     "": Policy,
     "controller": Controller,
+    "house": House,
     "upstream": Upstream,
     "recipient": Recipient,
     "team": Team,
