@@ -402,6 +402,24 @@ def test_what_was_said_and_agreed_need_not_be_said_and_asked_again() -> None:
     assert call.recorded == {TRAIN}
 
 
+def test_the_next_agent_sees_when_a_colleague_told_the_party() -> None:
+    before = Call("N7").hear()
+    at = before.now.utc
+    call = _at_the_next_desk(before, "N7").wait(60.0)(e.Answered())
+    assert call.recorded == {DOC, TRAIN}
+    assert call.status.notice is not None
+    assert (call.status.notice.how, call.status.notice.heard_at) == ("colleague", at)
+
+
+def test_an_objection_binds_the_next_desk_though_the_case_is_open_and_an_obligation_notes_it() -> None:
+    before = Call("N7").hear()(e.Objected())
+    assert carried_answers(before.state).informed == ()
+    assert _at_the_next_desk(before, "N7").status.purposes[DOC].reason is Reason.DECLINED_EARLIER
+    obliged = _at_the_next_desk(before, "N1 obligation")
+    assert "request_noted" in obliged.status.notes
+    assert obliged.hear().recorded == {DOC}
+
+
 def test_a_passport_without_a_yes_carries_none() -> None:
     call = _at_the_next_desk(Call("N3").hear(), "N3")(e.Answered())
     assert call.did(f.PlayNotice)

@@ -130,6 +130,16 @@ ignored(1, "who was put through need not be told", "N4", e.IdentityChanged)
 ignored(1, "what was not understood goes on", "N1", e.NotUnderstood)
 
 
+@fault(1, "a colleague who told of training otherwise counts as having asked", "N6 told otherwise", Start.RINGS)
+def _(mp: pytest.MonkeyPatch) -> None:
+    mp.setattr(planning, "covered_purposes", lambda told, decided: table.COVERS[told])
+
+
+@fault(2, "a no that was said to a colleague does not bind", "N7 refused before", Start.RINGS)
+def _(mp: pytest.MonkeyPatch) -> None:
+    mp.setattr(planning, "_carry_on", lambda turn, said: None)
+
+
 @fault(1, "a notice that tells of training otherwise counts as told", "N4", Start.RINGS)
 def _(mp: pytest.MonkeyPatch) -> None:
     mp.setattr(informing, "covered_purposes", lambda told, decided: table.COVERS[told])
