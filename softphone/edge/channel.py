@@ -122,6 +122,13 @@ class NotConnected:
 
 
 @dataclass(frozen=True, slots=True)
+class CallMoved:
+    """This machine has another address now, and the other side of this call does not know it yet. The way is there."""
+
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class StrangerRefused:
     """INVITEs from an address that may not call here; `count` since the last report. At most one report a minute and
     address."""
@@ -205,6 +212,7 @@ FromEdge = (
     | PeerKnown
     | FlowLost
     | NotConnected
+    | CallMoved
     | StrangerRefused
     | MissedWhileBusy
     | DigitByInfo
@@ -221,6 +229,7 @@ _FROM_EDGE = {
         PeerKnown,
         FlowLost,
         NotConnected,
+        CallMoved,
         StrangerRefused,
         MissedWhileBusy,
         DigitByInfo,

@@ -39,6 +39,8 @@ class Dialog:
     """of the unanswered INVITE"""
     info_cseq: int = -1
     """of the last INFO with a digit, which may be repeated"""
+    told: tuple[str, int] | None = None
+    """our address, as the other side was told last"""
     established: bool = False
     over_at: float | None = None
     since: float = field(default_factory=time.monotonic)

@@ -325,6 +325,7 @@ class Inward:
             message.remove("Contact")
             if sent.ends:
                 switch.flows.pop(sent.account, None)
+                switch.bound.pop(sent.account, None)
             elif not ours or _granted(ours[0], message) == 0:
                 switch.counters["registrar.keeps_nothing"] += 1
                 message = unreadable(message, "Registrar does not keep this address")
@@ -333,6 +334,8 @@ class Inward:
                 if sent.account in switch.accounts:
                     switch.flows[sent.account] = source
                     switch.servers.registered(sent.account, sent.hop)
+                    switch.bound[sent.account] = sent.bound
+                    switch.tell_moved(sent.account)
             switch.remember()
         paths.response_in(message, switch.place)
         switch.to_phone(message)

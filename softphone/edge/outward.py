@@ -142,6 +142,8 @@ class Outward:
         if account in switch.accounts and switch.accounts[account].next_server and not has_tag(message):
             if hops[0].transport != "tls":
                 switch.admission.learn(account, (hop.host for hop in hops))
+            switch.tried[account] = hops[0].host
+            switch.network.note(hops[0].host)
             hops = switch.servers.order(account, hops, message.method)
         sent = Sent(message.method, account, hops, message.uri, copied(message), branch=branch)
         sent.routes = tuple(message.all("Route"))
@@ -158,6 +160,9 @@ class Outward:
 
     def _depart(self, message: SipMessage, sent: Sent) -> None:
         switch, hop = self._switch, sent.hop
+        if switch.network.is_lost(hop.host) and message.method != "ACK":
+            self._failed(sent, hop, ConnectionFault("no_network"))
+            return
         if hop.transport == "tls" and not switch.transports.stands(hop):
             # What it says of this phone depends on the connection that it goes by.
             switch.transports.reach(hop, lambda: self._depart(message, sent), lambda why: self._failed(sent, hop, why))
@@ -172,21 +177,33 @@ class Outward:
             self._refuse(message, "No ports for sound")
             return
         if message.method == "REGISTER":
-            message.headers.append(("Supported", "path"))  # RFC 3327: proxies on the way may add themselves
-            if hop.transport == "tls" and sent.account not in switch.no_outbound:
-                paths.outbound_out(message, sent.account)
+            self._dress_register(message, sent)
         switch.to_network(message, hop, lambda why: self._failed(sent, hop, why))
 
     def _dress(self, message: SipMessage, hop: Hop, public: tuple[str, int]) -> bool:
         paths.contact_out(message, hop, public)
         paths.abilities_out(message)
         try:
+            if (dialog := self._switch.dialogs.get(message.get("Call-ID") or "")) and message.get("Contact"):
+                dialog.told = public
             host = self._switch.transports.local_host(hop.host)
             self._switch.sounds.outward(message, message.get("Call-ID") or "", host, secure=hop.transport == "tls")
         except (Malformed, OSError):
             self._switch.counters["phone.sdp"] += 1
             return False
         return True
+
+    def _dress_register(self, message: SipMessage, sent: Sent) -> None:
+        # RFC 3327: proxies on the way may add themselves.
+        message.headers.append(("Supported", "path"))
+        contact = message.get("Contact") or "*"
+        sent.bound = "" if contact == "*" else NameAddr.parse(contact).uri
+        before = self._switch.bound.get(sent.account, "")
+        if sent.hop.transport == "tls" and sent.account not in self._switch.no_outbound:
+            paths.outbound_out(message, sent.account)
+        elif before and sent.bound and before != sent.bound:
+            # From before this machine moved: the registrar would call that address too.
+            message.headers.append(("Contact", f"<{before}>;expires=0"))
 
     def _note_invite(self, message: SipMessage, sent: Sent) -> None:
         call_id, tag = message.get("Call-ID") or "", tag_of(message, "From")

@@ -13,8 +13,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from softphone.edge.admission import ConnectionLimiter
-from softphone.edge.channel import Configure, EdgeAccount, FlowLost, FromEdge, Heartbeat, NotConnected, Remember
+from softphone.edge.channel import (
+    CallMoved,
+    Configure,
+    EdgeAccount,
+    FlowLost,
+    FromEdge,
+    Heartbeat,
+    NotConnected,
+    Remember,
+)
 from softphone.edge.dialogs import Dialog, Dialogs, read_hop, read_state
+from softphone.edge.network import ANYWHERE, NetworkWatch
 from softphone.edge.options_probe import OptionsProbe
 from softphone.edge.paths import LocalAddresses
 from softphone.edge.resolver import Resolver, split_server
@@ -50,6 +60,8 @@ class Sent:
     public: tuple[str, int] = ("", 0)
     contact: str = ""
     """pjsua2's own, of a REGISTER"""
+    bound: str = ""
+    """and as the registrar got it"""
     ends: bool = False
     """a REGISTER that ends the registration"""
     branch: str = ""
@@ -95,6 +107,11 @@ class Switch:
         self.flows: dict[str, Hop] = {}
         """the connection that registered each account"""
         self.servers = Servers()
+        self.network = NetworkWatch()
+        self.tried: dict[str, str] = {}
+        """the host that an account's last request went to"""
+        self.bound: dict[str, str] = {}
+        """the Contact by which each account's registrar knows it"""
         self.seen_as: dict[str, tuple[str, int]] = {}
         """an account's address as its registrar sees it (NAT)"""
         self.transports: Transports
@@ -118,6 +135,8 @@ class Switch:
             self.flows.pop(gone, None)
             self.servers.forget(gone)
             self.seen_as.pop(gone, None)
+            self.bound.pop(gone, None)
+            self.tried.pop(gone, None)
             self.transports.close(gone)
             self.no_outbound.discard(gone)
         for account in configure.accounts:
@@ -223,6 +242,40 @@ class Switch:
                 del self.flows[account]
                 self.tell(FlowLost(account))
 
+    # --- another network -------------------------------------------------------------------------
+
+    def look_around(self) -> None:
+        """Once a second: an account whose way to its server has changed registers anew, and its calls follow."""
+        ways = {account: self._way_of(account) for account in self.accounts}
+        hosts = {*ways.values(), *ANYWHERE}
+        slept = self.network.slept()
+        changed = self.network.look(hosts)
+        if not slept and not changed:
+            return
+        self.counters["network.slept" if slept else "network.changed"] += 1
+        gone = hosts if slept else changed
+        self.transports.moved(gone)
+        self.servers.moved()
+        self.resolver.forget()
+        for account, host in ways.items():
+            if host in gone:
+                self.seen_as.pop(account, None)
+                if self.accounts[account].register:
+                    self.tell(FlowLost(account))
+                else:
+                    self.tell_moved(account)
+
+    def _way_of(self, account: str) -> str:
+        flow = self.flows.get(account)
+        return flow.host if flow is not None else self.tried.get(account, ANYWHERE[0])
+
+    def tell_moved(self, account: str) -> None:
+        """The calls of an account whose other side still has an address of ours that is no longer so."""
+        for dialog in self.dialogs.active():
+            told = dialog.told if dialog.account == account and dialog.established else None
+            if told is not None and told != self.public(dialog.peer, account):
+                self.tell(CallMoved(dialog.call_id))
+
     # --- requests on their way -------------------------------------------------------------------
 
     def note_sent(self, branch: str, sent: Sent) -> None:
@@ -257,6 +310,7 @@ class Switch:
     def tick(self) -> None:
         """Once a second."""
         self.dialogs.sweep()
+        self.look_around()
         limit = time.monotonic() - SENT_FOR
         for branch in [branch for branch, one in self.sent.items() if one.at < limit and not self._rings(one)]:
             del self.sent[branch]
@@ -293,6 +347,7 @@ class Switch:
             {
                 "dialogs": self.dialogs.written(lambda one: self.sounds.written(one.call_id)),
                 "flows": {account: list(hop) for account, hop in self.flows.items() if hop.transport == "udp"},
+                "bound": self.bound,
                 "seen_as": {account: list(place) for account, place in self.seen_as.items()},
                 "rings": [
                     [branch, one.account, list(one.hop), list(one.public), _without_body(one.message)]
@@ -324,6 +379,7 @@ class Switch:
         for account, hop in state.get("flows", {}).items():
             if account in self.accounts:
                 self.flows[account] = read_hop(hop)
+        self.bound = {account: str(uri) for account, uri in state.get("bound", {}).items() if account in self.accounts}
         for account, seen in state.get("seen_as", {}).items():
             if account in self.accounts:
                 self.seen_as[account] = str(seen[0]), int(seen[1])

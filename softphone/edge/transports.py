@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from softphone.edge.network import own_address
 from softphone.edge.sip.framing import StreamFramer
 from softphone.edge.sip.malformed import Malformed
 from softphone.edge.tls import ConnectionFault, NotTrusted, TlsServer, check_name, client_context, fault_of
@@ -138,6 +139,11 @@ class Connection(asyncio.Protocol):
         if self._stream is not None:
             self._stream.close()
 
+    def abort(self) -> None:
+        """Without waiting for what was not sent."""
+        if self._stream is not None:
+            self._stream.abort()
+
     @property
     def open(self) -> bool:
         return self._stream is not None and not self._stream.is_closing()
@@ -202,13 +208,16 @@ class Transports:
         if host not in self._locals:
             if len(self._locals) > 256:
                 self._locals.clear()
-            try:
-                with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-                    probe.connect((host, 9))
-                    self._locals[host] = probe.getsockname()[0]
-            except OSError:
+            if not (own := own_address(host)):
                 return "127.0.0.1"
+            self._locals[host] = own
         return self._locals[host]
+
+    def moved(self, hosts: set[str]) -> None:
+        """The way to these hosts has changed: what was opened before leads nowhere."""
+        self._locals.clear()
+        for connection in [one for one in self._connections.values() if one.ours and one.peer.host in hosts]:
+            connection.abort()
 
     def ours(self, hop: Hop) -> bool:
         """Whether the edge opened this connection: then whatever comes by it was asked for."""

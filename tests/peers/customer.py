@@ -65,7 +65,7 @@ class Customer:
             self._happened,
             self.live or self.sound,
             self._frame,
-            Edge("127.0.0.1", options.port, edge_command(), tuple(options.accept)) if options.edge else None,
+            Edge(options.bind, options.port, edge_command(), tuple(options.accept)) if options.edge else None,
         )
 
     def _frame(self, call: str, index: int, own: bytes, heard: bytes) -> None:
@@ -212,6 +212,7 @@ def main() -> None:
     parser.add_argument("--device", action="store_true", help="the default sound device")
     parser.add_argument("--codec", action="append")
     parser.add_argument("--edge", action="store_true", help="behind an edge, as the engine's phone is")
+    parser.add_argument("--bind", default="127.0.0.1", help="the edge's address; empty: every one")
     parser.add_argument("--accept", action="append", default=[], help="whose calls the edge takes")
     # Deeper than the program's own: what a busy test machine delays must not count as lost.
     parser.add_argument("--jitter", type=int, default=100)

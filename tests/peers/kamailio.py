@@ -6,11 +6,12 @@ registrar that goes away and comes back can be played.
 
 from __future__ import annotations
 
+import re
 import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,8 +27,8 @@ children=1
 tcp_children=1
 disable_tls=yes
 auto_aliases=no
-listen=udp:127.0.0.1:{port}
-listen=tcp:127.0.0.1:{port}
+listen=udp:{host}:{port}
+listen=tcp:{host}:{port}
 mpath="{modules}"
 loadmodule "kex.so"
 loadmodule "tm.so"
@@ -41,9 +42,11 @@ loadmodule "textops.so"
 loadmodule "siputils.so"
 loadmodule "htable.so"
 loadmodule "auth.so"
+loadmodule "ctl.so"
 modparam("usrloc", "db_mode", 0)
 modparam("registrar", "max_expires", 600)
 modparam("registrar", "min_expires", 1)
+modparam("ctl", "binrpc", "unix:{home}/ctl")
 modparam("htable", "htable", "cred=>size=4;")
 modparam("auth", "algorithm", "{algorithm}")
 
@@ -90,11 +93,23 @@ class Kamailio:
     users: Mapping[str, str]
     home: Path
     algorithm: str = "MD5"
+    host: str = "127.0.0.1"
+    inside: Sequence[str] = ()
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
     def address(self) -> str:
-        return f"127.0.0.1:{self.port}"
+        return f"{self.host}:{self.port}"
+
+    def contacts(self, user: str) -> list[str]:
+        """Where it would call this user."""
+        told = subprocess.run(
+            ["kamcmd", "-s", f"unix:{self.home}/ctl", "ul.lookup", "location", user],
+            stdout=subprocess.PIPE,
+            text=True,
+            check=False,
+        ).stdout
+        return re.findall(r"Address: (\S+)", told)
 
     def start(self) -> None:
         modules = next((path for path in _MODULES if Path(path).is_dir()), _MODULES[-1])
@@ -102,12 +117,19 @@ class Kamailio:
         config = self.home / "kamailio.cfg"
         config.write_text(
             _CONFIG.format(
-                port=self.port, modules=modules, credentials=credentials, realm=REALM, algorithm=self.algorithm
+                host=self.host,
+                port=self.port,
+                home=self.home,
+                modules=modules,
+                credentials=credentials,
+                realm=REALM,
+                algorithm=self.algorithm,
             )
         )
         with (self.home / "stderr").open("wb") as errors:
             self._process = subprocess.Popen(
                 [
+                    *self.inside,
                     "kamailio",
                     *("-f", str(config)),
                     *("-P", str(self.home / "pid")),
@@ -131,16 +153,21 @@ class Kamailio:
         assert self._process is not None
         if self._process.poll() is not None:
             raise OSError(f"Kamailio ended: {(self.home / 'stderr').read_text()[-2000:]}")
+        if self.inside:
+            return (self.home / "ctl").exists()
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
             probe.settimeout(0.2)
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+            return probe.connect_ex((self.host, self.port)) == 0
 
 
 @contextmanager
-def kamailio(users: Mapping[str, str], *, algorithm: str = "MD5") -> Generator[Kamailio]:
-    """`users` are user parts with their passwords, in realm `klartone.test`; `algorithm` is the digest's."""
+def kamailio(
+    users: Mapping[str, str], *, algorithm: str = "MD5", host: str = "127.0.0.1", inside: Sequence[str] = ()
+) -> Generator[Kamailio]:
+    """`users` are user parts with their passwords, in realm `klartone.test`; `algorithm` is the digest's. `inside`: what puts
+    a process into another network."""
     home = Path(tempfile.mkdtemp(prefix="kamailio"))
-    server = Kamailio(free_port(), users, home, algorithm)
+    server = Kamailio(free_port(), users, home, algorithm, host, inside)
     try:
         server.start()
         yield server

@@ -29,9 +29,9 @@ Event = dict[str, Any]
 class SecondPhone:
     """`events` is all it told. `wait_for` takes each event once, in order."""
 
-    def __init__(self, *options: str, env: Mapping[str, str] | None = None) -> None:
+    def __init__(self, *options: str, env: Mapping[str, str] | None = None, inside: Sequence[str] = ()) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.peers.customer", *options],
+            [*inside, sys.executable, "-m", "tests.peers.customer", *options],
             cwd=ROOT,
             env=None if env is None else dict(env),
             stdin=subprocess.PIPE,
@@ -108,9 +108,12 @@ def second_phone(
     edge: bool = False,
     accept: Sequence[str] = ("127.0.0.0/8",),
     env: Mapping[str, str] | None = None,
+    bind: str = "127.0.0.1",
+    inside: Sequence[str] = (),
 ) -> Generator[SecondPhone]:
     """`edge`: it stands behind one, which takes calls that come from `accept`.
 
+    `bind`: the edge's address; empty: every one. `inside`: what puts a process into another network.
     `counter`: say the frame counter all along. `device`: live sound, on what `env` shows of it.
     Codec as PJSIP names it, for example `PCMA/8000/1`. `jitter`: depth in ms; the program's own has 40, and a test more than
     that, so that what a busy machine delays does not count as lost."""
@@ -123,8 +126,9 @@ def second_phone(
         *(["--device"] if device else []),
         *(["--edge", *(f"--accept={one}" for one in accept)] if edge else []),
         *(["--codec", codec] if codec else []),
+        f"--bind={bind}",
     ]
-    phone = SecondPhone(*options, env=env)
+    phone = SecondPhone(*options, env=env, inside=inside)
     try:
         yield phone
     finally:

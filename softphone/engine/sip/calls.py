@@ -363,6 +363,12 @@ class SipCalls:
                     self._emit(events.CallStalled(leg.call, silent))
                 self._emit(events.PartySound(leg.call, there=False))
 
+    def moved(self, call_id: str) -> None:
+        """This machine has another address: the other side learns it by an offer."""
+        leg = self.by_sip(call_id)
+        if leg is not None and leg.established and not leg.ending:
+            self._offers.moved(leg)
+
     def sip_id(self, call: str) -> str:
         return self._leg(call).director.sip_call_id
 

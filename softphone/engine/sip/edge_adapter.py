@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from softphone.calls.turns import of_monotonic, seconds
 from softphone.edge.channel import (
+    CallMoved,
     CallOver,
     DigitByInfo,
     EdgeAccount,
@@ -116,6 +117,8 @@ class EdgeAdapter:
                 self._was_ready = True
             case FlowLost(account=account):
                 self._renew(account)
+            case CallMoved(call_id=call_id):
+                self._calls.moved(call_id)
             case StrangerRefused(host=host, count=count):
                 self._emit(events.StrangerRefused(host, count))
             case MissedWhileBusy():

@@ -67,6 +67,10 @@ class Negotiation:
     def prefer_recording(self, leg: Leg, wanted: bool | None) -> None:
         self._wish(leg, replace(leg.offers.wanted, preference=wanted))
 
+    def moved(self, leg: Leg) -> None:
+        """Say the same again, with the address that the edge now writes into it."""
+        self._wish(leg, replace(leg.offers.wanted, place=leg.offers.wanted.place + 1))
+
     def answered(self, leg: Leg, method: str, code: int) -> None:
         """A final answer to an offer of ours."""
         if leg.offers.sent is None or code in _CHALLENGED:

@@ -22,6 +22,8 @@ class Wish:
     held: bool = False
     record: PeerRecordingState | None = None
     preference: bool | None = None
+    place: int = 0
+    """raised whenever this machine has another address"""
 
     def attributes(self) -> tuple[str, ...]:
         """RFC 7866 sections 7.1 and 7.2, without the `a=`."""

@@ -1,0 +1,103 @@
+"""A machine that loses its network, gets another address or sleeps: the registration comes back, and the call stands."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from softphone.edge.network import NetworkWatch
+from tests.engine.sip.hearing import counters, pairs
+from tests.peers.kamailio import Kamailio, kamailio
+from tests.peers.network import THERE, Cable, cable
+from tests.peers.processes import until
+from tests.peers.second_phone import SecondPhone, part, second_phone, talk
+
+USERS = {"anna": "s3cret-anna", "bo": "s3cret-bo"}
+
+Scene = tuple[Cable, Kamailio, SecondPhone, SecondPhone]
+
+
+@pytest.fixture(params=["udp", "tcp"])
+def scene(request: pytest.FixtureRequest) -> Generator[Scene]:
+    """Anna's machine, and a cable to that of the exchange and of Bo."""
+    with ExitStack() as stack:
+        line = stack.enter_context(cable())
+        server = stack.enter_context(kamailio(USERS, host=THERE, inside=line.there))
+        phones = [
+            stack.enter_context(second_phone(edge=True, counter=True, bind="", accept=(), inside=inside))
+            for inside in (line.here, line.there)
+        ]
+        for phone, user in zip(phones, USERS, strict=True):
+            settings = {"address": f"{user}@{server.address}", "password": USERS[user], "transport": request.param}
+            phone.do("account", id=user, **settings)
+            phone.wait_for("RegistrationChanged", state="registered")
+        anna, bo = phones
+        yield line, server, anna, bo
+
+
+def call(caller: SecondPhone, own: str, callee: SecondPhone, other: str, server: Kamailio) -> None:
+    caller.do("dial", account=own, target=f"sip:{other}@{server.address}")
+    callee.wait_for("CallArrived")
+    callee.do("answer")
+    callee.wait_for("CallEstablished")
+    caller.wait_for("CallEstablished")
+
+
+def hears(phone: SecondPhone, folder: Path) -> bool:
+    """Whether what it hears from now on is the other's counter."""
+    talk(phone, 40)
+    return sum(number is not None for number in counters(pairs(phone, folder).heard)[-30:]) >= 20
+
+
+@pytest.mark.peer("kamailio")
+def test_a_call_and_a_registration_outlive_another_address_and_a_cable_that_is_drawn(
+    scene: Scene, tmp_path: Path
+) -> None:
+    line, server, anna, bo = scene
+    call(anna, "anna", bo, "bo", server)
+    assert hears(bo, tmp_path)
+
+    line.move("10.77.0.9")
+    until(lambda: [one for one in server.contacts("anna") if "10.77.0.9" in one] != [], 8, "the new registration")
+    assert len(server.contacts("anna")) == 1, "the old address is taken away, or it would be called too"
+    until(lambda: hears(bo, tmp_path) and hears(anna, tmp_path), 8, "sound at the new address")
+
+    line.draw()
+    assert (
+        anna.wait_for("RegistrationChanged", state="unreachable", seconds=8)["reason"] == "Not connected (no_network)"
+    )
+    anna.wait_for("PartySound", there=False, seconds=8)
+    line.plug()
+    anna.wait_for("RegistrationChanged", state="registered", seconds=8)
+    until(lambda: anna.told("PartySound")[-1]["there"], 8, "the party's sound again")
+    assert hears(bo, tmp_path)
+    assert not anna.told("CallEnded")
+    part(bo, anna)
+
+    call(bo, "bo", anna, "anna", server)
+    part(anna, bo)
+
+
+def test_the_way_and_the_clocks_tell_what_has_changed() -> None:
+    ways = {"server": "10.0.0.2", "other": "10.0.0.2"}
+    clocks = [0.0, 0.0]
+    watch = NetworkWatch(lambda host: ways.get(host, ""), lambda: clocks[0], lambda: clocks[1])
+    assert watch.look(("server", "other", "nowhere")) == set(), "what was never there has not gone"
+    ways["server"] = "10.0.0.9"
+    assert watch.look(("server", "other", "nowhere")) == {"server"}
+    ways["server"] = ""
+    assert watch.look(("server", "other")) == {"server"}
+    assert watch.is_lost("server")
+    assert watch.look(("server", "other")) == set()
+    ways["server"] = "10.0.0.9"
+    assert watch.look(("server", "other")) == {"server"}, "the same address, but whatever a NAT knew may be gone"
+    assert not watch.is_lost("server")
+
+    for world, running, slept in ((1.0, 1.0, False), (2.5, 1.2, False), (600.0, 1.0, True), (30.0, 30.0, True)):
+        clocks[0] += world
+        clocks[1] += running
+        assert watch.slept() is slept
+    assert not watch.slept()
