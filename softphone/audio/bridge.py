@@ -16,6 +16,7 @@ from softphone.audio.devices import (
     Side,
     SoundFault,
     SoundWorks,
+    is_gone,
     list_devices,
 )
 from softphone.audio.fifo import ElasticFifo
@@ -26,6 +27,8 @@ MICROPHONE_MS = 60
 SPEAKER_MS = 40
 WATCH_EVERY = 0.2
 RETRY_EVERY = 3.0
+ASK_EVERY = 1.0
+"""seconds between two questions whether a device that was chosen is still there"""
 
 Told = Callable[[SoundFault | SoundWorks], None]
 
@@ -50,6 +53,7 @@ class LiveBridge:
         self._tell = tell
         self._streams: dict[Side, Stream] = {}
         self._retry_at: dict[Side, float] = {}
+        self._ask_at: dict[Side, float] = {}
         self._in = ElasticFifo(MICROPHONE_MS)
         self._out = ElasticFifo(SPEAKER_MS)
         self._closing = threading.Event()
@@ -96,7 +100,7 @@ class LiveBridge:
         now = time.monotonic()
         stream = self._streams.get(side)
         if stream is not None:
-            if stream.active and now - stream.called_at < LOST_AFTER:
+            if stream.active and now - stream.called_at < LOST_AFTER and not self._gone(side, stream, now):
                 return
             del self._streams[side]
             lost: FaultCode = "microphone_lost" if side == "microphone" else "speaker_lost"
@@ -106,6 +110,12 @@ class LiveBridge:
             stream.close()
         elif now >= self._retry_at[side]:
             self._open(side)
+
+    def _gone(self, side: Side, stream: Stream, now: float) -> bool:
+        if now < self._ask_at.get(side, 0.0):
+            return False
+        self._ask_at[side] = now + ASK_EVERY
+        return is_gone(stream.device)
 
     def _open(self, side: Side) -> SoundFault | None:
         self._retry_at[side] = time.monotonic() + RETRY_EVERY

@@ -2,6 +2,9 @@
 
 A missing PortAudio, microphone or speaker is a state with a code, never an exception: a call goes on
 without. Device ids are `host api: name`, which survive a restart; the empty id is the system's default.
+
+Where a sound server answers, its devices stand for ALSA's; on Windows those of WASAPI stand for the same ones of MME and
+DirectSound, so that a headset is in the list once.
 """
 
 from __future__ import annotations
@@ -10,10 +13,11 @@ import ctypes
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import TYPE_CHECKING, Literal
 
+from softphone.audio.pulse import PulseDevice, led_to, pulse_devices
 from softphone.domain.errors import SoundError
 
 if TYPE_CHECKING:
@@ -52,7 +56,8 @@ class SoundWorks:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """`index` is PortAudio's at this moment; keep `id`. `rate` is the device's own, in Hz."""
+    """`index` is PortAudio's at this moment; keep `id`. `rate` is the device's own, in Hz. `pulse`: the sound server's name
+    for it; empty for any other, and for the one that follows the system's choice."""
 
     id: str
     name: str
@@ -63,6 +68,7 @@ class Device:
     rate: float
     default_input: bool
     default_output: bool
+    pulse: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +90,22 @@ class Devices:
             if fault.code in ("sound_missing", f"no_{side}"):
                 return fault
         usable = self.microphones() if side == "microphone" else self.speakers()
-        if device:
+        if device and not (device in _SERVERS and all(one.host_api == PULSE for one in usable)):
             for candidate in usable:
                 if candidate.id == device:
                     return candidate
             return SoundFault("no_such_microphone" if side == "microphone" else "no_such_speaker", device)
         for candidate in usable:
             if candidate.default_input if side == "microphone" else candidate.default_output:
-                return candidate
+                # The server moves it when the system's choice changes.
+                return replace(candidate, pulse="")
         return usable[0]
 
+
+PULSE = "PulseAudio"
+_WASAPI = "Windows WASAPI"
+_SERVERS = ("ALSA: pulse", "ALSA: default")
+"""what a sound server is called by ALSA; in settings from before its own names were known, the system's default"""
 
 _lock = threading.Lock()
 _streams = 0
@@ -122,14 +134,17 @@ def list_devices(*, refresh: bool = False) -> Devices:
         return Devices((), (SoundFault("sound_missing", detail=str(error.params["detail"])),))
     import sounddevice
 
+    served = pulse_devices()
     with _lock:
         try:
-            if refresh and not _streams:
+            found = _found(sounddevice.query_devices(), sounddevice.query_hostapis(), served)
+            # The server's own list is always new.
+            if refresh and not _streams and not any(one.host_api == PULSE for one in found):
                 # One that could not start at the last look cannot be ended either.
                 with suppress(sounddevice.PortAudioError):
                     sounddevice._terminate()
                 sounddevice._initialize()
-            found = _found(sounddevice.query_devices(), sounddevice.query_hostapis())
+                found = _found(sounddevice.query_devices(), sounddevice.query_hostapis(), served)
         except sounddevice.PortAudioError as error:
             return Devices((), (SoundFault("sound_missing", detail=str(error)),))
     faults: list[SoundFault] = []
@@ -165,15 +180,62 @@ def steady(side: Side, device: Device) -> Generator[Device]:
         now = device if device in found.all else found.find(side, device.id)
         if isinstance(now, SoundFault):
             raise SoundError(now.code, device=device.id, detail=now.detail)
-        yield now
+        now = replace(now, pulse=device.pulse)
+        with led_to(side, now.pulse):
+            yield now
     finally:
         stream_closed()
 
 
-def _found(devices: list[sounddevice.DeviceInfo], apis: tuple[sounddevice.HostApiInfo, ...]) -> tuple[Device, ...]:
+def is_gone(device: Device) -> bool:
+    """A device of the sound server that was chosen by name and is not there any more: the server has led its stream to
+    another one, which nobody chose. Not known is not gone."""
+    if not device.pulse:
+        return False
+    served = pulse_devices()
+    return served is not None and all(one.name != device.pulse for one in served)
+
+
+def _found(
+    devices: list[sounddevice.DeviceInfo],
+    apis: tuple[sounddevice.HostApiInfo, ...],
+    served: tuple[PulseDevice, ...] | None,
+) -> tuple[Device, ...]:
+    by_id = {one.id: one for one in _of_portaudio(devices, apis)}
+    way = next((by_id[one] for one in _SERVERS if one in by_id), None)
+    if served and way is not None:
+        return tuple(_of_server(one, way) for one in served)
+    wasapi = tuple(one for one in by_id.values() if one.host_api == _WASAPI)
+    return wasapi or tuple(by_id.values())
+
+
+def _of_server(one: PulseDevice, way: Device) -> Device:
+    """`way`: the device of ALSA's by which PortAudio reaches the server."""
+    microphone = one.side == "microphone"
+    return Device(
+        id=f"{PULSE}: {one.name}",
+        name=one.shown,
+        host_api=PULSE,
+        index=way.index,
+        inputs=int(microphone),
+        outputs=int(not microphone),
+        rate=one.rate,
+        default_input=microphone and one.default,
+        default_output=not microphone and one.default,
+        pulse=one.name,
+    )
+
+
+def _of_portaudio(
+    devices: list[sounddevice.DeviceInfo], apis: tuple[sounddevice.HostApiInfo, ...]
+) -> tuple[Device, ...]:
     import sounddevice
 
+    # Each API of Windows has defaults of its own; PortAudio's are those of the first, MME.
+    preferred = next((one for one in apis if one["name"] == _WASAPI), None)
     default_input, default_output = sounddevice.default.device
+    if preferred is not None:
+        default_input, default_output = preferred["default_input_device"], preferred["default_output_device"]
     if default_input < 0 and apis:
         default_input = apis[0]["default_input_device"]
     if default_output < 0 and apis:

@@ -60,8 +60,9 @@ from softphone.audio.devices import list_devices
 found = list_devices()
 print(json.dumps({
     "microphones": [d.id for d in found.microphones()],
+    "names": [d.name for d in found.all],
+    "of_old": getattr(found.find("speaker", "ALSA: pulse"), "id", None),
     "speakers": [d.id for d in found.speakers()],
-    "default": [d.id for d in found.all if d.default_input and d.default_output],
     "faults": [f.code for f in found.faults],
     "default_microphone": getattr(found.find("microphone", ""), "id", None),
     "unknown": getattr(found.find("speaker", "ALSA: gone"), "code", None),
@@ -73,11 +74,14 @@ print(json.dumps({
 def test_devices_are_listed_with_the_default_and_an_unknown_one_is_said_to_be_unknown(
     sinks: NullSinks,
 ) -> None:
+    """By the names of the sound server's own settings, and each once. A loudspeaker's echo is no microphone, unless it is
+    the system's choice, as it is here."""
     found = run(LIST, sinks.env)
-    assert "ALSA: default" in found["microphones"]
-    assert "ALSA: default" in found["speakers"]
-    assert found["default"] == ["ALSA: default"]
-    assert found["default_microphone"] == "ALSA: default"
+    assert found["microphones"] == ["PulseAudio: mouth.monitor", "PulseAudio: quiet"]
+    assert found["speakers"] == ["PulseAudio: mouth", "PulseAudio: ear"]
+    assert set(found["names"]) == {"Monitor of Null Output", "Null Output", "Null Input"}
+    assert found["default_microphone"] == "PulseAudio: mouth.monitor"
+    assert found["of_old"] == "PulseAudio: ear", "the default, for settings from before"
     assert found["faults"] == []
     assert found["unknown"] == "no_such_speaker"
 
@@ -243,6 +247,60 @@ except SoundError as error:
     refused = error.code
 print(json.dumps({"played": played, "seconds": seconds, "kept": kept, "levels": levels, "refused": refused}))
 """
+
+
+WITHOUT_LIBPULSE = f"""
+import sys
+sys.modules["pulsectl"] = None
+{LIST}
+"""
+
+
+@pulseaudio
+def test_without_the_sound_servers_library_its_one_device_is_listed_as_portaudio_has_it(sinks: NullSinks) -> None:
+    found = run(WITHOUT_LIBPULSE, sinks.env)
+    assert "ALSA: default" in found["microphones"]
+    assert found["default_microphone"] == "ALSA: default"
+    assert found["faults"] == []
+
+
+@pulseaudio
+@pytest.mark.calm
+def test_a_headset_that_was_chosen_and_goes_in_mid_call_is_lost_and_nobody_else_hears_the_party(tmp_path: Path) -> None:
+    """The sound server would lead its sound to the loudspeaker that is left."""
+    there, elsewhere = tmp_path / "headset.raw", tmp_path / "ear.raw"
+    write_wav(tmp_path / "said.wav", tone(900, 30, level_db=-14))
+    with null_sinks() as sinks, second_phone(auto_answer=True) as customer:
+        sinks.find("headset")
+        assert "Evolve2" in run(LIST, sinks.env)["names"]
+        listening = [sinks.listen(there, "headset"), sinks.listen(elsewhere)]
+        try:
+            with second_phone(device=True, speaker="PulseAudio: headset", env=sinks.env) as agent:
+                assert agent.wait_for("SoundWorks", side="speaker")["device"] == "PulseAudio: headset"
+                customer.do("say", wav=str(tmp_path / "said.wav"), loop=True)
+                agent.do("dial", target=f"sip:customer@127.0.0.1:{customer.udp}")
+                agent.wait_for("CallEstablished")
+                until(
+                    lambda: there.exists() and sum(tone_frames(there.read_bytes(), 900)) > 30,
+                    10,
+                    "the party in the ear",
+                )
+                assert sum(tone_frames(elsewhere.read_bytes(), 900)) == 0
+                sinks.lose("headset")
+                assert agent.wait_for("SoundFault")["code"] == "speaker_lost"
+                talk(agent, 25)
+                # What the server led elsewhere until it was noticed: a second, and no more.
+                assert sum(tone_frames(elsewhere.read_bytes(), 900)) < 80
+                before = elsewhere.stat().st_size
+                sinks.find("headset")
+                assert agent.wait_for("SoundWorks", side="speaker")["device"] == "PulseAudio: headset"
+                talk(agent, 10)
+                assert sum(tone_frames(elsewhere.read_bytes()[before:], 900)) == 0
+                customer.wait_for("CallEstablished")
+                part(agent, customer)
+        finally:
+            for one in listening:
+                end(one)
 
 
 @pulseaudio

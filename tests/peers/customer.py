@@ -43,7 +43,7 @@ class Customer:
         self._out = out
         self._options = options
         self.sound = FileSound(remember=True)
-        self.live = LiveBridge(tell=self._sound_changed) if options.device else None
+        self.live = LiveBridge("", options.speaker, tell=self._sound_changed) if options.device else None
         if options.counter:
             self.sound.say(counter_sound(CYCLE), loop=True)
         self.frames: dict[str, tuple[list[bytes], list[bytes]]] = {}
@@ -210,6 +210,7 @@ def main() -> None:
     parser.add_argument("--auto-answer", action="store_true")
     parser.add_argument("--counter", action="store_true")
     parser.add_argument("--device", action="store_true", help="the default sound device")
+    parser.add_argument("--speaker", default="", help="the id of another one")
     parser.add_argument("--codec", action="append")
     parser.add_argument("--edge", action="store_true", help="behind an edge, as the engine's phone is")
     parser.add_argument("--bind", default="127.0.0.1", help="the edge's address; empty: every one")

@@ -21,6 +21,10 @@ from tests.peers.processes import end, until
 RATE = 16_000
 _FORMAT = ("--format=s16le", f"--rate={RATE}", "--channels=1", "--latency-msec=30")
 
+_HEADSET = (
+    "module-null-sink sink_name=headset rate=44100 channels=2 norewinds=1 sink_properties=device.description=Evolve2"
+)
+
 _ALSA = """
 pcm.!default { type pulse }
 ctl.!default { type pulse }
@@ -32,7 +36,7 @@ class NullSinks:
     """`env` is for a process that shall see this sound server and no other."""
 
     env: Mapping[str, str]
-    modules: Mapping[str, str]
+    modules: dict[str, str]
     process: subprocess.Popen[bytes] = field(init=False)
 
     def plug_in(self) -> None:
@@ -69,16 +73,16 @@ class NullSinks:
         assert self._control("unload-module", line.split()[0])
 
     def find(self, sink: str) -> None:
-        """It is plugged in again."""
-        assert self._control("load-module", *self.modules[sink].split())
+        """It is plugged in again; `headset`, of 44.1 kHz, for the first time."""
+        assert self._control("load-module", *(self.modules | {"headset": _HEADSET})[sink].split())
 
     def speak(self, wav: Path) -> subprocess.Popen[bytes]:
         """Play a WAV file into the microphone; end the process it gives."""
         return subprocess.Popen(["paplay", "--device=mouth", "--latency-msec=30", str(wav)], env=dict(self.env))
 
-    def listen(self, raw: Path) -> subprocess.Popen[bytes]:
+    def listen(self, raw: Path, sink: str = "ear") -> subprocess.Popen[bytes]:
         """Keep what the speaker says as raw 16 kHz, 16-bit, mono; end the process it gives."""
-        return subprocess.Popen(["parec", "--device=ear.monitor", *_FORMAT, "--raw", str(raw)], env=dict(self.env))
+        return subprocess.Popen(["parec", f"--device={sink}.monitor", *_FORMAT, "--raw", str(raw)], env=dict(self.env))
 
     def kill(self) -> None:
         """The sound server goes, as when a device is unplugged."""

@@ -103,6 +103,7 @@ def second_phone(
     auto_answer: bool = False,
     counter: bool = False,
     device: bool = False,
+    speaker: str = "",
     codec: str = "",
     jitter: int = 100,
     edge: bool = False,
@@ -114,7 +115,7 @@ def second_phone(
     """`edge`: it stands behind one, which takes calls that come from `accept`.
 
     `bind`: the edge's address; empty: every one. `inside`: what puts a process into another network.
-    `counter`: say the frame counter all along. `device`: live sound, on what `env` shows of it.
+    `counter`: say the frame counter all along. `device`: live sound, on what `env` shows of it; `speaker`: the id of one.
     Codec as PJSIP names it, for example `PCMA/8000/1`. `jitter`: depth in ms; the program's own has 40, and a test more than
     that, so that what a busy machine delays does not count as lost."""
     options = [
@@ -124,6 +125,7 @@ def second_phone(
         *(["--auto-answer"] if auto_answer else []),
         *(["--counter"] if counter else []),
         *(["--device"] if device else []),
+        *(["--speaker", speaker] if speaker else []),
         *(["--edge", *(f"--accept={one}" for one in accept)] if edge else []),
         *(["--codec", codec] if codec else []),
         f"--bind={bind}",
