@@ -138,6 +138,14 @@ class Quality:
 
 
 @dataclass(frozen=True, slots=True)
+class ToldBy:
+    """Who told the party before the call came here, and when (a colleague's desk), or that it had been told (an exchange)."""
+
+    by: Literal["colleague", "upstream"]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class CallState:
     id: str
     account: str
@@ -179,6 +187,8 @@ class CallState:
     """it is mixed with the others that say so"""
     encrypted: bool = False
     """signalling and media both"""
+    told_by: ToldBy | None = None
+    """None: it is told here"""
     note: str = ""
     """the agent's own"""
     earlier: tuple[PastCall, ...] = ()

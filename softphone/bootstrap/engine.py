@@ -16,6 +16,8 @@ from typing import IO
 
 from softphone import __version__
 from softphone.archive.archive import Archive
+from softphone.archive.crypto.wraps import signer_name
+from softphone.archive.folder.marker import read_marker
 from softphone.audio.files import Silence
 from softphone.bootstrap.home import Home, key_store, password_name
 from softphone.bootstrap.plugins import rule_plugins
@@ -48,9 +50,10 @@ from softphone.system.endpoint import (
     write_endpoint,
 )
 from softphone.system.logbook import start_log
+from softphone.system.passports import Seal
 from softphone.system.settings import save_settings
 from softphone.system.single import ENDS_WITHIN, take_turn
-from softphone.wire import PROTOCOL, CodedText, Hello
+from softphone.wire import PROTOCOL, CodedText, Hello, Settings
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - a phone is reached from outside
 SWITCH_INTERVAL = 0.0005
@@ -130,7 +133,7 @@ def _run(home: Home, wire: tuple[IO[bytes], IO[bytes]] | None, plugin_folders: S
         tone=sound.tone,
     )
     rules.decided = calls.decided
-    store.on_opened = recording.open
+    store.on_opened = lambda vault: (recording.open(vault), _load_seal(settings, archive, inbox, calls))
     store.on_fault = fault
     store.on_policy_signer = rules.ask_for
     store.sweep_terms = lambda: terms_of(rules.policy, rules.state.phase, rules.archive_signer)
@@ -181,6 +184,20 @@ def _run(home: Home, wire: tuple[IO[bytes], IO[bytes]] | None, plugin_folders: S
 def _password(account: str, archive: Path) -> str | None:
     secret = key_store(archive).get(password_name(account))
     return secret.decode() if secret is not None else None
+
+
+def _load_seal(settings: Settings, archive: Path, inbox: Inbox, calls: PhoneCalls) -> None:
+    """What this desk signs call passports with, if the house has certified it. The keyring is waited for beside the loop."""
+
+    def load() -> None:
+        with suppress(KlartoneError):
+            private = key_store(archive).get(signer_name(read_marker(archive).desk))
+            if private is not None:
+                seal = Seal(private, settings.desk_certificate)
+                inbox.post(lambda: calls.sign_with(seal))
+
+    if settings.desk_certificate:
+        threading.Thread(target=load, name="seal", daemon=True).start()
 
 
 def _note_stranger(folder: Path, host: str, calls: int) -> None:

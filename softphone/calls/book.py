@@ -12,6 +12,7 @@ from softphone.calls.commands import BEYOND_THE_SESSION, NOT_NOW, RecordingComma
 from softphone.calls.effect_runner import EffectRunner, Params
 from softphone.calls.live import LiveCall, NewCall
 from softphone.calls.notices import CallNotices
+from softphone.calls.passports import Passports
 from softphone.calls.ports import PhonePort, RecorderPort, RulesPort, StorePort
 from softphone.calls.ringing import CallSetup
 from softphone.calls.stepping import SessionRunner
@@ -55,6 +56,7 @@ class CallBook:
         hands = EffectRunner(phone, recorder, store, clock, tell, tone, microphone_opened)
         self._runner = SessionRunner(hands, recorder, self._notices, clock, changed)
         self._setup = CallSetup(store, rules, self._notices, self._runner, clock, tell, desk)
+        self.passports = Passports(clock)
         self.hear_exchange = self._setup.hear_exchange
         self.occurred = hands.occurred
         self.feed = self._runner.feed
@@ -72,6 +74,12 @@ class CallBook:
     def begin(self, call: LiveCall) -> None:
         """The archive is asked, then the rulebook, and the session begins."""
         self._setup.begin(call)
+
+    def hear_passport(self, call: LiveCall, values: tuple[str, ...], called: Iterable[str]) -> None:
+        """What a colleague's phone says of a call that it transferred."""
+        if values:
+            doubt = self.passports.receive(call, values, called)
+            self.occurred(call, "passport", {"doubt": doubt.value if doubt else None})
 
     def looked_up(self, call_id: str, known: LookupResult) -> None:
         if call := self.live.get(call_id):

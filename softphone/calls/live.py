@@ -16,13 +16,14 @@ from softphone.domain.changes import AuditEntry, CloseRecording, Commit
 from softphone.domain.decision import LookupResult, NoticeId
 from softphone.domain.events import Event, Mark, Now, Timer
 from softphone.domain.notice import NoticeSound, NoticeText
+from softphone.domain.passport import Passport
 from softphone.domain.policy import Line, Policy, language_for
 from softphone.domain.purpose import Basis, Direction, Language, Purpose, Reason
 from softphone.domain.retention import expires_on
 from softphone.domain.session import State, describe
-from softphone.domain.status import PurposePhase, Status
+from softphone.domain.status import InformedBy, InformedPhase, PurposePhase, Status
 from softphone.plugin.notices import NoticeBook
-from softphone.wire import CallPhase, CallState, LineState, PastCall, Quality
+from softphone.wire import CallPhase, CallState, LineState, PastCall, Quality, ToldBy
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,12 @@ class LiveCall:
     """what a listed exchange says that the party has been told already"""
     upstream_ignored: bool = False
     """somebody else said it, or in another form"""
+    group: str = ""
+    """the first of the calls that belong together, by its id: transferred ones"""
+    passport: Passport | None = None
+    """what a colleague's desk says, and has proved"""
+    refused_before: frozenset[Purpose] = frozenset()
+    """what the party refused before the call came here; nobody needs to prove that"""
     looked_up: bool = False
     """the archive was asked about it, so it may hold a place in the sample"""
     lookup: LookupResult = field(default_factory=LookupResult)
@@ -168,6 +175,7 @@ class LiveCall:
             agent=new.agent,
             ours=new.ours,
             book=book,
+            group=new.id,
             line_words=line_state(policy, line, now) if policy and line else None,
         )
 
@@ -192,6 +200,12 @@ class LiveCall:
         self.upstream = exchange
         if exchange.language:
             self.language = exchange.language
+
+    @property
+    def language_settled(self) -> bool:
+        """Somebody has spoken to the party already, in the call's language."""
+        by_exchange = self.upstream is not None and self.upstream.language is not None
+        return by_exchange or (self.passport is not None and self.passport.told is not None)
 
     def since_answer(self, now: Now) -> float | None:
         return None if self.answered_mono is None else now.mono - self.answered_mono
@@ -254,6 +268,7 @@ class LiveCall:
                 }
 
     def shown(self, now: Now, storage_cause: Callable[[], str | None]) -> CallState:
+        status = self.status(now)
         return CallState(
             id=self.id,
             account=self.account,
@@ -273,11 +288,12 @@ class LiveCall:
             microphone_open=self.microphone_open,
             record_aware=self.record_aware,
             end_code=self.end_code,
-            status=_with_cause(self.status(now), storage_cause),
+            status=_with_cause(status, storage_cause),
             notice=_shown(self.text, None if self.reads_aloud else self.notice, aloud=self.reads_aloud),
             expires={one: day for one, day in self.expires.items() if any(one in it.keeps for it in self.state.kept)},
             objection_answer=self.objection_answer,
             other_languages=self.other_languages,
+            told_by=_told_by(status),
             quality=self.quality,
         )
 
@@ -319,6 +335,15 @@ def _shown(text: NoticeText | None, sound: NoticeSound | None, *, aloud: bool) -
         text = text.to_read
     seconds, words = (sound.seconds, sound.words) if sound else (text.reading_time, ())
     return wire.NoticeText(text.language, text.shown, seconds, text.question, words)
+
+
+def _told_by(status: Status | None) -> ToldBy | None:
+    notice = status.notice if status else None
+    if notice is None or notice.told is not InformedPhase.INFORMED or notice.heard_at is None:
+        return None
+    if notice.how not in (InformedBy.COLLEAGUE, InformedBy.UPSTREAM):
+        return None
+    return ToldBy(notice.how, notice.heard_at)
 
 
 def _with_cause(status: Status | None, storage_cause: Callable[[], str | None]) -> Status | None:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from softphone.calls.live import LiveCall
 from softphone.calls.notices import CallNotices
 from softphone.calls.numbers import e164, spellings
+from softphone.calls.passports import carried_to
 from softphone.calls.policy.reading import plain_address
 from softphone.calls.ports import RulesPort, StorePort
 from softphone.calls.stepping import SessionRunner
@@ -89,8 +90,11 @@ class CallSetup:
             # The archive could not be opened after all. A call that cannot be recorded is not announced as recorded.
             self._ring(call, not_recorded(Reason.STORAGE_FAILED))
             return
-        call.lookup = known
-        if call.policy and not (call.upstream and call.upstream.language):
+        # A no that came with the call excludes what one that stands here does, and no notice speaks of it.
+        before = call.refused_before
+        declined = known.declined_earlier or Purpose.TRAINING in before
+        call.lookup = known = replace(known, declined_earlier=declined, upheld=known.upheld | before)
+        if call.policy and not call.language_settled:
             call.language = language_for(call.policy, call.line, call.e164, known.language)
         if call.calls_back:
             # What the party was promised when it declined (N4). The agent says whether the promise is kept: an answering
@@ -181,7 +185,16 @@ class CallSetup:
         notice = decision.notice.value if decision.notice else None
         self._stepper.occurred(call, "decided", {"notice": notice, "reason": decision.reasons[0].value})
         ours, withheld = not call.incoming, call.e164 is None
-        rang = ev.Rang(call.id, call.direction, call.language, decision, conditions, ours=ours, withheld=withheld)
+        rang = ev.Rang(
+            call.id,
+            call.direction,
+            call.language,
+            decision,
+            conditions,
+            carried_to(call),
+            ours=ours,
+            withheld=withheld,
+        )
         self._stepper.feed(call, rang)
         if call.upstream:
             self._stepper.feed(call, ev.UpstreamVouched(call.upstream.notice, call.upstream.keys))

@@ -53,14 +53,15 @@ def _carry_on(turn: Turn, passport: CarriedAnswers) -> None:
     """
     for purpose in passport.refused:
         it = turn.state.purpose(purpose)
-        if not it.live:
-            continue
-        if it.basis is Basis.LEGAL_OBLIGATION:
+        if it.live and it.basis is Basis.LEGAL_OBLIGATION:
             turn.set(request_noted=True)
             turn.note("request_noted", "G23", purpose=purpose)
-        else:
+            continue
+        if it.live:
             turn.set_phase(purpose, PurposePhase.ENDED, Reason.DECLINED_EARLIER)
-            turn.note("refused_earlier", Reason.DECLINED_EARLIER.rule, purpose=purpose)
+        elif it.reason is not Reason.DECLINED_EARLIER:
+            continue
+        turn.note("refused_earlier", Reason.DECLINED_EARLIER.rule, purpose=purpose)
     if passport.notice is None:
         return
     same = covered_purposes(passport.notice, turn.state.decision.notice) & frozenset(passport.informed)

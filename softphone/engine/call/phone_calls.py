@@ -18,12 +18,14 @@ from softphone.domain import effects as do
 from softphone.domain import events as ev
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import EngineError, KlartoneError
+from softphone.domain.passport import HEADER as PASSPORT
 from softphone.domain.policy import which_line
 from softphone.domain.purpose import Direction, Reason
 from softphone.engine.call.ended_calls import NO_SUCH_CALL, EndedCalls
 from softphone.engine.call.ports import CallPhonePort, CallStorePort
 from softphone.engine.call.recent_calls import RecentCalls
 from softphone.engine.sip import events as sip
+from softphone.system.passports import Seal
 from softphone.wire import CallPhase, CallState, CodedText, Fault, LockEarlier, PastCall
 
 NOT_HERE = 480
@@ -130,6 +132,10 @@ class PhoneCalls:
 
     # --- SIP -------------------------------------------------------------------------------------
 
+    def sign_with(self, seal: Seal) -> None:
+        """The house has certified this desk: call passports are proved from now on."""
+        self._book.passports.seal = seal
+
     def arrived(self, event: sip.CallArrived) -> None:
         if self._ending:
             self._phone.decline(event.call, NOT_HERE)
@@ -138,6 +144,7 @@ class PhoneCalls:
         call = self._begin(event.call, event.account, party, incoming=True, called=event.called)
         call.record_aware = event.record_aware
         self._book.hear_exchange(call, event.headers.all_of(HEADER), event.peer_host)
+        self._book.hear_passport(call, event.headers.all_of(PASSPORT), (event.called, call.agent.partition("@")[0]))
         self._phone.ring(call.id)
         self._book.begin(call)
 
