@@ -16,6 +16,7 @@ from softphone.domain.changes import AuditEntry, Commit, OpenSegment
 from softphone.domain.decision import Decision, Facts, LookupResult, NoticeDelivery, NoticeId, PlanState, PurposePlan
 from softphone.domain.events import Now
 from softphone.domain.notice import NoticeFile, NoticeSound, NoticeText, Piece
+from softphone.domain.passport import HEADER as PASSPORT
 from softphone.domain.policy import Policy
 from softphone.domain.purpose import Basis, Headline, Language, Reason
 from softphone.domain.status import Action
@@ -256,9 +257,10 @@ class Scene:
         number: str = PARTY,
         called: str = NUMBER,
         told: tuple[str, ...] = (),
+        passports: tuple[str, ...] = (),
         host: str = "127.0.0.1",
     ) -> None:
-        headers = sip.Headers({HEADER: told})
+        headers = sip.Headers({HEADER: told, PASSPORT: passports})
         self.calls.arrived(sip.CallArrived(call, "a", "Mette", number, "pbx.example", called, headers, host, False))
 
     def decide(self, decision: Decision = N1, known: LookupResult | None = None) -> None:

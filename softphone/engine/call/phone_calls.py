@@ -136,6 +136,11 @@ class PhoneCalls:
         """The house has certified this desk: call passports are proved from now on."""
         self._book.passports.seal = seal
 
+    def passport_for(self, call_id: str, target: str) -> str:
+        """What goes along with a call that is transferred there; empty: nothing."""
+        call = self._book.live.get(call_id)
+        return self._book.passports.issue(call, target) if call else ""
+
     def arrived(self, event: sip.CallArrived) -> None:
         if self._ending:
             self._phone.decline(event.call, NOT_HERE)

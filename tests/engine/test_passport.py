@@ -1,0 +1,165 @@
+"""A call that a colleague transferred: what its passport says counts if it is proved and meant for this call, and a no always."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from softphone.domain.decision import Decision, LookupResult, NoticeDelivery, NoticeId, PlanState, PurposePlan
+from softphone.domain.passport import LIVES, Passport, Told, claims_of, fingerprint
+from softphone.domain.purpose import Basis, Language, Purpose, Reason
+from softphone.system.passports import Seal, certify, unsigned
+from softphone.system.signature import public_half
+from tests.engine.scene import CALL, NUMBER, Scene
+from tests.policies import POLICY
+
+pytestmark = pytest.mark.rule("G05")
+
+DOC, TRAIN = Purpose.DOCUMENTATION, Purpose.TRAINING
+HOUSE, DESK, STRANGER = (Ed25519PrivateKey.generate().private_bytes_raw() for _ in range(3))
+HOUSED = POLICY.replace("[[recipient]]", f'[house]\nkeys = ["{public_half(HOUSE)}"]\n\n[[recipient]]', 1)
+INTEREST = PurposePlan(PlanState.PLANNED, Basis.LEGITIMATE_INTEREST, Reason.ASSESSMENT)
+N6 = Decision(
+    INTEREST,
+    PurposePlan(PlanState.ASKED, Basis.CONSENT, Reason.CONSENT),
+    NoticeId.N6,
+    NoticeDelivery.PLAY,
+    (Reason.ASSESSMENT,),
+)
+
+
+class Desk(Scene):
+    """One that is called with a passport, and answers once the rulebook has."""
+
+    def __init__(self) -> None:
+        super().__init__(HOUSED)
+        now = self.now().utc
+        self.seal = Seal(DESK, certify(public_half(DESK), HOUSE, now + timedelta(days=1)))
+        self.passport = Passport(
+            "01a10000-0000-7000-8000-000000000009",
+            "70102030",
+            now,
+            fingerprint("Nordlys El A/S"),
+            "salg",
+            Told(NoticeId.N6, Language.EN, now - timedelta(minutes=4)),
+            frozenset({DOC, TRAIN}),
+            frozenset({TRAIN}),
+        )
+
+    def transferred(self, *texts: str, called: str = NUMBER) -> None:
+        self.ring(called=called, passports=texts)
+        self.decide(N6, LookupResult(drawn=True, looked_up=True))
+        self.answer()
+
+    @property
+    def tells(self) -> bool:
+        return any(one.startswith("play") for one in self.phone.done)
+
+    @property
+    def refused(self) -> set[Purpose]:
+        assert self.call.status is not None
+        return {one for one, it in self.call.status.purposes.items() if it.reason is Reason.DECLINED_EARLIER}
+
+
+def test_a_told_party_is_not_told_twice_and_its_yes_stands() -> None:
+    desk = Desk()
+    desk.transferred(desk.seal.sign(claims_of(desk.passport)))
+    assert not desk.tells
+    assert desk.told_of("passport")[0].params == {"doubt": None}
+    status, told = desk.call.status, desk.passport.told
+    assert status is not None
+    assert told is not None
+    assert {it.phase for it in status.purposes.values()} == {"active"}
+    assert desk.call.told_by is not None
+    assert (desk.call.told_by.by, desk.call.told_by.at) == ("colleague", told.at)
+    assert status.notice is not None
+    assert status.notice.language is Language.EN
+
+
+Change = Callable[[Desk], tuple[str, ...]]
+
+
+def _signed(desk: Desk, **parts: Any) -> str:
+    return desk.seal.sign(claims_of(replace(desk.passport, **parts)))
+
+
+NO = frozenset({TRAIN})
+WITH_A_NO: dict[str, Any] = {"active": frozenset({DOC}), "agreed": frozenset(), "refused": NO}
+DOUBTED: dict[str, tuple[str, Change]] = {
+    "unsigned": ("unproved", lambda desk: (unsigned(claims_of(replace(desk.passport, **WITH_A_NO))),)),
+    "forged": ("unproved", lambda desk: (Seal(STRANGER, _signed(desk).split("~")[1]).sign(
+        claims_of(replace(desk.passport, **WITH_A_NO))),)),
+    "late": ("late", lambda desk: (
+        _signed(desk, made_at=desk.now().utc - LIVES - timedelta(seconds=1), **WITH_A_NO),)),
+    "for another target": ("another_target", lambda desk: (_signed(desk, target="205", **WITH_A_NO),)),
+    "two at once": ("unreadable", lambda desk: (_signed(desk), _signed(desk, **WITH_A_NO))),
+    "a scrap": ("unreadable", lambda desk: (
+        f".{base64.urlsafe_b64encode(json.dumps({'no': 't', 'on': 7}).encode()).rstrip(b'=').decode()}.",)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DOUBTED)
+@pytest.mark.rule("G31")
+def test_of_one_in_doubt_the_refusals_alone_count(name: str) -> None:
+    doubt, made = DOUBTED[name]
+    desk = Desk()
+    desk.transferred(*made(desk))
+    assert desk.told_of("passport")[0].params == {"doubt": doubt}
+    assert desk.refused == {TRAIN}
+    assert desk.tells
+    desk.hear_notice()
+    assert desk.call.status is not None
+    assert desk.call.status.purposes[DOC].phase == "active"
+    assert desk.call.told_by is None
+
+
+def test_it_counts_for_one_call_alone() -> None:
+    desk = Desk()
+    text = _signed(desk)
+    desk.ring("01a20000-0000-7000-8000-000000000007", passports=(text,))
+    desk.transferred(text)
+    assert [one.params["doubt"] for one in desk.told_of("passport")] == [None, "used"]
+    assert desk.tells
+
+
+@pytest.mark.parametrize("other", [{"controller": fingerprint("Another A/S")}, {"line": "support"}], ids=str)
+def test_a_yes_to_another_controller_or_on_another_line_is_none_here(other: dict[str, str]) -> None:
+    desk = Desk()
+    desk.transferred(_signed(desk, **other))
+    assert desk.told_of("passport")[0].params == {"doubt": None}
+    assert desk.tells
+    desk.hear_notice()
+    assert desk.call.status is not None
+    assert desk.call.status.purposes[TRAIN].phase == "asked"
+
+
+@pytest.mark.rule("G31")
+def test_a_refusal_binds_at_once_and_the_notice_speaks_of_the_rest_alone() -> None:
+    desk = Desk()
+    desk.transferred(_signed(desk, told=None, active=frozenset(), agreed=frozenset(), refused=NO))
+    assert desk.refused == {TRAIN}
+    assert desk.call.status is not None
+    assert desk.call.status.notice is not None
+    assert desk.call.status.notice.notice is NoticeId.N1
+
+
+def test_what_this_desk_passes_on_is_believed_by_the_next_and_goes_to_the_house_alone() -> None:
+    here, there = Desk(), Desk()
+    here.calls.sign_with(here.seal)
+    here.transferred()
+    here.hear_notice()
+    here.later(1.0)
+    assert here.calls.passport_for(CALL, "+4520123456") == ""
+    assert here.calls.passport_for(CALL, "204@elsewhere.example") == ""
+    there.transferred(here.calls.passport_for(CALL, "sip:+4570102030@pbx.example"))
+    assert there.told_of("passport")[0].params == {"doubt": None}
+    assert there.call.status is not None
+    assert there.call.status.purposes[DOC].phase == "planned", "training is asked first, and nobody has said yes to it"
+    assert there.tells
