@@ -133,7 +133,7 @@ def _run(home: Home, wire: tuple[IO[bytes], IO[bytes]] | None, plugin_folders: S
         tone=sound.tone,
     )
     rules.decided = calls.decided
-    store.on_opened = lambda vault: (recording.open(vault), _load_seal(settings, archive, inbox, calls))
+    store.on_opened = recording.open
     store.on_fault = fault
     store.on_policy_signer = rules.ask_for
     store.sweep_terms = lambda: terms_of(rules.policy, rules.state.phase, rules.archive_signer)
@@ -162,6 +162,7 @@ def _run(home: Home, wire: tuple[IO[bytes], IO[bytes]] | None, plugin_folders: S
         ending.callback(store.unrecorded.close)
         engine.fault("unrecorded", store.unrecorded.message())
         store.start(calls)
+        _load_seal(settings, archive, inbox, calls)
         told_of("sound", lambda: sound.use(settings.microphone, settings.speaker))
         told_of("accounts", lambda: accounts.set(settings.accounts, in_call=False))
         rules.load(settings.policy, settings.policy_signer)

@@ -40,7 +40,7 @@ class Passports:
         `called`: the user parts by which this desk was called.
         """
         presented = [present(one) for one in values]
-        call.refused_before = frozenset[str]().union(*(read_refusals(one.claims) for one in presented))
+        call.refused_before = frozenset(refused for one in presented for refused in read_refusals(one.claims))
         passport = read_passport(presented[0].claims) if len(presented) == 1 else None
         if passport is None:
             return Doubt.UNREADABLE

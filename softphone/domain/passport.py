@@ -102,7 +102,7 @@ def read_passport(claims: Any) -> Passport | None:
     if not isinstance(claims, dict):
         return None
     found = cast("dict[str, Any]", claims)
-    if set(found) not in (_NEEDED, _NEEDED | _TOLD):
+    if frozenset(found) not in (_NEEDED, _NEEDED | _TOLD):
         return None
     texts = [found[name] for name in ("sub", "aud", "ctl", "line")]
     sets = [_purposes(found[name]) for name in ("on", "yes", "no")]

@@ -58,9 +58,9 @@ def passports(draw: some.DrawFn) -> Passport:
     refused = draw(purposes)
     told = draw(some.none() | some.builds(Told, some.sampled_from(NoticeId), some.sampled_from(Language), moments))
     active = draw(purposes) - refused if told else frozenset[Purpose]()
-    return Passport(
-        *(draw(words) for _ in range(2)), draw(moments), draw(words), draw(words), told, active, draw(purposes) & active, refused
-    )  # fmt: skip
+    group, target, controller, line = (draw(words) for _ in range(4))
+    agreed = draw(purposes) & active
+    return Passport(group, target, draw(moments), controller, line, told, active, agreed, refused)
 
 
 @given(passports())
