@@ -30,7 +30,7 @@ from softphone.archive.examine.verify import verify
 from softphone.archive.folder.writers import RESTORING, Writers
 from softphone.archive.keys import rotation
 from softphone.archive.log.checkpoint import Head, heads
-from softphone.archive.retention.holding import confirm, lift, raise_hold, standing
+from softphone.archive.retention.holding import confirm, lift, standing
 from softphone.archive.retention.sweep import Swept, sweep
 from softphone.archive.review.session import open_review
 from softphone.archive.schema.tables import review_comments, sample_runs
@@ -48,6 +48,7 @@ from softphone.domain.changes import (
 )
 from softphone.domain.errors import KlartoneError
 from softphone.domain.purpose import KeyRole, Purpose
+from tests.archive.holds import raise_hold
 from tests.archive.lines import asked, line
 from tests.archive.scene import AT, DOCUMENTATION, NUMBER, RATE, TRAINING, MemoryKeys, Scene, scene, strength
 
@@ -113,7 +114,7 @@ def test_what_was_not_erased_comes_back_and_plays(desk: Scene, disk: Path, new: 
 
     done, archive = brought_back(desk, disk, new)
 
-    assert (done.recordings, done.erased, done.damaged, done.past) == (2, 0, [], [])
+    assert (done.recordings, done.erased, done.damaged) == (2, 0, [])
     assert (done.number, done.unknown_since, done.aside) == (1, AT, None)
     assert heard(archive, recording, KeyRole.DOCUMENTATION)
     assert heard(archive, other, KeyRole.TRAINING)
@@ -209,7 +210,7 @@ def test_what_the_list_was_not_told_is_known_in_the_former_folder(desk: Scene, d
 
     done, archive = brought_back(desk, disk, new, accept_unknown=False, erased_in=desk.folder)
 
-    assert (done.erased, done.unknown_since, done.swept) == (1, None, True)
+    assert (done.erased, done.unknown_since) == (1, None)
     assert (done.damaged, done.differs) == ([], [])
     assert {row.recording for row in archive.list(SOON)} == {held, since, lost, hurt}
     assert [one.recording for one in standing(archive, SOON)] == [held]
@@ -246,37 +247,21 @@ def test_a_former_folder_that_is_another_course_is_not_believed(
 
 
 @pytest.mark.rule("G10")
-def test_dates_count_as_of_now_but_take_nothing_that_a_hold_keeps_or_may_keep(
-    desk: Scene, disk: Path, new: Path, tmp_path: Path
+def test_what_is_past_its_date_opens_to_nobody_and_goes_with_the_next_sweep_unless_it_is_held(
+    desk: Scene, disk: Path, new: Path
 ) -> None:
     held, due = closed(desk, *BOTH), closed(desk, *BOTH)
     stays = closed(desk, DOCUMENTATION, kept="P5Y")
     back_up(desk.archive, disk, AT)
     raise_hold(desk.archive, held, HoldBy.PARTY, "a complaint", "x", AT)
     later = AT + timedelta(days=100)
-    # A hold may have been placed that nobody knows of: it is said, and left to the next sweep.
-    done, archive = brought_back(desk, disk, new, now=later)
+    _, archive = brought_back(desk, disk, new, now=later, accept_unknown=False, erased_in=desk.folder)
     with closing(archive):
-        assert (done.swept, done.past) == (False, sorted([held, due]))
-        assert archive.find(due, later).purposes == ()
+        assert archive.find(due, later).opens_for == ()
         assert archive.find(stays, later).purposes == (DOCUMENTATION,)
-    known: dict[str, Any] = {"now": later, "accept_unknown": False, "erased_in": desk.folder}
-    done, archive = brought_back(desk, disk, tmp_path / "known", **known, clock_is_right=True)
-    with closing(archive):
-        assert (done.swept, set(done.past)) == (True, {held, due})
+        sweep(archive, later, clock=later, witness=later)
         assert {row.recording for row in archive.list(later)} == {held, stays}
         assert archive.open_recording(held, later, role=KeyRole.CUSTODY).length == RATE
-
-
-def test_a_clock_that_is_not_believed_takes_nothing(desk: Scene, disk: Path, new: Path) -> None:
-    repair(desk.archive, AT)
-    due = closed(desk, DOCUMENTATION)
-    back_up(desk.archive, disk, AT)
-    later = AT + timedelta(days=100)
-    done, archive = brought_back(desk, disk, new, now=later, accept_unknown=False, erased_in=desk.folder)
-    assert (done.swept, done.past, done.clock_doubtful) == (False, [due], AT.date())
-    assert [row.recording for row in archive.list(later)] == [due]
-    archive.close()
 
 
 def test_the_time_since_another_machine_s_start_does_not_come_along(desk: Scene, disk: Path, new: Path) -> None:

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -54,8 +54,7 @@ from softphone.archive.folder.marker import (
 )
 from softphone.archive.folder.writers import RESTORING, Writers
 from softphone.archive.log import audit
-from softphone.archive.retention.sweep import finish, sweep
-from softphone.archive.retention.swept import REPORTS, Swept
+from softphone.archive.retention.sweep import finish
 from softphone.archive.schema.tables import condemned, recordings
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
@@ -79,10 +78,6 @@ class Restored:
     recordings: int = 0
     erased: int = 0
     """recordings and lists whose wraps, or all of them, went again"""
-    past: list[str] = field(default_factory=list[str])
-    """recordings of which something is past its date: gone by the sweep, or for the next one to take (`swept` False)"""
-    swept: bool = True
-    clock_doubtful: date | None = None
     unknown_since: datetime | None = None
     damaged: list[str] = field(default_factory=list[str])
     """their file in the backup is missing, or not as it was written: brought back as it is"""
@@ -103,7 +98,6 @@ def restore(
     erased_in: Path | None = None,
     replace_archive: bool = False,
     accept_unknown: bool = False,
-    clock_is_right: bool = False,
     progress: Progress = onward,
 ) -> Restored:
     """From the backup's folder into `to`, which is new, empty, or with `replace_archive` that archive's own.
@@ -146,7 +140,7 @@ def restore(
                     generation = target.finished(signer.key)
                 with disk_of(to, *_NO_PLACE):
                     restoring = _Restoring(work, target, generation, former, progress, done)
-                    restoring.make(opened, since, now, clock_is_right=clock_is_right)
+                    restoring.make(opened, since, now)
         done.taken = done.taken and before == to
         if sys.platform == "win32":
             # Nothing in a folder that is open there can be moved.
@@ -213,7 +207,7 @@ class _Restoring:
     progress: Progress
     done: Restored
 
-    def make(self, opened: Opened, since: Erased | None, now: datetime, *, clock_is_right: bool) -> None:
+    def make(self, opened: Opened, since: Erased | None, now: datetime) -> None:
         done, work, former = self.done, self.work, self.former
         manifest = self.generation.manifest
         for name in (CATALOG, backup.WRAPS):
@@ -228,7 +222,6 @@ class _Restoring:
                 self._end_again(archive, since, now)
             self._copy(archive)
             finish(archive)
-            self._past(archive, now, clock_is_right=clock_is_right)
             params: dict[str, str | int | bool | None] = {
                 "number": manifest.number,
                 "at": manifest.at.isoformat(),
@@ -292,30 +285,6 @@ class _Restoring:
             return True
         copied(path, to, go_on)
         return False
-
-    def _past(self, archive: Archive, now: datetime, *, clock_is_right: bool) -> None:
-        """Dates count as of now. Where a hold may stand that nobody knows of, nothing goes that it would keep: it is told."""
-        done = self.done
-        done.swept = done.unknown_since is None
-        witness = now if clock_is_right else None
-        swept = sweep(
-            archive,
-            now,
-            clock=now,
-            witness=witness,
-            dry_run=not done.swept,
-            terms=None,
-            go_on=lambda: self.progress("recordings", 0, 0),
-        )
-        doubt = next((one for one in swept if one.what is Swept.CLOCK_DOUBTFUL), None)
-        if doubt is not None:
-            done.swept, done.clock_doubtful = False, doubt.since
-            swept = sweep(archive, now, clock=now, dry_run=True, terms=None)
-        done.past = sorted({one.recording for one in swept if one.recording and one.what not in REPORTS})
-
-    def _asked(self) -> bool:
-        asking(self.progress, "recordings", self.done.recordings, self.done.recordings)()
-        return True
 
 
 def _apart(to: Path, work: Path, *others: Path | None) -> None:

@@ -79,7 +79,6 @@ def archive_restore(arguments: argparse.Namespace) -> int:
             erased_in=former,
             replace_archive=arguments.replace,
             accept_unknown=arguments.accept_unknown,
-            clock_is_right=arguments.clock_is_right,
             progress=asked,
         )
         if demo:
@@ -165,11 +164,6 @@ def _tell_restored(done: Restored, tell: Texts) -> None:
     print_line(tell("restore.done", path=done.folder, at=here(done.at), recordings=recordings))
     if done.erased:
         print_line(tell("restore.erased", count=done.erased))
-    if done.past:
-        what = "restore.past.gone" if done.swept else "restore.past.waits"
-        print_line(tell(what, count=len(done.past), ids=", ".join(done.past)))
-    if done.clock_doubtful:
-        print_line(tell("sweep.clock_doubtful", today=datetime.now(UTC).date(), since=done.clock_doubtful))
     if done.unknown_since:
         print_line(tell("restore.unknown", since=here(done.unknown_since)))
     if done.aside:
@@ -218,9 +212,6 @@ def _restore_json(done: Restored) -> dict[str, object]:
         "at": done.at.isoformat(),
         "recordings": done.recordings,
         "erased": done.erased,
-        "past": done.past,
-        "swept": done.swept,
-        "clock_doubtful": done.clock_doubtful.isoformat() if done.clock_doubtful else None,
         "unknown_since": done.unknown_since.isoformat() if done.unknown_since else None,
         "damaged": done.damaged,
         "differs": done.differs,

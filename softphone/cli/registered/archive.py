@@ -130,5 +130,4 @@ def _restore(of: argparse.ArgumentParser, texts: Texts) -> None:
     of.add_argument("--replace", action="store_true", help=texts("cli.restore.replace"))
     of.add_argument("--erase-former", action="store_true", help=texts("cli.restore.erase_former"))
     of.add_argument("--accept-unknown", action="store_true", help=texts("cli.restore.accept_unknown"))
-    of.add_argument("--clock-is-right", action="store_true", help=texts("cli.restore.clock_is_right"))
     of.add_argument("--json", action="store_true", help=texts("cli.json"))
