@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Any
@@ -20,9 +20,6 @@ from softphone.archive.log import written
 from softphone.archive.schema.tables import recordings
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
-
-_NAMED = 100
-"""missing chunks of a segment, at most"""
 
 
 class Look:
@@ -125,7 +122,8 @@ def unknown_version(of: str, error: ArchiveError) -> Finding:
 
 
 def _structure(structure: Structure, of: str, facts: Facts) -> Iterator[Finding]:
-    """What shows of a file without a key, against what the catalog says of it."""
+    """What shows of a file without a key, against what the catalog says of it. That its chunks are those that were written, each
+    once and in order, the digest says (`_replaced`)."""
     expected, by_segment = facts.segments.get(of, {}), _by_segment(structure)
     # Where all of it was on the disk once, no crash has left a torn end.
     counted = bool(expected) and all(isinstance(facts.chunks.get((of, one)), int) for one in expected)
@@ -143,9 +141,9 @@ def _structure(structure: Structure, of: str, facts: Facts) -> Iterator[Finding]
         told = facts.chunks.get((of, number))
         if isinstance(told, int) and len(chunks) < told:
             yield Finding("chunks_too_few", {**where, "found": len(chunks), "told": told})
-        if chunks:
-            yield from _order(where, chunks)
-        elif not told:
+        if chunks and not any(chunk.final for chunk in chunks):
+            yield Finding("broke_off", where)
+        elif not chunks and not told:
             yield Finding("segment_empty", where)
 
 
@@ -154,24 +152,3 @@ def _by_segment(structure: Structure) -> dict[int, list[Chunk]]:
     for chunk in structure.chunks:
         found[chunk.segment].append(chunk)
     return found
-
-
-def _order(where: dict[str, str | int], chunks: list[Chunk]) -> Iterator[Finding]:
-    """A segment's chunks are 0, 1, 2 … and the last is final."""
-    indices = [chunk.index for chunk in chunks]
-    times = Counter(indices)
-    # Whatever a file says: no more than so many are named one by one.
-    for expected in range(min(max(indices) + 1, len(times) + _NAMED)):
-        if times[expected] == 0:
-            yield Finding("chunk_missing", {**where, "index": expected})
-        elif times[expected] > 1:
-            yield Finding("chunk_doubled", {**where, "index": expected})
-    if max(indices) >= len(times) + _NAMED:
-        yield Finding("chunks_too_few", {**where, "found": len(times), "told": max(indices) + 1})
-    if indices != sorted(indices):
-        yield Finding("chunks_out_of_order", where)
-    finals = [chunk.index for chunk in chunks if chunk.final]
-    if not finals:
-        yield Finding("broke_off", where)
-    elif finals != [max(indices)]:
-        yield Finding("chunk_after_end", where)
