@@ -34,6 +34,7 @@ from softphone.domain.changes import Change, CloseRecording, Discard, DropWraps,
 from softphone.domain.errors import KlartoneError
 from softphone.domain.purpose import KeyRole, Purpose
 from softphone.system.secrets import DemoKeyFile
+from tests.archive.holds import raise_hold
 from tests.archive.scene import AT, DOCUMENTATION, FRAME, RATE, TRAINING, CommitFailedError, Scene
 
 LATER = datetime(2030, 1, 1, tzinfo=UTC)
@@ -235,7 +236,7 @@ class Doer:
         if one := self._closed():
             self.closed.append(one)
             by = self.chance.choice(list(HoldBy))
-            self._do("hold", one[0], lambda: holding.raise_hold(self.beside, one[0], by, "x", "x", AT))
+            self._do("hold", one[0], lambda: raise_hold(self.beside, one[0], by, "x", "x", AT))
 
     def lift(self) -> None:
         # What is asked for by its party ends with the answer, and is not lifted.

@@ -36,6 +36,7 @@ from softphone.domain.purpose import KeyRole, Purpose
 from softphone.system.secrets import DemoKeyFile
 from softphone.system.signature import new_signing_key, public_half
 from tests.archive.deeds import spoken
+from tests.archive.holds import raise_hold
 from tests.archive.scene import AT, DOCUMENTATION, FRAME, NUMBER, TRAINING, Scene
 
 FOLDER = Path(__file__).with_name("golden")
@@ -121,7 +122,7 @@ def write(folder: Path) -> None:
         review.score("greeting", 4, AT)
         review.share(True, AT)
         review.reviewed(AT)
-    hold = holding.raise_hold(desk.archive, held, HoldBy.PARTY, "klage 17", "anna", AT)
+    hold = raise_hold(desk.archive, held, HoldBy.PARTY, "klage 17", "anna", AT)
     holding.confirm(desk.archive, hold, (AT + timedelta(days=90)).date(), AT)
     old = desk.recipients[KeyRole.DOCUMENTATION]
     new = Recipient("documentation-2", old.role, create_key_pair(desk.store))

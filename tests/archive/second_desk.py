@@ -12,10 +12,10 @@ from pathlib import Path
 
 from softphone.archive.archive import Archive
 from softphone.archive.crypto.wraps import Recipient
-from softphone.archive.retention import holding
 from softphone.domain.changes import HoldBy
 from softphone.domain.purpose import KeyRole
 from softphone.system.secrets import DemoKeyFile
+from tests.archive.holds import raise_hold
 from tests.archive.scene import DOCUMENTATION, Scene
 
 
@@ -37,7 +37,7 @@ def main(folder: Path, keys: Path, count: int) -> None:
         for number in range(count):
             recording = desk.recorded(0.2, DOCUMENTATION)
             if number % 2:
-                holding.raise_hold(desk.archive, recording, HoldBy.PARTY, "x", "x", datetime.now(UTC))
+                raise_hold(desk.archive, recording, HoldBy.PARTY, "x", "x", datetime.now(UTC))
             desk.archive.head(datetime.now(UTC))
     finally:
         desk.close()

@@ -16,6 +16,7 @@ from softphone.domain.changes import DropWraps, HoldBy, Restrict
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
 from softphone.domain.retention import HoldState
+from tests.archive.holds import raise_hold
 from tests.archive.scene import AT, DOCUMENTATION, NUMBER, RATE, TRAINING, Scene
 
 LATER = datetime(2027, 3, 1, tzinfo=UTC)
@@ -23,7 +24,7 @@ LAST = datetime(2026, 12, 25, 22, 59, 59, tzinfo=UTC)  # of Christmas Day in Cop
 
 
 def asked(desk: Scene, recording: str, now: datetime = AT) -> str:
-    return holding.raise_hold(desk.archive, recording, HoldBy.ACCESS, "by letter", "mette", now)
+    return raise_hold(desk.archive, recording, HoldBy.ACCESS, "by letter", "mette", now)
 
 
 def swept(desk: Scene, now: datetime) -> list[Swept]:
@@ -43,7 +44,7 @@ def test_whoever_takes_the_request_locks_what_they_may_not_be_able_to_open(
     recording = desk.closed(DOCUMENTATION, TRAINING)
     with closing(Archive.open(desk.folder, desk.only(*roles))) as person:
         (row,) = holding.with_number(person, NUMBER, AT)
-        holding.raise_hold(person, row.recording, HoldBy.ACCESS, "by letter", "mette", AT)
+        raise_hold(person, row.recording, HoldBy.ACCESS, "by letter", "mette", AT)
     assert last(desk, recording) == ("hold_placed", "G08", {"by": "access"})
     (one,) = holding.standing(desk.archive, AT)
     assert (one.hold.raised_by, one.hold.why, one.state) == ("mette", "by letter", HoldState.UNCONFIRMED)
@@ -90,7 +91,7 @@ def test_a_withdrawal_ends_the_use_for_training_at_once_and_leaves_the_recording
 @pytest.mark.rule("G08")
 def test_once_closed_the_original_dates_count_and_training_that_still_stands_comes_back(desk: Scene) -> None:
     recording = desk.closed(DOCUMENTATION, TRAINING)
-    hold, dispute = asked(desk, recording), holding.raise_hold(desk.archive, recording, HoldBy.PARTY, "x", "mette", AT)
+    hold, dispute = asked(desk, recording), raise_hold(desk.archive, recording, HoldBy.PARTY, "x", "mette", AT)
     for act, code in (
         (lambda: holding.lift(desk.archive, hold, "x", [], AT), "hold_is_access"),
         (lambda: holding.close(desk.archive, dispute, [], AT, answered=AT.date()), "hold_is_dispute"),

@@ -14,9 +14,9 @@ import pytest
 from softphone.archive.crypto.passphrase import b64
 from softphone.archive.crypto.ring import KeyPurpose, Known, known_keys, remember
 from softphone.archive.examine.verify import verify
-from softphone.archive.retention import holding
 from softphone.domain.changes import HoldBy
 from softphone.domain.purpose import KeyRole
+from tests.archive.holds import raise_hold
 from tests.archive.people import ANNA, BO, House, Person
 from tests.archive.scene import DOCUMENTATION, NUMBER, TRAINING
 
@@ -48,7 +48,7 @@ def test_what_is_not_theirs_is_neither_heard_deleted_unlocked_nor_found_through_
 ) -> None:
     kept, others = home.recorded(DOCUMENTATION), home.recorded(TRAINING, agent=BO)
     mine, held = home.recorded(TRAINING), home.recorded(DOCUMENTATION, TRAINING)
-    hold = holding.raise_hold(home.desk.archive, held, HoldBy.PARTY, "the price", "anna", datetime.now(UTC))
+    hold = raise_hold(home.desk.archive, held, HoldBy.PARTY, "the price", "anna", datetime.now(UTC))
     person = home.person("person", *([role] if role else []), account=None if role else ANNA)
     wav = str(tmp_path / "out.wav")
     for words in (
@@ -79,7 +79,7 @@ def test_a_sweep_tells_who_does_not_find_all_its_figures_alone_and_nothing_of_a_
     now = datetime.now(UTC)
     long_ago, lives = now - timedelta(days=50), home.recorded(TRAINING)
     held = home.recorded(DOCUMENTATION, at=long_ago)
-    holding.raise_hold(home.desk.archive, held, HoldBy.PARTY, "the price", "anna", now - timedelta(days=40))
+    raise_hold(home.desk.archive, held, HoldBy.PARTY, "the price", "anna", now - timedelta(days=40))
     ended = home.recorded(DOCUMENTATION, at=long_ago, keeps="P1M")
     lead, officer = home.person("lead", KeyRole.TRAINING), home.person("officer", KeyRole.CUSTODY)
 

@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from softphone.archive.examine.verify import verify
-from softphone.archive.retention import holding
 from softphone.archive.seen import LocalArchive
 from softphone.domain.archive.permission import Viewer
 from softphone.domain.changes import AuditEntry, DropWraps, HoldBy, Restrict
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole, Purpose
 from softphone.domain.roles import Role
+from tests.archive.holds import raise_hold
 from tests.archive.lines import asked, line
 from tests.archive.people import House, Person
 from tests.archive.scene import DOCUMENTATION, NUMBER, TRAINING
@@ -111,7 +111,7 @@ def test_a_hold_keeps_what_was_upheld_for_data_protection_and_of_those_for_whose
         LocalArchive(home.desk.archive, another).cases.show(recording)
     assert refused.value.code == "error.archive.not_among_yours"
     assert home.desk.archive.audit_of(recording)[-1].event == "refused"
-    holding.raise_hold(home.desk.archive, recording, HoldBy.PARTY, "the price", "anna", datetime.now(UTC))
+    raise_hold(home.desk.archive, recording, HoldBy.PARTY, "the price", "anna", datetime.now(UTC))
     said = dpo.does("cases", "decide", recording, "--uphold", "--reason", "it is not needed")
     assert (said.status, "A hold keeps the recording" in said.out) == (0, True)
     assert opens_for(home, recording) == {KeyRole.CUSTODY}

@@ -30,6 +30,7 @@ from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
 from softphone.system.secrets import DemoKeyFile
 from tests.archive.disk import ext4, fill, remount, tmpfs
+from tests.archive.holds import raise_hold
 from tests.archive.people import house
 from tests.archive.scene import DOCUMENTATION, TRAINING, Scene
 
@@ -176,7 +177,7 @@ def test_a_small_disk_is_swept_of_many_and_what_is_held_meanwhile_stays(disk: Pa
         for page in pages(catalog, now, size):
             # It is found due, and whoever raises the hold has the lock before a sweep that has given up its room.
             if held in page and room.stat().st_size < SIZE and not holding.standing(desk.archive, now):
-                holding.raise_hold(desk.archive, held, HoldBy.PARTY, "the price", "anna", now)
+                raise_hold(desk.archive, held, HoldBy.PARTY, "the price", "anna", now)
             yield page
 
     with pytest.MonkeyPatch.context() as patch:
@@ -236,7 +237,7 @@ def test_no_list_takes_what_has_come_to_be_held_or_whose_folder_is_away(tmp_path
     finish_listed(desk.archive, now)
     assert len(desk.archive.list()) == 2
     away.rename(desk.folder / "recordings")
-    holding.raise_hold(desk.archive, held, HoldBy.PARTY, "the price", "anna", now)
+    raise_hold(desk.archive, held, HoldBy.PARTY, "the price", "anna", now)
     desk.archive.vault.delete(held, other)
     finish_listed(desk.archive, now)
     assert [row.recording for row in desk.archive.list()] == [held]

@@ -30,6 +30,7 @@ from softphone.domain.changes import (
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
 from softphone.domain.retention import HoldState
+from tests.archive.holds import raise_hold
 from tests.archive.scene import AT, DOCUMENTATION, NUMBER, RATE, TRAINING, CommitFailedError, Scene
 
 LATER = datetime(2027, 3, 1, tzinfo=UTC)
@@ -37,7 +38,7 @@ AGAIN = date(2027, 6, 1)
 
 
 def held(desk: Scene, recording: str, now: datetime = AT, why: str = "price") -> str:
-    return holding.raise_hold(desk.archive, recording, HoldBy.PARTY, why, "mette", now)
+    return raise_hold(desk.archive, recording, HoldBy.PARTY, why, "mette", now)
 
 
 def state(desk: Scene, now: datetime) -> list[HoldState]:
@@ -70,7 +71,7 @@ def test_a_hold_is_raised_by_number_by_someone_who_can_open_nothing(desk: Scene)
     with closing(Archive.open(desk.folder, desk.only())) as agent:
         found = holding.with_number(agent, NUMBER, AT)
         for row in found:
-            holding.raise_hold(agent, row.recording, HoldBy.CONTROLLER, "complaint", "mette", AT)
+            raise_hold(agent, row.recording, HoldBy.CONTROLLER, "complaint", "mette", AT)
     assert [row.recording for row in found] == theirs
     for recording in theirs:
         assert desk.archive.find(recording).purposes == (DOCUMENTATION,)
@@ -189,7 +190,7 @@ def test_a_session_that_never_saw_a_hold_takes_what_was_withdrawn_from_everybody
     desk: Scene, by: HoldBy
 ) -> None:
     recording = desk.closed(DOCUMENTATION, TRAINING)
-    hold = holding.raise_hold(desk.archive, recording, by, "price", "mette", AT)
+    hold = raise_hold(desk.archive, recording, by, "price", "mette", AT)
     told = AuditEntry("recording_discarded", "G04", AT, recording.removesuffix("-1"), recording, {"why": "withdrawn"})
     desk.commit(Discard(recording, "withdrawn"), entries=(told,))
     row = desk.archive.find(recording)

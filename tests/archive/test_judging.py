@@ -17,6 +17,7 @@ from softphone.archive.retention.sweep import SweepTerms, Swept, sweep
 from softphone.domain.changes import HoldBy, Restrict
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole, Purpose
+from tests.archive.holds import raise_hold
 from tests.archive.judged import to_judge
 from tests.archive.scene import AT, DOCUMENTATION, RATE, TRAINING, Scene, scene
 
@@ -114,9 +115,8 @@ def test_custody_keeps_it_with_a_reason_and_who_could_open_it_can_again_until_it
 def test_what_nobody_judged_in_time_goes_also_from_under_a_hold_once_that_is_lifted(
     desk: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(judging, "_PAGE", 1)
     held, recording = to_judge(desk, DOCUMENTATION, TRAINING), to_judge(desk, DOCUMENTATION, at=AT - timedelta(days=3))
-    hold = holding.raise_hold(desk.archive, held, HoldBy.PARTY, "price", "mette", AT)
+    hold = raise_hold(desk.archive, held, HoldBy.PARTY, "price", "mette", AT)
     holding.confirm(desk.archive, hold, date(2027, 11, 1), AT)
     assert {what for what, _ in swept(desk, DAY)} == {Swept.TO_JUDGE}
     # Oldest first, and nothing is left out between two pages.
@@ -153,7 +153,7 @@ def test_what_nobody_was_told_of_is_listed_first_however_late_and_has_its_days_f
 @pytest.mark.rule("G36")
 def test_it_is_kept_by_its_original_day_no_longer_than_its_own_period_again_and_sealed_anew(desk: Scene) -> None:
     recording = to_judge(desk, TRAINING)
-    hold = holding.raise_hold(desk.archive, recording, HoldBy.PARTY, "price", "mette", AT)
+    hold = raise_hold(desk.archive, recording, HoldBy.PARTY, "price", "mette", AT)
     swept(desk, DAY)
     # A hold that is lifted while it waits changes none of its days.
     holding.lift(desk.archive, hold, "settled", desk.policy_recipients, DAY)

@@ -10,11 +10,11 @@ import pytest
 
 from softphone.archive.crypto.wraps import SUITE, Wrap, unwrap
 from softphone.archive.files.container import Chunk, Sealer, read_header, scan
-from softphone.archive.retention import holding
 from softphone.archive.review.session import mark_reviewed
 from softphone.domain.changes import DropWraps, HoldBy
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
+from tests.archive.holds import raise_hold
 from tests.archive.people import House
 from tests.archive.scene import DOCUMENTATION, TRAINING, MemoryKeys
 
@@ -62,7 +62,7 @@ def test_no_chunk_is_decrypted_with_any_secret_of_the_keyring_but_what_a_lead_s_
     assert heard(home, desk.only(KeyRole.TRAINING)) == {**everything, documented: 0}
 
     desk.commit(DropWraps(opted_out, KeyRole.TRAINING, "withdrawn"), recording=opted_out)
-    holding.raise_hold(desk.archive, held, HoldBy.PARTY, "the price", "anna", now)
+    raise_hold(desk.archive, held, HoldBy.PARTY, "the price", "anna", now)
     assert mark_reviewed(desk.archive, used, "lead-1", now)
     theirs = {trains} if roles else set[str]()
     assert heard(home, desk.only(*roles)) == {one: n if one in theirs else 0 for one, n in everything.items()}

@@ -18,7 +18,6 @@ from softphone.archive.crypto import ring
 from softphone.archive.crypto.passphrase import b64
 from softphone.archive.examine.verify import verify
 from softphone.archive.keys import admission
-from softphone.archive.retention import holding
 from softphone.archive.seen.access import require_signer
 from softphone.bootstrap import review as plugged
 from softphone.bootstrap.home import Home
@@ -27,6 +26,7 @@ from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
 from softphone.system.settings import load_settings, save_settings
 from softphone.system.signature import new_signing_key, sign, signature_path
+from tests.archive.holds import raise_hold
 from tests.archive.people import ANNA, BO, House, policy_of
 from tests.archive.scene import AT, DOCUMENTATION, NUMBER, TRAINING, scene
 from tests.archive.signers import OTHER, SIGNER, asks, is_refused, last, signed, writes_their_own
@@ -148,7 +148,7 @@ def test_custody_lists_confirms_and_lets_go_by_its_key_and_lifts_and_keeps_by_a_
     waits = home.desk.recorded(1, DOCUMENTATION, call=call, at=due)
     home.desk.commit(CloseRecording(waits, due, (DOCUMENTATION,)), recording=waits)
     now = datetime.now(UTC)
-    hold = holding.raise_hold(home.desk.archive, held, HoldBy.PARTY, "x", "anna", now)
+    hold = raise_hold(home.desk.archive, held, HoldBy.PARTY, "x", "anna", now)
     officer, lead = home.person("officer", KeyRole.CUSTODY), home.person("lead", KeyRole.TRAINING)
     asks(home, officer)
     spoiled(home, tmp_path, "officer", "changed")

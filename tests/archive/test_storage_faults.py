@@ -25,11 +25,11 @@ from softphone.archive.files.container import Header
 from softphone.archive.files.opus import codec_header
 from softphone.archive.files.reader import OpenedRecording
 from softphone.archive.files.vault import Vault
-from softphone.archive.retention import holding
 from softphone.archive.schema.tables import meta
 from softphone.domain.changes import CloseRecording, Commit, Discard, DropWraps, HoldBy
 from softphone.domain.errors import ArchiveError, KeyringError
 from softphone.domain.purpose import KeyRole, Reason
+from tests.archive.holds import raise_hold
 from tests.archive.scene import (
     AT,
     DOCUMENTATION,
@@ -247,7 +247,7 @@ def test_what_waits_for_a_stalled_disk_at_the_last_no_goes_or_stays_with_the_res
     desk.talk(of, voices(3.5))
     assert stalled.entered.wait(10)
     if held:
-        holding.raise_hold(desk.archive, recording, HoldBy.PARTY, "x", "bo", AT)
+        raise_hold(desk.archive, recording, HoldBy.PARTY, "x", "bo", AT)
     desk.recorder.stop(of, recording, 0)
     desk.ledger.submit(Commit(1_000, (Discard(recording, "declined_by_key"),), ()))
     stalled.go.set()

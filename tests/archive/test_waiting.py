@@ -12,6 +12,7 @@ from softphone.archive.retention import holding, judging
 from softphone.archive.retention.sweep import sweep
 from softphone.domain.changes import HoldBy
 from softphone.domain.purpose import KeyRole
+from tests.archive.holds import raise_hold
 from tests.archive.judged import to_judge
 from tests.archive.people import House
 from tests.archive.scene import DOCUMENTATION, NUMBER, TRAINING
@@ -36,7 +37,7 @@ def test_health_and_doctor_tell_how_much_waits_and_since_when_and_nothing_of_a_c
     late, in_time = (home.recorded(DOCUMENTATION) for _ in range(2))
     for recording, days in ((late, 40), (late, 35), (in_time, 20)):
         at = now - timedelta(days=days)
-        holding.raise_hold(archive, recording, HoldBy.PARTY, f"{days} days ago", "mette", at)
+        raise_hold(archive, recording, HoldBy.PARTY, f"{days} days ago", "mette", at)
 
     listed = list(judging.waiting(archive, now))
     assert {one.recording for one in listed} == {first, second}

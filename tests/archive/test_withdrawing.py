@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from softphone.archive.examine.verify import verify
-from softphone.archive.retention import holding
 from softphone.domain.changes import HoldBy
 from softphone.domain.decision import NoticeId
 from softphone.domain.purpose import Basis, KeyRole
 from tests.archive import scene
+from tests.archive.holds import raise_hold
 from tests.archive.lines import asked, line
 from tests.archive.people import House, Person
 from tests.archive.scene import DOCUMENTATION, NUMBER, TRAINING
@@ -92,7 +92,7 @@ def test_a_consent_is_withdrawn_by_id_and_with_the_last_purpose_the_recording_go
 @pytest.mark.rule("G04")
 def test_what_a_party_s_hold_keeps_after_it_is_for_data_protection_alone(home: House, dpo: Person) -> None:
     recording = home.recorded(TRAINING, at=days_ago())
-    holding.raise_hold(home.desk.archive, recording, HoldBy.PARTY, "the price", "anna", datetime.now(UTC))
+    raise_hold(home.desk.archive, recording, HoldBy.PARTY, "the price", "anna", datetime.now(UTC))
     said = dpo.does("archive", "opt-out", recording)
     assert "a hold keeps it" in said.out
     assert opens_for(home) == {recording: {KeyRole.CUSTODY}}
@@ -107,7 +107,7 @@ def test_how_long_our_own_hold_stands_against_it_is_the_policy_s_to_say(
     path.write_text(f'hold_after_refusal = "P3D"\n{path.read_text("utf-8")}', "utf-8")
     monkeypatch.setitem(scene.BASES, DOCUMENTATION, Basis.CONSENT)
     recording = home.recorded(DOCUMENTATION, at=days_ago())
-    holding.raise_hold(home.desk.archive, recording, HoldBy.CONTROLLER, "the price", "anna", datetime.now(UTC))
+    raise_hold(home.desk.archive, recording, HoldBy.CONTROLLER, "the price", "anna", datetime.now(UTC))
     before = datetime.now(UTC)
     assert dpo.does("archive", "withdraw", recording).status == 0
     (hold,) = home.desk.archive.find(recording, datetime.now(UTC)).holds

@@ -18,6 +18,7 @@ from softphone.domain.purpose import Basis
 from softphone.domain.status import HoldPhase
 from softphone.engine.sip import events as sip
 from softphone.wire import CodedText, LockEarlier
+from tests.archive.holds import raise_hold
 from tests.archive.scene import DOCUMENTATION, TRAINING
 from tests.engine.scene import CALL, PARTY, Scene
 from tests.engine.test_later import ALL, AT, Later
@@ -108,7 +109,7 @@ def test_our_lock_keeps_nothing_that_no_purpose_keeps(later: Asked) -> None:
     """Else what a refusal has left to custody for some days would stand for good."""
     earlier = later.kept(DOCUMENTATION, basis=Basis.CONSENT, notice=NoticeId.N2)
     this = later.kept(DOCUMENTATION, at=AT + timedelta(minutes=5))
-    holding.raise_hold(later.before.archive, f"{earlier}-1", HoldBy.ACCESS, "", "anna", AT)
+    raise_hold(later.before.archive, f"{earlier}-1", HoldBy.ACCESS, "", "anna", AT)
     later.start()
     later.open(earlier)
     later.opt_out()

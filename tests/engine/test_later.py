@@ -16,7 +16,6 @@ from softphone.archive.archive import Archive
 from softphone.archive.changes.call import CallFacts
 from softphone.archive.changes.ending import discard
 from softphone.archive.changes.holds import lift
-from softphone.archive.retention import holding
 from softphone.domain.changes import AuditEntry, CloseRecording, Commit, Discard, HoldBy, OpenRecording, OpenSegment
 from softphone.domain.decision import NoticeId
 from softphone.domain.events import Now
@@ -38,6 +37,7 @@ from softphone.wire import (
     RaiseDispute,
     UndoDispute,
 )
+from tests.archive.holds import raise_hold
 from tests.archive.scene import DOCUMENTATION, NUMBER, TRAINING, Scene
 from tests.engine.scene import FakePhone, FakeRecorder, FakeRules
 from tests.policies import POLICY, policy_of
@@ -365,7 +365,7 @@ def beside(later: Later) -> Archive:
 
 def held_elsewhere(later: Later, call: str, by: HoldBy) -> None:
     archive = beside(later)
-    holding.raise_hold(archive, f"{call}-1", by, "klage", "mette", later.now().utc)
+    raise_hold(archive, f"{call}-1", by, "klage", "mette", later.now().utc)
     archive.close()
 
 

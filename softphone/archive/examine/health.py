@@ -93,14 +93,14 @@ class Health(Waiting):
 
 def waiting(archive: Archive, now: datetime) -> Waiting:
     """Of what no sweep has listed yet, by the default period. Raises ArchiveError."""
-    to_judge, judge_before = judging.outlook(archive, now)
+    to_judge = judging.waiting(archive, now)
     overdue = [one.decide_by for one in holding.standing(archive, now) if one.state is HoldState.OVERDUE]
     with archive.catalog.reading() as connection:
         cases = open_cases(connection, now)
     late = [one.deadline for one in cases if one.overdue]
     return Waiting(
-        to_judge=to_judge,
-        judge_before=judge_before,
+        to_judge=len(to_judge),
+        judge_before=min((one.judge_by for one in to_judge), default=None),
         holds_overdue=len(overdue),
         holds_due=min((day for day in overdue if day), default=None),
         cases_open=len(cases),

@@ -1,124 +1,59 @@
-"""What the sweep has to look at: found by the catalog's indexes, a page at a time, so that no look is long and no list is
-kept.
-
-The sweep judges whether something is really due when it takes it.
-"""
+"""What the sweep has to look at, found by the catalog's indexes. Whether it is really due is judged when it is taken."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, exists, func, literal_column, or_, select, tuple_
+from sqlalchemy import Connection, Select, exists, func, literal_column, or_, select
 
 from softphone.archive.catalog.database import Catalog
 from softphone.archive.schema.tables import holds, purposes, recordings
 
 EAST = timedelta(hours=14)
 """how far ahead of UTC a day begins, at most"""
-_WINDOW = 5_000
-"""recordings looked through at once for those that nothing keeps"""
 _STANDS = purposes.c.stands == literal_column("'keeps'")
 """as the index has it: SQLite takes a partial index for a literal only"""
-due_on = func.coalesce(purposes.c.judge_by, purposes.c.expires_on)
+_DUE_ON = func.coalesce(purposes.c.judge_by, purposes.c.expires_on)
 """on which something is to be done about a purpose"""
 
 
-def pages(catalog: Catalog, now: datetime, size: int) -> Generator[Sequence[str]]:
-    """Recordings that may have something due, each once; at most `size` a page, and a page may be empty."""
-    by_hold: set[str] = set()
-    after = ""
-    while True:
-        with catalog.reading() as connection:
-            held = connection.execute(of_holds(now, after, size)).scalars().all()
-        if not held:
-            break
-        by_hold.update(held)
-        yield held
-        after = held[-1]
-    day, after = "", ""
-    while True:
-        with catalog.reading() as connection:
-            ended = connection.execute(of_day(day, after, size)).scalars().all() if day else ()
-            if not ended:
-                day, after = connection.execute(next_day(now, day)).scalar() or "", ""
-                if not day:
-                    break
-                continue
-        yield [one for one in ended if one not in by_hold]
-        after = ended[-1]
-    at: str | None = ""
-    while at is not None:
-        with catalog.reading() as connection:
-            loose, at = _loose(connection, at)
-        left = [one for one in loose if one not in by_hold]
-        yield from (left[n : n + size] for n in range(0, max(1, len(left)), size))
+def pages(catalog: Catalog, now: datetime, size: int) -> Iterator[Sequence[str]]:
+    """Recordings that may have something due, each once, those whose day came first at the beginning."""
+    with catalog.reading() as connection:
+        asked = (of_holds(now), of_purposes(now), of_nothing())
+        found = list(dict.fromkeys(one for each in asked for one in connection.execute(each).scalars()))
+    yield from (found[first : first + size] for first in range(0, len(found), size))
 
 
 def count(connection: Connection, now: datetime) -> int:
     """Purposes whose day has come, give or take a day."""
-    asked = select(func.count()).select_from(purposes).where(_STANDS, due_on <= _last_day(now))
+    asked = select(func.count()).select_from(purposes).where(_STANDS, last_day(now) >= _DUE_ON)
     return int(connection.execute(asked).scalar_one())
 
 
-def of_holds(now: datetime, after: str, size: int) -> Select[Any]:
+def of_holds(now: datetime) -> Select[Any]:
     """Those under a hold that has reached a date of its own."""
     moment = now.isoformat()
-    return (
-        select(holds.c.recording)
-        .distinct()
-        .where(
-            holds.c.lifted_at.is_(None),
-            holds.c.recording > after,
-            or_(
-                holds.c.provisional_until <= moment,
-                holds.c.confirm_by <= moment,
-                holds.c.look_again <= _last_day(now),
-            ),
-        )
-        .order_by(holds.c.recording)
-        .limit(size)
+    reached = or_(
+        holds.c.provisional_until <= moment,
+        holds.c.confirm_by <= moment,
+        holds.c.look_again <= last_day(now),
     )
+    return select(holds.c.recording).where(holds.c.lifted_at.is_(None), reached)
 
 
-def next_day(now: datetime, after: str) -> Select[Any]:
-    """The first day after that one, up to today, on which something is due for a purpose."""
-    return select(func.min(due_on)).where(_STANDS, due_on > after, due_on <= _last_day(now))
+def of_purposes(now: datetime) -> Select[Any]:
+    return select(purposes.c.recording).where(_STANDS, last_day(now) >= _DUE_ON).order_by(_DUE_ON)
 
 
-def of_day(day: str, after: str, size: int) -> Select[Any]:
-    """Those with a purpose that has reached that day, unless another of theirs reached an earlier one."""
-    other = purposes.alias()
-    earlier = exists().where(
-        other.c.recording == purposes.c.recording,
-        other.c.stands == literal_column("'keeps'"),
-        tuple_(func.coalesce(other.c.judge_by, other.c.expires_on), other.c.purpose)
-        < tuple_(due_on, purposes.c.purpose),
-    )
-    return (
-        select(purposes.c.recording)
-        .where(_STANDS, due_on == day, purposes.c.recording > after, ~earlier)
-        .order_by(purposes.c.recording)
-        .limit(size)
-    )
-
-
-def of_window(after: str, until: str | None) -> Select[Any]:
-    """Those that no purpose keeps, in a stretch of the recordings."""
+def of_nothing() -> Select[Any]:
+    """Those that no purpose keeps."""
     stands = exists().where(purposes.c.recording == recordings.c.recording, _STANDS)
-    stretch = recordings.c.recording > after
-    if until is not None:
-        stretch = and_(stretch, recordings.c.recording <= until)
-    return select(recordings.c.recording).where(stretch, ~stands).order_by(recordings.c.recording)
+    return select(recordings.c.recording).where(~stands)
 
 
-def _loose(connection: Connection, after: str) -> tuple[Sequence[str], str | None]:
-    ids = select(recordings.c.recording).where(recordings.c.recording > after).order_by(recordings.c.recording)
-    until = connection.execute(ids.limit(1).offset(_WINDOW - 1)).scalar()
-    found = connection.execute(of_window(after, until)).scalars().all()
-    return found, until
-
-
-def _last_day(now: datetime) -> str:
+def last_day(now: datetime) -> str:
+    """Today, wherever it is latest."""
     return (now + EAST).date().isoformat()

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import Connection, select, update
 from uuid_utils import uuid7
@@ -26,7 +25,6 @@ from softphone.archive.crypto.wraps import Recipient
 from softphone.archive.finding.rows import REVIEW, HoldRow, RecordingRow, hold_of, rows_of
 from softphone.archive.log.policies import name_keys
 from softphone.archive.retention.sweep import finish
-from softphone.archive.schema.readable import read_row
 from softphone.archive.schema.tables import calls, holds, purposes, recordings
 from softphone.domain.archive.decisions import Lifted, Standing
 from softphone.domain.changes import AuditEntry, HoldBy, PlaceHold
@@ -39,7 +37,6 @@ from softphone.domain.retention import (
     Due,
     Ended,
     HoldStanding,
-    HoldState,
     answer_by,
     due,
     has_expired,
@@ -58,16 +55,11 @@ UNOPENED = "training_unopened"
 
 def standing(archive: Archive, now: datetime) -> list[Standing]:
     """Oldest first. An unreadable one is left out: `verify` and the sweep report it. Raises ArchiveError, as do all below."""
-    asked = (
-        select(holds, calls.c.time_zone)
-        .join(recordings, recordings.c.recording == holds.c.recording)
-        .join(calls, calls.c.call == recordings.c.call)
-        .where(holds.c.lifted_at.is_(None))
-        .order_by(holds.c.at, holds.c.hold)
-    )
     with archive.catalog.reading() as connection:
-        found = (read_row(row, lambda it: _standing(connection, it, now)) for row in connection.execute(asked).all())
-        return [one for one in found if one is not None]
+        held = connection.execute(select(holds.c.recording).where(holds.c.lifted_at.is_(None)).distinct()).scalars()
+        rows = rows_of(archive, connection, held.all(), now)
+    found = (one for row in rows for one in of_row(row, now))
+    return sorted(found, key=lambda one: (one.hold.at, one.hold.hold))
 
 
 def of_row(row: RecordingRow, now: datetime) -> list[Standing]:
@@ -137,21 +129,6 @@ def raise_holds(
     return raised
 
 
-def raise_hold(
-    archive: Archive,
-    recording: str,
-    by: HoldBy,
-    why: str,
-    raised_by: str,
-    now: datetime,
-    within: Period = CONFIRM_WITHIN,
-) -> str:
-    """As `raise_holds`, on one that must exist. Returns the hold's id."""
-    for one in raise_holds(archive, [archive.find(recording, now)], by, why, raised_by, now, within):
-        return one.hold.hold
-    raise ArchiveError("error.archive.no_such_recording", id=recording)
-
-
 def confirm(archive: Archive, hold: str, look_again: date, now: datetime) -> Standing:
     """Custody has judged that it stands, and says when it judges again."""
     found, row, _ = _for_custody(archive, hold, "confirm", now)
@@ -169,7 +146,7 @@ def confirm(archive: Archive, hold: str, look_again: date, now: datetime) -> Sta
         decided = {"provisional_until": None, "confirm_by": None, "look_again": look_again.isoformat()}
         tx.execute(update(holds).where(holds.c.hold == found).values(confirmed_at=now.isoformat(), **decided))
         tx.log(entry)
-    return next(one for one in standing(archive, now) if one.hold.hold == found)
+    return next(one for one in of_row(archive.find(row.recording, now), now) if one.hold.hold == found)
 
 
 def lift(
@@ -332,29 +309,15 @@ def _rule(by: HoldBy) -> str:
 
 
 def _on(row: RecordingRow, hold: HoldRow, now: datetime) -> Standing:
-    alone = all(has_expired(day, now, row.time_zone) for day in row.expires.values())
-    return Standing(row.recording, hold, _state(hold, row.time_zone, now), alone, row.time_zone)
-
-
-def _standing(connection: Connection, row: Any, now: datetime) -> Standing:
-    hold = hold_of(row)
-    keeps = connection.execute(
-        select(purposes.c.expires_on).where(
-            purposes.c.recording == row.recording, purposes.c.stands == Ended.KEEPS.value
-        )
-    ).scalars()
-    alone = all(one is not None and has_expired(date.fromisoformat(one), now, row.time_zone) for one in keeps)
-    return Standing(row.recording, hold, _state(hold, row.time_zone, now), alone, row.time_zone)
-
-
-def _state(hold: HoldRow, time_zone: str, now: datetime) -> HoldState:
-    return hold_state(
+    alone = not row.purposes and all(has_expired(day, now, row.time_zone) for day in row.expires.values())
+    state = hold_state(
         provisional_until=hold.provisional_until,
         confirm_by=hold.confirm_by,
         look_again=hold.look_again,
         now=now,
-        today=local_day(now, time_zone),
+        today=local_day(now, row.time_zone),
     )
+    return Standing(row.recording, hold, state, alone, row.time_zone)
 
 
 def _entry(event: str, row: RecordingRow, now: datetime, *, rule: str = "G10", **params: str) -> AuditEntry:

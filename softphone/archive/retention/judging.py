@@ -6,12 +6,12 @@ nobody judges in time.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, literal_column, select, tuple_, update
+from sqlalchemy import Connection, Select, func, literal_column, select, update
 
 from softphone.archive.archive import Archive
 from softphone.archive.changes.ending import end_purpose
@@ -20,7 +20,7 @@ from softphone.archive.crypto.wraps import Recipient
 from softphone.archive.finding.rows import RecordingRow
 from softphone.archive.log.policies import name_keys
 from softphone.archive.retention.deleting import discard_what_nothing_keeps
-from softphone.archive.retention.due import EAST
+from softphone.archive.retention.due import last_day
 from softphone.archive.retention.sweep import finish
 from softphone.archive.retention.swept import SweptItem
 from softphone.archive.schema.readable import read_row
@@ -35,36 +35,16 @@ from softphone.domain.retention import JUDGE_WITHIN, Ended, has_expired, judge_b
 REFUSED = "judging_refused"
 JUDGED = "judged"
 """the reason of a purpose that custody let go"""
-_PAGE = 100
 
 
-def waiting(archive: Archive, now: datetime, within: Period = JUDGE_WITHIN) -> Generator[ToJudge]:
-    """Oldest first, a page at a time. `within`: the policy's, for what no sweep has listed yet. Raises ArchiveError, as do all
-    below."""
-    after = ("", "", "")
+def waiting(archive: Archive, now: datetime, within: Period = JUDGE_WITHIN) -> list[ToJudge]:
+    """Oldest first. `within`: the policy's, for what no sweep has listed yet. Raises ArchiveError, as do all below."""
     now = _as_of(archive, now)
-    while True:
-        with archive.catalog.reading() as connection:
-            rows = connection.execute(of_page(now, after)).all()
-            held = _held(connection, [row.recording for row in rows])
-        if not rows:
-            return
-        made = (read_row(row, partial(_to_judge, now=now, within=within, held=row.recording in held)) for row in rows)
-        yield from (one for one in made if one is not None)
-        after = (rows[-1].expires_on, rows[-1].recording, rows[-1].purpose)
-
-
-def outlook(archive: Archive, now: datetime, within: Period = JUDGE_WITHIN) -> tuple[int, date | None]:
-    """How many `waiting` lists, and the first day on which one of them ends unjudged: by day and time zone, not one by one."""
-    now = _as_of(archive, now)
-    alike = (calls.c.time_zone, purposes.c.expires_on, purposes.c.judge_by)
-    asked = _select().where(purposes.c.expires_on <= _last_day(now)).group_by(*alike)
-    many, first = 0, None
     with archive.catalog.reading() as connection:
-        for row in connection.execute(asked.with_only_columns(*alike, func.count().label("many"))):
-            if (until := read_row(row, partial(_waits_until, now=now, within=within))) is not None:
-                many, first = many + row.many, min(first or until, until)
-    return many, first
+        held = set(connection.execute(select(holds.c.recording).where(holds.c.lifted_at.is_(None))).scalars())
+        rows = connection.execute(of_day(now)).all()
+    found = (read_row(row, partial(_to_judge, now=now, within=within, held=row.recording in held)) for row in rows)
+    return [one for one in found if one is not None]
 
 
 def keep(
@@ -141,23 +121,10 @@ def _select() -> Select[Any]:
     )
 
 
-def of_page(now: datetime, after: tuple[str, str, str]) -> Select[Any]:
-    place = tuple_(purposes.c.expires_on, purposes.c.recording, purposes.c.purpose)
-    return (
-        _select()
-        .where(
-            purposes.c.expires_on >= after[0],
-            purposes.c.expires_on <= _last_day(now),
-            place > tuple_(*after),
-        )
-        .order_by(purposes.c.expires_on, purposes.c.recording, purposes.c.purpose)
-        .limit(_PAGE)
-    )
-
-
-def _held(connection: Connection, of: Sequence[str]) -> set[str]:
-    asked = select(holds.c.recording).where(holds.c.recording.in_(of), holds.c.lifted_at.is_(None))
-    return set(connection.execute(asked).scalars())
+def of_day(now: datetime) -> Select[Any]:
+    """What has reached its day."""
+    order = (purposes.c.expires_on, purposes.c.recording, purposes.c.purpose)
+    return _select().where(purposes.c.expires_on <= last_day(now)).order_by(*order)
 
 
 def _to_judge(row: Any, now: datetime, within: Period, *, held: bool) -> ToJudge | None:
@@ -177,10 +144,6 @@ def _waits_until(row: Any, now: datetime, within: Period) -> date | None:
     listed_on = local_day(now, row.time_zone)
     by = date.fromisoformat(row.judge_by) if row.judge_by else judge_by(ended, within, listed_on=listed_on)
     return by if has_expired(ended, now, row.time_zone) and not has_expired(by, now, row.time_zone) else None
-
-
-def _last_day(now: datetime) -> str:
-    return (now + EAST).date().isoformat()
 
 
 def _for_custody(

@@ -75,8 +75,7 @@ def sweeping(
 
     Where the clock may have jumped since it was last believed, nothing is deleted unless a `witness` of the time agrees with it.
     `steady`: what the clock that nobody sets says beside it.
-    `go_on` is asked before each recording, and after a look that found none, and may take its time; once it says no, what is left
-    is for another time.
+    `go_on` is asked before each recording, and may take its time; once it says no, what is left is for another time.
     On a full disk files go before their rows (ADR 019), so that there is room for the rest.
     Raises ArchiveError: on a full disk also where nothing is due.
     """
@@ -123,11 +122,10 @@ class _Sweep:
             yield doubt
             return
         archive, now = self.archive, self.now
-        changed = stopped = False
+        changed = False
         for page in due.pages(archive.catalog, now, batch):
             deleted = False
-            # A page of none is a look at thousands.
-            stopped = not page and not self.go_on()
+            stopped = False
             for recording in page:
                 if stopped := not self.go_on():
                     break

@@ -11,13 +11,14 @@ import pytest
 
 from softphone.archive.archive import Archive
 from softphone.archive.examine.verify import verify
-from softphone.archive.retention.holding import lift, raise_hold
+from softphone.archive.retention.holding import lift
 from softphone.archive.retention.sweep import sweep
 from softphone.archive.review.sample import SampleFilter, SampleQuery, page
 from softphone.archive.review.session import Reviewing, open_review
 from softphone.domain.changes import Discard, DropWraps, HoldBy
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
+from tests.archive.holds import raise_hold
 from tests.archive.review.calls import ANNA, CARD, reviewable
 from tests.archive.scene import AT, DOCUMENTATION, TRAINING, Scene
 

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from softphone.archive.retention.holding import raise_hold
 from softphone.archive.retention.sweep import Swept, sweep
 from softphone.archive.review.session import mark_reviewed
 from softphone.domain.changes import (
@@ -22,6 +21,7 @@ from softphone.domain.changes import (
     UseDraw,
 )
 from softphone.domain.purpose import KeyRole, Purpose, Reason
+from tests.archive.holds import raise_hold
 from tests.archive.review.calls import ANNA, JONAS, answered, reviewable, rings
 from tests.archive.scene import AT, DOCUMENTATION, TRAINING, Scene
 
