@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 
@@ -19,7 +19,7 @@ from softphone.archive.archive import Archive
 from softphone.archive.backup import copying
 from softphone.archive.backup.check import check, mend
 from softphone.archive.backup.copying import Progress
-from softphone.archive.backup.generation import MANIFEST, MARKER
+from softphone.archive.backup.generation import MANIFEST, MARKER, Manifest
 from softphone.archive.backup.restore import restore
 from softphone.archive.backup.run import LIVES_ON, LOCK, back_up, health, tell
 from softphone.archive.catalog import database
@@ -34,7 +34,6 @@ from softphone.archive.retention.sweep import sweep
 from softphone.domain.changes import AuditEntry, CloseRecording, Discard, DropWraps
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole, Purpose
-from tests.archive.disk import ext4
 from tests.archive.scene import AT, DOCUMENTATION, FRAME, TRAINING, Scene, scene, voices
 
 NEXT_DAY = AT + timedelta(days=1)
@@ -277,6 +276,14 @@ def test_a_run_that_is_stopped_leaves_the_last_one_and_goes_on_the_next_time(des
     assert (done.copied, done.missing, done.recordings) == (0, [], 4)
 
 
+def test_a_manifest_that_another_key_signed_is_not_believed(desk: Scene, disk: Path) -> None:
+    back_up(desk.archive, disk, AT)
+    path = disk / "generation-1" / MANIFEST
+    whole = Manifest.read(path, desk.archive.signer.key)
+    path.write_bytes(whole.sealed(Signer(desk.archive.desk, os.urandom(32))))
+    assert refused(check, disk, desk.store) == "error.backup.manifest_changed"
+
+
 @pytest.mark.parametrize("places", [16, pytest.param(500, marks=pytest.mark.torture)])
 def test_each_byte_that_is_changed_in_a_backup_is_found(desk: Scene, disk: Path, places: int) -> None:
     closed(desk)
@@ -296,33 +303,6 @@ def test_each_byte_that_is_changed_in_a_backup_is_found(desk: Scene, disk: Path,
                 assert found or path.name in (MARKER, MANIFEST), path.name
         path.write_bytes(data)
     assert check(disk, desk.store)[1] == []
-
-
-@pytest.mark.torture
-def test_a_full_and_a_read_only_disk_are_said_and_the_last_backup_stands(desk: Scene, tmp_path: Path) -> None:
-    gone = closed(desk)
-    closed(desk)
-    with ext4(tmp_path, journal=False) as image:
-        disk = image.mounted
-        back_up(desk.archive, disk, AT)
-        with suppress(OSError), (disk / "filled").open("wb", buffering=0) as file:
-            while file.write(bytes(4096)):
-                pass
-        closed(desk)
-        assert refused(back_up, desk.archive, disk, NEXT_DAY) == "error.backup.full"
-        desk.commit(Discard(gone, "withdrawn"), recording=gone)
-        assert refused(tell, desk.archive, disk, NEXT_DAY) == "error.backup.full"
-        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
-        assert refused(back_up, desk.archive, disk, NEXT_DAY) == "error.backup.unwritable"
-        assert refused(tell, desk.archive, disk, NEXT_DAY) == "error.backup.unwritable"
-        manifest, bad = check(disk, desk.store)
-        assert (manifest.number, bad, health(desk.archive, AT)[0].waiting) == (1, [], 1)
-        subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
-        (disk / "filled").unlink()
-        assert tell(desk.archive, disk, NEXT_DAY) == 1
-        assert back_up(desk.archive, disk, NEXT_DAY).recordings == 2
-        assert check(disk, desk.store)[1] == []
-        assert not list(disk.rglob("*.new"))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,19 +20,20 @@ from softphone.archive.catalog.database import Catalog
 from softphone.archive.examine.repair import repair
 from softphone.archive.examine.verify import verify
 from softphone.archive.files.vault import Vault
+from softphone.archive.folder.disk import FULL as DISK_FULL
 from softphone.archive.folder.room import ROOM, SIZE
 from softphone.archive.retention import due, holding
-from softphone.archive.retention.listed import finish_listed
-from softphone.archive.retention.sweep import Swept, sweep
+from softphone.archive.retention.listed import clear_listed, finish_listed
+from softphone.archive.retention.sweep import Swept, SweptItem, _Sweep, sweep
 from softphone.bootstrap.home import DEMO_KEYS
-from softphone.domain.changes import CloseRecording, HoldBy
+from softphone.domain.changes import ChangeHold, CloseRecording, HoldBy, PlaceHold
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
 from softphone.system.secrets import DemoKeyFile
 from tests.archive.disk import ext4, fill, remount, tmpfs
 from tests.archive.holds import raise_hold
 from tests.archive.people import house
-from tests.archive.scene import DOCUMENTATION, TRAINING, Scene
+from tests.archive.scene import AT, DOCUMENTATION, TRAINING, Scene
 
 ROOT = Path(__file__).resolve().parents[2]
 PAST = timedelta(days=300)
@@ -50,7 +51,7 @@ def disk(tmp_path: Path) -> Generator[Path]:
 
 @pytest.mark.parametrize(
     ("state", "words", "code", "language"),
-    [("full", FULL, "full", "da"), ("ro", READ_ONLY, "read_only", "en"), ("ro", READ_ONLY, "read_only", "da")],
+    [("full", FULL, "full", "da"), ("ro", READ_ONLY, "read_only", "en")],
 )
 def test_on_a_full_or_read_only_disk_what_looks_works_and_what_writes_is_refused_in_words(
     disk: Path,
@@ -233,6 +234,9 @@ def test_no_list_takes_what_has_come_to_be_held_or_whose_folder_is_away(tmp_path
     held, other = (row.recording for row in desk.archive.list())
     desk.archive.room.keep()
     desk.archive.room.list([held, other])
+    # Nor is it another sweep's to take away.
+    clear_listed(desk.archive, [held])
+    assert desk.archive.room.listed() == [held, other]
     away = desk.archive.vault.path(held).parent.rename(tmp_path / "away")
     finish_listed(desk.archive, now)
     assert len(desk.archive.list()) == 2
@@ -243,6 +247,26 @@ def test_no_list_takes_what_has_come_to_be_held_or_whose_folder_is_away(tmp_path
     assert [row.recording for row in desk.archive.list()] == [held]
     assert desk.archive.room.listed() == []
     desk.close()
+
+
+@pytest.mark.rule("G10")
+def test_a_list_names_nothing_that_a_hold_kept_until_it_was_void(desk: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut off between its file and its rows, it would stay without a file: its hold still stands then."""
+    due, kept = desk.closed(DOCUMENTATION), desk.closed(DOCUMENTATION)
+    desk.commit(PlaceHold("h", kept, HoldBy.CONTROLLER, "desk-3", AT, None))
+    desk.commit(ChangeHold("h", HoldBy.CONTROLLER, AT + timedelta(days=14)))
+    desk.archive.room.keep()
+    whole, listed, later = _Sweep.whole, list[str](), AT + PAST
+
+    def full_at_first(run: _Sweep, batch: int) -> Iterator[SweptItem]:
+        if batch > 1:
+            raise ArchiveError(DISK_FULL, path="", detail="")
+        listed.extend(row.recording for row in desk.archive.audit_of() if row.event == "sweep_discarded")
+        return whole(run, batch)
+
+    monkeypatch.setattr(_Sweep, "whole", full_at_first)
+    sweep(desk.archive, later, clock=later, witness=later)
+    assert (listed, desk.archive.list(later)) == ([due], [])
 
 
 @pytest.mark.rule("G10")

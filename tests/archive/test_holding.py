@@ -243,3 +243,19 @@ def test_a_hold_is_lifted_for_whom_the_policy_names_for_that_line_alone(desk: Sc
     with pytest.raises(ArchiveError, match="lift_ends_training"):
         holding.lift(desk.archive, hold, "settled", named("another"), AT)
     assert KeyRole.TRAINING in holding.lift(desk.archive, hold, "settled", named("salg"), AT).row.opens_for
+
+
+@pytest.mark.rule("G10")
+def test_a_hold_is_meant_by_its_whole_id_also_where_another_s_begins_so(desk: Scene) -> None:
+    one, other = desk.closed(DOCUMENTATION), desk.closed(DOCUMENTATION)
+    for hold, recording in (("h1", one), ("h10", other)):
+        desk.commit(PlaceHold(hold, recording, HoldBy.PARTY, "mette", AT, None))
+    seen(desk, AT).holds.lift("h1", "settled", None)
+    assert [row.holds == () for row in map(desk.archive.find, (one, other))] == [True, False]
+
+
+@pytest.mark.rule("G36")
+def test_what_is_past_its_date_when_a_hold_is_lifted_is_sealed_for_nobody_again(desk: Scene) -> None:
+    recording = desk.closed(DOCUMENTATION, TRAINING)
+    holding.lift(desk.archive, held(desk, recording), "settled", desk.policy_recipients, LATER)
+    assert for_training(desk, recording) == set()

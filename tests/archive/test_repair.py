@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from softphone.archive.examine.repair import Repair, repair
+from softphone.archive.examine.repair import Repair, let_orphan_go, repair
 from softphone.archive.examine.verify import verify
 from softphone.archive.files.reader import read_structure
 from softphone.archive.files.writing import Written
 from softphone.archive.log.written import counted
 from softphone.domain.changes import CloseRecording
+from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
 from tests.archive.scene import AT, DOCUMENTATION, Scene, voices
 
@@ -173,3 +174,8 @@ def test_a_file_without_a_row_is_kept_aside_and_told_and_comes_back_with_its_row
     assert found(desk) == ["object_begun"]
     assert verify(desk.archive).ok
     assert heard(desk, recording) == 16_000
+    # While the catalog knows it, nobody deletes it as a file that belongs to nothing.
+    desk.archive.vault.set_aside(recording)
+    with pytest.raises(ArchiveError, match="no_orphan"):
+        let_orphan_go(desk.archive, recording, AT)
+    assert recording in desk.archive.vault.aside()

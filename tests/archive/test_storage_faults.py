@@ -93,6 +93,24 @@ def test_a_busy_catalog_fails_the_commit_with_its_reason_and_works_again_by_itse
         assert KeyRole.TRAINING not in desk.archive.find(recording).opens_for
 
 
+def test_storage_that_failed_is_tried_again_also_while_work_never_ends(desk: Scene) -> None:
+    told, over, left = list[bool](), threading.Event(), iter(range(500))
+
+    def more(*_: object) -> None:
+        if told[-1:] == [True] or next(left, None) is None:
+            over.set()
+        else:
+            ledger.submit(Commit(0, (), ()))
+
+    ledger = desk.archive.ledger(more, more, lambda works, _detail: told.append(works))
+    ledger.start()
+    ledger.suspect("full")
+    more()
+    assert over.wait(30)
+    assert told == [False, True]
+    assert ledger.stop()
+
+
 @pytest.mark.parametrize("file_stays", [False, True])
 def test_a_commit_that_fails_half_way_leaves_neither_row_nor_entry_and_nothing_in_the_way_of_the_next(
     desk: Scene, monkeypatch: pytest.MonkeyPatch, file_stays: bool
