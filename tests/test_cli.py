@@ -7,6 +7,8 @@ import ast
 import inspect
 import re
 import time
+from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,7 @@ from softphone.audio.devices import Devices, SoundFault
 from softphone.bootstrap.home import DEMO_KEYS, Home, key_store, texts
 from softphone.cli.audit import in_words
 from softphone.cli.doctor import _archive, _policy, _settings
+from softphone.cli.registering import Command
 from softphone.domain.changes import AuditEntry, CloseRecording, HoldBy, PlaceHold, Restrict
 from softphone.domain.policy import PolicyError
 from softphone.domain.purpose import KeyRole, Language, Purpose
@@ -686,3 +689,17 @@ def test_the_doctor_doubts_an_address_that_is_none(
     said = capsys.readouterr().out
     assert "pbx.example" in said
     assert "10.0.0.0/24” under" not in said
+
+
+def test_each_command_is_a_function_that_is_there() -> None:
+    def registered(parser: argparse.ArgumentParser) -> Iterator[Command]:
+        if isinstance(run := parser.get_default("run"), Command):
+            yield run
+        for action in parser._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                for under in action.choices.values():
+                    yield from registered(under)
+
+    for command in registered(cli.build_parser(texts())):
+        module, _, function = command.function.partition(":")
+        assert callable(getattr(import_module(module), function)), command

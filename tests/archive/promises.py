@@ -188,10 +188,9 @@ class Promises:
         archive = Archive.open(folder, store)
         try:
             archive.clock = lambda: AT
-            self._clean(archive, repaired=False)
             repair(archive, AT)
             assert repair(archive, AT) == []
-            self._clean(archive, repaired=True)
+            self._clean(archive)
             left = {row.recording: row for row in archive.list(AT)}
             pages = pages_of(folder, archive.secrets.catalog)
             keys = {wrap.key_id for recording in left for wrap in archive.wraps_of(recording)}
@@ -215,13 +214,10 @@ class Promises:
         finally:
             archive.close()
 
-    def _clean(self, archive: Archive, *, repaired: bool) -> None:
+    def _clean(self, archive: Archive) -> None:
         proof = verify(archive)
+        wrong = [one for one in proof.findings if one.code not in NOTES - {"torn", "condemned", "slot_erased"}]
         assert proof.audit_ok
-        notes = NOTES - ({"torn", "condemned", "slot_erased"} if repaired else set())
-        wrong = [
-            one for one in proof.findings if one.code not in notes and not (one.code == "object_stray" and not repaired)
-        ]
         assert not wrong, (wrong, [self.recordings.get(str(one.params.get("recording"))) for one in wrong])
 
     def _one(self, archive: Archive, one: Told, row: RecordingRow | None, pages: bytes) -> None:

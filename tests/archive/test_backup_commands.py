@@ -5,11 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-import time
-from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from collections.abc import Callable
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -202,55 +199,6 @@ def test_a_check_says_which_of_a_backup_s_own_files_is_gone_or_another(desk: Sce
     assert "Run “" not in said
 
 
-def test_a_file_of_a_backup_that_is_gone_is_named_with_what_it_means_and_what_to_do(
-    desk: Scene, run: Run, tmp_path: Path
-) -> None:
-    closed(desk)
-    disk, archive = tmp_path / "disk", ("--archive", desk.folder)
-    run("backup", disk, *archive)
-    restore = ("restore", disk, "--to", tmp_path / "new", "--accept-unknown")
-    no_list, no_marker = "nobody knows which of the recordings", "says which archive this backup belongs to"
-    for gone, words, means, way in (
-        ("generation-1/recordings.list", ("backup", disk), no_list, "in a new or empty folder"),
-        ("generation-1/recordings.list", restore, no_list, "Use another backup"),
-        ("generation-1/catalog.db", restore, "without it nothing can be restored", "name it with --erased-in"),
-        ("generation-1/manifest.json", restore, "nothing there is valid", "while the archive exists"),
-        ("klartone-backup.json", ("backup", disk), no_marker, "from an older copy of the folder"),
-        ("klartone-backup.json", restore, no_marker, "from an older copy of the folder"),
-    ):
-        data = (disk / gone).read_bytes()
-        (disk / gone).unlink()
-        said = run(*words, *archive, status=1)
-        assert Path(gone).name in said
-        assert means in said
-        assert way in said
-        assert not (tmp_path / "new").exists()
-        (disk / gone).write_bytes(data)
-
-
-def test_a_recording_that_was_cut_here_is_told_by_every_backup_and_comes_back_whole(
-    desk: Scene, run: Run, tmp_path: Path
-) -> None:
-    recording, disk, new = closed(desk), tmp_path / "disk", tmp_path / "new"
-    archive = ("--archive", desk.folder)
-    run("backup", disk, *archive)
-    path = desk.archive.vault.path(recording)
-    whole = path.read_bytes()
-    path.write_bytes(whole[: len(whole) // 3])
-    for _ in range(2):
-        said = run("backup", disk, *archive, status=1)
-        assert "0 copied now; 0 erased there" in said
-        assert "have changed since they were copied" in said
-        assert recording in said
-    assert "is whole: one recording." in run("backup", disk, "--check", *archive)
-    run("restore", disk, "--to", new, "--erased-in", desk.folder)
-    assert (new / "recordings" / path.name).read_bytes() == whole
-    path.write_bytes(b"x" + whole)
-    said = run("restore", disk, "--to", tmp_path / "again", "--erased-in", desk.folder, status=1)
-    assert "Keep the former folder" in said
-    assert recording in said
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="an archive that is open cannot be moved there")
 def test_an_archive_is_not_replaced_under_a_running_engine(desk: Scene, run: Run, tmp_path: Path) -> None:
     closed(desk)
@@ -265,36 +213,3 @@ def test_an_archive_is_not_replaced_under_a_running_engine(desk: Scene, run: Run
     back = ("restore", disk, "--to", desk.folder, "--replace", "--erase-former")
     assert "the former one has been erased" in run(*back)
     assert [path.name for path in desk.folder.parent.glob("*.before-*")] == [Path(told["aside"]).name]
-
-
-@pytest.fixture
-def tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    if sys.platform == "win32":
-        pytest.skip("Windows takes its zone from its own settings")
-    with monkeypatch.context() as patch:
-        patch.setenv("TZ", "Asia/Tokyo")
-        time.tzset()
-        yield
-    time.tzset()
-
-
-@pytest.mark.usefixtures("tokyo")
-def test_times_are_told_as_the_machine_s_clock_shows_them_and_to_machines_in_utc(
-    desk: Scene, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    closed(desk)
-    save_settings(Home.within(tmp_path / "home").folders.config, Settings(archive=str(desk.folder)))
-    disk, new = tmp_path / "disk", tmp_path / "new"
-    run("backup", disk)
-    told = json.loads(run("backup", disk, "--check", "--json"))["at"]
-    at = datetime.fromisoformat(told)
-    assert at.utcoffset() == timedelta()
-    shown = at.astimezone(ZoneInfo("Asia/Tokyo")).strftime("%Y-%m-%d %H:%M:%S +0900")
-    assert f"The backup of {shown} is whole" in run("backup", disk, "--check")
-    assert f"locked since {shown} cannot be known" in run("restore", disk, "--to", new, status=1)
-    said = run("restore", disk, "--to", new, "--accept-unknown")
-    assert f"The archive of {shown} is now in" in said
-    assert f"locked after {shown} is not known" in said
-    capsys.readouterr()
-    cli.main(["--home", str(tmp_path / "home"), "doctor"])
-    assert f"Backup of {shown} in {disk}" in capsys.readouterr().out

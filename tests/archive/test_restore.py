@@ -20,7 +20,6 @@ from sqlalchemy import insert, select
 from softphone.archive.archive import Archive
 from softphone.archive.backup.restore import Restored, erase_former, restore
 from softphone.archive.backup.run import back_up, tell
-from softphone.archive.catalog.clock import Steady
 from softphone.archive.changes.ending import discard
 from softphone.archive.crypto.slots import LogEnd, Work
 from softphone.archive.crypto.wraps import Recipient, create_key_pair
@@ -30,12 +29,9 @@ from softphone.archive.examine.verify import verify
 from softphone.archive.folder.writers import RESTORING, Writers
 from softphone.archive.keys import rotation
 from softphone.archive.log.checkpoint import Head, heads
-from softphone.archive.retention.holding import confirm, lift, standing
-from softphone.archive.retention.sweep import Swept, sweep
-from softphone.archive.review.session import open_review
+from softphone.archive.retention.holding import standing
+from softphone.archive.retention.sweep import sweep
 from softphone.archive.schema.tables import review_comments, sample_runs
-from softphone.archive.seen.finding import own_review
-from softphone.domain.archive.recordings import OwnReview
 from softphone.domain.changes import (
     AuditEntry,
     CloseRecording,
@@ -264,19 +260,6 @@ def test_what_is_past_its_date_opens_to_nobody_and_goes_with_the_next_sweep_unle
         assert archive.open_recording(held, later, role=KeyRole.CUSTODY).length == RATE
 
 
-def test_the_time_since_another_machine_s_start_does_not_come_along(desk: Scene, disk: Path, new: Path) -> None:
-    repair(desk.archive, AT, Steady("another", timedelta(days=1)))
-    due = closed(desk, DOCUMENTATION)
-    back_up(desk.archive, disk, AT)
-    _, archive = brought_back(desk, disk, new)
-    ahead = AT + timedelta(days=100)
-    # This machine has been up for long, and was so before the backup.
-    doubted = sweep(archive, ahead, clock=ahead, steady=Steady("this", timedelta(days=200)))
-    assert [one.what for one in doubted] == [Swept.CLOCK_DOUBTFUL]
-    assert [row.recording for row in archive.list(AT)] == [due]
-    archive.close()
-
-
 def test_a_comment_and_a_key_that_went_since_stay_away(desk: Scene, disk: Path, new: Path) -> None:
     recording = closed(desk, *BOTH)
     with desk.archive.catalog.writing() as tx:
@@ -303,49 +286,6 @@ def test_a_comment_and_a_key_that_went_since_stay_away(desk: Scene, disk: Path, 
     }
     assert verify(archive).ok, verify(archive).findings
     archive.close()
-
-
-def test_a_review_is_as_it_was_last_and_goes_with_training(desk: Scene, disk: Path, new: Path, tmp_path: Path) -> None:
-    recording = closed(desk, *BOTH)
-    with open_review(desk.archive, recording, "lead", AT, items=(("tone", 5), ("clear", 3), ("calm", 3))) as review:
-        for item in ("tone", "clear", "calm"):
-            review.score(item, 3, AT)
-        review.share(True, AT)
-        back_up(desk.archive, disk, AT)
-        review.score("tone", 0, AT)
-        review.score("clear", 1, AT)
-    tell(desk.archive, disk, SOON)
-    _, archive = brought_back(desk, disk, new)
-    with closing(archive):
-        assert own_review(archive, recording, SOON) == OwnReview((("calm", 3), ("clear", 1)))
-        assert verify(archive).findings == ()
-    with open_review(desk.archive, recording, "lead", AT, items=(("tone", 5),)) as review:
-        review.share(False, AT)
-    tell(desk.archive, disk, SOON)
-    _, archive = brought_back(desk, disk, tmp_path / "unshared")
-    with closing(archive):
-        assert own_review(archive, recording, SOON) == OwnReview(())
-        assert verify(archive).findings == ()
-
-
-@pytest.mark.rule("G10")
-def test_what_was_held_in_the_backup_and_has_gone_since_is_told_as_the_restore_s_deed(
-    desk: Scene, disk: Path, new: Path
-) -> None:
-    recording, lifted = closed(desk, DOCUMENTATION), closed(desk, DOCUMENTATION)
-    holds = [raise_hold(desk.archive, one, HoldBy.PARTY, "x", "anna", AT) for one in (recording, lifted)]
-    confirm(desk.archive, holds[1], (AT + timedelta(days=60)).date(), AT)
-    back_up(desk.archive, disk, AT)
-    for hold in holds:
-        lift(desk.archive, hold, "settled", desk.policy_recipients, AT)
-    desk.commit(Discard(recording, "withdrawn"), call=recording.removesuffix("-1"), recording=recording, rule="G04")
-    tell(desk.archive, disk, SOON)
-    done, archive = brought_back(desk, disk, new)
-    with closing(archive):
-        assert (done.erased, done.damaged) == (1, [])
-        assert [row.recording for row in archive.list(SOON)] == [lifted]
-        assert list(standing(archive, SOON)) == []
-        assert verify(archive).findings == ()
 
 
 def test_a_recording_damaged_in_the_backup_is_told_and_the_others_come_back(desk: Scene, disk: Path, new: Path) -> None:
