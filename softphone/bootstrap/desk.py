@@ -86,6 +86,14 @@ def desk_dependencies(
     def review() -> None:
         reviewing()()
 
+    def store_password(account: str, password: str) -> None:
+        """An empty one: the account is gone, and its password goes with it."""
+        ring = key_store(archive)
+        if password:
+            ring.set(password_name(account), password.encode())
+        else:
+            ring.delete(password_name(account))
+
     # The engine sets a faulty file aside, and reports it.
     settings, _ = home.settings(only_look=True)
     archive = home.archive(settings)
@@ -93,7 +101,7 @@ def desk_dependencies(
     return DeskDependencies(
         find_endpoint=lambda: read_endpoint(home.folders.runtime),
         start_engine=start or begin,
-        store_password=lambda account, password: key_store(archive).set(password_name(account), password.encode()),
+        store_password=store_password,
         texts=resources / "translations",
         icons=resources / "icons",
         themes=resources / "themes",

@@ -85,6 +85,8 @@ class Accounts:
             else:
                 self._keyring(account.id, None)
                 self._add(account, "")
+        # Calls go out on the first.
+        self._states = {account.id: self._states[account.id] for account in accounts}
 
     def registration(self, event: sip.RegistrationChanged) -> None:
         if state := self._states.get(event.account):

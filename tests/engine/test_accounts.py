@@ -69,6 +69,15 @@ def test_one_account_too_many_is_refused_and_nothing_is_changed() -> None:
     assert len(desk.phone.added) == MOST_ACCOUNTS
 
 
+def test_the_account_that_calls_go_out_on_is_the_first_of_the_settings() -> None:
+    desk = Desk()
+    one, other = some(2)
+    desk.set(one, other, answers=0)
+    desk.set(other, one, answers=0)
+    assert [state.account for state in desk.accounts.shown()] == [other, one]
+    desk.accounts.check((other, one), in_call=True)
+
+
 @pytest.mark.parametrize("end", ["removed", "registers no more", "the keyring answers"])
 def test_a_keyring_that_does_not_answer_is_a_fault_as_long_as_an_account_needs_it(end: str) -> None:
     desk = Desk()

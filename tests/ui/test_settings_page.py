@@ -168,6 +168,88 @@ def test_what_the_page_does_not_show_of_an_account_is_saved_as_it_was(scene: Sce
     assert wanted.accept_from == settings.accept_from
 
 
+def several(*accounts: Account) -> Snapshot:
+    snapshot = s.snapshot()
+    states = (
+        AccountState(accounts[0], Registration.REGISTERED),
+        *(AccountState(one, Registration.UNREACHABLE) for one in accounts[1:]),
+    )
+    return replace(snapshot, settings=replace(snapshot.settings, accounts=accounts), accounts=states)
+
+
+def test_behind_more_lies_the_rest_of_an_account_and_another_can_be_added(scene: Scene) -> None:
+    desk = scene.open(several(s.ACCOUNT))
+    scene.press("openSettings")
+    assert not desk.window.settings.account.rest.isVisible()
+    assert not desk.window.settings.account.picker.isVisible()
+    scene.press("accountMore")
+    field(scene, "accountProxy").setText("sip:proxy.nordlys.example:5080")
+    field(scene, "accountAcceptFrom").setText("10.0.0.0/24, 192.0.2.7")
+    field(scene, "accountDisplayName").setText("Anna")
+    scene.press("saveAccount")
+    wanted = replace(
+        s.ACCOUNT,
+        outbound_proxy="proxy.nordlys.example:5080",
+        accept_from=("10.0.0.0/24", "192.0.2.7"),
+        display_name="Anna",
+    )
+    assert saved(scene)[0].settings.accounts == (wanted,)
+
+    scene.press("addAccount")
+    assert field(scene, "accountAddress").text() == field(scene, "accountProxy").text() == ""
+    field(scene, "accountAddress").setText("vagt@nordlys.example")
+    field(scene, "accountPassword").setText("hemmelig-på-prøve")
+    scene.press("saveAccount")
+    command = saved(scene, 2)[1]
+    first, second = command.settings.accounts
+    assert (first, second.address, second.transport) == (s.ACCOUNT, "vagt@nordlys.example", "udp")
+    assert scene.passwords == [(second.id, "hemmelig-på-prøve")]
+    with scene.qtbot.waitSignal(desk.bridge.refused, timeout=2000):
+        scene.engine.tell(Refused(command.id, CodedText("error.settings.accounts", {"most": 7})))
+    assert field(scene, "accountAddress").text() == "vagt@nordlys.example", "what was typed stays"
+    scene.press("saveAccount")
+    command = saved(scene, 3)[2]
+    scene.show(several(s.ACCOUNT, command.settings.accounts[1]))
+    with scene.qtbot.waitSignal(desk.bridge.done, timeout=2000):
+        scene.engine.tell(Done(command.id))
+    picker = desk.window.settings.account.picker
+    assert picker.isVisible()
+    assert [picker.itemText(index) for index in range(picker.count())] == [
+        f"{s.ACCOUNT.address} · klar",
+        "vagt@nordlys.example · serveren svarer ikke",
+    ]
+    assert picker.currentIndex() == 1
+    assert desk.window.settings.account.state.text().startswith("Gemt, men serveren svarer ikke.")
+
+
+def test_calls_go_out_on_the_account_that_is_chosen_and_one_is_removed_with_its_password_by_two_presses(
+    scene: Scene,
+) -> None:
+    other = Account("acc-2", "vagt@nordlys.example")
+    desk = scene.open(several(s.ACCOUNT, other))
+    scene.press("openSettings")
+    scene.press("accountMore")
+    account = desk.window.settings.account
+    assert not account.default.isEnabled(), "the first is the one already"
+    account.picker.setCurrentIndex(1)
+    account.picker.activated.emit(1)
+    assert account.address.text() == other.address
+    scene.press("accountDefault")
+    assert saved(scene)[0].settings.accounts == (other, s.ACCOUNT)
+    scene.press("removeAccount")
+    assert scene.passwords == []
+    scene.press("accountMore")
+    scene.press("accountMore")
+    scene.press("removeAccount")
+    assert scene.passwords == [], "another press in between, and it is asked again"
+    scene.press("removeAccount")
+    assert saved(scene, 2)[1].settings.accounts == (s.ACCOUNT,)
+    assert scene.passwords == [("acc-2", "")]
+    scene.show(several(s.ACCOUNT))
+    assert account.address.text() == s.ACCOUNT.address
+    assert not account.picker.isVisible()
+
+
 def test_an_account_is_not_being_saved_for_ever_when_the_engine_goes_away(scene: Scene) -> None:
     desk = scene.open(s.snapshot())
     scene.press("openSettings")

@@ -1,32 +1,22 @@
-"""The parts of the settings: account, sound, appearance. Each shows the current values and asks for others."""
+"""The parts of the settings: sound, appearance, and what all of them have in common. Each shows the current values and asks
+for others."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 
-from softphone.domain.errors import KlartoneError
 from softphone.domain.purpose import Language
-from softphone.texts import Texts
 from softphone.ui.controls import FilledButton
 from softphone.ui.fields import Card, ComboBox, TextLabel
 from softphone.ui.theme.style import SMALL
 from softphone.ui.view import View, new_id
-from softphone.wire import Account, Levels, Look, Registration, Settings, TestTone, TextSize, Transport
+from softphone.wire import Levels, Look, Settings, TestTone, TextSize
 
 _SILENCE_DB = -60.0
-_AFTER: dict[Registration | None, tuple[str, str]] = {
-    None: ("settings.account.saved", "muted"),
-    Registration.REGISTERING: ("settings.account.saved.registering", "muted"),
-    Registration.REFUSED: ("settings.account.saved.refused", "danger"),
-    Registration.NO_PASSWORD: ("settings.account.saved.no_password", "danger"),
-    Registration.UNREACHABLE: ("settings.account.saved.unreachable", "danger"),
-}
-"""the sentence about a saved account for each state of its registration, and its colour; else it is saved and well"""
 
 
 class Section(QWidget):
@@ -50,14 +40,23 @@ class Section(QWidget):
         self._labels: list[tuple[TextLabel, str, QWidget]] = []
         self.settings = Settings()
 
-    def field(self, code: str, widget: QWidget) -> None:
+    def field(self, code: str, widget: QWidget, inside: QVBoxLayout | None = None) -> None:
+        """`inside`: another place than the card's own."""
+        layout = inside or self.body
         label = TextLabel(size=SMALL, role="muted")
         label.setBuddy(widget)
         self._labels.append((label, code, widget))
-        if self.body.count():
-            self.body.addSpacing(6)
-        self.body.addWidget(label)
-        self.body.addWidget(widget)
+        if layout.count():
+            layout.addSpacing(6)
+        layout.addWidget(label)
+        layout.addWidget(widget)
+
+    def show_field(self, widget: QWidget, *, shown: bool) -> None:
+        """With its label."""
+        for label, _, labelled in self._labels:
+            if labelled is widget:
+                label.setVisible(shown)
+        widget.setVisible(shown)
 
     def render_view(self, view: View) -> None:
         self.heading.setText(view.texts(f"settings.{self.name}"))
@@ -66,133 +65,6 @@ class Section(QWidget):
             widget.setAccessibleName(view.texts(code))
         if view.snapshot:
             self.settings = view.snapshot.settings
-
-
-class AccountSection(Section):
-    """Address, user, password, transport. password(account_id, password) comes before `save`, if one was typed."""
-
-    password = Signal(str, str)
-
-    def __init__(self) -> None:
-        super().__init__("account")
-        self.address = line_field("accountAddress")
-        self.user = line_field("accountUser")
-        self.secret = line_field("accountPassword")
-        self.secret.setEchoMode(QLineEdit.EchoMode.Password)
-        self.transport = ComboBox("accountTransport")
-        self.transport.addItem("UDP", "udp")
-        self.transport.addItem("TCP", "tcp")
-        self.state = TextLabel("accountSaved", size=SMALL, role="muted", wrap=True)
-        self.button = FilledButton("saveAccount", "accent", 40)
-        self.field("settings.account.address", self.address)
-        self.field("settings.account.user", self.user)
-        self.field("settings.account.password", self.secret)
-        self.field("settings.account.transport", self.transport)
-        self.body.addSpacing(6)
-        self.body.addWidget(self.state)
-        self.body.addSpacing(4)
-        self.body.addWidget(self.button)
-        self.button.clicked.connect(self.press)
-        for line in (self.address, self.user, self.secret):
-            line.returnPressed.connect(self.press)
-        self._loaded: Account | None = None
-        self._view: View | None = None
-        self._waiting: Settings | None = None
-        self._stored = False
-        """whether the keyring already has the password of what is being saved"""
-        self._told: Callable[[Texts], str] | None = None
-        self._saved = False
-        """the last message; the registration's state follows it"""
-
-    def render_view(self, view: View) -> None:
-        super().render_view(view)
-        self._view = view
-        account = self.settings.accounts[0] if self.settings.accounts else None
-        if account != self._loaded:
-            self._loaded = account
-            if account:
-                self.address.setText(account.address)
-                self.user.setText(account.user)
-                self.transport.setCurrentIndex(max(0, self.transport.findData(account.transport)))
-        self.transport.render_view(view)
-        if self._saved:
-            self._tell_saved(view)
-        if self._told is not None:
-            self.state.setText(self._told(view.texts))
-        self.address.setPlaceholderText(view.texts("settings.account.address.example"))
-        self.user.setPlaceholderText(view.texts("settings.account.user.same"))
-        kept = account is not None and not _lacks_password(view, account)
-        self.secret.setPlaceholderText(view.texts(f"settings.account.password.{'kept' if kept else 'new'}"))
-        why = "" if view.connected else view.texts("why_not.no_engine")
-        self.button.show_as(view, view.texts("settings.account.save"), enabled=view.connected, why=why)
-
-    def press(self) -> None:
-        """Save: the password into the keyring first, then the account."""
-        if self._view is None or not self.button.isEnabled():
-            return
-        address = self.address.text().strip().removeprefix("sip:")
-        user, _, host = address.partition("@")
-        if not user or not host or " " in address:
-            self.tell(lambda texts: texts("settings.account.bad_address"), "danger")
-            self.address.setFocus(Qt.FocusReason.OtherFocusReason)
-            return
-        if self.secret.text() and self._view.call is not None:
-            # The account's own password would change at once, while the account must stay as it is.
-            self.tell(lambda texts: texts("error.settings.in_call"), "danger")
-            return
-        before = self.settings.accounts[0] if self.settings.accounts else None
-        transport: Transport = "tcp" if self.transport.currentData() == "tcp" else "udp"
-        wanted = Account(before.id if before else new_id(), address, self.user.text().strip(), transport)
-        if before:
-            wanted = replace(before, address=wanted.address, user=wanted.user, transport=transport)
-        self._waiting = replace(self.settings, accounts=(wanted, *self.settings.accounts[1:]))
-        if self.secret.text():
-            self.tell(lambda texts: texts("settings.account.saving"))
-            self.password.emit(wanted.id, self.secret.text())
-        else:
-            self._send()
-
-    def password_stored(self) -> None:
-        """The keyring holds it: now the account can follow."""
-        if self._waiting:
-            self._stored = True
-            self._send()
-
-    def _send(self) -> None:
-        if self._waiting:
-            wanted, self._waiting = self._waiting, None
-            self.tell(lambda texts: texts("settings.account.saving"))
-            self.save.emit(wanted)
-
-    def saved(self, *, taken: bool) -> None:
-        """Whether the engine has taken it; if not, the window says why. Until then what was typed stays where it is."""
-        alone, self._stored = self._stored and not taken, False
-        if taken:
-            self.secret.clear()
-            if self._view is not None:
-                self._tell_saved(self._view)
-        else:
-            self.tell(lambda texts: texts("settings.account.password_alone") if alone else "", "danger")
-
-    def _tell_saved(self, view: View) -> None:
-        """Saved, and what came of it: never green here while red stands above."""
-        states = view.snapshot.accounts if view.snapshot else ()
-        registration = states[0].registration if states else None
-        code, role = _AFTER.get(registration, ("settings.account.saved", "ok")) if registration else _AFTER[None]
-        self.tell(lambda texts: texts(code), role)
-        self._saved = True
-
-    def password_refused(self, error: KlartoneError) -> None:
-        """Nothing is saved, and what was typed stays."""
-        self._waiting = None
-        self.tell(lambda texts: texts.error(error), "danger")
-
-    def tell(self, said: Callable[[Texts], str], role: str = "muted") -> None:
-        """Beside the button; in another language once that is chosen."""
-        self._told, self._saved = said, False
-        self.state.set_role(role)
-        if self._view:
-            self.state.setText(said(self._view.texts))
 
 
 class Meter(QWidget):
@@ -330,11 +202,6 @@ class AppearanceSection(Section):
         language = Language(chosen) if chosen else None
         look, size = Look(str(self.look.currentData())), TextSize(str(self.text_size.currentData()))
         self.save.emit(replace(self.settings, language=language, look=look, text_size=size))
-
-
-def _lacks_password(view: View, account: Account) -> bool:
-    states = view.snapshot.accounts if view.snapshot else ()
-    return any(one.account.id == account.id and one.registration is Registration.NO_PASSWORD for one in states)
 
 
 def line_field(name: str) -> QLineEdit:

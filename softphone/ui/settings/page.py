@@ -7,7 +7,8 @@ from PySide6.QtWidgets import QHBoxLayout, QLayout, QVBoxLayout, QWidget
 
 from softphone.ui.controls import FilledButton, QuietButton
 from softphone.ui.fields import ScrollArea, TextLabel
-from softphone.ui.settings.forms import AccountSection, AppearanceSection, SoundSection
+from softphone.ui.settings.accounts import AccountSection
+from softphone.ui.settings.forms import AppearanceSection, SoundSection
 from softphone.ui.settings.policy import PolicySection
 from softphone.ui.theme.style import MARGIN, SMALL
 from softphone.ui.view import View, new_id
