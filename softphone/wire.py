@@ -29,10 +29,21 @@ LINE_LIMIT = 1_000_000
 
 Params = Mapping[str, str | int | float]
 Bilingual = Mapping[Language, str]
-Transport = Literal["udp", "tcp"]
+Transport = Literal["udp", "tcp", "tls"]
+Srtp = Literal["off", "optional", "required"]
 
 
 # --- what a snapshot is made of -----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CodedText:
+    """A code with parameters, for `texts`."""
+
+    code: str
+    params: Params = field(default_factory=dict[str, "str | int | float"])
+    line: int | None = None
+    key: str = ""
 
 
 class Registration(StrEnum):
@@ -64,6 +75,10 @@ class Account:
     """addresses and networks whose calls are taken, beside its own server"""
     outbound_proxy: str = ""
     """`host[:port]` to which all its requests go first; empty: to the server that its address names"""
+    srtp: Srtp = "optional"
+    """whether its calls' sound is encrypted. It counts by TLS alone: elsewhere anybody could read the keys"""
+    certificate_authority: str = ""
+    """file (PEM) of the only authorities that may have signed its server's certificate; empty: the system's"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +88,8 @@ class AccountState:
     until: datetime | None = None
     code: int = 0
     reason: str = ""
+    trouble: CodedText | None = None
+    """why its server could not be reached, since it last was"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,16 +251,6 @@ class PolicyPhase(StrEnum):
     """refused; a good one that was in force before stays, and `controller` names it"""
     UNSIGNED = "unsigned"
     """a signature is required, and is missing or no longer fits: nothing is recorded"""
-
-
-@dataclass(frozen=True, slots=True)
-class CodedText:
-    """A code with parameters, for `texts`."""
-
-    code: str
-    params: Params = field(default_factory=dict[str, "str | int | float"])
-    line: int | None = None
-    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

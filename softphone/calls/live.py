@@ -101,6 +101,8 @@ class LiveCall:
     """how the connection was when it was last looked at"""
     keyless: bool = False
     """the party's phone sends no keys that can be heard here"""
+    encrypted: bool = False
+    """signalling and sound both, from here to the server"""
     upstream: UpstreamNotice | None = None
     """what a listed exchange says that the party has been told already"""
     upstream_ignored: bool = False
@@ -287,6 +289,7 @@ class LiveCall:
             held_by_them=self.held_by_them,
             microphone_open=self.microphone_open,
             record_aware=self.record_aware,
+            encrypted=self.encrypted,
             end_code=self.end_code,
             status=_with_cause(status, storage_cause),
             notice=_shown(self.text, None if self.reads_aloud else self.notice, aloud=self.reads_aloud),

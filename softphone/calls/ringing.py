@@ -66,11 +66,19 @@ class CallSetup:
             call.looked_up = True
             self._store.look_up(call)
 
-    def hear_exchange(self, call: LiveCall, said: tuple[str, ...], host: str) -> None:
-        """What an exchange says that the party has been told: believed from a listed one, else noted (G05)."""
+    def hear_exchange(self, call: LiveCall, said: tuple[str, ...], host: str, proved: str = "") -> None:
+        """What an exchange says that the party has been told: believed from a listed one, else noted (G05).
+
+        `host` is where the message came from. By TLS the exchange has `proved` a name, and that name must be listed: an
+        address proves nothing beside it.
+        """
         if not said:
             return
-        listed = plain_address(host) in self._rules.exchanges
+        if proved:
+            names = call.policy.upstream.hosts if call.policy else ()
+            listed = _one_spelling(proved) in {_one_spelling(one) for one in names}
+        else:
+            listed = plain_address(host) in self._rules.exchanges
         notice = read_upstream_notice(said) if listed else None
         if notice:
             call.believe(notice)
@@ -241,3 +249,7 @@ def _employees_informed(call: LiveCall) -> bool:
 
 def _only_training_is_keyless(known: LookupResult, line: Line | None) -> bool:
     return line is not None and line.documentation is not None and known.keyless == frozenset({Purpose.TRAINING})
+
+
+def _one_spelling(host: str) -> str:
+    return plain_address(host.strip("[]")).rstrip(".").lower()

@@ -23,6 +23,7 @@ PHRASES = {
     481: "Call/Transaction Does Not Exist",
     482: "Merged Request",
     486: "Busy Here",
+    488: "Not Acceptable Here",
     502: "Answer could not be read",
     503: "Service Unavailable",
     505: "Version Not Supported",

@@ -43,6 +43,8 @@ class EdgeAccount:
     accept_from: tuple[str, ...] = ()
     outbound_proxy: str = ""
     authority: str = ""
+    srtp_required: bool = False
+    """a description of sound without keys of SRTP is refused, whoever sends it"""
 
     @property
     def next_server(self) -> str:
@@ -126,6 +128,17 @@ class CallMoved:
     """This machine has another address now, and the other side of this call does not know it yet. The way is there."""
 
     call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlainSoundRefused:
+    """Whoever calls this account, or is called by it, does not encrypt its sound, and the account wants that."""
+
+    account: str
+    call_id: str
+    incoming: bool
+    name: str = field(repr=False)
+    number: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +226,7 @@ FromEdge = (
     | FlowLost
     | NotConnected
     | CallMoved
+    | PlainSoundRefused
     | StrangerRefused
     | MissedWhileBusy
     | DigitByInfo
@@ -230,6 +244,7 @@ _FROM_EDGE = {
         FlowLost,
         NotConnected,
         CallMoved,
+        PlainSoundRefused,
         StrangerRefused,
         MissedWhileBusy,
         DigitByInfo,

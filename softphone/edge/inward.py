@@ -12,10 +12,10 @@ from urllib.parse import unquote
 
 from softphone.edge import paths
 from softphone.edge.answers import PHRASES, answer, has_tag, judge, reply_hop, seen_from, unreadable
-from softphone.edge.channel import DigitByInfo, MissedWhileBusy, PeerKnown
+from softphone.edge.channel import DigitByInfo, MissedWhileBusy, PeerKnown, PlainSoundRefused
 from softphone.edge.dialogs import Dialog, tag_of
 from softphone.edge.failover import Failover
-from softphone.edge.sdp_ports import bare
+from softphone.edge.sdp_ports import bare, is_plain
 from softphone.edge.sip.dtmf import DTMF_TYPES, read_digit
 from softphone.edge.sip.malformed import Malformed
 from softphone.edge.sip.message import SipMessage
@@ -190,6 +190,9 @@ class Inward:
     def _let_in(self, message: SipMessage, source: Hop, dialog: Dialog) -> None:
         switch = self._switch
         try:
+            if switch.refuses_plain(dialog.account) and message.method in _RESOLVED and is_plain(message):
+                self._refuse_plain(message, source, dialog)
+                return
             if message.method in _DESCRIBE:
                 switch.sounds.inward(message, dialog.call_id, secure=source.transport == "tls")
             else:
@@ -207,17 +210,18 @@ class Inward:
         paths.request_in(message, source, switch.place)
         switch.to_phone(message)
 
+    def _refuse_plain(self, message: SipMessage, source: Hop, dialog: Dialog) -> None:
+        """488 (RFC 3261 21.4.26): an account that wants encrypted sound has no other. What stands before stays."""
+        self._switch.counters["srtp.refused"] += 1
+        if message.method == "INVITE" and not dialog.established:
+            name, number = _caller(message)
+            self._switch.tell(PlainSoundRefused(dialog.account, dialog.call_id, True, name, number))
+            self._switch.call_over(dialog.call_id)
+        self._answer(message, source, 488, ("Warning", '399 klartone "SRTP is required"'))
+
     def _tell_missed(self, message: SipMessage, source: Hop) -> None:
         """One row a caller and minute."""
-        caller = NameAddr.parse(message.get("From") or "")
-        name, number = caller.display, ""
-        if caller.uri.lower().startswith("tel:"):
-            number = caller.uri[4:].split(";")[0]
-        else:
-            uri = SipUri.parse(caller.uri)
-            number = unquote(uri.user.split(":")[0].split(";")[0])
-            if number.lower() == "anonymous" or uri.host.lower().endswith("anonymous.invalid"):
-                name, number = "", ""
+        name, number = _caller(message)
         now = time.time()
         minute, callers = self._missed
         if minute != int(now // 60):
@@ -226,7 +230,7 @@ class Inward:
             return
         callers.add(who)
         account = self._switch.account_called(message, source)
-        self._switch.tell(MissedWhileBusy(account, name[:128], number[:128], now))
+        self._switch.tell(MissedWhileBusy(account, name, number, now))
 
     # --- responses -------------------------------------------------------------------------------
 
@@ -275,6 +279,12 @@ class Inward:
         call_id = message.get("Call-ID") or ""
         dialog = switch.dialogs.get(call_id)
         try:
+            if dialog is not None and self._lacks_keys(message, dialog):
+                if message.code >= 200:
+                    switch.tell(PlainSoundRefused(dialog.account, call_id, False, "", ""))
+                    self._unreadable(message, source)
+                    return
+                bare(message)
             if message.method in _RESOLVED and message.code < 300 and not (dialog and dialog.is_anothers(message)):
                 switch.sounds.inward(message, call_id, secure=source.transport == "tls")
             else:
@@ -288,6 +298,13 @@ class Inward:
             self._note(message, source, dialog)
         paths.response_in(message, switch.place)
         switch.to_phone(message)
+
+    def _lacks_keys(self, message: SipMessage, dialog: Dialog) -> bool:
+        """Whether a phone that this account calls has no encrypted sound, and the account no other."""
+        calls = message.method == "INVITE" and not dialog.incoming and not dialog.established
+        if not calls or not self._switch.refuses_plain(dialog.account):
+            return False
+        return message.code == 488 or (message.code < 300 and is_plain(message))
 
     def _note(self, message: SipMessage, source: Hop, dialog: Dialog) -> None:
         if message.code > 100 and message.code < 300:
@@ -423,6 +440,18 @@ class Inward:
         hop = reply_hop(message, source)
         seen_from(message, source)
         self._switch.to_network(answer(message, code, *headers, phrase=phrase), hop)
+
+
+def _caller(message: SipMessage) -> tuple[str, str]:
+    """Name and number, by From; an anonymous caller has neither."""
+    caller = NameAddr.parse(message.get("From") or "")
+    if caller.uri.lower().startswith("tel:"):
+        return caller.display[:128], caller.uri[4:].split(";")[0][:128]
+    uri = SipUri.parse(caller.uri)
+    number = unquote(uri.user.split(":")[0].split(";")[0])
+    if number.lower() == "anonymous" or uri.host.lower().endswith("anonymous.invalid"):
+        return "", ""
+    return caller.display[:128], number[:128]
 
 
 def _is_ours(contact: str, sent: Sent, seen: tuple[str, int]) -> bool:

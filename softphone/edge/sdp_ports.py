@@ -171,6 +171,14 @@ class MediaSessions:
         return call
 
 
+def is_plain(message: SipMessage) -> bool:
+    """Whether it describes sound without keys of SRTP. Raises Malformed."""
+    if not message.body or (message.get("Content-Type") or "").partition(";")[0].strip().lower() != SDP:
+        return False
+    audio = SessionDescription.parse(message.body).audio
+    return audio is not None and audio.port != 0 and not audio.values("crypto")
+
+
 def bare(message: SipMessage) -> None:
     """Without its body."""
     message.body = b""

@@ -228,6 +228,9 @@ class Switch:
         """The only one that an account may use: one by TLS is never called, and never calls, by another."""
         return "tls" if account in self.accounts and self.accounts[account].transport == "tls" else ""
 
+    def refuses_plain(self, account: str) -> bool:
+        return account in self.accounts and self.accounts[account].srtp_required
+
     def not_connected(self, account: str, why: ConnectionFault) -> None:
         if account in self.accounts:
             self.counters[f"account.{why.code}"] += 1

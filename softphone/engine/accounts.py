@@ -96,7 +96,13 @@ class Accounts:
                 until=event.until,
                 code=event.code,
                 reason=event.reason,
+                trouble=None if event.state == "registered" else state.trouble,
             )
+
+    def not_connected(self, event: sip.NotConnected) -> None:
+        if state := self._states.get(event.account):
+            params = {"server": event.server, "detail": event.detail}
+            self._states[event.account] = replace(state, trouble=CodedText(f"connection.{event.why}", params))
 
     def _stands(self, account: Account) -> bool:
         state = self._states.get(account.id)
@@ -158,6 +164,8 @@ class Accounts:
             register=account.register,
             accept_from=account.accept_from,
             proxy=account.outbound_proxy,
+            srtp=account.srtp,
+            authority=account.certificate_authority,
         )
         try:
             self._phone.add_account(account.id, settings)

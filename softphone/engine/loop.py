@@ -138,8 +138,15 @@ class Engine:
                 calls.stood_still(event)
             case sip.QualityMeasured():
                 calls.quality(event)
+            case sip.EncryptionChanged():
+                calls.encryption(event)
+            case sip.PlainSoundRefused():
+                calls.plain_refused(event)
             case sip.RegistrationChanged():
                 accounts.registration(event)
+            case sip.NotConnected():
+                _log.warning("account's server not reached: %s %s", event.why, event.detail)
+                accounts.not_connected(event)
             case sip.EdgeChanged(present=present):
                 self.fault("edge", None if present else CodedText("fault.edge"))
             case sip.StrangerRefused():

@@ -1,4 +1,4 @@
-"""A real Kamailio on loopback: registrar and proxy over UDP and TCP, digest with fixed credentials.
+"""A real Kamailio on loopback: registrar and proxy over UDP, TCP and TLS, digest with fixed credentials.
 
 It keeps locations in memory and relays calls to them. Its port can be kept over a restart, so that a
 registrar that goes away and comes back can be played.
@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.peers.authority import Signed
 from tests.peers.processes import end, free_port, until
 
 REALM = "klartone.test"
@@ -25,7 +26,7 @@ debug=-1
 log_stderror=yes
 children=1
 tcp_children=1
-disable_tls=yes
+{tls_on}
 auto_aliases=no
 listen=udp:{host}:{port}
 listen=tcp:{host}:{port}
@@ -43,6 +44,7 @@ loadmodule "siputils.so"
 loadmodule "htable.so"
 loadmodule "auth.so"
 loadmodule "ctl.so"
+{tls_module}
 modparam("usrloc", "db_mode", 0)
 modparam("registrar", "max_expires", 600)
 modparam("registrar", "min_expires", 1)
@@ -82,6 +84,14 @@ request_route {{
 }}
 """
 
+_TLS = """loadmodule "tls.so"
+modparam("tls", "tls_method", "{method}")
+modparam("tls", "certificate", "{certificate}")
+modparam("tls", "private_key", "{key}")
+modparam("tls", "verify_certificate", {asks})
+modparam("tls", "require_certificate", {asks})
+"""
+
 _MODULES = ("/usr/lib/x86_64-linux-gnu/kamailio/modules", "/usr/lib/kamailio/modules")
 
 
@@ -95,6 +105,12 @@ class Kamailio:
     algorithm: str = "MD5"
     host: str = "127.0.0.1"
     inside: Sequence[str] = ()
+    tls: Signed | None = None
+    tls_port: int = 0
+    method: str = "TLSv1.2+"
+    """of TLS, as Kamailio names it"""
+    asks: bool = False
+    """for a client's certificate"""
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -115,6 +131,11 @@ class Kamailio:
         modules = next((path for path in _MODULES if Path(path).is_dir()), _MODULES[-1])
         credentials = "\n".join(f'    $sht(cred=>{user}) = "{password}";' for user, password in self.users.items())
         config = self.home / "kamailio.cfg"
+        on, module = "disable_tls=yes", ""
+        if self.tls is not None:
+            on = f"enable_tls=yes\nlisten=tls:127.0.0.1:{self.tls_port}"
+            files = {"certificate": self.tls.certificate, "key": self.tls.key}
+            module = _TLS.format(method=self.method, asks=int(self.asks), **files)
         config.write_text(
             _CONFIG.format(
                 host=self.host,
@@ -124,6 +145,8 @@ class Kamailio:
                 credentials=credentials,
                 realm=REALM,
                 algorithm=self.algorithm,
+                tls_on=on,
+                tls_module=module,
             )
         )
         with (self.home / "stderr").open("wb") as errors:
@@ -135,7 +158,7 @@ class Kamailio:
                     *("-P", str(self.home / "pid")),
                     *("-Y", str(self.home)),
                     *("-w", str(self.home)),
-                    *("-m", "32", "-M", "8"),
+                    *("-m", "64", "-M", "8"),
                     "-DD",
                     "-E",
                 ],
@@ -162,12 +185,20 @@ class Kamailio:
 
 @contextmanager
 def kamailio(
-    users: Mapping[str, str], *, algorithm: str = "MD5", host: str = "127.0.0.1", inside: Sequence[str] = ()
+    users: Mapping[str, str],
+    *,
+    algorithm: str = "MD5",
+    host: str = "127.0.0.1",
+    inside: Sequence[str] = (),
+    tls: Signed | None = None,
+    method: str = "TLSv1.2+",
+    asks: bool = False,
 ) -> Generator[Kamailio]:
     """`users` are user parts with their passwords, in realm `klartone.test`; `algorithm` is the digest's. `inside`: what puts
-    a process into another network."""
+    a process into another network. `tls`: it listens by TLS too, with that certificate; `asks`: for one of the client's."""
     home = Path(tempfile.mkdtemp(prefix="kamailio"))
-    server = Kamailio(free_port(), users, home, algorithm, host, inside)
+    port = free_port() if tls else 0
+    server = Kamailio(free_port(), users, home, algorithm, host, inside, tls, port, method, asks)
     try:
         server.start()
         yield server

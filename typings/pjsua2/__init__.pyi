@@ -15,6 +15,10 @@ PJMEDIA_FORMAT_PCM: int
 PJMEDIA_FRAME_TYPE_AUDIO: int
 PJMEDIA_FRAME_TYPE_NONE: int
 PJMEDIA_TYPE_AUDIO: int
+PJMEDIA_SRTP_DISABLED: int
+PJMEDIA_SRTP_OPTIONAL: int
+PJMEDIA_SRTP_MANDATORY: int
+PJMEDIA_SRTP_KEYING_SDES: int
 PJSIP_CRED_DATA_PLAIN_PASSWD: int
 PJSIP_EVENT_RX_MSG: int
 PJSIP_EVENT_TSX_STATE: int
@@ -300,9 +304,19 @@ class AccountNatConfig:
     viaRewriteUse: int
     sdpNatRewriteUse: int
 
+class SrtpCrypto:
+    name: str
+    def __init__(self) -> None: ...
+
+class SrtpOpt:
+    cryptos: _Vector[SrtpCrypto]
+    keyings: _Vector[int]
+
 class AccountMediaConfig:
     transportConfig: TransportConfig
     srtpUse: int
+    srtpSecureSignaling: int
+    srtpOpt: SrtpOpt
     streamKaEnabled: bool
 
 class AccountConfig:
@@ -431,6 +445,7 @@ class Call:
     def __init__(self, acc: Account, call_id: int = ...) -> None: ...
     def getInfo(self) -> CallInfo: ...
     def getId(self) -> int: ...
+    def dump(self, with_media: bool, indent: str) -> str: ...
     def isActive(self) -> bool: ...
     def getAudioMedia(self, med_idx: int) -> AudioMedia: ...
     def getMedTransportInfo(self, index: int, /) -> MediaTransportInfo: ...

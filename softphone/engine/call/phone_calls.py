@@ -148,7 +148,7 @@ class PhoneCalls:
         party = Party(event.name, event.number, event.host)
         call = self._begin(event.call, event.account, party, incoming=True, called=event.called)
         call.record_aware = event.record_aware
-        self._book.hear_exchange(call, event.headers.all_of(HEADER), event.peer_host)
+        self._book.hear_exchange(call, event.headers.all_of(HEADER), event.peer_host, event.peer_name)
         self._book.hear_passport(call, event.headers.all_of(PASSPORT), (event.called, call.agent.partition("@")[0]))
         self._phone.ring(call.id)
         self._book.begin(call)
@@ -187,6 +187,16 @@ class PhoneCalls:
         if call := self._book.live.get(event.call):
             call.held_by_us, call.held_by_them = event.by_us, event.by_them
             self._book.feed(call, ev.HoldSignalled(event.by_us or event.by_them))
+
+    def encryption(self, event: sip.EncryptionChanged) -> None:
+        if call := self._book.live.get(event.call):
+            call.encrypted = event.encrypted
+            self._changed()
+
+    def plain_refused(self, event: sip.PlainSoundRefused) -> None:
+        """The account wants encrypted sound: the agent hears why there is no call."""
+        code = "fault.srtp.caller" if event.incoming else "fault.srtp.called"
+        self._tell(Fault(CodedText(code), event.call))
 
     def hold_failed(self, event: sip.HoldFailed) -> None:
         """The agent believes that the party waits, or hears again. If it does not, she will notice."""

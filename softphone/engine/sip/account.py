@@ -23,6 +23,9 @@ from softphone.engine.sip.settings import AccountSettings
 _NOT_NOW = frozenset({0, 408, 480, 500, 502, 503, 504, 600})
 
 _RETRY_AFTER = re.compile(r"^Retry-After:[ \t]*(\d{1,6})", re.MULTILINE | re.IGNORECASE)
+SUITE = "AES_CM_128_HMAC_SHA1_80"
+"""the one that every peer has (RFC 4568 6.2); shorter tags are weaker"""
+_SRTP = {"off": pj.PJMEDIA_SRTP_DISABLED, "optional": pj.PJMEDIA_SRTP_OPTIONAL, "required": pj.PJMEDIA_SRTP_MANDATORY}
 _HOST = re.compile(r"^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?$")
 _NUMBER = re.compile(r"^[+]?[0-9A-D*#]+$")
 _URI = re.compile(r"^(?:sips?:)?[^\s<>\"@]+@[^\s<>\"@]+$")
@@ -75,7 +78,7 @@ def account_config(settings: AccountSettings, transport: int, bind: str, edge: s
     Raises SettingsError `account_address`, `account_server` or `account_transport`.
     """
     domain = domain_of(settings)
-    if settings.transport not in ("udp", "tcp"):
+    if settings.transport not in (("udp", "tcp", "tls") if edge else ("udp", "tcp")):
         raise SettingsError("account_transport", transport=settings.transport)
     for server in (settings.registrar, settings.proxy):
         if server and not _HOST.match(server):
@@ -89,6 +92,7 @@ def account_config(settings: AccountSettings, transport: int, bind: str, edge: s
     config.mediaConfig.transportConfig.boundAddress = bind
     # Any free port: the library's own are 4000 and up, which anybody could guess.
     config.mediaConfig.transportConfig.port = 0
+    _encrypt(config.mediaConfig, settings)
     if edge:
         # `hide`: the edge takes no Route away that was never there.
         config.sipConfig.proxies.append(f"<sip:{edge};lr;hide>")
@@ -116,12 +120,26 @@ def account_config(settings: AccountSettings, transport: int, bind: str, edge: s
     return config
 
 
+def _encrypt(media: pj.AccountMediaConfig, settings: AccountSettings) -> None:
+    """SRTP with its keys in SDP (RFC 4568). By `optional` an offer is RTP/AVP with keys: who cannot read them talks plain."""
+    media.srtpUse = _SRTP[settings.keys_sound]
+    # To PJSIP all signalling is UDP. The edge sees to it that keys go by TLS.
+    media.srtpSecureSignaling = 0
+    media.srtpOpt.keyings.append(pj.PJMEDIA_SRTP_KEYING_SDES)
+    suite = pj.SrtpCrypto()
+    suite.name = SUITE
+    media.srtpOpt.cryptos.append(suite)
+
+
 def target_uri(settings: AccountSettings, target: str, *, by_edge: bool = False) -> str:
-    """A number as dialled, or a SIP URI. Raises KlartoneError `dial_target`."""
+    """A number as dialled, or a SIP URI. Raises KlartoneError `dial_target`, or `dial_sips` for one that needs TLS."""
     by_tcp = settings.transport == "tcp" and not by_edge
     if _URI.match(target.strip()):
         uri = target.strip()
-        uri = uri if uri.startswith(("sip:", "sips:")) else f"sip:{uri}"
+        if uri.startswith("sips:") and settings.transport != "tls":
+            raise KlartoneError("dial_sips")
+        # To the edge the account's own transport says as much.
+        uri = f"sip:{re.sub(r'^sips?:', '', uri)}"
     else:
         number = re.sub(r"[\s()./-]", "", target)
         if not _NUMBER.match(number):

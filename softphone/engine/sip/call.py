@@ -8,6 +8,7 @@ SDP in the making, and read the call's state before it is gone.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -89,6 +90,13 @@ class CallDirector(pj.Call):
         ends = (own.localRtpName, stream.remoteRtpAddress), (own.localRtcpName, stream.remoteRtcpAddress)
         pairs = ((_port(here), _address(there)) for here, there in ends)
         return [(here, there) for here, there in pairs if here and there is not None]
+
+    def has_srtp(self) -> bool:
+        """PJMEDIA's own word, whatever SDP says: both ways have keys and are in use."""
+        try:
+            return bool(re.search(r"SRTP status: Active", self.dump(True, "")))
+        except pj.Error:
+            return False
 
     @guarded
     def onCallState(self, prm: pj.OnCallStateParam) -> None:
@@ -186,6 +194,8 @@ class InviteArrived:
     account: str
     message: Message
     peer: str
+    proved: str = ""
+    """the name of the server there, by TLS"""
 
 
 PhonePost = Callable[[RawEvent | InviteArrived], None]
@@ -205,6 +215,9 @@ class Leg:
     relayed_by: list[tuple[int, tuple[str, int]]] = field(default_factory=list[tuple[int, tuple[str, int]]])
     """the ports that are closed to all but the edge's relay"""
     source_doubted: bool = False
+    by_tls: bool = False
+    encrypted: bool = False
+    """as last reported"""
     offers: Offers = field(default_factory=Offers)
     answered: bool = False
     """by us; only the ACK is missing"""

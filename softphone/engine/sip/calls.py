@@ -246,6 +246,7 @@ class SipCalls:
             sound=CallSound(director.call, self._frames, self._post),
             record_aware=is_record_aware(message.headers),
             identity=identity_of(message),
+            by_tls=bool(happening.proved),
         )
         self._legs[leg.call] = leg
         self._ports.take(leg.sound)
@@ -263,6 +264,7 @@ class SipCalls:
                 called=called(message),
                 headers=message.headers,
                 peer_host=happening.peer,
+                peer_name=happening.proved,
                 record_aware=leg.record_aware,
             )
         )
@@ -298,6 +300,7 @@ class SipCalls:
         leg = self._legs.get(happening.call)
         if leg is not None:
             self._hearing.set_media(leg, happening.media, renewed=True)
+            self._look_at_encryption(leg)
             if self._by_edge and (ends := leg.director.media_ends()) != leg.relayed_by:
                 leg.relayed_by = ends
                 for port, address in ends:
@@ -374,6 +377,17 @@ class SipCalls:
 
     def notice_ended(self, happening: NoticeEnded) -> None:
         self._hearing.notice_ended(happening)
+
+    def signalled_by(self, leg: Leg, *, tls: bool) -> None:
+        """How its messages go between here and the server, as the edge knows."""
+        leg.by_tls = tls
+        self._look_at_encryption(leg)
+
+    def _look_at_encryption(self, leg: Leg) -> None:
+        encrypted = leg.by_tls and leg.director.has_srtp()
+        if encrypted is not leg.encrypted:
+            leg.encrypted = encrypted
+            self._emit(events.EncryptionChanged(leg.call, encrypted))
 
     def stood_still(self, happening: ProcessStalled) -> None:
         if happening.call in self._legs:

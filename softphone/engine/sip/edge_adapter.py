@@ -19,9 +19,11 @@ from softphone.edge.channel import (
     FlowLost,
     MissedWhileBusy,
     NoSoundYet,
+    NotConnected,
     PartySoundBack,
     PartySoundGone,
     PeerKnown,
+    PlainSoundRefused,
     Ready,
     SourceChanged,
     SourceReturned,
@@ -66,7 +68,7 @@ class EdgeAdapter:
         self._calls = calls
         self._timers = timers
         self._emit = emit
-        self._peers: dict[str, str] = {}
+        self._peers: dict[str, PeerKnown] = {}
         self._waiting: dict[str, InviteArrived] = {}
         self._counted: dict[str, int] = {}
         self._counts: dict[str, int] = {}
@@ -82,29 +84,34 @@ class EdgeAdapter:
             EdgeAccount(
                 account,
                 settings.address.strip().removeprefix("sips:").removeprefix("sip:"),
-                (settings.registrar or domain_of(settings)) if settings.register else "",
+                # By TLS there is always a server: it has to prove its name.
+                settings.registrar or domain_of(settings) if settings.register or settings.transport == "tls" else "",
                 settings.transport,
                 settings.register,
                 settings.accept_from,
                 settings.proxy,
+                settings.authority,
+                settings.keys_sound == "required",
             )
         )
 
     def arrived(self, invite: InviteArrived) -> None:
         call_id = invite.director.sip_call_id
-        if (host := self._peers.pop(call_id, None)) is not None:
-            self._calls.arrived(replace(invite, peer=host))
+        if (peer := self._peers.pop(call_id, None)) is not None:
+            self._calls.arrived(_from(invite, peer))
             return
         self._waiting[call_id] = invite
         self._timers.after(PEER_LIMIT, lambda: self._unknown(call_id))
 
     def received(self, message: Told) -> None:
         match message:
-            case PeerKnown(call_id=call_id, host=host):
+            case PeerKnown(call_id=call_id):
                 if (invite := self._waiting.pop(call_id, None)) is not None:
-                    self._calls.arrived(replace(invite, peer=host))
-                elif self._calls.by_sip(call_id) is None:
-                    self._peers[call_id] = host
+                    self._calls.arrived(_from(invite, message))
+                elif (leg := self._calls.by_sip(call_id)) is not None:
+                    self._calls.signalled_by(leg, tls=bool(message.name))
+                else:
+                    self._peers[call_id] = message
                     while len(self._peers) > PEERS:
                         del self._peers[next(iter(self._peers))]
             case Ready() if self._was_ready:
@@ -112,13 +119,21 @@ class EdgeAdapter:
                 self.log_counts()
                 self._counted = {}
                 # Connections died with the edge before; the ways of its datagrams are as they were.
-                self._registrations.renew_by("tcp")
+                self._registrations.renew_by("tcp", "tls")
             case Ready():
                 self._was_ready = True
             case FlowLost(account=account):
                 self._renew(account)
             case CallMoved(call_id=call_id):
                 self._calls.moved(call_id)
+            case NotConnected(account=account, server=server, why=why, detail=detail):
+                self._emit(events.NotConnected(account, server, why, mended(detail)))
+            case PlainSoundRefused(account=account, call_id=call_id, incoming=incoming):
+                leg = self._calls.by_sip(call_id)
+                self._emit(events.PlainSoundRefused(account, incoming, leg.call if leg else None))
+                if incoming:
+                    name, number = mended(message.name), mended(message.number)
+                    self._emit(events.CallMissed(account, name, number, busy=True, at=datetime.now(UTC)))
             case StrangerRefused(host=host, count=count):
                 self._emit(events.StrangerRefused(host, count))
             case MissedWhileBusy():
@@ -177,3 +192,7 @@ class EdgeAdapter:
         if changed:
             _log.info("edge %s", " ".join(f"{code}={count}" for code, count in changed.items()))
         self._counted |= self._counts
+
+
+def _from(invite: InviteArrived, peer: PeerKnown) -> InviteArrived:
+    return replace(invite, peer=peer.host, proved=peer.name)

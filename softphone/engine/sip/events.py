@@ -55,9 +55,36 @@ class RegistrationChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class NotConnected:
+    """An account's server could not be reached: `why` is a code of `edge.tls`, `detail` names machines at most."""
+
+    account: str
+    server: str
+    why: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class EncryptionChanged:
+    """Whether signalling goes by TLS and sound by SRTP, both ways. A call begins without."""
+
+    call: str
+    encrypted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlainSoundRefused:
+    """This account wants encrypted sound, and the other phone has none. `call`: ours, if it is still there."""
+
+    account: str
+    incoming: bool
+    call: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CallArrived:
     """An INVITE. `number` and `host` are the parts of From as given, the number empty for an anonymous caller. `peer_host`:
-    the address that the message came from."""
+    the address that the message came from. `peer_name`: what the server there has proved to be, by TLS; else empty."""
 
     call: str
     account: str
@@ -68,6 +95,7 @@ class CallArrived:
     headers: Headers
     peer_host: str
     record_aware: bool
+    peer_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +295,9 @@ class PhoneFault:
 
 PhoneEvent = (
     RegistrationChanged
+    | NotConnected
+    | EncryptionChanged
+    | PlainSoundRefused
     | CallArrived
     | CallProgress
     | CallEstablished

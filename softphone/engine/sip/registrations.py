@@ -125,9 +125,9 @@ class Registrations:
             with contextlib.suppress(pj.Error):
                 registration.director.setRegistration(True)
 
-    def renew_by(self, transport: str) -> None:
+    def renew_by(self, *transports: str) -> None:
         for account, registration in self._accounts.items():
-            if registration.settings.transport == transport:
+            if registration.settings.transport in transports:
                 self.renew(account)
 
     def unregister_all(self) -> None:

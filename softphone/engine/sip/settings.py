@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-Transport = Literal["udp", "tcp"]
+from softphone.wire import Srtp
+
+Transport = Literal["udp", "tcp", "tls"]
 
 CLOCK_RATE = 16_000
 """samples a second of all sound in this program"""
@@ -55,3 +57,11 @@ class AccountSettings:
     """an unreachable registrar is tried again after a fifth of it, then ever later, up to eight times it"""
     accept_from: tuple[str, ...] = ()
     """addresses and networks whose calls are taken, beside the account's own server; for an edge"""
+    srtp: Srtp = "optional"
+    """by TLS alone, where nobody else reads the keys; elsewhere it counts as off"""
+    authority: str = ""
+    """file of the only authorities that the server's certificate may come from; empty: the system's"""
+
+    @property
+    def keys_sound(self) -> Srtp:
+        return self.srtp if self.transport == "tls" else "off"
