@@ -81,7 +81,7 @@ colour = 1
         (11, "accounts[2].address", "missing"),
         (13, "accounts[2].colour", "unknown_key"),
     ]
-    assert refused.value.faults[3].params == {"value": "sctp", "allowed": "udp, tcp"}
+    assert refused.value.faults[3].params == {"value": "sctp", "allowed": "udp, tcp, tls"}
     assert "8 accounts[1].transport" in str(refused.value.params["places"])
 
 
