@@ -215,7 +215,10 @@ class DeskWindow(QWidget):
 
     def _render_top(self, view: View) -> None:
         texts, theme, snapshot = view.texts, view.theme, view.snapshot
-        state = snapshot.accounts[0] if snapshot and snapshot.accounts else None
+        states = snapshot.accounts if snapshot else ()
+        # Of several accounts the one that needs somebody.
+        state = next((one for one in states if _DOTS.get(one.registration) != "ok"), next(iter(states), None))
+        others: list[str] = []
         if not view.connected:
             words, colour = texts("account.no_engine" if snapshot else "account.starting"), theme.amber.mark
         elif state is None:
@@ -223,6 +226,11 @@ class DeskWindow(QWidget):
         else:
             said = texts(f"registration.{state.registration}", reason=state.reason, code=state.code)
             words = f"{said} · {state.account.address}"
+            others = [
+                f"{texts(f'registration.{one.registration}', reason=one.reason, code=one.code)} · {one.account.address}"
+                for one in states
+                if one is not state
+            ]
             dot = _DOTS.get(state.registration, "danger")
             colour = theme.amber.mark if dot == "amber" else getattr(theme, dot)
         if snapshot and snapshot.store.demo:
@@ -230,7 +238,7 @@ class DeskWindow(QWidget):
         self.dot.show_colour(colour)
         self.account.setText(words)
         self.account.setAccessibleName(words)
-        self.account.setToolTip(words)
+        self.account.setToolTip("\n".join((words, *others)))
         self.look_button.show_as(
             view,
             "",

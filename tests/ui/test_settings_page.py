@@ -17,6 +17,7 @@ from softphone.wire import (
     CallPhase,
     CallState,
     CodedText,
+    Dial,
     Done,
     Levels,
     Look,
@@ -248,6 +249,34 @@ def test_calls_go_out_on_the_account_that_is_chosen_and_one_is_removed_with_its_
     scene.show(several(s.ACCOUNT))
     assert account.address.text() == s.ACCOUNT.address
     assert not account.picker.isVisible()
+
+
+def test_each_account_has_its_state_in_the_window_and_a_call_goes_out_on_the_one_that_is_picked(scene: Scene) -> None:
+    other = Account("acc-2", "vagt@nordlys.example")
+    desk = scene.open(several(s.ACCOUNT, other))
+    assert desk.window.account.text().endswith("Serveren svarer ikke – prøver igen · vagt@nordlys.example")
+    assert desk.window.account.toolTip().splitlines()[1] == f"Klar · {s.ACCOUNT.address}"
+    dial = desk.window.ready.dial
+    assert [dial.account.itemText(place) for place in (0, 1)] == [f"Fra {s.ACCOUNT.address}", f"Fra {other.address}"]
+
+    def dialled() -> list[Dial]:
+        return [command for command in scene.commands() if isinstance(command, Dial)]
+
+    for count, account in enumerate((s.ACCOUNT, other), 1):
+        place = dial.account.findData(account.id)
+        dial.account.setCurrentIndex(place)
+        dial.account.activated.emit(place)
+        dial.target.setText("+4533221100")
+        if not dial.line.isHidden():
+            dial.line.setCurrentIndex(dial.line.count() - 1)
+            dial.line.activated.emit(dial.line.count() - 1)
+        dial.press()
+        scene.qtbot.waitUntil(lambda count=count: len(dialled()) == count, timeout=2000)
+        assert dialled()[-1].account == account.id
+        with scene.qtbot.waitSignal(desk.bridge.done, timeout=2000):
+            scene.engine.tell(Done(dialled()[-1].id))
+    scene.show(several(s.ACCOUNT))
+    assert dial.account.isHidden()
 
 
 def test_an_account_is_not_being_saved_for_ever_when_the_engine_goes_away(scene: Scene) -> None:

@@ -1,4 +1,4 @@
-"""The dial field: a number, an address, or a name of one's own calls; and the line, if the user may choose it."""
+"""The dial field: a number, an address, or a name of one's own calls; the account, and the line, if the user may choose."""
 
 from __future__ import annotations
 
@@ -76,6 +76,7 @@ class DialField(QWidget):
         self.target.setObjectName("dialTarget")
         self.call = FilledButton("dial", height=40)
         self.call.setFixedWidth(52)
+        self.account = ComboBox("dialAccount")
         self.line = ComboBox("dialLine")
         self.which = LineQuestion()
         self.problem = TextLabel("dialProblem", size=SMALL, role="danger", wrap=True)
@@ -84,6 +85,8 @@ class DialField(QWidget):
         self._names: tuple[str, ...] = ()
         self._picked = _NOT_CHOSEN
         """chosen since the window was opened; earlier choices are in the settings"""
+        self._picked_account = ""
+        """the same; the first account of the settings, if none"""
         self._dialled = ""
         """the command that the engine has not answered yet"""
         self._completer = QCompleter(QStringListModel(self), self)
@@ -99,12 +102,14 @@ class DialField(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
         layout.addLayout(row)
+        layout.addWidget(self.account)
         layout.addWidget(self.line)
         layout.addWidget(self.which)
         layout.addWidget(self.problem)
         self.target.returnPressed.connect(self.press)
         self.target.textEdited.connect(self._typed)
         self.call.clicked.connect(self.press)
+        self.account.activated.connect(self._pick_account)
         self.line.activated.connect(lambda: self._pick(str(self.line.currentData())))
         self.which.chosen.connect(self._answered_which)
 
@@ -113,7 +118,8 @@ class DialField(QWidget):
         texts, snapshot = view.texts, view.snapshot
         self.target.setPlaceholderText(texts("dial.placeholder"))
         self.target.setAccessibleName(texts("dial.placeholder"))
-        account = _account(snapshot)
+        account = self._account(snapshot)
+        self._render_accounts(view, account)
         why = (
             "" if view.connected and account else texts("why_not.no_account" if view.connected else "why_not.no_engine")
         )
@@ -125,6 +131,24 @@ class DialField(QWidget):
             assert isinstance(model, QStringListModel)
             model.setStringList(list(names))
         self._render_lines(view, account)
+
+    def _render_accounts(self, view: View, account: Account | None) -> None:
+        accounts = [state.account for state in view.snapshot.accounts] if view.snapshot else []
+        self.account.setVisible(len(accounts) > 1)
+        entries: list[tuple[str, str | None]] = [
+            (view.texts("dial.by_account", address=one.address), one.id) for one in accounts
+        ]
+        self.account.show_entries(view, entries, account.id if account else None)
+        self.account.setAccessibleName(view.texts("dial.account"))
+
+    def _account(self, snapshot: Snapshot | None) -> Account | None:
+        accounts = [state.account for state in snapshot.accounts] if snapshot else []
+        return next((one for one in accounts if one.id == self._picked_account), next(iter(accounts), None))
+
+    def _pick_account(self) -> None:
+        self._picked_account = str(self.account.currentData())
+        if self._view is not None:
+            self.render_view(self._view)
 
     def _render_lines(self, view: View, account: Account | None) -> None:
         """The choice is shown only if the account's own number belongs to no line."""
@@ -151,7 +175,7 @@ class DialField(QWidget):
 
     def tab_chain(self) -> list[QWidget]:
         """All that can have the focus here, in order."""
-        return [self.target, self.call, self.line, *self.which.chips]
+        return [self.target, self.call, self.account, self.line, *self.which.chips]
 
     def fill(self, target: str) -> None:
         """Put a number into the field and the focus behind it."""
@@ -185,7 +209,7 @@ class DialField(QWidget):
         view = self._view
         if view is None or not self.call.isEnabled() or view.snapshot is None or self._dialled:
             return
-        account = _account(view.snapshot)
+        account = self._account(view.snapshot)
         typed = self.target.text().strip()
         target = _target(typed, view.snapshot)
         if account is None or not target:
@@ -213,10 +237,6 @@ class DialField(QWidget):
     def given_up(self) -> None:
         """Nothing that was sent will be answered."""
         self._dialled = ""
-
-
-def _account(snapshot: Snapshot | None) -> Account | None:
-    return snapshot.accounts[0].account if snapshot and snapshot.accounts else None
 
 
 def _target(typed: str, snapshot: Snapshot) -> str:
