@@ -1,4 +1,4 @@
-"""The catalog's tables as the program reads and writes them. How they come to be is in migrations/, never here.
+"""The catalog's tables as the program reads and writes them: their columns by kind. How they come to be is in migrations/.
 
 Times are text, ISO 8601 in UTC; ids are text. Every row carries its desk's id, so that archives can be joined.
 """
@@ -11,265 +11,47 @@ from sqlalchemy import Column, Integer, LargeBinary, MetaData, Table, Text
 
 metadata = MetaData()
 
-meta = Table("meta", metadata, Column("name", Text, primary_key=True), Column("value", Text, nullable=False))
 
-calls = Table(
-    "calls",
-    metadata,
-    Column("call", Text, primary_key=True),
-    Column("desk", Text, nullable=False),
-    Column("line", Text),
-    Column("direction", Text, nullable=False),
-    Column("number_sealed", LargeBinary),
-    Column("number_index", LargeBinary),
-    Column("started_at", Text, nullable=False),
-    Column("notice", Text),
-    Column("language", Text, nullable=False),
-    Column("time_zone", Text, nullable=False),
-    Column("agent", Text),
+def _table(name: str, text: str, *, numbers: str = "", blobs: str = "") -> Table:
+    kinds = ((text, Text), (numbers, Integer), (blobs, LargeBinary))
+    return Table(name, metadata, *(Column(one, kind) for names, kind in kinds for one in names.split()))
+
+
+meta = _table("meta", "name value")
+calls = _table(
+    "calls", "call desk line direction started_at notice language time_zone agent", blobs="number_sealed number_index"
 )
-
-recordings = Table(
-    "recordings",
-    metadata,
-    Column("recording", Text, primary_key=True),
-    Column("call", Text, nullable=False),
-    Column("desk", Text, nullable=False),
-    Column("opened_at", Text, nullable=False),
-    Column("closed_at", Text),
-    Column("restricted", Text),
-    Column("broke_off_at", Text),
-    Column("line", Text),
-    Column("agent", Text),
-)
-
-purposes = Table(
+recordings = _table("recordings", "recording call desk opened_at closed_at restricted broke_off_at line agent")
+purposes = _table(
     "purposes",
-    metadata,
-    Column("recording", Text, primary_key=True),
-    Column("purpose", Text, primary_key=True),
-    Column("desk", Text, nullable=False),
-    Column("basis", Text),
-    Column("retention", Text),
-    Column("expires_on", Text),
-    Column("stands", Text, nullable=False),
-    Column("reason", Text),
-    Column("reviewed_at", Text),
-    Column("at_end", Text, nullable=False, server_default="delete"),
-    Column("keep_reviewed", Text),
-    Column("judge_by", Text),
+    "recording purpose desk basis retention expires_on stands reason reviewed_at at_end keep_reviewed judge_by",
 )
-
-reviews = Table(
-    "reviews",
-    metadata,
-    Column("recording", Text, primary_key=True),
-    Column("desk", Text, nullable=False),
-    Column("shared", Integer, nullable=False),
-    Column("at", Text, nullable=False),
-    Column("by", Text, nullable=False),
-)
-
-review_comments = Table(
-    "review_comments",
-    metadata,
-    Column("comment", Text, primary_key=True),
-    Column("recording", Text, nullable=False),
-    Column("desk", Text, nullable=False),
-    Column("sample", Integer, nullable=False),
-    Column("text", Text, nullable=False),
-    Column("at", Text, nullable=False),
-    Column("by", Text, nullable=False),
-)
-
-review_scores = Table(
-    "review_scores",
-    metadata,
-    Column("recording", Text, primary_key=True),
-    Column("item", Text, primary_key=True),
-    Column("desk", Text, nullable=False),
-    Column("points", Integer, nullable=False),
-    Column("at", Text, nullable=False),
-    Column("by", Text, nullable=False),
-)
-
-sample_tallies = Table(
-    "sample_tallies",
-    metadata,
-    Column("desk", Text, primary_key=True),
-    Column("line", Text, primary_key=True),
-    Column("agent", Text, primary_key=True),
-    Column("month", Text, primary_key=True),
-    Column("what", Text, primary_key=True),
-    Column("count", Integer, nullable=False),
-)
-
-segments = Table(
-    "segments",
-    metadata,
-    Column("recording", Text, primary_key=True),
-    Column("segment", Integer, primary_key=True),
-    Column("desk", Text, nullable=False),
-    Column("opened_at", Text, nullable=False),
-    Column("purposes", Text, nullable=False),
-    Column("chunks", Integer),
-)
-
-wraps = Table(
-    "wraps",
-    metadata,
-    Column("recording", Text, primary_key=True),
-    Column("segment", Integer, primary_key=True),
-    Column("role", Text, primary_key=True),
-    Column("key_id", Text, primary_key=True),
-    Column("suite", Text, nullable=False),
-    Column("desk", Text, nullable=False),
-    Column("slot", Integer, nullable=False),
-)
-"""which keys open what; what is sealed for them lies in a file of its own, in this slot (`keys/slots`)"""
-
-holds = Table(
+reviews = _table("reviews", "recording desk at by", numbers="shared")
+review_comments = _table("review_comments", "comment recording desk text at by", numbers="sample")
+review_scores = _table("review_scores", "recording item desk at by", numbers="points")
+sample_tallies = _table("sample_tallies", "desk line agent month what", numbers="count")
+segments = _table("segments", "recording desk opened_at purposes", numbers="segment chunks")
+wraps = _table("wraps", "recording role key_id suite desk", numbers="segment slot")
+"""which keys open what; what is sealed for them lies in a file of its own, in this slot (`crypto/slots`)"""
+holds = _table(
     "holds",
-    metadata,
-    Column("hold", Text, primary_key=True),
-    Column("recording", Text, nullable=False),
-    Column("desk", Text, nullable=False),
-    Column("raised_for", Text, nullable=False),
-    Column("raised_by", Text, nullable=False),
-    Column("at", Text, nullable=False),
-    Column("provisional_until", Text),
-    Column("confirm_by", Text),
-    Column("why", Text, nullable=False),
-    Column("lifted_at", Text),
-    Column("lifted_reason", Text),
-    Column("confirmed_at", Text),
-    Column("look_again", Text),
+    "hold recording desk raised_for raised_by at provisional_until confirm_by why lifted_at lifted_reason confirmed_at look_again",
 )
-
-audit = Table(
-    "audit",
-    metadata,
-    Column("desk", Text, primary_key=True),
-    Column("number", Integer, primary_key=True),
-    Column("at", Text, nullable=False),
-    Column("event", Text, nullable=False),
-    Column("rule", Text, nullable=False),
-    Column("call", Text, nullable=False),
-    Column("recording", Text),
-    Column("params", Text, nullable=False),
-    Column("previous", Text, nullable=False),
-    Column("hash", Text, nullable=False),
-)
-
-checkpoints = Table(
-    "checkpoints",
-    metadata,
-    Column("desk", Text, primary_key=True),
-    Column("number", Integer, primary_key=True),
-    Column("hash", Text, nullable=False),
-    Column("at", Text, nullable=False),
-    Column("key", Text, nullable=False),
-    Column("signature", Text, nullable=False),
-)
-
-audit_begins = Table(
-    "audit_begins",
-    metadata,
-    Column("desk", Text, primary_key=True),
-    Column("number", Integer, nullable=False),
-    Column("hash", Text, nullable=False),
-    Column("at", Text, nullable=False),
-    Column("key", Text, nullable=False),
-    Column("signature", Text, nullable=False),
-)
-
-call_backs = Table(
-    "call_backs",
-    metadata,
-    Column("call", Text, primary_key=True),
-    Column("desk", Text, nullable=False),
-    Column("number_sealed", LargeBinary),
-    Column("number_index", LargeBinary),
-    Column("line", Text),
-    Column("at", Text, nullable=False),
-    Column("until", Text),
-)
-
-refusals = Table(
-    "refusals",
-    metadata,
-    Column("number_index", LargeBinary, primary_key=True),
-    Column("desk", Text, nullable=False),
-    Column("at", Text, nullable=False),
-    Column("until", Text, nullable=False),
-)
-
-party_languages = Table(
-    "party_languages",
-    metadata,
-    Column("number_index", LargeBinary, primary_key=True),
-    Column("desk", Text, nullable=False),
-    Column("language", Text, nullable=False),
-    Column("at", Text, nullable=False),
-    Column("until", Text, nullable=False),
-)
-
-upheld = Table(
-    "upheld",
-    metadata,
-    Column("number_index", LargeBinary, primary_key=True),
-    Column("line", Text, primary_key=True),
-    Column("purpose", Text, primary_key=True),
-    Column("desk", Text, nullable=False),
-    Column("at", Text, nullable=False),
-    Column("until", Text, nullable=False),
-)
+audit = _table("audit", "desk at event rule call recording params previous hash", numbers="number")
+checkpoints = _table("checkpoints", "desk hash at key signature", numbers="number")
+audit_begins = _table("audit_begins", "desk hash at key signature", numbers="number")
+call_backs = _table("call_backs", "call desk line at until", blobs="number_sealed number_index")
+refusals = _table("refusals", "desk at until", blobs="number_index")
+party_languages = _table("party_languages", "desk language at until", blobs="number_index")
+upheld = _table("upheld", "line purpose desk at until", blobs="number_index")
 """objections that custody upheld: later calls of the number on the line are not recorded for the purpose (G23)"""
-
-past_calls = Table(
-    "past_calls",
-    metadata,
-    Column("call", Text, primary_key=True),
-    Column("desk", Text, nullable=False),
-    Column("agent", Text, nullable=False),
-    Column("at", Text, nullable=False),
-    Column("until", Text, nullable=False),
-    Column("sealed", LargeBinary, nullable=False),
-)
+past_calls = _table("past_calls", "call desk agent at until", blobs="sealed")
 """an agent's own calls, also those of which nothing was recorded, for as long as `own_calls` says"""
-
-sample_runs = Table(
-    "sample_runs",
-    metadata,
-    Column("line", Text, primary_key=True),
-    Column("agent", Text, primary_key=True),
-    Column("desk", Text, nullable=False),
-    Column("number", Integer, nullable=False),
-    Column("seed", LargeBinary, nullable=False),
-    Column("share", Text, nullable=False),
-    Column("block", Integer, nullable=False),
-    Column("start", Integer, nullable=False),
-    Column("next", Integer, nullable=False),
-    Column("taken", Text, nullable=False),
-    Column("until", Text),
+sample_runs = _table(
+    "sample_runs", "line agent desk share taken until", numbers="number block start next", blobs="seed"
 )
-
-condemned = Table(
-    "condemned",
-    metadata,
-    Column("recording", Text, primary_key=True),
-    Column("desk", Text, nullable=False),
-    Column("at", Text, nullable=False),
-)
-
-touched = Table(
-    "touched",
-    metadata,
-    Column("seq", Integer, primary_key=True),
-    Column("desk", Text, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("id", Text, nullable=False),
-)
+condemned = _table("condemned", "recording desk at")
+touched = _table("touched", "desk kind id", numbers="seq")
 """what a backup does not have yet; the catalog itself fills it, whichever way a change comes"""
 
 
