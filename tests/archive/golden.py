@@ -13,6 +13,7 @@ import hashlib
 import json
 import shutil
 import sys
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -117,11 +118,11 @@ def write(folder: Path) -> None:
     held = _recorded(desk, "c", DOCUMENTATION, seconds=(1.0,), number=None)
     gone = _recorded(desk, "d", TRAINING, seconds=(0.5,))
     desk.commit(Discard(gone, "withdrawn"), call="d", recording=gone, rule="G04")
-    with open_review(desk.archive, reviewed, "lead", AT, items=[("greeting", 5)]) as review:
-        review.comment(8_000, "Godt spurgt, og venligt – æøå.", AT)
-        review.score("greeting", 4, AT)
-        review.share(True, AT)
-        review.reviewed(AT)
+    with closing(open_review(desk.archive, reviewed, "lead", lambda: AT, items=[("greeting", 5)])) as review:
+        review.comment(8_000, "Godt spurgt, og venligt – æøå.")
+        review.score("greeting", 4)
+        review.share(True)
+        review.reviewed()
     hold = raise_hold(desk.archive, held, HoldBy.PARTY, "klage 17", "anna", AT)
     holding.confirm(desk.archive, hold, (AT + timedelta(days=90)).date(), AT)
     old = desk.recipients[KeyRole.DOCUMENTATION]
@@ -133,7 +134,7 @@ def write(folder: Path) -> None:
     head = desk.archive.head(LATER)
     found["head"] = str(head)
     found["events"] = [row.event for row in desk.archive.audit_of()]
-    with open_review(desk.archive, reviewed, "lead", AT) as review:
+    with closing(open_review(desk.archive, reviewed, "lead", lambda: AT)) as review:
         found["comments"] = [[one.sample, one.text] for one in review.comments()]
         found["scores"] = dict(review.scores())
     found["written"] = written_of(desk.archive)

@@ -52,10 +52,10 @@ def test_the_golden_archive_is_read_heard_proved_and_brought_up_to_date(tmp_path
         for one in told["recordings"]:
             for role in one["opens_for"]:
                 hears(golden, one["recording"], KeyRole(role))
-        with open_review(golden, "b-1", "lead", AT) as review:
+        with closing(open_review(golden, "b-1", "lead", lambda: AT)) as review:
             assert [[one.sample, one.text] for one in review.comments()] == told["comments"] != []
             assert dict(review.scores()) == told["scores"] == {"greeting": 4}
-            assert (review.shared, review.reviewed(AT)) == (True, False)
+            assert (review.shared, review.reviewed()) == (True, False)
         # What had gone is not back.
         with pytest.raises(ArchiveError):
             golden.find("d-1")

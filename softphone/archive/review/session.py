@@ -6,10 +6,9 @@ whether it still may be: a call withdrawn while it plays is not reviewed any mor
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime
-from typing import Self
 
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
@@ -24,7 +23,7 @@ from softphone.archive.files.container import RATE
 from softphone.archive.files.reader import OpenedRecording
 from softphone.archive.retention.deleting import discard_what_nothing_keeps
 from softphone.archive.retention.sweep import finish
-from softphone.archive.review.sample import SampleRow, living, living_in, row_of
+from softphone.archive.review.sample import SampleRow, living_in, row_of
 from softphone.archive.schema.tables import calls, purposes, recordings, review_comments, review_scores, reviews
 from softphone.domain.archive.reviews import Comment
 from softphone.domain.changes import AuditEntry
@@ -43,29 +42,27 @@ def open_review(
     archive: Archive,
     recording: str,
     by: str,
-    now: datetime,
+    clock: Callable[[], datetime],
     *,
     items: Iterable[tuple[str, int]] = (),
+    may: Callable[[], None] = lambda: None,
 ) -> Reviewing:
     """To listen to it and to judge it; to be closed. The audit log has it, or the refusal, before this returns.
 
     `recording`: its whole id. `by`: the id of the reviewer's key, no name. `items`: the score card, each with its most
-    points. `seen` asks before who may. Raises ArchiveError: its training has ended, is held or has expired; its call still
-    goes on; its file is damaged or missing.
+    points. `may` raises before a change that this person may not make any more; who may open it is asked by `seen`.
+    Raises ArchiveError: its training has ended, is held or has expired; its call still goes on; its file is damaged or missing.
     """
+    now = clock()
     row = row_of(archive, recording, now)
     if row is None:
         raise _refused(archive, recording, now)
     reader = archive.open_recording(recording, now, role=KeyRole.TRAINING, by=by)
-    return Reviewing(archive, row, reader, by, dict(items), now)
+    return Reviewing(archive, row, reader, by, dict(items), clock, may)
 
 
 class Reviewing:
-    """A call that is open for review. For one thread. All but `still` and `close` raise ArchiveError once it may no longer
-    be heard.
-
-    A question without a time is asked as of the last one given.
-    """
+    """A call that is open for review. For one thread. All but `close` raise ArchiveError once it may no longer be heard."""
 
     def __init__(
         self,
@@ -74,31 +71,19 @@ class Reviewing:
         reader: OpenedRecording,
         by: str,
         items: Mapping[str, int],
-        now: datetime,
+        clock: Callable[[], datetime],
+        may: Callable[[], None],
     ) -> None:
         self._archive = archive
-        self._last = now
         self._by = by
         self._items = items
+        self._now = clock
+        self._may = may
         self.row = row
         self.reader = reader
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     def close(self) -> None:
         self.reader.close()
-
-    def still(self, now: datetime) -> bool:
-        """Once it says no, or raises, nothing more may be played."""
-        self.ask_as_of(now)
-        return bool(living(self._archive, [self.row.recording], now))
-
-    def ask_as_of(self, now: datetime) -> None:
-        self._last = now
 
     def comments(self) -> tuple[Comment, ...]:
         """In the order of what they are about."""
@@ -107,7 +92,7 @@ class Reviewing:
             rows = connection.execute(mine.order_by(review_comments.c.sample, review_comments.c.at)).all()
         return tuple(Comment(row.comment, row.sample, row.text, datetime.fromisoformat(row.at)) for row in rows)
 
-    def comment(self, sample: int, text: str, now: datetime) -> Comment:
+    def comment(self, sample: int, text: str) -> Comment:
         """About one moment of it."""
         text = text.strip()
         if not text:
@@ -118,15 +103,15 @@ class Reviewing:
             raise ArchiveError(
                 "error.container.past_end", id=self.row.recording, length=f"{self.reader.length / RATE:.2f}"
             )
-        made = Comment(str(uuid7()), sample, text, now)
-        with self._changing(now) as tx:
+        with self._changing() as (tx, now):
+            made = Comment(str(uuid7()), sample, text, now)
             tx.execute(insert(review_comments).values(comment=made.id, sample=sample, text=text, **self._told(now)))
             self._log(tx, "review_commented", now)
         return made
 
-    def remove(self, comment_id: str, now: datetime) -> None:
+    def remove(self, comment_id: str) -> None:
         """Its text is in no page any more. A missing one changes nothing."""
-        with self._changing(now) as tx:
+        with self._changing() as (tx, now):
             here = review_comments.c.recording == self.row.recording
             gone = tx.execute(delete(review_comments).where(here, review_comments.c.comment == comment_id))
             if gone.rowcount:
@@ -139,12 +124,12 @@ class Reviewing:
         with self._looking() as connection:
             return {row.item: row.points for row in connection.execute(mine.order_by(review_scores.c.item))}
 
-    def score(self, item: str, points: int, now: datetime) -> None:
+    def score(self, item: str, points: int) -> None:
         """Zero takes them back."""
         most = self._items.get(item)
         if most is None or not 0 <= points <= most:
             raise ArchiveError("error.review.not_on_the_card", item=item, points=points)
-        with self._changing(now) as tx:
+        with self._changing() as (tx, now):
             this = (review_scores.c.recording == self.row.recording) & (review_scores.c.item == item)
             gone = tx.execute(delete(review_scores).where(this))
             if points:
@@ -159,8 +144,8 @@ class Reviewing:
         with self._looking() as connection:
             return bool(connection.execute(mine).scalar())
 
-    def share(self, on: bool, now: datetime) -> None:
-        with self._changing(now) as tx:
+    def share(self, on: bool) -> None:
+        with self._changing() as (tx, now):
             was = tx.execute(select(reviews.c.shared).where(reviews.c.recording == self.row.recording)).scalar()
             if on == bool(was):
                 return
@@ -169,22 +154,24 @@ class Reviewing:
             tx.execute(added.on_conflict_do_update(index_elements=["recording"], set_=again))
             self._log(tx, "review_shared" if on else "review_unshared", now)
 
-    def reviewed(self, now: datetime, *, heard: int = 0) -> bool:
+    def reviewed(self, *, heard: int = 0) -> bool:
         """As `mark_reviewed`. Where training ends at once, this is over."""
-        return mark_reviewed(self._archive, self.row.recording, self._by, now, heard=heard)
+        self._may()
+        return mark_reviewed(self._archive, self.row.recording, self._by, self._now(), heard=heard)
 
     @contextmanager
     def _looking(self) -> Generator[Connection]:
         with self._archive.catalog.reading() as connection:
-            self._refuse_what_is_over(connection)
+            self._refuse_what_is_over(connection, self._now())
             yield connection
 
     @contextmanager
-    def _changing(self, now: datetime) -> Generator[Transaction]:
-        self._last = now
+    def _changing(self) -> Generator[tuple[Transaction, datetime]]:
+        self._may()
+        now = self._now()
         with self._archive.catalog.writing() as tx:
-            self._refuse_what_is_over(tx.connection)
-            yield tx
+            self._refuse_what_is_over(tx.connection, now)
+            yield tx, now
 
     def _log(self, tx: Transaction, event: str, now: datetime) -> None:
         """Whose key it was, and nothing of what was said."""
@@ -192,8 +179,8 @@ class Reviewing:
         told = {"by": self._by, **self._archive.key_here(self.row.recording, KeyRole.TRAINING)}
         tx.log(AuditEntry(event, "G11", now, call.scalar_one(), self.row.recording, dict(told)))
 
-    def _refuse_what_is_over(self, connection: Connection) -> None:
-        if not living_in(connection, [self.row.recording], self._last):
+    def _refuse_what_is_over(self, connection: Connection, now: datetime) -> None:
+        if not living_in(connection, [self.row.recording], now):
             raise _not_living(connection, self.row.recording)
 
     def _told(self, now: datetime) -> dict[str, str]:

@@ -35,7 +35,8 @@ wraps = _table("wraps", "recording role key_id suite desk", numbers="segment slo
 """which keys open what; what is sealed for them lies in a file of its own, in this slot (`crypto/slots`)"""
 holds = _table(
     "holds",
-    "hold recording desk raised_for raised_by at provisional_until confirm_by why lifted_at lifted_reason confirmed_at look_again",
+    "hold recording desk raised_for raised_by at provisional_until confirm_by why"
+    " lifted_at lifted_reason confirmed_at look_again",
 )
 audit = _table("audit", "desk at event rule call recording params previous hash", numbers="number")
 checkpoints = _table("checkpoints", "desk hash at key signature", numbers="number")

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 
-from softphone.archive.files.reader import OpenedRecording
 from softphone.archive.review import panel, sample, session
+from softphone.archive.review.session import Reviewing
 from softphone.archive.seen import access
 from softphone.archive.seen.asking import Asking
 from softphone.domain.archive import permission
 from softphone.domain.archive.reviews import (
-    Comment,
     Figures,
     NotReviewing,
     SampleFilter,
@@ -73,13 +72,19 @@ class Reviews:
 
     def open(self, recording: str, items: Iterable[tuple[str, int]] = ()) -> Reviewing:
         asking = self._asking
-        asking.require(Permission.REVIEW, recording=recording)
-        opened = session.open_review(asking.archive, recording, self._by, asking.now(), items=items)
-        return Reviewing(asking, opened)
+
+        def may() -> None:
+            asking.require(Permission.REVIEW, recording=recording)
+
+        may()
+        return session.open_review(asking.archive, recording, self._by, asking.now, items=items, may=may)
 
     def still(self, recording: str) -> bool:
         """Whether what is open may be listened to at this moment. Raises ArchiveError where their policy counts no more."""
-        return _still(self._asking, recording)
+        asking = self._asking
+        if error := access.unsigned(asking.archive, asking.viewer):
+            raise error
+        return bool(sample.living(asking.archive, [recording], asking.now()))
 
     def mark(self, id: str, *, heard: int = 0, keep: Period | None = None) -> date | None:
         asking = self._asking
@@ -98,57 +103,3 @@ class Reviews:
     def _by(self) -> str:
         """The id of the reviewer's key, no name. Without one they are refused, and the log tells of it."""
         return next(iter(self._asking.viewer.key_ids.get(KeyRole.TRAINING, ())), "")
-
-
-class Reviewing:
-    """As `session.Reviewing`, of who may: each deed asks anew, also whether their policy still counts."""
-
-    def __init__(self, asking: Asking, opened: session.Reviewing) -> None:
-        self._asking = asking
-        self._opened = opened
-        self.row = opened.row
-        self.reader: OpenedRecording = opened.reader
-
-    def still(self) -> bool:
-        """Once it says no, or raises, nothing more may be played."""
-        self._opened.ask_as_of(self._asking.now())
-        return _still(self._asking, self.row.recording)
-
-    def comments(self) -> tuple[Comment, ...]:
-        return self._opened.comments()
-
-    def comment(self, sample: int, text: str) -> Comment:
-        return self._signed().comment(sample, text, self._asking.now())
-
-    def remove(self, comment_id: str) -> None:
-        self._signed().remove(comment_id, self._asking.now())
-
-    def scores(self) -> Mapping[str, int]:
-        return self._opened.scores()
-
-    def score(self, item: str, points: int) -> None:
-        self._signed().score(item, points, self._asking.now())
-
-    @property
-    def shared(self) -> bool:
-        return self._opened.shared
-
-    def share(self, on: bool) -> None:
-        self._signed().share(on, self._asking.now())
-
-    def reviewed(self, *, heard: int = 0) -> bool:
-        self._asking.require(Permission.REVIEW, recording=self.row.recording)
-        return self._opened.reviewed(self._asking.now(), heard=heard)
-
-    def close(self) -> None:
-        self._opened.close()
-
-    def _signed(self) -> session.Reviewing:
-        access.require_signed(self._asking.archive, self._asking.viewer, self._asking.now())
-        return self._opened
-
-
-def _still(asking: Asking, recording: str) -> bool:
-    if error := access.unsigned(asking.archive, asking.viewer):
-        raise error
-    return bool(sample.living(asking.archive, [recording], asking.now()))

@@ -165,7 +165,7 @@ class Reader(Protocol):
 
 
 class Reviewing(Protocol):
-    """A call that is open for review. All but `still` and `close` raise ArchiveError once it may no longer be heard."""
+    """A call that is open for review. All but `close` raise ArchiveError once it may no longer be heard."""
 
     @property
     def row(self) -> SampleRow: ...
@@ -174,10 +174,6 @@ class Reviewing(Protocol):
     @property
     def shared(self) -> bool:
         """Whether the agent of the call may read its review."""
-        ...
-
-    def still(self) -> bool:
-        """Once it says no, or raises, nothing more may be played."""
         ...
 
     def comments(self) -> tuple[Comment, ...]: ...
@@ -212,7 +208,7 @@ class Reviews(Protocol):
         ...
 
     def still(self, recording: str) -> bool:
-        """Whether the open call may be listened to at this moment."""
+        """Whether the open call may be listened to. Once it says no, or raises, nothing more may be played."""
         ...
 
     def mark(self, id: str, *, heard: int = 0, keep: Period | None = None) -> date | None:

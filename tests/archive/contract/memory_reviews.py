@@ -108,9 +108,6 @@ class Reviewing:
     def shared(self) -> bool:
         return self._living().shared
 
-    def still(self) -> bool:
-        return Reviews(self.a).still(self.one.recording)
-
     def comments(self) -> tuple[v.Comment, ...]:
         return tuple(self._living().comments)
 
@@ -140,5 +137,5 @@ class Reviewing:
         pass
 
     def _living(self) -> Stored:
-        self.a.closed(self.one, KeyRole.TRAINING, self.still())
+        self.a.closed(self.one, KeyRole.TRAINING, Reviews(self.a).still(self.one.recording))
         return self.one

@@ -209,9 +209,9 @@ def test_what_is_open_for_review_is_refused_at_once_when_it_may_not_be_heard_any
         shown = world.seen_by("agent").find.show(made.id).review
         assert shown is not None
         assert (shown.scores, shown.comments) == ((("tone", 4),), ((0, "Fin åbning."),))
-        assert reviewing.still()
+        assert lead.reviews.still(made.id)
         world.seen_by("case handler").rights.take_back(made.id, Right.OPT_OUT, TERMS)
-        assert not reviewing.still()
+        assert not lead.reviews.still(made.id)
         for deed in (reviewing.comments, reviewing.scores, lambda: reviewing.comment(0, "x")):
             with pytest.raises(ArchiveError) as refused:
                 deed()

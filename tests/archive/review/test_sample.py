@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -37,9 +38,9 @@ def test_a_row_tells_all_that_a_team_lead_needs_and_no_number_and_is_found_by_wo
     desk: Scene,
 ) -> None:
     first = reviewable(desk, DOCUMENTATION, TRAINING, keep="P7D")
-    with open_review(desk.archive, first, "lead-1", AT) as reviewing:
+    with closing(open_review(desk.archive, first, "lead-1", lambda: AT)) as reviewing:
         for at in (0, 800):
-            reviewing.comment(at, "Fin åbning.", AT)
+            reviewing.comment(at, "Fin åbning.")
     (row,) = page(desk.archive, ALL, AT).rows
     assert row == SampleRow(
         first, ANNA, "salg", AT, 0.0, "Europe/Copenhagen", date(2027, 2, 25), reviewed_at=None, comments=2

@@ -27,7 +27,7 @@ OF_WORDS = b"Her kunne bindingsperioden"
 
 
 def opened(desk: Scene, recording: str) -> Reviewing:
-    return open_review(desk.archive, recording, "lead-1", AT, items=CARD)
+    return open_review(desk.archive, recording, "lead-1", lambda: desk.archive.clock(), items=CARD)
 
 
 def events(desk: Scene, recording: str) -> list[str]:
@@ -43,13 +43,13 @@ def code(deed: Callable[[], object]) -> str:
 @pytest.mark.rule("G11")
 def test_it_is_told_before_it_is_heard_by_whose_key(desk: Scene) -> None:
     recording = reviewable(desk)
-    with opened(desk, recording) as reviewing:
+    with closing(opened(desk, recording)) as reviewing:
         told, key = desk.archive.audit_of(recording)[-1], desk.recipients[KeyRole.TRAINING].key_id[:16]
         assert (told.event, told.rule) == ("recording_opened", "G11")
         assert told.params == {"role": "training", "segments": 1, "by": "lead-1", "key": key}
         sound = np.concatenate(list(reviewing.reader.pcm()))
         assert sound.shape == (reviewing.reader.length, 2) == (16_000, 2)
-        assert (reviewing.reader.marks(), reviewing.row.agent, reviewing.still(AT)) == ([], ANNA, True)
+        assert (reviewing.reader.marks(), reviewing.row.agent) == ([], ANNA)
 
 
 def test_who_has_no_key_or_asks_for_what_is_held_goes_on_or_is_over_is_refused_and_that_is_told(desk: Scene) -> None:
@@ -57,11 +57,11 @@ def test_who_has_no_key_or_asks_for_what_is_held_goes_on_or_is_over_is_refused_a
     raise_hold(desk.archive, held, HoldBy.PARTY, "", "desk-3", AT)
     running = desk.recorded(1, TRAINING, call=desk.call(agent=ANNA))
     with closing(Archive.open(desk.folder, desk.only(KeyRole.DOCUMENTATION))) as handler:
-        assert code(lambda: open_review(handler, keyless, "case-1", AT)) == "error.archive.no_private_key"
+        assert code(lambda: open_review(handler, keyless, "case-1", lambda: AT)) == "error.archive.no_private_key"
     assert code(lambda: opened(desk, held)) == "error.archive.closed_to_role"
     assert code(lambda: opened(desk, running)) == "error.archive.still_running"
     late = AT + timedelta(days=100)
-    assert code(lambda: open_review(desk.archive, over, "lead-1", late)) == "error.archive.closed_to_role"
+    assert code(lambda: open_review(desk.archive, over, "lead-1", lambda: late)) == "error.archive.closed_to_role"
     for recording in (keyless, held, running, over):
         assert events(desk, recording)[-1] == "opening_refused"
         assert "recording_opened" not in events(desk, recording)
@@ -83,22 +83,23 @@ def test_comments_points_and_sharing_are_kept_in_order_can_be_taken_back_and_non
     desk: Scene,
 ) -> None:
     recording = reviewable(desk)
-    with opened(desk, recording) as reviewing:
-        late = reviewing.comment(16_000, "  Fin opsamling.\n", AT)
-        first = reviewing.comment(0, WORDS, AT + timedelta(minutes=1))
+    with closing(opened(desk, recording)) as reviewing:
+        late = reviewing.comment(16_000, "  Fin opsamling.\n")
+        desk.archive.clock = lambda: AT + timedelta(minutes=1)
+        first = reviewing.comment(0, WORDS)
         assert reviewing.comments() == (first, late)
         assert (late.text, late.sample, late.at) == ("Fin opsamling.", 16_000, AT)
         for gone in (late.id, "no-such"):
-            reviewing.remove(gone, AT)
+            reviewing.remove(gone)
         assert reviewing.comments() == (first,)
         for item, points in (("listened", 4), ("clear", 3), ("listened", 5), ("clear", 0)):
-            reviewing.score(item, points, AT)
+            reviewing.score(item, points)
         for item, points in (("clear", 4), ("clear", -1), ("tone", 1)):
-            refused = code(lambda item=item, points=points: reviewing.score(item, points, AT))
+            refused = code(lambda item=item, points=points: reviewing.score(item, points))
             assert refused == "error.review.not_on_the_card"
         assert reviewing.scores() == {"listened": 5}
         for on in (True, True, False):
-            reviewing.share(on, AT)
+            reviewing.share(on)
             assert reviewing.shared is on
     assert OF_WORDS.decode() not in str(desk.archive.audit_of(recording))
     assert events(desk, recording)[-2:] == ["review_shared", "review_unshared"]
@@ -120,28 +121,27 @@ def by_withdrawal(desk: Scene, recording: str) -> None:
 @pytest.mark.parametrize("way", [by_opt_out, by_withdrawal])
 def test_it_is_closed_at_once_when_it_may_no_longer_be_heard_also_while_it_is_open(desk: Scene, way: Ending) -> None:
     recording = reviewable(desk, DOCUMENTATION, TRAINING)
-    with opened(desk, recording) as reviewing:
-        comment = reviewing.comment(0, WORDS, AT)
+    with closing(opened(desk, recording)) as reviewing:
+        comment = reviewing.comment(0, WORDS)
         way(desk, recording)
-        assert not reviewing.still(AT)
         for deed in (
             reviewing.comments,
             reviewing.scores,
             lambda: reviewing.shared,
-            lambda: reviewing.comment(0, "x", AT),
-            lambda: reviewing.score("clear", 1, AT),
-            lambda: reviewing.share(True, AT),
-            lambda: reviewing.remove(comment.id, AT),
+            lambda: reviewing.comment(0, "x"),
+            lambda: reviewing.score("clear", 1),
+            lambda: reviewing.share(True),
+            lambda: reviewing.remove(comment.id),
         ):
             assert code(deed) == "error.archive.closed_to_role"
         with pytest.raises(ArchiveError):
-            reviewing.reviewed(AT)
+            reviewing.reviewed()
     assert verify(desk.archive).ok
 
 
 def by_review(desk: Scene, recording: str) -> None:
-    with opened(desk, recording) as reviewing:
-        assert reviewing.reviewed(AT)
+    with closing(opened(desk, recording)) as reviewing:
+        assert reviewing.reviewed()
 
 
 def by_sweep(desk: Scene, _recording: str) -> None:
@@ -155,13 +155,13 @@ def by_sweep(desk: Scene, _recording: str) -> None:
 def test_whichever_way_training_ends_no_word_of_the_review_is_left_in_any_page(desk: Scene, way: Ending | None) -> None:
     beside = [reviewable(desk, retention="P50Y") for _ in range(3)]
     for number in beside:
-        with opened(desk, number) as reviewing:
-            reviewing.comment(0, "Fin opsamling.", AT)
+        with closing(opened(desk, number)) as reviewing:
+            reviewing.comment(0, "Fin opsamling.")
     recording = reviewable(desk, DOCUMENTATION, TRAINING)
-    with opened(desk, recording) as reviewing:
-        reviewing.comment(0, WORDS, AT)
-        reviewing.score("clear", 2, AT)
-        reviewing.share(True, AT)
+    with closing(opened(desk, recording)) as reviewing:
+        reviewing.comment(0, WORDS)
+        reviewing.score("clear", 2)
+        reviewing.share(True)
     desk.archive.catalog.empty_log()
     assert OF_WORDS in desk.pages()
 
@@ -181,13 +181,13 @@ def test_whichever_way_training_ends_no_word_of_the_review_is_left_in_any_page(d
 @pytest.mark.rule("G10")
 def test_a_hold_keeps_what_was_said_unseen_and_brings_it_back_with_the_training(desk: Scene) -> None:
     recording = reviewable(desk)
-    with opened(desk, recording) as reviewing:
-        reviewing.comment(0, WORDS, AT)
-        reviewing.score("clear", 2, AT)
+    with closing(opened(desk, recording)) as reviewing:
+        reviewing.comment(0, WORDS)
+        reviewing.score("clear", 2)
     hold = raise_hold(desk.archive, recording, HoldBy.PARTY, "", "desk-3", AT)
     assert code(lambda: opened(desk, recording)) == "error.archive.closed_to_role"
     lift(desk.archive, hold, "settled", desk.policy_recipients, AT)
-    with opened(desk, recording) as reviewing:
+    with closing(opened(desk, recording)) as reviewing:
         assert [one.text for one in reviewing.comments()] == [WORDS]
         assert reviewing.scores() == {"clear": 2}
 
@@ -196,12 +196,12 @@ def test_a_hold_keeps_what_was_said_unseen_and_brings_it_back_with_the_training(
 @pytest.mark.rule("G38")
 def test_what_the_policy_lets_be_kept_on_stays_with_all_that_was_said_of_it_and_goes_with_it(desk: Scene) -> None:
     recording = reviewable(desk, keep="P14D")
-    with opened(desk, recording) as reviewing:
-        reviewing.comment(0, WORDS, AT)
-        reviewing.share(True, AT)
-        assert reviewing.reviewed(AT)
-        assert not reviewing.reviewed(AT + timedelta(days=1))
-        assert reviewing.still(AT + timedelta(days=13))
+    with closing(opened(desk, recording)) as reviewing:
+        reviewing.comment(0, WORDS)
+        reviewing.share(True)
+        assert reviewing.reviewed()
+        desk.archive.clock = lambda: AT + timedelta(days=13)
+        assert not reviewing.reviewed()
         assert (len(reviewing.comments()), reviewing.shared) == (1, True)
     (row,) = page(desk.archive, SampleQuery((), (ANNA,), SampleFilter.REVIEWED), AT).rows
     assert (row.reviewed_at, row.expires_on) == (AT, date(2026, 12, 9))

@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 from softphone.archive.archive import Archive
 from softphone.archive.files.reader import OpenedRecording
 from softphone.archive.review.sample import SampleFilter
-from softphone.archive.seen.reviewing import Reviewing
+from softphone.archive.seen.reviewing import Reviewing, Reviews
 from softphone.domain.changes import Discard, DropWraps
 from softphone.domain.errors import ArchiveError
 from softphone.domain.policy import LocalText, ScoreItem
@@ -132,7 +132,7 @@ def test_one_that_cannot_be_counted_as_reviewed_is_there_again(
     listen(qtbot, on)
     with monkeypatch.context() as broken:
         for one in fails:
-            broken.setattr(Reviewing, one, full)
+            broken.setattr(Reviews if one == "still" else Reviewing, one, full)
         key(review, Qt.Key.Key_R)
         qtbot.waitUntil(lambda: "disk full" in review.window.note.text.text(), timeout=3000)
         opened(qtbot, review, two[0])
@@ -145,8 +145,8 @@ def test_where_neither_a_score_can_be_stored_nor_the_archive_asked_it_is_silent_
 ) -> None:
     review = first_open(qtbot, on, two)
     with monkeypatch.context() as broken:
-        for one in ("score", "still"):
-            broken.setattr(Reviewing, one, full)
+        broken.setattr(Reviewing, "score", full)
+        broken.setattr(Reviews, "still", full)
         key(review, Qt.Key.Key_4)
         qtbot.waitUntil(lambda: review.opened is None, timeout=3000)
     place = review.window.detail.place

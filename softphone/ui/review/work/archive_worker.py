@@ -147,7 +147,7 @@ class ArchiveWorker(ArchiveThread):
             # A recording that ends because it was used is not gone.
             self._watch.let_go(recording)
             try:
-                used = self._mark(recording, lambda: reviewing.reviewed(heard=heard), reviewing.still)
+                used = self._mark(archive, recording, lambda: reviewing.reviewed(heard=heard))
             finally:
                 self._close(number)
             if used:
@@ -159,22 +159,21 @@ class ArchiveWorker(ArchiveThread):
         """As `review`, for one that is no longer open."""
 
         def use(archive: SeenArchive) -> None:
-            reviews = archive.reviews
-            if self._mark(recording, lambda: reviews.mark(recording, heard=heard), lambda: reviews.still(recording)):
+            if self._mark(archive, recording, lambda: archive.reviews.mark(recording, heard=heard)):
                 self._used(archive, recording)
 
         self._ask(use)
 
     # --- on its thread --------------------------------------------------------------------------
 
-    def _mark(self, recording: str, mark: Callable[[], object], still: Callable[[], bool]) -> bool:
+    def _mark(self, archive: SeenArchive, recording: str, mark: Callable[[], object]) -> bool:
         """False where it went before. Raises KlartoneError."""
         try:
             mark()
         except KlartoneError:
             gone = False
             with suppress(KlartoneError):  # no answer does not mean that it is gone
-                gone = not still()
+                gone = not archive.reviews.still(recording)
             if not gone:
                 self.not_reviewed.emit(recording)
                 raise
@@ -262,7 +261,7 @@ class ArchiveWorker(ArchiveThread):
     def _say(
         self, number: int, action: Callable[[Reviewing], object], tell: Callable[[bool], None] = lambda _done: None
     ) -> None:
-        def do(_archive: SeenArchive) -> None:
+        def do(archive: SeenArchive) -> None:
             if number != self._number:
                 return
             reviewing, done = self._openings[number], True
@@ -270,7 +269,7 @@ class ArchiveWorker(ArchiveThread):
                 action(reviewing)
             except KlartoneError as error:
                 # Refused because it is gone: report that, and nothing else.
-                if not self._check_open():
+                if not self._check_open(archive):
                     return
                 done = False
                 self.failed.emit(error)
@@ -291,14 +290,13 @@ class ArchiveWorker(ArchiveThread):
 
         self._ask(forget)
 
-    def _check_open(self) -> bool:
+    def _check_open(self, archive: SeenArchive) -> bool:
         """Whether something is open that may still be heard."""
         if not self._number:
             return False
-        reviewing = self._openings[self._number]
-        recording = reviewing.row.recording
+        recording = self._openings[self._number].row.recording
         try:
-            still = reviewing.still()
+            still = archive.reviews.still(recording)
         except KlartoneError as error:
             # No answer is not a yes.
             self._watch.let_go(recording)
