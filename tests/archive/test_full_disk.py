@@ -256,7 +256,7 @@ def test_a_list_names_nothing_that_a_hold_kept_until_it_was_void(desk: Scene, mo
     desk.commit(PlaceHold("h", kept, HoldBy.CONTROLLER, "desk-3", AT, None))
     desk.commit(ChangeHold("h", HoldBy.CONTROLLER, AT + timedelta(days=14)))
     desk.archive.room.keep()
-    whole, listed, later = _Sweep.whole, list[str](), AT + PAST
+    whole, listed, later = _Sweep.whole, list[str | None](), AT + PAST
 
     def full_at_first(run: _Sweep, batch: int) -> Iterator[SweptItem]:
         if batch > 1:

@@ -92,20 +92,20 @@ def judge(found: StoredRecording, now: datetime, terms: SweepTerms | None) -> tu
             stands = Ended.KEEPS
         stand.append(stands)
     standing: list[HoldStanding] = []
-    for hold in found.holds:
-        one = HoldStanding(hold.by.by_party, hold.until)
+    for by, hold in found.holds:
+        one = HoldStanding(by.by_party, hold.provisional_until)
         standing.append(one)
-        if hold_is_void(one, now) and hold.until is not None:
-            items.append(SweptItem(Swept.HOLD_VOID, row.recording, "G10", since=hold.until.date(), hold=hold.hold))
-        elif hold.confirm is not None and now >= hold.confirm:
-            access = hold.by is HoldBy.ACCESS
-            overdue, rule = (Swept.ACCESS_OVERDUE, "G08") if access else (Swept.HOLD_OVERDUE, "G10")
-            since = retention.local_day(hold.confirm, row.time_zone)
+        overdue, again, rule = Swept.HOLD_OVERDUE, Swept.HOLD_LOOK_AGAIN, "G10"
+        if by is HoldBy.ACCESS:
+            # Its answer was put off to that day (G08).
+            overdue, again, rule = Swept.ACCESS_OVERDUE, Swept.ACCESS_OVERDUE, "G08"
+        if hold_is_void(one, now) and hold.provisional_until is not None:
+            since = hold.provisional_until.date()
+            items.append(SweptItem(Swept.HOLD_VOID, row.recording, "G10", since=since, hold=hold.hold))
+        elif hold.confirm_by is not None and now >= hold.confirm_by:
+            since = retention.local_day(hold.confirm_by, row.time_zone)
             items.append(SweptItem(overdue, row.recording, rule, since=since))
         elif hold.look_again is not None and found.today >= hold.look_again:
-            # Of a request for access it is the day to which its answer was put off (G08).
-            access = hold.by is HoldBy.ACCESS
-            again, rule = (Swept.ACCESS_OVERDUE, "G08") if access else (Swept.HOLD_LOOK_AGAIN, "G10")
             items.append(SweptItem(again, row.recording, rule, since=hold.look_again))
     kept = is_kept(stand, standing, now=now)
     if kept and Ended.KEEPS not in stand:

@@ -12,18 +12,16 @@ from datetime import date, datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, select
 
-from softphone.archive.finding.rows import REVIEW
+from softphone.archive.finding.rows import REVIEW, HoldRow, hold_of
 from softphone.archive.schema.readable import read_row
-from softphone.archive.schema.tables import calls, holds, purposes, recordings, time_in
+from softphone.archive.schema.tables import calls, holds, purposes, recordings
 from softphone.domain.changes import HoldBy
 from softphone.domain.purpose import Purpose
 from softphone.domain.retention import Ended, local_day
 
 AnyRow = Row[*tuple[Any, ...]]
-_LAST_YEAR = 9_000
-"""from which a period can still be counted on"""
 _log = logging.getLogger(__name__)
 
 
@@ -43,15 +41,6 @@ class FoundPurpose:
 
 
 @dataclass(frozen=True, slots=True)
-class FoundHold:
-    hold: str
-    by: HoldBy
-    until: datetime | None
-    confirm: datetime | None
-    look_again: date | None
-
-
-@dataclass(frozen=True, slots=True)
 class StoredRecording:
     """A recording as its rows tell of it, each read as what it is."""
 
@@ -59,12 +48,11 @@ class StoredRecording:
     today: date
     opened_at: datetime
     purposes: tuple[FoundPurpose, ...]
-    holds: tuple[FoundHold, ...]
+    holds: tuple[tuple[HoldBy, HoldRow], ...]
 
 
 def read(connection: Connection, recording: str, now: datetime) -> StoredRecording | None:
-    """Raises UnreadableError. So the code that judges and deletes need not ask what is in a row, and a fault of its own is
-    never taken for somebody's change."""
+    """Raises UnreadableError. A fault of the code that judges and deletes is then never taken for somebody's change."""
     row = row_of(connection, recording)
     if row is None:
         return None
@@ -80,8 +68,6 @@ def read(connection: Connection, recording: str, now: datetime) -> StoredRecordi
 
 
 def _stored(row: AnyRow, now: datetime, made_for: Sequence[AnyRow], held: Sequence[AnyRow]) -> StoredRecording:
-    if not isinstance(row.recording, str):
-        raise TypeError(row.recording)
     kept = tuple(
         FoundPurpose(
             Purpose(one.purpose),
@@ -93,47 +79,14 @@ def _stored(row: AnyRow, now: datetime, made_for: Sequence[AnyRow], held: Sequen
         )
         for one in made_for
     )
-    standing = tuple(
-        FoundHold(
-            one.hold,
-            HoldBy(one.raised_for),
-            _moment(one.provisional_until),
-            _moment(one.confirm_by),
-            _day(one.look_again),
-        )
-        for one in held
-    )
-    return StoredRecording(row, local_day(now, row.time_zone), _required(row.opened_at), kept, standing)
-
-
-def _required(told: object) -> datetime:
-    if (at := time_in(told)) is None:
-        raise ValueError("no time")
-    return at
-
-
-def _moment(told: object) -> datetime | None:
-    return None if told is None else _required(told)
+    standing = tuple((HoldBy(one.raised_for), hold_of(one)) for one in held)
+    return StoredRecording(row, local_day(now, row.time_zone), datetime.fromisoformat(row.opened_at), kept, standing)
 
 
 def _day(told: str | None) -> date | None:
-    day = None if told is None else date.fromisoformat(told)
-    if day is not None and day.year > _LAST_YEAR:
-        raise ValueError("no day")
-    return day
-
-
-def _ask() -> Select[*tuple[Any, ...]]:
-    return select(
-        recordings.c.recording,
-        recordings.c.call,
-        recordings.c.opened_at,
-        recordings.c.closed_at,
-        recordings.c.broke_off_at,
-        recordings.c.restricted,
-        calls.c.time_zone,
-    ).join(calls, calls.c.call == recordings.c.call)
+    return date.fromisoformat(told) if told else None
 
 
 def row_of(connection: Connection, recording: str) -> AnyRow | None:
-    return connection.execute(_ask().where(recordings.c.recording == recording)).first()
+    asked = select(recordings, calls.c.time_zone).join(calls, calls.c.call == recordings.c.call)
+    return connection.execute(asked.where(recordings.c.recording == recording)).first()
