@@ -164,8 +164,8 @@ def erase_former(done: Restored) -> bool:
 def _former(
     folder: Path, opened: Opened, manifest: Manifest, since: Erased | None, opens: ExitStack, *, must: bool
 ) -> Archive | None:
-    """The archive as it was left, where its catalog is whole, goes on from the backup, and knows all that the list was told; else
-    None, or where it `must`, ArchiveError."""
+    """The archive as it was left. None where its catalog is damaged, does not go on from the backup, or knows less than its list
+    was told; ArchiveError instead where it `must`."""
     try:
         moved = not (folder / MARKER).exists() and (folder / REPLACED).exists()
         # One whose marker has gone is opened by this archive's own key all the same.

@@ -1,5 +1,5 @@
-"""Whether the clock may be deleted by (G10): held to what it said when it was last believed, which the catalog keeps with the
-machine's clock since its start, and when the last sweep came to its end.
+"""Whether anything may be deleted by the clock (G10). It is held to what it said when it was last believed, and to the machine's
+own clock since its start. The catalog keeps both, and when the last sweep came to its end.
 """
 
 from __future__ import annotations

@@ -170,8 +170,8 @@ class Catalog:
                     connection.exec_driver_sql("ROLLBACK")
 
     def empty_log(self) -> None:
-        """What was deleted is in no page of the database and in no page of its log, unless somebody is in the way: then it
-        stays there, under the catalog's key, until the next time. Nobody is waited for. For any thread. Raises ArchiveError."""
+        """What was deleted is then in no page of the database nor of its log. Where somebody is in the way it stays there, under
+        the catalog's key, until the next time: nobody is waited for. For any thread. Raises ArchiveError."""
         with self._translated(), self._cutter.connect() as connection:
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 

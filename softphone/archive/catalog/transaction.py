@@ -49,9 +49,9 @@ class Transaction:
         1. Before this: the file of a recording that begins is on the disk before its row (`Vault.create`).
         2. The entries join the chain, and a checkpoint of it where one is due.
         3. New sealed keys are on the disk before a row names them.
-        4. Keys that are taken away are written over before the rows and the entry that tell of it stand: cut off here, nobody
-           opens them any more, and the next start writes the entry (`repair`). With 3 and 4 goes how far the committed log
-           stands: no crash leaves a catalog whose log is behind that (`Catalog.is_older`).
+        4. Keys that are taken away are written over before their rows and entry stand. Cut off here, nobody opens them any
+           more, and the next start writes the entry (`repair`). With 3 and 4 goes how far the committed log stands: no crash
+           leaves a catalog whose log is behind that (`Catalog.is_older`).
         5. COMMIT: rows and entries stand.
         6. After this: keys that others replace are written over (`Catalog.writing`), and the files of what was discarded go
            (`condemned`).

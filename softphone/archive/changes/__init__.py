@@ -1,3 +1,3 @@
-"""What changes in the catalog while calls go on: each change's one handler, the ledger that writes them in order, and what is
-looked up for a call that rings.
+"""What changes in the catalog while calls go on: one handler for each change, and the ledger that writes them in order. Also
+what is looked up for a call that rings.
 """

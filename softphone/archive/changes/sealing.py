@@ -67,8 +67,7 @@ def wrappable(connection: Connection, recording: str, wanted: tuple[Purpose, ...
 
 
 def opens_to(connection: Connection, recording: str, purpose: Purpose) -> list[int]:
-    """The segments that may have wraps for it: recorded for it, neither ended nor waiting to be judged, and kept from it by
-    no hold and no case."""
+    """The segments that were recorded for it, where it may open them now (`wrappable`)."""
     if not wrappable(connection, recording, (purpose,)):
         return []
     rows = connection.execute(select(segments).where(segments.c.recording == recording))

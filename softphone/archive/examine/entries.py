@@ -1,5 +1,5 @@
-"""What the log's entries say of each other, for `verify`: erasures whose reason the call's own log does not bear out, and
-policies and keys that no policy in it had named. Read from entries alone; no row is asked but for who can open what.
+"""What the log's entries say of each other, for `verify`: erasures that the call's own log does not bear out, policies without
+the signature that was asked for, keys that no policy named. Of the rows, only who can open what is read.
 
 Whoever has the desk's keys can write a whole call's log that holds together: that is not found on the machine itself.
 """

@@ -73,8 +73,7 @@ class Look:
             yield from _replaced(structure, of, facts)
 
     def _data_key(self, found: Iterable[Wrap]) -> tuple[bytes | None, list[tuple[str, KeyRole]]]:
-        """The segment's data key, by any private key that lies here; and the roles whose wrap is not what was sealed for them,
-        or is sealed in a way that is not known here."""
+        """The segment's data key, by any private key that lies here; and what is wrong with a role's wrap."""
         key: bytes | None = None
         faults: list[tuple[str, KeyRole]] = []
         for one in found:

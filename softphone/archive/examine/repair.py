@@ -1,8 +1,8 @@
-"""What a crash left half-done, set right before anything new is recorded: a half-written chunk is cut off, a recording that
-broke off is marked so and has its end, a file that no row knows of is kept aside. Nothing that somebody could open is deleted.
-What may be another version's container is left as it is.
+"""Sets right what a crash left, before anything new is recorded. A half-written chunk is cut off. A recording that broke off is
+marked so and gets its end. A file that no row names is kept aside. Nothing that somebody could open is deleted, and what may be
+another version's file is left as it is.
 
-Only for whoever writes alone, before it records: a recording that is still running would look as if it had broken off.
+Only for whoever writes alone: a recording that is still running would look as if it had broken off.
 """
 
 from __future__ import annotations
@@ -71,8 +71,7 @@ class Repaired:
 
 
 def repair(archive: Archive, now: datetime, steady: Steady | None = None) -> list[Repaired]:
-    """Where nobody else writes: another's running recording would look as if it had broken off. For whoever is about to write,
-    before the ledger starts. Raises ArchiveError."""
+    """For whoever is about to write, before the ledger starts. Raises ArchiveError."""
     try:
         # Seen at every start, so that a sweep after a long time can tell an absence from a jump.
         archive.see(now, steady)

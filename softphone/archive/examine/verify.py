@@ -96,10 +96,12 @@ def verify(archive: Archive, head: Head | None = None, progress: Progress | None
     findings += _as_far(erasures(archive.catalog.reading, step))
     findings += _as_far(_stray_files(archive))
     findings += _left(archive)
+    # Each look may meet the same damage.
+    told = {(one.code, str(one.params)): one for one in findings}
     entries = sum(chain.count.values())
     chunks, opened = (look.chunks, look.opened) if look else (0, 0)
     kept = _of_head(archive, head, log) if head else None
-    return Proof(done, chunks, opened, entries, not log, tuple(_once_told(findings)), kept)
+    return Proof(done, chunks, opened, entries, not log, tuple(told.values()), kept)
 
 
 def _as_far(found: Iterable[Finding]) -> Iterator[Finding]:
@@ -120,17 +122,6 @@ def _looked(archive: Archive, look_at: Callable[[Connection], Iterable[Finding]]
 def _slots(archive: Archive) -> Iterator[Finding]:
     with archive.catalog.reading() as connection:
         yield from (Finding(code, params) for code, params in archive.catalog.slots.faults(connection))
-
-
-def _once_told(findings: Sequence[Finding]) -> Iterator[Finding]:
-    """Each look may meet the same damage."""
-    damage: list[Finding] = []
-    for one in findings:
-        if one.code == "catalog_damaged":
-            if one in damage:
-                continue
-            damage.append(one)
-        yield one
 
 
 def _integrity(archive: Archive, progress: Progress | None) -> list[str]:
