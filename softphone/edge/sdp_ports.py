@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from softphone.edge.dialogs import MOST_TAGS, tag_of
 from softphone.edge.relay import MediaRelay, RelayedCall, RelayState
+from softphone.edge.relay.srtp import party_key, read_keys
 from softphone.edge.sip.body import session_description
 from softphone.edge.sip.message import SipMessage
 from softphone.edge.sip.sdp import SessionDescription
@@ -30,10 +31,17 @@ class _Call:
     held_by_us: bool = False
     before: bool = False
     """whether we held it before our last offer"""
+    their_keys: dict[str, bytes] = field(default_factory=dict[str, bytes], repr=False)
+    our_keys: dict[str, bytes] = field(default_factory=dict[str, bytes], repr=False)
+    """of SRTP, by tag; empty without"""
 
     @property
     def held(self) -> bool:
         return self.held_by_them or self.held_by_us
+
+    def tell_keys(self) -> None:
+        key = party_key(self.our_keys, self.their_keys)
+        self.relayed.secured(key is not None, key)
 
     def tell_hold(self) -> None:
         self.relayed.held(self.held, theirs=self.held_by_them)
@@ -80,6 +88,8 @@ class MediaSessions:
         call = self._call(call_id)
         if (address := sdp.audio_address()) is not None:
             call.relayed.inner_signalled(address, payloads=_payloads(sdp), event_payloads=sdp.telephone_events)
+            call.our_keys = _keys(sdp)
+            call.tell_keys()
         if message.is_request:
             call.before = call.held_by_us
         call.held_by_us = sdp.held
@@ -150,6 +160,8 @@ class MediaSessions:
             return
         call.description = body
         call.exchanges += 1
+        call.their_keys = _keys(sdp)
+        call.tell_keys()
         # An answer to our own hold may be `inactive`: that is not a hold of theirs.
         call.held_by_them = sdp.held and (call.held_by_them or not (answers and call.held_by_us))
         if call.held:
@@ -184,6 +196,10 @@ def bare(message: SipMessage) -> None:
     message.body = b""
     for name in ("Content-Type", "Content-Encoding", "Content-Disposition"):
         message.remove(name)
+
+
+def _keys(sdp: SessionDescription) -> dict[str, bytes]:
+    return read_keys(sdp.audio.values("crypto")) if sdp.audio else {}
 
 
 def _payloads(sdp: SessionDescription) -> tuple[int, ...]:

@@ -5,6 +5,7 @@ It opens no connection. A code here is a text's id behind `connection.`; the sam
 
 from __future__ import annotations
 
+import importlib
 import ipaddress
 import ssl
 import sys
@@ -64,6 +65,8 @@ def client_context(authority: str) -> ssl.SSLContext:
 
     The name is checked by `check_name`: RFC 5922 puts a SIP address in a certificate before its DNS names.
     """
+    # SRTP comes with TLS: its check is loaded here, where no sound waits for it.
+    importlib.import_module("cryptography.hazmat.primitives.ciphers")
     if sys.platform == "win32" and not authority:
         import truststore  # Windows fetches an authority when it is first met, which `ssl` does not do
 

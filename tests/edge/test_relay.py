@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import functools
+import hashlib
+import hmac
+import itertools
 import json
 import socket
 import struct
@@ -15,7 +19,8 @@ import pytest
 
 from softphone.edge.channel import NoSoundYet, PartySoundBack, SourceChanged, SourceReturned
 from softphone.edge.relay import MediaRelay, RelayedCall, RelayEvent, RelayState
-from softphone.edge.relay.source import BELIEVE, LATCH_AFTER
+from softphone.edge.relay.source import BELIEVE, FOLLOW_AFTER, LATCH_AFTER
+from softphone.edge.relay.srtp import party_key, read_keys
 
 HOST = "127.0.0.1"
 AUDIO, EVENT = 8, 101
@@ -404,3 +409,54 @@ async def test_an_address_of_six_and_one_of_four_reach_the_same_port() -> None:
         await asyncio.sleep(TICK)
         assert on.inside.heard() == [rtp(5)]
         assert six.heard() == [rtp(6)]
+
+
+MASTER = bytes.fromhex("E1F97A0D3E018BE0D64FA32C06DE41390EC675AD498AFEEBB6960B3AABE6")
+AUTH_KEY = bytes.fromhex("CEBE321F6FF7716B6FD4AB49AF256A156D38BAA4")
+"""RFC 3711 B.3: a master key with its salt, and the first bytes of the key that authenticates"""
+
+
+def srtp(number: int, *, turns: int = 0, key: bytes = AUTH_KEY, ssrc: int = 7, kind: int = AUDIO) -> bytes:
+    said = rtp(number, ssrc=ssrc, kind=kind)
+    return said + hmac.new(key, said + struct.pack("!I", turns), hashlib.sha1).digest()[:10]
+
+
+@on_a_loop
+async def test_by_srtp_who_has_the_partys_key_is_the_party_wherever_it_sends_from_and_nobody_else_is_a_doubt() -> None:
+    async with scene() as on:
+        line = f"1 AES_CM_128_HMAC_SHA1_80 inline:{base64.b64encode(MASTER).decode()}|2^31"
+        theirs = read_keys(
+            (f"7 AES_256_CM_HMAC_SHA1_80 inline:{'A' * 40}", line, "9 x", "2 AES_CM_128_HMAC_SHA1_80 inline:é")
+        )
+        on.call.secured(True, party_key(read_keys((line,)), theirs))
+        there = (HOST, on.call.outer_port)
+        numbers = itertools.count(65_500)
+
+        async def say(who: Peer, times: int, *, key: bytes = AUTH_KEY) -> None:
+            for _ in range(times):
+                turns, number = divmod(next(numbers), 65_536)
+                who.rtp.sendto(srtp(number, turns=turns, key=key), there)
+                await asyncio.sleep(TICK / 4)
+
+        stranger, moved = Peer("127.0.0.2"), Peer("127.0.0.3")
+        on.peers += [stranger, moved]
+        await say(stranger, 30, key=bytes(20))
+        await say(on.party, 60)  # its numbers begin anew on the way
+        assert len(on.inside.heard()) == 60
+        await asyncio.sleep(FOLLOW_AFTER)
+        await say(stranger, 30, key=bytes(20))
+        assert not on.inside.heard()
+        await say(moved, 5)
+        assert len(on.inside.heard()) == 5
+        on.inside.rtp.sendto(srtp(1), ("127.0.0.1", on.call.inner_port))
+        await asyncio.sleep(TICK)
+        assert moved.heard(), "our sound follows too"
+        # Its control packets are encrypted behind their first header, and pass.
+        encrypted = struct.pack("!BBHI", 0x80, 200, 6, 7) + bytes(range(38))
+        moved.rtcp.sendto(encrypted, (HOST, on.call.outer_port + 1))
+        await asyncio.sleep(TICK)
+        assert on.inside.heard_rtcp() == [encrypted]
+        assert not on.told(SourceChanged)
+        # The key is no part of what the next relay gets.
+        assert base64.b64encode(MASTER).decode() not in json.dumps(on.call.state().to_json())
+        assert on.call.state().secure

@@ -9,15 +9,25 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any, cast
 
 from softphone.edge.channel import SourceChanged, SourceReturned
 from softphone.edge.relay.events import Counters, RelayEvent
 from softphone.edge.relay.identity import Identity
-from softphone.edge.relay.packets import COMFORT_NOISE, EVENT_BYTES, OLD_COMFORT_NOISE, Rtp, read_rtcp, read_rtp
+from softphone.edge.relay.packets import (
+    COMFORT_NOISE,
+    EVENT_BYTES,
+    OLD_COMFORT_NOISE,
+    Rtp,
+    read_rtcp,
+    read_rtp,
+    read_srtcp,
+)
 from softphone.edge.relay.ports import Port, is_address, open_pair
 from softphone.edge.relay.presence import Presence
 from softphone.edge.relay.source import Address, Doubt, Source, Verdict
+from softphone.edge.relay.srtp import TAG, SrtpCheck
 
 LOOPBACK = "127.0.0.1"
 DYNAMIC = 96
@@ -47,6 +57,8 @@ class RelayState:
     """the party, once the agent says that it is the same caller"""
     before_hold: str | None = None
     peer_rtcp: Address | None = None
+    secure: bool = False
+    """by SRTP; its key stays in the process that read it"""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -97,6 +109,10 @@ class RelayedCall:
         self._peer_rtcp: Address | None = None
         self._rtcp_from: tuple[Address, float] | None = None
         self._inside: Address | None = None
+        self._tag = 0
+        """bytes of authentication, by SRTP"""
+        self._key: bytes | None = None
+        self._check: SrtpCheck | None = None
         self._offer_answer = -1
         self._answered = self._held = self._theirs = self._no_address = self._over = False
         for port, handler in (
@@ -153,6 +169,13 @@ class RelayedCall:
             self._inner[0].only_from(address)
             self._inner[1].only_from((address[0], address[1] + 1))
 
+    def secured(self, on: bool, key: bytes | None = None) -> None:
+        """Both sides have agreed on SRTP; `key`: what the party sends with, if it is known."""
+        self._tag = TAG if on else 0
+        if key != self._key:
+            self._key = key
+            self._check = SrtpCheck(key) if key is not None else None
+
     def answered(self) -> None:
         """The call stands: a 2xx to INVITE went either way. What came before pins nothing."""
         if not self._over and not self._answered:
@@ -205,9 +228,11 @@ class RelayedCall:
             self._source.doubted,
             self._source.before_hold,
             self._peer_rtcp,
+            bool(self._tag),
         )
 
     def _resume(self, state: RelayState) -> None:
+        self.secured(state.secure)
         self.peer_signalled(
             state.peer,
             offer_answer=state.offer_answer,
@@ -244,7 +269,7 @@ class RelayedCall:
     def _from_network(self, data: bytes, address: Address) -> None:
         counters = self._counters
         counters.received += 1
-        packet = read_rtp(data)
+        packet = read_rtp(data, self._tag)
         if packet is None:
             counters.malformed += 1
             return
@@ -252,7 +277,9 @@ class RelayedCall:
             counters.unasked += 1
             return
         now = self._loop.time()
-        verdict = self._source.judge(address, now)
+        check = self._check
+        authentic = partial(check.is_authentic, data, packet.ssrc) if check is not None else None
+        verdict = self._source.judge(address, now, authentic)
         if self._source.has_news:
             self._tell_doubts()
         if verdict is Verdict.DROP:
@@ -262,6 +289,8 @@ class RelayedCall:
             counters.unasked += 1
             return
         if address == self._source.pinned:
+            if check is not None:
+                check.passed(packet.ssrc, packet.number)
             self._identity.rtp(packet.ssrc)
             self._presence.rtp(now, comfort_noise=_comfort(packet))
         self._pass(self._inner[0], data)
@@ -278,7 +307,7 @@ class RelayedCall:
     def _rtcp_from_network(self, data: bytes, address: Address) -> None:
         counters = self._counters
         counters.received += 1
-        packet = read_rtcp(data)
+        packet = read_srtcp(data, self._tag) if self._tag else read_rtcp(data)
         if packet is None:
             counters.malformed += 1
             return

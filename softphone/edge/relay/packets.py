@@ -30,6 +30,7 @@ class Rtp:
     payload_type: int
     ssrc: int
     payload_bytes: int
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +42,12 @@ class Rtcp:
     bye: bool = False
 
 
-def read_rtp(data: bytes) -> Rtp | None:
+def read_rtp(data: bytes, tag: int = 0) -> Rtp | None:
+    """`tag`: bytes of authentication behind SRTP, whose padding cannot be read."""
     size = len(data)
     if not RTP_HEADER <= size <= LONGEST:
         return None
-    first, second, _, _, ssrc = _FIRST.unpack_from(data)
+    first, second, number, _, ssrc = _FIRST.unpack_from(data)
     payload_type = second & 0x7F
     if first >> 6 != 2 or payload_type in _RTCP_AS_RTP:
         return None
@@ -54,11 +56,19 @@ def read_rtp(data: bytes) -> Rtp | None:
         if begins + 4 > size:
             return None
         begins += 4 + 4 * int.from_bytes(data[begins + 2 : begins + 4], "big")
-    padding = data[-1] if first & 0x20 else 0
+    padding = data[-1] if first & 0x20 and not tag else tag
     if first & 0x20 and not padding:
         return None
     left = size - begins - padding
-    return Rtp(payload_type, ssrc, left) if left >= 0 else None
+    return Rtp(payload_type, ssrc, left, number) if left >= 0 else None
+
+
+def read_srtcp(data: bytes, tag: int) -> Rtcp | None:
+    """Its first header alone: the rest is encrypted (RFC 3711 3.4)."""
+    if not 12 + tag <= len(data) <= LONGEST:
+        return None
+    first, kind, _, ssrc = _HEADER.unpack_from(data)
+    return Rtcp(ssrc) if first >> 6 == 2 and kind in _RTCP_TYPES else None
 
 
 def read_rtcp(data: bytes) -> Rtcp | None:

@@ -6,6 +6,7 @@ source sends, packets from others are dropped silently. It decides by addresses 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -145,9 +146,12 @@ class Source:
 
     # --- packets -----------------------------------------------------------------------------------
 
-    def judge(self, address: Address, now: float) -> Verdict:
+    def judge(self, address: Address, now: float, authentic: Callable[[], bool] | None = None) -> Verdict:
+        """`authentic`: whether the packet was made with the party's key; None where there is none."""
         if address == self.pinned:
             return self._own(address, now)
+        if authentic is not None:
+            return self._by_key(address, now, authentic)
         if address == self.signalled:
             return self._from_signalled(address, now)
         candidate = self._candidate
@@ -166,6 +170,18 @@ class Source:
             return Verdict.PASS
         self.doubt(address)
         return Verdict.HEARD_ONLY
+
+    def _by_key(self, address: Address, now: float, authentic: Callable[[], bool]) -> Verdict:
+        """Nobody else has the key, so there is nothing to doubt; without it nobody is a candidate."""
+        silent = self.pinned is None or now - self._heard_at >= FOLLOW_AFTER
+        if not (silent or address == self.signalled) or not authentic():
+            return Verdict.DROP
+        if self.pinned is not None:
+            self._counters.followed += 1
+        elif address != self.signalled:
+            self._counters.latched += 1
+        self._pin(address, now)
+        return self._spoke(address)
 
     def _yields(self, candidate: _Candidate, address: Address, now: float) -> bool:
         """A source that has fallen silent gives way to another; a stranger's host to the signalled one."""
