@@ -78,6 +78,7 @@ def _findings(home: Home) -> Iterator[Finding]:
     yield from policy or [_policy(settings)]
     yield from _passports(settings, home.archive(settings))
     yield _settings(home.folders.config)
+    yield from _servers(settings)
     yield from _strangers(home.folders.runtime)
 
 
@@ -272,6 +273,41 @@ def _passports(settings: Settings, folder: Path) -> Iterator[Finding]:
     desk = public_half(private) if private is not None else ""
     until = certified_until(settings.desk_certificate, desk, houses, datetime.now(UTC))
     yield Finding("doctor.passport", {"at": here(until)}) if until else Finding("doctor.passport.faulty")
+
+
+def _servers(settings: Settings) -> Iterator[Finding]:
+    """Each account's server, asked as the phone would: all at once."""
+    import asyncio
+
+    from softphone.edge.channel import EdgeAccount
+    from softphone.edge.server_check import ServerState, check_server
+
+    accounts = [one for one in settings.accounts if one.register or one.outbound_proxy]
+
+    async def ask() -> list[ServerState]:
+        return await asyncio.gather(
+            *(
+                check_server(
+                    EdgeAccount(
+                        one.id,
+                        one.address,
+                        one.address.rpartition("@")[2],
+                        one.transport,
+                        outbound_proxy=one.outbound_proxy,
+                        authority=one.certificate_authority,
+                    )
+                )
+                for one in accounts
+            )
+        )
+
+    for account, found in zip(accounts, asyncio.run(ask()) if accounts else (), strict=True):
+        fields: dict[str, Param] = {"address": account.address, "server": found.server, "transport": account.transport}
+        if found.fault is None:
+            yield Finding("doctor.server", {**fields, "ms": round(found.seconds * 1000)})
+        else:
+            why = texts()(f"connection.{found.fault.code}", server=found.server, detail=found.fault.detail)
+            yield Finding("doctor.server.none", fields, bad=True, below=(why,))
 
 
 def _strangers(runtime: Path) -> Iterator[Finding]:
