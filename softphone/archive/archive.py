@@ -109,9 +109,8 @@ class Archive:
         return cls(folder, marker, Catalog.open(folder / CATALOG, secrets.catalog), secrets, store)
 
     @classmethod
-    def open(cls, folder: Path, store: KeyStore, *, looks: bool = False) -> Archive:
-        """An existing archive. What an earlier run could not make go, goes now. `looks`: for who would look into it also on a
-        disk that can only be read."""
+    def open(cls, folder: Path, store: KeyStore) -> Archive:
+        """An existing archive, also on a disk that can only be read. What an earlier run could not make go, goes now."""
         marker = read_marker(folder)
         if store.demo and not marker.demo:
             raise ArchiveError("error.archive.demo_keys", path=str(folder))
@@ -122,7 +121,7 @@ class Archive:
             code = "error.archive.no_demo_keys" if marker.demo else "error.archive.no_catalog_key"
             raise ArchiveError(code, path=str(folder))
         _take_new_catalog(folder)
-        catalog = _opened(folder / CATALOG, secrets.catalog, looks=looks)
+        catalog = _opened(folder / CATALOG, secrets.catalog)
         try:
             facts = catalog.meta()
             told = marker.archive, marker.desk, str(int(marker.demo))
@@ -362,11 +361,11 @@ def _utc() -> datetime:
     return datetime.now(UTC)
 
 
-def _opened(path: Path, key: bytes, *, looks: bool) -> Catalog:
+def _opened(path: Path, key: bytes) -> Catalog:
     try:
         return Catalog.open(path, key)
     except ArchiveError as error:
-        if error.code == READ_ONLY and looks and not _has_log(path):
+        if error.code == READ_ONLY and not _has_log(path):
             return Catalog.open(path, key, UNCHANGED)
         if error.code != FULL or not Room(path.parent, key).give():
             raise

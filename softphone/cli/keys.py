@@ -82,7 +82,7 @@ class _KeyContext:
 
     @contextmanager
     def archive(self) -> Generator[MachineArchive]:
-        archive = MachineArchive.open(self.folder, self.store, looks=True)
+        archive = MachineArchive.open(self.folder, self.store)
         try:
             yield archive
         finally:

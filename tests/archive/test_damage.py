@@ -47,7 +47,7 @@ def test_of_each_page_of_the_catalog_one_bit_that_is_another_is_found_and_told_a
     for page in pages:
         with flipped(catalog, page):
             try:
-                archive = Archive.open(desk.folder, desk.store, looks=True)
+                archive = Archive.open(desk.folder, desk.store)
             except ArchiveError as error:
                 # The first page tells one key from another; without those of the tables' own list nothing is found at all.
                 if error.code != ("error.archive.wrong_key" if page == 1 else DAMAGED):
@@ -73,7 +73,7 @@ def test_of_each_page_of_the_catalog_one_bit_that_is_another_is_found_and_told_a
 
 
 def pages_of_indexes(desk: Scene, *names: str) -> list[int]:
-    with closing(Archive.open(desk.folder, desk.store, looks=True)) as archive, archive.catalog.reading() as connection:
+    with closing(Archive.open(desk.folder, desk.store)) as archive, archive.catalog.reading() as connection:
         found = connection.exec_driver_sql("SELECT name, rootpage FROM sqlite_schema").all()
     return [row.rootpage for name in names for row in found if row.name == name]
 

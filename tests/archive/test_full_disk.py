@@ -131,7 +131,7 @@ def made_room(folder: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert "Recordings deleted: 3" in done.stdout
     assert list((folder / "recordings").iterdir()) == []
-    with closing(Archive.open(folder, DemoKeyFile(folder / DEMO_KEYS), looks=True)) as archive:
+    with closing(Archive.open(folder, DemoKeyFile(folder / DEMO_KEYS))) as archive:
         assert archive.list() == []
         assert verify(archive).ok
 

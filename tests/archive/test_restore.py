@@ -240,6 +240,11 @@ def test_a_former_folder_that_is_another_course_is_not_believed(
     with scene(tmp_path / "other", another=True) as other:
         assert refusal(desk, disk, new, erased_in=other.folder).code == "error.backup.another"
     assert refusal(desk, disk, new, erased_in=tmp_path / "nothing").code == "error.backup.no_former"
+    # Nor one whose log was changed since: of what its chain does not bear out it says nothing.
+    with desk.archive.catalog.writing() as tx:
+        tx.connection.exec_driver_sql("DROP TRIGGER audit_no_update")
+        tx.connection.exec_driver_sql("UPDATE audit SET params = '{}' WHERE event = 'recording_discarded'")
+    assert refusal(desk, disk, new, erased_in=desk.folder).code == "error.backup.not_continued"
 
 
 @pytest.mark.rule("G10")

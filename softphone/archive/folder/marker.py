@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,22 +61,20 @@ def lost(folder: Path) -> bool:
 
 def replaced(folder: Path, archive: str) -> list[Path]:
     """The folders beside it in which the same archive lay before a restore: deletions do not reach them."""
-    found: list[Path] = []
-    with suppress(OSError):
-        for beside in sorted(folder.resolve().parent.iterdir()):
-            with suppress(OSError, ArchiveError):
-                if beside.name != folder.name and read_marker(beside, REPLACED).archive == archive:
-                    found.append(beside)
-    return found
+    return _beside(folder, lambda one: one.name != folder.name and read_marker(one, REPLACED).archive == archive)
 
 
 def half_restored(folder: Path, archive: str) -> list[Path]:
     """The folders beside it into which the same archive was being restored: deletions do not reach them."""
+    return _beside(folder, lambda one: json.loads((one / BEGUN).read_bytes())["archive"] == archive)
+
+
+def _beside(folder: Path, is_one: Callable[[Path], bool]) -> list[Path]:
     found: list[Path] = []
     with suppress(OSError):
         for beside in sorted(folder.resolve().parent.iterdir()):
-            with suppress(OSError, ValueError, TypeError, KeyError):
-                if json.loads((beside / BEGUN).read_bytes())["archive"] == archive:
+            with suppress(OSError, ArchiveError, ValueError, TypeError, KeyError):
+                if is_one(beside):
                     found.append(beside)
     return found
 

@@ -57,9 +57,9 @@ class MachineArchive:
         self.store = archive.store
 
     @classmethod
-    def open(cls, folder: Path, store: KeyStore, *, looks: bool = False) -> MachineArchive:
+    def open(cls, folder: Path, store: KeyStore) -> MachineArchive:
         """As `Archive.open`."""
-        return cls(Archive.open(folder, store, looks=looks))
+        return cls(Archive.open(folder, store))
 
     def close(self) -> None:
         self._whole.close()

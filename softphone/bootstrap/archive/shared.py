@@ -37,7 +37,7 @@ _DATE = re.compile(
 def opened(arguments: argparse.Namespace) -> Generator[MachineArchive]:
     """The archive that a command means: the named one, else the user's own. Raises ArchiveError."""
     folder = folder_of(arguments)
-    archive = MachineArchive.open(folder, key_store(folder), looks=True)
+    archive = MachineArchive.open(folder, key_store(folder))
     try:
         yield archive
     finally:

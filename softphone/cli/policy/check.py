@@ -127,7 +127,7 @@ def _revoked_here(home: Home, loaded: LoadedPolicy) -> list[PolicyFault]:
     from softphone.bootstrap.archive.viewing import revoked_in
 
     try:
-        with closing(MachineArchive.open(folder, key_store(folder), looks=True)) as archive:
+        with closing(MachineArchive.open(folder, key_store(folder))) as archive:
             return of_revoked(loaded, revoked_in(archive, loaded))
     except (ArchiveError, KeyringError):
         return []
