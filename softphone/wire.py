@@ -133,6 +133,16 @@ class CallRole(StrEnum):
     """with a colleague, while a party waits: never recorded"""
 
 
+class ConsultEnd(StrEnum):
+    """How a consultation ended that the agent did not end."""
+
+    OVER = "over"
+    BUSY = "busy"
+    DECLINED = "declined"
+    NO_ANSWER = "no_answer"
+    FAILED = "failed"
+
+
 @dataclass(frozen=True, slots=True)
 class Quality:
     """How the connection is, over the last seconds. Shares are of 1, times seconds. `…_there` is what the other end reports
@@ -196,12 +206,14 @@ class CallState:
     quality: Quality | None = None
     """None until the call has been listened to for some seconds"""
     active: bool = True
-    """its sound is the agent's now"""
+    """its sound is the agent's now; of all calls none, one, or those of a conference"""
     role: CallRole = CallRole.PARTY
     consults_for: str | None = None
     """of a consultation: the id of the party's call"""
     conference: bool = False
     """it is mixed with the others that say so"""
+    consult_ended: ConsultEnd | None = None
+    """of a party's call: how the last consultation ended, until the agent has gone back to the party"""
     encrypted: bool = False
     """signalling and media both"""
     told_by: ToldBy | None = None
@@ -626,7 +638,8 @@ class CompleteTransfer:
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """A conference of three: `call` is the consultation."""
+    """A conference of three: `call` is the consultation, which is joined with its party; else a call that waits, joined with
+    the active one."""
 
     id: str
     call: str
@@ -635,7 +648,7 @@ class Join:
 
 @dataclass(frozen=True, slots=True)
 class BackToParty:
-    """The consultation `call` ends, and its party is on the line again."""
+    """The consultation `call` ends, and its party is on the line again. Where it has ended by itself, `call` is the party's."""
 
     id: str
     call: str

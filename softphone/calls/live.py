@@ -23,7 +23,7 @@ from softphone.domain.retention import expires_on
 from softphone.domain.session import State, describe
 from softphone.domain.status import InformedBy, InformedPhase, PurposePhase, Status
 from softphone.plugin.notices import NoticeBook
-from softphone.wire import CallPhase, CallState, LineState, PastCall, Quality, ToldBy
+from softphone.wire import CallPhase, CallRole, CallState, ConsultEnd, LineState, PastCall, Quality, ToldBy
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,12 @@ class LiveCall:
     muted: bool = False
     held_by_us: bool = False
     held_by_them: bool = False
+    active: bool = True
+    """its sound is the agent's now"""
+    conference: bool = False
+    role: CallRole = CallRole.PARTY
+    consults_for: str | None = None
+    consult_ended: ConsultEnd | None = None
     microphone_open: bool = True
     has_media: bool = True
     """SIP has a working stream"""
@@ -197,6 +203,17 @@ class LiveCall:
         """Whether no transaction is under way, or waits to be tried again."""
         return not self.state.pending and not self.presses
 
+    @property
+    def being_told(self) -> bool:
+        """A notice or an open question is under way."""
+        informing = self.state.informing
+        reading = informing.phase is InformedPhase.READING and not (informing.readable or informing.interrupted)
+        return (
+            informing.phase is InformedPhase.PLAYING
+            or reading
+            or bool(self.state.asked and self.state.question.running)
+        )
+
     def believe(self, exchange: UpstreamNotice) -> None:
         """That the party has been told so already."""
         self.upstream = exchange
@@ -284,6 +301,11 @@ class LiveCall:
             arrived_at=self.arrived_at,
             answered_at=self.answered_at,
             ended_at=self.ended_at,
+            active=self.active,
+            role=self.role,
+            consults_for=self.consults_for,
+            conference=self.conference,
+            consult_ended=self.consult_ended,
             muted=self.muted,
             held_by_us=self.held_by_us,
             held_by_them=self.held_by_them,

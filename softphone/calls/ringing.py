@@ -25,7 +25,7 @@ from softphone.domain.policy import Line, Policy, day_of, exempt, language_for
 from softphone.domain.policy.terms import terms
 from softphone.domain.purpose import Purpose, Reason
 from softphone.domain.session import may_ask_for_recording
-from softphone.wire import CodedText, Fault
+from softphone.wire import CallRole, CodedText, Fault
 
 DECISION_TIME = 2.0
 """seconds that the archive, and then the rulebook, has to answer; no answer in time means not recorded"""
@@ -58,6 +58,8 @@ class CallSetup:
             self._ring(call, not_recorded(self._rules.trouble))
         elif reason := _exempt(call, policy):
             self._ring(call, not_recorded(reason))
+        elif call.role is CallRole.CONSULTATION:
+            self._ring(call, not_recorded(Reason.INTERNAL))
         elif self._store.unopened:
             # A call that cannot be recorded is not announced as recorded.
             self._ring(call, not_recorded(Reason.STORAGE_FAILED))

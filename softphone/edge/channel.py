@@ -63,7 +63,7 @@ class Configure:
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """The engine's loop turns. `busy`: a call rings or stands, so a new INVITE is answered 486."""
+    """The engine's loop turns. `busy`: it has all the calls that it can have, so a new INVITE is answered 486."""
 
     busy: bool = False
 

@@ -84,6 +84,11 @@ class Dialogs:
     def active(self) -> list[Dialog]:
         return [one for one in self._known.values() if not one.over]
 
+    def taken(self, lingers: float) -> list[Dialog]:
+        """The calls that stand, or ended so many seconds ago at most."""
+        now = time.monotonic()
+        return [one for one in self._known.values() if one.over_at is None or now - one.over_at < lingers]
+
     def add(self, dialog: Dialog) -> None:
         self._known[dialog.call_id] = dialog
         while len(self._known) > MOST:

@@ -44,8 +44,10 @@ ring"""
 FRESH = 5.0
 """seconds after the engine's last heartbeat in which it counts as alive"""
 REMEMBER_AFTER = 0.05
-NEW_CALL = 2.0
-"""seconds for which a call just let in counts as one, before the engine says that it is busy"""
+MOST_CALLS = 4
+"""that pjsua2 can have at once"""
+SETTLES = 0.5
+"""seconds for which an ended call still takes a place: a new one in its place, read in the same poll, would be ended with it"""
 
 
 @dataclass(slots=True)
@@ -162,9 +164,9 @@ class Switch:
 
     @property
     def busy(self) -> bool:
-        now = time.monotonic()
-        # The engine's word may be older than the end of its call: without a call it counts for nothing.
-        return any(self._busy or now - one.since < NEW_CALL for one in self.dialogs.active())
+        """Whether pjsua2 has no place for one more call. The engine's word may be older than the end of its calls: without a
+        call it counts for nothing."""
+        return len(self.dialogs.taken(SETTLES)) >= MOST_CALLS or (self._busy and bool(self.dialogs.active()))
 
     def call_over(self, call_id: str) -> None:
         self.dialogs.end(call_id)

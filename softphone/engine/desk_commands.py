@@ -121,8 +121,17 @@ class DeskCommands:
             case EndCallBack(call_back=id):
                 parts.store.end_call_back(id)
                 return None
-            case Activate() | Consult() | Transfer() | CompleteTransfer() | Join() | BackToParty() | SaveNote():
-                return CodedText("why_not.not_now")
+            case Activate(call=call):
+                return calls.activate(call)
+            case Consult(call=call, target=target):
+                made = calls.consult(call, target)
+                return {"call": made} if isinstance(made, str) else made
+            case Join(call=call):
+                return calls.join(call)
+            case BackToParty(call=call):
+                return calls.back_to_party(call)
+            case Transfer() | CompleteTransfer() | SaveNote():
+                return CodedText("refused.not_now")
             case WatchLevels(on=on):
                 self._watch(on)
                 return None

@@ -215,8 +215,10 @@ class Engine:
         self._due = look if due is None else min(due, look)
 
     def _sound(self) -> None:
-        self._parts.sound.ring(self._parts.calls.ringing)
-        self._parts.sound.talking(self._parts.calls.sounding)
+        calls, sound = self._parts.calls.several, self._parts.sound
+        sound.ring(calls.ringing)
+        sound.talking(calls.sounding)
+        sound.call_waiting(calls.waiting)
 
     def _draw(self) -> None:
         """A desk that cannot be shown the state would show an old one: better no desk, and between calls better no engine. A

@@ -48,6 +48,12 @@ RING = tone(425, 0.9, level_db=-20) + bytes(2 * 16_000 * 2)
 """one second in three, until it is answered"""
 
 
+WAITING = (
+    tone(425, 0.2, level_db=-30) + bytes(2 * 16_000 // 5) + tone(425, 0.2, level_db=-30) + bytes(2 * 16_000 * 34 // 10)
+)
+"""a call that waits beside another: softly, twice in four seconds"""
+
+
 class _Pair:
     """One end's microphone and another's speaker, with short tones mixed in for the agent. `level`: how loud the speaker is,
     in dBFS, while it is `watched`."""
@@ -58,15 +64,23 @@ class _Pair:
         self.level = SILENT_DBFS
         self._speaker = speaker
         self._tone = b""
+        self._again = b""
 
     def sound(self, pcm: bytes) -> None:
         self._tone = pcm
 
+    def repeat(self, pcm: bytes) -> None:
+        """From now on, again and again; empty: no more."""
+        if not pcm and self._again:
+            self._tone = b""
+        self._again = pcm
+
     def push(self, data: bytes, /) -> None:
         """On pjmedia's thread."""
-        taken = self._tone[: len(data)]
+        tone = self._tone or self._again
+        taken = tone[: len(data)]
         if taken:
-            self._tone = self._tone[len(taken) :]
+            self._tone = tone[len(taken) :]
             data = _mixed(data, taken)
         if self.watched:
             self.level = level_dbfs(data)
@@ -105,6 +119,7 @@ class Sound:
         self._meter: LevelMeter | None = None
         self._pair: _Pair | None = None
         self._ringing = False
+        self._waiting = False
         self._ringer: Player | None = None
         self._ringer_free = threading.Lock()
         self._watching = False
@@ -167,6 +182,13 @@ class Sound:
             self._ringing = on
             if self._live("speaker"):
                 threading.Thread(target=self._ring, name="ring", daemon=True).start()
+
+    def call_waiting(self, on: bool) -> None:
+        """Another call waits while the agent talks, and is heard in the agent's ear alone."""
+        if on != self._waiting:
+            self._waiting = on
+            if self._pair:
+                self._pair.repeat(WAITING if on else b"")
 
     def _ring(self) -> None:
         with self._ringer_free, suppress(KlartoneError):
@@ -273,6 +295,8 @@ class Sound:
         speaker: End = self._bridge or Silence()
         live = self._bridge if wanted["microphone"] is not None else None
         self._pair = _Pair(self._file or live or Silence(), speaker, watched=self._watching)
+        if self._waiting:
+            self._pair.repeat(WAITING)
         self._set_end(self._pair)
         self._changed()
 

@@ -141,7 +141,7 @@ class IncomingWindow(QWidget):
 
     def render_view(self, view: View, *, in_sight: bool = False) -> None:
         """`in_sight`: the desk is on the screen, and shows an answered call itself."""
-        call = view.call
+        call = view.waiting or view.call
         rings = call is not None and call.phase is CallPhase.INCOMING
         if call is None or not view.connected or (in_sight and not rings):
             self.hide()

@@ -30,9 +30,15 @@ class View:
 
     @property
     def call(self) -> CallState | None:
-        """The call that is going on, if any."""
+        """The call that is going on, if any: of several the active one, else one that was answered."""
+        calls = [one for one in self.snapshot.calls if one.phase is not CallPhase.ENDED] if self.snapshot else []
+        return min(calls, key=lambda one: (not one.active, one.phase is CallPhase.INCOMING), default=None)
+
+    @property
+    def waiting(self) -> CallState | None:
+        """A call that rings beside the one that is going on."""
         calls = self.snapshot.calls if self.snapshot else ()
-        return next((call for call in calls if call.phase is not CallPhase.ENDED), None)
+        return next((one for one in calls if one.phase is CallPhase.INCOMING and one is not self.call), None)
 
     @property
     def last(self) -> CallState | None:

@@ -28,6 +28,7 @@ from softphone.wire import Act, CallState, CodedText, Occurred
 from tests.policies import POLICY, policy_of
 
 CALL = "01a20000-0000-7000-8000-000000000001"
+SECOND = "01a20000-0000-7000-8000-000000000002"
 NUMBER = "+4570102030"
 PARTY = "+4520123456"
 TEXT = NoticeText(Language.DA, (Piece("Vi optager.", "Vi optager."),), 11, 11, None)
@@ -57,16 +58,20 @@ N3 = Decision(
 class FakePhone:
     done: list[str] = field(default_factory=list[str])
     notice_fails: bool = False
+    attended: frozenset[str] = frozenset()
 
     def dial(self, account: str, target: str) -> str:
         self.done.append(f"dial {target}")
-        return CALL
+        call = SECOND if self.attended else CALL
+        self.attended = frozenset({call})
+        return call
 
     def ring(self, call: str) -> None:
         self.done.append("ring")
 
     def answer(self, call: str) -> None:
         self.done.append("answer")
+        self.attended = frozenset({call})
 
     def decline(self, call: str, code: int = 603) -> None:
         self.done.append(f"decline {code}")
@@ -79,6 +84,11 @@ class FakePhone:
 
     def resume(self, call: str) -> None:
         self.done.append("resume")
+        self.attended = frozenset({call})
+
+    def join(self, call: str, other: str) -> None:
+        self.done.append("join")
+        self.attended = frozenset({call, other})
 
     def send_digits(self, call: str, digits: str) -> None:
         self.done.append(f"digits {digits}")

@@ -248,9 +248,9 @@ def test_what_happens_carries_its_time_since_answer_and_no_number() -> None:
     assert not any("20123456" in str(one) or "Mette" in str(one) for one in told)
 
 
-def test_a_second_call_of_ours_is_refused_while_one_is_on() -> None:
+def test_a_second_call_of_ours_is_refused_while_the_first_is_not_answered() -> None:
     scene = Scene()
-    scene.ring()
+    scene.calls.dial("a", "20123456", None)
     with pytest.raises(KlartoneError) as refusal:
         scene.calls.dial("a", "20123457", None)
     assert refusal.value.code == "error.dial.busy"

@@ -135,6 +135,8 @@ class Customer:
                 phone.hold(call)
             case "resume":
                 phone.resume(call)
+            case "join":
+                phone.join(call, command["other"])
             case "digits":
                 phone.send_digits(call, command["digits"])
             case "talk":

@@ -22,9 +22,9 @@ from softphone.domain.retention import CONFIRM_WITHIN
 from softphone.engine.call.earlier import LockCandidates, LockRequest
 from softphone.engine.call.ports import CallStorePort
 from softphone.engine.call.recent_calls import LOOK, OPEN_FOR, RecentCalls
+from softphone.engine.call.several import NO_SUCH_CALL
 from softphone.wire import Act, CallPhase, CodedText, Fault, LockEarlier, OptOut, PastCall
 
-NO_SUCH_CALL = CodedText("refused.no_such_call")
 NO_NUMBER = CodedText("refused.earlier.no_number")
 
 

@@ -21,12 +21,13 @@ from softphone.domain.errors import EngineError, KlartoneError
 from softphone.domain.passport import HEADER as PASSPORT
 from softphone.domain.policy import which_line
 from softphone.domain.purpose import Direction, Reason
-from softphone.engine.call.ended_calls import NO_SUCH_CALL, EndedCalls
+from softphone.engine.call.ended_calls import EndedCalls
 from softphone.engine.call.ports import CallPhonePort, CallStorePort
 from softphone.engine.call.recent_calls import RecentCalls
+from softphone.engine.call.several import NO_SUCH_CALL, SeveralCalls
 from softphone.engine.sip import events as sip
 from softphone.system.passports import Seal
-from softphone.wire import CallPhase, CallState, CodedText, Fault, LockEarlier, PastCall
+from softphone.wire import CallPhase, CallRole, CallState, CodedText, Fault, LockEarlier, PastCall
 
 NOT_HERE = 480
 """Temporarily Unavailable (RFC 3261): a caller, while the engine ends, may call again or reach somebody else"""
@@ -89,8 +90,9 @@ class PhoneCalls:
             clock=clock,
             tell=tell,
             changed=changed,
-            sounding=lambda: self.sounding,
+            sounding=lambda: self.several.sounding,
         )
+        self.several = SeveralCalls(self._book, phone, self._consult)
         self.reopen = self._ended.reopen
         self.remembered = self._ended.remembered
         self.taken_up = self._ended.taken_up
@@ -105,22 +107,13 @@ class PhoneCalls:
         return any(call.phase is not CallPhase.ENDED for call in self._book.live.values())
 
     @property
-    def ringing(self) -> bool:
-        """Whether a call waits to be answered."""
-        return any(call.phase is CallPhase.INCOMING for call in self._book.live.values())
-
-    @property
-    def sounding(self) -> bool:
-        """Whether microphone and loudspeaker are wanted: not while a call only waits to be answered."""
-        return any(call.phase not in (CallPhase.INCOMING, CallPhase.ENDED) for call in self._book.live.values())
-
-    @property
     def settled(self) -> bool:
         """Whether all that calls must write is written."""
         return all(call.settled for call in self._book.live.values())
 
     def shown(self) -> tuple[CallState, ...]:
         now = self._clock()
+        self.several.look()
         return tuple(call.shown(now, self._store.cause) for call in self._book.live.values() if not call.closed)
 
     def history(self) -> tuple[PastCall, ...]:
@@ -161,7 +154,7 @@ class PhoneCalls:
     def established(self, event: sip.CallEstablished) -> None:
         if (call := self._book.live.get(event.call)) is None:
             return
-        self._ended.next_begins()
+        self._next_begins(call)
         call.record_aware = event.record_aware
         self._book.answered(call, keyless=event.keyless)
         if not self._agent_hears:
@@ -171,6 +164,7 @@ class PhoneCalls:
         if (call := self._book.live.get(event.call)) is None or call.phase is CallPhase.ENDED:
             return
         self._book.ended(call, event.code, by_us=event.by_us)
+        self.several.ended(call, by_us=event.by_us)
         self._ended.begun(call)
 
     def missed(self, event: sip.CallMissed) -> None:
@@ -302,18 +296,19 @@ class PhoneCalls:
 
     # --- commands --------------------------------------------------------------------------------
 
-    def dial(self, account: str, target: str, chosen: str | None) -> str:
+    def dial(self, account: str, target: str, chosen: str | None, consults_for: LiveCall | None = None) -> str:
         """The new call's id. Raises KlartoneError."""
         if self._ending:
             raise EngineError("sip_closed")
-        if self.talking:
+        if any(call.phase in (CallPhase.DIALLING, CallPhase.RINGING) for call in self._book.live.values()):
             raise KlartoneError("error.dial.busy")
         where = dialled(target)
+        # The calls so far are held by it.
         call_id = self._phone.dial(account, where)
-        self._ended.next_begins()
         party = Party("", user_part(where), host_part(where))
         try:
-            call = self._begin(call_id, account, party, incoming=False, chosen=chosen)
+            call = self._begin(call_id, account, party, incoming=False, chosen=chosen, consults_for=consults_for)
+            self._next_begins(call)
         except Exception:
             # A call that is not known here could be ended by nobody.
             self._phone.hang_up(call_id)
@@ -341,7 +336,9 @@ class PhoneCalls:
         call = self._book.live.get(call_id)
         if call is None or call.phase is CallPhase.ENDED:
             return NO_SUCH_CALL
-        self._phone.hang_up(call.id)
+        self.several.look()
+        for one in self.several.leaves_with(call):
+            self._phone.hang_up(one.id)
         return None
 
     def mute(self, call_id: str, on: bool) -> CodedText | None:
@@ -352,8 +349,22 @@ class PhoneCalls:
         return self._in_phase(call_id, CallPhase.CONNECTED, mute)
 
     def hold(self, call_id: str, on: bool) -> CodedText | None:
-        act = self._phone.hold if on else self._phone.resume
-        return self._in_phase(call_id, CallPhase.CONNECTED, lambda call: act(call.id))
+        if on:
+            return self._in_phase(call_id, CallPhase.CONNECTED, lambda call: self._phone.hold(call.id))
+        return self.activate(call_id)
+
+    def activate(self, call_id: str) -> CodedText | None:
+        return self._done(self.several.activate(call_id))
+
+    def consult(self, call_id: str, target: str) -> str | CodedText:
+        return self.several.consult(call_id, target)
+
+    def back_to_party(self, call_id: str) -> CodedText | None:
+        return self._done(self.several.back_to_party(call_id))
+
+    def join(self, call_id: str) -> CodedText | None:
+        self.several.look()
+        return self._done(self.several.join(call_id))
 
     def send_digits(self, call_id: str, digits: str) -> CodedText | None:
         return self._in_phase(call_id, CallPhase.CONNECTED, lambda call: self._phone.send_digits(call.id, digits))
@@ -402,6 +413,7 @@ class PhoneCalls:
         incoming: bool,
         called: str | None = None,
         chosen: str | None = None,
+        consults_for: LiveCall | None = None,
     ) -> LiveCall:
         """`called`: the number dialled at the other end; `chosen`: the agent's line."""
         agent = self._account_address(account)
@@ -416,9 +428,23 @@ class PhoneCalls:
         call = self._book.add(
             NewCall(call_id, account, direction, incoming, party.number, line, agent, ours, party.name)
         )
+        if consults_for is not None:
+            call.role, call.consults_for = CallRole.CONSULTATION, consults_for.id
         self._book.occurred(call, "arrived" if incoming else "dialled")
         self._changed()
         return call
+
+    def _consult(self, party: LiveCall, target: str) -> str:
+        return self.dial(party.account, target, None, party)
+
+    def _next_begins(self, call: LiveCall) -> None:
+        """Beside another call a wrap-up stays within reach: it could not be taken up again."""
+        if self.several.is_only(call):
+            self._ended.next_begins()
+
+    def _done(self, refused: CodedText | None) -> CodedText | None:
+        self._changed()
+        return refused
 
     def _in_phase(self, call_id: str, phase: CallPhase, act: Callable[[LiveCall], None]) -> CodedText | None:
         call = self._book.live.get(call_id)

@@ -20,7 +20,6 @@ from softphone.calls.turns import seconds
 from softphone.engine.sip.events import PeerRecordingState, RecordWish
 from softphone.engine.sip.media.notice import Notice
 from softphone.engine.sip.media.ports import CallSound
-from softphone.engine.sip.media.wiring import Wires
 from softphone.engine.sip.message import (
     Identity,
     Message,
@@ -244,4 +243,3 @@ class Leg:
     """when the last digit has been sent; monotonic seconds"""
     microphone_open: bool = True
     notice: Notice | None = None
-    wires: Wires = field(default_factory=Wires)

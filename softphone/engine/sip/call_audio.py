@@ -1,4 +1,4 @@
-"""Who hears whom in a call now: its media as they come and go, its notice from first sample to last, its tones.
+"""The sound of the calls now: their media as they come and go, their notices from first sample to last, their tones.
 
 Runs on the polling thread alone. It plays a notice when asked to and says when it was heard. It does not know what that
 means.
@@ -17,8 +17,10 @@ from softphone.domain.errors import KlartoneError
 from softphone.domain.notice import NoticeFile
 from softphone.engine.sip import events
 from softphone.engine.sip.call import Leg
+from softphone.engine.sip.media.bridge import RINGING, TONE, CallSide, Node, wanted
 from softphone.engine.sip.media.notice import HEARD_MARGIN, READ_WITHIN, Notice, NoticeFiles
 from softphone.engine.sip.media.ports import CallPorts
+from softphone.engine.sip.media.wiring import Wires
 from softphone.engine.sip.raw_events import MediaState, NoticeEnded, NoticeRead, Post
 from softphone.engine.sip.timers import Timers
 
@@ -28,7 +30,7 @@ _WORKING = frozenset(
 
 
 class CallAudio:
-    """One for all calls."""
+    """One for all calls. `attended`: those that the agent takes part in; two are a conference."""
 
     def __init__(
         self,
@@ -38,8 +40,10 @@ class CallAudio:
         post: Post,
         emit: Callable[[events.PhoneEvent], None],
     ) -> None:
+        self.attended: frozenset[str] = frozenset()
         self._legs = legs
         self._ports = ports
+        self._wires = Wires(self._media)
         self._timers = timers
         self._emit = emit
         self._serials = itertools.count(1)
@@ -49,7 +53,7 @@ class CallAudio:
 
     def open_microphone(self, leg: Leg, opened: bool) -> None:
         leg.microphone_open = opened
-        self.wire(leg)
+        self.wire()
 
     def set_media(self, leg: Leg, media: MediaState | None, *, renewed: bool = False) -> None:
         leg.media = media
@@ -67,19 +71,32 @@ class CallAudio:
         silent = media is not None and media.direction == pj.PJMEDIA_DIR_NONE and leg.media_active
         by_them = status == pj.PJSUA_CALL_MEDIA_REMOTE_HOLD or silent
         by_us = by_us or leg.offers.held or leg.held_alone
-        leg.sound.held = by_us or by_them
+        held_before = leg.held_by_us, leg.held_by_them
+        leg.held_by_us, leg.held_by_them = by_us, by_them
+        self._look(leg)
+        self.wire(leg if renewed else None)
+        if (by_us, by_them) != held_before:
+            self._emit(events.HoldChanged(leg.call, by_us, by_them))
+
+    def attend(self, *calls: str) -> None:
+        """The agent takes part in these calls from now on, and in no other."""
+        self.attended = frozenset(calls)
+        for leg in self._legs.values():
+            self._look(leg)
+        self.wire()
+
+    def _look(self, leg: Leg) -> None:
+        """The flag first: a wire changes a tick later."""
+        leg.sound.held = leg.held_by_us or leg.held_by_them or leg.call not in self.attended
         if leg.sound.held or not leg.media_active:
             self.cut_notice(leg, "held" if leg.media_active else "media")
-        self.wire(leg, renewed=renewed)
-        if (by_us, by_them) != (leg.held_by_us, leg.held_by_them):
-            leg.held_by_us, leg.held_by_them = by_us, by_them
-            self._emit(events.HoldChanged(leg.call, by_us, by_them))
 
     def silence(self, leg: Leg) -> None:
         """From here on no frame of this call is passed on, sent or heard."""
         leg.sound.telling = leg.sound.talking = False
         self.cut_notice(leg, "ended")
-        self.wire(leg)
+        self.attended -= {leg.call}
+        self.wire()
         self._ports.leave(leg.sound)
 
     def close(self) -> None:
@@ -93,7 +110,7 @@ class CallAudio:
             raise KlartoneError("notice_not_possible")
         self.cut_notice(leg, "replaced")
         leg.notice = notice = Notice(leg.call, next(self._serials), seconds() + lead_in)
-        self.wire(leg)
+        self.wire()
         # By its name: a timer that held the leg would keep the pjsua2 call beyond its end.
         call, serial = leg.call, notice.serial
         self._timers.after(READ_WITHIN, lambda: self._not_read(call, serial))
@@ -132,9 +149,9 @@ class CallAudio:
         if leg is None or leg.notice is None:
             return
         leg.notice.sounding = True
-        self._ports.notice.playing = leg.notice
-        self.wire(leg)
-        if ("notice", "stream") in leg.wires.connected:
+        self.wire()
+        leg.sound.notice = leg.notice
+        if (("leg", call), ("stream", call)) in self._wires.connected:
             self._emit(events.NoticeStarted(call, seconds()))
         else:
             # The party would not hear it.
@@ -152,38 +169,59 @@ class CallAudio:
 
     def _end_notice(self, leg: Leg) -> None:
         """It is silent from the next tick on."""
-        notice, leg.notice = leg.notice, None
-        if self._ports.notice.playing is notice:
-            self._ports.notice.playing = None
-        self.wire(leg)
+        leg.notice = leg.sound.notice = None
+        self.wire()
 
     # The tones
 
     def warn(self, leg: Leg) -> None:
         """A short tone that agent and party hear over what they say; no recording has it."""
-        if ("tone", "stream") in leg.wires.connected:
+        if (TONE, ("stream", leg.call)) in self._wires.connected:
             self._ports.tone.warn()
 
     # The wires
 
-    def wire(self, leg: Leg, *, renewed: bool = False) -> None:
-        """Set who hears whom now. The microphone's flag first: a wire changes a tick later."""
+    def wire(self, renewed: Leg | None = None) -> None:
+        """Set who hears whom now. The microphone's flags first: a wire changes a tick later. `renewed`: its stream may be
+        another one."""
+        before = self._wires.connected
+        wires = wanted([self._side(leg) for leg in self._legs.values()])
+        if wires == before and renewed is None:
+            return
+        if any(source == RINGING for source, _ in wires) and not any(source == RINGING for source, _ in before):
+            self._ports.ringing.rewind()
+        for fault in self._wires.connect(wires, ("stream", renewed.call) if renewed is not None else None):
+            self._emit(events.PhoneFault("media", fault))
+
+    def _side(self, leg: Leg) -> CallSide:
         status = leg.media.status if leg.media is not None else pj.PJSUA_CALL_MEDIA_NONE
         talking = status == pj.PJSUA_CALL_MEDIA_ACTIVE and leg.established and not leg.ending
-        hearing = not leg.ending and (status in (pj.PJSUA_CALL_MEDIA_ACTIVE, pj.PJSUA_CALL_MEDIA_REMOTE_HOLD))
-        microphone = talking and leg.microphone_open and leg.notice is None
-        leg.sound.talking = microphone
-        notice = talking and leg.notice is not None and leg.notice.sounding
-        waiting = leg.progress == "ringing" and not (leg.established or leg.ending or hearing)
-        wanted = leg.wires.wanted(
-            hearing=hearing, talking=talking, microphone=microphone, notice=notice, waiting=waiting
+        hearing = not leg.ending and status in (pj.PJSUA_CALL_MEDIA_ACTIVE, pj.PJSUA_CALL_MEDIA_REMOTE_HOLD)
+        leg.sound.talking = talking and leg.microphone_open and leg.notice is None and leg.call in self.attended
+        return CallSide(
+            leg.call,
+            hearing=hearing,
+            talking=talking,
+            attended=leg.call in self.attended,
+            held_by_us=leg.held_by_us,
+            held_by_them=leg.held_by_them,
+            notice=leg.notice is not None,
+            rings=leg.progress == "ringing" and not (leg.established or leg.ending or hearing),
         )
-        if wanted == leg.wires.connected and not renewed:
-            return
-        if waiting and ("ringing", "device") not in leg.wires.connected:
-            self._ports.ringing.rewind()
-        stream = None
-        with contextlib.suppress(pj.Error):
-            stream = leg.director.getAudioMedia(-1)
-        for fault in leg.wires.connect(wanted, self._ports, stream, renewed=renewed):
-            self._emit(events.PhoneFault("media", fault, leg.call))
+
+    def _media(self, node: Node) -> pj.AudioMedia | None:
+        kind, call = node
+        match kind:
+            case "device":
+                return self._ports.device
+            case "tone":
+                return self._ports.tone
+            case "ringing":
+                return self._ports.ringing
+            case "leg":
+                return self._ports.leg_of(call)
+            case _:
+                leg = self._legs.get(call)
+                with contextlib.suppress(pj.Error):
+                    return leg.director.getAudioMedia(-1) if leg is not None else None
+                return None

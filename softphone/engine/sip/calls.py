@@ -1,7 +1,7 @@
 """The phone's calls: what is asked of them, and what becomes of them.
 
 Runs on the polling thread alone, after each poll. It decides nothing about recording. `call_audio` has what is heard in a
-call, `negotiation` what is offered in it.
+call, `negotiation` what is offered in it, `switching` which of them the agent takes part in.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from softphone.engine.sip import events
 from softphone.engine.sip.account import target_uri
 from softphone.engine.sip.call import CallDirector, InviteArrived, Leg, call_params, new_call_id
 from softphone.engine.sip.call_audio import CallAudio
-from softphone.engine.sip.endpoint import connect_own
+from softphone.engine.sip.endpoint import MAX_CALLS, connect_own
 from softphone.engine.sip.media import Frames
 from softphone.engine.sip.media.notice import LEAD_IN
 from softphone.engine.sip.media.ports import CallPorts, CallSound
@@ -52,6 +52,7 @@ from softphone.engine.sip.raw_events import (
     StateReached,
 )
 from softphone.engine.sip.registrations import Registrations
+from softphone.engine.sip.switching import Switching
 from softphone.engine.sip.timers import Timers
 
 BYE_LIMIT = 1.0
@@ -101,14 +102,15 @@ class SipCalls:
         self._hearing = CallAudio(self._legs, ports, timers, post, emit)
         self._offers = Negotiation(self._legs, timers, emit, record_aware, self._hearing.look_at_hold)
         self._quality = QualityWatch(self._legs, timers, emit)
+        self._switching = Switching(self._legs, self._hearing, self._offers)
         self._leaving: dict[str, tuple[str, CallDirector]] = {}
 
     # What is asked
 
     def dial(self, account: str, target: str, prefers_recording: bool | None) -> str:
         registration = self._registrations.get(account)
-        if self._active():
-            raise KlartoneError("second_call")
+        if not self.free:
+            raise KlartoneError("calls_full", most=MAX_CALLS)
         uri = target_uri(registration.settings, target, by_edge=self._by_edge)
         call = new_call_id()
         director = CallDirector(registration.director, call, self._post)
@@ -133,6 +135,7 @@ class SipCalls:
             raise KlartoneError("dial_failed", reason=reason)
         self._legs[call] = leg
         self._ports.take(leg.sound)
+        self._switching.take_up(call)
         return call
 
     def ring(self, call: str) -> None:
@@ -141,6 +144,7 @@ class SipCalls:
     def answer(self, call: str) -> None:
         leg = self._leg(call)
         leg.answered = True
+        self._switching.take_up(call)
         self._answer(leg, 200)
         self._timers.after(ACK_LIMIT, lambda: self._give_up(call, answered=True))
 
@@ -162,8 +166,17 @@ class SipCalls:
             if account is None or leg.account == account:
                 self.hang_up(leg.call)
 
-    def hold(self, call: str, held: bool) -> None:
-        self._offers.hold(self._established(call), held)
+    def hold(self, call: str) -> None:
+        self._switching.hold(self._established(call))
+
+    def take_up(self, call: str, *others: str) -> None:
+        for one in (call, *others):
+            self._established(one)
+        self._switching.take_up(call, *others)
+
+    @property
+    def attended(self) -> frozenset[str]:
+        return self._switching.attended
 
     def set_recording(self, call: str, state: events.PeerRecordingState) -> None:
         self._offers.set_recording(self._established(call), state)
@@ -210,7 +223,7 @@ class SipCalls:
     @property
     def free(self) -> bool:
         """Whether a call could be taken."""
-        return not self._active()
+        return len(self._legs) + len(self._leaving) < MAX_CALLS
 
     def by_sip(self, call_id: str) -> Leg | None:
         """The call with this Call-ID on the wire."""
@@ -234,7 +247,7 @@ class SipCalls:
         if happening.account not in self._registrations:
             self._turn_away(director, happening.account, NOT_HERE)
             return
-        if self._active():
+        if not self.free:
             self._turn_away(director, happening.account, BUSY_HERE)
             self._missed(happening.account, who.name, who.user)
             return
@@ -285,6 +298,7 @@ class SipCalls:
         elif happening.state == pj.PJSIP_INV_STATE_CONFIRMED and not leg.established:
             leg.established = True
             self._quality.begin(leg.call)
+            self._switching.established(leg)
             if self._by_edge and not leg.party_heard:
                 self._emit(events.PartySound(leg.call, there=False))
             self._emit(events.CallEstablished(leg.call, leg.record_aware, leg.keyless))
@@ -395,9 +409,6 @@ class SipCalls:
 
     # How
 
-    def _active(self) -> bool:
-        return any(not leg.ending for leg in self._legs.values())
-
     def _leg(self, call: str) -> Leg:
         try:
             return self._legs[call]
@@ -441,7 +452,7 @@ class SipCalls:
             return
         if leg.progress != reached:
             leg.progress = reached
-            self._hearing.wire(leg)
+            self._hearing.wire()
             self._emit(events.CallProgress(leg.call, reached))
 
     def _over(self, leg: Leg, code: int, reason: str) -> None:

@@ -198,7 +198,7 @@ class Phone:
     def dial(self, account: str, target: str, *, prefers_recording: bool | None = None) -> str:
         """Call a number or SIP URI; the call's id. `prefers_recording` is RFC 7866's `recordpref`.
 
-        Raises KlartoneError `dial_target`, `dial_failed` or `second_call`.
+        The calls so far are held. Raises KlartoneError `dial_target`, `dial_failed` or `calls_full`.
         """
         return self._running()[1].dial(account, target, prefers_recording)
 
@@ -207,6 +207,7 @@ class Phone:
         self._running()[1].ring(call)
 
     def answer(self, call: str) -> None:
+        """The calls so far are held."""
         self._running()[1].answer(call)
 
     def decline(self, call: str, code: int = DECLINE) -> None:
@@ -217,10 +218,20 @@ class Phone:
         self._running()[1].hang_up(call)
 
     def hold(self, call: str) -> None:
-        self._running()[1].hold(call, held=True)
+        self._running()[1].hold(call)
 
     def resume(self, call: str) -> None:
-        self._running()[1].hold(call, held=False)
+        """Take it up: the agent takes part in it, and in no other. Those are held."""
+        self._running()[1].take_up(call)
+
+    def join(self, call: str, other: str) -> None:
+        """A conference of these two and the agent. It ends with a hold, with another call taken up, or with one of them."""
+        self._running()[1].take_up(call, other)
+
+    @property
+    def attended(self) -> frozenset[str]:
+        """The calls that the agent takes part in: none, one, or the two of a conference."""
+        return self._running()[1].attended
 
     def send_digits(self, call: str, digits: str) -> None:
         """RFC 4733. Raises KlartoneError `digits` or `digits_not_possible`."""

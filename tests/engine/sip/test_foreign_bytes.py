@@ -9,24 +9,30 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 from tests.peers.plain_phone import plain_phone
+from tests.peers.processes import free_port
 from tests.peers.second_phone import SecondPhone, second_phone
 
 LATIN_1 = "Søren Møller".encode("latin-1")
 
 
-def test_a_callers_latin_1_name_is_read_also_that_of_one_who_finds_the_line_busy(agent: SecondPhone) -> None:
+def test_a_callers_latin_1_name_is_read_also_that_of_one_who_finds_the_line_busy(guarded: SecondPhone) -> None:
     with plain_phone(name=LATIN_1) as phone, plain_phone(number="+4520123457", name=LATIN_1) as other:
-        phone.call("127.0.0.1", agent.udp, "agent", headers={"X-Queue": "k\udcf8"})
-        arrived = agent.wait_for("CallArrived")
+        phone.call("127.0.0.1", guarded.udp, "agent", headers={"X-Queue": "k\udcf8"})
+        arrived = guarded.wait_for("CallArrived")
         assert arrived["name"] == "Søren Møller"
         assert arrived["headers"]["x-queue"] == ["kø"]
-        agent.do("answer")
-        agent.wait_for("CallEstablished")
-        other.call("127.0.0.1", agent.udp, "agent")
-        missed = agent.wait_for("CallMissed")
+        guarded.do("answer")
+        guarded.wait_for("CallEstablished")
+        for _ in range(3):
+            guarded.do("dial", target=f"sip:nobody@127.0.0.1:{free_port()}")
+            guarded.wait_for("Dialled")
+        other.call("127.0.0.1", guarded.udp, "agent")
+        missed = guarded.wait_for("CallMissed")
         assert (missed["name"], missed["number"]) == ("Søren Møller", "+4520123457")
         phone.hang_up()
-        agent.wait_for("CallEnded")
+        guarded.wait_for("CallEnded")
+        guarded.do("end_calls")
+        guarded.wait_for("Idle")
 
 
 def test_what_is_no_digit_is_no_key_pressed(agent: SecondPhone) -> None:

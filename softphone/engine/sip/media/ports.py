@@ -1,8 +1,9 @@
-"""A call's sound inside pjmedia: the port that is microphone and speaker, and the tap beside it.
+"""The sound of calls inside pjmedia: for each call a port of its own, and one for the agent's ear and microphone.
 
-pjmedia's one clock calls both ports once per 20 ms tick, the microphone's before the tap's, on pjmedia's own thread. So the
-two sides of a frame are paired by tick, never by time. Nothing here waits, keeps audio, or knows SIP. The phone wires which
-port hears which.
+pjmedia's one clock calls every port once per 20 ms tick, on pjmedia's own thread: first all that give sound, then all that get
+it. The device's port was made first, so it is called first. It takes the microphone's frame, and each call's leg says that
+frame or silence, then hears its party. So the two sides of a frame are paired by tick, never by time, and within one port: no
+other call's frame is at hand there. Nothing here waits, keeps audio, or knows SIP. `bridge` has who hears whom.
 """
 
 # ruff: noqa: N802 - callbacks bear PJSIP's own names
@@ -20,12 +21,15 @@ from softphone.engine.sip.media.tones import CallTone, RingingTone
 from softphone.engine.sip.raw_events import CallbackFailed, FrameFailed, NoticeEnded, Post, ProcessStalled
 from softphone.engine.sip.settings import CLOCK_RATE, FRAME_MS
 
+RESTS = 3
+"""ticks that a port stays unused between two calls: none of the earlier call's frames is on its way any more"""
+
 
 class CallSound:
-    """One call's switches, read by the ports at each tick. Set on the engine's thread.
+    """One call's switches, read by its leg at each tick. Set on the engine's thread.
 
     `talking`: the microphone may reach the party. `telling`: frames are passed on. `held`: both sides of a frame are
-    silence.
+    silence. `notice`: what the party hears instead of the microphone.
     """
 
     __slots__ = (
@@ -38,156 +42,166 @@ class CallSound:
         "failed",
         "held",
         "muted",
+        "notice",
         "talking",
         "telling",
     )
 
-    def __init__(self, call: str, frames: Frames | None, post: Post | None = None) -> None:
+    def __init__(self, call: str, frames: Frames | None, post: Post) -> None:
         self.call = call
         self.talking = False
         self.telling = False
         self.muted = False
         self.held = False
         self.failed = False
+        self.notice: Notice | None = None
         self._frames = frames
         self._post = post
         self._pace = StallDetector()
         self._index = 0
-        self._spoken: bytes | None = None
+        self._spoken = SILENCE
 
-    def speak(self, heard: bytes) -> bytes:
-        """The part of the microphone's frame that the party may hear; kept for this tick's pair."""
-        said = heard if self.talking and not self.muted and not self.held else SILENCE
-        self._spoken = said
-        return said
+    def say(self, microphone: bytes) -> bytes:
+        """What this tick gives the party. The agent's part of it is kept for the tick's pair; a notice is no part of that."""
+        notice = self.notice
+        if notice is None:
+            self._spoken = microphone if self.talking and not self.muted and not self.held else SILENCE
+            return self._spoken
+        given = notice.next_frame()
+        if given is None and not notice.over:
+            notice.over = True
+            self._post(NoticeEnded(notice.call, notice.serial))
+        return given or SILENCE
 
-    def was_pulled(self) -> bool:
-        return self._spoken is not None
-
-    def tell(self, party: bytes | None) -> None:
-        agent, self._spoken = self._spoken, None
+    def hear(self, party: bytes | None) -> None:
+        agent, self._spoken = self._spoken, SILENCE
         if not self.telling or self._frames is None:
             return
         if lost := self._pace.lost(seconds()):
             # The index goes on by the clock, so that the recording knows how long a gap is.
             self._index += lost
-            if self._post is not None:
-                self._post(ProcessStalled(self.call, lost * TICK))
+            self._post(ProcessStalled(self.call, lost * TICK))
         index, self._index = self._index, self._index + 1
-        if self.held or agent is None or not self.talking:
+        if self.held or not self.talking:
             agent = SILENCE
         if self.held or party is None:
             party = SILENCE
         self._frames(self.call, index, agent, party)
 
+    def fail(self, error: Exception) -> None:
+        if not self.failed:
+            self.failed = True
+            self._post(FrameFailed(self.call, type(error).__name__))
+
 
 class _Port(pj.AudioMediaPort):
-    def __init__(self, name: str, sounds: CallPorts, post: Post) -> None:
+    def __init__(self, name: str, ports: CallPorts, post: Post) -> None:
         super().__init__()
         self.post = post
-        self._sounds = sounds
+        self._ports = ports
         fmt = pj.MediaFormatAudio()
         fmt.init(pj.PJMEDIA_FORMAT_PCM, CLOCK_RATE, 1, FRAME_MS * 1000, 16)
         self.createPort(name, fmt)
 
-    def pull(self, sound: CallSound) -> bytes:
-        try:
-            return exact(self._sounds.end.pull(FRAME_BYTES))
-        except Exception as error:  # noqa: BLE001 - a microphone's fault must not cost a frame
-            self._fail(sound, error)
-            return SILENCE
-
-    def _fail(self, sound: CallSound, error: Exception) -> None:
-        if not sound.failed:
-            sound.failed = True
-            self.post(FrameFailed(sound.call, type(error).__name__))
-
 
 class _DevicePort(_Port):
-    """Microphone and speaker: asked for the agent's frame, given what the agent hears."""
+    """The agent's microphone and ear. It gives pjmedia no sound: the legs take the microphone's frame from here."""
+
+    microphone = SILENCE
+    """of this tick, from before the first leg asks until after the last"""
 
     def onFrameRequested(self, frame: pj.MediaFrame) -> None:
-        sound = self._sounds.current
+        frame.type = pj.PJMEDIA_FRAME_TYPE_NONE
+        frame.size = 0
         try:
-            said = SILENCE if sound is None else sound.speak(self.pull(sound))
-            self._sounds.write(frame.buf, said)
+            # Also when no leg wants it: the microphone's queue stays at its level.
+            self.microphone = exact(self._ports.end.pull(FRAME_BYTES))
+        except Exception as error:  # noqa: BLE001 - a microphone's fault must not cost a frame
+            self._ports.fail(error)
+
+    def onFrameReceived(self, frame: pj.MediaFrame) -> None:
+        self.microphone = SILENCE
+        if frame.type != pj.PJMEDIA_FRAME_TYPE_AUDIO or not frame.size:
+            return
+        try:
+            self._ports.end.push(self._ports.read(frame.buf, frame.size))
+        except Exception as error:  # noqa: BLE001 - nothing may pass into C++
+            self._ports.fail(error)
+
+
+class LegPort(_Port):
+    """The agent's side of one call, and its tap. Wired with that call's stream alone, it hears the party alone: neither the
+    notice, nor the agent, nor any other call."""
+
+    sound: CallSound | None = None
+    rested = RESTS
+
+    def onFrameRequested(self, frame: pj.MediaFrame) -> None:
+        sound = self.sound
+        try:
+            said = SILENCE if sound is None else sound.say(self._ports.device.microphone)
+            self._ports.write(frame.buf, said)
             frame.size = FRAME_BYTES
             frame.type = pj.PJMEDIA_FRAME_TYPE_AUDIO
         except Exception as error:  # noqa: BLE001 - nothing may pass into C++
             self.post(CallbackFailed("onFrameRequested", type(error).__name__))
 
     def onFrameReceived(self, frame: pj.MediaFrame) -> None:
-        sound = self._sounds.current
-        if sound is None or frame.type != pj.PJMEDIA_FRAME_TYPE_AUDIO or not frame.size:
-            return
-        try:
-            self._sounds.end.push(self._sounds.read(frame.buf, frame.size))
-        except Exception as error:  # noqa: BLE001
-            self._fail(sound, error)
-
-
-class _TapPort(_Port):
-    """Hears the party alone, neither the notice nor the agent, and closes the tick's pair."""
-
-    def onFrameReceived(self, frame: pj.MediaFrame) -> None:
-        sound = self._sounds.current
+        sound = self.sound
         if sound is None:
+            self.rested += 1
             return
         try:
             party = None
             if frame.type == pj.PJMEDIA_FRAME_TYPE_AUDIO and frame.size == FRAME_BYTES:
-                party = self._sounds.read(frame.buf, FRAME_BYTES)
-            if not sound.was_pulled():
-                # Keep the microphone's queue at its level while nobody listens to it.
-                self.pull(sound)
-            sound.tell(party)
+                party = self._ports.read(frame.buf, FRAME_BYTES)
+            sound.hear(party)
         except Exception as error:  # noqa: BLE001
-            self._fail(sound, error)
-
-
-class _NoticePort(_Port):
-    """Plays a notice from memory. One port for all notices: a player of its own could be asked for a frame while it goes."""
-
-    playing: Notice | None = None
-
-    def onFrameRequested(self, frame: pj.MediaFrame) -> None:
-        notice = self.playing
-        try:
-            given = notice.next_frame() if notice is not None else None
-            if notice is not None and given is None and not notice.over:
-                notice.over = True
-                self.post(NoticeEnded(notice.call, notice.serial))
-            self._sounds.write(frame.buf, given or SILENCE)
-            frame.size = FRAME_BYTES
-            frame.type = pj.PJMEDIA_FRAME_TYPE_AUDIO
-        except Exception as error:  # noqa: BLE001 - nothing may pass into C++
-            self.post(CallbackFailed("onFrameRequested", type(error).__name__))
+            sound.fail(error)
 
 
 class CallPorts:
-    """The ports that a call uses, made once and used again: making and dropping a port for each call would race with
-    pjmedia's clock."""
+    """The ports of all calls, made when first needed and used again: dropping a port for each call would race with pjmedia's
+    clock."""
 
     def __init__(self, end: SoundEnd, copiers: tuple[Reader, Writer], post: Post) -> None:
         self.end = end
         self.read, self.write = copiers
-        self.current: CallSound | None = None
+        self._post = post
         self.device = _DevicePort("device", self, post)
-        self.tap = _TapPort("tap", self, post)
-        self.notice = _NoticePort("notice", self, post)
         self.tone = CallTone()
         self.ringing = RingingTone()
+        self._legs: list[LegPort] = []
 
     def take(self, sound: CallSound) -> None:
-        self.current = sound
+        """A leg for this call alone, until `leave`."""
+        leg = next((one for one in self._legs if one.sound is None and one.rested >= RESTS), None)
+        if leg is None:
+            leg = LegPort(f"leg {len(self._legs)}", self, self._post)
+            self._legs.append(leg)
+        leg.sound = sound
 
     def leave(self, sound: CallSound) -> None:
-        if self.current is sound:
-            self.current = None
+        if (leg := self._leg(sound)) is not None:
+            leg.rested = 0
+            leg.sound = None
+
+    def leg_of(self, call: str) -> LegPort | None:
+        return next((one for one in self._legs if one.sound is not None and one.sound.call == call), None)
+
+    def fail(self, error: Exception) -> None:
+        """A microphone or a speaker that fails, fails every call."""
+        for one in [*self._legs]:
+            if (sound := one.sound) is not None:
+                sound.fail(error)
 
     def drop(self) -> None:
-        self.current = None
-        del self.device, self.tap, self.notice, self.tone, self.ringing
+        for one in self._legs:
+            one.sound = None
+        del self._legs, self.device, self.tone, self.ringing
+
+    def _leg(self, sound: CallSound) -> LegPort | None:
+        return next((one for one in self._legs if one.sound is sound), None)
 
 
 def exact(data: bytes) -> bytes:

@@ -1,81 +1,50 @@
-"""Which port of a call hears which: the wanted wires, and the steps to them from the present ones.
-
-The party is the stream. The device port is the agent's microphone and speaker. The tap hears the party alone. `tone` keeps
-packets going while nobody speaks, and warns. `ringing` is what a caller hears before the answer. The phone knows why a wire
-is wanted.
-"""
+"""Carries out what the bridge wants: the steps from the wires that stand to those that are wanted. It knows no rule."""
 
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable, Set
 
 import pjsua2 as pj
 
-from softphone.engine.sip.media.ports import CallPorts
-
-Wire = tuple[str, str]
-"""source, sink: stream, device, tap, tone, ringing, notice."""
+from softphone.engine.sip.media.bridge import Node, Wire
 
 
 class Wires:
-    """One call's connections. `connected` is what was last asked of pjmedia, with success."""
+    """`connected` is what was last asked of pjmedia, with success. `media` finds a port; None: it is gone, and its wires with
+    it."""
 
-    def __init__(self) -> None:
+    def __init__(self, media: Callable[[Node], pj.AudioMedia | None]) -> None:
+        self._media = media
         self.connected: set[Wire] = set()
 
-    def wanted(self, *, hearing: bool, talking: bool, microphone: bool, notice: bool, waiting: bool) -> set[Wire]:
-        wires: set[Wire] = set()
-        if hearing:
-            wires |= {("stream", "device"), ("stream", "tap")}
-        if talking:
-            wires |= {("tone", "stream"), ("tone", "device")}
-        if microphone:
-            wires.add(("device", "stream"))
-        if waiting:
-            wires.add(("ringing", "device"))
-        if notice:
-            wires |= {("notice", "stream"), ("notice", "device")}
-        return wires
-
-    def connect(
-        self,
-        wanted: set[Wire],
-        ports: CallPorts,
-        stream: pj.AudioMedia | None,
-        *,
-        renewed: bool,
-    ) -> list[str]:
+    def connect(self, wanted: Set[Wire], renewed: Node | None = None) -> list[str]:
         """Take away what is not wanted, then add what is; the status of each that failed.
 
-        A `renewed` stream may be a new port under the old number, so everything is connected again, which harms no wire that
-        still stands. Without a stream its wires are gone by themselves.
+        A `renewed` stream may be a new port under the old number, so its wires are connected again, which harms none that
+        still stands.
         """
-        media = _by_name(ports, stream)
-        for source, sink in sorted(self.connected - wanted):
-            if source in media and sink in media:
+        found: dict[Node, pj.AudioMedia | None] = {}
+
+        def media(node: Node) -> pj.AudioMedia | None:
+            if node not in found:
+                found[node] = self._media(node)
+            return found[node]
+
+        for wire in sorted(self.connected - wanted):
+            source, sink = media(wire[0]), media(wire[1])
+            if source is not None and sink is not None:
                 with contextlib.suppress(pj.Error):
-                    media[source].stopTransmit(media[sink])
-            self.connected.discard((source, sink))
+                    source.stopTransmit(sink)
+            self.connected.discard(wire)
         faults: list[str] = []
-        for source, sink in sorted(wanted if renewed else wanted - self.connected):
-            if source in media and sink in media:
+        for wire in sorted(one for one in wanted if one not in self.connected or renewed in one):
+            source, sink = media(wire[0]), media(wire[1])
+            if source is not None and sink is not None:
                 try:
-                    media[source].startTransmit(media[sink])
+                    source.startTransmit(sink)
                 except pj.Error as error:
                     faults.append(str(error.status))
                 else:
-                    self.connected.add((source, sink))
+                    self.connected.add(wire)
         return faults
-
-
-def _by_name(ports: CallPorts, stream: pj.AudioMedia | None) -> dict[str, pj.AudioMedia]:
-    media: dict[str, pj.AudioMedia] = {
-        "device": ports.device,
-        "tap": ports.tap,
-        "notice": ports.notice,
-        "tone": ports.tone,
-        "ringing": ports.ringing,
-    }
-    if stream is not None:
-        media["stream"] = stream
-    return media

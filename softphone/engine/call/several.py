@@ -1,0 +1,167 @@
+"""Several calls at once: which one the agent talks on, consultations, and the conference of three.
+
+SIP and sound are the phone's. Each call's session decides what is recorded of it. What ends the agent's part in a call takes up
+no other one: that takes a press.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from softphone.calls.book import CallBook
+from softphone.calls.commands import NOT_NOW
+from softphone.calls.live import LiveCall
+from softphone.domain import events as ev
+from softphone.domain.session import can_add_person
+from softphone.engine.call.ports import CallPhonePort
+from softphone.wire import CallPhase, CallRole, CodedText, ConsultEnd
+
+NO_SUCH_CALL = CodedText("refused.no_such_call")
+_BUSY, _DECLINED, _NO_ANSWER = (486, 600), (403, 603), (408, 480, 487)
+
+
+class SeveralCalls:
+    """`dial` makes a consultation for a call: its id. Raises KlartoneError if it cannot be made."""
+
+    def __init__(self, book: CallBook, phone: CallPhonePort, dial: Callable[[LiveCall, str], str]) -> None:
+        self._book = book
+        self._phone = phone
+        self._dial = dial
+
+    # --- what others ask -------------------------------------------------------------------------
+
+    def look(self) -> None:
+        """Note on each call whether the agent takes part in it, and in which company."""
+        attended = self._phone.attended
+        for call in self._book.live.values():
+            call.active = call.id in attended
+            call.conference = call.active and len(attended) > 1
+
+    @property
+    def sounding(self) -> bool:
+        """Whether microphone and loudspeaker are wanted: not while a call only waits to be answered."""
+        return any(call.phase not in (CallPhase.INCOMING, CallPhase.ENDED) for call in self._book.live.values())
+
+    @property
+    def ringing(self) -> bool:
+        """Whether a call waits to be answered, and no other one is on."""
+        return self._waits() and not self.sounding
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a call waits, to be heard softly beside another: never over a notice or an open question."""
+        attended = self._phone.attended
+        told = any(call.being_told for call in self._book.live.values() if call.id in attended)
+        return self._waits() and self.sounding and not told
+
+    def _waits(self) -> bool:
+        return any(call.phase is CallPhase.INCOMING for call in self._book.live.values())
+
+    def is_only(self, call: LiveCall) -> bool:
+        """Whether no other call is on."""
+        return all(
+            one is call or one.phase in (CallPhase.ENDED, CallPhase.INCOMING) for one in self._book.live.values()
+        )
+
+    def consultation_of(self, party: LiveCall) -> LiveCall | None:
+        """The one that is under way for this party."""
+        return next(
+            (
+                one
+                for one in self._book.live.values()
+                if one.consults_for == party.id and one.phase is not CallPhase.ENDED
+            ),
+            None,
+        )
+
+    # --- commands --------------------------------------------------------------------------------
+
+    def activate(self, call_id: str) -> CodedText | None:
+        """The agent takes part in this call and in no other."""
+        call = self._connected(call_id)
+        if call is None:
+            return NO_SUCH_CALL
+        call.consult_ended = None
+        self._phone.resume(call.id)
+        return None
+
+    def consult(self, call_id: str, target: str) -> str | CodedText:
+        """The new call's id."""
+        party = self._connected(call_id)
+        if party is None:
+            return NO_SUCH_CALL
+        if party.role is not CallRole.PARTY or self.consultation_of(party) is not None:
+            return NOT_NOW
+        # First of all: from here on nothing of the party's call is recorded.
+        self._book.feed(party, ev.ConsultationChanged(running=True))
+        party.consult_ended = None
+        made = ""
+        try:
+            made = self._dial(party, target)
+        finally:
+            if not made:
+                self._book.feed(party, ev.ConsultationChanged(running=False))
+        return made
+
+    def back_to_party(self, call_id: str) -> CodedText | None:
+        """`call_id`: the consultation, or its party after it has come to nothing."""
+        call = self._book.live.get(call_id)
+        party = self._connected(call.consults_for or call.id) if call else None
+        if party is None:
+            return NO_SUCH_CALL
+        if (consultation := self.consultation_of(party)) is not None:
+            self._phone.hang_up(consultation.id)
+        return self.activate(party.id)
+
+    def join(self, call_id: str) -> CodedText | None:
+        """A consultation and its party, else this call and the one that the agent talks on. From now on each hears the others,
+        so none of it is recorded until all have been told (G05)."""
+        call = self._connected(call_id)
+        attended = [one for one in self._phone.attended if one != call_id]
+        other = self._connected(call.consults_for or next(iter(attended), "")) if call else None
+        if call is None or other is None:
+            return NO_SUCH_CALL
+        both = (other, call)
+        if call.conference or not all(
+            one.decided and (not one.state.live or can_add_person(one.state)) for one in both
+        ):
+            return NOT_NOW
+        for one in both:
+            self._book.feed(one, ev.NewPerson())
+        self._book.feed(other, ev.ConsultationChanged(running=False))
+        self._phone.join(other.id, call.id)
+        return None
+
+    def leaves_with(self, call: LiveCall) -> tuple[LiveCall, ...]:
+        """The calls that end when the agent hangs up on this one. In a conference that of a party ends all: nobody is left who
+        could be recorded with them. A consultation ends alone."""
+        if not call.conference or call.role is CallRole.CONSULTATION:
+            return (call,)
+        return tuple(one for one in self._book.live.values() if one.conference)
+
+    # --- what happens ----------------------------------------------------------------------------
+
+    def ended(self, call: LiveCall, *, by_us: bool) -> None:
+        """The party of a consultation waits on, until the agent goes back."""
+        party = self._book.live.get(call.consults_for or "")
+        if party is None or party.phase is CallPhase.ENDED:
+            return
+        party.consult_ended = None if by_us else _how_it_ended(call)
+        self._book.feed(party, ev.ConsultationChanged(running=False))
+
+    def _connected(self, call_id: str) -> LiveCall | None:
+        call = self._book.live.get(call_id)
+        return call if call is not None and call.phase is CallPhase.CONNECTED else None
+
+
+def _how_it_ended(call: LiveCall) -> ConsultEnd:
+    if call.answered_at is not None:
+        return ConsultEnd.OVER
+    for codes, end in (
+        (_BUSY, ConsultEnd.BUSY),
+        (_DECLINED, ConsultEnd.DECLINED),
+        (_NO_ANSWER, ConsultEnd.NO_ANSWER),
+    ):
+        if call.end_code in codes:
+            return end
+    return ConsultEnd.FAILED
