@@ -18,7 +18,7 @@ _VERIFY = {
     **dict.fromkeys((62, 64, 0x800B010F), _NAME),
     **dict.fromkeys((10, 0x800B0101), _EXPIRED),
     9: _NOT_YET,
-    **dict.fromkeys((2, 18, 19, 20, 21, 0x800B0109, 0x800B010A), _UNKNOWN),
+    **dict.fromkeys((2, 7, 18, 19, 20, 21, 0x800B0109, 0x800B010A), _UNKNOWN),
     **dict.fromkeys((23, 0x80092010), "tls_revoked"),
 }
 """OpenSSL's codes, and those of Windows"""

@@ -68,7 +68,7 @@ class Connection(asyncio.Protocol):
         self._framer = StreamFramer()
         self._stream: asyncio.Transport | None = None
         self._deadline: asyncio.TimerHandle | None = None
-        self._ponged = False
+        self._heard = self._ponged = False
         self._pinged_at = 0.0
         """when the peer was asked for a sign of life that has not come"""
 
@@ -93,7 +93,7 @@ class Connection(asyncio.Protocol):
             self._deadline = asyncio.get_running_loop().call_later(SILENT, self._silent)
 
     def data_received(self, data: bytes) -> None:
-        self._pinged_at = 0.0
+        self._pinged_at, self._heard = 0.0, True
         try:
             for one in self._framer.feed(data):
                 if one.strip(b"\r\n"):
@@ -111,8 +111,10 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
-        # What a server says only after its handshake: that it wants a certificate of ours.
+        # A server that wants a certificate of ours may say so, or just go, only after its handshake.
         self.fault = self.fault or fault_of(exc)
+        if self._server is not None and not self._heard:
+            self.fault = self.fault or ConnectionFault("tls_ended")
         self._of.drop(self)
 
     def send(self, data: bytes) -> None:

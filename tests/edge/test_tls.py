@@ -1,0 +1,329 @@
+"""TLS: whom this phone trusts, what it says when it trusts nobody, and that nothing is ever said in the clear instead."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from softphone.edge.tls import NotTrusted, check_name, client_context
+from tests.peers.authority import Authority, Signed
+from tests.peers.exchange import HOST, Exchange, exchange, server_context
+from tests.peers.processes import free_port, until
+from tests.peers.second_phone import SecondPhone, second_phone
+from tests.peers.wire import header, headers, wire
+
+KEY = "inline:" + 40 * "A"
+SDP = (
+    "v=0\r\no=- 1 {version} IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
+    "m=audio 40000 RTP/{profile} 8 101\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\n{crypto}"
+)
+CRYPTO = f"a=crypto:1 AES_CM_128_HMAC_SHA1_80 {KEY}\r\n"
+PLAIN = SDP.format(version=1, profile="AVP", crypto="")
+KEYED = SDP.format(version=1, profile="SAVP", crypto=CRYPTO)
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="module")
+def phone_process() -> Generator[SecondPhone]:
+    with second_phone(edge=True, counter=True, accept=[HOST]) as phone:
+        yield phone
+
+
+@pytest.fixture(scope="module")
+def wary() -> Generator[SecondPhone]:
+    """Another: PJSIP keeps an account's place for a while after it has gone."""
+    with second_phone(edge=True, counter=True) as phone:
+        yield phone
+
+
+@pytest.fixture
+def phone(phone_process: SecondPhone) -> Generator[SecondPhone]:
+    phone_process.do("end_calls")
+    phone_process.wait_for("Idle")
+    yield phone_process
+    assert not phone_process.told("PhoneFault")
+
+
+class Registered:
+    """An account of the phone's at an exchange, and what is said between them."""
+
+    def __init__(self, phone: SecondPhone, authority: Authority, at: Exchange, **more: Any) -> None:
+        self.phone, self.at, self.user = phone, at, f"user{uuid4().hex[:8]}"
+        settings = {"transport": "tls", "authority": str(authority.file), "address": f"{self.user}@{HOST}:{at.port}"}
+        phone.do("account", id=self.user, **(settings | more))
+        phone.wait_for("RegistrationChanged", account=self.user, state="registered")
+        self.register = at.wait_for("REGISTER")
+
+    def rings(self, body: str = KEYED, *, contact: str = "", more: str = "") -> str:
+        """An INVITE by the exchange; the phone's 180."""
+        self.call = uuid4().hex
+        self.at.say(self.at.request("INVITE", self.user, call=self.call, body=body, contact=contact, more=more))
+        return self.at.wait_for("SIP/2.0 180")
+
+    def answered(self) -> str:
+        self.phone.do("answer")
+        ok = self.at.wait_for("SIP/2.0 200")
+        self.them = header(ok, "To")
+        self.at.say(self.at.request("ACK", self.user, call=self.call, to=self.them))
+        self.phone.wait_for("CallEstablished")
+        return ok
+
+
+# --- whose certificate it is ----------------------------------------------------------------------
+
+
+def shown(signed: Signed, authority: str) -> dict[str, Any]:
+    """What a client knows of that certificate after a handshake."""
+    client, server = client_context(authority), server_context(signed)
+    ends = [(ssl.MemoryBIO(), ssl.MemoryBIO())]
+    inner, outer = ends[0]
+    one = client.wrap_bio(inner, outer, server_hostname="x")
+    other = server.wrap_bio(outer, inner, server_side=True)
+    waiting: list[Callable[[], None]] = [one.do_handshake, other.do_handshake, one.do_handshake, other.do_handshake]
+    for step in waiting:
+        try:
+            step()
+        except ssl.SSLWantReadError:
+            continue
+    return one.getpeercert() or {}
+
+
+@pytest.mark.parametrize(
+    ("signed", "name", "fits"),
+    [
+        ({"names": ["pbx.example"]}, "PBX.example.", True),
+        ({"names": ["pbx.example"]}, "example", False),
+        ({"names": ["pbx.example"], "addresses": ["sip:sip.example"]}, "sip.example", True),
+        # RFC 5922 7.1: SIP addresses stand above DNS names.
+        ({"names": ["pbx.example"], "addresses": ["sip:sip.example"]}, "pbx.example", False),
+        ({"names": ["pbx.example"], "addresses": ["sip:anna@pbx.example", "https://pbx.example"]}, "pbx.example", True),
+        ({"common": "pbx.example"}, "pbx.example", True),
+        ({"names": ["other.example"], "common": "pbx.example"}, "pbx.example", False),
+        ({"names": ["*.example.com"]}, "a.example.com", True),
+        ({"names": ["*.example.com"]}, "a.b.example.com", False),
+        ({"names": ["*.example.com"]}, "example.com", False),
+        ({"names": ["*.com"]}, "example.com", False),
+        ({"names": ["192.0.2.7", "2001:db8::7"]}, "192.0.2.7", True),
+        ({"names": ["192.0.2.7", "2001:db8::7"]}, "[2001:DB8:0::7]", True),
+        ({"names": ["192.0.2.7"]}, "192.0.2.70", False),
+    ],
+)
+def test_a_certificate_is_for_the_names_in_it(authority: Authority, signed: Any, name: str, fits: bool) -> None:
+    more = {key: value for key, value in signed.items() if key != "names"}
+    certificate = shown(authority.sign("named", *signed.get("names", ()), **more), str(authority.file))
+    assert certificate["notAfter"]
+    if fits:
+        check_name(certificate, name)
+    else:
+        with pytest.raises(NotTrusted, match="tls_name"):
+            check_name(certificate, name)
+
+
+# --- who is not trusted ---------------------------------------------------------------------------
+
+
+def _old(context: ssl.SSLContext) -> None:
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    context.minimum_version = ssl.TLSVersion.TLSv1
+    context.maximum_version = ssl.TLSVersion.TLSv1_1
+
+
+def _wants_ours(context: ssl.SSLContext) -> None:
+    context.verify_mode = ssl.CERT_REQUIRED
+
+
+Make = Callable[[Authority], dict[str, Any]]
+FAULTS: dict[str, Make] = {
+    "tls_name": lambda of: {"signed": of.sign("name", "pbx.example", addresses=["sip:pbx.example"])},
+    "tls_expired": lambda of: {"signed": of.sign("old", HOST, begins=-9, ends=-1)},
+    "tls_not_yet": lambda of: {"signed": of.sign("young", HOST, begins=2)},
+    "tls_version": lambda of: {"signed": of.sign("v", HOST), "change": _old},
+    "tls_client_certificate": lambda of: {"signed": of.sign("asks", HOST), "change": _wants_ours},
+    "tls_none": lambda _: {},
+    "tls_silent": lambda _: {"mute": True},
+}
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # TLS 1.1 is what this server has
+@pytest.mark.parametrize("why", [*FAULTS, "tls_unknown_authority", "tls_authority_file", "refused"])
+def test_who_proves_nothing_is_not_spoken_to_and_the_account_says_why(
+    wary: SecondPhone, authority: Authority, tmp_path: Path, why: str
+) -> None:
+    phone = wary
+    trusted, odd = str(authority.file), FAULTS.get(why, lambda of: {"signed": of.sign("whole", HOST)})(authority)
+    if why == "tls_unknown_authority":
+        trusted = str(Authority(tmp_path, "Another authority").file)
+    elif why == "tls_authority_file":
+        trusted = str(tmp_path / "nowhere.pem")
+    with exchange(**odd) as server:
+        port = free_port() if why == "refused" else server.port
+        phone.do("account", id=why, address=f"x@{HOST}:{port}", transport="tls", authority=trusted)
+        told = phone.wait_for("NotConnected", account=why)
+        changed = {"account": why, "state": "unreachable"}
+        until(
+            lambda: any(one.items() >= changed.items() for one in phone.told("RegistrationChanged")), 10, "unreachable"
+        )
+        assert (told["why"], told["server"]) == (why, f"{HOST}:{port}")
+        if why == "tls_name":
+            assert told["detail"] == "pbx.example"
+        assert all(one[:1] == b"\x16" for one in server.first), "a handshake, and nothing else"
+        assert not [one for one in server.heard if not one.startswith("REGISTER") or why != "tls_client_certificate"]
+        phone.do("remove_account", id=why)
+
+
+# --- who is ---------------------------------------------------------------------------------------
+
+
+def test_what_is_said_by_tls_names_the_connection_and_is_rewritten_for_pjsua2(
+    phone: SecondPhone, authority: Authority
+) -> None:
+    with exchange(authority.sign("server", HOST)) as server:
+        account = Registered(phone, authority, server)
+        contact = header(account.register, "Contact")
+        here = server.flows[-1].getpeername()
+        assert contact.startswith(f"<sip:{account.user}@{HOST}:{here[1]};transport=tls>"), contact
+        assert ";reg-id=1;+sip.instance=" in contact
+        assert "outbound" in ", ".join(headers(account.register, "Supported"))
+        assert header(account.register, "Via").startswith(f"SIP/2.0/TLS {HOST}:{here[1]}")
+        # A peer whose address is a `sips` one: pjsua2 must not get it, and the peer hears of it again.
+        account.rings(
+            contact=f"<sips:bo@{HOST}:{server.port}>", more=f"Record-Route: <sips:{HOST}:{server.port};lr>\r\n"
+        )
+        arrived = phone.wait_for("CallArrived")
+        assert (arrived["account"], arrived["peer_name"]) == (account.user, HOST)
+        ok = account.answered()
+        assert f"Contact: <sip:{account.user}@{HOST}:{here[1]};transport=tls>" in ok
+        phone.do("hang_up")
+        bye = server.wait_for("BYE")
+        assert bye.startswith(f"BYE sips:bo@{HOST}:{server.port} SIP/2.0\r\n")
+        assert header(bye, "Route") == f"<sips:{HOST}:{server.port};lr>"
+        server.say(server.answer(bye, "200 OK"))
+        phone.wait_for("CallEnded")
+        phone.do("remove_account", id=account.user)
+
+
+def test_a_call_by_tls_hears_its_own_server_alone_whatever_another_knows_of_it(
+    phone: SecondPhone, authority: Authority
+) -> None:
+    with exchange(authority.sign("server", HOST)) as server, exchange(authority.sign("other", HOST)) as other:
+        with wire(HOST) as stranger:
+            account, beside = Registered(phone, authority, server), Registered(phone, authority, other)
+            account.rings()
+            account.answered()
+            bye = server.request("BYE", account.user, call=account.call, to=account.them, cseq=2)
+            # The very message, tags and all, from an accepted address by UDP, and from another account's own server.
+            stranger.send(bye.replace("/TLS", "/UDP"), (HOST, phone.udp))
+            assert stranger.silent()
+            other.say(bye)
+            other.say(other.request("OPTIONS", beside.user, call=uuid4().hex))
+            assert "OPTIONS" in header(other.wait_for("SIP/2.0 "), "CSeq")
+            ended = len(phone.told("CallEnded"))
+            server.say(bye)
+            assert phone.wait_for("CallEnded")["by_us"] is False
+            assert len(phone.told("CallEnded")) == ended + 1
+        for one in (account, beside):
+            phone.do("remove_account", id=one.user)
+
+
+# --- keys of SRTP ---------------------------------------------------------------------------------
+
+
+def test_keys_of_srtp_go_by_tls_alone(phone: SecondPhone, authority: Authority) -> None:
+    with exchange(authority.sign("server", HOST)) as server, wire(HOST) as plain:
+        before = len(phone.told("EncryptionChanged"))
+        # By UDP nothing is offered, whatever the account says, and an offer's keys are not answered with ours.
+        phone.do("account", id="udp", address=f"udp@{HOST}", register=False, srtp="required")
+        phone.do("dial", account="udp", target=f"sip:x@{HOST}:{plain.port}")
+        offered = plain.wait_for("INVITE")
+        assert "RTP/AVP " in offered
+        assert "crypto" not in offered
+        plain.send(plain.answer(offered, "486 Busy Here"), plain.peer)
+        phone.wait_for("CallEnded")
+        for profile, code in (("AVP", "200"), ("SAVP", "488")):
+            plain.call_id = uuid4().hex
+            body = SDP.format(version=1, profile=profile, crypto=CRYPTO)
+            plain.send(plain.request("INVITE", phone.udp, body=body).replace("own@", "udp@"), (HOST, phone.udp))
+            if code == "200":
+                phone.wait_for("CallArrived")
+                phone.do("answer")
+            answered = plain.wait_for(f"SIP/2.0 {code}")
+            assert "crypto" not in answered
+            if code == "200":
+                plain.them = header(answered, "To")
+                plain.send(plain.request("ACK", phone.udp), (HOST, phone.udp))
+                phone.wait_for("CallEstablished")
+                phone.do("hang_up")
+                bye = plain.wait_for("BYE")
+                plain.send(plain.answer(bye, "200 OK"), plain.peer)
+                phone.wait_for("CallEnded")
+                plain.them = ""
+        # By TLS they are: beside the plain profile, so that everybody understands the offer.
+        account = Registered(phone, authority, server)
+        phone.do("dial", account=account.user, target=f"sips:x@{HOST}:{server.port}")
+        offered = server.wait_for("INVITE sip:x@")
+        assert "RTP/AVP " in offered
+        assert "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" in offered
+        server.say(server.answer(offered, "486 Busy Here"))
+        phone.wait_for("CallEnded")
+        assert not phone.told("EncryptionChanged")[before:]
+        account.rings()
+        ok = account.answered()
+        assert "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" in ok
+        assert [one["encrypted"] for one in phone.told("EncryptionChanged")[before:]] == [True]
+        # The other side gives it up, as when it puts the call through: the window hears of it.
+        body = SDP.format(version=2, profile="AVP", crypto="")
+        server.say(server.request("INVITE", account.user, call=account.call, to=account.them, cseq=2, body=body))
+        assert "crypto" not in server.wait_for("SIP/2.0 200")
+        server.say(server.request("ACK", account.user, call=account.call, to=account.them, cseq=2))
+        assert phone.wait_for("EncryptionChanged")["encrypted"] is False
+        phone.do("hang_up")
+        server.say(server.answer(server.wait_for("BYE"), "200 OK"))
+        phone.wait_for("CallEnded")
+        for one in ("udp", account.user):
+            phone.do("remove_account", id=one)
+
+
+def test_an_account_that_wants_encrypted_sound_has_no_other(phone: SecondPhone, authority: Authority) -> None:
+    with exchange(authority.sign("server", HOST)) as server:
+        account = Registered(phone, authority, server, srtp="required")
+        server.say(server.request("INVITE", account.user, call=uuid4().hex, body=PLAIN))
+        refused = server.wait_for("SIP/2.0 488")
+        assert header(refused, "Warning") == '399 klartone "SRTP is required"'
+        assert phone.wait_for("PlainSoundRefused")["incoming"] is True
+        assert phone.wait_for("CallMissed")["number"] == "+4520123456"
+        for status, body in (("200 OK", PLAIN), ("488 Not Acceptable Here", "")):
+            phone.do("dial", account=account.user, target=f"sip:x@{HOST}:{server.port}")
+            offered = server.wait_for("INVITE")
+            assert "RTP/SAVP " in offered
+            contact = f"Contact: <sip:x@{HOST}:{server.port};transport=tls>\r\n"
+            server.say(server.answer(offered, status, more=contact, body=body))
+            assert phone.wait_for("PlainSoundRefused")["incoming"] is False
+            phone.wait_for("CallEnded")
+            server.wait_for("ACK")
+            if body:
+                server.wait_for("BYE")
+        # A call that is encrypted stays so: an offer without keys is refused, and the call stands.
+        account.rings()
+        account.answered()
+        body = SDP.format(version=2, profile="AVP", crypto="")
+        server.say(server.request("INVITE", account.user, call=account.call, to=account.them, cseq=2, body=body))
+        server.wait_for("SIP/2.0 488")
+        server.say(server.request("BYE", account.user, call=account.call, to=account.them, cseq=3))
+        assert phone.wait_for("CallEnded")["by_us"] is False
+        phone.do("remove_account", id=account.user)
+
+
+def test_a_target_that_needs_tls_is_not_dialled_without(phone: SecondPhone) -> None:
+    with socket.create_server((HOST, 0)) as listening:
+        phone.do("dial", target=f"sips:x@{HOST}:{listening.getsockname()[1]}")
+        assert phone.wait_for("Refused")["code"] == "dial_sips"
