@@ -112,14 +112,12 @@ def test_custody_keeps_it_with_a_reason_and_who_could_open_it_can_again_until_it
 
 
 @pytest.mark.rule("G10")
-def test_what_nobody_judged_in_time_goes_also_from_under_a_hold_once_that_is_lifted(
-    desk: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_nobody_judged_in_time_goes_also_from_under_a_hold_once_that_is_lifted(desk: Scene) -> None:
     held, recording = to_judge(desk, DOCUMENTATION, TRAINING), to_judge(desk, DOCUMENTATION, at=AT - timedelta(days=3))
     hold = raise_hold(desk.archive, held, HoldBy.PARTY, "price", "mette", AT)
     holding.confirm(desk.archive, hold, date(2027, 11, 1), AT)
     assert {what for what, _ in swept(desk, DAY)} == {Swept.TO_JUDGE}
-    # Oldest first, and nothing is left out between two pages.
+    # Oldest first.
     assert [(one.recording, one.purpose, one.held) for one in judging.waiting(desk.archive, DAY)] == [
         (recording, DOCUMENTATION, False),
         (held, DOCUMENTATION, True),

@@ -1,18 +1,16 @@
-"""`klartone archive head`, `verify --head` and `sweep` by a clock that jumped, as a person meets them."""
+"""`klartone archive head` and `verify --head`, as a person meets them, and `verify` that is broken off."""
 
 from __future__ import annotations
 
 import json
 import signal
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from softphone import cli
 from softphone.archive.archive import Archive
-from softphone.archive.examine.repair import repair
 from softphone.bootstrap.home import key_store
 from softphone.cli.progress import STOPPED, Progress
 from softphone.domain.changes import AuditEntry
@@ -71,21 +69,6 @@ def test_a_head_kept_elsewhere_finds_a_log_that_was_written_anew(
     assert "matches the line" not in told
     assert cli.main([*archive, "verify", "--json", "--head", str(kept)]) == 1
     assert json.loads(capsys.readouterr().out)["head"] == "differs"
-
-
-def test_a_sweep_by_a_clock_that_jumped_says_so_and_how_to_go_on(
-    archive: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    folder = Path(archive[-1])
-    opened = Archive.open(folder, key_store(folder))
-    repair(opened, datetime.now(UTC) + timedelta(days=300))
-    opened.close()
-    assert cli.main([*archive, "sweep"]) == 1
-    said = capsys.readouterr().out
-    assert "nothing was deleted" in said
-    assert "klartone archive sweep --clock-is-right" in said
-    assert cli.main([*archive, "sweep", "--clock-is-right"]) == 0
-    assert cli.main([*archive, "sweep"]) == 0
 
 
 def test_ctrl_c_ends_verify_between_two_looks_and_says_how_far_it_came(
