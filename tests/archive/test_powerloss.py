@@ -26,6 +26,7 @@ def run(killed: Killed, words: list[str], deeds: int) -> list[str]:
     child = [sys.executable, "-m", "tests.archive.deeds", str(killed.folder), str(killed.keys), order]
     done = subprocess.run([*words, *child], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
+    print(done.stderr)
     return done.stdout.splitlines(keepends=True)
 
 
