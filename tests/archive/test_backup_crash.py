@@ -135,19 +135,24 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Place:
     return Place.made(tmp_path_factory.mktemp("crash") / "place")
 
 
-def points(what: str, deeds: list[str], *, all_: bool) -> list[int]:
-    """Before each deed that gives a file or a folder the name by which it counts, and behind the last of them."""
+def points(deeds: list[str], *, all_: bool) -> list[int]:
+    """Before each deed that gives a folder the name by which it counts, and behind the last of them."""
     if all_:
         return [*range(len(deeds))]
-    naming = "replace" if what in ("tell", "mend") else "rename"
-    names = [number for number, deed in enumerate(deeds) if deed == naming]
-    return names if what in ("tell", "mend") else [*names, names[-1] + 1]
+    names = [number for number, deed in enumerate(deeds) if deed == "rename"]
+    return [*names, names[-1] + 1]
 
 
 @pytest.mark.parametrize(
-    "all_", [False, pytest.param(True, marks=[pytest.mark.torture, pytest.mark.timeout(3600)])], ids=["some", "each"]
+    ("what", "all_"),
+    [
+        *((what, False) for what in ("backup", "restore", "restore-lost")),
+        *(
+            pytest.param(what, True, marks=[pytest.mark.torture, pytest.mark.timeout(3600)])
+            for what in ("backup", "tell", "mend", "restore", "restore-lost")
+        ),
+    ],
 )
-@pytest.mark.parametrize("what", ["backup", "tell", "mend", "restore", "restore-lost"])
 def test_whatever_is_killed_leaves_what_counted_before_and_the_next_run_is_whole(
     made: Place, tmp_path: Path, what: str, all_: bool
 ) -> None:
@@ -160,7 +165,7 @@ def test_whatever_is_killed_leaves_what_counted_before_and_the_next_run_is_whole
         lose(made)
     deeds, died = made.copied(tmp_path / "counted").deeds(what)
     assert not died
-    for left in points(what, deeds, all_=all_):
+    for left in points(deeds, all_=all_):
         place = made.copied(tmp_path / f"{left}")
         assert place.deeds(what, left)[1]
         proves = {"restore": prove_replaced, "restore-lost": prove_anew, "mend": prove_mended}

@@ -286,14 +286,11 @@ def test_a_sweep_that_can_write_no_list_is_refused_in_words_and_deletes_nothing(
 
 @pytest.mark.skipif(not sys.platform.startswith("linux") or os.geteuid() != 0, reason="only root gives folders away")
 def test_who_may_not_write_or_enter_is_told_so_in_words(tmp_path: Path) -> None:
-    folder, theirs = tmp_path / "archive", tmp_path / "theirs"
+    folder = tmp_path / "archive"
     desk = old(folder, 1)
     # A sweep that was cut off before any file went: what is left to do is asked of files that nobody may look at.
     desk.archive.room.list(desk.archive.vault.recordings())
     desk.close()
-    shutil.copytree(folder, theirs)
-    os.chown(theirs, 65534, 65534)
-    theirs.chmod(0o700)
     # Root may all the same, unless that is taken from it.
     without = "-dac_override,-dac_read_search"
     mere = ("setpriv", f"--bounding-set={without}", f"--inh-caps={without}")
@@ -305,5 +302,3 @@ def test_who_may_not_write_or_enter_is_told_so_in_words(tmp_path: Path) -> None:
         assert done.returncode == 1
         assert "You have no right to write" in done.stdout + done.stderr, word
         assert [raw for raw in RAW if raw in done.stdout + done.stderr] == []
-    done = klartone(theirs, "verify", before=mere)
-    assert (done.returncode, bool(done.stderr), "Traceback" in done.stderr) == (1, True, False)
