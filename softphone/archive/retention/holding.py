@@ -131,22 +131,22 @@ def raise_holds(
 
 def confirm(archive: Archive, hold: str, look_again: date, now: datetime) -> Standing:
     """Custody has judged that it stands, and says when it judges again."""
-    found, row, _ = _for_custody(archive, hold, "confirm", now)
+    row, found, _ = _for_custody(archive, hold, "confirm", now)
     if look_again <= now.date():
         raise ArchiveError("error.archive.look_again_past")
     last, code = _latest(row, found, now)
     if look_again > last:
         raise ArchiveError(code, last=last.isoformat())
-    told = {"look_again": look_again.isoformat(), "hold": found}
+    told = {"look_again": look_again.isoformat(), "hold": hold}
     entry = archive.decided_on(row.recording)(_entry("hold_confirmed", row, now, **told))
     with archive.catalog.writing() as tx:
-        if _is_void(_still(tx.connection, found), now):
+        if _is_void(_still(tx.connection, hold), now):
             # Nobody decided in time, so it may no longer keep anything, whatever is decided now.
             raise ArchiveError("error.archive.hold_void")
         decided = {"provisional_until": None, "confirm_by": None, "look_again": look_again.isoformat()}
-        tx.execute(update(holds).where(holds.c.hold == found).values(confirmed_at=now.isoformat(), **decided))
+        tx.execute(update(holds).where(holds.c.hold == hold).values(confirmed_at=now.isoformat(), **decided))
         tx.log(entry)
-    return next(one for one in of_row(archive.find(row.recording, now), now) if one.hold.hold == found)
+    return next(one for one in of_row(archive.find(row.recording, now), now) if one.hold.hold == hold)
 
 
 def lift(
@@ -165,11 +165,11 @@ def lift(
     None: no policy says who, and nothing is lifted that needs somebody. What the policy wants judged, and has reached its
     day, waits for that. `reason` stands in the audit log, which holds no name and no number.
     """
-    found, row, data_keys = _for_custody(archive, hold, "lift", now)
-    if _by(row, found) is HoldBy.ACCESS:
-        raise ArchiveError("error.archive.hold_is_access", id=found)
-    entry = archive.decided_on(row.recording)(_entry("hold_lifted", row, now, why=reason, hold=found))
-    return _end(archive, found, row, data_keys, recipients, reason, entry, judge_within, training_may_end)
+    row, found, data_keys = _for_custody(archive, hold, "lift", now)
+    if found.raised_for == HoldBy.ACCESS:
+        raise ArchiveError("error.archive.hold_is_access", id=hold)
+    entry = archive.decided_on(row.recording)(_entry("hold_lifted", row, now, why=reason, hold=hold))
+    return _end(archive, hold, row, data_keys, recipients, reason, entry, judge_within, training_may_end)
 
 
 def close(
@@ -184,19 +184,19 @@ def close(
     training_may_end: bool = False,
 ) -> Lifted:
     """The request for access behind it was answered on that day, or will not be, for a reason (G08). Then as `lift`."""
-    found, row, data_keys = _for_custody(archive, hold, "close", now)
-    if _by(row, found) is not HoldBy.ACCESS:
-        raise ArchiveError("error.archive.hold_is_dispute", id=found)
+    row, found, data_keys = _for_custody(archive, hold, "close", now)
+    if found.raised_for != HoldBy.ACCESS:
+        raise ArchiveError("error.archive.hold_is_dispute", id=hold)
     if answered is not None and not local_day(row.opened_at, row.time_zone) <= answered <= local_day(
         now, row.time_zone
     ):
         raise ArchiveError("error.archive.answered_when")
     if answered is not None:
-        entry = _entry("access_answered", row, now, rule="G08", answered=answered.isoformat(), hold=found)
+        entry = _entry("access_answered", row, now, rule="G08", answered=answered.isoformat(), hold=hold)
     else:
-        entry = _entry("access_not_answered", row, now, rule="G08", why=reason, hold=found)
+        entry = _entry("access_not_answered", row, now, rule="G08", why=reason, hold=hold)
     entry = archive.decided_on(row.recording)(entry)
-    return _end(archive, found, row, data_keys, recipients, reason or "answered", entry, judge_within, training_may_end)
+    return _end(archive, hold, row, data_keys, recipients, reason or "answered", entry, judge_within, training_may_end)
 
 
 def _end(
@@ -265,27 +265,26 @@ def _training(
     return due(day, today, judge_by=until), day, until
 
 
-def _for_custody(archive: Archive, hold: str, what: str, now: datetime) -> tuple[str, RecordingRow, dict[int, bytes]]:
-    """The hold's id, its recording, and what custody opens of it. Others are refused, and the log notes it."""
+def _for_custody(
+    archive: Archive, hold: str, what: str, now: datetime
+) -> tuple[RecordingRow, HoldRow, dict[int, bytes]]:
+    """The hold and its recording, and what custody opens of that. Others are refused, and the log notes it."""
     with archive.catalog.reading() as connection:
-        asked = select(holds.c.recording).where(holds.c.hold == hold, holds.c.lifted_at.is_(None))
-        recording = connection.execute(asked).scalar()
-    if recording is None:
-        raise ArchiveError("error.archive.no_such_hold", id=hold)
+        found = _still(connection, hold)
+        recording = str(connection.execute(select(holds.c.recording).where(holds.c.hold == hold)).scalar())
     row = archive.find(recording, now)
     _, data_keys = archive.keys_for(row, KeyRole.CUSTODY, now, refusal=REFUSED, what=what)
-    return hold, row, data_keys
+    return row, found, data_keys
 
 
-def _latest(row: RecordingRow, hold: str, now: datetime) -> tuple[date, str]:
+def _latest(row: RecordingRow, hold: HoldRow, now: datetime) -> tuple[date, str]:
     """The last day that it may be put off to, and the sentence for a later one. A request for access is answered two months
     after its own month at the latest (art. 12(3) of the GDPR)."""
-    for one in row.holds:
-        if one.hold == hold and one.raised_for == HoldBy.ACCESS:
-            until = one.at
-            for _ in range(3):
-                until = answer_by(until, row.time_zone)
-            return local_day(until, row.time_zone), "error.archive.extended_far"
+    if hold.raised_for == HoldBy.ACCESS:
+        until = hold.at
+        for _ in range(3):
+            until = answer_by(until, row.time_zone)
+        return local_day(until, row.time_zone), "error.archive.extended_far"
     return LOOK_AGAIN.after(local_day(now, row.time_zone)), "error.archive.look_again_far"
 
 
@@ -298,10 +297,6 @@ def _still(connection: Connection, hold: str) -> HoldRow:
 
 def _is_void(hold: HoldRow, now: datetime) -> bool:
     return hold_is_void(HoldStanding(HoldBy(hold.raised_for).by_party, hold.provisional_until), now)
-
-
-def _by(row: RecordingRow, hold: str) -> HoldBy | None:
-    return next((HoldBy(one.raised_for) for one in row.holds if one.hold == hold), None)
 
 
 def _rule(by: HoldBy) -> str:
