@@ -81,12 +81,11 @@ def copied(source: Path, to: Path, go_on: GoOn, sha256: str = "") -> bool:
     return False
 
 
-def write_file(to: Path, data: bytes) -> str:
-    """Whole, or as it was before. Its SHA-256."""
+def write_file(to: Path, data: bytes) -> None:
+    """Whole, or as it was before."""
     with _replacing(to) as file:
         file.write(data)
     sync_folder(to.parent)
-    return hashlib.sha256(data).hexdigest()
 
 
 def digest_of(path: Path, go_on: GoOn, size: int | None = None) -> str | None:

@@ -112,16 +112,16 @@ def back_up(
         return _Run(archive, _target(archive, folder, anew=anew), now, progress).make()
 
 
-def tell(archive: Archive, folder: Path, now: datetime, *, anyway: bool = False) -> int:
-    """Writes the folder's list anew where something has changed, or `anyway`, and takes away what a run that was cut off left of
-    older generations. How many changes are new in the list.
+def tell(archive: Archive, folder: Path, now: datetime) -> int:
+    """Writes the folder's list anew, and takes away what a run that was cut off left of older generations. How many changes are
+    new in the list.
 
     Raises ArchiveError: the folder is not there, holds no backup of this archive, or one of an older day than is known here.
     """
     with alone(archive.folder):
         target, generation, known = _told(archive, folder)
         manifest = generation.manifest
-        count = _tell(archive, target, manifest, known, now, anyway=anyway)
+        count = _tell(archive, target, manifest, known, now)
         if known.cleared != manifest.at:
             with archive.catalog.reading() as connection:
                 here = set(connection.execute(select(recordings.c.recording)).scalars())
@@ -132,9 +132,12 @@ def tell(archive: Archive, folder: Path, now: datetime, *, anyway: bool = False)
 
 
 def tell_within(archive: Archive, folder: Path, now: datetime) -> int:
-    """As `tell`, of the list alone, by the `progress` of a run: nobody else is at the folder. Raises ArchiveError."""
+    """As `tell`, of the list alone and where something has changed, by the `progress` of a run. Raises ArchiveError."""
     target, generation, known = _told(archive, folder)
-    return _tell(archive, target, generation.manifest, known, now, anyway=False)
+    with archive.catalog.reading() as connection:
+        if not erased.waiting(connection, known):
+            return 0
+    return _tell(archive, target, generation.manifest, known, now)
 
 
 def _told(archive: Archive, folder: Path) -> tuple[Target, Generation, Folder]:
@@ -157,11 +160,9 @@ def _clear(archive: Archive, target: Target, used: set[str]) -> int:
     return gone
 
 
-def _tell(archive: Archive, target: Target, manifest: Manifest, known: Folder, now: datetime, *, anyway: bool) -> int:
+def _tell(archive: Archive, target: Target, manifest: Manifest, known: Folder, now: datetime) -> int:
     with archive.catalog.reading() as connection:
         count, heard = erased.waiting(connection, known), erased.last(connection)
-        if not count and not anyway:
-            return 0
         found = Erased.since(connection, known.seq, now, audit.last(connection, archive.desk))
     with disk_of(target.folder):
         found.write(place_of(target.folder, manifest.number), manifest, archive.secrets)
@@ -210,7 +211,7 @@ class _Run:
             cleared = before.cleared if before else self._now
             known = Folder(target.id, str(target.folder), done.number, seq, seq, self._now, cleared)
             erased.remember(tx.connection, known)
-        _tell(archive, target, manifest, known, self._now, anyway=False)
+        _tell(archive, target, manifest, known, self._now)
         # What a run that was cut off had copied of a recording that is missing now may be all that is left.
         used |= {name for name in self._there if name.partition(".")[0] in done.missing}
         done.recordings, done.erased = manifest.count, _clear(archive, target, used)

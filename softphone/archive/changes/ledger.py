@@ -77,8 +77,10 @@ class Ledger:
         self._signer = signer
         self._on_done = on_done
         self._on_failed = on_failed
-        self._on_storage = on_storage or _nobody
-        self._on_overtaken = on_overtaken
+        self._on_storage: Callable[[bool, str], None] = on_storage or (lambda _works, _detail: None)
+        self._on_overtaken: Callable[[int, str], None] = on_overtaken or (
+            lambda ticket, _of: on_failed(ticket, Reason.STORAGE_FAILED, "overtaken")
+        )
         self._memory = Memory()
         self.on_signer: Callable[[str], None] = lambda _key: None
         """whose signature a policy must have from now on, on the ledger's thread; before the start"""
@@ -177,10 +179,7 @@ class Ledger:
             with self._timed():
                 opened = self._execute(commit)
         except OvertakenError as error:
-            if self._on_overtaken:
-                self._on_overtaken(commit.ticket, str(error))
-            else:
-                self._on_failed(commit.ticket, Reason.STORAGE_FAILED, "overtaken")
+            self._on_overtaken(commit.ticket, str(error))
         except NoKeyError as error:
             self._on_failed(commit.ticket, Reason.NO_KEY, str(error))
         except ArchiveError as error:
@@ -277,10 +276,6 @@ class Ledger:
             if chosen != self._policy_signer:
                 self._policy_signer = chosen
                 self.on_signer(chosen)
-
-
-def _nobody(_works: bool, _detail: str) -> None:
-    return None
 
 
 def _log_bug(error: Exception) -> None:

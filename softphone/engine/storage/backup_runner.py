@@ -88,7 +88,7 @@ class BackupRunner(Housekeeper):
                 self._log.warning("backed up: %d recordings are missing or changed here", hurt)
             self._report(None)
         elif state.waiting or not state.cleared or self._heard_at is None or now - self._heard_at >= _HEARD:
-            tell(archive, self._folder, now, anyway=True)
+            tell(archive, self._folder, now)
             self._heard_at = now
 
     def _overdue(self) -> bool:
