@@ -19,12 +19,15 @@ LINE_LIMIT = 1_000_000
 class Sockets:
     """The first line. Each is a descriptor's number on POSIX, or what `socket.share` gave (base64) on Windows.
 
-    `inner` is on loopback and connected to pjsua2's; `udp` and `tcp` (listening) face the network.
+    `inner` is on loopback and connected to pjsua2's; `udp` and `tcp` (listening) face the network, `udp6` and `tcp6` that of
+    IPv6, where there is one.
     """
 
     inner: str
     udp: str
     tcp: str
+    udp6: str = ""
+    tcp6: str = ""
 
 
 @dataclass(frozen=True, slots=True)

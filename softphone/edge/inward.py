@@ -328,7 +328,7 @@ class Inward:
         """Registered means that the registrar will call this account, at the address it was given, for longer than no time."""
         switch = self._switch
         via = Via.parse(message.get("Via") or "")
-        seen = (via.param("received") or sent.public[0], int(via.param("rport") or sent.public[1]))
+        seen = ((via.param("received") or sent.public[0]).strip("[]"), int(via.param("rport") or sent.public[1]))
         if sent.hop.transport == "udp" and seen != sent.public and sent.account in switch.accounts:
             switch.seen_as[sent.account] = seen
             switch.remember()
@@ -460,7 +460,7 @@ def _is_ours(contact: str, sent: Sent, seen: tuple[str, int]) -> bool:
         ours = SipUri.parse(sent.contact)
     except Malformed:
         return False
-    return uri.user == ours.user and (uri.host, uri.port or 5060) in (sent.public, seen)
+    return uri.user == ours.user and (uri.host.strip("[]"), uri.port or 5060) in (sent.public, seen)
 
 
 def _granted(contact: str, message: SipMessage) -> int:

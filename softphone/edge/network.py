@@ -19,6 +19,11 @@ STOOD = 20.0
 """seconds between two looks: the machine, or this process, did not run"""
 
 
+def is_local_six(host: str) -> bool:
+    """An IPv6 address of a house's own, which a machine in the world has no way to (RFC 4193)."""
+    return host[:2].lower() in ("fc", "fd")
+
+
 def own_address(host: str) -> str:
     """Empty where no way leads there."""
     try:

@@ -103,17 +103,17 @@ class Outward:
         except Malformed:
             self._refuse(message, "No SIP address")
             return
-        transport = (uri.param("transport") or "").lower()
+        host, transport = uri.host.strip("[]"), (uri.param("transport") or "").lower()
         if not transport:
-            transport = dialog.peer.transport if dialog is not None and dialog.peer.host == uri.host else "udp"
+            transport = dialog.peer.transport if dialog is not None and dialog.peer.host == host else "udp"
         account = dialog.account if dialog is not None else ""
-        if dialog is not None and transport == dialog.peer.transport == "tcp" and dialog.peer.host == uri.host:
-            there = self._switch.resolver.known(uri.host, uri.port, "tcp") or ()
+        if dialog is not None and transport == dialog.peer.transport == "tcp" and dialog.peer.host == host:
+            there = self._switch.resolver.known(host, uri.port, "tcp") or ()
             if not any(map(self._switch.transports.stands, there)) and self._switch.transports.stands(dialog.peer):
                 # The peer's own connection: behind a NAT it accepts no new one.
                 self._send(message, branch, account, (dialog.peer,))
                 return
-        self._resolve(message, branch, account, (uri.host, uri.port, transport))
+        self._resolve(message, branch, account, (host, uri.port, transport))
 
     def _resolve(self, message: SipMessage, branch: str, account: str, where: tuple[str, int, str]) -> None:
         if where[2] != (self._switch.transport_of(account) or where[2]) or where[2] not in ("udp", "tcp", "tls"):

@@ -112,7 +112,7 @@ def response_out(message: SipMessage, place: LocalAddresses) -> Hop | None:
     via = Via.parse(top)
     transport, _, rest = (via.param(MARK) or "").partition("-")
     port, _, account = rest.partition("-")
-    host = via.param("received") or via.host
+    host = (via.param("received") or via.host).strip("[]")
     if transport in ("tcp", "tls") and port.isdigit():
         hop = Hop(transport, host, int(port), binascii.unhexlify(account).decode())
     else:

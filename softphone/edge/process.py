@@ -34,7 +34,7 @@ from softphone.edge.relay import MediaRelay, PartySilent, RelayEvent
 from softphone.edge.resolver import Resolver, split_server
 from softphone.edge.sdp_ports import MediaSessions
 from softphone.edge.switch import Switch
-from softphone.edge.transports import Transports
+from softphone.edge.transports import EVERYWHERE, Transports
 from softphone.edge.turns import WatchedSelector
 
 KEEP_ALIVE = 15.0
@@ -90,12 +90,17 @@ async def _run(given: Sockets, words: BinaryIO, wire: BinaryIO, watched: Watched
         switch.counters[f"bug.{type(error).__name__}{place}"] += 1
 
     loop.set_exception_handler(failed)
-    inner, udp, tcp = (_taken(one) for one in (given.inner, given.udp, given.tcp))
+    inner = _taken(given.inner)
+    public = [(_taken(udp), _taken(tcp)) for udp, tcp in ((given.udp, given.tcp), (given.udp6, given.tcp6)) if udp]
     place = LocalAddresses(inner.getsockname()[:2], inner.getpeername()[:2])
-    resolver = Resolver(*_nameserver(os.environ.get(NAMESERVER, "")))
+    six = any(udp.family == socket.AF_INET6 for udp, _ in public)
+    resolver = Resolver(*_nameserver(os.environ.get(NAMESERVER, "")), six=six)
     switch = Switch(place, resolver, tell, lambda data: to_phone.sendto(data))
-    bound = udp.getsockname()[0]
-    switch.sounds = MediaSessions(MediaRelay(loop, "" if bound == "0.0.0.0" else bound, heard))  # noqa: S104
+    bound = public[0][0].getsockname()[0]
+    if bound in EVERYWHERE:
+        # One port serves both families, since a call's may change.
+        bound = "::" if six else ""
+    switch.sounds = MediaSessions(MediaRelay(loop, bound, heard))
     outward = Outward(switch)
     inward = Inward(switch, outward.failover)
     switch.transports = Transports(
@@ -129,7 +134,7 @@ async def _run(given: Sockets, words: BinaryIO, wire: BinaryIO, watched: Watched
         if not started and isinstance(message, Configure):
             started = True
             try:
-                await switch.transports.start(udp, tcp)
+                await switch.transports.start(*public)
             except Exception as error:  # noqa: BLE001 - whatever it is, without its sockets this is no edge
                 sys.stderr.write(f"klartone edge: cannot read from its sockets ({type(error).__name__})\n")
                 os._exit(UNSTARTED)

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
+from softphone.edge.network import is_local_six, own_address
 from softphone.edge.transports import Hop
 
 if TYPE_CHECKING:
@@ -80,15 +81,21 @@ def default_port(transport: str) -> int:
 class Resolver:
     """`look_up` never raises and never takes longer than `LOOK_UP_LIMIT`; no hops: the name leads nowhere.
 
-    `six`: whether this phone speaks IPv6 now. Then a name's IPv6 addresses come first (RFC 6724).
+    `six`: whether this phone speaks IPv6. Then a name's IPv6 addresses come first where a `way` leads there (RFC 6724).
     """
 
     def __init__(
-        self, nameservers: tuple[str, ...] = (), port: int = 53, *, six: Callable[[], bool] = lambda: False
+        self,
+        nameservers: tuple[str, ...] = (),
+        port: int = 53,
+        *,
+        six: bool = False,
+        way: Callable[[str], str] = own_address,
     ) -> None:
         self._nameservers = nameservers
         self._port = port
         self._six = six
+        self._way = way
         self._dns: DnsResolver | None = None
         self._known: dict[tuple[str, int, str], _Answer] = {}
         self._asked: dict[tuple[str, int, str], asyncio.Task[tuple[Hop, ...]]] = {}
@@ -207,21 +214,24 @@ class Resolver:
         if is_address(host):
             hops.append(Hop(transport, host.strip("[]"), port))
             return
-        kinds = ("AAAA", "A") if self._six() else ("A",)
+        kinds = ("AAAA", "A") if self._six else ("A",)
         answers = await asyncio.gather(*(self._records(host, kind, question) for kind in kinds))
         records = [record for answer in answers for record in answer]
         if not records:
             # Names that the system knows in another way (hosts file, local network), on a thread of its own.
             try:
-                found = await asyncio.get_running_loop().getaddrinfo(
-                    host, port, family=0 if len(kinds) > 1 else 2, type=1
-                )
+                found = await asyncio.get_running_loop().getaddrinfo(host, port, family=0 if self._six else 2, type=1)
             except (OSError, UnicodeError):
                 return  # unknown name; others beside it may be there
-            hops += [Hop(transport, str(one[4][0]), port) for one in found]
+            hops += self._usable([str(one[4][0]) for one in found], transport, port)
             question.lasts(SHORTEST)
             return
-        hops += [Hop(transport, record.address, port) for record in records]
+        hops += self._usable([record.address for record in records], transport, port)
+
+    def _usable(self, addresses: list[str], transport: str, port: int) -> list[Hop]:
+        there = [one for one in addresses if ":" not in one or self._way(one)]
+        there.sort(key=lambda one: 1 if ":" not in one else 2 if is_local_six(one) else 0)
+        return [Hop(transport, one, port) for one in there]
 
     def _resolver(self) -> DnsResolver:
         if self._dns is None:

@@ -38,9 +38,9 @@ async def check_server(account: EdgeAccount, nameservers: tuple[tuple[str, ...],
     """The first address that answers counts: a phone would go on to the next, too. Never raises for what the network does."""
     server = account.next_server or account.address.rpartition("@")[2]
     host, port = split_server(server)
-    if not any(map(own_address, (*ANYWHERE, host))):
+    if not any(map(own_address, (*ANYWHERE, host.strip("[]")))):
         return ServerState(server, ConnectionFault("no_network"))
-    resolver = Resolver(*nameservers, six=lambda: bool(own_address(ANYWHERE[1])))
+    resolver = Resolver(*nameservers, six=True)
     hops = (await resolver.look_up(host, port, account.transport))[:MOST_HOPS]
     fault: ConnectionFault | None = ConnectionFault("nowhere")
     for hop in hops:
@@ -54,8 +54,7 @@ async def check_server(account: EdgeAccount, nameservers: tuple[tuple[str, ...],
 
 def _options(hop: Hop, host: str, place: tuple[str, int]) -> bytes:
     mark = secrets.token_hex(8)
-    own = f"[{place[0]}]" if ":" in place[0] else place[0]
-    via = Via(hop.transport.upper(), own, place[1]).with_param("rport").with_param("branch", f"z9hG4bK{mark}")
+    via = Via(hop.transport.upper(), *place).with_param("rport").with_param("branch", f"z9hG4bK{mark}")
     headers = [
         ("Via", str(via)),
         ("Max-Forwards", "70"),

@@ -36,6 +36,7 @@ UNSENT = 256 * 1024
 """bytes that may wait for a peer that does not read"""
 MOST_WAITING = 16
 """messages that wait for one connection"""
+EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 - as a phone listens
 PING = b"\r\n\r\n"
 PONG = b"\r\n"
 
@@ -185,7 +186,8 @@ class Transports:
         self._lost = lost
         self._server = server
         self._contexts: dict[tuple[str, int], ssl.SSLContext] = {}
-        self._udp: asyncio.DatagramTransport | None = None
+        self._udp: dict[bool, asyncio.DatagramTransport] = {}
+        """by whether it is IPv6"""
         self._bound = ""
         self._port = 0
         self._connections: dict[Hop, Connection] = {}
@@ -193,11 +195,14 @@ class Transports:
         self._tasks: set[asyncio.Task[None]] = set()
         self._locals: dict[str, str] = {}
 
-    async def start(self, udp: socket.socket, tcp: socket.socket) -> None:
+    async def start(self, *pairs: tuple[socket.socket, socket.socket]) -> None:
+        """Each for datagrams and for connections, all of one port; the first says which address this phone is bound to."""
         loop = asyncio.get_running_loop()
-        self._bound, self._port = udp.getsockname()[:2]
-        self._udp, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self._datagram), sock=udp)
-        await loop.create_server(lambda: Connection(self), sock=tcp)
+        self._bound, self._port = pairs[0][0].getsockname()[:2]
+        for udp, tcp in pairs:
+            six = udp.family == socket.AF_INET6
+            self._udp[six], _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self._datagram), sock=udp)
+            await loop.create_server(lambda: Connection(self), sock=tcp)
 
     @property
     def port(self) -> int:
@@ -205,13 +210,13 @@ class Transports:
 
     def local_host(self, host: str) -> str:
         """This machine's address on the way to `host`."""
-        if self._bound not in ("0.0.0.0", "::"):  # noqa: S104
+        if self._bound not in EVERYWHERE:
             return self._bound
         if host not in self._locals:
             if len(self._locals) > 256:
                 self._locals.clear()
             if not (own := own_address(host)):
-                return "127.0.0.1"
+                return "::1" if ":" in host else "127.0.0.1"
             self._locals[host] = own
         return self._locals[host]
 
@@ -238,9 +243,11 @@ class Transports:
     def send(self, data: bytes, hop: Hop, failed: Failed = lambda _: None) -> None:
         """`failed` gets the reason if the connection fails."""
         if hop.transport == "udp":
-            if self._udp is not None:
-                with contextlib.suppress(OSError):
-                    self._udp.sendto(data, (hop.host, hop.port))
+            if (udp := self._udp.get(":" in hop.host)) is None:
+                failed(ConnectionFault("unreachable"))
+                return
+            with contextlib.suppress(OSError):
+                udp.sendto(data, (hop.host, hop.port))
             return
         connection = self._connections.get(hop)
         if connection is not None and connection.open:
@@ -324,7 +331,7 @@ class Transports:
 
     async def _socket(self, hop: Hop) -> socket.socket:
         """Connected. Raises OSError, of which TimeoutError is one."""
-        local = (self._bound, 0) if self._bound not in ("0.0.0.0", "::") else None  # noqa: S104
+        local = (self._bound, 0) if self._bound not in EVERYWHERE else None
         sock = socket.socket(socket.AF_INET6 if ":" in hop.host else socket.AF_INET, socket.SOCK_STREAM)
         try:
             sock.setblocking(False)
@@ -373,5 +380,6 @@ class Transports:
                 self._lost(connection.peer, connection.fault)
 
     def _datagram(self, data: bytes, address: tuple[str, int]) -> None:
-        if len(data) >= 8 and data.strip(b"\r\n\0"):
+        # A link-local address means something on one of this machine's links alone.
+        if "%" not in address[0] and len(data) >= 8 and data.strip(b"\r\n\0"):
             self.on_message(data, Hop("udp", *address[:2]))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import errno
 import queue
 import socket
 import subprocess
@@ -280,44 +281,68 @@ class Edge:
             self._missing(True)
 
     def _handed(self, pid: int) -> Sockets:
-        return Sockets(**{name: _hand(self._sockets[name], pid) for name in ("inner", "udp", "tcp")})
+        return Sockets(**{name: _hand(one, pid) for name, one in self._sockets.items()})
 
 
 def open_public(address: str, port: int) -> dict[str, socket.socket]:
-    """UDP and TCP on the same port; 0 takes a free one. Raises EngineError `settings.port`, `bind` or `port_taken`."""
+    """UDP and TCP on the same port, of IPv6 too where every address is meant and there is one; port 0 takes a free one.
+
+    Raises EngineError `settings.port`, `bind` or `port_taken`.
+    """
     if not 0 <= port <= 65535:
         raise EngineError("settings.port", port=port)
     place = address or "0.0.0.0"  # noqa: S104 - as a phone listens
+    _check(place)
     for left in reversed(range(_TRIES)):
-        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        if sys.platform != "win32":
-            tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            _bind(udp, place, port)
-            tcp.bind((place, udp.getsockname()[1]))
-            tcp.listen(128)
+            sockets = _pair(place, port)
         except OSError as error:
-            udp.close()
-            tcp.close()
             if port or not left:
                 raise EngineError("port_taken", port=port, reason=error.strerror or "") from None
-        except EngineError:
-            udp.close()
-            tcp.close()
-            raise
-        else:
-            return {"udp": udp, "tcp": tcp}
+            continue
+        if address in ("", "0.0.0.0"):  # noqa: S104
+            try:
+                udp, tcp = _pair("::", sockets["udp"].getsockname()[1]).values()
+                sockets |= {"udp6": udp, "tcp6": tcp}
+            except OSError as error:
+                if error.errno == errno.EADDRINUSE and not port and left:
+                    for one in sockets.values():
+                        one.close()
+                    continue
+                # No IPv6 on this machine.
+        return sockets
     raise AssertionError
 
 
-def _bind(udp: socket.socket, address: str, port: int) -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
+def _pair(place: str, port: int) -> dict[str, socket.socket]:
+    """Raises OSError."""
+    family = socket.AF_INET6 if ":" in place else socket.AF_INET
+    udp, tcp = socket.socket(family, socket.SOCK_DGRAM), None
+    try:
+        tcp = socket.socket(family, socket.SOCK_STREAM)
+        for one in (udp, tcp):
+            if family is socket.AF_INET6:
+                one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        if sys.platform != "win32":
+            tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        udp.bind((place, port))
+        tcp.bind((place, udp.getsockname()[1]))
+        tcp.listen(128)
+    except OSError:
+        udp.close()
+        if tcp is not None:
+            tcp.close()
+        raise
+    return {"udp": udp, "tcp": tcp}
+
+
+def _check(address: str) -> None:
+    """Raises EngineError `bind` if it is not one of this machine's."""
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM) as probe:
             probe.bind((address, 0))
-        except (OSError, TypeError, ValueError):
-            raise EngineError("bind", bind=address) from None
-    udp.bind((address, port))
+    except (OSError, TypeError, ValueError):
+        raise EngineError("bind", bind=address) from None
 
 
 def _hand(one: socket.socket, pid: int) -> str:

@@ -75,7 +75,7 @@ def doubts(settings: Settings) -> Iterator[tuple[str, str, Mapping[str, Param]]]
     if not (settings.port == 0 or 1024 <= settings.port <= 65535):
         yield "port", "error.settings.port", {"port": settings.port}
     try:
-        ipaddress.IPv4Address(settings.bind)
+        ipaddress.ip_address(settings.bind)
     except ValueError:
         yield "bind", "error.settings.bind", {"bind": settings.bind}
     try:

@@ -11,7 +11,7 @@ import pytest
 from softphone.edge.network import NetworkWatch
 from tests.engine.sip.hearing import counters, pairs
 from tests.peers.kamailio import Kamailio, kamailio
-from tests.peers.network import THERE, Cable, cable
+from tests.peers.network import HERE_SIX, THERE, THERE_SIX, Cable, cable
 from tests.peers.processes import until
 from tests.peers.second_phone import SecondPhone, part, second_phone, talk
 
@@ -36,6 +36,37 @@ def scene(request: pytest.FixtureRequest) -> Generator[Scene]:
             phone.wait_for("RegistrationChanged", state="registered")
         anna, bo = phones
         yield line, server, anna, bo
+
+
+@pytest.mark.peer("kamailio")
+def test_by_ipv6_an_account_registers_and_calls_both_ways_with_literals_in_brackets(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        line = stack.enter_context(cable())
+        server = stack.enter_context(kamailio(USERS, host=f"[{THERE_SIX}]", inside=line.there))
+        phones = [
+            stack.enter_context(second_phone(edge=True, counter=True, bind="", accept=(), inside=inside))
+            for inside in (line.here, line.there)
+        ]
+        for phone, user, transport in zip(phones, USERS, ("udp", "tcp"), strict=True):
+            settings = {"address": f"{user}@{server.address}", "password": USERS[user], "transport": transport}
+            phone.do("account", id=user, **settings)
+            phone.wait_for("RegistrationChanged", state="registered")
+        anna, bo = phones
+        assert server.contacts("anna") == [f"sip:anna@[{HERE_SIX}]:{anna.udp}"]
+        call(anna, "anna", bo, "bo", server)
+        assert hears(bo, tmp_path)
+        assert hears(anna, tmp_path)
+        anna.do("hold")
+        bo.wait_for("HoldChanged", by_them=True)
+        part(bo, anna)
+        call(bo, "bo", anna, "anna", server)
+        part(anna, bo)
+        # A stranger by IPv6 is one, too.
+        anna.do("account", id="direct", address="anna@127.0.0.1", register=False)
+        anna.do("dial", account="direct", target=f"sip:own@[{THERE_SIX}]:{bo.udp}")
+        with pytest.raises(TimeoutError):
+            bo.wait_for("CallArrived", seconds=1)
+        assert bo.wait_for("StrangerRefused")["host"] == HERE_SIX
 
 
 def call(caller: SecondPhone, own: str, callee: SecondPhone, other: str, server: Kamailio) -> None:

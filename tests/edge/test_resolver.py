@@ -82,7 +82,7 @@ ZONE: Zone = {
     ("_sip._udp.none.example", "SRV"): ["0 0 0 ."],
     ("none.example", "A"): ["192.0.2.1"],
     ("both.example", "A"): ["192.0.2.1"],
-    ("both.example", "AAAA"): ["2001:db8::1"],
+    ("both.example", "AAAA"): ["fd00::1", "2001:db8::9", "2001:db8::1"],
 }
 
 
@@ -115,7 +115,7 @@ def test_a_name_serves_on_where_no_name_server_answers_but_not_where_one_says_it
     zone = {**ZONE}
     found = Hop("udp", "192.0.2.9", 5060)
     with name_server(zone) as (host, port):
-        resolver = Resolver((host,), port, six=lambda: True)
+        resolver = Resolver((host,), port, six=True, way=lambda host: "" if host.endswith("9") else "2001:db8::7")
         asked: list[tuple[Hop, ...]] = [
             asyncio.run(resolver.look_up(name, 5060, "udp")) for name in ("b.example", "both.example")
         ]
@@ -124,7 +124,8 @@ def test_a_name_serves_on_where_no_name_server_answers_but_not_where_one_says_it
         zone["b.example", "A"] = ["192.0.2.9"]
         asked.append(asyncio.run(resolver.look_up("b.example", 5060, "udp")))
     asked.append(asyncio.run(resolver.look_up("b.example", 5060, "udp")))
-    both = (Hop("udp", "2001:db8::1", 5060), Hop("udp", "192.0.2.1", 5060))
+    # The world's IPv6 first, where there is a way; a house's own after IPv4 (RFC 6724).
+    both = tuple(Hop("udp", host, 5060) for host in ("2001:db8::1", "192.0.2.1", "fd00::1"))
     assert asked == [(found,), both, (), (found,), (found,)]
 
 

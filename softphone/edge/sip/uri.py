@@ -51,8 +51,16 @@ def _written(params: Params) -> str:
     return "".join(f";{name}" if value is None else f";{name}={value}" for name, value in params)
 
 
+def bracketed(host: str) -> str:
+    """As SIP writes it: an IPv6 address stands in brackets."""
+    return f"[{host}]" if ":" in host and host[0] != "[" else host
+
+
 class SipUri(NamedTuple):
-    """`port` is 0 if the URI names none; `user` holds a password too, escaped as it came; `headers` begins with `?`."""
+    """`port` is 0 if the URI names none; `user` holds a password too, escaped as it came; `headers` begins with `?`.
+
+    An IPv6 `host` that was read has its brackets; one that is to be written need not.
+    """
 
     scheme: str
     user: str
@@ -82,7 +90,7 @@ class SipUri(NamedTuple):
     def __str__(self) -> str:
         user = f"{self.user}@" if self.user else ""
         port = f":{self.port}" if self.port else ""
-        return f"{self.scheme}:{user}{self.host}{port}{_written(self.params)}{self.headers}"
+        return f"{self.scheme}:{user}{bracketed(self.host)}{port}{_written(self.params)}{self.headers}"
 
 
 class NameAddr(NamedTuple):
@@ -154,4 +162,4 @@ class Via(NamedTuple):
 
     def __str__(self) -> str:
         port = f":{self.port}" if self.port else ""
-        return f"SIP/2.0/{self.transport} {self.host}{port}{_written(self.params)}"
+        return f"SIP/2.0/{self.transport} {bracketed(self.host)}{port}{_written(self.params)}"
