@@ -18,7 +18,7 @@ from softphone.archive.crypto import ring
 from softphone.archive.crypto.passphrase import b64
 from softphone.archive.examine.verify import verify
 from softphone.archive.keys import admission
-from softphone.archive.seen.access import require_signer
+from softphone.archive.seen.machine import MachineArchive
 from softphone.bootstrap import review as plugged
 from softphone.bootstrap.home import Home
 from softphone.domain.changes import CloseRecording, HoldBy
@@ -200,7 +200,7 @@ def test_the_signer_is_custody_s_to_choose_to_change_and_to_lift_and_each_is_in_
         refused = officer.does("archive", "signer", word)
         assert (refused.status, why in refused.err) == (1, True), refused
     with scene(tmp_path / "demo", demo=True) as demo, pytest.raises(ArchiveError) as error:
-        require_signer(demo.archive, AT)
+        MachineArchive(demo.archive).choose_signer(str, AT)
     assert error.value.code == "error.archive.signer_demo"
     assert verify(archive).ok
 

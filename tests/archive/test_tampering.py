@@ -188,7 +188,7 @@ def test_each_byte_of_what_was_signed_of_the_log_that_is_another_is_found(desk: 
         rows = tx.execute(select(table)).all()
         assert rows
         for row in rows:
-            this = [column == row._mapping[column.name] for column in table.primary_key]
+            this = [column == row._mapping[column.name] for column in table.columns]
             for column in table.columns:
                 for value in values_changed(row._mapping[column.name]):
                     tx.connection.exec_driver_sql("SAVEPOINT one")

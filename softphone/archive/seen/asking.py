@@ -1,20 +1,33 @@
-"""Who asks, of which archive: what every part of the façade shares. What they may is judged by `domain.archive.permission`."""
+"""Who asks, of which archive: what every part of the façade shares.
+
+What they may is judged by `domain.archive.permission`. Every refusal is in the audit log before it is told.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from datetime import datetime
+
+from sqlalchemy import select
 
 from softphone.archive.archive import Archive
 from softphone.archive.finding.searching import page
+from softphone.archive.schema.tables import calls, recordings
 from softphone.archive.seen import access
 from softphone.domain.archive import permission
-from softphone.domain.archive.permission import SearchScope, Viewer, narrowed, row_shown, search_scopes_for
+from softphone.domain.archive.permission import (
+    NotPermitted,
+    SearchScope,
+    Viewer,
+    narrowed,
+    row_shown,
+    search_scopes_for,
+)
 from softphone.domain.archive.recordings import Cursor, Page, Query, RecordingRow
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
-from softphone.domain.roles import Permission
+from softphone.domain.roles import OPENS, Permission
 
 
 class Asking:
@@ -26,7 +39,45 @@ class Asking:
         self.now = clock
 
     def require(self, wanted: Permission, *, recording: str | None = None) -> None:
-        access.require(self.archive, self.viewer, wanted, self.now(), recording=recording)
+        """`recording`: its whole id; then it must be an own team's, or an own call, where the permission is for one of those."""
+        call, of = "", None
+        if recording is not None:
+            asked = select(calls.c.call, calls.c.line, calls.c.agent).join(
+                recordings, recordings.c.call == calls.c.call
+            )
+            with self.archive.catalog.reading() as connection:
+                row = connection.execute(asked.where(recordings.c.recording == recording)).first()
+            call, of = (row.call, (row.line, row.agent)) if row is not None else ("", (None, None))
+        if wanted in permission.OF_A_TEAM:
+            self.require_signed()
+        with self.refusing(call=call, recording=recording):
+            permission.require(self.viewer, wanted, of)
+
+    @contextmanager
+    def refusing(self, *, call: str = "", recording: str | None = None) -> Generator[None]:
+        """What is judged within, and refused, is in the log before it is raised, as the ArchiveError that it names."""
+        try:
+            yield
+        except NotPermitted as error:
+            self.refuse(error.permission, call=call, recording=recording)
+            raise error.fault from None
+
+    def refuse(self, wanted: Permission, *, call: str = "", recording: str | None = None) -> None:
+        """The entry alone."""
+        role = next((role for role, one in OPENS.items() if one is wanted), None)
+        told = {"deed": wanted.value} | ({"role": role.value} if role else {})
+        self.archive.note_refusal(access.REFUSED, access.RULE, self.now(), call=call, recording=recording, **told)
+
+    def unsigned(self) -> ArchiveError | None:
+        """Where the archive has come to ask for a signature that their policy lacks."""
+        signer = self.archive.policy_signer
+        counts = not signer or signer in self.viewer.signed_by
+        return None if counts else ArchiveError("error.archive.policy_unsigned", signer=signer)
+
+    def require_signed(self) -> None:
+        if error := self.unsigned():
+            access.refuse_policy(self.archive, error.code, self.now())
+            raise error
 
     def opens(self, recording: str) -> bool:
         """Whether whoever asks is told of it as custody: one of their custody keys opens it, or they find all."""
@@ -42,11 +93,11 @@ class Asking:
 
     def scopes_for(self, query: Query) -> tuple[SearchScope, ...]:
         now = self.now()
-        with access.refusing(self.archive, now):
+        with self.refusing():
             here = search_scopes_for(self.viewer, query, now)
         if query.number is not None and not self.archive.secrets.numbers:
             # How a number is found by is not here, which the search says.
-            access.refuse(self.archive, Permission.FIND_ALL, now)
+            self.refuse(Permission.FIND_ALL)
         return here
 
     def found(self, query: Query, after: Cursor | None = None, limit: int = 100) -> Page:
@@ -83,7 +134,7 @@ class Asking:
         with suppress(ArchiveError):
             row = archive.find(asked, now)
         call, recording = (row.call, row.recording) if row else ("", None)
-        with access.refusing(archive, now, call=call, recording=recording):
+        with self.refusing(call=call, recording=recording):
             permission.require_any(viewer, wanted)
         if viewer.finds_all:
             return row or archive.find(asked, now)
@@ -94,5 +145,5 @@ class Asking:
             raise ArchiveError("error.archive.ambiguous", id=asked)
         if seen and seen.rows:
             return archive.find(seen.rows[0].recording, now)
-        access.refuse(archive, wanted[0], now, call=call, recording=recording)
+        self.refuse(wanted[0], call=call, recording=recording)
         raise ArchiveError("error.archive.not_among_yours")

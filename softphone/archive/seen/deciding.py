@@ -11,7 +11,6 @@ from softphone.archive.retention.cases import open_cases
 from softphone.archive.retention.deciding import decide
 from softphone.archive.retention.swept import Swept
 from softphone.archive.retention.withdrawing import WithdrawalRequest
-from softphone.archive.seen import access
 from softphone.archive.seen.access import policy_recipients
 from softphone.archive.seen.asking import Asking
 from softphone.archive.seen.finding import entries_of
@@ -43,7 +42,7 @@ class Rights:
         asking.require(Permission.TAKE_BACK)
         archive, now = asking.archive, asking.now()
         if not archive.secrets.numbers:
-            access.refuse(archive, Permission.TAKE_BACK, now)
+            asking.refuse(Permission.TAKE_BACK)
         named = {row.recording for row in withdrawing.with_number(archive, number, now) if asking.scope(row)}
         asked = WithdrawalRequest(right, now, terms, purpose, asking.viewer.a_key)
         return _told(withdrawing.of_number(archive, number, asked), named)
@@ -97,7 +96,7 @@ class Cases:
         row = asking.meant(id, Permission.DECIDE_CASE)
         if not asking.opens(row.recording):
             # Of what another custody key opens, its whole id is no right to be told.
-            access.refuse(asking.archive, Permission.DECIDE_CASE, asking.now(), call=row.call, recording=row.recording)
+            asking.refuse(Permission.DECIDE_CASE, call=row.call, recording=row.recording)
             raise ArchiveError("error.archive.not_among_yours")
         found = self._open(row.recording)
         if not found:

@@ -13,7 +13,6 @@ from softphone.archive.log import audit
 from softphone.archive.retention import holding
 from softphone.archive.review.sample import living_in
 from softphone.archive.schema.tables import review_comments, review_scores, reviews
-from softphone.archive.seen import access
 from softphone.archive.seen.asking import Asking
 from softphone.domain.archive import permission
 from softphone.domain.archive.decisions import HoldShown, RecordingShown
@@ -59,7 +58,7 @@ class Finding:
         row = asking.meant(id, *FINDS)
         scope = asking.scope(row)
         if scope is None:
-            access.refuse(archive, FINDS[0], now, call=row.call, recording=row.recording)
+            asking.refuse(FINDS[0], call=row.call, recording=row.recording)
             raise ArchiveError("error.archive.not_among_yours")
         whole = [permission.is_shown_whole(viewer, one, custody=scope.custody) for one in row.holds]
         shown = row_shown(viewer, scope, row)

@@ -9,7 +9,6 @@ from sqlalchemy import select
 from softphone.archive.finding.searching import begins
 from softphone.archive.retention import holding
 from softphone.archive.schema.tables import holds, recordings
-from softphone.archive.seen import access
 from softphone.archive.seen.access import policy_recipients
 from softphone.archive.seen.asking import Asking
 from softphone.domain.archive import permission
@@ -43,7 +42,7 @@ class Holds:
         asking.require(Permission.RAISE_HOLD)
         archive, now = asking.archive, asking.now()
         if not archive.secrets.numbers:
-            access.refuse(archive, Permission.RAISE_HOLD, now)
+            asking.refuse(Permission.RAISE_HOLD)
         found = holding.seek(archive, number, by, now, unreadable, key=asking.viewer.a_key)
         scopes = ((row, asking.scope(row)) for row in found)
         named = {row.recording for row, scope in scopes if scope and scope.by_number}

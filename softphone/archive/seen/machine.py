@@ -18,6 +18,7 @@ from softphone.archive.backup.copying import Progress as BackupProgress
 from softphone.archive.backup.run import LIVES_ON, BackedUp
 from softphone.archive.backup.run import Health as BackupHealth
 from softphone.archive.catalog.database import BROKEN_SEAL
+from softphone.archive.catalog.keys_here import wrapped_for
 from softphone.archive.crypto import revocation
 from softphone.archive.crypto.wraps import KeyStore, Recipient
 from softphone.archive.examine import health
@@ -28,10 +29,13 @@ from softphone.archive.keys import rotation
 from softphone.archive.log.checkpoint import Head
 from softphone.archive.schema.tables import audit
 from softphone.archive.seen import LocalArchive, access
+from softphone.archive.seen.asking import Asking
 from softphone.domain.archive.permission import Viewer
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
 from softphone.domain.policy import Policy
+from softphone.domain.purpose import KeyRole
+from softphone.domain.roles import Permission
 
 __all__ = [
     "LIVES_ON",
@@ -79,11 +83,22 @@ class MachineArchive:
     def choose_signer(self, key: Callable[[], str], now: datetime) -> str:
         """The key that was chosen, as `access.choose_signer`. `key` is asked once it is known that they may.
 
-        Raises as `access.require_signer`.
+        Custody chooses, proved by its key alone: no policy need count for that. Where nothing is sealed for custody, nobody is
+        known to have it; then whoever made the archive chooses, who could make another as well. A demo's keys are everybody's.
         """
-        access.require_signer(self._whole, now)
+        archive = self._whole
+        if archive.demo:
+            raise ArchiveError("error.archive.signer_demo")
+        asking = Asking(archive, self.viewer_of(None, ()), lambda: now)
+        with archive.catalog.reading() as connection:
+            sealed = any(role is KeyRole.CUSTODY for _, role in wrapped_for(connection))
+        if sealed:
+            asking.require(Permission.CHOOSE_SIGNER)
+        elif not archive.signer.signs:
+            asking.refuse(Permission.CHOOSE_SIGNER)
+            raise ArchiveError("error.archive.signer_not_yet")
         chosen = key()
-        access.choose_signer(self._whole, chosen, now)
+        access.choose_signer(archive, chosen, now)
         return chosen
 
     def refuse_policy(self, why: str, now: datetime) -> None:
@@ -154,7 +169,7 @@ class MachineArchive:
         return rotation.rotate(self._whole, old, new, progress)
 
     def require_revoke(self, key: Recipient) -> None:
-        """For a command that asks more before it revokes. Raises as `access.require_revoke`."""
+        """For a command that asks more before it revokes. Raises as `Upkeep.require_revoke`."""
         self.seen_by(self.viewer_of(None, ())).upkeep.require_revoke(key)
 
     def revoke(self, key: Recipient, progress: rotation.Progress) -> rotation.Revoked:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from softphone.archive.files import wav
 from softphone.archive.files.reader import OpenedRecording
-from softphone.archive.seen import access
 from softphone.archive.seen.asking import Asking
 from softphone.domain.archive import permission
 from softphone.domain.archive.interface import Progress
@@ -25,10 +24,10 @@ def opening(asking: Asking, id: str, asked: KeyRole | None, why: str, case: str)
     archive, viewer, now = asking.archive, asking.viewer, asking.now()
     deeds: Sequence[Permission] = [OPENS[asked]] if asked else sorted(OPENS.values(), key=viewer.may, reverse=True)
     row = asking.meant(id, *deeds)
-    with access.refusing(archive, now, call=row.call, recording=row.recording):
+    with asking.refusing(call=row.call, recording=row.recording):
         role = permission.role_to_open(viewer, row, asked, why=why, case=case)
     if role is KeyRole.TRAINING and not viewer.demo:
-        access.require_signed(archive, viewer, now)
+        asking.require_signed()
     told = {name: text for name, text in (("stated", why), ("case", case)) if text}
     role, _ = archive.keys_for(row, role, now, refusal="opening_refused", **told)
     scope = asking.scope(row)

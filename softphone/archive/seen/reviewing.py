@@ -33,7 +33,7 @@ class Reviews:
     def teams(self, policy: Policy) -> tuple[TeamLed, ...]:
         viewer = self._asking.viewer
         if why := self._why_not(policy):
-            access.refuse(self._asking.archive, Permission.REVIEW, self._asking.now())
+            self._asking.refuse(Permission.REVIEW)
             raise NotReviewing(why)
         return teams_led(viewer, policy)
 
@@ -66,7 +66,7 @@ class Reviews:
         return found if sees else None
 
     def living(self, recordings: Iterable[str]) -> Collection[str]:
-        with access.refusing(self._asking.archive, self._asking.now()):
+        with self._asking.refusing():
             permission.require(self._asking.viewer, Permission.REVIEW)
         return sample.living(self._asking.archive, recordings, self._asking.now())
 
@@ -82,7 +82,7 @@ class Reviews:
     def still(self, recording: str) -> bool:
         """Whether what is open may be listened to at this moment. Raises ArchiveError where their policy counts no more."""
         asking = self._asking
-        if error := access.unsigned(asking.archive, asking.viewer):
+        if error := asking.unsigned():
             raise error
         return bool(sample.living(asking.archive, [recording], asking.now()))
 
@@ -96,7 +96,7 @@ class Reviews:
         return session.reviewed_on(asking.archive, recording)
 
     def _require(self, query: SampleQuery) -> None:
-        with access.refusing(self._asking.archive, self._asking.now()):
+        with self._asking.refusing():
             permission.require_team(self._asking.viewer, query)
 
     @property

@@ -19,13 +19,13 @@ from softphone.archive.log.audit import BATCH, Wanted
 from softphone.archive.retention import due
 from softphone.archive.retention.sweep import sweeping
 from softphone.archive.retention.swept import DEFAULT_TERMS, REPORTS, SweepTerms, Swept, SweptItem
-from softphone.archive.seen import access
-from softphone.archive.seen.access import REFUSED, RULE
+from softphone.archive.seen.access import REFUSED, RULE, opens_most
 from softphone.archive.seen.asking import Asking
 from softphone.domain.archive import permission
 from softphone.domain.archive.recordings import AuditRow
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
+from softphone.domain.purpose import KeyRole
 from softphone.domain.roles import Permission
 
 __all__ = ["BATCH", "DEFAULT_TERMS", "REPORTS", "SweepTerms", "Sweeping", "Swept", "SweptItem", "Upkeep", "Wanted"]
@@ -87,7 +87,7 @@ class Upkeep:
         return self._asking.archive.events()
 
     def _require_log(self) -> None:
-        with access.refusing(self._asking.archive, self._asking.now()):
+        with self._asking.refusing():
             permission.require_all(self._asking.viewer, Permission.READ_LOG)
 
     def let_orphan_go(self, id: str, why: str) -> None:
@@ -106,7 +106,15 @@ class Upkeep:
         return None
 
     def require_revoke(self, key: Recipient) -> None:
-        access.require_revoke(self._asking.archive, self._asking.viewer, key, self._asking.now())
+        """By who opens what is sealed for its purpose, or has custody: it ends recording where no other key is there.
+
+        Raises ArchiveError `error.keys.not_yours_to_revoke`, once the audit log tells of it.
+        """
+        archive, viewer = self._asking.archive, self._asking.viewer
+        if viewer.demo or any(opens_most(archive, viewer.key_ids, role) for role in (key.role, KeyRole.CUSTODY)):
+            return
+        archive.note_refusal(REFUSED, RULE, self._asking.now(), deed="revoke", of=key.key_id)
+        raise ArchiveError("error.keys.not_yours_to_revoke", id=key.id)
 
     def require_admit(self, *, numbers: bool) -> None:
         """Nobody hands on what they were not given themselves."""
