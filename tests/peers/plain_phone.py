@@ -18,8 +18,13 @@ import struct
 import threading
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any, cast
 from uuid import uuid4
 
+import av
+import numpy as np
+
+from softphone.audio.filters import resampled
 from tests.peers.processes import until
 
 ALLOW = "INVITE, ACK, BYE, CANCEL, OPTIONS"
@@ -119,6 +124,25 @@ class PlainPhone:
         self._me = re.sub(r"sip:[^@]+@", f"sip:{number}@", self._me)
         self.offer()
 
+    def say(self, pcm: bytes) -> None:
+        """16 bit, 16 kHz."""
+        narrow = np.frombuffer(resampled(pcm, 16_000, 8_000), "<i2")
+        encoder = cast("Any", av.CodecContext.create("pcm_alaw", "w"))
+        encoder.sample_rate, encoder.format, encoder.layout = 8_000, "s16", "mono"
+        frame = av.AudioFrame.from_ndarray(narrow.reshape(1, -1), format="s16", layout="mono")
+        frame.sample_rate = 8_000
+        said = b"".join(bytes(packet) for packet in (*encoder.encode(frame), *encoder.encode(None)))
+        self.says += [said[at : at + 160].ljust(160, b"\xd5") for at in range(0, len(said), 160)]
+
+    def hear(self, packets: int) -> bytes:
+        """What the next packets say; 16 bit, 16 kHz."""
+        decoder = cast("Any", av.CodecContext.create("pcm_alaw", "r"))
+        decoder.sample_rate, decoder.layout = 8_000, "mono"
+        self._rtp.settimeout(5)
+        heard = b"".join(self._rtp.recv(2_000)[12:] for _ in range(packets))
+        frames = [*decoder.decode(av.Packet(heard)), *decoder.decode(None)]
+        return resampled(b"".join(one.to_ndarray().astype("<i2").tobytes() for one in frames), 8_000, 16_000)
+
     def press(self, sign: str) -> None:
         """A key, by INFO."""
         self._request("INFO", {}, f"Signal={sign}\r\nDuration=160\r\n")
@@ -178,7 +202,7 @@ class PlainPhone:
                     continue  # once more
                 self._peer, self._call_id = source, header(text, "Call-ID")
                 self._me, self._them = f"{header(text, 'To')};tag={uuid4().hex[:8]}", header(text, "From")
-            elif text.startswith(("INVITE", "UPDATE", "BYE")) or (text.startswith("OPTIONS") and self.options):
+            elif text.startswith(("INVITE", "UPDATE", "BYE", "INFO")) or (text.startswith("OPTIONS") and self.options):
                 self._answer(text)
 
     def _answer(self, request: str) -> None:

@@ -175,7 +175,7 @@ class PhoneCalls:
         self._ended.put(row, self._account_address(event.account))
 
     def digit(self, event: sip.DigitReceived) -> None:
-        self._book.signal(event.call, ev.DigitPressed(event.digit, event.at), "digit")
+        self._book.signal(event.call, ev.DigitPressed(event.digit, event.at, event.in_sound, event.sure), "digit")
 
     def held(self, event: sip.HoldChanged) -> None:
         if call := self._book.live.get(event.call):

@@ -161,7 +161,8 @@ class CallDirector(pj.Call):
 
     @guarded
     def onDtmfDigit(self, prm: pj.OnDtmfDigitParam) -> None:
-        self.post(RawDigit(self.call, prm.digit, seconds()))
+        form = "info" if prm.method == pj.PJSUA_DTMF_METHOD_SIP_INFO else "rtp"
+        self.post(RawDigit(self.call, prm.digit, seconds(), form))
 
     def _read(self, event: pj.TsxStateEvent) -> None:
         if event.type == pj.PJSIP_EVENT_RX_MSG:
@@ -198,6 +199,15 @@ class InviteArrived:
 
 
 PhonePost = Callable[[RawEvent | InviteArrived], None]
+
+
+@dataclass(slots=True)
+class Press:
+    """A key of the party's, and the forms in which it has come."""
+
+    digit: str
+    at: float
+    forms: set[str]
 
 
 @dataclass(slots=True)
@@ -241,5 +251,7 @@ class Leg:
     """until it has shown that it does not, whatever it says"""
     digits_until: float = 0.0
     """when the last digit has been sent; monotonic seconds"""
+    presses: list[Press] = field(default_factory=list["Press"])
+    """the party's keys of the last moments"""
     microphone_open: bool = True
     notice: Notice | None = None

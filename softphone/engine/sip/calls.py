@@ -7,13 +7,11 @@ call, `negotiation` what is offered in it, `switching` which of them the agent t
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pjsua2 as pj
 
-from softphone.calls.turns import seconds
 from softphone.domain.errors import KlartoneError
 from softphone.domain.notice import NoticeFile
 from softphone.edge import channel
@@ -22,6 +20,7 @@ from softphone.engine.sip.account import target_uri
 from softphone.engine.sip.call import CallDirector, InviteArrived, Leg, call_params, new_call_id
 from softphone.engine.sip.call_audio import CallAudio
 from softphone.engine.sip.endpoint import MAX_CALLS, connect_own
+from softphone.engine.sip.keys import Keys
 from softphone.engine.sip.media import Frames
 from softphone.engine.sip.media.notice import LEAD_IN
 from softphone.engine.sip.media.ports import CallPorts, CallSound
@@ -66,11 +65,6 @@ RING_LIMIT = 180.0
 ACK_LIMIT = 10.0
 """Seconds that an answered call waits for its ACK; SIP itself would wait 32, and as long again for an answer to BYE."""
 
-DIGIT_SECONDS = 0.3
-"""How long a digit and the pause after it take on their way out, at most."""
-
-_DIGITS = re.compile(r"[0-9A-D*#]+")
-
 BUSY_HERE = 486
 NOT_HERE = 480
 
@@ -102,6 +96,7 @@ class SipCalls:
         self._hearing = CallAudio(self._legs, ports, timers, post, emit)
         self._offers = Negotiation(self._legs, timers, emit, record_aware, self._hearing.look_at_hold)
         self._quality = QualityWatch(self._legs, timers, emit)
+        self._keys = Keys(post, emit)
         self._switching = Switching(self._legs, self._hearing, self._offers)
         self._leaving: dict[str, tuple[str, CallDirector]] = {}
 
@@ -185,20 +180,7 @@ class SipCalls:
         self._offers.prefer_recording(self._established(call), wanted)
 
     def send_digits(self, call: str, digits: str) -> None:
-        leg = self._established(call)
-        if not _DIGITS.fullmatch(digits):
-            raise KlartoneError("digits")
-        params = pj.CallSendDtmfParam()
-        params.method = pj.PJSUA_DTMF_METHOD_RFC2833
-        params.digits = digits
-        failed = False
-        try:
-            leg.director.sendDtmf(params)
-        except pj.Error:
-            failed = True
-        if failed:
-            raise KlartoneError("digits_not_possible")
-        leg.digits_until = max(seconds(), leg.digits_until) + len(digits) * DIGIT_SECONDS
+        self._keys.send(self._established(call), digits)
 
     def mute(self, call: str, muted: bool) -> None:
         self._leg(call).sound.muted = muted
@@ -338,9 +320,8 @@ class SipCalls:
             self._offers.answered(leg, happening.method, happening.code)
 
     def digit_seen(self, happening: RawDigit) -> None:
-        # An INFO could bring any byte as a digit.
-        if happening.call in self._legs and _DIGITS.fullmatch(happening.digit):
-            self._emit(events.DigitReceived(happening.call, happening.digit, happening.at))
+        if (leg := self._legs.get(happening.call)) is not None:
+            self._keys.seen(leg, happening)
 
     def notice_read(self, happening: NoticeRead) -> None:
         self._hearing.notice_read(happening)
@@ -496,6 +477,7 @@ class SipCalls:
     def _read_sdp(self, leg: Leg, sdp: str) -> None:
         if (keys := sends_keys(sdp)) is not None:
             leg.keyless = not keys
+            self._keys.listen(leg)
         preference = record_preference(sdp)
         if preference is not None and preference != leg.preference:
             leg.preference = preference

@@ -142,7 +142,7 @@ class EdgeAdapter:
                 self._emit(events.CallMissed(message.account, name, number, busy=True, at=at))
             case DigitByInfo(call_id=call_id, digit=digit, at=at):
                 if (leg := self._calls.by_sip(call_id)) is not None:
-                    self._calls.digit_seen(RawDigit(leg.call, digit, of_monotonic(at)))
+                    self._calls.digit_seen(RawDigit(leg.call, digit, of_monotonic(at), "info"))
             case EdgeState(counters=counters):
                 self._count(counters)
             case PartySoundGone() | PartySoundBack() | NoSoundYet() | SourceChanged() | SourceReturned():

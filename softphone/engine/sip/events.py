@@ -137,11 +137,14 @@ class CallMissed:
 
 @dataclass(frozen=True, slots=True)
 class DigitReceived:
-    """RFC 4733; `at` is monotonic seconds."""
+    """A key of the party's, once for each press; `at` is monotonic seconds. `in_sound`: only as a tone in what the party
+    said, and `sure`, whether there was no speech beside it for 80 ms."""
 
     call: str
     digit: str
     at: float
+    in_sound: bool = False
+    sure: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -234,7 +234,7 @@ class Phone:
         return self._running()[1].attended
 
     def send_digits(self, call: str, digits: str) -> None:
-        """RFC 4733. Raises KlartoneError `digits` or `digits_not_possible`."""
+        """As the peer understands it: RFC 4733, INFO, or tones. Raises KlartoneError `digits` or `digits_not_possible`."""
         self._running()[1].send_digits(call, digits)
 
     def set_muted(self, call: str, muted: bool) -> None:

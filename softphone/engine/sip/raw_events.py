@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Concatenate, Literal, ParamSpec, Protocol, TypeVar
 
 from softphone.edge.channel import FromEdge
 from softphone.engine.sip.message import Identity
@@ -81,9 +81,13 @@ class OfferAnswered:
 
 @dataclass(frozen=True, slots=True)
 class RawDigit:
+    """`sure`: of a tone in the sound, whether there was no speech beside it."""
+
     call: str
     digit: str
     at: float
+    form: Literal["rtp", "info", "sound"] = "rtp"
+    sure: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ other call's frame is at hand there. Nothing here waits, keeps audio, or knows S
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pjsua2 as pj
 
 from softphone.calls.turns import seconds
@@ -29,18 +31,20 @@ class CallSound:
     """One call's switches, read by its leg at each tick. Set on the engine's thread.
 
     `talking`: the microphone may reach the party. `telling`: frames are passed on. `held`: both sides of a frame are
-    silence. `notice`: what the party hears instead of the microphone.
+    silence. `notice`: what the party hears instead of the microphone. `listener` gets the party's frames as they come.
     """
 
     __slots__ = (
         "_frames",
         "_index",
+        "_keys",
         "_pace",
         "_post",
         "_spoken",
         "call",
         "failed",
         "held",
+        "listener",
         "muted",
         "notice",
         "talking",
@@ -55,6 +59,8 @@ class CallSound:
         self.held = False
         self.failed = False
         self.notice: Notice | None = None
+        self.listener: Callable[[bytes], None] | None = None
+        self._keys = b""
         self._frames = frames
         self._post = post
         self._pace = StallDetector()
@@ -64,6 +70,11 @@ class CallSound:
     def say(self, microphone: bytes) -> bytes:
         """What this tick gives the party. The agent's part of it is kept for the tick's pair; a notice is no part of that."""
         notice = self.notice
+        if notice is None and self._keys and self.talking and not self.held:
+            # The party hears tones instead of the microphone, and no recording has them.
+            self._spoken = SILENCE
+            given, self._keys = self._keys[:FRAME_BYTES], self._keys[FRAME_BYTES:]
+            return exact(given)
         if notice is None:
             self._spoken = microphone if self.talking and not self.muted and not self.held else SILENCE
             return self._spoken
@@ -73,8 +84,17 @@ class CallSound:
             self._post(NoticeEnded(notice.call, notice.serial))
         return given or SILENCE
 
+    def send(self, tones: bytes) -> bool:
+        """Keys as sound, after those that are still being sent; False while nobody would hear them."""
+        if self.held or not self.talking or self.notice is not None:
+            return False
+        self._keys += tones
+        return True
+
     def hear(self, party: bytes | None) -> None:
         agent, self._spoken = self._spoken, SILENCE
+        if self.listener is not None and party is not None and self.telling and not self.held:
+            self.listener(party)
         if not self.telling or self._frames is None:
             return
         if lost := self._pace.lost(seconds()):

@@ -1,0 +1,89 @@
+"""Keys as tones: each is found once, and speech is not taken for one (talk-off)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from plugins.espeak_voice.espeak import Espeak
+from softphone.audio import dtmf
+from softphone.audio.dtmf import HeardKey, KeyListener, keys_as_sound
+from softphone.audio.filters import resampled
+from softphone.audio.narrow import as_callers_hear
+
+KEYS = "123456789*0#"
+FRAME = 640
+SPEECH = (
+    "Goddag, du taler med Anna fra Nordlys. Samtalen bliver optaget, hvis du siger ja. Et, to, tre, fire, fem, seks. "
+    "Jeg har et spørgsmål til min regning fra sidste måned, for den er alt for høj, og jeg forstår ikke hvorfor. "
+    "Uh ja, øh, nej, åh, iih, det ved jeg ikke rigtig. Kan du høre mig? Hallo? Mit nummer er otte seks fire to nul ni. "
+) * 2
+
+
+def heard(pcm: bytes) -> list[HeardKey]:
+    listener = KeyListener()
+    return [key for at in range(0, len(pcm) - FRAME + 1, FRAME) for key in listener.hear(pcm[at : at + FRAME])]
+
+
+def sound(keys: str, seconds: float = 0.12, *, off: float = 1.0, level_db: float = -12.0) -> bytes:
+    pcm = keys_as_sound(keys, seconds, level_db=level_db)
+    if off != 1.0:
+        samples = np.frombuffer(pcm, "<i2")
+        at = np.arange(0, len(samples) - 1, off)
+        pcm = np.interp(at, np.arange(len(samples)), samples).astype("<i2").tobytes()
+    return bytes(1_000) + pcm + bytes(3_200)
+
+
+@pytest.mark.parametrize("how", ["as it is", "on a telephone line", "quiet", "with noise"])
+def test_each_key_is_found_once_and_surely_when_it_lasts_80_ms(how: str) -> None:
+    pcm = sound(KEYS, level_db=-36 if how == "quiet" else -12)
+    samples = np.frombuffer(pcm, "<i2")
+    if how == "on a telephone line":
+        pcm = as_callers_hear(samples).astype("<i2").tobytes()
+    elif how == "with noise":
+        pcm = (
+            (samples + np.random.default_rng(7).normal(0, 1_000, len(samples)))
+            .clip(-32768, 32767)
+            .astype("<i2")
+            .tobytes()
+        )
+    assert heard(pcm) == [HeardKey(key, sure=True) for key in KEYS]
+
+
+def test_a_short_key_is_found_and_is_not_sure() -> None:
+    assert heard(sound("19*", 0.06)) == [HeardKey(key, sure=False) for key in "19*"]
+    assert heard(sound("19*", 0.02)) == []
+
+
+def test_a_key_under_speech_is_never_sure() -> None:
+    # Without its pauses, in which a key would be one.
+    frames = np.frombuffer(_speech("da"), "<i2")[: 160 * 2_000].reshape(-1, 160).astype(float)
+    voice = frames[np.abs(frames).max(axis=1) > 4_000].reshape(-1) * 0.4
+    tones = np.frombuffer(keys_as_sound("2" * 10, 0.2, 0.1), "<i2")
+    mixed = voice[: len(tones)] + tones[: len(voice)] * 0.2
+    assert not any(one.sure for one in heard(mixed.astype("<i2").tobytes()))
+
+
+def test_a_telephone_that_is_a_little_off_is_heard_and_one_that_is_far_off_is_none() -> None:
+    """ITU-T Q.24: to be taken within 1.5 %, not to be taken beyond 3.5 %."""
+    for off in (0.985, 1.015):
+        assert [one.key for one in heard(sound("1590#", off=off))] == list("1590#")
+    for off in (0.96, 1.04):
+        assert heard(sound("1590#", off=off)) == []
+
+
+@pytest.mark.rule("G03")
+def test_speech_is_not_taken_for_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four voices, some straight and some by telephone. A more credulous ear does hear keys in them."""
+    voices = [_speech(voice) for voice in ("da", "da+f3", "da+m3", "en+croak")]
+    lines = [as_callers_hear(np.frombuffer(one, "<i2")).astype("<i2").tobytes() for one in voices[:2]]
+    print(f"{sum(map(len, (*voices, *lines))) / 32_000:.0f} s of speech")
+    assert [key for one in (*voices, *lines) for key in heard(one)] == []
+    for name, value in (("_LIKE", 0.35), ("_ONE_LOUDER", 100.0), ("_SHORTEST", 2)):
+        monkeypatch.setattr(dtmf, name, value)
+    assert [key for one in voices for key in heard(one)] != []
+
+
+def _speech(voice: str) -> bytes:
+    spoken = Espeak().speak(SPEECH, voice)
+    return resampled(spoken.samples.tobytes(), spoken.rate, 16_000)

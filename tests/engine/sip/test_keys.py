@@ -1,0 +1,83 @@
+"""Keys both ways, with a peer that takes them in each of the three forms; a press is one press in whatever forms it comes."""
+
+from __future__ import annotations
+
+import pytest
+
+from softphone.audio.dtmf import KeyListener, keys_as_sound
+from tests.peers.plain_phone import ALLOW, PlainPhone, plain_phone
+from tests.peers.second_phone import SecondPhone, connect, second_phone
+
+
+def _call(phone: PlainPhone, agent: SecondPhone) -> str:
+    phone.call("127.0.0.1", agent.udp, "agent")
+    call = agent.wait_for("CallArrived")["call"]
+    agent.do("answer")
+    agent.wait_for("CallEstablished", call=call)
+    return call
+
+
+def _over(phone: PlainPhone, agent: SecondPhone) -> None:
+    phone.hang_up()
+    agent.wait_for("CallEnded")
+
+
+@pytest.mark.calm
+@pytest.mark.rule("G03")
+def test_a_press_counts_once_in_whatever_forms_it_comes(agent: SecondPhone) -> None:
+    with plain_phone(allow=f"{ALLOW}, INFO") as phone:
+        phone.keys = False
+        call = _call(phone, agent)
+        # A gateway that sends each key as a tone and by INFO; then by INFO alone, and as a tone alone.
+        phone.say(bytes(6_400) + keys_as_sound("7"))
+        phone.press("7")
+        phone.wait_for("SIP/2.0 200", "INFO")
+        first = agent.wait_for("DigitReceived")
+        phone.press("4")
+        phone.press("4")
+        phone.say(bytes(6_400) + keys_as_sound("9"))
+        told = [first, *(agent.wait_for("DigitReceived") for _ in range(3))]
+        assert [(one["digit"], one["in_sound"]) for one in told] == [
+            ("7", False),
+            ("4", False),
+            ("4", False),
+            ("9", True),
+        ]
+        assert told[-1]["sure"]
+        # From now on it names telephone-event: a tone is sound like any other.
+        phone.keys = True
+        phone.offer()
+        phone.wait_for("SIP/2.0 200", "telephone-event")
+        phone.say(keys_as_sound("5") + bytes(16_000))
+        phone.press("6")
+        assert agent.wait_for("DigitReceived")["digit"] == "6"
+        agent.do("talk", frames=40)
+        agent.wait_for("Talked")
+        assert [one["digit"] for one in agent.told("DigitReceived") if one["call"] == call] == ["7", "4", "4", "9", "6"]
+        _over(phone, agent)
+
+
+@pytest.mark.calm
+def test_keys_go_out_in_the_form_that_the_peer_takes(agent: SecondPhone) -> None:
+    with second_phone() as party:
+        connect(party, agent)
+        agent.do("digits", digits="19")
+        assert [party.wait_for("DigitReceived")["digit"] for _ in range(2)] == ["1", "9"]
+        party.do("hang_up")
+        agent.wait_for("CallEnded")
+    with plain_phone(allow=f"{ALLOW}, INFO") as phone:
+        phone.keys = False
+        _call(phone, agent)
+        agent.do("digits", digits="3#")
+        for sign in "3#":
+            phone.wait_for("INFO", f"Signal={sign}")
+        _over(phone, agent)
+    with plain_phone() as phone:
+        phone.keys = False
+        _call(phone, agent)
+        agent.do("digits", digits="52*")
+        listener, pcm = KeyListener(), phone.hear(75)
+        heard = [one for at in range(0, len(pcm) - 640, 640) for one in listener.hear(pcm[at : at + 640])]
+        assert [(one.key, one.sure) for one in heard] == [("5", True), ("2", True), ("*", True)]
+        assert phone.count("INFO") == 0
+        _over(phone, agent)
