@@ -335,6 +335,19 @@ class Settings:
     microphone: str = ""
     """device id; empty: the system's default"""
     speaker: str = ""
+    microphone_volume: int = 100
+    """per cent, up to 200, of what the party hears and a recording has"""
+    speaker_volume: int = 100
+    echo: bool = False
+    """take the loudspeaker's echo out of the microphone's sound"""
+    noise: bool = False
+    """take noise out of it"""
+    ring_device: str = ""
+    """device id; empty: where speech is heard"""
+    ring_sound: str = "classic"
+    """classic, chime, bell, rise, low, or `file:` and the path of a WAV file"""
+    ring_volume: int = 100
+    """0: a call that comes in is seen alone"""
     language: Language | None = None
     """None: the system's"""
     look: Look = Look.SYSTEM

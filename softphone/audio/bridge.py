@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from softphone.audio.cleaning import Cleaner
 from softphone.audio.devices import (
     Device,
     FaultCode,
@@ -44,7 +45,9 @@ class LiveBridge:
         phone.set_sound(bridge)
     """
 
-    def __init__(self, microphone: str | None = "", speaker: str | None = "", *, tell: Told) -> None:
+    def __init__(
+        self, microphone: str | None = "", speaker: str | None = "", *, tell: Told, cleaner: Cleaner | None = None
+    ) -> None:
         self._wanted: dict[Side, str] = {}
         if microphone is not None:
             self._wanted["microphone"] = microphone
@@ -56,6 +59,7 @@ class LiveBridge:
         self._ask_at: dict[Side, float] = {}
         self._in = ElasticFifo(MICROPHONE_MS)
         self._out = ElasticFifo(SPEAKER_MS)
+        self._cleaner = cleaner or Cleaner(echo=False, noise=False)
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -134,6 +138,11 @@ class LiveBridge:
     def _opened(self, side: Side, device: Device) -> Stream:
         if side == "microphone":
             self._in.clear()
-            return open_microphone(device, self._in.put)
+            return open_microphone(device, lambda pcm: self._in.put(self._cleaner.clean(pcm)))
         self._out.clear()
-        return open_speaker(device, self._out.get)
+        return open_speaker(device, self._play)
+
+    def _play(self, n_bytes: int) -> bytes:
+        pcm = self._out.get(n_bytes)
+        self._cleaner.heard(pcm)
+        return pcm

@@ -163,6 +163,7 @@ def _run(home: Home, wire: tuple[IO[bytes], IO[bytes]] | None, plugin_folders: S
         engine.fault("unrecorded", store.unrecorded.message())
         store.start(calls)
         _load_seal(settings, archive, inbox, calls)
+        sound.adjust(settings)
         told_of("sound", lambda: sound.use(settings.microphone, settings.speaker))
         told_of("accounts", lambda: accounts.set(settings.accounts, in_call=False))
         rules.load(settings.policy, settings.policy_signer)

@@ -40,6 +40,7 @@ from softphone.wire import (
     SaveNote,
     SaveSettings,
     SendDigits,
+    Settings,
     TestTone,
     Transfer,
     UndoDispute,
@@ -111,7 +112,9 @@ class DeskCommands:
             case HoldCall(call=call, on=on):
                 return calls.hold(call, on)
             case SendDigits(call=call, digits=digits):
-                return calls.send_digits(call, digits)
+                if (refused := calls.send_digits(call, digits)) is None:
+                    parts.sound.keys(digits)
+                return refused
             case OptOut() | RaiseDispute() | UndoDispute() | Choose() | Act():
                 return calls.recording_command(command)
             case Reopen(call=call):
@@ -153,7 +156,7 @@ class DeskCommands:
             self._answer(client, command, _refused(error))
             return
         before = self._parts.settings
-        new_sound = (before.microphone, before.speaker) != (settings.microphone, settings.speaker)
+        new_sound = _devices(before) != _devices(settings)
 
         def write() -> None:
             try:
@@ -179,7 +182,8 @@ class DeskCommands:
         except KlartoneError as error:
             # A call has begun meanwhile: the saved settings hold from the next start on.
             answer = _refused(error)
-        if (before.microphone, before.speaker) != (settings.microphone, settings.speaker):
+        self._parts.sound.adjust(settings)
+        if _devices(before) != _devices(settings):
             self._parts.sound.use(settings.microphone, settings.speaker, said)
             self._fault("sound", None)
         policy = (settings.policy, settings.policy_signer)
@@ -196,3 +200,8 @@ def _refused(error: KlartoneError) -> CodedText:
 def _do_all(waiting: queue.SimpleQueue[Callable[[], None]]) -> None:
     while True:
         guarded(waiting.get())
+
+
+def _devices(settings: Settings) -> tuple[object, ...]:
+    """What a call's sound is opened anew for."""
+    return settings.microphone, settings.speaker, settings.echo, settings.noise

@@ -9,18 +9,21 @@ from __future__ import annotations
 import threading
 from array import array
 from collections.abc import Callable
-from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 from softphone.audio.bridge import LiveBridge
+from softphone.audio.cleaning import Cleaner
 from softphone.audio.devices import Devices, Side, SoundFault, SoundWorks, list_devices
+from softphone.audio.dtmf import keys_as_sound
 from softphone.audio.files import FileSound, Silence, read_wav
-from softphone.audio.player import LevelMeter, Player, TestTone, level_dbfs, tone
+from softphone.audio.player import LevelMeter, TestTone, level_dbfs, tone
+from softphone.audio.ringing import Ring, Ringer, louder
 from softphone.calls.turns import Post
 from softphone.domain.effects import Tone
 from softphone.domain.errors import KlartoneError
-from softphone.wire import CodedText, SoundDevice, SoundState
+from softphone.wire import CodedText, Settings, SoundDevice, SoundState
 
 FILE = "file:"
 NONE = "none"
@@ -44,10 +47,6 @@ TONES: dict[Tone, bytes] = {
 """what the agent alone hears; quiet enough to talk over"""
 
 
-RING = tone(425, 0.9, level_db=-20) + bytes(2 * 16_000 * 2)
-"""one second in three, until it is answered"""
-
-
 WAITING = (
     tone(425, 0.2, level_db=-30) + bytes(2 * 16_000 // 5) + tone(425, 0.2, level_db=-30) + bytes(2 * 16_000 * 34 // 10)
 )
@@ -56,11 +55,12 @@ WAITING = (
 
 class _Pair:
     """One end's microphone and another's speaker, with short tones mixed in for the agent. `level`: how loud the speaker is,
-    in dBFS, while it is `watched`."""
+    in dBFS, while it is `watched`. `volumes`: per cent, of microphone and speaker."""
 
-    def __init__(self, microphone: End, speaker: End, *, watched: bool) -> None:
-        self.pull = microphone.pull
+    def __init__(self, microphone: End, speaker: End, *, watched: bool, volumes: tuple[int, int] = (100, 100)) -> None:
+        self.volumes = volumes
         self.watched = watched
+        self._microphone = microphone
         self.level = SILENT_DBFS
         self._speaker = speaker
         self._tone = b""
@@ -75,8 +75,12 @@ class _Pair:
             self._tone = b""
         self._again = pcm
 
+    def pull(self, n_bytes: int, /) -> bytes:
+        """On pjmedia's thread, as `push`."""
+        return louder(self._microphone.pull(n_bytes), self.volumes[0])
+
     def push(self, data: bytes, /) -> None:
-        """On pjmedia's thread."""
+        data = louder(data, self.volumes[1])
         tone = self._tone or self._again
         taken = tone[: len(data)]
         if taken:
@@ -118,10 +122,11 @@ class Sound:
         self._said = b""
         self._meter: LevelMeter | None = None
         self._pair: _Pair | None = None
-        self._ringing = False
+        self._volumes = (100, 100)
+        self._clean = (False, False)
+        self._ring = Ring()
+        self._ringer = Ringer(lambda: replace(self._ring, instead=self._wanted["speaker"]))
         self._waiting = False
-        self._ringer: Player | None = None
-        self._ringer_free = threading.Lock()
         self._watching = False
         self._meter_free = threading.Lock()
         self._tester_free = threading.Lock()
@@ -160,6 +165,14 @@ class Sound:
                 self._open()
             self._begin_look()
 
+    def adjust(self, settings: Settings) -> None:
+        """How loud all of it is, and the ring: from the next frame on, and from the next ring."""
+        self._volumes = (settings.microphone_volume, settings.speaker_volume)
+        self._clean = (settings.echo, settings.noise)
+        self._ring = Ring(settings.ring_device, settings.ring_sound, settings.ring_volume)
+        if self._pair:
+            self._pair.volumes = self._volumes
+
     def talking(self, on: bool) -> None:
         """A call begins, or the last one is over."""
         if on != self._talking:
@@ -177,11 +190,8 @@ class Sound:
             self._file.say(self._said, loop=True)
 
     def ring(self, on: bool) -> None:
-        """A call comes in, or no longer rings. Opening a loudspeaker takes its time: on a thread."""
-        if on != self._ringing:
-            self._ringing = on
-            if self._live("speaker"):
-                threading.Thread(target=self._ring, name="ring", daemon=True).start()
+        """A call comes in, or no longer rings."""
+        self._ringer.ring(on)
 
     def call_waiting(self, on: bool) -> None:
         """Another call waits while the agent talks, and is heard in the agent's ear alone."""
@@ -190,15 +200,10 @@ class Sound:
             if self._pair:
                 self._pair.repeat(WAITING if on else b"")
 
-    def _ring(self) -> None:
-        with self._ringer_free, suppress(KlartoneError):
-            if self._ringer:
-                self._ringer.stop()
-            if self._ringing:
-                # The call's own sound opens while this is being closed, and finds what is found here.
-                list_devices(refresh=True)
-                self._ringer = Player(self._wanted["speaker"])
-                self._ringer.play(RING, loop=True)
+    def keys(self, keys: str) -> None:
+        """The agent hears the keys that go out."""
+        if self._pair:
+            self._pair.sound(keys_as_sound(keys, level_db=-34))
 
     def tone(self, which: Tone) -> None:
         """A short tone in the agent's ear: recording began, stopped, or is about to go on."""
@@ -289,12 +294,13 @@ class Sound:
                 wanted["microphone"],
                 wanted["speaker"],
                 tell=lambda event: self._post(lambda: self._told(bridge, event)),
+                cleaner=Cleaner(echo=self._clean[0], noise=self._clean[1]),
             )
             self._bridge = bridge
             bridge.open()
         speaker: End = self._bridge or Silence()
         live = self._bridge if wanted["microphone"] is not None else None
-        self._pair = _Pair(self._file or live or Silence(), speaker, watched=self._watching)
+        self._pair = _Pair(self._file or live or Silence(), speaker, watched=self._watching, volumes=self._volumes)
         if self._waiting:
             self._pair.repeat(WAITING)
         self._set_end(self._pair)

@@ -28,6 +28,9 @@ FILE = "settings.toml"
 ASIDE = "settings.faulty.toml"
 MOST_ACCOUNTS = 7
 """PJSIP has room for 8 and aborts at the next, and one that is being changed takes two for a moment"""
+RINGS = ("classic", "chime", "bell", "rise", "low")
+"""as `softphone.audio.ringing` makes them"""
+MOST_VOLUME = 200
 _ADDRESS = re.compile(r"[^@\s:/]+@[^@\s/]+")
 SERVER = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?")
 """`host[:port]`"""
@@ -88,6 +91,11 @@ def doubts(settings: Settings) -> Iterator[tuple[str, str, Mapping[str, Param]]]
             ipaddress.ip_network(one, strict=False)
         except ValueError:
             yield key, "error.settings.accept_from", {"address": one}
+    for key in ("microphone_volume", "speaker_volume", "ring_volume"):
+        if not 0 <= (volume := getattr(settings, key)) <= MOST_VOLUME:
+            yield key, "error.settings.volume", {"volume": volume, "most": MOST_VOLUME}
+    if settings.ring_sound not in RINGS and not settings.ring_sound.startswith("file:"):
+        yield "ring_sound", "error.settings.ring_sound", {"sound": settings.ring_sound, "sounds": ", ".join(RINGS)}
     if settings.policy_signer:
         from softphone.system.signature import public_key  # every process reads settings, few ask for a signature
 

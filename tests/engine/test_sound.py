@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from softphone.audio.bridge import Told
+from softphone.audio.cleaning import Cleaner
 from softphone.audio.devices import Device, Devices, Side, SoundFault, SoundWorks
 from softphone.audio.files import write_wav
 from softphone.audio.player import tone
@@ -27,7 +28,8 @@ class FakeBridge:
 
     opened: list[FakeBridge]
 
-    def __init__(self, microphone: str | None, speaker: str | None, *, tell: Told) -> None:
+    def __init__(self, microphone: str | None, speaker: str | None, *, tell: Told, cleaner: Cleaner) -> None:
+        self.cleaner = cleaner
         self.asked = (microphone, speaker)
         self.tell = tell
         self.works: set[Side] = set()

@@ -97,6 +97,8 @@ def test_a_file_that_breaks_off_is_told_with_its_line(tmp_path: Path) -> None:
     ("settings", "code"),
     [
         (Settings(port=99_999), "error.settings.port"),
+        (Settings(ring_volume=201), "error.settings.volume"),
+        (Settings(ring_sound="tuba"), "error.settings.ring_sound"),
         (Settings(bind="nonsense"), "error.settings.bind"),
         (Settings(accounts=(Account("a", "not an address"),)), "error.settings.address"),
         (Settings(accounts=(Account("a", "a@b", outbound_proxy="sip:x"),)), "error.settings.outbound_proxy"),

@@ -511,3 +511,28 @@ def test_seventy_doubts_leave_language_and_colours_in_sight(scene: Scene) -> Non
     assert section.remarks_fold.accessibleName() == "74 steder er værd at se på. Skjul dem"
     scene.press("policyRemarksFold")
     scene.qtbot.waitUntil(lambda: section.height() < 400, timeout=2000)
+
+
+def test_ring_volumes_and_what_is_taken_out_of_the_microphone_are_chosen_behind_more(scene: Scene) -> None:
+    headset = wire.SoundDevice("PulseAudio: jabra", "Evolve2 65", microphone=True, speaker=True)
+    state = replace(s.snapshot(), sound=wire.SoundState((headset,), headset.id, headset.id))
+    desk = scene.open(state)
+    scene.press("openSettings")
+    sound = desk.window.settings.sound
+    assert sound.ring_device.itemText(0) == "Samme som højttaleren"
+    assert not sound.noise.isVisible()
+    scene.press("soundMore")
+    chosen = {
+        "ringDevice": ("Evolve2 65", {"ring_device": headset.id}),
+        "ringSound": ("Klokke", {"ring_sound": "bell"}),
+        "ringVolume": ("Lydløs", {"ring_volume": 0}),
+        "microphoneVolume": ("150 %", {"microphone_volume": 150}),
+        "noise": ("Til", {"noise": True}),
+    }
+    for count, (name, (text, change)) in enumerate(chosen.items(), 1):
+        box = scene.widget(name)
+        assert isinstance(box, QComboBox)
+        assert box.isVisible()
+        box.setCurrentIndex(box.findText(text))
+        box.activated.emit(box.currentIndex())
+        assert saved(scene, count)[-1].settings == replace(desk.window.settings.sound.settings, **change)

@@ -8,8 +8,9 @@ from PySide6.QtWidgets import QHBoxLayout, QLayout, QVBoxLayout, QWidget
 from softphone.ui.controls import FilledButton, QuietButton
 from softphone.ui.fields import ScrollArea, TextLabel
 from softphone.ui.settings.accounts import AccountSection
-from softphone.ui.settings.forms import AppearanceSection, SoundSection
+from softphone.ui.settings.forms import AppearanceSection
 from softphone.ui.settings.policy import PolicySection
+from softphone.ui.settings.sound import SoundSection
 from softphone.ui.theme.style import MARGIN, SMALL
 from softphone.ui.view import View, new_id
 from softphone.wire import Levels, SaveSettings, Settings, WatchLevels

@@ -1,0 +1,205 @@
+"""The settings of sound: what most people need, and behind *More* how loud, which ring, and what is taken out of the
+microphone's sound. Each choice holds at once, in a call too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+
+from softphone.ui.controls import FilledButton
+from softphone.ui.fields import ComboBox, TextLabel
+from softphone.ui.settings.forms import Section
+from softphone.ui.theme.style import SMALL
+from softphone.ui.view import View, new_id
+from softphone.wire import Levels, SoundDevice, TestTone
+
+_SILENCE_DB = -60.0
+_RINGS = ("classic", "chime", "bell", "rise", "low")
+_VOLUMES = (25, 50, 75, 100, 150, 200)
+_RING_VOLUMES = (0, 25, 50, 75, 100, 150, 200)
+_ON, _OFF = "on", "off"
+
+
+class Meter(QWidget):
+    """Loudness in dBFS as a bar, -60 to 0."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self.setFixedHeight(8)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._level = _SILENCE_DB
+        self._view: View | None = None
+
+    @property
+    def level(self) -> float:
+        return self._level
+
+    def sizeHint(self) -> QSize:
+        return QSize(80, 8)
+
+    def render_view(self, view: View) -> None:
+        self._view = view
+        self.setAccessibleName(view.texts("settings.sound.level"))
+        self.update()
+
+    def set_level(self, level: float) -> None:
+        self._level = min(0.0, max(_SILENCE_DB, level))
+        self.update()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        if self._view is None:
+            return
+        theme = self._view.theme
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(theme.neutral.fill))
+        painter.drawRoundedRect(QRectF(0, 1, self.width(), 6), 3, 3)
+        share = 1 - self._level / _SILENCE_DB
+        painter.setBrush(QColor(theme.amber.mark if self._level > -3 else theme.ok))
+        if share > 0:
+            painter.drawRoundedRect(QRectF(0, 1, self.width() * share, 6), 3, 3)
+        painter.end()
+
+
+class SoundSection(Section):
+    """command(TestTone)."""
+
+    command = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__("sound")
+        self.microphone = ComboBox("microphone")
+        self.speaker = ComboBox("speaker")
+        self.ring_device = ComboBox("ringDevice")
+        self.ring_sound = ComboBox("ringSound")
+        self.ring_volume = ComboBox("ringVolume")
+        self.microphone_volume = ComboBox("microphoneVolume")
+        self.speaker_volume = ComboBox("speakerVolume")
+        self.noise = ComboBox("noise")
+        self.echo = ComboBox("echo")
+        self.meter = Meter("microphoneLevel")
+        self.speaker_meter = Meter("speakerLevel")
+        self.tone = FilledButton("testTone", "plain", 40)
+        self.more = FilledButton("soundMore", "plain", 36)
+        self.fault = TextLabel("soundFault", size=SMALL, role="danger", wrap=True)
+        self.field("settings.sound.microphone", self.microphone)
+        self.body.addWidget(self.meter)
+        self.field("settings.sound.speaker", self.speaker)
+        self.body.addWidget(self.speaker_meter)
+        self.field("settings.sound.ring_device", self.ring_device)
+        self.body.addSpacing(6)
+        self.body.addWidget(self.fault)
+        self.body.addWidget(self.tone)
+        self.body.addWidget(self.more)
+        self._rest = QWidget()
+        rest = QVBoxLayout(self._rest)
+        rest.setContentsMargins(0, 6, 0, 0)
+        rest.setSpacing(4)
+        for name, box in self._others().items():
+            self.field(f"settings.sound.{name}", box, rest)
+        self.body.addWidget(self._rest)
+        self._rest.hide()
+        for name, box in {
+            "microphone": self.microphone,
+            "speaker": self.speaker,
+            "ring_device": self.ring_device,
+            **self._others(),
+        }.items():
+            box.activated.connect(lambda _=0, name=name, box=box: self._pick(name, box.currentData()))
+        self.tone.clicked.connect(lambda: self.command.emit(TestTone(new_id())))
+        self.more.clicked.connect(self._open)
+        self._view: View | None = None
+
+    def _others(self) -> dict[str, ComboBox]:
+        """Behind *More*, by the setting's name."""
+        return {
+            "ring_sound": self.ring_sound,
+            "ring_volume": self.ring_volume,
+            "speaker_volume": self.speaker_volume,
+            "microphone_volume": self.microphone_volume,
+            "noise": self.noise,
+            "echo": self.echo,
+        }
+
+    def render_view(self, view: View) -> None:
+        super().render_view(view)
+        self._view = view
+        sound = view.snapshot.sound if view.snapshot else None
+        devices = sound.devices if sound else ()
+        texts, settings = view.texts, self.settings
+        standard: tuple[str, str | None] = (texts("settings.sound.default"), "")
+        microphones = [standard, *_listed(one for one in devices if one.microphone)]
+        speakers = [standard, *_listed(one for one in devices if one.speaker)]
+        rings: list[tuple[str, str | None]] = [(texts("settings.sound.ring_device.same"), ""), *speakers[1:]]
+        if len(microphones) == 1:
+            microphones = [(texts("settings.sound.no_microphone"), "")]
+        if len(speakers) == 1:
+            speakers = [(texts("settings.sound.no_speaker"), "")]
+        self.microphone.show_entries(view, microphones, settings.microphone)
+        self.speaker.show_entries(view, speakers, settings.speaker)
+        self.ring_device.show_entries(view, rings, settings.ring_device)
+        sounds: list[tuple[str, str | None]] = [(texts(f"settings.sound.ring.{one}"), one) for one in _RINGS]
+        if settings.ring_sound.startswith("file:"):
+            sounds.append((texts("settings.sound.ring.own"), settings.ring_sound))
+        self.ring_sound.show_entries(view, sounds, settings.ring_sound)
+        self.ring_volume.show_entries(
+            view, _volumes(view, _RING_VOLUMES, settings.ring_volume), str(settings.ring_volume)
+        )
+        for box, volume in (
+            (self.speaker_volume, settings.speaker_volume),
+            (self.microphone_volume, settings.microphone_volume),
+        ):
+            box.show_entries(view, _volumes(view, _VOLUMES, volume), str(volume))
+        either: list[tuple[str, str | None]] = [(texts(f"settings.sound.{one}"), one) for one in (_OFF, _ON)]
+        self.noise.show_entries(view, either, _ON if settings.noise else _OFF)
+        self.echo.show_entries(view, either, _ON if settings.echo else _OFF)
+        self.meter.render_view(view)
+        self.speaker_meter.render_view(view)
+        self.fault.setVisible(sound is not None and sound.fault is not None)
+        if sound and sound.fault:
+            self.fault.setText(texts(sound.fault.code, **sound.fault.params))
+        able = view.connected and any(device.speaker for device in devices)
+        why = texts("why_not.no_engine" if not view.connected else "settings.sound.no_speaker")
+        self.tone.show_as(view, texts("settings.sound.test"), icon="speaker", enabled=able, why="" if able else why)
+        self._show_more(view)
+
+    def show_levels(self, levels: Levels) -> None:
+        self.meter.set_level(levels.microphone)
+        self.speaker_meter.set_level(levels.speaker)
+
+    def _open(self) -> None:
+        self._rest.setVisible(self._rest.isHidden())
+        if self._view is not None:
+            self._show_more(self._view)
+
+    def _show_more(self, view: View) -> None:
+        opened = not self._rest.isHidden()
+        words = "less" if opened else "more"
+        self.more.show_as(view, view.texts(f"settings.{words}"), icon="up" if opened else "down")
+
+    def _pick(self, name: str, chosen: str) -> None:
+        value: Any = chosen
+        if name.endswith("_volume"):
+            value = int(chosen)
+        elif name in ("noise", "echo"):
+            value = chosen == _ON
+        self.save.emit(replace(self.settings, **{name: value}))
+
+
+def _listed(devices: Iterable[SoundDevice]) -> list[tuple[str, str | None]]:
+    return [(one.name, one.id) for one in devices]
+
+
+def _volumes(view: View, offered: Sequence[int], now: int) -> list[tuple[str, str | None]]:
+    """Also the one that is set, if a file says another."""
+    return [
+        (view.texts("settings.sound.silent" if not one else "settings.sound.volume", percent=one), str(one))
+        for one in sorted({*offered, now})
+    ]
