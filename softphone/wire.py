@@ -289,6 +289,8 @@ class SoundState:
     """the device in use; None: *No microphone*"""
     speaker: str | None = None
     fault: CodedText | None = None
+    own_call: Literal["", "notice", "speak", "listen"] = ""
+    """how far a test call to oneself is: the notice is heard, the agent speaks, hears it"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -715,6 +717,17 @@ class TestTone:
 
 
 @dataclass(frozen=True, slots=True)
+class TestCall:
+    """To oneself: the notice of this account's line, and oneself, as callers hear them. Nothing of it is recorded. `on`
+    false ends it."""
+
+    id: str
+    account: str
+    on: bool = True
+    type: Literal["test_call"] = "test_call"
+
+
+@dataclass(frozen=True, slots=True)
 class Quit:
     """The engine ends; a call in progress is hung up."""
 
@@ -744,7 +757,7 @@ CallCommand = (
     | BackToParty
     | SaveNote
 )
-AnsweredAtOnce = CallCommand | Dial | EndCallBack | WatchLevels | TestTone | Quit
+AnsweredAtOnce = CallCommand | Dial | EndCallBack | WatchLevels | TestTone | TestCall | Quit
 Command = AnsweredAtOnce | LockEarlier | SaveSettings
 ToEngine = Annotated[Attach | Ping | Command, Discriminator("type")]
 
@@ -820,6 +833,6 @@ def _first(error: ValidationError) -> str:
 
 _TO_ENGINE: frozenset[type] = frozenset(
     {Attach, Ping, Dial, Answer, Decline, HangUp, Mute, HoldCall, SendDigits, OptOut, RaiseDispute, UndoDispute}
-    | {LockEarlier, Choose, Act, Reopen, EndWrapUp, EndCallBack, SaveSettings, WatchLevels, TestTone, Quit}
+    | {LockEarlier, Choose, Act, Reopen, EndWrapUp, EndCallBack, SaveSettings, WatchLevels, TestTone, TestCall, Quit}
     | {Activate, Consult, Transfer, CompleteTransfer, Join, BackToParty, SaveNote}
 )

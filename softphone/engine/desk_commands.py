@@ -6,8 +6,12 @@ import queue
 import threading
 from collections.abc import Callable
 
+from softphone.calls.numbers import e164, user_part
 from softphone.calls.turns import Post, guarded
 from softphone.domain.errors import KlartoneError, SettingsError
+from softphone.domain.notice import NoticeFile
+from softphone.domain.policy import which_line
+from softphone.domain.purpose import Direction
 from softphone.engine.parts import Parts
 from softphone.engine.server import Client
 from softphone.wire import (
@@ -41,6 +45,7 @@ from softphone.wire import (
     SaveSettings,
     SendDigits,
     Settings,
+    TestCall,
     TestTone,
     Transfer,
     UndoDispute,
@@ -141,9 +146,31 @@ class DeskCommands:
             case TestTone():
                 parts.sound.test_tone()
                 return None
+            case TestCall(account=account, on=on):
+                return self._test_call(account, on=on)
             case Quit():
                 self._quit()
                 return None
+
+    def _test_call(self, account: str, *, on: bool) -> CodedText | None:
+        parts = self._parts
+        if not parts.accounts.known(account):
+            return CodedText("error.dial.account")
+        if not on:
+            parts.sound.end_test_call()
+        elif parts.calls.talking or not parts.sound.test_call(self._own_notice(account)):
+            return CodedText("why_not.not_now")
+        return None
+
+    def _own_notice(self, account: str) -> NoticeFile | None:
+        """What callers of this account's line hear; None if there is nothing to hear."""
+        parts = self._parts
+        address = next((one.address for one in parts.settings.accounts if one.id == account), "")
+        number = e164(user_part(address))
+        policy = parts.rules.policy
+        line = which_line(policy, Direction.INBOUND, called=number, account_number=number) if policy else None
+        places = [place for place in parts.rules.book.sounds if line is None or place[0] == line.id]
+        return parts.rules.book.sounds[places[0]].file() if places else None
 
     def _save(self, client: Client, command: SaveSettings) -> None:
         """Settings that cannot be used or stored are refused and change nothing. The disk is waited for beside the loop."""

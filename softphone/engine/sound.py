@@ -18,11 +18,14 @@ from softphone.audio.cleaning import Cleaner
 from softphone.audio.devices import Devices, Side, SoundFault, SoundWorks, list_devices
 from softphone.audio.dtmf import keys_as_sound
 from softphone.audio.files import FileSound, Silence, read_wav
+from softphone.audio.own_call import OwnCall, Step
 from softphone.audio.player import LevelMeter, TestTone, level_dbfs, tone
 from softphone.audio.ringing import Ring, Ringer, louder
 from softphone.calls.turns import Post
 from softphone.domain.effects import Tone
 from softphone.domain.errors import KlartoneError
+from softphone.domain.notice import NoticeFile
+from softphone.engine.sip.media.notice import read_notice
 from softphone.wire import CodedText, Settings, SoundDevice, SoundState
 
 FILE = "file:"
@@ -122,6 +125,8 @@ class Sound:
         self._said = b""
         self._meter: LevelMeter | None = None
         self._pair: _Pair | None = None
+        self._own_call: OwnCall | None = None
+        self._step: Step = ""
         self._volumes = (100, 100)
         self._clean = (False, False)
         self._ring = Ring()
@@ -142,7 +147,7 @@ class Sound:
     def state(self) -> SoundState:
         """If both sides have a fault, the microphone's: the other party does not notice the speaker's."""
         fault = self._faults.get("microphone") or self._faults.get("speaker")
-        return SoundState(self._devices, self._in_use["microphone"], self._in_use["speaker"], fault)
+        return SoundState(self._devices, self._in_use["microphone"], self._in_use["speaker"], fault, self._step)
 
     def check(self, microphone: str) -> bytes | None:
         """The sound of a microphone that is a file; None for any other. Raises SoundError if the file is not a sound. It
@@ -180,6 +185,7 @@ class Sound:
             self._heard = False
             self._hears(True)
             if on:
+                self.end_test_call()
                 self._open()
             else:
                 self._close()
@@ -191,6 +197,8 @@ class Sound:
 
     def ring(self, on: bool) -> None:
         """A call comes in, or no longer rings."""
+        if on:
+            self.end_test_call()
         self._ringer.ring(on)
 
     def call_waiting(self, on: bool) -> None:
@@ -265,6 +273,40 @@ class Sound:
             finally:
                 self._testing = False
 
+    def test_call(self, notice: NoticeFile | None) -> bool:
+        """To oneself. One at a time, none beside a call, and none where a file or silence is the microphone."""
+        if self._own_call is not None or self._talking or not all(self._live(side) for side in BOTH):
+            return False
+        own = self._own_call = OwnCall(
+            self._wanted["microphone"],
+            self._wanted["speaker"],
+            volumes=self._volumes,
+            cleaner=Cleaner(echo=False, noise=self._clean[1]),
+            stepped=lambda step: self._post(lambda: self._stepped(own, step)),
+        )
+        threading.Thread(target=self._run_own, args=(own, notice), name="test call", daemon=True).start()
+        return True
+
+    def end_test_call(self) -> None:
+        if self._own_call is not None:
+            self._own_call.stop()
+
+    def _run_own(self, own: OwnCall, notice: NoticeFile | None) -> None:
+        """The disk and the devices take their time."""
+        try:
+            own.run(read_notice(notice) if notice else b"")
+        except KlartoneError as error:
+            side: Side = "microphone" if "microphone" in error.code else "speaker"
+            fault = CodedText(error.code, error.params)
+            self._post(lambda: self._cannot(side, fault))
+
+    def _stepped(self, own: OwnCall, step: Step) -> None:
+        if own is self._own_call:
+            self._step = step
+            if not step:
+                self._own_call = None
+            self._changed()
+
     def _cannot(self, side: Side, fault: CodedText) -> None:
         """It stands until the next look. In a call a side may be used by the call alone, and work."""
         if self._bridge is None or not self._bridge.working(side):
@@ -273,6 +315,7 @@ class Sound:
 
     def close(self) -> None:
         self._closed = True
+        self.end_test_call()
         self.ring(on=False)
         self.talking(on=False)
         self.watch(on=False)

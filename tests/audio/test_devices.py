@@ -303,6 +303,39 @@ def test_a_headset_that_was_chosen_and_goes_in_mid_call_is_lost_and_nobody_else_
                 end(one)
 
 
+OWN_CALL = """
+import json
+from softphone.audio import own_call
+from softphone.audio.cleaning import Cleaner
+from softphone.audio.player import tone
+own_call.SPEAK_SECONDS = 1.5
+steps = []
+one = own_call.OwnCall("", "", volumes=(100, 100), cleaner=Cleaner(echo=False, noise=False), stepped=steps.append)
+one.run(tone(700, 1.0, level_db=-14))
+print(json.dumps({"steps": steps}))
+"""
+
+
+@pulseaudio
+@pytest.mark.alone
+def test_a_test_call_gives_the_notice_and_then_what_the_agent_said(sinks: NullSinks, tmp_path: Path) -> None:
+    mouth, ear = tmp_path / "mouth.wav", tmp_path / "own.raw"
+    write_wav(mouth, tone(500, 20, level_db=-14))
+    speaking, listening = sinks.speak(mouth), sinks.listen(ear)
+    try:
+        until(lambda: ear.exists() and ear.stat().st_size > 3200, 5, "the first sound")
+        told = run(OWN_CALL, sinks.env)
+    finally:
+        end(speaking)
+        end(listening)
+    assert told["steps"] == ["notice", "speak", "listen", ""]
+    heard = ear.read_bytes()
+    notice, own = tone_frames(heard, 700), tone_frames(heard, 500)
+    assert 45 <= sum(notice) <= 52
+    assert 55 <= sum(own) <= 80
+    assert notice.index(True) < own.index(True), "by turns"
+
+
 @pulseaudio
 @pytest.mark.alone
 def test_the_player_the_test_tone_and_the_level_meter_use_real_devices(sinks: NullSinks, tmp_path: Path) -> None:
