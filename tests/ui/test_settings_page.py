@@ -521,6 +521,9 @@ def test_ring_volumes_and_what_is_taken_out_of_the_microphone_are_chosen_behind_
     sound = desk.window.settings.sound
     assert sound.ring_device.itemText(0) == "Samme som højttaleren"
     assert not sound.noise.isVisible()
+    scene.press("ownCall")
+    scene.qtbot.waitUntil(lambda: isinstance(scene.commands()[-1], wire.TestCall), timeout=3000)
+    assert without_id(scene.commands()[-1]) == wire.TestCall("", state.settings.accounts[0].id)
     scene.press("soundMore")
     chosen = {
         "ringDevice": ("Evolve2 65", {"ring_device": headset.id}),

@@ -16,7 +16,7 @@ from softphone.ui.fields import ComboBox, TextLabel
 from softphone.ui.settings.forms import Section
 from softphone.ui.theme.style import SMALL
 from softphone.ui.view import View, new_id
-from softphone.wire import Levels, SoundDevice, TestTone
+from softphone.wire import CallPhase, Levels, SoundDevice, TestCall, TestTone
 
 _SILENCE_DB = -60.0
 _RINGS = ("classic", "chime", "bell", "rise", "low")
@@ -69,7 +69,7 @@ class Meter(QWidget):
 
 
 class SoundSection(Section):
-    """command(TestTone)."""
+    """command(TestTone | TestCall)."""
 
     command = Signal(object)
 
@@ -87,6 +87,7 @@ class SoundSection(Section):
         self.meter = Meter("microphoneLevel")
         self.speaker_meter = Meter("speakerLevel")
         self.tone = FilledButton("testTone", "plain", 40)
+        self.own_call = FilledButton("ownCall", "plain", 40)
         self.more = FilledButton("soundMore", "plain", 36)
         self.fault = TextLabel("soundFault", size=SMALL, role="danger", wrap=True)
         self.field("settings.sound.microphone", self.microphone)
@@ -97,6 +98,7 @@ class SoundSection(Section):
         self.body.addSpacing(6)
         self.body.addWidget(self.fault)
         self.body.addWidget(self.tone)
+        self.body.addWidget(self.own_call)
         self.body.addWidget(self.more)
         self._rest = QWidget()
         rest = QVBoxLayout(self._rest)
@@ -114,6 +116,7 @@ class SoundSection(Section):
         }.items():
             box.activated.connect(lambda _=0, name=name, box=box: self._pick(name, box.currentData()))
         self.tone.clicked.connect(lambda: self.command.emit(TestTone(new_id())))
+        self.own_call.clicked.connect(self._call_oneself)
         self.more.clicked.connect(self._open)
         self._view: View | None = None
 
@@ -168,7 +171,27 @@ class SoundSection(Section):
         able = view.connected and any(device.speaker for device in devices)
         why = texts("why_not.no_engine" if not view.connected else "settings.sound.no_speaker")
         self.tone.show_as(view, texts("settings.sound.test"), icon="speaker", enabled=able, why="" if able else why)
+        self._show_own_call(view, able=able, why=why)
         self._show_more(view)
+
+    def _show_own_call(self, view: View, *, able: bool, why: str) -> None:
+        state = view.snapshot
+        step = state.sound.own_call if state else ""
+        busy = state is not None and any(one.phase is not CallPhase.ENDED for one in state.calls)
+        account = state is not None and bool(state.settings.accounts)
+        words = view.texts(f"settings.sound.own_call.{step}" if step else "settings.sound.own_call")
+        able = able and account and not busy
+        reason = why if not account or not busy else view.texts("settings.sound.own_call.busy")
+        more = view.texts("settings.sound.own_call.why")
+        self.own_call.show_as(
+            view, words, icon="close" if step else "phone", enabled=able, why=more if able else reason
+        )
+
+    def _call_oneself(self) -> None:
+        state = self._view.snapshot if self._view is not None else None
+        if state is not None and state.settings.accounts:
+            own = TestCall(new_id(), state.settings.accounts[0].id, on=not state.sound.own_call)
+            self.command.emit(own)
 
     def show_levels(self, levels: Levels) -> None:
         self.meter.set_level(levels.microphone)
