@@ -333,10 +333,14 @@ class Sound:
         self._faults.clear()
         wanted = {side: self._wanted[side] if self._live(side) else None for side in BOTH}
         if any(device is not None for device in wanted.values()):
+
+            def told(event: SoundFault | SoundWorks) -> None:
+                self._post(lambda: self._told(bridge, event))
+
             bridge = LiveBridge(
                 wanted["microphone"],
                 wanted["speaker"],
-                tell=lambda event: self._post(lambda: self._told(bridge, event)),
+                tell=told,
                 cleaner=Cleaner(echo=self._clean[0], noise=self._clean[1]),
             )
             self._bridge = bridge

@@ -42,7 +42,7 @@ def test_the_loudspeakers_echo_goes_and_a_voice_without_one_stays() -> None:
     room = np.zeros(RATE // 4)
     way = RATE * 11 // 100
     room[way:] = rng.normal(0, 1, len(room) - way) * np.exp(-np.arange(len(room) - way) / (0.035 * RATE))
-    echo = np.convolve(loudspeaker, room * 0.3 / np.sqrt(np.sum(room**2)))[: len(loudspeaker)]
+    echo: Sound = np.convolve(loudspeaker, room * 0.3 / np.sqrt(np.sum(room**2))).real[: len(loudspeaker)]
     left = through(Cleaner(echo=True, noise=False), echo, loudspeaker)
     later = slice(4 * RATE, len(left))
     print(

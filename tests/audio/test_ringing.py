@@ -34,10 +34,14 @@ class _Loudspeaker:
         self.sounding.pop(self._device, None)
 
 
+def _look(*, refresh: bool) -> None:
+    assert refresh, "what was plugged in just now counts"
+
+
 @pytest.fixture(autouse=True)
 def _made_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ringing, "Player", _Loudspeaker)
-    monkeypatch.setattr(ringing, "list_devices", lambda *, refresh: refresh)
+    monkeypatch.setattr(ringing, "list_devices", _look)
     _Loudspeaker.sounding = {}
 
 

@@ -47,6 +47,7 @@ PJSUA_CALL_MEDIA_REMOTE_HOLD: int
 PJSUA_CALL_UNHOLD: int
 PJSUA_DESTROY_NO_RX_MSG: int
 PJSUA_DTMF_METHOD_RFC2833: int
+PJSUA_DTMF_METHOD_SIP_INFO: int
 PJSUA_INVALID_ID: int
 
 class Error(Exception):
@@ -279,9 +280,7 @@ class Endpoint:
     def onTransportState(self, prm: OnTransportStateParam) -> None: ...
 
 class AuthCredInfo:
-    def __init__(
-        self, scheme: str, realm: str, user_name: str, data_type: int, data: str
-    ) -> None: ...
+    def __init__(self, scheme: str, realm: str, user_name: str, data_type: int, data: str) -> None: ...
 
 class AccountRegConfig:
     registrarUri: str
@@ -393,6 +392,7 @@ class MediaTransportInfo:
 class StreamInfo:
     remoteRtpAddress: str
     remoteRtcpAddress: str
+    codecName: str
 
 class CallSendDtmfParam:
     method: int
@@ -429,17 +429,35 @@ class OnCallReplaceRequestParam:
     statusCode: int
 
 class OnDtmfDigitParam:
+    method: int
     digit: str
     duration: int
 
+class MathStat:
+    n: int
+    max: int
+    min: int
+    last: int
+    mean: int
+
 class RtcpStreamStat:
+    updateCount: int
     pkt: int
+    discard: int
+    loss: int
+    jitterUsec: MathStat
 
 class RtcpStat:
     txStat: RtcpStreamStat
+    rxStat: RtcpStreamStat
+    rttUsec: MathStat
+
+class JbufState:
+    avgDelayMsec: int
 
 class StreamStat:
     rtcp: RtcpStat
+    jbuf: JbufState
 
 class Call:
     def __init__(self, acc: Account, call_id: int = ...) -> None: ...

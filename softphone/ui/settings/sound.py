@@ -24,6 +24,9 @@ _VOLUMES = (25, 50, 75, 100, 150, 200)
 _RING_VOLUMES = (0, 25, 50, 75, 100, 150, 200)
 _ON, _OFF = "on", "off"
 
+Entry = tuple[str, str | None]
+"""what is shown, and the setting's value"""
+
 
 class Meter(QWidget):
     """Loudness in dBFS as a bar, -60 to 0."""
@@ -137,10 +140,10 @@ class SoundSection(Section):
         sound = view.snapshot.sound if view.snapshot else None
         devices = sound.devices if sound else ()
         texts, settings = view.texts, self.settings
-        standard: tuple[str, str | None] = (texts("settings.sound.default"), "")
-        microphones = [standard, *_listed(one for one in devices if one.microphone)]
-        speakers = [standard, *_listed(one for one in devices if one.speaker)]
-        rings: list[tuple[str, str | None]] = [(texts("settings.sound.ring_device.same"), ""), *speakers[1:]]
+        standard: Entry = (texts("settings.sound.default"), "")
+        microphones: list[Entry] = [standard, *_listed(one for one in devices if one.microphone)]
+        speakers: list[Entry] = [standard, *_listed(one for one in devices if one.speaker)]
+        rings: list[Entry] = [(texts("settings.sound.ring_device.same"), ""), *speakers[1:]]
         if len(microphones) == 1:
             microphones = [(texts("settings.sound.no_microphone"), "")]
         if len(speakers) == 1:
@@ -148,7 +151,7 @@ class SoundSection(Section):
         self.microphone.show_entries(view, microphones, settings.microphone)
         self.speaker.show_entries(view, speakers, settings.speaker)
         self.ring_device.show_entries(view, rings, settings.ring_device)
-        sounds: list[tuple[str, str | None]] = [(texts(f"settings.sound.ring.{one}"), one) for one in _RINGS]
+        sounds: list[Entry] = [(texts(f"settings.sound.ring.{one}"), one) for one in _RINGS]
         if settings.ring_sound.startswith("file:"):
             sounds.append((texts("settings.sound.ring.own"), settings.ring_sound))
         self.ring_sound.show_entries(view, sounds, settings.ring_sound)
@@ -160,7 +163,7 @@ class SoundSection(Section):
             (self.microphone_volume, settings.microphone_volume),
         ):
             box.show_entries(view, _volumes(view, _VOLUMES, volume), str(volume))
-        either: list[tuple[str, str | None]] = [(texts(f"settings.sound.{one}"), one) for one in (_OFF, _ON)]
+        either: list[Entry] = [(texts(f"settings.sound.{one}"), one) for one in (_OFF, _ON)]
         self.noise.show_entries(view, either, _ON if settings.noise else _OFF)
         self.echo.show_entries(view, either, _ON if settings.echo else _OFF)
         self.meter.render_view(view)
@@ -216,11 +219,11 @@ class SoundSection(Section):
         self.save.emit(replace(self.settings, **{name: value}))
 
 
-def _listed(devices: Iterable[SoundDevice]) -> list[tuple[str, str | None]]:
+def _listed(devices: Iterable[SoundDevice]) -> list[Entry]:
     return [(one.name, one.id) for one in devices]
 
 
-def _volumes(view: View, offered: Sequence[int], now: int) -> list[tuple[str, str | None]]:
+def _volumes(view: View, offered: Sequence[int], now: int) -> list[Entry]:
     """Also the one that is set, if a file says another."""
     return [
         (view.texts("settings.sound.silent" if not one else "settings.sound.volume", percent=one), str(one))
