@@ -50,6 +50,8 @@ class PlainPhone:
         """it sends no RTP"""
         self.loses = 0
         """one in so many of its packets"""
+        self.held_up = (0, 0)
+        """of each so many packets the last so many come together, as from a network that was held up"""
         self.says: list[bytes] = []
         """frames of 20 ms in A-law that it says before it is silent again"""
         self._allow = allow
@@ -263,13 +265,18 @@ class PlainPhone:
         )
 
     def _speak(self) -> None:
+        waiting: list[bytes] = []
         while not self._ended.wait(0.02):
             if self.sound_to is not None and not self.mute:
                 self._sent += 1
                 head = struct.pack("!BBHII", 0x80, 8, self._sent & 0xFFFF, self._sent * 160, 1)
                 said = self.says.pop(0) if self.says else SILENCE
                 if not self.loses or self._sent % self.loses:
-                    self._rtp.sendto(head + said, self.sound_to)
+                    waiting.append(head + said)
+                every, together = self.held_up
+                if not every or not every - together < self._sent % every < every:
+                    while waiting:
+                        self._rtp.sendto(waiting.pop(0), self.sound_to)
 
     def _out(self, text: str) -> None:
         self._sip.sendto(_bytes(text), self._peer)

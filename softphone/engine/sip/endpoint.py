@@ -30,6 +30,10 @@ log = logging.getLogger("softphone.engine.sip")
 
 MAX_CALLS = 4
 LOG_LEVEL = 3
+DEEPEST_MS = 160
+"""how long a packet may be waited for"""
+FULL_MS = 400
+"""of sound that may wait: what a network holds back comes all at once"""
 LOOPBACK = "127.0.0.1"
 
 _PERSONAL = re.compile(r"(?:sips?|tel):[^\s>;,]+|\"[^\"]*\"|[+\d][\d ]{5,}|\S+@\S+")
@@ -203,14 +207,15 @@ class SipEndpoint:
         return config
 
     def _keep_every_packet(self, media: pj.MediaConfig) -> None:
-        """A jitter buffer of constant depth that throws nothing away before it is full.
+        """A jitter buffer that waits longer where packets come unevenly, and throws nothing away before it is full.
 
         PJSIP's own shrinks itself to the next tick by cutting sound out of the middle of speech. Then it fills every late
-        packet with invented sound. Both would be in a recording.
+        packet with invented sound. Both would be in a recording. One that is full before the network has caught up starts
+        anew, and loses all of it.
         """
-        depth = self._settings.jitter_ms
-        media.jbInit = media.jbMinPre = media.jbMaxPre = depth
-        media.jbMax = 3 * depth
+        media.jbInit = media.jbMinPre = self._settings.jitter_ms
+        media.jbMaxPre = max(DEEPEST_MS, self._settings.jitter_ms)
+        media.jbMax = FULL_MS
         # The binding cannot set this one field; its own reader of configurations can.
         document = pj.JsonDocument()
         document.writeObject(media)
