@@ -48,7 +48,7 @@ def header(data: bytes) -> tuple[dict[str, Any], bytes]:
     if data[:8] != b"KLARTONE":
         raise ValueError("no recording")
     version, length = struct.unpack_from(">HI", data, 8)
-    if version not in (1, 2):
+    if version != 2:
         raise ValueError(f"version {version}")
     raw = data[: 14 + length]
     told = json.loads(raw[14:])

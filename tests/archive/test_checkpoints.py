@@ -118,25 +118,18 @@ def test_a_log_whose_first_part_has_gone_in_its_time_is_signed_on_and_no_fault(d
     assert found(desk.archive) == []
 
 
-@pytest.mark.parametrize("field", ["number", "hash", "at", "key", "signature", "desk"])
-def test_no_part_of_a_checkpoint_or_of_a_head_can_be_changed(desk: Scene, field: str) -> None:
+def test_no_part_of_a_head_can_be_changed(desk: Scene) -> None:
     kept = head(desk)
-    changed = {
-        "number": replace(kept, number=5),
-        "hash": replace(kept, hash="0" * 64),
-        "at": replace(kept, at=AT.replace(year=2025)),
-        "key": replace(kept, key="A" * 43 + "="),
-        "signature": replace(kept, signature="A" * 86 + "=="),
-        "desk": replace(kept, desk="another"),
-    }[field]
-    assert not changed.is_signed
-    assert ("head_forged", changed.number) in found(desk.archive, changed)
-    value = getattr(changed, field)
-    with desk.archive.catalog.writing() as tx:
-        tx.connection.exec_driver_sql(
-            f"UPDATE checkpoints SET {field} = ?", (value if isinstance(value, str | int) else value.isoformat(),)
-        )
-    assert ("checkpoint_forged", changed.number) in found(desk.archive)
+    for changed in (
+        replace(kept, number=5),
+        replace(kept, hash="0" * 64),
+        replace(kept, at=AT.replace(year=2025)),
+        replace(kept, key="A" * 43 + "="),
+        replace(kept, signature="A" * 86 + "=="),
+        replace(kept, desk="another"),
+    ):
+        assert not changed.is_signed
+        assert ("head_forged", changed.number) in found(desk.archive, changed)
 
 
 def test_a_running_engine_signs_now_and_then_with_a_key_that_is_in_no_file(

@@ -18,7 +18,7 @@ PACKETS, PACKET = 50, 58
 
 def measure(times: int = 20_000) -> list[Figure]:
     key = AESGCM.generate_key(256)
-    header = Header("0" * 36, datetime.now(UTC), b"", 0).pack()
+    header = Header("0" * 36, datetime.now(UTC), b"", 0, "UTC").pack()
     content = Content(0, 0, 16_000, tuple(os.urandom(PACKET) for _ in range(PACKETS)))
     sealer, plain, packed = Sealer(header, "0" * 36, 0, key), AESGCM(key), content.pack()
     seal = _each(times, lambda index: sealer.seal(index, False, content))

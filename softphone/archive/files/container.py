@@ -22,7 +22,6 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from softphone.domain.errors import ArchiveError
 
 VERSION = 2
-"""what is written; 1, without a time zone, is read too"""
 MAGIC = b"KLARTONE"
 CHUNK_MAGIC = b"KTCH"
 SUFFIX = ".ktr"
@@ -60,23 +59,16 @@ class Header:
     """What a reader must know before any key: not whose call it is, nor what was said.
 
     `opus_head` is the codec's own header (RFC 7845); `delay` the encoder's delay in samples at 16 kHz. `time_zone` (IANA) is
-    where the call's days are counted; a file of version 1 names none.
+    where the call's days are counted.
     """
 
     recording: str
     opened_at: datetime
     opus_head: bytes
     delay: int
-    time_zone: str | None = None
-
-    @property
-    def version(self) -> int:
-        return 1 if self.time_zone is None else VERSION
+    time_zone: str
 
     def pack(self) -> bytes:
-        clock = {"opened_at": self.opened_at.isoformat(), "unit": "frames since the call's first", "frame_ms": 20}
-        if self.time_zone is not None:
-            clock["time_zone"] = self.time_zone
         told = {
             "recording": self.recording,
             "codec": {
@@ -88,11 +80,16 @@ class Header:
                 "delay": self.delay,
                 "head": base64.b64encode(self.opus_head).decode("ascii"),
             },
-            "clock": clock,
+            "clock": {
+                "opened_at": self.opened_at.isoformat(),
+                "unit": "frames since the call's first",
+                "frame_ms": 20,
+                "time_zone": self.time_zone,
+            },
             "seal": SEAL,
         }
         body = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode("ascii")
-        return _PREFIX.pack(MAGIC, self.version, len(body)) + body
+        return _PREFIX.pack(MAGIC, VERSION, len(body)) + body
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +241,7 @@ def read_header(data: bytes) -> tuple[Header, int]:
     if len(data) < _PREFIX.size or not data.startswith(MAGIC):
         raise ArchiveError("error.archive.no_recording_file")
     _, version, length = _PREFIX.unpack_from(data)
-    if not 1 <= version <= VERSION:
+    if version != VERSION:
         raise ArchiveError("error.archive.unknown_version", found=version, known=VERSION)
     end = _PREFIX.size + length
     if length > _HEADER_LIMIT or len(data) < end:
@@ -262,7 +259,7 @@ def read_header(data: bytes) -> tuple[Header, int]:
             datetime.fromisoformat(told["clock"]["opened_at"]),
             base64.b64decode(codec["head"], validate=True),
             int(codec["delay"]),
-            None if version == 1 else str(told["clock"]["time_zone"]),
+            str(told["clock"]["time_zone"]),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise ArchiveError("error.archive.no_recording_file") from error
