@@ -56,10 +56,10 @@ class CallSetup:
         policy = call.policy
         if policy is None:
             self._ring(call, not_recorded(self._rules.trouble))
-        elif reason := _exempt(call, policy):
-            self._ring(call, not_recorded(reason))
         elif call.role is CallRole.CONSULTATION:
             self._ring(call, not_recorded(Reason.INTERNAL))
+        elif reason := _exempt(call, policy):
+            self._ring(call, not_recorded(reason))
         elif self._store.unopened:
             # A call that cannot be recorded is not announced as recorded.
             self._ring(call, not_recorded(Reason.STORAGE_FAILED))

@@ -1,0 +1,234 @@
+"""Two recorded calls at once, a consultation, a conference: what is kept holds its own party and the agent, and nobody else.
+
+Each voice says numbers of its own, so that a frame in the wrong recording would name who said it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from softphone.audio.files import write_wav
+from softphone.domain.archive.recordings import RATE
+from softphone.domain.purpose import Headline, Reason
+from softphone.domain.status import InformedPhase
+from softphone.wire import (
+    Activate,
+    BackToParty,
+    CallPhase,
+    CallRole,
+    Consult,
+    ConsultEnd,
+    Dial,
+    EndWrapUp,
+    HangUp,
+    Join,
+)
+from tests.journeys.lines import NUMBERS
+from tests.journeys.listening import Sound, numbers
+from tests.journeys.stage import LOOPBACK, Stage, stage
+from tests.peers.counter import counter_sound
+from tests.peers.second_phone import SecondPhone, second_phone, talk
+
+pytestmark = pytest.mark.journey
+
+EACH = 200
+FIRST, SECOND = range(EACH), range(300, 300 + EACH)
+"""the numbers that the two parties say"""
+
+
+def say(phone: SecondPhone, said: range, folder: Path) -> None:
+    wav = folder / f"{said.start}.wav"
+    write_wav(wav, counter_sound(len(said), said.start))
+    phone.do("say", wav=str(wav), loop=True)
+
+
+@contextmanager
+def two(folder: Path, *, automatic: bool = False) -> Generator[tuple[Stage, SecondPhone]]:
+    """A stage whose customer says the first numbers, and another phone that says the second."""
+    with stage(folder, lines=("n1",)) as on, second_phone(auto_answer=automatic) as other:
+        say(on.customer, FIRST, folder)
+        say(other, SECOND, folder)
+        yield on, other
+
+
+def recorded(on: Stage, call: str) -> None:
+    on.desk.wait_status(lambda one: one.headline is Headline.RECORDING, "recording", call)
+    on.sealed(call, 1.0)
+
+
+def paused(on: Stage, call: str, why: Reason = Reason.HELD) -> None:
+    status = on.desk.wait_status(lambda one: one.headline is Headline.PAUSED, "paused", call)
+    assert why in [one.reason for one in status.reasons]
+
+
+def ring_in(on: Stage, other: SecondPhone) -> str:
+    """Another caller, whom the agent answers."""
+    other.do("dial", target=f"sip:{NUMBERS['n1']}@{LOOPBACK}:{on.sip_port}")
+    call = on.desk.answer().id
+    other.wait_for("CallEstablished")
+    return call
+
+
+def party_of(on: Stage, call: str, *, whole: bool = True) -> Sound:
+    row = on.row(call)
+    assert row is not None
+    return on.exported(row.recording, whole=whole)[:, 1].copy()
+
+
+def told(sound: Sound) -> list[int]:
+    """The numbers that are said there, three or more in a row: where sound sets in or is lost, a torn frame may read as any."""
+    # Each segment may lie otherwise in its frames: second by second.
+    said = [one for at in range(0, len(sound), RATE) for one in numbers(sound[at : at + RATE])]
+    return [
+        one
+        for before, one, after in zip(said, said[1:], said[2:], strict=False)
+        if one is not None and (before, after) == (one - 1, one + 1)
+    ]
+
+
+@pytest.mark.rule("L5")
+@pytest.mark.rule("G05")
+def test_two_recorded_calls_keep_to_themselves_however_often_the_agent_switches(tmp_path: Path) -> None:
+    with two(tmp_path) as (on, other):
+        desk = on.desk
+        first = on.call("n1")
+        recorded(on, first)
+        other.do("dial", target=f"sip:{NUMBERS['n1']}@{LOOPBACK}:{on.sip_port}")
+        waits = desk.wait_call(lambda one: one.phase is CallPhase.INCOMING, "a call that waits")
+        assert not waits.active
+        assert desk.call(first).active
+        second = desk.answer().id
+        for active, held in ((second, first), (first, second), (second, first)):
+            if not desk.call(active).active:
+                desk.do(Activate, call=active)
+            paused(on, held)
+            kept = on.sealed_seconds(held)
+            desk.wait_call(lambda one: one.active, "active", active)
+            assert not desk.call(held).active
+            recorded(on, active)
+            assert on.sealed_seconds(held) - kept < 1.0, "no more than the chunk that was open"
+            held_now = on.sealed_seconds(held)
+            on.sealed(active, 1.0)
+            assert on.sealed_seconds(held) == held_now, "nothing is stored while held"
+        # The active one ends: the agent is in no call, and takes up the other by a press.
+        other.do("hang_up")
+        desk.wait_call(lambda one: one.phase is CallPhase.ENDED, "ended", second)
+        talk(on.customer, 25)
+        assert not desk.call(first).active
+        assert desk.call(first).held_by_us
+        desk.do(Activate, call=first)
+        recorded(on, first)
+        # Who hangs up while held has a wrap-up, with all of its buttons, beside the call that goes on.
+        third = ring_in(on, other)
+        paused(on, first)
+        on.customer.do("hang_up")
+        desk.wait_call(lambda one: one.phase is CallPhase.ENDED, "ended", first)
+        recorded(on, third)
+        desk.dispute(first)
+        desk.do(EndWrapUp, call=first)
+        desk.wait_event("audit.wrap_up_ended", call=first)
+        other.do("hang_up")
+        desk.wait_call(lambda one: one.phase is CallPhase.ENDED, "ended", third)
+        on.end()
+        for call, said in ((first, FIRST), (second, SECOND), (third, SECOND)):
+            heard = told(party_of(on, call))
+            assert len(heard) > 25
+            assert set(heard) <= set(said)
+        row = on.row(first)
+        assert row is not None
+        assert row.holds
+        assert on.verified()["ok"]
+
+
+def test_an_engine_killed_with_two_recorded_calls_leaves_both_recordings_as_far_as_they_were_sealed(
+    tmp_path: Path,
+) -> None:
+    with two(tmp_path) as (on, other):
+        first = on.call("n1")
+        recorded(on, first)
+        second = ring_in(on, other)
+        recorded(on, second)
+        kept = {call: on.sealed_seconds(call) for call in (first, second)}
+        on.engine.kill()
+        on.engine.wait(10)
+        for call, said, whole in ((first, FIRST, True), (second, SECOND, False)):
+            sound = party_of(on, call, whole=whole)
+            assert set(told(sound)) <= set(said)
+            # The codec looks 2.5 ms ahead, which nobody could flush.
+            assert len(sound) / RATE >= kept[call] - 0.02
+        assert on.verified()["ok"]
+
+
+@pytest.mark.rule("L5")
+@pytest.mark.rule("G05")
+def test_a_colleague_is_consulted_unrecorded_and_joins_once_all_have_been_told(tmp_path: Path) -> None:
+    with two(tmp_path) as (on, other):
+        desk = on.desk
+        party = on.call("n1")
+        recorded(on, party)
+        colleague = f"sip:204@{LOOPBACK}:{other.udp}"
+        made = desk.do(Consult, call=party, target=colleague).result["call"]
+        paused(on, party)
+        other.wait_for("CallArrived")
+        other.do("decline", code=486)
+        after = desk.wait_call(lambda one: one.consult_ended, "the colleague's no", party)
+        assert after.consult_ended is ConsultEnd.BUSY
+        assert not after.active
+        assert after.held_by_us
+        assert not [one for one in desk.wait(lambda s: s, "a state").calls if one.id == made]
+        desk.do(BackToParty, call=party)
+        recorded(on, party)
+        assert desk.call(party).consult_ended is None
+
+        made = desk.do(Consult, call=party, target=colleague).result["call"]
+        other.wait_for("CallArrived")
+        other.do("answer")
+        consultation = desk.wait_call(lambda one: one.phase is CallPhase.CONNECTED, "a consultation", made)
+        assert (consultation.role, consultation.consults_for) == (CallRole.CONSULTATION, party)
+        assert consultation.active
+        assert consultation.status is not None
+        assert consultation.status.headline is Headline.NOT_RECORDING
+        assert consultation.status.reasons[0].reason is Reason.INTERNAL
+        kept = on.sealed_seconds(party)
+        talk(other, 50)
+        assert on.sealed_seconds(party) == kept
+
+        desk.do(Join, call=made)
+        status = desk.wait_status(lambda one: one.pauses == (Reason.NOT_TOLD,), "paused for the newcomer", party)
+        assert status.headline is Headline.PAUSED
+        assert desk.call(party).conference
+        assert desk.call(made).conference
+        talk(other, 50)
+        assert on.sealed_seconds(party) == kept, "nothing before the newcomer has been told"
+        desk.wait_status(lambda one: "notice_read" in one.actions, "read aloud", party)
+        desk.act(party, "notice_read")
+        status = desk.wait_status(lambda one: one.headline is Headline.RECORDING, "recording again", party)
+        assert status.notice is None or status.notice.told is InformedPhase.INFORMED
+        recorded(on, party)
+        # Whoever leaves takes no more part.
+        other.do("hang_up")
+        left = desk.wait_call(lambda one: not one.conference, "two again", party)
+        assert left.active
+        recorded(on, party)
+        # The agent leaves a conference, and all of it ends.
+        desk.do(Dial, account="agent", target=colleague)
+        other.wait_for("CallArrived")
+        other.do("answer")
+        joined = desk.wait_call(lambda one: one.phase is CallPhase.CONNECTED and one.id not in (party, made), "another")
+        paused(on, party)
+        desk.do(Join, call=party)
+        desk.wait_call(lambda one: one.conference, "three", party)
+        desk.do(HangUp, call=joined.id)
+        on.customer.wait_for("CallEnded")
+        other.wait_for("CallEnded")
+        desk.wait_call(lambda one: one.phase is CallPhase.ENDED, "ended", party)
+        on.end()
+        heard = told(party_of(on, party))
+        assert len(heard) > 100
+        assert set(heard) <= set(FIRST)
+        assert on.row(made) is None
+        assert on.verified()["ok"]
