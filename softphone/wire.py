@@ -357,6 +357,8 @@ class Settings:
     bind: str = "0.0.0.0"  # noqa: S104 - a phone is reached from outside
     port: int = 0
     """SIP port; 0: a free one"""
+    keep_alive: int = 15
+    """seconds between two signs of life to each account's server; 0: none"""
     accept_from: tuple[str, ...] = ()
     """addresses and networks whose calls are taken, beside the accounts' own servers"""
     line: str = ""

@@ -115,7 +115,13 @@ def _run(home: Home, wire: tuple[IO[bytes], IO[bytes]] | None, plugin_folders: S
         lambda event: engine.heard(event),
         Silence(),
         recording.feed,
-        Edge("" if settings.bind == EVERYWHERE else settings.bind, settings.port, edge_command(), settings.accept_from),
+        Edge(
+            "" if settings.bind == EVERYWHERE else settings.bind,
+            settings.port,
+            edge_command(),
+            settings.accept_from,
+            settings.keep_alive,
+        ),
     )
     accounts = Accounts(phone, lambda account: _password(account, archive), inbox.post, fault)
     sound = Sound(phone.set_sound, inbox.post, changed, lambda on: calls.agent_hears(on))

@@ -62,6 +62,8 @@ class Configure:
     accept_from: tuple[str, ...] = ()
     """addresses and networks that may call every account"""
     remembered: str = ""
+    keep_alive: int = 15
+    """seconds between two signs of life to each registrar; 0: none"""
 
 
 @dataclass(frozen=True, slots=True)

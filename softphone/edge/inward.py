@@ -238,6 +238,9 @@ class Inward:
         switch = self._switch
         via = Via.parse(message.get("Via") or "")
         branch = via.branch
+        if switch.keeping.knows(branch):
+            switch.keeping.answered(via)
+            return
         if switch.asking.knows(branch):
             switch.asking.answered(branch, message.code)
             return

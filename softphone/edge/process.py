@@ -37,8 +37,6 @@ from softphone.edge.switch import Switch
 from softphone.edge.transports import EVERYWHERE, Transports
 from softphone.edge.turns import WatchedSelector
 
-KEEP_ALIVE = 15.0
-"""seconds; NATs seldom forget a way in less than 30"""
 MOST_EARLY = 64
 """messages of pjsua2's that wait until the edge has begun"""
 UNSTARTED = 3
@@ -157,7 +155,7 @@ async def _run(given: Sockets, words: BinaryIO, wire: BinaryIO, watched: Watched
                 await over.wait()
         beats += 1
         switch.tick()
-        if beats % int(KEEP_ALIVE) == 0:
+        if switch.keep_alive_every and beats % switch.keep_alive_every == 0:
             switch.keep_alive()
         slow = {"turn.slow": watched.slow_turns} if watched.slow_turns else {}
         tell(EdgeState({**switch.counters, **switch.sounds.counters(), **slow}))

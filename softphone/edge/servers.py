@@ -42,6 +42,11 @@ class Servers:
             return True
         return False
 
+    def lost(self, account: str) -> None:
+        """The server where this account is registered has gone."""
+        if (hop := self._registered.get(account)) is not None:
+            self.failed(account, hop)
+
     def answered(self, hop: Hop) -> None:
         self._down.pop(hop, None)
 

@@ -24,6 +24,7 @@ from softphone.edge.channel import (
     Remember,
 )
 from softphone.edge.dialogs import Dialog, Dialogs, read_hop, read_state
+from softphone.edge.keep_alive import KeepAlive
 from softphone.edge.network import ANYWHERE, NetworkWatch
 from softphone.edge.options_probe import OptionsProbe
 from softphone.edge.paths import LocalAddresses
@@ -119,6 +120,8 @@ class Switch:
         self.transports: Transports
         self.sounds: MediaSessions
         self.asking = OptionsProbe(self._ask, lambda call_id, there: self.sounds.party_answers(call_id, there))
+        self.keeping = KeepAlive(self._ask_server, self._server_gone, self._server_changed)
+        self.keep_alive_every = 0
         self.on_configured: list[Callable[[], None]] = []
         self.on_lost: Callable[[Sent, ConnectionFault], None] = lambda _, __: None
         self.no_outbound: set[str] = set()
@@ -139,6 +142,7 @@ class Switch:
             self.seen_as.pop(gone, None)
             self.bound.pop(gone, None)
             self.tried.pop(gone, None)
+            self.keeping.forget(gone)
             self.transports.close(gone)
             self.no_outbound.discard(gone)
         for account in configure.accounts:
@@ -146,6 +150,7 @@ class Switch:
             if before is not None and _server(before) != _server(account):
                 self.transports.close(account.id)
         self.accounts = {one.id: one for one in configure.accounts}
+        self.keep_alive_every = configure.keep_alive
         accepted = [*configure.accept_from, *(one for account in configure.accounts for one in account.accept_from)]
         self.admission.accept(accepted)
         for account in configure.accounts:
@@ -330,10 +335,27 @@ class Switch:
 
     def keep_alive(self) -> None:
         """Keep the way from each registrar open through a NAT or a firewall."""
-        for hop in set(self.flows.values()):
-            if hop.transport == "udp":
-                self.transports.send(b"\r\n\r\n", hop)
+        for account, hop in self.flows.items():
+            if hop.transport == "udp" and account in self.accounts:
+                self.keeping.ask(account, self.accounts[account].address, hop)
         self.transports.ping()
+
+    def _ask_server(self, question: SipMessage, hop: Hop, account: str) -> None:
+        host, port = self.public(hop, account)
+        question.set_first("Via", str(Via.parse(question.get("Via") or "")._replace(host=host, port=port)))
+        self.to_network(question, hop)
+
+    def _server_gone(self, account: str) -> None:
+        self.counters["server.silent"] += 1
+        self.servers.lost(account)
+        self.flows.pop(account, None)
+        self.tell(FlowLost(account))
+
+    def _server_changed(self, account: str) -> None:
+        """It is back and may have forgotten this phone, or a NAT has forgotten the way."""
+        self.counters["server.anew"] += 1
+        self.seen_as.pop(account, None)
+        self.tell(FlowLost(account))
 
     def remember(self, *, at_once: bool = False) -> None:
         """Soon, so that many changes go together; `at_once` if the next edge must know even if this one dies now."""

@@ -54,6 +54,9 @@ ENDS_WITHIN = 0.2
 UNSENT = 2000
 """lines that may wait for an edge that does not read; more end it"""
 _TRIES = 20
+KEEP_ALIVE = 15
+"""seconds; NATs seldom forget a way in less than 30"""
+LONGEST_KEEP_ALIVE = 3600
 
 _log = log.getChild("edge")
 
@@ -64,11 +67,18 @@ class Edge:
     `on_message`, `gone` and `missing` are called on a thread of its own, and the last two by `beat` too.
     """
 
-    def __init__(self, address: str, port: int, command: Sequence[str], accept_from: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        address: str,
+        port: int,
+        command: Sequence[str],
+        accept_from: tuple[str, ...] = (),
+        keep_alive: int = KEEP_ALIVE,
+    ) -> None:
         self._address = address
         self._wanted_port = port
         self._command = command
-        self._configure = Configure(accept_from=accept_from)
+        self._configure = Configure(accept_from=accept_from, keep_alive=max(0, min(keep_alive, LONGEST_KEEP_ALIVE)))
         self._told: Callable[[FromEdge], None] = lambda _: None
         self._missing: Callable[[bool], None] = lambda _: None
         self._gone: Callable[[float], None] = lambda _: None

@@ -77,6 +77,8 @@ def doubts(settings: Settings) -> Iterator[tuple[str, str, Mapping[str, Param]]]
     """Settings that cannot be used: the key, and a code with parameters. The others are used."""
     if not (settings.port == 0 or 1024 <= settings.port <= 65535):
         yield "port", "error.settings.port", {"port": settings.port}
+    if not 0 <= settings.keep_alive <= 3600:
+        yield "keep_alive", "error.settings.keep_alive", {"seconds": settings.keep_alive}
     try:
         ipaddress.ip_address(settings.bind)
     except ValueError:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Generator
 from contextlib import ExitStack
 
 import pytest
 
+from softphone.edge.keep_alive import KeepAlive
 from softphone.edge.servers import DOWN_FOR, LONGEST_DOWN, Servers
+from softphone.edge.sip.uri import Via
 from softphone.edge.transports import Hop
 from softphone.engine.sip.registrations import retry_wait
 from tests.edge.test_resolver import name_server
@@ -29,7 +32,7 @@ def two(monkeypatch: pytest.MonkeyPatch) -> Generator[tuple[SecondPhone, Wire, W
         }
         names = stack.enter_context(name_server(zone))
         monkeypatch.setenv("KLARTONE_NAMESERVER", "{}:{}".format(*names))
-        yield stack.enter_context(second_phone(edge=True, accept=())), first, second
+        yield stack.enter_context(second_phone(edge=True, accept=(), keep_alive=1)), first, second
 
 
 def grant(server: Wire, asked: str) -> None:
@@ -140,3 +143,43 @@ def test_the_only_server_is_asked_again_when_it_said_and_ever_later_where_it_sai
     assert [retry_wait(15, failures, 0.0, lambda: 1.0) for failures in (0, 1, 2, 9, 99)] == [3, 6, 12, 120, 120]
     assert retry_wait(15, 2, 0.0, lambda: 0.0) == 6, "half of it at least"
     assert retry_wait(15, 0, 86_400.0) == 3600
+
+
+def test_signs_of_life_tell_how_a_nat_shows_this_phone_and_when_the_server_has_gone(
+    two: tuple[SecondPhone, Wire, Wire], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    phone, first, _ = two
+    phone.do("account", id="anna", address=f"anna@127.0.0.1:{first.port}", password="x", transport="udp")
+    grant(first, first.wait_for("REGISTER"))
+    phone.wait_for("RegistrationChanged", state="registered")
+    for _ in range(2):
+        asked = first.wait_for("OPTIONS")
+        assert (asked.split()[1], header(asked, "Max-Forwards")) == (f"sip:127.0.0.1:{first.port}", "0")
+        first.send(first.answer(asked, "483 Too Many Hops"), first.peer)
+    # From here on it comes from elsewhere, as the NAT says.
+    asked = first.wait_for("OPTIONS")
+    shown = asked.replace(";rport", ";received=127.0.0.77;rport=40123", 1)
+    first.send(first.answer(shown, "483 Too Many Hops"), first.peer)
+    first.wait_for("REGISTER")
+
+    monkeypatch.setattr("softphone.edge.keep_alive.LIMIT", 0.02)
+    hop, told = Hop("udp", "192.0.2.1", 5060), list[str]()
+
+    async def live() -> None:
+        sent: list[Via] = []
+        keep = KeepAlive(
+            lambda question, _hop, _account: sent.append(Via.parse(question.get("Via") or "")),
+            lambda account: told.append(f"{account} gone"),
+            lambda account: told.append(f"{account} anew"),
+        )
+        for answers in (False, False, False, True, True, False, True, False, False, False):
+            keep.ask("a", "a@host.test", hop)
+            keep.ask("a", "a@host.test", hop)  # one question at a time
+            if answers:
+                assert keep.knows(sent[-1].branch)
+                keep.answered(sent[-1])
+            await asyncio.sleep(0.04)
+        assert len(sent) == 10
+
+    asyncio.run(live())
+    assert told == ["a anew", "a gone"], "a server that never answers is not said to have gone"

@@ -25,8 +25,8 @@ from dns.rdtypes.IN.SRV import SRV
 from softphone.edge.resolver import Resolver, in_order
 from softphone.edge.transports import Hop
 from tests.peers.kamailio import kamailio
-from tests.peers.processes import free_port
-from tests.peers.second_phone import second_phone
+from tests.peers.processes import until
+from tests.peers.second_phone import part, second_phone
 
 Zone = Mapping[tuple[str, str], list[str]]
 
@@ -211,19 +211,34 @@ def test_a_silent_name_server_is_given_up_and_asked_once_for_many(monkeypatch: p
 
 @pytest.mark.peer("kamailio")
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
-def test_where_the_first_server_of_a_name_is_away_the_next_registers_the_account(
+def test_an_account_moves_to_the_next_server_of_its_name_when_its_own_is_away_and_calls_follow(
     transport: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with kamailio({"anna": "s3cret"}) as server:
+    users = {"anna": "s3cret", "bo": "s3cret"}
+    with kamailio(users) as first, kamailio(users) as second:
+        if transport == "udp":
+            first.stop()  # from the beginning: nobody tells a datagram that it is lost
         zone: Zone = {
             (f"_sip._{transport}.klartone.test", "SRV"): [
-                f"10 0 {free_port()} host.test.",
-                f"20 0 {server.port} host.test.",
+                f"10 0 {first.port} host.test.",
+                f"20 0 {second.port} host.test.",
             ],
             ("host.test", "A"): ["127.0.0.1"],
         }
         with name_server(zone) as names:
             monkeypatch.setenv("KLARTONE_NAMESERVER", "{}:{}".format(*names))
-            with second_phone(edge=True) as phone:
+            with second_phone(edge=True, accept=()) as phone, second_phone(edge=True, accept=()) as bo:
                 phone.do("account", id="anna", address="anna@klartone.test", password="s3cret", transport=transport)
                 assert phone.wait_for("RegistrationChanged", 15, state="registered")["code"] == 200
+                if transport == "tcp":
+                    assert first.contacts("anna")
+                    assert not second.contacts("anna")
+                    first.stop()
+                until(lambda: second.contacts("anna") != [], 10, "the account at the second server")
+                bo.do("account", id="bo", address=f"bo@{second.address}", password="s3cret")
+                bo.wait_for("RegistrationChanged", state="registered")
+                bo.do("dial", account="bo", target=f"sip:anna@{second.address}")
+                phone.wait_for("CallArrived")
+                phone.do("answer")
+                bo.wait_for("CallEstablished")
+                part(phone, bo)

@@ -111,6 +111,7 @@ def second_phone(
     env: Mapping[str, str] | None = None,
     bind: str = "127.0.0.1",
     inside: Sequence[str] = (),
+    keep_alive: int = 15,
 ) -> Generator[SecondPhone]:
     """`edge`: it stands behind one, which takes calls that come from `accept`.
 
@@ -129,6 +130,7 @@ def second_phone(
         *(["--edge", *(f"--accept={one}" for one in accept)] if edge else []),
         *(["--codec", codec] if codec else []),
         f"--bind={bind}",
+        f"--keep-alive={keep_alive}",
     ]
     phone = SecondPhone(*options, env=env, inside=inside)
     try:
