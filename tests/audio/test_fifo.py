@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from softphone.audio.fifo import ElasticFifo, stretched
+from softphone.audio.fifo import RATE, ElasticFifo, stretched
 from softphone.audio.player import tone
 
 
@@ -92,3 +92,28 @@ def test_stretching_keeps_the_sound_and_both_of_its_ends(count: int) -> None:
     assert (got[0], got[-1]) == (samples[0], samples[-1])
     wanted = np.interp(np.linspace(0, 319, count), np.arange(320), samples)
     assert np.max(np.abs(got - wanted)) <= 1
+
+
+@pytest.mark.parametrize("minutes", [6, pytest.param(60, marks=pytest.mark.torture)])
+@pytest.mark.parametrize("ppm", [200, -200])
+def test_two_clocks_that_part_by_200_ppm_are_heard_without_drift_and_without_a_click(ppm: float, minutes: int) -> None:
+    fifo, step = ElasticFifo(60), 0.01 / (1 + ppm / 1e6)
+    given, phase, worst, levels = 0.0, 0.0, 0.0, list[float]()
+    hum = 2 * np.pi * 440 / RATE
+    last = np.zeros(2)
+    for tick in range(minutes * 60 * 50):
+        while given <= tick * 0.02:
+            wave = 10_000 * np.sin(phase + hum * np.arange(160))
+            phase = (phase + hum * 160) % (2 * np.pi)
+            fifo.put(np.rint(wave).astype("<i2").tobytes())
+            given += step
+        heard = np.concatenate([last, np.frombuffer(fifo.get(640), "<i2")])
+        last = heard[-2:]
+        if tick > 10:
+            worst = max(worst, float(np.abs(np.diff(heard, 2)).max()))
+        levels.append(fifo.level_ms)
+    assert (fifo.underruns, fifo.overruns) == (0, 0)
+    # A sample too many or too few would be a step of 1,700; a smooth sine bends by 300.
+    assert worst < 500
+    quarter = len(levels) // 4
+    assert abs(np.mean(levels[-quarter:]) - np.mean(levels[quarter : 2 * quarter])) < 3

@@ -30,9 +30,9 @@ log = logging.getLogger("softphone.engine.sip")
 
 MAX_CALLS = 4
 LOG_LEVEL = 3
-DEEPEST_MS = 160
+DEEPEST_MS = 120
 """how long a packet may be waited for"""
-FULL_MS = 400
+FULL_MS = 240
 """of sound that may wait: what a network holds back comes all at once"""
 LOOPBACK = "127.0.0.1"
 
