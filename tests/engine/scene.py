@@ -29,6 +29,7 @@ from tests.policies import POLICY, policy_of
 
 CALL = "01a20000-0000-7000-8000-000000000001"
 SECOND = "01a20000-0000-7000-8000-000000000002"
+THIRD = "01a20000-0000-7000-8000-000000000003"
 NUMBER = "+4570102030"
 PARTY = "+4520123456"
 TEXT = NoticeText(Language.DA, (Piece("Vi optager.", "Vi optager."),), 11, 11, None)
@@ -62,7 +63,7 @@ class FakePhone:
 
     def dial(self, account: str, target: str) -> str:
         self.done.append(f"dial {target}")
-        call = SECOND if self.attended else CALL
+        call = CALL if not self.attended else SECOND if CALL in self.attended else THIRD
         self.attended = frozenset({call})
         return call
 

@@ -297,3 +297,28 @@ def test_the_speakers_meter_shows_what_is_heard_while_it_is_watched(desk: Desk, 
     sound.talking(on=False)
     assert sound.levels()[1] == SILENT_DBFS
     sound.close()
+
+
+def test_a_call_that_waits_is_heard_softly_in_the_ear_again_and_again_and_no_longer_than_it_waits() -> None:
+    heard: list[bytes] = []
+
+    class Ear:
+        def pull(self, n_bytes: int, /) -> bytes:
+            return bytes(n_bytes)
+
+        def push(self, data: bytes, /) -> None:
+            heard.append(data)
+
+    pair = module._Pair(Ear(), Ear(), watched=False)
+    pair.repeat(module.WAITING)
+    for _ in range(450):  # 9 s
+        pair.push(bytes(640))
+    sounds = [any(one) for one in heard]
+    assert sum(sounds[:200]) == pytest.approx(20, abs=2)
+    assert sum(sounds) == pytest.approx(60, abs=4)
+    assert max(abs(one) for data in heard for one in memoryview(data).cast("h")) < 3000
+    pair.repeat(b"")
+    heard.clear()
+    for _ in range(200):
+        pair.push(bytes(640))
+    assert not any(any(one) for one in heard)

@@ -1,0 +1,145 @@
+"""Several calls at once, as PhoneCalls has them: who waits is heard, who ended stays within reach, and what is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from softphone.domain.errors import KlartoneError
+from softphone.domain.status import Headline
+from softphone.engine.sip import events as sip
+from softphone.wire import CallPhase, CallRole, CodedText, ConsultEnd
+from tests.engine.scene import CALL, N1, N3, SECOND, Scene
+from tests.policies import POLICY
+
+
+def talking(policy: str | None = POLICY) -> Scene:
+    """A call whose party has been told, and is recorded."""
+    scene = Scene(policy)
+    scene.ring()
+    scene.decide(N1)
+    scene.calls.answer(CALL)
+    scene.answer()
+    scene.hear_notice()
+    scene.acknowledge()
+    return scene
+
+
+def of(scene: Scene, call: str) -> CallPhase:
+    return next(one.phase for one in scene.calls.shown() if one.id == call)
+
+
+@pytest.mark.parametrize("decision", [N1, N3])
+def test_a_call_that_waits_is_heard_beside_the_talk_and_never_over_a_notice_or_a_question(decision: object) -> None:
+    scene = Scene()
+    several = scene.calls.several
+    scene.ring()
+    scene.decide(decision)  # pyright: ignore[reportArgumentType]
+    assert (several.ringing, several.waiting) == (True, False)
+    scene.calls.answer(CALL)
+    scene.answer()
+    scene.ring(SECOND)
+    assert [one.active for one in scene.calls.shown()] == [True, False]
+    assert (several.ringing, several.waiting) == (False, False), "the notice plays"
+    scene.hear_notice()
+    scene.acknowledge()
+    if decision is N3:
+        assert not several.waiting, "the question is open"
+        scene.calls.digit(sip.DigitReceived(CALL, "1", scene.seconds))
+        scene.later(2.0)
+        scene.acknowledge()
+    assert several.waiting
+    scene.calls.ended(sip.CallEnded(SECOND, 487, "Request Terminated", by_us=False))
+    assert not several.waiting
+
+
+def test_a_wrap_up_stays_while_another_call_goes_on_and_gives_way_to_the_next_alone() -> None:
+    scene = talking()
+    scene.ring(SECOND)
+    scene.calls.decided(SECOND, N1)
+    scene.calls.answer(SECOND)
+    scene.calls.established(sip.CallEstablished(SECOND, record_aware=False))
+    scene.phone.attended = frozenset({SECOND})
+    scene.calls.ended(sip.CallEnded(CALL, 200, "OK", by_us=False))
+    scene.acknowledge()
+    assert of(scene, CALL) is CallPhase.ENDED
+    assert scene.calls.dial("a", "20123457", None)
+    assert of(scene, CALL) is CallPhase.ENDED, "it could not be taken up again"
+
+
+def test_a_consultation_pauses_its_party_at_once_is_never_recorded_and_ends_without_taking_the_party_up() -> None:
+    scene = talking()
+    assert scene.headline is Headline.RECORDING
+    made = scene.calls.consult(CALL, "204")
+    assert made == SECOND
+    party, consultation = scene.calls.shown()
+    assert party.status is not None
+    assert party.status.headline is Headline.PAUSED
+    assert not scene.recorder.running
+    assert (consultation.role, consultation.consults_for) == (CallRole.CONSULTATION, CALL)
+    assert isinstance(scene.calls.consult(CALL, "205"), CodedText), "one at a time"
+    assert isinstance(scene.calls.consult(SECOND, "205"), CodedText), "not yet connected"
+    for code, end in (
+        (486, ConsultEnd.BUSY),
+        (603, ConsultEnd.DECLINED),
+        (480, ConsultEnd.NO_ANSWER),
+        (500, ConsultEnd.FAILED),
+    ):
+        scene.phone.attended = frozenset()
+        scene.calls.ended(sip.CallEnded(SECOND, code, "", by_us=False))
+        (party,) = scene.calls.shown()
+        assert party.consult_ended is end
+        assert not party.active
+        scene.phone.attended = frozenset({CALL})
+        scene.calls.consult(CALL, "204")
+    done = len(scene.phone.done)
+    assert scene.calls.back_to_party(SECOND) is None
+    assert scene.phone.done[done:] == ["hang up", "resume"]
+    scene.calls.ended(sip.CallEnded(SECOND, 487, "", by_us=True))
+    (party,) = scene.calls.shown()
+    assert party.consult_ended is None
+    assert party.active
+
+
+def test_a_consultation_that_cannot_be_made_leaves_the_party_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = talking()
+
+    def full(account: str, target: str, **more: str) -> str:
+        raise KlartoneError("calls_full", most=4)
+
+    monkeypatch.setattr(scene.phone, "dial", full)
+    with pytest.raises(KlartoneError):
+        scene.calls.consult(CALL, "204")
+    scene.acknowledge()
+    assert scene.headline is Headline.RECORDING
+
+
+@pytest.mark.rule("G05")
+def test_nobody_joins_before_the_recording_is_paused_nor_into_a_newcomer_s_notice() -> None:
+    scene = talking()
+    scene.calls.consult(CALL, "204")
+    assert isinstance(scene.calls.join(SECOND), CodedText), "the colleague has not answered"
+    scene.calls.established(sip.CallEstablished(SECOND, record_aware=False))
+    assert scene.calls.join(SECOND) is None
+    assert scene.phone.done[-1] == "join"
+    assert not scene.recorder.running
+    assert [one.conference for one in scene.calls.shown()] == [True, True]
+    assert isinstance(scene.calls.join(SECOND), CodedText)
+    scene.phone.attended = frozenset({SECOND})
+    assert isinstance(scene.calls.join(SECOND), CodedText), "the first newcomer has not been told"
+    # The agent hangs up on the party: there is no conference without them.
+    scene.phone.attended = frozenset({CALL, SECOND})
+    done = len(scene.phone.done)
+    scene.calls.hang_up(CALL)
+    assert scene.phone.done[done:] == ["hang up", "hang up"]
+
+
+def test_a_desk_that_goes_pauses_training_in_each_call() -> None:
+    scene = talking()
+    scene.ring(SECOND)
+    scene.calls.decided(SECOND, N1)
+    before = len(scene.store.commits)
+    scene.calls.desk(present=False)
+    said = [
+        entry.call for commit in scene.store.commits[before:] for entry in commit.entries if entry.event == "desk_gone"
+    ]
+    assert said == [CALL, SECOND]
