@@ -8,13 +8,14 @@ from softphone.edge.sip.message import SipMessage
 from softphone.edge.sip.uri import NameAddr, Via
 from softphone.edge.transports import Hop
 
-LET_IN = ("INVITE", "ACK", "BYE", "CANCEL", "PRACK", "UPDATE", "INFO", "NOTIFY", "OPTIONS")
+LET_IN = ("INVITE", "ACK", "BYE", "CANCEL", "PRACK", "UPDATE", "INFO", "NOTIFY", "REFER", "OPTIONS")
 ALLOW = ", ".join(LET_IN)
-KNOWN_EXTENSIONS = ("100rel", "timer", "record-aware")
+KNOWN_EXTENSIONS = ("100rel", "timer", "record-aware", "replaces")
 SUPPORTED = ", ".join(KNOWN_EXTENSIONS)
 
 PHRASES = {
     200: "OK",
+    202: "Accepted",
     400: "Bad Request",
     405: "Method Not Allowed",
     415: "Unsupported Media Type",
@@ -54,8 +55,6 @@ def unreadable(response: SipMessage, phrase: str = "") -> SipMessage:
 def judge(request: SipMessage, *, in_dialog: bool, alive: bool) -> tuple[int, tuple[Header, ...]]:
     """What the edge itself says to a request from an accepted address: 0 lets it in."""
     method = request.method
-    if method == "REFER":
-        return 603, ()
     if method not in LET_IN:
         return 405, (("Allow", ALLOW),)
     if method == "ACK":
@@ -63,11 +62,15 @@ def judge(request: SipMessage, *, in_dialog: bool, alive: bool) -> tuple[int, tu
     unknown = [one for one in _tokens(request, "Require") if one.lower() not in KNOWN_EXTENSIONS]
     if unknown and method != "CANCEL":
         return 420, (("Unsupported", ", ".join(unknown)),)
-    if method == "INVITE" and request.get("Replaces") is not None:
-        return 603, ()
     tagged = has_tag(request)
+    if method == "INVITE" and tagged and request.get("Replaces") is not None:
+        return 400, ()
+    if method == "REFER" and not tagged:
+        return 603, ()  # it would have us call somebody out of nothing
     if tagged and not in_dialog:
         return 481, ()
+    if method == "REFER" and not alive:
+        return 503, ()
     if method == "OPTIONS":
         if not alive:
             return 503, ()

@@ -101,6 +101,8 @@ class Ready:
 class PeerKnown:
     """Who is at the other end of a dialog: the true source of its last message. Sent before pjsua2 gets the message.
 
+    `replaces`: the call, by its Call-ID, in whose place this one comes (RFC 3891); it stands, and the INVITE knew its tags.
+
     `name`: what the server has proved by its certificate; empty without TLS.
     """
 
@@ -109,6 +111,30 @@ class PeerKnown:
     port: int
     transport: str
     name: str = ""
+    replaces: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReferAsked:
+    """The party of this call would have us call `target` (REFER, answered 202). Nobody is called for that: the agent decides.
+
+    `number` is its CSeq, by which its NOTIFYs name it. `replaces` and `passport` would go along.
+    """
+
+    call_id: str
+    number: int
+    target: str = field(repr=False)
+    replaces: str = field(default="", repr=False)
+    passport: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ReferProgress:
+    """What became of our REFER in this call so far: SIP's code, 0 if it does not say; `over`: it was the last word."""
+
+    call_id: str
+    code: int
+    over: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +254,8 @@ ToEdge = Sockets | Configure | Heartbeat | SameSource | CallOver
 FromEdge = (
     Ready
     | PeerKnown
+    | ReferAsked
+    | ReferProgress
     | FlowLost
     | NotConnected
     | CallMoved
@@ -246,6 +274,8 @@ _FROM_EDGE = {
     for kind in (
         Ready,
         PeerKnown,
+        ReferAsked,
+        ReferProgress,
         FlowLost,
         NotConnected,
         CallMoved,

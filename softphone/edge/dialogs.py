@@ -39,6 +39,10 @@ class Dialog:
     """of the unanswered INVITE"""
     info_cseq: int = -1
     """of the last INFO with a digit, which may be repeated"""
+    refer_cseq: int = -1
+    """of the last REFER of theirs"""
+    referring: bool = False
+    """we have sent a REFER, and are told what becomes of it"""
     told: tuple[str, int] | None = None
     """our address, as the other side was told last"""
     established: bool = False
@@ -126,6 +130,7 @@ class Dialogs:
                 "ours": one.ours,
                 "theirs": one.theirs,
                 "established": one.established,
+                "referring": one.referring,
                 "more": more(one),
             }
             for one in self.active()
@@ -143,6 +148,7 @@ class Dialogs:
                     str(fields["ours"]),
                     [str(tag) for tag in fields["theirs"]],
                     established=bool(fields["established"]),
+                    referring=bool(fields["referring"]),
                 )
                 self.add(dialog)
                 more(dialog, fields["more"])

@@ -10,9 +10,16 @@ import time
 from collections.abc import Callable
 from urllib.parse import unquote
 
-from softphone.edge import paths
+from softphone.edge import paths, transfers
 from softphone.edge.answers import PHRASES, answer, has_tag, judge, reply_hop, seen_from, unreadable
-from softphone.edge.channel import DigitByInfo, MissedWhileBusy, PeerKnown, PlainSoundRefused
+from softphone.edge.channel import (
+    DigitByInfo,
+    MissedWhileBusy,
+    PeerKnown,
+    PlainSoundRefused,
+    ReferAsked,
+    ReferProgress,
+)
 from softphone.edge.dialogs import Dialog, tag_of
 from softphone.edge.failover import Failover
 from softphone.edge.sdp_ports import bare, is_plain
@@ -121,6 +128,10 @@ class Inward:
             self._answer(message, source, code, *headers)
         elif message.method == "INFO":
             self._info(message, source, call_id)
+        elif message.method == "REFER" and dialog is not None:
+            self._refer(message, source, dialog)
+        elif message.method == "NOTIFY" and (progress := transfers.read_progress(message)) is not None:
+            self._progress(message, source, dialog, progress)
         elif has_tag(message) or message.method in ("ACK", "CANCEL"):
             if dialog is not None:
                 self._named(message, source, dialog)
@@ -138,7 +149,15 @@ class Inward:
             else:
                 self._answer(message, source, 482)
             return
-        if switch.busy or not switch.admission.has_room_for_call():
+        replaced: Dialog | None = None
+        if message.get("Replaces") is not None:
+            code, replaced = transfers.replaced_by(message, switch.dialogs)
+            if replaced is None:
+                switch.counters[f"replaces.{code}"] += 1
+                self._answer(message, source, code)
+                return
+            transfers.without_replaces(message)
+        if (switch.busy and replaced is None) or not switch.admission.has_room_for_call():
             switch.counters["busy"] += 1
             self._answer(message, source, 486)
             self._tell_missed(message, source)
@@ -148,12 +167,37 @@ class Inward:
         dialog = Dialog(call_id, account, True, source, theirs=[tag_of(message, "From")], branch=branch)
         switch.dialogs.add(dialog)
         switch.remember()
-        switch.tell(self._peer_known(call_id, source))
+        switch.tell(self._peer_known(call_id, source, replaced.call_id if replaced else ""))
         self._named(message, source, dialog)
 
-    def _peer_known(self, call_id: str, source: Hop) -> PeerKnown:
+    def _peer_known(self, call_id: str, source: Hop, replaces: str = "") -> PeerKnown:
         name = self._switch.server(source.account).name if source.transport == "tls" else ""
-        return PeerKnown(call_id, source.host, source.port, source.transport, name)
+        return PeerKnown(call_id, source.host, source.port, source.transport, name, replaces)
+
+    def _refer(self, message: SipMessage, source: Hop, dialog: Dialog) -> None:
+        """The engine asks its agent; pjsua2 would dial at once."""
+        referral = transfers.read_refer(message)
+        if referral is None or not dialog.established:
+            self._answer(message, source, 400 if referral is None else 603)
+            return
+        number = int((message.get("CSeq") or "0").split(" ")[0])
+        if number > dialog.refer_cseq:
+            dialog.refer_cseq = number
+            self._switch.tell(ReferAsked(dialog.call_id, number, referral.target, referral.replaces, referral.passport))
+        account = self._switch.accounts.get(dialog.account)
+        user = account.address.partition("@")[0] if account is not None else ""
+        contact = SipUri("sip", user, *self._switch.public(source, dialog.account))
+        contact = contact.with_param("transport", source.transport)
+        self._answer(message, source, 202, ("Contact", f"<{contact}>"))
+
+    def _progress(self, message: SipMessage, source: Hop, dialog: Dialog | None, progress: tuple[int, bool]) -> None:
+        if dialog is None or not dialog.referring:
+            self._answer(message, source, 481)
+            return
+        code, over = progress
+        dialog.referring = not over
+        self._switch.tell(ReferProgress(dialog.call_id, code, over))
+        self._answer(message, source, 200)
 
     def _info(self, message: SipMessage, source: Hop, call_id: str) -> None:
         """None goes to pjsua2: a body without a line end would end it."""

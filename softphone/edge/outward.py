@@ -171,6 +171,9 @@ class Outward:
         paths.request_out(message, hop, sent.public, sent.network_branch)
         if has_tag(message):
             switch.asking.sent(message)
+        if message.method == "REFER" and (dialog := switch.dialogs.get(message.get("Call-ID") or "")) is not None:
+            dialog.referring = True
+            switch.remember()
         if message.method == "INVITE":
             self._note_invite(message, sent)
         if not self._dress(message, hop, sent.public):

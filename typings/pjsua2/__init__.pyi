@@ -217,6 +217,13 @@ class SipHeader:
 
 class SipTxOption:
     headers: _Vector[SipHeader]
+    contentType: str
+    msgBody: str
+
+class CallSendRequestParam:
+    method: str
+    txOption: SipTxOption
+    def __init__(self) -> None: ...
 
 class SipTransaction:
     role: int
@@ -420,6 +427,7 @@ class OnCallRxOfferParam:
     statusCode: int
 
 class OnCallRedirectedParam:
+    targetUri: str
     e: SipEvent
 
 class OnCallTransferRequestParam:
@@ -474,6 +482,7 @@ class Call:
     def answer(self, prm: CallOpParam) -> None: ...
     def hangup(self, prm: CallOpParam) -> None: ...
     def setHold(self, prm: CallOpParam) -> None: ...
+    def sendRequest(self, prm: CallSendRequestParam) -> None: ...
     def reinvite(self, prm: CallOpParam) -> None: ...
     def update(self, prm: CallOpParam) -> None: ...
     def sendDtmf(self, param: CallSendDtmfParam) -> None: ...

@@ -27,6 +27,7 @@ from softphone.engine.sip.message import (
     is_record_aware,
     mended,
     parse_message,
+    tags_in,
     with_attributes,
 )
 from softphone.engine.sip.offers import Offers
@@ -71,6 +72,10 @@ class CallDirector(pj.Call):
         self.attributes: tuple[str, ...] = ()
         self.sip_call_id = ""
         """the Call-ID on the wire, by which the edge names this call"""
+        self.tags: tuple[str, str] | None = None
+        """ours and theirs, once both are known"""
+        self.redirected_to = ""
+        """whom a 3xx names instead"""
         self._redirected: tuple[int, str] | None = None
         """the answer's code that would have led elsewhere"""
 
@@ -127,7 +132,7 @@ class CallDirector(pj.Call):
             return
         event = prm.e.body.tsxState
         transaction = event.tsx
-        if transaction.method not in ("INVITE", "UPDATE"):
+        if transaction.method not in ("INVITE", "UPDATE", "REFER"):
             return
         self._read(event)
         if transaction.role != pj.PJSIP_ROLE_UAC:
@@ -141,6 +146,7 @@ class CallDirector(pj.Call):
 
     def onCallRedirected(self, prm: pj.OnCallRedirectedParam) -> int:
         """A 3xx: nobody is dialled without a press. PJSIP would report it as a call that was given up (487)."""
+        self.redirected_to = self.redirected_to or mended(prm.targetUri)
         self._remember(prm.e)
         return pj.PJSIP_REDIRECT_STOP
 
@@ -170,6 +176,7 @@ class CallDirector(pj.Call):
 
     def _tell(self, text: str) -> None:
         if not text.startswith("SIP/2.0 100"):
+            self.tags = tags_in(text) or self.tags
             message = parse_message(text)
             self.post(
                 SipMessageReceived(self.call, is_record_aware(message.headers), message.body, identity_of(message))
@@ -196,6 +203,8 @@ class InviteArrived:
     peer: str
     proved: str = ""
     """the name of the server there, by TLS"""
+    replaces: str = ""
+    """the call, by its Call-ID, in whose place it comes"""
 
 
 PhonePost = Callable[[RawEvent | InviteArrived], None]

@@ -25,6 +25,8 @@ from softphone.edge.channel import (
     PeerKnown,
     PlainSoundRefused,
     Ready,
+    ReferAsked,
+    ReferProgress,
     SourceChanged,
     SourceReturned,
     StrangerRefused,
@@ -143,6 +145,10 @@ class EdgeAdapter:
             case DigitByInfo(call_id=call_id, digit=digit, at=at):
                 if (leg := self._calls.by_sip(call_id)) is not None:
                     self._calls.digit_seen(RawDigit(leg.call, digit, of_monotonic(at), "info"))
+            case ReferAsked():
+                self._calls.transfers.asked(message)
+            case ReferProgress():
+                self._calls.transfers.progressed(message)
             case EdgeState(counters=counters):
                 self._count(counters)
             case PartySoundGone() | PartySoundBack() | NoSoundYet() | SourceChanged() | SourceReturned():
@@ -195,4 +201,4 @@ class EdgeAdapter:
 
 
 def _from(invite: InviteArrived, peer: PeerKnown) -> InviteArrived:
-    return replace(invite, peer=peer.host, proved=peer.name)
+    return replace(invite, peer=peer.host, proved=peer.name, replaces=peer.replaces)

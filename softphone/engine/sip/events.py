@@ -16,6 +16,7 @@ from softphone.wire import Quality
 RegistrationState = Literal["registering", "registered", "refused", "unreachable", "unregistered"]
 ProgressState = Literal["calling", "ringing", "early"]
 PeerRecordingState = Literal["on", "off", "paused"]
+TransferOutcome = Literal["accepted", "ringing", "done", "failed"]
 RecordWish = Literal["on", "off", "pause", "nopreference"]
 
 
@@ -96,6 +97,8 @@ class CallArrived:
     peer_host: str
     record_aware: bool
     peer_name: str = ""
+    replaces: str = ""
+    """the call, by its id, in whose place it comes (RFC 3891)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,8 @@ class CallEnded:
     code: int
     reason: str
     by_us: bool
+    redirected_to: str = field(default="", repr=False)
+    """whom a 3xx named instead; nobody is called for that"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +138,26 @@ class CallMissed:
     number: str = field(repr=False)
     busy: Literal[True]
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TransferChanged:
+    """How our transfer of this call goes. `failed`: the party is still here; `code` is SIP's, 0 if nobody has said."""
+
+    call: str
+    state: TransferOutcome
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReferAsked:
+    """The party would have us call `target`. Nobody is called before the agent says so (`Phone.dial` with what goes along,
+    `Phone.tell_referrer` with how it goes)."""
+
+    call: str
+    target: str = field(repr=False)
+    replaces: str = field(default="", repr=False)
+    passport: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +331,8 @@ PhoneEvent = (
     | CallEstablished
     | CallEnded
     | CallMissed
+    | TransferChanged
+    | ReferAsked
     | DigitReceived
     | HoldChanged
     | HoldFailed

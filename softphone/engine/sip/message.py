@@ -51,6 +51,7 @@ _RECORD = re.compile(r"^a=record:(on|off|paused)\s*$", re.MULTILINE)
 _KEYS = re.compile(r"^a=rtpmap:\d+ telephone-event/", re.MULTILINE | re.IGNORECASE)
 _PREFERENCE = re.compile(r"^a=recordpref:(on|off|pause|nopreference)\s*$", re.MULTILINE)
 
+_TAG = re.compile(r"^(From|To|f|t)[ \t]*:[^\r\n]*?;[ \t]*tag=([^;\s]+)", re.MULTILINE | re.IGNORECASE)
 _NATIONAL = 8
 """the fewest digits of a number without its country"""
 MOST_WORDS = 128
@@ -209,6 +210,14 @@ def with_attributes(sdp: str, attributes: tuple[str, ...]) -> str:
     if not attributes:
         return sdp
     return sdp.rstrip("\r\n") + "".join(f"\r\na={attribute}" for attribute in attributes) + "\r\n"
+
+
+def tags_in(text: str) -> tuple[str, str] | None:
+    """Ours and theirs, of a message of theirs in a dialog; None while one of them is missing."""
+    found = {name[0].lower(): tag for name, tag in _TAG.findall(text.partition("\r\n\r\n")[0])}
+    if len(found) != 2:
+        return None
+    return (found["f"], found["t"]) if text.startswith("SIP/2.0 ") else (found["t"], found["f"])
 
 
 def host_of(address: str) -> str:
