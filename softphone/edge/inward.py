@@ -145,6 +145,7 @@ class Inward:
         branch = paths.inner_branch(Via.parse(message.get("Via") or ""), message)
         if dialog is not None and not dialog.over:
             if dialog.branch == branch:
+                transfers.without_replaces(message)
                 self._named(message, source, dialog)  # a repetition
             else:
                 self._answer(message, source, 482)

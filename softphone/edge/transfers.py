@@ -15,7 +15,7 @@ from softphone.edge.sip.message import SipMessage
 from softphone.edge.sip.uri import NameAddr, SipUri
 
 PASSPORT = "klartone-passport"
-_PARTS = re.compile(r"([!-~]{1,256});(.{1,512})")
+_PARTS = re.compile(r"([!-:<-~]{1,256});(.{1,512})")
 _STATUS = re.compile(rb"SIP/2\.0 ([1-6][0-9]{2})(?: [^\r\n]*)?(?:\r?\n|\Z)")
 _TEL = re.compile(r"tel:[+0-9*#().;=A-Za-z-]{1,64}", re.IGNORECASE)
 _PLAIN = re.compile(r"[!-~]{1,2048}")
@@ -83,6 +83,9 @@ def replaced_by(invite: SipMessage, dialogs: Dialogs) -> tuple[int, Dialog | Non
 
 
 def without_replaces(invite: SipMessage) -> None:
+    """pjsua2 gets an ordinary call: the engine ends the other one itself."""
+    if invite.get("Replaces") is None:
+        return
     invite.remove("Replaces")
     required = [one.strip() for value in invite.all("Require") for one in value.split(",")]
     invite.remove("Require")

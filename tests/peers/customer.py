@@ -124,9 +124,16 @@ class Customer:
                     command.get("account", "own"),
                     command["target"],
                     prefers_recording=command.get("prefers_recording"),
+                    replaces=command.get("replaces", ""),
+                    passport=command.get("passport", ""),
                 )
                 self.calls.add(self.call)
                 self._out({"event": "Dialled", "call": self.call, "t": time.monotonic()})
+            case "transfer":
+                fields = {name: command[name] for name in ("passport", "consultation") if name in command}
+                phone.transfer(call, command["target"], **fields)
+            case "tell_referrer":
+                phone.tell_referrer(call, command["code"])
             case "answer":
                 phone.answer(call)
             case "decline":

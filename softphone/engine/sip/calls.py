@@ -7,7 +7,7 @@ call, `negotiation` what is offered in it, `switching` which of them the agent t
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 import pjsua2 as pj
@@ -53,6 +53,7 @@ from softphone.engine.sip.raw_events import (
 from softphone.engine.sip.registrations import Registrations
 from softphone.engine.sip.switching import Switching
 from softphone.engine.sip.timers import Timers
+from softphone.engine.sip.transfers import Transfers, header
 
 BYE_LIMIT = 1.0
 """Seconds after which a call that we ended is over for us, even if the peer has not said so."""
@@ -99,10 +100,13 @@ class SipCalls:
         self._keys = Keys(post, emit)
         self._switching = Switching(self._legs, self._hearing, self._offers)
         self._leaving: dict[str, tuple[str, CallDirector]] = {}
+        self.transfers = Transfers(self._legs, self.by_sip, timers, emit)
 
     # What is asked
 
-    def dial(self, account: str, target: str, prefers_recording: bool | None) -> str:
+    def dial(
+        self, account: str, target: str, prefers_recording: bool | None, headers: Sequence[tuple[str, str]] = ()
+    ) -> str:
         registration = self._registrations.get(account)
         if not self.free:
             raise KlartoneError("calls_full", most=MAX_CALLS)
@@ -122,7 +126,10 @@ class SipCalls:
         director.attributes = wish.attributes()
         reason = ""
         try:
-            director.makeCall(uri, call_params(self._record_aware))
+            params = call_params(self._record_aware)
+            for name, value in headers:
+                params.txOption.headers.append(header(name, value))
+            director.makeCall(uri, params)
             director.sip_call_id = director.getInfo().callIdString
         except pj.Error as error:
             reason = error.reason or str(error.status)
@@ -132,6 +139,12 @@ class SipCalls:
         self._ports.take(leg.sound)
         self._switching.take_up(call)
         return call
+
+    def transfer(self, call: str, target: str, passport: str, consultation: str = "") -> None:
+        leg = self._established(call)
+        settings = self._registrations.get(leg.account).settings
+        uri = target_uri(settings, target, by_edge=self._by_edge)
+        self.transfers.refer(leg, uri, passport, self._established(consultation) if consultation else None)
 
     def ring(self, call: str) -> None:
         self._answer(self._leg(call), 180)
@@ -229,6 +242,7 @@ class SipCalls:
         if happening.account not in self._registrations:
             self._turn_away(director, happening.account, NOT_HERE)
             return
+        replaced = self.by_sip(happening.replaces) if happening.replaces else None
         if not self.free:
             self._turn_away(director, happening.account, BUSY_HERE)
             self._missed(happening.account, who.name, who.user)
@@ -261,6 +275,7 @@ class SipCalls:
                 peer_host=happening.peer,
                 peer_name=happening.proved,
                 record_aware=leg.record_aware,
+                replaces=replaced.call if replaced else "",
             )
         )
         self._read_sdp(leg, message.body)
@@ -316,7 +331,9 @@ class SipCalls:
 
     def offer_answered(self, happening: OfferAnswered) -> None:
         leg = self._legs.get(happening.call)
-        if leg is not None:
+        if happening.method == "REFER":
+            self.transfers.answered(happening)
+        elif leg is not None:
             self._offers.answered(leg, happening.method, happening.code)
 
     def digit_seen(self, happening: RawDigit) -> None:
@@ -442,13 +459,15 @@ class SipCalls:
         self._quality.end(leg)
         self._hearing.silence(leg)
         del self._legs[leg.call]
+        self.transfers.over(leg.call)
         self.on_over(leg.director.sip_call_id)
-        self._emit(events.CallEnded(leg.call, code, reason, by_us))
+        self._emit(events.CallEnded(leg.call, code, reason, by_us, leg.director.redirected_to))
 
     def _unanswered_end(self, call: str) -> None:
         leg = self._legs.pop(call, None)
         if leg is not None:
             self._leaving[call] = (leg.account, leg.director)
+            self.transfers.over(call)
             self.on_over(leg.director.sip_call_id)
             self._emit(events.CallEnded(call, 0, "", by_us=leg.ending))
 

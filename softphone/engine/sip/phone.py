@@ -30,6 +30,7 @@ from softphone.engine.sip.media.ports import CallPorts
 from softphone.engine.sip.registrations import Registrations
 from softphone.engine.sip.settings import AccountSettings, PhoneSettings
 from softphone.engine.sip.timers import Timers
+from softphone.engine.sip.transfers import carried_headers
 from softphone.system.logbook import where
 
 Inbox = Callable[[PhoneEvent], None]
@@ -195,12 +196,33 @@ class Phone:
         calls.hang_up_all(account)
         registrations.retire(account, calls.uses)
 
-    def dial(self, account: str, target: str, *, prefers_recording: bool | None = None) -> str:
-        """Call a number or SIP URI; the call's id. `prefers_recording` is RFC 7866's `recordpref`.
+    def dial(
+        self,
+        account: str,
+        target: str,
+        *,
+        prefers_recording: bool | None = None,
+        replaces: str = "",
+        passport: str = "",
+    ) -> str:
+        """Call a number or SIP URI; the call's id. `prefers_recording` is RFC 7866's `recordpref`. `replaces` and `passport`
+        are those of a `ReferAsked`.
 
         The calls so far are held. Raises KlartoneError `dial_target`, `dial_failed` or `calls_full`.
         """
-        return self._running()[1].dial(account, target, prefers_recording)
+        return self._running()[1].dial(account, target, prefers_recording, carried_headers(replaces, passport))
+
+    def transfer(self, call: str, target: str, *, passport: str = "", consultation: str = "") -> None:
+        """Ask the party to call a number or SIP URI, in place of our own call `consultation` to it if there is one.
+        TransferChanged follows until `done` or `failed`. `passport` goes along.
+
+        Raises KlartoneError `dial_target` or `transfer_not_possible`.
+        """
+        self._running()[1].transfer(call, target, passport, consultation)
+
+    def tell_referrer(self, call: str, code: int) -> None:
+        """How it goes with what a `ReferAsked` asked for: SIP's code; a final one ends it."""
+        self._running()[1].transfers.tell(call, code)
 
     def ring(self, call: str) -> None:
         """180 Ringing, without sound: early media is never sent."""
