@@ -164,6 +164,28 @@ class Quality:
     codec: str = ""
 
 
+class TransferPhase(StrEnum):
+    ASKED = "asked"
+    ACCEPTED = "accepted"
+    RINGING = "ringing"
+    """it rings at the target"""
+    FAILED = "failed"
+    """the party is still here"""
+
+
+@dataclass(frozen=True, slots=True)
+class TransferState:
+    """How the transfer of a call goes. One that succeeds ends the call."""
+
+    phase: TransferPhase
+    target: str
+    """the number, or the user part of the address"""
+    code: int = 0
+    """SIP status, if it failed; 0: no answer"""
+    consultation: str | None = None
+    """of an attended one: the call with the colleague"""
+
+
 @dataclass(frozen=True, slots=True)
 class ToldBy:
     """Who told the party before the call came here, and when (a colleague's desk), or that it had been told (an exchange)."""
@@ -218,6 +240,12 @@ class CallState:
     """signalling and media both"""
     told_by: ToldBy | None = None
     """None: it is told here"""
+    transfer: TransferState | None = None
+    asked_to_call: str = ""
+    """whom the party would have us call in its place (`FollowTransfer`, `DeclineTransfer`); nobody is called without a
+    press"""
+    redirected_to: str = ""
+    """of a call of ours that came to nothing: where its server says that the called person is; nobody is called for that"""
     note: str = ""
     """the agent's own"""
     earlier: tuple[PastCall, ...] = ()
@@ -654,6 +682,22 @@ class CompleteTransfer:
 
 
 @dataclass(frozen=True, slots=True)
+class FollowTransfer:
+    """Call whom the party of `call` names (`asked_to_call`); once that stands, `call` ends. `result.call` is the new one."""
+
+    id: str
+    call: str
+    type: Literal["follow_transfer"] = "follow_transfer"
+
+
+@dataclass(frozen=True, slots=True)
+class DeclineTransfer:
+    id: str
+    call: str
+    type: Literal["decline_transfer"] = "decline_transfer"
+
+
+@dataclass(frozen=True, slots=True)
 class Join:
     """A conference of three: `call` is the consultation, which is joined with its party; else a call that waits, joined with
     the active one."""
@@ -755,6 +799,8 @@ CallCommand = (
     | Consult
     | Transfer
     | CompleteTransfer
+    | FollowTransfer
+    | DeclineTransfer
     | Join
     | BackToParty
     | SaveNote
@@ -836,5 +882,5 @@ def _first(error: ValidationError) -> str:
 _TO_ENGINE: frozenset[type] = frozenset(
     {Attach, Ping, Dial, Answer, Decline, HangUp, Mute, HoldCall, SendDigits, OptOut, RaiseDispute, UndoDispute}
     | {LockEarlier, Choose, Act, Reopen, EndWrapUp, EndCallBack, SaveSettings, WatchLevels, TestTone, TestCall, Quit}
-    | {Activate, Consult, Transfer, CompleteTransfer, Join, BackToParty, SaveNote}
+    | {Activate, Consult, Transfer, CompleteTransfer, FollowTransfer, DeclineTransfer, Join, BackToParty, SaveNote}
 )

@@ -23,7 +23,17 @@ from softphone.domain.retention import expires_on
 from softphone.domain.session import State, describe
 from softphone.domain.status import InformedBy, InformedPhase, PurposePhase, Status
 from softphone.plugin.notices import NoticeBook
-from softphone.wire import CallPhase, CallRole, CallState, ConsultEnd, LineState, PastCall, Quality, ToldBy
+from softphone.wire import (
+    CallPhase,
+    CallRole,
+    CallState,
+    ConsultEnd,
+    LineState,
+    PastCall,
+    Quality,
+    ToldBy,
+    TransferState,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +123,11 @@ class LiveCall:
     """what a listed exchange says that the party has been told already"""
     upstream_ignored: bool = False
     """somebody else said it, or in another form"""
+    target: str = ""
+    """of a call of ours: what was dialled"""
+    transfer: TransferState | None = None
+    asked_to_call: str = ""
+    redirected_to: str = ""
     group: str = ""
     """the first of the calls that belong together, by its id: transferred ones"""
     passport: Passport | None = None
@@ -319,6 +334,9 @@ class LiveCall:
             objection_answer=self.objection_answer,
             other_languages=self.other_languages,
             told_by=_told_by(status),
+            transfer=self.transfer,
+            asked_to_call=self.asked_to_call,
+            redirected_to=self.redirected_to,
             quality=self.quality,
         )
 

@@ -26,10 +26,12 @@ from softphone.wire import (
     CompleteTransfer,
     Consult,
     Decline,
+    DeclineTransfer,
     Dial,
     Done,
     EndCallBack,
     EndWrapUp,
+    FollowTransfer,
     HangUp,
     HoldCall,
     Join,
@@ -138,7 +140,15 @@ class DeskCommands:
                 return calls.join(call)
             case BackToParty(call=call):
                 return calls.back_to_party(call)
-            case Transfer() | CompleteTransfer() | SaveNote():
+            case Transfer(call=call, target=target):
+                return calls.transferring.blind(call, target)
+            case CompleteTransfer(call=call):
+                return calls.transferring.complete(call)
+            case FollowTransfer(call=call):
+                return calls.transferring.follow(call)
+            case DeclineTransfer(call=call):
+                return calls.transferring.decline(call)
+            case SaveNote():
                 return CodedText("refused.not_now")
             case WatchLevels(on=on):
                 self._watch(on)

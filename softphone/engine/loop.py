@@ -110,6 +110,10 @@ class Engine:
                 calls.ended(event)
             case sip.CallMissed():
                 calls.missed(event)
+            case sip.TransferChanged():
+                calls.transferring.progressed(event)
+            case sip.ReferAsked():
+                calls.transferring.asked(event)
             case sip.DigitReceived():
                 calls.digit(event)
             case sip.HoldChanged():

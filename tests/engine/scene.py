@@ -58,14 +58,23 @@ N3 = Decision(
 @dataclass
 class FakePhone:
     done: list[str] = field(default_factory=list[str])
+    passports: list[str] = field(default_factory=list[str])
+    """what went along with each transfer"""
     notice_fails: bool = False
     attended: frozenset[str] = frozenset()
 
-    def dial(self, account: str, target: str) -> str:
+    def dial(self, account: str, target: str, *, replaces: str = "", passport: str = "") -> str:
         self.done.append(f"dial {target}")
         call = CALL if not self.attended else SECOND if CALL in self.attended else THIRD
         self.attended = frozenset({call})
         return call
+
+    def transfer(self, call: str, target: str, *, passport: str = "", consultation: str = "") -> None:
+        self.done.append(f"transfer {target}")
+        self.passports.append(passport)
+
+    def tell_referrer(self, call: str, code: int) -> None:
+        self.done.append(f"tell {code}")
 
     def ring(self, call: str) -> None:
         self.done.append("ring")

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from softphone.domain.decision import Decision, LookupResult, NoticeDelivery, NoticeId, PlanState, PurposePlan
 from softphone.domain.passport import LIVES, Passport, Told, claims_of, fingerprint
 from softphone.domain.purpose import Basis, Language, Purpose, Reason
+from softphone.engine.sip import events as sip
 from softphone.system.passports import Seal, certify, unsigned
 from softphone.system.signature import public_half
 from tests.engine.scene import CALL, NUMBER, Scene
@@ -156,9 +157,12 @@ def test_what_this_desk_passes_on_is_believed_by_the_next_and_goes_to_the_house_
     here.transferred()
     here.hear_notice()
     here.later(1.0)
-    assert here.calls.passport_for(CALL, "+4520123456") == ""
-    assert here.calls.passport_for(CALL, "204@elsewhere.example") == ""
-    there.transferred(here.calls.passport_for(CALL, "sip:+4570102030@pbx.example"))
+    for target in ("+4520123456", "204@elsewhere.example", "sip:+4570102030@pbx.example"):
+        assert here.calls.transferring.blind(CALL, target) is None
+        here.calls.transferring.progressed(sip.TransferChanged(CALL, "failed", 486))
+    *strangers, passport = here.phone.passports
+    assert strangers == ["", ""]
+    there.transferred(passport)
     assert there.told_of("passport")[0].params == {"doubt": None}
     assert there.call.status is not None
     assert there.call.status.purposes[DOC].phase == "planned", "training is asked first, and nobody has said yes to it"

@@ -25,7 +25,7 @@ import sys
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -35,14 +35,17 @@ import pytest
 
 from softphone import cli
 from softphone.archive.archive import Archive, RecordingRow
-from softphone.archive.crypto.wraps import create_key_pair, fingerprint
+from softphone.archive.crypto.wraps import create_key_pair, fingerprint, signer_name
+from softphone.archive.folder.marker import read_marker
 from softphone.audio.files import write_wav
 from softphone.bootstrap.home import DEMO_KEYS, Home, key_store
 from softphone.domain.archive.recordings import RATE
 from softphone.domain.purpose import KeyRole
 from softphone.domain.status import PurposePhase
+from softphone.system.passports import certify
 from softphone.system.secrets import DemoKeyFile
 from softphone.system.settings import save_settings
+from softphone.system.signature import public_half
 from softphone.wire import Account, CallPhase, EndWrapUp, PolicyPhase, Quit, Settings
 from tests.archive.scene import opened
 from tests.journeys.desk import Desk, wait_for_engine
@@ -270,8 +273,10 @@ def build(
     top: str = "",
     each: str = "",
     notice_seconds: float = 1.0,
+    house: bytes | None = None,
 ) -> Stage:
-    """The folder with archive, keys, policy and settings; nothing runs yet. `top` and `each` as for `policy_text`."""
+    """The folder with archive, keys, policy and settings; nothing runs yet. `top` and `each` as for `policy_text`. `house`: the
+    private key that certifies the desk."""
     archive = folder / "archive"
     keys = DemoKeyFile(archive / DEMO_KEYS)
     Archive.create(archive, keys, demo=True).close()
@@ -302,9 +307,16 @@ def build(
             speaker="none",
             bind=LOOPBACK,
             accept_from=("127.0.0.0/8",),
+            desk_certificate=_certificate(archive, keys, house) if house else "",
         ),
     )
     return Stage(folder, home, public, program)
+
+
+def _certificate(archive: Path, keys: DemoKeyFile, house: bytes) -> str:
+    own = keys.get(signer_name(read_marker(archive).desk))
+    assert own is not None
+    return certify(public_half(own), house, datetime.now(UTC) + timedelta(days=1))
 
 
 @contextmanager
@@ -320,11 +332,14 @@ def stage(
     top: str = "",
     each: str = "",
     notice_seconds: float = 1.0,
+    house: bytes | None = None,
+    edge: bool = False,
     expects: Mapping[str, str] | None = None,
 ) -> Generator[Stage]:
     """Everything runs and is ready to be called. `lines` of `lines.LINES`; `spoken`: by the voice, else so many seconds of sound.
 
-    The customer says the frame counter all along. `expects`: what is logged, with the reason, as by `Stage.expects`.
+    The customer says the frame counter all along; `edge`: it stands behind one, so that it can be transferred. `house`: the
+    private key that certifies this desk. `expects`: what is logged, with the reason, as by `Stage.expects`.
     """
     on = build(
         folder,
@@ -335,6 +350,7 @@ def stage(
         top=top,
         each=each,
         notice_seconds=notice_seconds,
+        house=house,
     )
     on.expected |= expects or {}
     with ExitStack() as ending:
@@ -342,7 +358,7 @@ def stage(
         on.launch_engine()
         ending.callback(_stop, on)
         # The customer's phone starts beside it.
-        customer = second_phone(counter=True, record_aware=record_aware, codec=codec)
+        customer = second_phone(counter=True, record_aware=record_aware, codec=codec, edge=edge)
         on.customer = ending.enter_context(customer)
         on.meet_engine()
         on.ready()

@@ -25,6 +25,7 @@ from softphone.engine.call.ended_calls import EndedCalls
 from softphone.engine.call.ports import CallPhonePort, CallStorePort
 from softphone.engine.call.recent_calls import RecentCalls
 from softphone.engine.call.several import NO_SUCH_CALL, SeveralCalls
+from softphone.engine.call.transferring import Transferring
 from softphone.engine.sip import events as sip
 from softphone.system.passports import Seal
 from softphone.wire import CallPhase, CallRole, CallState, CodedText, Fault, LockEarlier, PastCall
@@ -93,6 +94,7 @@ class PhoneCalls:
             sounding=lambda: self.several.sounding,
         )
         self.several = SeveralCalls(self._book, phone, self._consult)
+        self.transferring = Transferring(self._book, phone, self._follow, tell, changed)
         self.reopen = self._ended.reopen
         self.remembered = self._ended.remembered
         self.taken_up = self._ended.taken_up
@@ -129,11 +131,6 @@ class PhoneCalls:
         """The house has certified this desk: call passports are proved from now on."""
         self._book.passports.seal = seal
 
-    def passport_for(self, call_id: str, target: str) -> str:
-        """What goes along with a call that is transferred there; empty: nothing."""
-        call = self._book.live.get(call_id)
-        return self._book.passports.issue(call, target) if call else ""
-
     def arrived(self, event: sip.CallArrived) -> None:
         if self._ending:
             self._phone.decline(event.call, NOT_HERE)
@@ -145,10 +142,13 @@ class PhoneCalls:
         self._book.hear_passport(call, event.headers.all_of(PASSPORT), (event.called, call.agent.partition("@")[0]))
         self._phone.ring(call.id)
         self._book.begin(call)
+        if event.replaces and self.transferring.in_place_of(call, event.replaces):
+            self.answer(call.id)
 
     def progress(self, event: sip.CallProgress) -> None:
         if (call := self._book.live.get(event.call)) and call.phase is CallPhase.DIALLING and event.state != "calling":
             call.phase = CallPhase.RINGING
+            self.transferring.rings(call)
             self._changed()
 
     def established(self, event: sip.CallEstablished) -> None:
@@ -157,12 +157,15 @@ class PhoneCalls:
         self._next_begins(call)
         call.record_aware = event.record_aware
         self._book.answered(call, keyless=event.keyless)
+        self.transferring.established(call)
         if not self._agent_hears:
             self._look_for_agent(call)
 
     def ended(self, event: sip.CallEnded) -> None:
         if (call := self._book.live.get(event.call)) is None or call.phase is CallPhase.ENDED:
             return
+        call.redirected_to = event.redirected_to
+        self.transferring.ends(call, event.code)
         self._book.ended(call, event.code, by_us=event.by_us)
         self.several.ended(call, by_us=event.by_us)
         self._ended.begun(call)
@@ -296,18 +299,27 @@ class PhoneCalls:
 
     # --- commands --------------------------------------------------------------------------------
 
-    def dial(self, account: str, target: str, chosen: str | None, consults_for: LiveCall | None = None) -> str:
-        """The new call's id. Raises KlartoneError."""
+    def dial(
+        self,
+        account: str,
+        target: str,
+        chosen: str | None,
+        consults_for: LiveCall | None = None,
+        referred: sip.ReferAsked | None = None,
+    ) -> str:
+        """The new call's id. Raises KlartoneError. `referred`: what goes along, if another call's party asked for it."""
         if self._ending:
             raise EngineError("sip_closed")
         if any(call.phase in (CallPhase.DIALLING, CallPhase.RINGING) for call in self._book.live.values()):
             raise KlartoneError("error.dial.busy")
         where = dialled(target)
         # The calls so far are held by it.
-        call_id = self._phone.dial(account, where)
+        replaces, passport = (referred.replaces, referred.passport) if referred else ("", "")
+        call_id = self._phone.dial(account, where, replaces=replaces, passport=passport)
         party = Party("", user_part(where), host_part(where))
         try:
             call = self._begin(call_id, account, party, incoming=False, chosen=chosen, consults_for=consults_for)
+            call.target = where
             self._next_begins(call)
         except Exception:
             # A call that is not known here could be ended by nobody.
@@ -436,6 +448,9 @@ class PhoneCalls:
 
     def _consult(self, party: LiveCall, target: str) -> str:
         return self.dial(party.account, target, None, party)
+
+    def _follow(self, call: LiveCall, target: str, referred: sip.ReferAsked) -> str:
+        return self.dial(call.account, target, None, referred=referred)
 
     def _next_begins(self, call: LiveCall) -> None:
         """Beside another call a wrap-up stays within reach: it could not be taken up again."""
