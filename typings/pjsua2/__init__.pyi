@@ -385,6 +385,7 @@ class CallMediaInfo:
     status: int
 
 class CallInfo:
+    localUri: str
     role: int
     callIdString: str
     state: int
