@@ -158,7 +158,7 @@ class Inward:
                 self._answer(message, source, code)
                 return
             transfers.without_replaces(message)
-        if (switch.busy and replaced is None) or not switch.admission.has_room_for_call():
+        if switch.busy or not switch.admission.has_room_for_call():
             switch.counters["busy"] += 1
             self._answer(message, source, 486)
             self._tell_missed(message, source)
