@@ -168,6 +168,17 @@ def test_a_consultation_is_named_as_its_other_side_knows_it(phone: SecondPhone) 
         left(party, phone, call)
 
 
+def test_a_redirection_is_told_and_nobody_is_called_for_it(phone: SecondPhone) -> None:
+    with wire() as callee, wire() as elsewhere:
+        phone.do("dial", target=f"sip:204@{LOOPBACK}:{callee.port}")
+        invite = callee.wait_for("INVITE")
+        contact = f"<sip:205@{LOOPBACK}:{elsewhere.port}>"
+        callee.send(callee.answer(invite, "302 Moved Temporarily", contact=contact), callee.peer)
+        ended = phone.wait_for("CallEnded")
+        assert (ended["code"], ended["redirected_to"]) == (302, f"sip:205@{LOOPBACK}:{elsewhere.port}")
+        assert elsewhere.silent()
+
+
 # --- a call in another's place -----------------------------------------------------------------------
 
 

@@ -11,7 +11,19 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from softphone.domain.purpose import Headline, KeyRole, Purpose, Reason
 from softphone.system.signature import public_half
-from softphone.wire import CallPhase, EndWrapUp, HangUp, Transfer, TransferPhase
+from softphone.wire import (
+    BackToParty,
+    CallPhase,
+    CallRole,
+    CompleteTransfer,
+    Consult,
+    DeclineTransfer,
+    EndWrapUp,
+    FollowTransfer,
+    HangUp,
+    Transfer,
+    TransferPhase,
+)
 from tests.journeys.lines import NUMBERS
 from tests.journeys.stage import LOOPBACK, Stage, stage
 from tests.peers.second_phone import Event, SecondPhone
@@ -19,7 +31,15 @@ from tests.peers.second_phone import Event, SecondPhone
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(180)]
 
 HOUSE = Ed25519PrivateKey.generate().private_bytes_raw()
-TOP = f'[house]\nkeys = ["{public_half(HOUSE)}"]\n'
+TOP = f"""
+[house]
+keys = ["{public_half(HOUSE)}"]
+
+[[team]]
+id = "salg"
+name = "Salg"
+agents = ["agent@127.0.0.1"]
+"""
 DOC, TRAIN = Purpose.DOCUMENTATION, Purpose.TRAINING
 
 
@@ -146,3 +166,87 @@ def test_what_fails_gives_the_party_back_and_is_recorded_on(desks: Desks) -> Non
     here.desk.do(HangUp, call=call)
     here.desk.wait_call(lambda one: one.phase is CallPhase.ENDED, "ended", call)
     _over(here, call)
+
+
+def test_a_colleague_who_was_asked_first_takes_the_party_over_without_a_press(desks: Desks) -> None:
+    here, there, party = desks.here, desks.there, desks.party
+    call = desks.recorded()
+    consultation = here.desk.do(Consult, call=call, target=desks.target).result["call"]
+    asked_first = there.desk.answer()
+    here.desk.wait_call(lambda one: one.phase is CallPhase.CONNECTED, "the colleague", consultation)
+    assert here.desk.call(consultation).role is CallRole.CONSULTATION
+
+    here.desk.do(CompleteTransfer, call=consultation)
+    refused = party.wait_for("ReferAsked")
+    party.do("tell_referrer", call=refused["call"], code=503)
+    here.desk.wait_call(lambda one: one.transfer and one.transfer.phase is TransferPhase.FAILED, "failed", call)
+    assert here.desk.call(consultation).phase is CallPhase.CONNECTED, "the colleague is there still"
+    assert here.desk.call(call).held_by_us
+
+    here.desk.do(CompleteTransfer, call=consultation)
+    asked, theirs = desks.followed()
+    assert asked["replaces"]
+    party.wait_for("CallEstablished", call=theirs)
+    arrived = there.desk.wait(
+        lambda s: next((one for one in s.calls if one.id != asked_first.id and one.answered_at), None), "the party"
+    )
+    there.desk.wait_status(lambda one: len(one.recording) == 2, "both purposes", arrived.id)
+    assert not there.desk.told("notice_started", call=arrived.id)
+    there.desk.wait_call(lambda one: one.phase is CallPhase.ENDED, "out of it", asked_first.id)
+    party.do("tell_referrer", call=asked["call"], code=200)
+    for one in (call, consultation):
+        here.desk.wait_call(lambda one: one.phase is CallPhase.ENDED, "out of it", one)
+    here.desk.wait_event("audit.handed_over", call=call)
+    there.desk.do(HangUp, call=arrived.id)
+    for on, one in ((here, call), (here, consultation), (there, asked_first.id), (there, arrived.id)):
+        on.desk.wait_call(lambda one: one.phase is CallPhase.ENDED, "ended", one)
+        on.desk.do(EndWrapUp, call=one)
+    assert here.row(consultation) is None
+    assert there.row(asked_first.id) is None
+
+
+def test_a_party_comes_back_when_its_transfer_came_to_nothing(desks: Desks) -> None:
+    here, there, party = desks.here, desks.there, desks.party
+    call = desks.recorded()
+    consultation = here.desk.do(Consult, call=call, target=desks.target).result["call"]
+    colleague = there.desk.answer()
+    here.desk.wait_call(lambda one: one.phase is CallPhase.CONNECTED, "the colleague", consultation)
+    here.desk.do(CompleteTransfer, call=consultation)
+    asked = party.wait_for("ReferAsked")
+    there.desk.do(HangUp, call=colleague.id)
+    here.desk.wait_call(lambda one: one.phase is CallPhase.ENDED, "the colleague has gone", consultation)
+    party.do("tell_referrer", call=asked["call"], code=404)
+    here.desk.wait_call(lambda one: one.transfer and one.transfer.phase is TransferPhase.FAILED, "failed", call)
+    status = here.desk.call(call).status
+    assert status is not None
+    assert not status.recording, "nobody has gone back to the party yet"
+    here.desk.do(BackToParty, call=call)
+    here.desk.wait_status(lambda one: len(one.recording) == 2, "recorded on", call)
+    here.desk.do(HangUp, call=call)
+    for on, one in ((here, call), (here, consultation), (there, colleague.id)):
+        on.desk.wait_call(lambda one: one.phase is CallPhase.ENDED, "ended", one)
+        on.desk.do(EndWrapUp, call=one)
+
+
+def test_nobody_is_called_for_a_party_who_asks_until_the_agent_presses(desks: Desks) -> None:
+    here, there, party = desks.here, desks.there, desks.party
+    call = desks.recorded()
+    party.do("transfer", target=desks.target)
+    here.desk.wait_call(lambda one: one.asked_to_call == NUMBERS["n7"], "asked", call)
+    here.desk.do(DeclineTransfer, call=call)
+    assert party.wait_for("TransferChanged", state="failed")["code"] == 603
+    here.desk.wait_call(lambda one: not one.asked_to_call, "answered", call)
+    party.do("transfer", target=desks.target)
+    here.desk.wait_call(lambda one: one.asked_to_call, "asked again", call)
+    assert not any(one.phase is CallPhase.INCOMING for one in there.desk.wait(lambda s: s, "a state").calls)
+
+    made = here.desk.do(FollowTransfer, call=call).result["call"]
+    colleague = there.desk.answer()
+    party.wait_for("TransferChanged", state="done")
+    here.desk.wait_event("audit.handed_over", call=call)
+    here.desk.wait_call(lambda one: one.phase is CallPhase.ENDED, "ended", call)
+    assert here.desk.call(made).phase is CallPhase.CONNECTED
+    here.desk.do(HangUp, call=made)
+    for on, one in ((here, call), (here, made), (there, colleague.id)):
+        on.desk.wait_call(lambda one: one.phase is CallPhase.ENDED, "ended", one)
+        on.desk.do(EndWrapUp, call=one)

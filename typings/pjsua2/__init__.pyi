@@ -428,7 +428,6 @@ class OnCallRxOfferParam:
     statusCode: int
 
 class OnCallRedirectedParam:
-    targetUri: str
     e: SipEvent
 
 class OnCallTransferRequestParam:

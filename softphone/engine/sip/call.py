@@ -146,7 +146,6 @@ class CallDirector(pj.Call):
 
     def onCallRedirected(self, prm: pj.OnCallRedirectedParam) -> int:
         """A 3xx: nobody is dialled without a press. PJSIP would report it as a call that was given up (487)."""
-        self.redirected_to = self.redirected_to or mended(prm.targetUri)
         self._remember(prm.e)
         return pj.PJSIP_REDIRECT_STOP
 
@@ -154,6 +153,10 @@ class CallDirector(pj.Call):
     def _remember(self, event: pj.SipEvent) -> None:
         transaction = event.body.tsxState.tsx
         self._redirected = transaction.statusCode, transaction.statusText
+        if not self.redirected_to:
+            # pjsua2's own target lacks the port.
+            contact = parse_message(event.body.tsxState.src.rdata.wholeMsg).headers.get("contact", "")
+            self.redirected_to = contact.partition("<")[2].partition(">")[0] or contact
 
     @guarded
     def onCallTransferRequest(self, prm: pj.OnCallTransferRequestParam) -> None:
