@@ -279,6 +279,34 @@ def test_each_account_has_its_state_in_the_window_and_a_call_goes_out_on_the_one
     assert dial.account.isHidden()
 
 
+def test_the_network_is_behind_more_and_what_cannot_be_used_is_said_and_stays_typed(scene: Scene) -> None:
+    desk = scene.open(s.snapshot())
+    scene.press("openSettings")
+    network = desk.window.settings.network
+    assert not network.isVisible()
+    scene.press("accountMore")
+    assert network.isVisible()
+    field(scene, "networkPort").setText("99999")
+    network.port.editingFinished.emit()
+    assert "99999" in network.state.text()
+    assert field(scene, "networkPort").text() == "99999"
+    field(scene, "networkPort").setText("5062")
+    field(scene, "networkKeepAlive").setText("30")
+    field(scene, "networkAcceptFrom").setText("10.0.0.0/24 192.0.2.7")
+    network.port.editingFinished.emit()
+    wanted = saved(scene)[0].settings
+    assert (wanted.port, wanted.keep_alive, wanted.accept_from) == (5062, 30, ("10.0.0.0/24", "192.0.2.7"))
+
+
+def test_an_account_by_tls_stays_one_when_something_else_of_it_is_saved(scene: Scene) -> None:
+    scene.open(several(replace(s.ACCOUNT, transport="tls", srtp="required", certificate_authority="/etc/ca.pem")))
+    scene.press("openSettings")
+    field(scene, "accountUser").setText("4571")
+    scene.press("saveAccount")
+    account = saved(scene)[0].settings.accounts[0]
+    assert (account.transport, account.srtp, account.certificate_authority) == ("tls", "required", "/etc/ca.pem")
+
+
 def test_an_account_is_not_being_saved_for_ever_when_the_engine_goes_away(scene: Scene) -> None:
     desk = scene.open(s.snapshot())
     scene.press("openSettings")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from typing import get_args
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
@@ -37,6 +38,8 @@ class AccountSection(Section):
     """password(account_id, password) comes before `save`, if one was typed; an empty one: it is to be forgotten."""
 
     password = Signal(str, str)
+    opened = Signal(bool)
+    """whether the rest is shown"""
 
     def __init__(self) -> None:
         super().__init__("account")
@@ -47,8 +50,8 @@ class AccountSection(Section):
         self.secret.setEchoMode(QLineEdit.EchoMode.Password)
         self.more = FilledButton("accountMore", "plain", 36)
         self.transport = ComboBox("accountTransport")
-        self.transport.addItem("UDP", "udp")
-        self.transport.addItem("TCP", "tcp")
+        for transport in get_args(Transport):
+            self.transport.addItem(transport.upper(), transport)
         self.proxy = line_field("accountProxy")
         self.shown_name = line_field("accountDisplayName")
         self.accept = line_field("accountAcceptFrom")
@@ -202,6 +205,7 @@ class AccountSection(Section):
     def _open(self) -> None:
         self._removing = False
         self.rest.setVisible(not self.rest.isVisibleTo(self))
+        self.opened.emit(self.rest.isVisibleTo(self))
         self._again()
 
     def _pick(self) -> None:
@@ -253,7 +257,7 @@ class AccountSection(Section):
         if self.secret.text() and self._refuse_in_call():
             return
         before = self._account()
-        transport: Transport = "tcp" if self.transport.currentData() == "tcp" else "udp"
+        transport: Transport = next(one for one in get_args(Transport) if one == self.transport.currentData())
         wanted = replace(
             before or Account(new_id(), ""),
             address=address,

@@ -9,6 +9,7 @@ from softphone.ui.controls import FilledButton, QuietButton
 from softphone.ui.fields import ScrollArea, TextLabel
 from softphone.ui.settings.accounts import AccountSection
 from softphone.ui.settings.forms import AppearanceSection
+from softphone.ui.settings.network import NetworkSection
 from softphone.ui.settings.policy import PolicySection
 from softphone.ui.settings.sound import SoundSection
 from softphone.ui.theme.style import MARGIN, SMALL
@@ -34,6 +35,8 @@ class SettingsPage(QWidget):
         self.title = TextLabel("settingsTitle", size=19, strong=True)
         self.welcome = TextLabel("settingsWelcome", size=SMALL, role="muted", wrap=True)
         self.account = AccountSection()
+        self.network = NetworkSection()
+        self.network.hide()
         self.sound = SoundSection()
         self.policy = PolicySection()
         self.appearance = AppearanceSection()
@@ -47,11 +50,12 @@ class SettingsPage(QWidget):
         inner.setContentsMargins(MARGIN, 6, MARGIN, MARGIN)
         inner.setSpacing(18)
         inner.addWidget(self.welcome)
-        for section in (self.account, self.sound, self.policy, self.appearance):
+        for section in (self.account, self.network, self.sound, self.policy, self.appearance):
             inner.addWidget(section)
-        for section in (self.sound, self.policy, self.appearance):
+        for section in (self.network, self.sound, self.policy, self.appearance):
             section.save.connect(self._save)
         self.account.save.connect(self._save_account)
+        self.account.opened.connect(self.network.setVisible)
         self._account_sent = ""
         self.review_button = FilledButton("openReview", "plain")
         self.review_button.hide()
@@ -76,7 +80,7 @@ class SettingsPage(QWidget):
         self.welcome.setVisible(first or bool(said))
         self.welcome.setText(view.texts(said[0].code, **said[0].params) if said else view.texts("settings.welcome"))
         self.welcome.set_role("danger" if said else "muted")
-        for section in (self.account, self.sound, self.policy, self.appearance):
+        for section in (self.account, self.network, self.sound, self.policy, self.appearance):
             section.render_view(view)
         self.review_button.show_as(
             view, view.texts("settings.review"), icon="play", why=view.texts("settings.review.why")
