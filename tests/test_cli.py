@@ -6,6 +6,7 @@ import argparse
 import ast
 import inspect
 import re
+import sys
 import time
 from collections.abc import Iterator
 from importlib import import_module
@@ -18,7 +19,7 @@ from softphone import cli
 from softphone.archive.archive import Archive, AuditRow
 from softphone.archive.files.container import Chunk, read_header, scan
 from softphone.audio import devices
-from softphone.audio.devices import Devices, SoundFault
+from softphone.audio.devices import Device, Devices, SoundFault
 from softphone.bootstrap.home import DEMO_KEYS, Home, key_store, texts
 from softphone.cli.audit import in_words
 from softphone.cli.doctor import _archive, _policy, _settings
@@ -674,6 +675,23 @@ def test_the_doctor_names_addresses_whose_calls_were_refused(
     assert "· calls: refused from 32 addresses" in said
     assert "192.0.2.39: 5 calls" in said
     assert "192.0.2.7:" not in said, "the one that called longest ago makes room"
+
+
+def test_the_doctor_names_a_device_that_the_settings_name_and_that_is_not_here(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    headset = Device("PulseAudio: jabra", "Evolve2", "PulseAudio", 0, 1, 1, 48_000, True, True, "jabra")
+    monkeypatch.setattr("softphone.audio.devices.list_devices", lambda: Devices((headset,), ()))
+    home = Home.within(tmp_path / "home")
+    home.folders.create()
+    save_settings(home.folders.config, Settings(microphone=headset.id, ring_device="PulseAudio: gone", noise=True))
+    cli.main(["--home", str(tmp_path / "home"), "doctor"])
+    said = capsys.readouterr().out
+    assert "PulseAudio: gone is not here" in said
+    assert "PulseAudio: jabra is not here" not in said
+    monkeypatch.setitem(sys.modules, "pywebrtc_audio", None)
+    cli.main(["--home", str(tmp_path / "home"), "doctor"])
+    assert "pywebrtc-audio is missing" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("where", ["", "accounts"])

@@ -63,7 +63,7 @@ def _findings(home: Home) -> Iterator[Finding]:
     settings, _ = home.settings(only_look=True)
     yield Finding("doctor.python", {"version": platform.python_version()})
     yield _sip()
-    yield _sound()
+    yield from _sound(settings)
     yield _keyring(home.archive(settings))
     yield _voice()
     inside: list[Finding] = []
@@ -91,11 +91,20 @@ def _sip() -> Finding:
     return Finding("doctor.sip", {"version": version("pjsua2-python")})
 
 
-def _sound() -> Finding:
-    from softphone.audio.devices import list_devices
+def _sound(settings: Settings) -> Iterator[Finding]:
+    """What there is, and what the settings name that is not there."""
+    from softphone.audio.cleaning import Cleaner
+    from softphone.audio.devices import SoundFault, list_devices
 
     found = list_devices()
-    return Finding("doctor.sound", {"count": len(found.all)}) if found.all else Finding("doctor.sound.none")
+    yield Finding("doctor.sound", {"count": len(found.all)}) if found.all else Finding("doctor.sound.none")
+    sides = (("microphone", settings.microphone), ("speaker", settings.speaker), ("speaker", settings.ring_device))
+    for side, device in sides:
+        named = bool(device) and not device.startswith(("file:", "none"))
+        if named and found.all and isinstance(found.find(side, device), SoundFault):
+            yield Finding("doctor.sound.missing", {"device": device})
+    if (settings.echo or settings.noise) and not Cleaner(echo=settings.echo, noise=settings.noise).works:
+        yield Finding("doctor.sound.as_it_is")
 
 
 def _keyring(archive: Path) -> Finding:
