@@ -121,6 +121,9 @@ def check_accounts(accounts: Sequence[Account]) -> None:
             raise SettingsError("error.settings.address", address=account.address)
         if account.outbound_proxy and not SERVER.fullmatch(account.outbound_proxy):
             raise SettingsError("error.settings.outbound_proxy", server=account.outbound_proxy)
+        if account.certificate_authority and not Path(account.certificate_authority).is_absolute():
+            # Whether it is there is seen when it is read: it may lie on a disk that takes its time.
+            raise SettingsError("error.settings.certificate_authority", path=account.certificate_authority)
 
 
 def check_backup(folder: str, every: str) -> Period:

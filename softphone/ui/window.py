@@ -32,6 +32,7 @@ from softphone.ui.theme.icons import Icons
 from softphone.ui.theme.style import MARGIN, SMALL, font
 from softphone.ui.theme.tokens import Theme
 from softphone.ui.view import View, readable, upper_first
+from softphone.ui.words import account
 from softphone.ui.words.card import CardWords, card_words, no_engine_card
 from softphone.ui.words.moment import aside_lines, to_say
 from softphone.wire import CallPhase, Registration
@@ -224,13 +225,9 @@ class DeskWindow(QWidget):
         elif state is None:
             words, colour = texts("account.none"), theme.amber.mark
         else:
-            said = texts(f"registration.{state.registration}", reason=state.reason, code=state.code)
-            words = f"{said} · {state.account.address}"
-            others = [
-                f"{texts(f'registration.{one.registration}', reason=one.reason, code=one.code)} · {one.account.address}"
-                for one in states
-                if one is not state
-            ]
+            words = f"{account.short(texts, state)} · {state.account.address}"
+            others = [f"{account.short(texts, one)} · {one.account.address}" for one in states if one is not state]
+            others = [one for one in (account.sentence(texts, state), *others) if one]
             dot = _DOTS.get(state.registration, "danger")
             colour = theme.amber.mark if dot == "amber" else getattr(theme, dot)
         if snapshot and snapshot.store.demo:

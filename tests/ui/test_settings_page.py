@@ -567,3 +567,36 @@ def test_ring_volumes_and_what_is_taken_out_of_the_microphone_are_chosen_behind_
         box.setCurrentIndex(box.findText(text))
         box.activated.emit(box.currentIndex())
         assert saved(scene, count)[-1].settings == replace(desk.window.settings.sound.settings, **change)
+
+
+def test_an_account_by_tls_says_how_sound_is_encrypted_and_whom_it_trusts_and_why_its_server_is_not(
+    scene: Scene,
+) -> None:
+    desk = scene.open(s.snapshot())
+    scene.press("openSettings")
+    scene.press("accountMore")
+    account = desk.window.settings.account
+    assert not account.srtp.isVisibleTo(account), "without TLS there is nothing to choose"
+    account.transport.setCurrentIndex(2)
+    account.transport.activated.emit(2)
+    assert account.authority.isVisibleTo(account)
+    account.srtp.setCurrentIndex(1)
+    account.authority.setText(" /etc/klartone/authority.pem ")
+    scene.press("saveAccount")
+    command = saved(scene)[0]
+    wanted = replace(s.ACCOUNT, transport="tls", srtp="required", certificate_authority="/etc/klartone/authority.pem")
+    assert command.settings.accounts == (wanted,)
+    trouble = CodedText("connection.tls_name", {"server": "sip.nordlys.example", "detail": "pbx.example"})
+    away = AccountState(wanted, Registration.UNREACHABLE, code=503, trouble=trouble)
+    scene.show(replace(s.snapshot(), accounts=(away,), settings=command.settings))
+    with scene.qtbot.waitSignal(desk.bridge.done, timeout=2000):
+        scene.engine.tell(Done(command.id))
+    why = "Certifikatet fra sip.nordlys.example gælder pbx.example."
+    assert account.state.text().startswith(f"Gemt. {why}")
+    assert desk.window.account.text() == f"Ingen sikker forbindelse – prøver igen · {wanted.address}"
+    assert why in desk.window.account.toolTip()
+    assert why in desk.window.ready.fault_text.text()
+    # Once it is reached again, the trouble of before is no longer told.
+    scene.show(replace(s.snapshot(), accounts=(replace(away, registration=Registration.REGISTERED),)))
+    assert desk.window.account.text() == f"Klar · {wanted.address}"
+    assert why not in desk.window.ready.fault_text.text()

@@ -13,6 +13,7 @@ from softphone.ui.ready.history import History
 from softphone.ui.ready.wrapup import WrapUp
 from softphone.ui.theme.style import MARGIN, SMALL
 from softphone.ui.view import View
+from softphone.ui.words import account
 from softphone.wire import CodedText, PolicyPhase, Registration
 
 _NO_POLICY = (PolicyPhase.MISSING, PolicyPhase.FAULTY, PolicyPhase.UNSIGNED)
@@ -122,6 +123,7 @@ class ReadyPage(QWidget):
                 for state in snapshot.accounts
                 if state.registration in (Registration.NO_PASSWORD, Registration.REFUSED)
             ]
+            said += [words for state in snapshot.accounts if (words := account.sentence(view.texts, state))]
         self.faults.setVisible(bool(said))
         self.fault_text.setText("\n\n".join(dict.fromkeys(said)))
         self.to_settings.setVisible(view.connected)

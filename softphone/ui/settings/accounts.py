@@ -20,8 +20,10 @@ from softphone.ui.fields import ComboBox, TextLabel
 from softphone.ui.settings.forms import Section, line_field
 from softphone.ui.theme.style import SMALL
 from softphone.ui.view import View, new_id
-from softphone.wire import Account, Registration, Settings, Transport
+from softphone.ui.words.account import reason, sentence
+from softphone.wire import Account, AccountState, Registration, Settings, Srtp, Transport
 
+_SRTP: tuple[Srtp, ...] = ("optional", "required", "off")
 NEW = ""
 """the id of an account that is not saved yet"""
 _AFTER: dict[Registration | None, tuple[str, str]] = {
@@ -52,6 +54,10 @@ class AccountSection(Section):
         self.transport = ComboBox("accountTransport")
         for transport in get_args(Transport):
             self.transport.addItem(transport.upper(), transport)
+        self.srtp = ComboBox("accountSrtp")
+        for word in _SRTP:
+            self.srtp.addItem(word, word)
+        self.authority = line_field("accountAuthority")
         self.proxy = line_field("accountProxy")
         self.shown_name = line_field("accountDisplayName")
         self.accept = line_field("accountAcceptFrom")
@@ -75,6 +81,8 @@ class AccountSection(Section):
         inner.setSpacing(4)
         for code, widget in (
             ("settings.account.transport", self.transport),
+            ("settings.account.srtp", self.srtp),
+            ("settings.account.authority", self.authority),
             ("settings.account.proxy", self.proxy),
             ("settings.account.display_name", self.shown_name),
             ("settings.account.accept_from", self.accept),
@@ -96,7 +104,8 @@ class AccountSection(Section):
         self.remove.clicked.connect(self._remove)
         self.default.clicked.connect(self._make_default)
         self.picker.activated.connect(self._pick)
-        for line in (self.address, self.user, self.secret, self.proxy, self.shown_name, self.accept):
+        self.transport.activated.connect(self._again)
+        for line in (self.address, self.user, self.secret, self.authority, self.proxy, self.shown_name, self.accept):
             line.returnPressed.connect(self.press)
         self._shown: str | None = None
         """the id of the account in the fields"""
@@ -127,6 +136,12 @@ class AccountSection(Section):
             (view.texts(f"settings.account.register.{word}"), word) for word in ("yes", "no")
         ]
         self.register.show_entries(view, yes_no, self.register.currentData() or "yes")
+        kinds: list[tuple[str, str | None]] = [(view.texts(f"settings.account.srtp.{word}"), word) for word in _SRTP]
+        self.srtp.show_entries(view, kinds, self.srtp.currentData() or "optional")
+        by_tls = self.transport.currentData() == "tls"
+        self.show_field(self.srtp, shown=by_tls)
+        self.show_field(self.authority, shown=by_tls)
+        self.authority.setPlaceholderText(view.texts("settings.account.authority.system"))
         if self._saved:
             self._tell_saved(view)
         if self._told is not None:
@@ -181,8 +196,12 @@ class AccountSection(Section):
         return found or (accounts[0] if accounts else None)
 
     def _registration(self, view: View, account: str) -> Registration | None:
+        state = self._state(view, account)
+        return state.registration if state else None
+
+    def _state(self, view: View, account: str) -> AccountState | None:
         states = view.snapshot.accounts if view.snapshot else ()
-        return next((one.registration for one in states if one.account.id == account), None)
+        return next((one for one in states if one.account.id == account), None)
 
     def _load(self, account: Account | None) -> None:
         self._loaded, self._shown, self._removing = account, account.id if account else NEW, False
@@ -191,6 +210,8 @@ class AccountSection(Section):
         self.user.setText(shown.user)
         self.secret.clear()
         self.transport.setCurrentIndex(max(0, self.transport.findData(shown.transport)))
+        self.srtp.setCurrentIndex(_SRTP.index(shown.srtp))
+        self.authority.setText(shown.certificate_authority)
         self.proxy.setText(shown.outbound_proxy)
         self.shown_name.setText(shown.display_name)
         self.accept.setText(", ".join(shown.accept_from))
@@ -258,11 +279,14 @@ class AccountSection(Section):
             return
         before = self._account()
         transport: Transport = next(one for one in get_args(Transport) if one == self.transport.currentData())
+        srtp: Srtp = self.srtp.currentData() or "optional"
         wanted = replace(
             before or Account(new_id(), ""),
             address=address,
             user=self.user.text().strip(),
             transport=transport,
+            srtp=srtp,
+            certificate_authority=self.authority.text().strip(),
             outbound_proxy=self.proxy.text().strip().removeprefix("sip:"),
             display_name=self.shown_name.text().strip(),
             accept_from=tuple(one for one in re.split(r"[\s,;]+", self.accept.text()) if one),
@@ -311,9 +335,12 @@ class AccountSection(Section):
 
     def _tell_saved(self, view: View) -> None:
         """Saved, and what came of it: never green here while red stands above."""
-        registration = self._registration(view, self._shown or "")
-        code, role = _AFTER.get(registration, ("settings.account.saved", "ok")) if registration else _AFTER[None]
-        self.tell(lambda texts: texts(code), role)
+        state = self._state(view, self._shown or "")
+        code, role = _AFTER.get(state.registration, ("settings.account.saved", "ok")) if state else _AFTER[None]
+        why = state if state is not None and reason(state) is not None else None
+        self.tell(
+            lambda texts: f"{texts('settings.account.saved')} {sentence(texts, why)}" if why else texts(code), role
+        )
         self._saved = True
 
     def password_refused(self, error: KlartoneError) -> None:
