@@ -44,10 +44,12 @@ loadmodule "siputils.so"
 loadmodule "htable.so"
 loadmodule "auth.so"
 loadmodule "ctl.so"
+loadmodule "path.so"
 {tls_module}
 modparam("usrloc", "db_mode", 0)
 modparam("registrar", "max_expires", 600)
 modparam("registrar", "min_expires", 1)
+modparam("registrar", "use_path", 1)
 modparam("ctl", "binrpc", "unix:{home}/ctl")
 modparam("htable", "htable", "cred=>size=4;")
 modparam("auth", "algorithm", "{algorithm}")
@@ -65,6 +67,7 @@ request_route {{
         sl_send_reply("404", "Not Here"); exit;
     }}
     t_check_trans();
+    {before}
     if (is_method("REGISTER")) {{
         if ($sht(cred=>$tU) == $null) {{ sl_send_reply("403", "Forbidden"); exit; }}
         if (!pv_www_authenticate("{realm}", "$sht(cred=>$au)", "0")) {{
@@ -92,6 +95,13 @@ modparam("tls", "verify_certificate", {asks})
 modparam("tls", "require_certificate", {asks})
 """
 
+_BEFORE = """if (is_method("REGISTER")) add_path(); else record_route();
+    loose_route();
+    t_relay();
+    exit;
+"""
+"""of a proxy that stands before the registrar that the request names"""
+
 _MODULES = ("/usr/lib/x86_64-linux-gnu/kamailio/modules", "/usr/lib/kamailio/modules")
 
 
@@ -111,6 +121,7 @@ class Kamailio:
     """of TLS, as Kamailio names it"""
     asks: bool = False
     """for a client's certificate"""
+    proxy: bool = False
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -145,6 +156,7 @@ class Kamailio:
                 credentials=credentials,
                 realm=REALM,
                 algorithm=self.algorithm,
+                before=_BEFORE if self.proxy else "",
                 tls_on=on,
                 tls_module=module,
             )
@@ -193,12 +205,14 @@ def kamailio(
     tls: Signed | None = None,
     method: str = "TLSv1.2+",
     asks: bool = False,
+    proxy: bool = False,
 ) -> Generator[Kamailio]:
     """`users` are user parts with their passwords, in realm `klartone.test`; `algorithm` is the digest's. `inside`: what puts
-    a process into another network. `tls`: it listens by TLS too, with that certificate; `asks`: for one of the client's."""
+    a process into another network. `tls`: it listens by TLS too, with that certificate; `asks`: for one of the client's.
+    `proxy`: it is no registrar, and stands before those that requests name (RFC 3327)."""
     home = Path(tempfile.mkdtemp(prefix="kamailio"))
     port = free_port() if tls else 0
-    server = Kamailio(free_port(), users, home, algorithm, host, inside, tls, port, method, asks)
+    server = Kamailio(free_port(), users, home, algorithm, host, inside, tls, port, method, asks, proxy)
     try:
         server.start()
         yield server

@@ -103,6 +103,31 @@ def test_a_call_goes_through_the_registrar_in_both_directions_with_digest(
             part(callee, caller)
 
 
+def test_behind_an_outbound_proxy_the_registrar_calls_by_the_path(server: Kamailio) -> None:
+    """Kamailio refuses a REGISTER with a Path from a phone that does not say it knows of paths (420)."""
+    with (
+        kamailio(USERS, proxy=True) as proxy,
+        second_phone(edge=True, accept=()) as anna,
+        second_phone(edge=True) as bo,
+    ):
+        register(anna, server, "anna", proxy=proxy.address)
+        assert anna.wait_for("RegistrationChanged", state="registered")["code"] == 200
+        register(bo, server, "bo")
+        bo.wait_for("RegistrationChanged", state="registered")
+        bo.do("dial", account="bo", target=f"sip:anna@{server.address}")
+        anna.wait_for("CallArrived")
+        anna.do("answer")
+        bo.wait_for("CallEstablished")
+        anna.do("hold")
+        bo.wait_for("HoldChanged", by_them=True)
+        part(bo, anna)
+        anna.do("dial", account="anna", target=f"sip:bo@{server.address}")
+        bo.wait_for("CallArrived")
+        bo.do("answer")
+        anna.wait_for("CallEstablished")
+        part(anna, bo)
+
+
 def test_digest_by_sha_256_is_answered_as_rfc_8760_asks() -> None:
     with kamailio(USERS, algorithm="SHA-256") as server, second_phone(edge=True) as phone:
         register(phone, server, "anna")
