@@ -47,7 +47,7 @@ FRESH = 5.0
 REMEMBER_AFTER = 0.05
 MOST_CALLS = 4
 """that pjsua2 can have at once"""
-SETTLES = 0.5
+SETTLES = 0.2
 """seconds for which an ended call still takes a place: a new one in its place, read in the same poll, would be ended with it"""
 
 
