@@ -8,7 +8,7 @@ from softphone.domain.errors import KlartoneError
 from softphone.domain.status import Headline
 from softphone.engine.sip import events as sip
 from softphone.wire import CallPhase, CallRole, CodedText, ConsultEnd
-from tests.engine.scene import CALL, N1, N3, SECOND, Scene
+from tests.engine.scene import CALL, N1, N3, NUMBER, SECOND, THIRD, Scene
 from tests.policies import POLICY
 
 
@@ -143,3 +143,16 @@ def test_a_desk_that_goes_pauses_training_in_each_call() -> None:
         entry.call for commit in scene.store.commits[before:] for entry in commit.entries if entry.event == "desk_gone"
     ]
     assert said == [CALL, SECOND]
+
+
+@pytest.mark.parametrize("talks_on", [CALL, SECOND])
+def test_who_comes_in_the_place_of_a_held_party_takes_the_agent_from_nobody(talks_on: str) -> None:
+    scene = talking()
+    scene.phone.attended = frozenset({talks_on})
+    done = len(scene.phone.done)
+    scene.calls.arrived(
+        sip.CallArrived(
+            THIRD, "a", "", "+4530405060", "pbx.example", NUMBER, sip.Headers({}), "127.0.0.1", False, replaces=CALL
+        )
+    )
+    assert scene.phone.done[done:] == (["ring", "answer"] if talks_on == CALL else ["ring"])

@@ -166,12 +166,13 @@ class Transferring:
     # --- a call in another's place ---------------------------------------------------------------------
 
     def in_place_of(self, call: LiveCall, replaced: str) -> bool:
-        """Whether `call` comes in the place of one that the agent talks on: then it is answered as it comes (RFC 3891)."""
+        """Whether `call` comes in the place of one that the agent talks on: then it is answered as it comes (RFC 3891). In the
+        place of one that is held it rings, and takes the agent from nobody."""
         if self._connected(replaced) is None:
             return False
         self._replaced[call.id] = replaced
         self._book.occurred(call, "replaces")
-        return True
+        return replaced in self._phone.attended
 
     # --- what happens to calls ---------------------------------------------------------------------------
 
