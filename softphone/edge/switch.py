@@ -348,7 +348,7 @@ class Switch:
     def _server_gone(self, account: str) -> None:
         self.counters["server.silent"] += 1
         self.servers.lost(account)
-        self.flows.pop(account, None)
+        # It is asked on: once it answers, nobody waits for the engine's next try.
         self.tell(FlowLost(account))
 
     def _server_changed(self, account: str) -> None:

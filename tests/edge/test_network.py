@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator
 from contextlib import ExitStack
 from pathlib import Path
@@ -110,6 +111,28 @@ def test_a_call_and_a_registration_outlive_another_address_and_a_cable_that_is_d
 
     call(bo, "bo", anna, "anna", server)
     part(anna, bo)
+
+
+@pytest.mark.torture
+@pytest.mark.peer("kamailio")
+@pytest.mark.parametrize("seconds", [5, 30, 90])
+def test_a_call_outlives_a_way_that_swallows_everything(scene: Scene, seconds: float, tmp_path: Path) -> None:
+    line, server, anna, bo = scene
+    call(anna, "anna", bo, "bo", server)
+    assert hears(bo, tmp_path)
+    line.swallow()
+    began = time.monotonic()
+    anna.wait_for("PartySound", there=False, seconds=8)
+    bo.wait_for("PartySound", there=False, seconds=8)
+    time.sleep(seconds - min(seconds, time.monotonic() - began))  # the cut itself: nothing happens by then
+    line.pass_on()
+    for phone in (anna, bo):
+        until(lambda phone=phone: phone.told("PartySound")[-1]["there"], 8, "the party's sound again")
+    until(lambda: hears(bo, tmp_path) and hears(anna, tmp_path), 8, "sound in both directions")
+    until(lambda: anna.told("RegistrationChanged")[-1]["state"] == "registered", 130, "the registration")
+    assert server.contacts("anna")
+    assert not anna.told("CallEnded")
+    part(bo, anna)
 
 
 def test_the_way_and_the_clocks_tell_what_has_changed() -> None:

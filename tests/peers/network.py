@@ -15,6 +15,7 @@ import pytest
 
 HERE, THERE = "10.77.0.2", "10.77.0.1"
 HERE_SIX, THERE_SIX = "fd77::2", "fd77::1"
+NOBODY = "02:00:00:00:00:09"
 _numbers = count()
 
 
@@ -48,6 +49,15 @@ class Cable:
 
     def plug(self) -> None:
         _ip("-n", f"{self._name}a", "link", "set", "eth0", "up")
+
+    def swallow(self) -> None:
+        """Somewhere on the way everything is lost, and neither end is told."""
+        for space, host in ((f"{self._name}a", THERE), (f"{self._name}b", self.address)):
+            _ip("-n", space, "neigh", "replace", host, "lladdr", NOBODY, "dev", "eth0", "nud", "permanent")
+
+    def pass_on(self) -> None:
+        for space, host in ((f"{self._name}a", THERE), (f"{self._name}b", self.address)):
+            _ip("-n", space, "neigh", "del", host, "dev", "eth0")
 
     def move(self, address: str) -> None:
         """Another address here, and the one before is gone."""
