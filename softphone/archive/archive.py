@@ -35,9 +35,8 @@ from softphone.archive.folder.room import Room
 from softphone.archive.folder.sharing import check_local
 from softphone.archive.folder.writers import Writers, check_finished
 from softphone.archive.log import audit
-from softphone.archive.log.audit import KEY, KEY_SHOWN, Deciding, Wanted
+from softphone.archive.log.audit import KEY, KEY_SHOWN, Deciding
 from softphone.archive.log.checkpoint import Head, Signer
-from softphone.archive.schema.tables import audit as entries
 from softphone.archive.schema.tables import wraps
 from softphone.domain.archive.recordings import ROLES, AuditRow
 from softphone.domain.changes import AuditEntry
@@ -209,17 +208,6 @@ class Archive:
         """The audit log of one recording or call, also after it has gone, or of all."""
         with self.catalog.reading() as connection:
             return [*map(audit.as_row, audit.entries(connection, recording, call))]
-
-    def events(self) -> list[str]:
-        """What the audit log has entries of, by name."""
-        with self.catalog.reading() as connection:
-            return sorted(map(str, connection.execute(select(entries.c.event).distinct()).scalars()))
-
-    def log(self, wanted: Wanted, before: int | None, limit: int) -> tuple[list[AuditRow], int | None]:
-        """As `audit.look`."""
-        with self.catalog.reading() as connection:
-            rows, place = audit.look(connection, self.desk, wanted, before, limit)
-        return [*map(audit.as_row, rows)], place
 
     def open_recording(
         self,

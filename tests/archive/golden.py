@@ -27,7 +27,7 @@ from softphone.archive.files.reader import OpenedRecording
 from softphone.archive.keys import rotation
 from softphone.archive.log.written import SOUND, WHOLE
 from softphone.archive.retention import holding
-from softphone.archive.review.session import open_review
+from softphone.archive.review.session import mark_reviewed, open_review
 from softphone.archive.schema.migrations import HEAD
 from softphone.archive.schema.tables import checkpoints, sample_tallies, segments
 from softphone.archive.seen.access import choose_signer
@@ -122,7 +122,7 @@ def write(folder: Path) -> None:
         review.comment(8_000, "Godt spurgt, og venligt – æøå.")
         review.score("greeting", 4)
         review.share(True)
-        review.reviewed()
+    mark_reviewed(desk.archive, reviewed, "lead", AT)
     hold = raise_hold(desk.archive, held, HoldBy.PARTY, "klage 17", "anna", AT)
     holding.confirm(desk.archive, hold, (AT + timedelta(days=90)).date(), AT)
     old = desk.recipients[KeyRole.DOCUMENTATION]

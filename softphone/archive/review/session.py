@@ -154,11 +154,6 @@ class Reviewing:
             tx.execute(added.on_conflict_do_update(index_elements=["recording"], set_=again))
             self._log(tx, "review_shared" if on else "review_unshared", now)
 
-    def reviewed(self, *, heard: int = 0) -> bool:
-        """As `mark_reviewed`. Where training ends at once, this is over."""
-        self._may()
-        return mark_reviewed(self._archive, self.row.recording, self._by, self._now(), heard=heard)
-
     @contextmanager
     def _looking(self) -> Generator[Connection]:
         with self._archive.catalog.reading() as connection:

@@ -11,14 +11,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from sqlalchemy import select
+
 from softphone.archive.catalog.clock import steady
 from softphone.archive.crypto.wraps import Recipient
 from softphone.archive.examine.repair import let_orphan_go
 from softphone.archive.keys import admission
+from softphone.archive.log import audit
 from softphone.archive.log.audit import BATCH, Wanted
 from softphone.archive.retention import due
 from softphone.archive.retention.sweep import sweeping
 from softphone.archive.retention.swept import DEFAULT_TERMS, REPORTS, SweepTerms, Swept, SweptItem
+from softphone.archive.schema.tables import audit as entries
 from softphone.archive.seen.access import REFUSED, RULE, opens_most
 from softphone.archive.seen.asking import Asking
 from softphone.domain.archive import permission
@@ -80,11 +84,16 @@ class Upkeep:
 
     def log(self, wanted: Wanted, before: int | None, limit: int) -> tuple[list[AuditRow], int | None]:
         self._require_log()
-        return self._asking.archive.log(wanted, before, limit)
+        archive = self._asking.archive
+        with archive.catalog.reading() as connection:
+            rows, place = audit.look(connection, archive.desk, wanted, before, limit)
+        return [*map(audit.as_row, rows)], place
 
     def events(self) -> list[str]:
         self._require_log()
-        return self._asking.archive.events()
+        """What the log has entries of, by name."""
+        with self._asking.archive.catalog.reading() as connection:
+            return sorted(map(str, connection.execute(select(entries.c.event).distinct()).scalars()))
 
     def _require_log(self) -> None:
         with self._asking.refusing():

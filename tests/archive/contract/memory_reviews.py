@@ -130,9 +130,6 @@ class Reviewing:
     def share(self, on: bool) -> None:
         self._living().shared = on
 
-    def reviewed(self, *, heard: int = 0) -> bool:
-        return Reviews(self.a).mark(self.one.recording, heard=heard) is None
-
     def close(self) -> None:
         pass
 

@@ -14,7 +14,7 @@ from softphone.archive.examine.verify import verify
 from softphone.archive.retention.holding import lift
 from softphone.archive.retention.sweep import sweep
 from softphone.archive.review.sample import SampleFilter, SampleQuery, page
-from softphone.archive.review.session import Reviewing, open_review
+from softphone.archive.review.session import Reviewing, mark_reviewed, open_review
 from softphone.domain.changes import Discard, DropWraps, HoldBy
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
@@ -135,13 +135,12 @@ def test_it_is_closed_at_once_when_it_may_no_longer_be_heard_also_while_it_is_op
         ):
             assert code(deed) == "error.archive.closed_to_role"
         with pytest.raises(ArchiveError):
-            reviewing.reviewed()
+            mark_reviewed(desk.archive, recording, "lead-1", AT)
     assert verify(desk.archive).ok
 
 
 def by_review(desk: Scene, recording: str) -> None:
-    with closing(opened(desk, recording)) as reviewing:
-        assert reviewing.reviewed()
+    assert mark_reviewed(desk.archive, recording, "lead-1", AT)
 
 
 def by_sweep(desk: Scene, _recording: str) -> None:
@@ -199,9 +198,9 @@ def test_what_the_policy_lets_be_kept_on_stays_with_all_that_was_said_of_it_and_
     with closing(opened(desk, recording)) as reviewing:
         reviewing.comment(0, WORDS)
         reviewing.share(True)
-        assert reviewing.reviewed()
+        assert mark_reviewed(desk.archive, recording, "lead-1", AT)
         desk.archive.clock = lambda: AT + timedelta(days=13)
-        assert not reviewing.reviewed()
+        assert not mark_reviewed(desk.archive, recording, "lead-1", desk.archive.clock())
         assert (len(reviewing.comments()), reviewing.shared) == (1, True)
     (row,) = page(desk.archive, SampleQuery((), (ANNA,), SampleFilter.REVIEWED), AT).rows
     assert (row.reviewed_at, row.expires_on) == (AT, date(2026, 12, 9))

@@ -120,7 +120,7 @@ def test_leaving_a_recording_stores_what_stands_in_the_line(qtbot: QtBot, desk: 
     assert comments_of(desk.archive, first) == 1
 
 
-@pytest.mark.parametrize("fails", [("reviewed",), ("reviewed", "still")], ids=" and ".join)
+@pytest.mark.parametrize("fails", [("mark",), ("mark", "still")], ids=" and ".join)
 def test_one_that_cannot_be_counted_as_reviewed_is_there_again(
     qtbot: QtBot, desk: Scene, on: Reviewed, monkeypatch: pytest.MonkeyPatch, fails: tuple[str, ...]
 ) -> None:
@@ -132,7 +132,7 @@ def test_one_that_cannot_be_counted_as_reviewed_is_there_again(
     listen(qtbot, on)
     with monkeypatch.context() as broken:
         for one in fails:
-            broken.setattr(Reviews if one == "still" else Reviewing, one, full)
+            broken.setattr(Reviews, one, full)
         key(review, Qt.Key.Key_R)
         qtbot.waitUntil(lambda: "disk full" in review.window.note.text.text(), timeout=3000)
         opened(qtbot, review, two[0])

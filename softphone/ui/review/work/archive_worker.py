@@ -142,12 +142,11 @@ class ArchiveWorker(ArchiveThread):
         """It counts as used, and is closed: nothing may read it any more. `heard`: seconds of it."""
 
         def use(archive: SeenArchive) -> None:
-            reviewing = self._openings[number]
-            recording = reviewing.row.recording
+            recording = self._openings[number].row.recording
             # A recording that ends because it was used is not gone.
             self._watch.let_go(recording)
             try:
-                used = self._mark(archive, recording, lambda: reviewing.reviewed(heard=heard))
+                used = self._mark(archive, recording, heard)
             finally:
                 self._close(number)
             if used:
@@ -159,17 +158,17 @@ class ArchiveWorker(ArchiveThread):
         """As `review`, for one that is no longer open."""
 
         def use(archive: SeenArchive) -> None:
-            if self._mark(archive, recording, lambda: archive.reviews.mark(recording, heard=heard)):
+            if self._mark(archive, recording, heard):
                 self._used(archive, recording)
 
         self._ask(use)
 
     # --- on its thread --------------------------------------------------------------------------
 
-    def _mark(self, archive: SeenArchive, recording: str, mark: Callable[[], object]) -> bool:
+    def _mark(self, archive: SeenArchive, recording: str, heard: int) -> bool:
         """False where it went before. Raises KlartoneError."""
         try:
-            mark()
+            archive.reviews.mark(recording, heard=heard)
         except KlartoneError:
             gone = False
             with suppress(KlartoneError):  # no answer does not mean that it is gone
