@@ -106,6 +106,7 @@ def desk_dependencies(
         icons=resources / "icons",
         themes=resources / "themes",
         settings=settings,
+        place=home.folders.data / "window.json",
         offers_review=may_review,
         start_review=review,
         on_ready=on_ready,

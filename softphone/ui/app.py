@@ -33,10 +33,13 @@ from softphone.ui.application import (
     make_application,
     system_language,
     translate_qt,
+    wear_icon,
 )
 from softphone.ui.bridge import Bridge
 from softphone.ui.incoming import IncomingWindow
+from softphone.ui.levels import LevelsWatch
 from softphone.ui.owed import Owed
+from softphone.ui.place import remember, restore
 from softphone.ui.theme.icons import Icons
 from softphone.ui.theme.tokens import Theme, load_themes
 from softphone.ui.tray import Tray
@@ -48,6 +51,7 @@ from softphone.wire import (
     Command,
     Done,
     Fault,
+    Levels,
     Look,
     Occurred,
     OptOut,
@@ -56,6 +60,8 @@ from softphone.wire import (
     SaveSettings,
     Settings,
     Snapshot,
+    TextSize,
+    WatchLevels,
 )
 
 log = logging.getLogger(__name__)
@@ -94,6 +100,8 @@ class DeskDependencies:
     start_review: Callable[[], None] = lambda: None
     """starts the review beside the desk and returns at once, or raises KlartoneError"""
     now: Callable[[], datetime] = utc_now
+    place: Path | None = None
+    """file of where the window was; None: nothing is remembered"""
     show: bool = True
     """false: the window is made and driven but not shown"""
 
@@ -130,6 +138,7 @@ class Desk(QObject):
         self._snapshot: Snapshot | None = None
         self._settings = deps.settings
         self._theme: Theme | None = None
+        self._text_size: TextSize | None = None
         self._language: Language | None = None
         self._first = True
         self._told_of_tray = self._closed = False
@@ -139,6 +148,7 @@ class Desk(QObject):
         """what is taken back after a call: who hears that it is done, by the press"""
         self._work: set[_Worker] = set()
         self.bridge = Bridge(deps.find_endpoint, deps.start_engine, self)
+        self._watch = LevelsWatch()
         self._owed = Owed(lambda code: self._say(lambda texts: texts(code)))
         self.window = DeskWindow()
         self.incoming = IncomingWindow()
@@ -154,7 +164,7 @@ class Desk(QObject):
         self.bridge.done.connect(self._done)
         self.bridge.refused.connect(self._refused)
         self.bridge.unanswered.connect(self._unanswered)
-        self.bridge.levels.connect(self.window.settings.show_levels)
+        self.bridge.levels.connect(self._show_levels)
         self.bridge.starting_failed.connect(self._starting_failed)
         self.window.command.connect(self._send)
         self.window.look.connect(self._other_look)
@@ -166,11 +176,13 @@ class Desk(QObject):
         self.window.has_tray = self.tray.there
         self.window.put_away.connect(self._put_away)
         self.window.seen.connect(self._draw_corner)
+        self.window.seen.connect(self._keep_place)
         self._stored.connect(self._password_done)
         self._may_review.connect(self.window.settings.offer_review)
         self.window.settings.review.connect(self._start_review)
         app = QApplication.instance()
         assert isinstance(app, QApplication)
+        wear_icon(deps.icons.parent)
         app.styleHints().colorSchemeChanged.connect(self.draw)
         app.commitDataRequest.connect(self._session_ends, Qt.ConnectionType.DirectConnection)
         if isinstance(app, Application):
@@ -183,6 +195,8 @@ class Desk(QObject):
 
     def open(self) -> None:
         """Show the window and attach to the engine; start one if none runs."""
+        if self._deps.place is not None:
+            restore(self.window, self._deps.place)
         if self._deps.show:
             self.window.show()
         # The first paint comes before the first byte.
@@ -190,6 +204,8 @@ class Desk(QObject):
 
     def close(self) -> None:
         """Detach from the engine and close the windows; the call goes on."""
+        if self._deps.place is not None and not self._closed:
+            remember(self.window.place, self._deps.place)
         self._closed = True
         self._tick.stop()
         self.bridge.close()
@@ -223,13 +239,27 @@ class Desk(QObject):
         """The corner window shows the call while the desk does not."""
         if not self._closed:
             in_sight = self.window.in_sight or not self._deps.show
-            self.incoming.render_view(self.view(), in_sight=in_sight)
+            view = self.view()
+            self.incoming.render_view(view, in_sight=in_sight)
+            seen = self._deps.show and (self.window.in_sight or self.incoming.isVisible())
+            if (due := self._watch.next(view, in_sight=seen)) is not None:
+                self.bridge.send(due)
+
+    def _show_levels(self, levels: Levels) -> None:
+        self.window.settings.show_levels(levels)
+        for card in (self.window.call.card, self.incoming.talking.card):
+            card.show_levels(levels)
+
+    def _keep_place(self) -> None:
+        """As it goes out of sight: then a killed program knows at least that."""
+        if self._deps.place is not None and not self._closed and not self.window.in_sight:
+            remember(self.window.place, self._deps.place)
 
     def _dress(self) -> None:
-        theme = self._dark if self._is_dark() else self._light
-        if theme is not self._theme:
-            self._theme = theme
-            dress(theme)
+        theme, size = self._dark if self._is_dark() else self._light, self._settings.text_size
+        if (theme, size) != (self._theme, self._text_size):
+            self._theme, self._text_size = theme, size
+            dress(theme, size)
 
     def _pace(self, view: View) -> None:
         calls = view.snapshot.calls if view.snapshot else ()
@@ -276,6 +306,7 @@ class Desk(QObject):
 
     def _gone(self) -> None:
         self._owed.broke_off()
+        self._watch.forget()
         self.window.settings.engine_gone()
         self.window.ready.dial.given_up()
         self.draw()
@@ -333,6 +364,10 @@ class Desk(QObject):
     # --- what the window wants ------------------------------------------------------------------
 
     def _send(self, command: Command) -> None:
+        if isinstance(command, WatchLevels):
+            self._watch.settings = command.on  # the card may need them too
+            self._draw_corner()
+            return
         if not self.window.note.isHidden():
             self._pressed_since.add(command.id)
         if self.bridge.send(command):

@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from types import FrameType
 
 from PySide6.QtCore import (
@@ -22,11 +23,14 @@ from PySide6.QtCore import (
     Signal,
     qInstallMessageHandler,
 )
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from softphone.domain.purpose import Language
+from softphone.ui.theme.scale import rescale_all, set_text_size, take_system_size
 from softphone.ui.theme.style import palette, set_fonts, sheet
 from softphone.ui.theme.tokens import Theme
+from softphone.wire import TextSize
 
 log = logging.getLogger(__name__)
 
@@ -83,9 +87,17 @@ def make_application() -> QApplication:
         app = Application(sys.argv[:1])
         app.setApplicationName("klartone")
         app.setDesktopFileName("klartone")
+        take_system_size(app.font().pointSizeF())
     app.setStyle("Fusion")
     set_fonts(app)
     return app
+
+
+def wear_icon(resources: Path) -> None:
+    """The program's own drawing, for its windows and where the system lists them."""
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    app.setWindowIcon(QIcon(str(resources / "klartone.svg")))
 
 
 def _log_qt(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
@@ -95,12 +107,17 @@ def _log_qt(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
         print(message, file=sys.stderr, flush=True)  # noqa: T201
 
 
-def dress(theme: Theme) -> None:
-    """Give the whole application this look."""
+def dress(theme: Theme, size: TextSize = TextSize.NORMAL) -> None:
+    """Give the whole application this look, in this size."""
     app = QApplication.instance()
     assert isinstance(app, QApplication)
+    resized = set_text_size(size)
+    if resized:
+        set_fonts(app)
     app.setPalette(palette(theme))
     app.setStyleSheet(sheet(theme))
+    if resized:
+        rescale_all()  # last: a new style sheet gives labels the fonts they had under the one before
 
 
 def translate_qt(language: Language) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QPainter, QPaintEvent, QPalette, QPen, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QComboBox, QFrame, QLabel, QScrollArea, QScrollBar, QSizePolicy, QWidget
 
-from softphone.ui.theme.style import BODY, BUTTON_RADIUS, font
+from softphone.ui.theme.style import BODY, BUTTON_RADIUS, label_font
 from softphone.ui.view import View
 
 
@@ -55,7 +55,7 @@ class ComboBox(QComboBox):
 
 
 class TextLabel(QLabel):
-    """A label of one role (`""`, `muted`, `danger`, `ok`) that elides a single line, or wraps if `wrap` is set."""
+    """A label of one role (`""`, `muted`, `danger`, `warning`, `ok`) that elides a single line, or wraps if `wrap` is set."""
 
     def __init__(
         self,
@@ -69,7 +69,8 @@ class TextLabel(QLabel):
     ) -> None:
         super().__init__()
         self.setObjectName(name)
-        self.setFont(font(size, strong=strong, tabular=tabular))
+        self._size, self._strong, self._tabular = size, strong, tabular
+        self.rescale()
         self.setProperty("role", role)
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setWordWrap(wrap)
@@ -77,11 +78,25 @@ class TextLabel(QLabel):
         if not wrap:
             self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
 
+    def rescale(self) -> None:
+        """The text size has changed."""
+        self.setFont(label_font(self._size, strong=self._strong, tabular=self._tabular))
+
+    def set_size(self, size: int) -> None:
+        if size != self._size:
+            self._size = size
+            self.rescale()
+
     def set_role(self, role: str) -> None:
         if self.property("role") != role:
             self.setProperty("role", role)
             self.style().unpolish(self)
             self.style().polish(self)
+
+    def minimumSizeHint(self) -> QSize:
+        """A single line can always be shortened."""
+        least = super().minimumSizeHint()
+        return least if self._wrap else QSize(0, least.height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         if self._wrap or self.textFormat() is not Qt.TextFormat.PlainText:

@@ -14,7 +14,7 @@ from softphone.ui.call.card import StatusCard
 from softphone.ui.controls import Control, FilledButton
 from softphone.ui.fields import Card, TextLabel
 from softphone.ui.theme.style import BODY, NAME, SMALL
-from softphone.ui.view import View, duration, new_id, readable
+from softphone.ui.view import View, duration, new_id, readable, who
 from softphone.ui.words.card import card_words
 from softphone.ui.words.kept import duration_of
 from softphone.wire import Answer, CallPhase, CallState, Decline, HangUp
@@ -56,7 +56,7 @@ class Ringing(QWidget):
         self._call = call.id
         words = card_words(view, call)
         self.waited.setText(f"{words.title} · {words.sub}")
-        self.name.setText(call.name or readable(call.number) or view.texts("party.unknown"))
+        self.name.setText(who(view, call))
         lines = [readable(call.number) if call.name else "", view.name_of_line(call)]
         self.line.setText(" · ".join(part for part in lines if part))
         self.recording.setText(words.body)
@@ -75,7 +75,7 @@ class Talking(QWidget):
         self.name = TextLabel("cornerName", size=BODY, strong=True)
         self.timer = TextLabel("cornerTimer", size=SMALL, role="muted", tabular=True)
         self.timer.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Preferred)
-        self.card = StatusCard()
+        self.card = StatusCard(low=True)
         self.card.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.rights = RightsButtons("corner")
         self.open = FilledButton("cornerOpen", "plain", 40)
@@ -100,7 +100,7 @@ class Talking(QWidget):
 
     def render_view(self, view: View, call: CallState) -> None:
         self._call = call.id
-        self.name.setText(call.name or readable(call.number) or view.texts("party.unknown"))
+        self.name.setText(who(view, call))
         seconds = duration_of(call, view.now)
         self.timer.setText(duration(seconds) if seconds is not None else "")
         self.card.render_view(view, card_words(view, call))

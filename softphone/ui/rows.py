@@ -6,11 +6,12 @@ from PySide6.QtCore import QEvent, QRectF, QSize, Qt
 from PySide6.QtGui import QAction, QColor, QFontMetricsF, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QMenu, QWidget, QWidgetAction
 
+from softphone.ui.theme.scale import factor, px
 from softphone.ui.theme.style import BODY, SMALL, font
 from softphone.ui.view import View
 
 _LEFT, _RIGHT, _ICON = 31, 14, 18
-"""px; text and icon stand where the menu's plain entries have theirs"""
+"""units; text and icon stand where the menu's plain entries have theirs"""
 _ONE_LINE, _TWO_LINES = 35, 48
 
 
@@ -24,8 +25,8 @@ class _Row(QWidget):
 
     def sizeHint(self) -> QSize:
         words = QFontMetricsF(font(BODY)).horizontalAdvance(self._entry.title)
-        below = QFontMetricsF(font(SMALL - 1)).horizontalAdvance(self._entry.below)
-        return QSize(round(max(words, below)) + _LEFT + _RIGHT, _TWO_LINES if self._entry.below else _ONE_LINE)
+        below = QFontMetricsF(font(SMALL)).horizontalAdvance(self._entry.below)
+        return QSize(px(round(max(words, below)) + _LEFT + _RIGHT), px(_TWO_LINES if self._entry.below else _ONE_LINE))
 
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
@@ -35,23 +36,25 @@ class _Row(QWidget):
         theme, enabled = view.theme, entry.isEnabled()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.scale(factor(), factor())
+        wide, high = self.width() / factor(), self.height() / factor()
         if enabled and self._menu.activeAction() is entry:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(theme.neutral.fill))
-            painter.drawRoundedRect(QRectF(self.rect()), 6, 6)
-        middle = self.height() / 2
+            painter.drawRoundedRect(QRectF(0, 0, wide, high), 6, 6)
+        middle = high / 2
         colour = theme.text if enabled else theme.disabled
         view.icons.draw(painter, entry.icon_name, colour, QRectF(4, middle - _ICON / 2, _ICON, _ICON))
         left = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         painter.setFont(font(BODY))
         painter.setPen(QColor(colour))
-        room = self.width() - _LEFT
+        room = wide - _LEFT
         painter.drawText(
-            QRectF(_LEFT, middle - 19 if entry.below else 0, room, 20 if entry.below else self.height()),
+            QRectF(_LEFT, middle - 19 if entry.below else 0, room, 20 if entry.below else high),
             left,
             entry.title,
         )
-        painter.setFont(font(SMALL - 1))
+        painter.setFont(font(SMALL))
         painter.setPen(QColor(theme.muted))
         painter.drawText(QRectF(_LEFT, middle + 1, room, 17), left, entry.below)
         painter.end()
@@ -84,6 +87,11 @@ class RowMenu(QMenu):
 
     def __init__(self, parent: QWidget | None) -> None:
         super().__init__(parent)
+        # Its own round corners, in our look on every system.
+        self.setWindowFlags(
+            self.windowFlags() | Qt.WindowType.FramelessWindowHint | Qt.WindowType.NoDropShadowWindowHint
+        )
+        self.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)
         self.setToolTipsVisible(True)
         self.hovered.connect(self._renew)
 

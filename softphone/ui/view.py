@@ -13,7 +13,7 @@ from softphone.domain.status import Status
 from softphone.texts import Texts
 from softphone.ui.theme.icons import Icons
 from softphone.ui.theme.tokens import Theme
-from softphone.wire import Account, CallPhase, CallState, LineState, PastCall, PolicyPhase, Snapshot
+from softphone.wire import Account, CallPhase, CallRole, CallState, LineState, PastCall, PolicyPhase, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +29,36 @@ class View:
     connected: bool
 
     @property
+    def calls(self) -> tuple[CallState, ...]:
+        """Those that are not over, as they came."""
+        calls = self.snapshot.calls if self.snapshot else ()
+        return tuple(call for call in calls if call.phase is not CallPhase.ENDED)
+
+    @property
     def call(self) -> CallState | None:
-        """The call that is going on, if any: of several the active one, else one that was answered."""
-        calls = [one for one in self.snapshot.calls if one.phase is not CallPhase.ENDED] if self.snapshot else []
-        return min(calls, key=lambda one: (not one.active, one.phase is CallPhase.INCOMING), default=None)
+        """The call that the window shows, if any: the active one; of a consultation the party's, who waits."""
+        going = self.calls
+        begun = [call for call in going if call.phase is not CallPhase.INCOMING]
+        active = next((call for call in begun if call.active), None) or next(iter(begun or going), None)
+        if active is not None and active.role is CallRole.CONSULTATION:
+            return next((call for call in going if call.id == active.consults_for), active)
+        return active
+
+    @property
+    def parties(self) -> tuple[CallState, ...]:
+        """The calls with a tab of their own: a consultation stands with the party that it is about."""
+        ids = {call.id for call in self.calls}
+        return tuple(call for call in self.calls if call.consults_for not in ids)
 
     @property
     def waiting(self) -> CallState | None:
-        """A call that rings beside the one that is going on."""
-        calls = self.snapshot.calls if self.snapshot else ()
-        return next((one for one in calls if one.phase is CallPhase.INCOMING and one is not self.call), None)
+        """Who rings while the agent is in a call."""
+        shown = self.call
+        return next((call for call in self.calls if call.phase is CallPhase.INCOMING and call is not shown), None)
+
+    def consultation(self, call: CallState) -> CallState | None:
+        """The call to a colleague about this one."""
+        return next((one for one in self.calls if one.consults_for == call.id), None)
 
     @property
     def last(self) -> CallState | None:
@@ -90,6 +110,11 @@ class View:
     def seconds_to(self, at: datetime | None) -> int:
         """Whole seconds left, rounded up, never below 0."""
         return max(0, -int((self.now - at) // timedelta(seconds=1))) if at else 0
+
+
+def who(view: View, call: CallState) -> str:
+    """The name at the other end, or the number."""
+    return call.name or readable(call.number) or view.texts("party.unknown")
 
 
 def new_id() -> str:

@@ -4,95 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QRectF, QSignalBlocker, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QRect, QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QAccessible,
     QCloseEvent,
-    QColor,
-    QFontMetricsF,
     QHideEvent,
     QKeyEvent,
     QKeySequence,
-    QPainter,
-    QPaintEvent,
+    QResizeEvent,
     QShortcut,
     QShowEvent,
 )
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from softphone.texts import Texts
 from softphone.ui.call.moment import KEYED
 from softphone.ui.call.page import CallPage
-from softphone.ui.controls import Control, QuietButton
-from softphone.ui.fields import TextLabel
+from softphone.ui.compact import Compact
+from softphone.ui.controls import Control
 from softphone.ui.note import Note, announcement
 from softphone.ui.ready.page import ReadyPage
 from softphone.ui.settings.page import SettingsPage
-from softphone.ui.theme.icons import Icons
-from softphone.ui.theme.style import MARGIN, SMALL, font
-from softphone.ui.theme.tokens import Theme
+from softphone.ui.theme.scale import px
+from softphone.ui.theme.style import MARGIN
+from softphone.ui.top import CallStrip, TopLine
 from softphone.ui.view import View, readable, upper_first
-from softphone.ui.words import account
 from softphone.ui.words.card import CardWords, card_words, no_engine_card
 from softphone.ui.words.moment import aside_lines, to_say
-from softphone.wire import CallPhase, Registration
+from softphone.wire import CallPhase
 
-WIDTH, HEIGHT, NARROWEST = 376, 800, 320
-"""px; high enough to read the longest notice aloud without scrolling, if the screen is"""
+WIDTH, HEIGHT, NARROWEST, WIDEST = 376, 800, 320, 480
+"""units; lines in a column of more than WIDEST are hard to read, so a wider window has margins. HEIGHT is high enough to read
+the longest notice aloud without scrolling, if the screen is"""
 _FRAME = 40
 """px of a screen's height for the window's own frame"""
-_DOTS = {Registration.REGISTERED: "ok", Registration.UNREGISTERED: "ok", Registration.REGISTERING: "amber"}
-
-
-class Dot(QWidget):
-    """The account's state as a spot of colour; the word stands beside it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setFixedSize(10, 10)
-        self._colour = "#808080"
-
-    def show_colour(self, colour: str) -> None:
-        if colour != self._colour:
-            self._colour = colour
-            self.update()
-
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(self._colour))
-        painter.drawEllipse(QRectF(1, 1, 8, 8))
-        painter.end()
-
-
-class CallStrip(Control):
-    """While the settings are open in a call: the card in one line. A press goes back to the call."""
-
-    def __init__(self) -> None:
-        super().__init__("callStrip")
-        self.setFixedHeight(38)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self._tone = "neutral"
-
-    def show_words(self, view: View, words: CardWords) -> None:
-        self._tone = words.tone
-        back = view.texts("call.back")
-        self.show_as(view, words.sentence, icon=words.icon, why=back, means=back)
-
-    def sizeHint(self) -> QSize:
-        return QSize(200, 38)
-
-    def draw(self, painter: QPainter, theme: Theme, icons: Icons) -> None:
-        tone = theme.tone(self._tone)
-        self._plate(painter, theme, tone.fill, tone.edge)
-        icons.draw(painter, self._icon_name, tone.mark, QRectF(10, 10, 18, 18))
-        painter.setFont(font(SMALL, strong=True, tabular=True))
-        painter.setPen(QColor(tone.ink))
-        metrics = QFontMetricsF(painter.font())
-        shown = metrics.elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width() - 46)
-        middle = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(QRectF(36, 0, self.width() - 44, self.height()), int(middle), shown)
 
 
 class DeskWindow(QWidget):
@@ -110,12 +55,10 @@ class DeskWindow(QWidget):
         super().__init__()
         self.setObjectName("desk")
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        self.setMinimumWidth(NARROWEST)
-        self.resize(WIDTH, min(HEIGHT, self.screen().availableGeometry().height() - _FRAME))
-        self.dot = Dot()
-        self.account = TextLabel("accountLine", size=SMALL, role="muted")
-        self.look_button = QuietButton("toggleLook")
-        self.settings_button = QuietButton("openSettings")
+        self.setMinimumWidth(px(NARROWEST))
+        self.resize(px(WIDTH), min(px(HEIGHT), self.screen().availableGeometry().height() - _FRAME))
+        self.top = TopLine()
+        self.account, self.settings_button = self.top.account, self.top.settings
         self.strip = CallStrip()
         self.ready = ReadyPage()
         self.call = CallPage()
@@ -124,6 +67,7 @@ class DeskWindow(QWidget):
         for page in (self.ready, self.call, self.settings):
             self.pages.addWidget(page)
         self.note = Note()
+        self.compact = Compact(self)
         self.has_tray = False
         """whether it can be brought back once it is in the tray"""
         self._settings_open = False
@@ -134,21 +78,13 @@ class DeskWindow(QWidget):
         self._said: Callable[[Texts], str] | None = None
         self._view: View | None = None
 
-        top = QHBoxLayout()
-        top.setContentsMargins(MARGIN, 6, MARGIN - 6, 0)
-        top.setSpacing(8)
-        top.addWidget(self.dot)
-        top.addWidget(self.account, 1)
-        top.addWidget(self.look_button)
-        top.addWidget(self.settings_button)
-        top.setSpacing(6)
         around = QHBoxLayout()
         around.setContentsMargins(MARGIN, 4, MARGIN, 4)
         around.addWidget(self.strip)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addLayout(top)
+        layout.addWidget(self.top)
         layout.addWidget(self.pages, 1)
         self.note.shown.connect(self.call.make_room)
         self._place_note()
@@ -163,7 +99,12 @@ class DeskWindow(QWidget):
         self.settings.back.connect(self.close_settings)
         self.strip.clicked.connect(self.close_settings)
         self.settings_button.clicked.connect(self._toggle_settings)
-        self.look_button.clicked.connect(self.look)
+        self.top.look.clicked.connect(self.look)
+        self.top.compact.clicked.connect(self.compact.toggle)
+        self.top.on_top.clicked.connect(self.compact.stay_on_top)
+        self.top.hang_up.clicked.connect(lambda: self.call.hang_up.click())
+        self.top.tabs.command.connect(self.command)
+        self.top.tabs.wanted.connect(self._show_waiting)
         self._make_shortcuts()
 
     # --- drawing --------------------------------------------------------------------------------
@@ -183,7 +124,8 @@ class DeskWindow(QWidget):
         if self._settings_open:
             self.settings.render_view(view)
         self._show_page(self.settings if self._settings_open else self.call if call is not None else self.ready)
-        self._render_top(view)
+        self.compact.follow(view)
+        self.top.render_view(view, is_compact=self.compact.on, asks=self.call.moment.asks)
         words = card_words(view, call) if call is not None else None
         self.strip.setVisible(self._settings_open and words is not None)
         if words is not None:
@@ -213,38 +155,6 @@ class DeskWindow(QWidget):
             self.settings.take_note(self.note)
         else:
             self.ready.take_note(self.note)
-
-    def _render_top(self, view: View) -> None:
-        texts, theme, snapshot = view.texts, view.theme, view.snapshot
-        states = snapshot.accounts if snapshot else ()
-        # Of several accounts the one that needs somebody.
-        state = next((one for one in states if _DOTS.get(one.registration) != "ok"), next(iter(states), None))
-        others: list[str] = []
-        if not view.connected:
-            words, colour = texts("account.no_engine" if snapshot else "account.starting"), theme.amber.mark
-        elif state is None:
-            words, colour = texts("account.none"), theme.amber.mark
-        else:
-            words = f"{account.short(texts, state)} · {state.account.address}"
-            others = [f"{account.short(texts, one)} · {one.account.address}" for one in states if one is not state]
-            others = [one for one in (account.sentence(texts, state), *others) if one]
-            dot = _DOTS.get(state.registration, "danger")
-            colour = theme.amber.mark if dot == "amber" else getattr(theme, dot)
-        if snapshot and snapshot.store.demo:
-            words = f"{texts('account.demo')} · {words}"
-        self.dot.show_colour(colour)
-        self.account.setText(words)
-        self.account.setAccessibleName(words)
-        self.account.setToolTip("\n".join((words, *others)))
-        self.look_button.show_as(
-            view,
-            "",
-            icon="sun" if theme.dark else "moon",
-            name=texts("look.to_light" if theme.dark else "look.to_dark"),
-            enabled=view.connected,
-            why="" if view.connected else texts("why_not.no_engine"),
-        )
-        self.settings_button.show_as(view, "", icon="settings", name=texts("settings.open"))
 
     def _tell_headline(self, view: View, words: CardWords | None) -> None:
         """The headline in the window's title. A screen reader says it when it changes, not with every second."""
@@ -286,7 +196,7 @@ class DeskWindow(QWidget):
         if self._settings_open:
             return
         self._settings_open = True
-        self._again()
+        self.again()
         self.settings.watch(on=True)
         first = self._view is not None and self._view.snapshot is not None and not self._view.snapshot.settings.accounts
         (self.settings.account.address if first else self.settings.back_button).setFocus(
@@ -301,7 +211,7 @@ class DeskWindow(QWidget):
     def close_settings(self) -> None:
         if self._settings_open:
             self._leave_settings()
-            self._again()
+            self.again()
 
     def _leave_settings(self) -> None:
         self._settings_open = False
@@ -315,7 +225,7 @@ class DeskWindow(QWidget):
 
     def _back_to_call(self) -> None:
         self._cover_settings()
-        self._again()
+        self.again()
 
     def _toggle_settings(self) -> None:
         if self._settings_open:
@@ -323,7 +233,7 @@ class DeskWindow(QWidget):
         else:
             self.open_settings()
 
-    def _again(self) -> None:
+    def again(self) -> None:
         if self._view is not None:
             self.render_view(self._view)
 
@@ -345,6 +255,32 @@ class DeskWindow(QWidget):
     def in_sight(self) -> bool:
         """Whether it is on the screen, as far as anybody can know."""
         return self.isVisible() and not self.isMinimized()
+
+    def rescale(self) -> None:
+        """The text size has changed."""
+        self.setMinimumWidth(px(NARROWEST))
+        self._keep_column()
+
+    def _keep_column(self) -> None:
+        aside = max(0, (self.width() - px(WIDEST)) // 2)
+        self.setContentsMargins(aside, 0, aside, 0)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._keep_column()
+
+    def _show_waiting(self) -> None:
+        """Who rings, with the keyboard at the answer."""
+        self.compact.leave()
+        if self._settings_open:
+            self._back_to_call()
+        self.call.show_keypad(wanted=False)
+        self.call.moment.waiting.answer.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    @property
+    def place(self) -> QRect:
+        """Where it is when it is neither compact nor as large as the screen."""
+        return self.compact.before if self.compact.on else self.normalGeometry()
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
@@ -413,6 +349,8 @@ class DeskWindow(QWidget):
             "Ctrl+H": (call.tools.hold,),
             "Ctrl+K": (call.tools.keys,),
             "Ctrl+P": (call.tools.pause,),
+            "Ctrl+T": (call.tools.forward,),
+            "Ctrl+L": (self.top.compact,),
             "Ctrl+E": (call.tools.more,),
             "Ctrl+,": (self.settings_button,),
         }.items():
@@ -420,7 +358,9 @@ class DeskWindow(QWidget):
             for button in buttons:
                 button.set_keys(keys)
         for position in range(KEYED):
-            self._shortcut(f"Ctrl+{position + 1}", lambda position=position: self._press_of_moment(position))
+            self._shortcut(f"Alt+{position + 1}", lambda position=position: self._press_of_moment(position))
+        for tab in self.top.tabs.tabs:
+            self._shortcut(f"Ctrl+{self.top.tabs.tabs.index(tab) + 1}", lambda tab=tab: self._press(tab))
         self._shortcut("Ctrl+N", lambda: ready.dial.target.setFocus(Qt.FocusReason.ShortcutFocusReason))
         self._shortcut("Ctrl+Shift+C", lambda: self._press(call.party.number))
         self._shortcut("Ctrl+Q", self.quit)
@@ -436,7 +376,10 @@ class DeskWindow(QWidget):
         button = next((one for one in buttons if self._within_reach(one) and one.isEnabled()), None)
         if button is None:
             return
-        tools, covered = self.call.tools, self._settings_open and self.call.isAncestorOf(button)
+        tools = self.call.tools
+        if self.compact.on and button in (tools.keys, tools.forward, tools.more):
+            self.compact.leave()  # what they open needs room
+        covered = self._settings_open and self.call.isAncestorOf(button)
         if covered and button is tools.more:
             self._back_to_call()
             tools.open_menu()  # it has its place only now
@@ -446,14 +389,17 @@ class DeskWindow(QWidget):
             self._back_to_call()  # the outcome stands there
 
     def _within_reach(self, button: Control) -> bool:
-        """In sight, or on the call's page behind the settings: they cover it, but its keys still work."""
+        """In sight, or on the call's page behind the settings or left out of the compact window: its keys still work."""
         if button.isVisible():
+            return True
+        if self.compact.on and button in self.call.tools.tiles:
             return True
         behind = self._settings_open and self._view is not None and self._view.call is not None
         return behind and self.call.isAncestorOf(button) and button.isVisibleTo(self.call)
 
     def _press_of_moment(self, position: int) -> None:
-        if self._settings_open and self._view is not None and self._view.call is not None:
+        if (self._settings_open or self.compact.on) and self._view is not None and self._view.call is not None:
+            self.compact.leave()
             self._back_to_call()  # show what the moment asks before it is answered
             return
         presses = self.call.moment.first_presses()
@@ -464,11 +410,13 @@ class DeskWindow(QWidget):
         sure = self.call.rights.sure
         if not self.note.isHidden():
             self.note.hide()
+        elif self.compact.on and not sure.isVisible():
+            self.compact.leave()
         elif sure.isVisible():
             sure.answered.emit(False)
         elif self._settings_open:
             self.close_settings()
-        elif self.call.keypad_open:
+        elif self.call.keypad_open or self.call.transfer_open:
             self.call.show_keypad(wanted=False)
 
 

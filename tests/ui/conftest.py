@@ -18,7 +18,7 @@ from softphone.ui.application import make_application
 from softphone.ui.theme.icons import Icons
 from softphone.ui.theme.tokens import load_themes
 from softphone.ui.view import View
-from softphone.wire import Command, Look, Settings, Snapshot
+from softphone.wire import Command, Look, Settings, Snapshot, WatchLevels
 from tests.ui.fake_engine import FakeEngine
 from tests.ui.states import NOW, snapshot
 
@@ -100,7 +100,12 @@ class Scene:
         return self.commands()
 
     def commands(self) -> list[Command]:
-        return list(self.engine.received)  # pyright: ignore[reportReturnType]
+        """Without those that ask for levels: a recorded call in sight has them sent by itself."""
+        return [one for one in self.engine.received if not isinstance(one, WatchLevels)]  # pyright: ignore[reportReturnType]
+
+    def watched(self) -> list[bool]:
+        """When levels were asked for, and when no more."""
+        return [one.on for one in list(self.engine.received) if isinstance(one, WatchLevels)]
 
     def _store(self, account: str, password: str) -> None:
         if self.keyring_fault:

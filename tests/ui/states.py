@@ -176,6 +176,7 @@ def status(
         kept,
         recordings,
         notes,
+        recorded_from=at(since) if since and headline is Headline.RECORDING else None,
     )
 
 

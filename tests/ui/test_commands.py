@@ -43,7 +43,6 @@ from softphone.wire import (
     Settings,
     Snapshot,
     UndoDispute,
-    WatchLevels,
 )
 from tests.ui import events as e
 from tests.ui import states as s
@@ -108,7 +107,8 @@ PRESSES = [
     Press("noticeRead", outgoing(READABLE), Act("", "call-1", V, Action.NOTICE_READ)),
     Press("voicemail", outgoing(s.NOBODY_YET), Act("", "call-1", V, Action.VOICEMAIL)),
     Press("personAnswered", outgoing(s.NOBODY_YET), Act("", "call-1", V, Action.PERSON_ANSWERED)),
-    Press("saidYes", s.call(s.CONSENT), Act("", "call-1", V, Action.SAID_YES, Purpose.TRAINING)),
+    Press("saidYesTraining", s.call(s.CONSENT), Act("", "call-1", V, Action.SAID_YES, Purpose.TRAINING)),
+    Press("saidNoTraining", s.call(s.CONSENT), OptOut("", "call-1", V, OptOutKind.SAID_NO)),
     Press("askAgain", s.call(s.CONSENT), Act("", "call-1", V, Action.ASK_AGAIN)),
     Press("playAgain", s.call(s.NEWCOMER), Act("", "call-1", V, Action.PLAY_AGAIN)),
     Press("finishOrally", s.call(s.NEWCOMER), Act("", "call-1", V, Action.FINISH_ORALLY)),
@@ -507,8 +507,8 @@ def test_levels_are_watched_while_the_settings_are_open_and_no_longer(scene: Sce
     scene.press("openSettings")
     scene.press("testTone")
     scene.press("back")
-    sent = [without_id(command) for command in scene.sent(3)]
-    assert sent == [WatchLevels("", on=True), wire.TestTone(""), WatchLevels("", on=False)]
+    scene.qtbot.waitUntil(lambda: scene.watched() == [True, False], timeout=3000)
+    assert [without_id(command) for command in scene.sent()] == [wire.TestTone("")]
 
 
 def test_nothing_is_sent_by_drawing(scene: Scene) -> None:

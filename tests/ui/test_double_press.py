@@ -13,9 +13,11 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
+from softphone import wire
 from softphone.domain.status import Action, DisputeButton, DisputeKind, OptOutButton, OptOutKind
 from softphone.ui import controls
-from softphone.ui.controls import ActionButton, Control
+from softphone.ui.call.tiles import ActionButton
+from softphone.ui.controls import Control
 from softphone.ui.driver import DeskDriver, NotThereError
 from softphone.ui.view import new_id
 from softphone.wire import (
@@ -23,14 +25,12 @@ from softphone.wire import (
     Answer,
     CallState,
     EndCallBack,
-    HangUp,
     HoldCall,
     Mute,
     OptOut,
     RaiseDispute,
     SendDigits,
     UndoDispute,
-    WatchLevels,
 )
 from tests.ui import events as e
 from tests.ui import states as s
@@ -69,6 +69,12 @@ class Twice:
     after: CallState
     first: object
     next: object
+
+    @property
+    def modifier(self) -> Qt.KeyboardModifier:
+        """The moment's presses have keys of their own."""
+        moments = self.key is Qt.Key.Key_1
+        return Qt.KeyboardModifier.AltModifier if moments else Qt.KeyboardModifier.ControlModifier
 
 
 ANSWERED = s.call(s.RECORDING)
@@ -110,7 +116,7 @@ TWICE = [
         Mute("", "call-1", on=True),
         Mute("", "call-1", on=False),
     ),
-    Twice("answer", None, s.INCOMING, ANSWERED, Answer("", "call-1"), HangUp("", "call-1")),
+    Twice("answer", None, s.INCOMING, ANSWERED, Answer("", "call-1"), HoldCall("", "call-1", on=True)),
     Twice(
         "personAnswered",
         Qt.Key.Key_1,
@@ -173,10 +179,10 @@ def space(scene: Scene) -> None:
 def so_far(scene: Scene) -> list[object]:
     """All commands that have been sent by now."""
     assert scene.desk is not None
-    last = WatchLevels(new_id(), on=False)
+    last = wire.TestTone(new_id())
     scene.desk.window.command.emit(last)
     scene.qtbot.waitUntil(lambda: last in scene.commands(), timeout=3000)
-    return [without_id(one) for one in scene.commands() if not isinstance(one, WatchLevels)]
+    return [without_id(one) for one in scene.commands() if not isinstance(one, wire.TestTone)]
 
 
 @pytest.mark.rule("G31")
@@ -206,15 +212,15 @@ def test_the_second_press_of_a_key_does_nothing_though_the_engine_has_answered_a
 ) -> None:
     assert twice.key is not None
     opened(scene, clock, twice.before)
-    scene.keys(twice.key)
+    scene.keys(twice.key, twice.modifier)
     assert [without_id(one) for one in scene.sent()] == [twice.first]
     scene.show(s.snapshot(twice.after))
     clock.go(SECOND_PRESS)
-    scene.keys(twice.key)
+    scene.keys(twice.key, twice.modifier)
     assert so_far(scene) == [twice.first]
     scene.qtbot.wait(1)
     clock.go(LATER)
-    scene.keys(twice.key)
+    scene.keys(twice.key, twice.modifier)
     assert so_far(scene) == [twice.first, twice.next]
 
 

@@ -23,7 +23,7 @@ from softphone.domain.status import (
     ReasonStatus,
     Stays,
 )
-from softphone.ui.controls import ActionButton
+from softphone.ui.call.tiles import ActionButton
 from softphone.ui.ready.history import HistoryRow
 from softphone.ui.view import View
 from softphone.wire import (

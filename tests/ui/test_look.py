@@ -42,21 +42,29 @@ def test_text_has_aa_contrast_on_its_ground(theme: Theme) -> None:
         (theme.muted, theme.surface),
         (theme.accent, theme.surface),
         (theme.on_accent, theme.accent),
-        ("#FFFFFF", theme.hang_up),
+        (theme.hang_up.ink, theme.hang_up.fill),
+        (theme.accent, theme.chosen),
+        (theme.window, theme.text),
         ("#0B1B13" if theme.dark else "#FFFFFF", theme.ok),
         (theme.danger, theme.surface),
         (theme.danger, theme.window),
         (theme.lock_ink, theme.lock_fill),
         (theme.lock_ink, theme.surface),
-        (theme.window, theme.text),
     ]
     for name in ("neutral", "amber", "red", "blue", "fault"):
         tone = theme.tone(name)
         grounds.append((tone.ink, tone.fill))
+        card = theme.card(name)
+        grounds.append((card.ink, card.fill))
+        if name != "red":
+            grounds.append((theme.muted, card.fill))
     for ink, ground in grounds:
         assert contrast(ink, ground) >= 4.5, (ink, ground)
     for name in ("neutral", "amber", "red", "blue", "fault"):
-        assert contrast(theme.tone(name).mark, theme.tone(name).fill) >= 3.0, name
+        card = theme.card(name)
+        assert contrast(card.mark, card.fill) >= 3.0, name
+        assert contrast(theme.tone(name).mark, theme.window) >= 3.0, name
+    assert contrast("#FFFFFF", theme.red.fill) >= 6.0
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])

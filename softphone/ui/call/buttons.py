@@ -12,9 +12,10 @@ from PySide6.QtGui import QAccessible, QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from softphone.domain.status import DisputeKind
-from softphone.ui.controls import ActionButton, Chip
+from softphone.ui.call.tiles import ActionButton
 from softphone.ui.fields import Card, TextLabel
 from softphone.ui.note import announcement
+from softphone.ui.segments import Chip, Segments
 from softphone.ui.theme.style import SMALL
 from softphone.ui.view import View, new_id, upper_first, version
 from softphone.ui.words.rights import ButtonWords, dispute_words, opt_out_words, question_code
@@ -30,16 +31,13 @@ class Confirmation(Card):
         super().__init__(_name(prefix, "optOutSure"))
         self.question = TextLabel(size=SMALL, wrap=True)
         self.yes, self.no = Chip(_name(prefix, "optOutYes")), Chip(_name(prefix, "optOutNo"))
-        chips = QHBoxLayout()
-        chips.setSpacing(8)
         for said, chip in ((True, self.yes), (False, self.no)):
-            chips.addWidget(chip)
             chip.clicked.connect(lambda _checked=False, yes=said: self.answered.emit(yes))
         inside = QVBoxLayout(self)
         inside.setContentsMargins(12, 8, 12, 10)
-        inside.setSpacing(6)
+        inside.setSpacing(8)
         inside.addWidget(self.question)
-        inside.addLayout(chips)
+        inside.addWidget(Segments((self.yes, self.no)))
         self.hide()
 
     def render_view(self, view: View, code: str, party: str) -> None:

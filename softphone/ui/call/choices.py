@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from softphone.domain.purpose import Purpose
-from softphone.domain.status import Action, Choice
-from softphone.ui.controls import Chip
-from softphone.ui.fields import Card, TextLabel
+from softphone.domain.status import Action, Choice, OptOutKind
+from softphone.ui.fields import TextLabel
+from softphone.ui.segments import Asked, Chip, Segments
 from softphone.ui.theme.style import BODY, SMALL
 from softphone.ui.view import View, new_id, upper_first
 from softphone.ui.words.moment import answer_label, answers_wanted
-from softphone.wire import Act, CallState, Choose
+from softphone.wire import Act, CallState, Choose, OptOut
 
 
 class ChoiceRow(QWidget):
@@ -27,17 +26,13 @@ class ChoiceRow(QWidget):
         self._choice = choice
         self.question = TextLabel(size=SMALL, role="muted", wrap=True)
         self.options = {option: Chip(f"choice_{choice.id}_{option}") for option in choice.options}
-        row = self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight)
-        row.setSpacing(8)
         for option, chip in self.options.items():
             chip.setCheckable(True)
             chip.clicked.connect(lambda _checked=False, option=option: self._press(option))
-            row.addWidget(chip)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
-        layout.addWidget(self.question)
-        layout.addLayout(row)
+        self._asked = Asked(self.question, Segments(tuple(self.options.values())))
+        layout.addWidget(self._asked)
 
     def render_view(self, view: View, choice: Choice, party: str) -> None:
         self._choice = choice
@@ -46,18 +41,11 @@ class ChoiceRow(QWidget):
         for option, chip in self.options.items():
             chip.setChecked(option == (choice.chosen or choice.default))
             text = "" if option != choice.default else view.texts("choice.default")
-            chip.show_as(view, view.texts(f"choice.{choice.id}.{option}", **words), enabled=view.connected, why=text)
-        self._arrange()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._arrange()
-
-    def _arrange(self) -> None:
-        """Side by side if both can be read so, else one below the other."""
-        needed = sum(chip.sizeHint().width() for chip in self.options.values()) + 8 * (len(self.options) - 1)
-        narrow = needed > self.width()
-        self._row.setDirection(QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight)
+            whole = view.texts(f"choice.{choice.id}.{option}", **words)
+            code = f"choice.{choice.id}.{option}.short"
+            short = view.texts(code, **words) if code in view.texts else whole
+            chip.show_as(view, short, name=whole, enabled=view.connected, why=text)
+        self._asked.arrange()
 
     def _press(self, option: str) -> None:
         # The engine decides what is chosen: the mark moves with the next snapshot.
@@ -105,33 +93,30 @@ class Choices(QWidget):
             self.command.emit(Choose(new_id(), self._call.id, self._call.status.version, choice, option))
 
 
-class Answers(Card):
-    """The party's answer to each open question by itself: a line for each purpose, *yes* and *no*. command(Act)."""
+class Answers(QWidget):
+    """The party's answer to each open question, yes or no. Two questions have a line each, under what is asked. command(Act |
+    OptOut)."""
 
     command = Signal(object)
 
     def __init__(self) -> None:
-        super().__init__("answers")
+        super().__init__()
+        self.setObjectName("answers")
         self.question = TextLabel("answersQuestion", size=SMALL, role="muted", wrap=True)
         self.labels = {purpose: TextLabel(size=BODY, wrap=True) for purpose in Purpose}
         self.yes = {purpose: Chip(f"saidYes{purpose.value.capitalize()}") for purpose in Purpose}
         self.no = {purpose: Chip(f"saidNo{purpose.value.capitalize()}") for purpose in Purpose}
         self._call: CallState | None = None
         self._shown: tuple[Purpose, ...] = ()
-        self._rows: dict[Purpose, QWidget] = {}
+        self._rows: dict[Purpose, Asked] = {}
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(14, 10, 12, 12)
-        layout.setSpacing(8)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(6)
         layout.addWidget(self.question)
         for purpose in Purpose:
-            row = self._rows[purpose] = QWidget()
-            inside = QHBoxLayout(row)
-            inside.setContentsMargins(0, 0, 0, 0)
-            inside.setSpacing(8)
-            inside.addWidget(self.labels[purpose], 1, Qt.AlignmentFlag.AlignVCenter)
-            for said, chip in ((True, self.yes[purpose]), (False, self.no[purpose])):
-                chip.setFixedWidth(60)
-                inside.addWidget(chip)
+            chips = (self.yes[purpose], self.no[purpose])
+            row = self._rows[purpose] = Asked(self.labels[purpose], Segments(chips))
+            for said, chip in zip((True, False), chips, strict=True):
                 chip.clicked.connect(lambda _checked=False, yes=said, purpose=purpose: self._answer(purpose, yes=yes))
             layout.addWidget(row)
         self.hide()
@@ -144,25 +129,40 @@ class Answers(Card):
         self._call = call
         self._shown = answers_wanted(call)
         for i, chip in enumerate(self.chips()):
-            chip.set_keys(f"Ctrl+{i + 1}")  # the first of the moment's buttons
+            chip.set_keys(f"Alt+{i + 1}")  # the first of the moment's buttons
         party = view.party(call)
         words = {"party": party, "Party": upper_first(party)}
-        self.question.setText(view.texts("answer.question", **words))
+        question, several = view.texts("answer.question", **words), len(self._shown) > 1
+        self.question.setText(question)
+        self.question.setVisible(several)
         spoken = call.status is not None and Action.SAID_YES in call.status.actions
         for purpose in Purpose:
             self._rows[purpose].setVisible(purpose in self._shown)
             if purpose not in self._shown:
                 continue
-            self.labels[purpose].setText(answer_label(view, call, purpose))
+            self.labels[purpose].setText(answer_label(view, call, purpose) if several else question)
             able = spoken and view.connected
             why = "" if able else view.texts("answer.by_key_alone" if view.connected else "why_not.no_engine")
             name = view.texts(f"answer.yes.{purpose}", **words)
             self.yes[purpose].show_as(view, view.texts("answer.yes"), name=name, enabled=able, why=why)
             name = view.texts(f"answer.no.{purpose}", **words)
-            self.no[purpose].show_as(view, view.texts("answer.no"), name=name, enabled=view.connected)
+            self.no[purpose].show_as(
+                view,
+                view.texts("answer.no"),
+                name=name,
+                enabled=view.connected,
+                why="" if view.connected else view.texts("why_not.no_engine"),
+            )
+            self._rows[purpose].arrange()
         self.setVisible(bool(self._shown))
 
     def _answer(self, purpose: Purpose, *, yes: bool) -> None:
-        if self._call and self._call.status:
-            action = Action.SAID_YES if yes else Action.SAID_NO
-            self.command.emit(Act(new_id(), self._call.id, self._call.status.version, action, purpose))
+        if self._call is None or self._call.status is None:
+            return
+        status = self._call.status
+        if not yes and Action.SAID_NO not in status.actions and status.opt_out.kind == OptOutKind.SAID_NO:
+            button = status.opt_out  # the same no, by its other name
+            self.command.emit(OptOut(new_id(), self._call.id, status.version, button.kind, button.stays))
+            return
+        action = Action.SAID_YES if yes else Action.SAID_NO
+        self.command.emit(Act(new_id(), self._call.id, status.version, action, purpose))

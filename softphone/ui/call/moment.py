@@ -11,60 +11,77 @@ from dataclasses import dataclass
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
-from softphone.domain.purpose import Language, Purpose, Reason
-from softphone.domain.status import Action, InformedPhase, PurposePhase, Status
+from softphone.domain.purpose import Language, Reason
+from softphone.domain.status import Action, InformedPhase, Status
+from softphone.ui.call.beside import Beside
 from softphone.ui.call.choices import Answers, Choices
+from softphone.ui.call.consultation import ConsultationBox
 from softphone.ui.call.notice import NoticeView
-from softphone.ui.controls import ActionButton, Control
+from softphone.ui.call.tiles import ActionButton
+from softphone.ui.call.waiting import WaitingCall
+from softphone.ui.controls import Control
 from softphone.ui.fields import Card, TextLabel
 from softphone.ui.theme.style import BODY, MARGIN, SMALL
 from softphone.ui.view import View, new_id
-from softphone.ui.words.moment import answers_wanted, aside_lines, press_words, to_say, unclear_presses
+from softphone.ui.words.moment import aside_lines, press_words, to_say, unclear_presses
 from softphone.wire import Act, CallPhase, CallState
 
 KEYED = 4
-"""this many of the moment's buttons have a key of their own: Ctrl+1 …"""
+"""this many of the moment's buttons have a key of their own: Alt+1 …"""
+_PRESS_HEIGHT = 58
 
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """A button of the moment: the action on the wire, the widget's name, its icon; `language`: the notice in another."""
+    """A button of the moment: the action on the wire, the widget's name; `language`: the notice in another.
+
+    It has no icon: those mark what stands on the page for the whole of a call.
+    """
 
     action: Action
     name: str
-    icon: str
     language: Language | None = None
 
 
 _PRESSES: tuple[Press, ...] = (
-    Press(Action.PERSON_ANSWERED, "personAnswered", "person"),
-    Press(Action.SAME_CALLER, "sameCaller", "person"),
-    Press(Action.NOTICE_READ, "noticeRead", "check"),
-    Press(Action.VOICEMAIL, "voicemail", "voicemail"),
-    Press(Action.SAID_YES, "saidYes", "check"),
-    Press(Action.ASK_AGAIN, "askAgain", "repeat"),
-    Press(Action.DIGITS_OVER, "digitsOver", "keypad"),
-    Press(Action.RESUME, "resume", "record"),
-    Press(Action.MORE_TIME, "moreTime", "plus_time"),
-    Press(Action.PLAY_AGAIN, "playAgain", "repeat"),
-    Press(Action.READ_INSTEAD, "readInstead", "read"),
+    Press(Action.PERSON_ANSWERED, "personAnswered"),
+    Press(Action.SAME_CALLER, "sameCaller"),
+    Press(Action.NOTICE_READ, "noticeRead"),
+    Press(Action.VOICEMAIL, "voicemail"),
+    Press(Action.ASK_AGAIN, "askAgain"),
+    Press(Action.DIGITS_OVER, "digitsOver"),
+    Press(Action.RESUME, "resume"),
+    Press(Action.MORE_TIME, "moreTime"),
+    Press(Action.PLAY_AGAIN, "playAgain"),
+    Press(Action.READ_INSTEAD, "readInstead"),
     *(
-        Press(action, f"{name}{language.value.capitalize()}", icon, language)
+        Press(action, f"{name}{language.value.capitalize()}", language)
         for language in Language
-        for action, name, icon in (
-            (Action.PLAY_AGAIN, "playAgain", "language"),
-            (Action.READ_INSTEAD, "readInstead", "read"),
-        )
+        for action, name in ((Action.PLAY_AGAIN, "playAgain"), (Action.READ_INSTEAD, "readInstead"))
     ),
-    Press(Action.FINISH_ORALLY, "finishOrally", "quote"),
-    Press(Action.END_POLITELY, "endPolitely", "hang_up"),
-    Press(Action.OBJECT, "unclearObject", "hand"),
-    Press(Action.PARTY_ASKS_FOR_RECORDING, "unclearGoOn", "record"),
+    Press(Action.FINISH_ORALLY, "finishOrally"),
+    Press(Action.END_POLITELY, "endPolitely"),
+    Press(Action.OBJECT, "unclearObject"),
+    Press(Action.PARTY_ASKS_FOR_RECORDING, "unclearGoOn"),
 )
+_ASKED_FOR = (
+    Action.PERSON_ANSWERED,
+    Action.SAME_CALLER,
+    Action.NOTICE_READ,
+    Action.DIGITS_OVER,
+    Action.RESUME,
+    Action.PLAY_AGAIN,
+    Action.END_POLITELY,
+)
+"""the press that gets on with the call: the first of these that stands there is filled, and no other"""
 _ALSO_IN_THE_MENU = {Action.OBJECT, Action.PARTY_ASKS_FOR_RECORDING}
 """they also stand here while a no by keys or SIP is unclear: the answers to what was meant"""
-PLACED = frozenset(press.action for press in _PRESSES) - _ALSO_IN_THE_MENU | {Action.PAUSE_SENSITIVE, Action.SAID_NO}
-"""actions that have a place of their own on the page (*said no*: the opt-out button, or an answer); the menu has the rest"""
+PLACED = frozenset(press.action for press in _PRESSES) - _ALSO_IN_THE_MENU | {
+    Action.PAUSE_SENSITIVE,
+    Action.SAID_YES,
+    Action.SAID_NO,
+}
+"""actions that have a place of their own on the page; the menu has the rest"""
 
 
 def reading(call: CallState) -> bool:
@@ -90,15 +107,17 @@ def other_languages(call: CallState, action: Action) -> tuple[Language, ...]:
 
 
 class Moment(QWidget):
-    """command(Act | Choose)."""
+    """command(Act | Choose | Answer | Decline | CompleteTransfer | Join | BackToParty | HangUp)."""
 
     command = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
+        self.waiting, self.consultation = WaitingCall(), ConsultationBox()
+        self.beside = Beside()
         self.answers = Answers()
         self.choices = Choices()
-        self.presses = {press: ActionButton(press.name) for press in _PRESSES}
+        self.presses = {press: ActionButton(press.name, height=_PRESS_HEIGHT) for press in _PRESSES}
         self.aside = TextLabel("aside", size=SMALL, wrap=True)
         self.to_say = Card("toSay")
         self.to_say_title = TextLabel(size=SMALL, role="muted")
@@ -117,8 +136,9 @@ class Moment(QWidget):
             button.setParent(self)
             button.hide()
             button.clicked.connect(lambda _checked=False, press=press: self._act(press))
-        self.answers.command.connect(self.command)
-        self.choices.command.connect(self.command)
+        for part in (self.answers, self.choices, self.waiting, self.consultation):
+            part.command.connect(self.command)
+        self.notice.opened.connect(self._yield)
 
         say = QVBoxLayout(self.to_say)
         say.setContentsMargins(12, 10, 12, 12)
@@ -130,6 +150,8 @@ class Moment(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(MARGIN, 0, MARGIN, 0)
         layout.setSpacing(10)
+        layout.addWidget(self.waiting)
+        layout.addWidget(self.consultation)
         layout.addWidget(self.answers)
         layout.addWidget(self.choices)
         layout.addLayout(self._grid)
@@ -137,18 +159,26 @@ class Moment(QWidget):
         layout.addWidget(self.aside)
         layout.addWidget(self.to_say)
         layout.addWidget(self.notice)
-        layout.addStretch(1)
+        layout.addWidget(self.beside, 1)
 
     def first_presses(self) -> list[Control]:
         """The answers and buttons of the moment, for their keys."""
-        return [*self.answers.chips(), *self._shown]
+        return [*self.waiting.controls(), *self.consultation.controls(), *self.answers.chips(), *self._shown]
+
+    @property
+    def asks(self) -> bool:
+        """Whether something here waits for a press that is asked for."""
+        return bool(self.answers.chips()) or any(button.is_filled for button in self._shown)
 
     def tab_chain(self) -> list[QWidget]:
         """All that can have the focus here, in the page's order."""
-        return [*self.answers.chips(), *self.choices.chips(), *self._shown, self.notice.fold]
+        first = [*self.waiting.controls(), *self.consultation.controls(), *self.answers.chips()]
+        return [*first, *self.choices.chips(), *self._shown, self.notice.fold]
 
     def render_view(self, view: View, call: CallState) -> None:
         self._call = call
+        self.waiting.render_view(view)
+        self.consultation.render_view(view, call)
         self.answers.render_view(view, call)
         self.choices.render_view(view, call)
         self._show_presses(view, call)
@@ -164,6 +194,13 @@ class Moment(QWidget):
         self.fault.setVisible(fault is not None)
         if fault:
             self.fault_text.setText(view.texts(fault.code, **fault.params))
+        self.beside.render_view(view, call)
+        self._yield()
+
+    def _yield(self) -> None:
+        """What stands beside the call gives way to what the call itself needs to show."""
+        needed = self.notice.is_open or not (self.to_say.isHidden() and self.consultation.isHidden())
+        self.beside.give_way(needed)
 
     def _show_presses(self, view: View, call: CallState) -> None:
         status = call.status
@@ -171,14 +208,21 @@ class Moment(QWidget):
         shown = [self.presses[press] for press in wanted]
         if shown != self._shown:
             self._place(shown)
-        keyed = self.first_presses()
+        keyed, filled = self.first_presses(), _asked_for(call, wanted)
         for press, button in zip(wanted, shown, strict=True):
             assert status is not None
             place = keyed.index(button) + 1
-            button.set_keys(f"Ctrl+{place}" if place <= KEYED else "")
+            button.set_keys(f"Alt+{place}" if place <= KEYED else "")
             words = press_words(view, call, status, press.action, press.language)
             enabled = words.enabled and view.connected
-            button.show_action(view, words.title, words.sub, icon=press.icon, enabled=enabled, why=words.why)
+            button.show_action(
+                view,
+                words.title,
+                words.sub,
+                enabled=enabled,
+                why=words.why or ("" if view.connected else view.texts("why_not.no_engine")),
+                filled=press is filled,
+            )
 
     def _place(self, shown: list[ActionButton]) -> None:
         for button in self.presses.values():
@@ -193,9 +237,8 @@ class Moment(QWidget):
     def _act(self, press: Press) -> None:
         if self._call is None or self._call.status is None:
             return
-        status = self._call.status
-        purpose = _asked(status) if press.action == Action.SAID_YES else None
-        self.command.emit(Act(new_id(), self._call.id, status.version, press.action, purpose, press.language))
+        version = self._call.status.version
+        self.command.emit(Act(new_id(), self._call.id, version, press.action, None, press.language))
 
 
 def _shown(call: CallState, status: Status, press: Press) -> bool:
@@ -208,13 +251,14 @@ def _shown(call: CallState, status: Status, press: Press) -> bool:
         return reading(call)
     if press.action == Action.MORE_TIME and Reason.SENSITIVE in status.pauses and status.until is not None:
         return True
-    if press.action == Action.SAID_YES and answers_wanted(call):
-        return False
     if press.action in _ALSO_IN_THE_MENU:
         return press.action in unclear_presses(status)
     return press.action in status.actions and press.action not in in_the_menu(call)
 
 
-def _asked(status: Status) -> Purpose | None:
-    phases = status.purposes
-    return next((p for p in Purpose if p in phases and phases[p].phase is PurposePhase.ASKED), None)
+def _asked_for(call: CallState, shown: list[Press]) -> Press | None:
+    """Nothing, if it stands there and cannot be made yet: then no other is what the moment asks for."""
+    able = call.status.actions if call.status else ()
+    plain = {press.action: press for press in shown if press.language is None}
+    first = next((action for action in _ASKED_FOR if action in plain), None)
+    return plain[first] if first is not None and first in able else None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import html
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFontMetricsF
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
@@ -15,16 +15,19 @@ from softphone.domain.purpose import Headline
 from softphone.domain.status import InformedPhase
 from softphone.ui.controls import QuietButton
 from softphone.ui.fields import Card, TextLabel
+from softphone.ui.theme.scale import factor
 from softphone.ui.theme.style import BODY, READ_ALOUD, SMALL, font
 from softphone.ui.view import View
-from softphone.ui.words.moment import bases, notice_caption, notice_told
+from softphone.ui.words.moment import bases, notice_caption, notice_told, rests_on
 from softphone.wire import CallPhase, CallState, NoticeText
 
 _READ_ALOUD_CHARACTERS = 55
 
 
 class NoticeView(QWidget):
-    """Unfolded while the notice is given, and whenever somebody wants to see it."""
+    """opened(): by hand. Unfolded while the notice is given, and whenever somebody wants to see it."""
+
+    opened = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -53,6 +56,11 @@ class NoticeView(QWidget):
     def _toggle(self) -> None:
         self._open = not self._open
         self.card.setVisible(self._open)
+        self.opened.emit()
+
+    @property
+    def is_open(self) -> bool:
+        return not self.isHidden() and not self.card.isHidden()
 
     def render_view(self, view: View, call: CallState) -> None:
         notice = call.status.notice if call.status else None
@@ -69,8 +77,9 @@ class NoticeView(QWidget):
         if folded:
             state = notice_told(view, call)
             show = view.texts("notice.hide" if self._open else "notice.show")
-            metrics, room = QFontMetricsF(font(SMALL, tabular=True)), self.width() - 24
-            ways = (f"{state} · {show}", state, notice_told(view, call, short=True))
+            metrics, room = QFontMetricsF(font(SMALL, tabular=True)), self.width() / factor() - 24
+            on = rests_on(view, call)
+            ways = (*((f"{state} · {on}",) if on else ()), state, notice_told(view, call, short=True))
             shown = next((way for way in ways if metrics.horizontalAdvance(way) <= room), ways[-1])
             icon = "up" if self._open else "down"
             self.fold.show_as(view, shown, icon=icon, name=f"{state}. {show}")
@@ -83,7 +92,7 @@ class NoticeView(QWidget):
         caption = notice_caption(view, call)
         self.caption.setText(caption)
         self.caption.setVisible(bool(caption))
-        self.text.setFont(font(READ_ALOUD if reading else BODY))
+        self.text.set_size(READ_ALOUD if reading else BODY)
         width = QFontMetricsF(self.text.font()).averageCharWidth() * _READ_ALOUD_CHARACTERS
         self.text.setMaximumWidth(round(width))
         started = notice.started_at

@@ -1,22 +1,27 @@
-"""The page of a call: party, card, the two buttons, what the moment needs, tools, hang up. Always in that order."""
+"""The page of a call: party, card, the two buttons, what the moment needs, the dock. Always in that order.
+
+In the compact window it is the card and the two buttons alone.
+"""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from softphone.ui.call.buttons import RightsButtons
 from softphone.ui.call.card import StatusCard
+from softphone.ui.call.keypad import Keypad
 from softphone.ui.call.moment import Moment
 from softphone.ui.call.party import PartyView
-from softphone.ui.call.tools import Keypad, Tools
+from softphone.ui.call.tools import Tools
+from softphone.ui.call.transfer import TransferPanel
 from softphone.ui.controls import FilledButton
 from softphone.ui.fields import ScrollArea, chain
 from softphone.ui.theme.style import MARGIN
 from softphone.ui.view import View, new_id
 from softphone.ui.words.card import card_words
-from softphone.wire import Answer, CallPhase, CallState, Decline, HangUp
+from softphone.wire import Answer, CallPhase, CallState, Decline
 
 _LEAST_MIDDLE = 40
 
@@ -34,42 +39,51 @@ class CallPage(QWidget):
         self.rights = RightsButtons()
         self.moment = Moment()
         self.keypad = Keypad()
+        self.transfer = TransferPanel()
         self.tools = Tools()
-        self.hang_up = FilledButton("hangUp", "danger")
-        self.answer = FilledButton("answer", "ok")
-        self.decline = FilledButton("decline", "danger")
+        self.hang_up = self.tools.hang_up
+        self.answer = FilledButton("answer", "ok", 52)
+        self.decline = FilledButton("decline", "danger", 52)
         self._call: CallState | None = None
         self._chained: list[QWidget] = []
 
         self.middle = QStackedWidget()
-        self.reels = (ScrollArea("momentReel", self.moment), ScrollArea("keypadReel", self.keypad))
+        self.reels = (
+            ScrollArea("momentReel", self.moment),
+            ScrollArea("keypadReel", self.keypad),
+            ScrollArea("transferReel", self.transfer),
+        )
         for reel in self.reels:
             reel.within_reach.connect(self._chain_tabs)
             self.middle.addWidget(reel)
         self.middle.setMinimumHeight(_LEAST_MIDDLE)
         self._note: tuple[QWidget, ...] = ()
 
-        bottom = QHBoxLayout()
+        # Answer and decline have the dock's place while it rings, so neither moves the page.
+        self.ringing = QWidget()
+        bottom = QHBoxLayout(self.ringing)
+        bottom.setContentsMargins(0, 0, 0, 0)
         bottom.setSpacing(8)
         bottom.addWidget(self.answer)
         bottom.addWidget(self.decline)
-        bottom.addWidget(self.hang_up)
+        self.foot = QStackedWidget()
+        self.foot.addWidget(self.tools)
+        self.foot.addWidget(self.ringing)
+        self.foot.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         above = QVBoxLayout()
         above.setContentsMargins(MARGIN, 2, MARGIN, 10)
         above.setSpacing(0)
         above.addWidget(self.party)
-        above.addSpacing(6)
+        above.addSpacing(8)
         above.addWidget(self.card)
         above.addSpacing(10)
         above.addWidget(self.rights)
         self._told = QVBoxLayout()
-        below = QVBoxLayout()
-        below.setContentsMargins(MARGIN, 0, MARGIN, MARGIN)
+        self._below = QWidget()
+        below = QVBoxLayout(self._below)
+        below.setContentsMargins(MARGIN, 8, MARGIN, MARGIN)
         below.setSpacing(0)
-        below.addSpacing(6)
-        below.addWidget(self.tools)
-        below.addSpacing(8)
-        below.addLayout(bottom)
+        below.addWidget(self.foot)
         # The middle is as wide as the window: its bar lies in the page's margin.
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -77,15 +91,16 @@ class CallPage(QWidget):
         layout.addLayout(above)
         layout.addWidget(self.middle, 1)
         layout.addLayout(self._told)
-        layout.addLayout(below)
+        layout.addWidget(self._below)
 
-        for part in (self.rights, self.moment, self.keypad, self.tools):
+        for part in (self.rights, self.moment, self.keypad, self.transfer, self.tools):
             part.command.connect(self.command)
         self.tools.keypad.connect(self.show_keypad)
         self.keypad.closed.connect(lambda: self.show_keypad(wanted=False))
+        self.tools.transfer.connect(self.show_transfer)
+        self.transfer.closed.connect(lambda: self.show_transfer(wanted=False))
         self.answer.clicked.connect(lambda: self._send(Answer))
         self.decline.clicked.connect(lambda: self._send(Decline))
-        self.hang_up.clicked.connect(lambda: self._send(HangUp))
 
     def take_note(self, note: QWidget, button: QWidget) -> None:
         """A message for the person stands here, above the tools; the middle makes room for it. `button` closes it."""
@@ -101,42 +116,64 @@ class CallPage(QWidget):
     def keypad_open(self) -> bool:
         return self.middle.currentIndex() == 1
 
+    @property
+    def transfer_open(self) -> bool:
+        return self.middle.currentIndex() == 2
+
     def show_keypad(self, wanted: bool) -> None:
-        self.middle.setCurrentIndex(1 if wanted else 0)
-        self.tools.keys.setChecked(wanted)
+        self._show_middle(1 if wanted else 0)
+
+    def show_transfer(self, wanted: bool) -> None:
+        opened = wanted and not self.transfer_open
+        self._show_middle(2 if wanted else 0)
+        if opened:
+            self.transfer.opened()
+
+    def _show_middle(self, place: int) -> None:
+        if self.middle.currentIndex() == place == 0:
+            return
+        within = self.middle.isAncestorOf(QApplication.focusWidget() or self)
+        self.middle.setCurrentIndex(place)
+        if within and place != 2:
+            self.window().setFocus()  # not the neighbour: a second press would do something else
+        self.tools.keys.setChecked(place == 1)
+        self.tools.forward.setChecked(place == 2)
+
+    def be_compact(self, wanted: bool) -> None:
+        """The card and the two buttons alone."""
+        for part in (self.party, self.middle, self._below):
+            part.setVisible(not wanted)
+        self.card.be_low(wanted)
 
     def render_view(self, view: View, call: CallState) -> None:
-        if self._call is None or self._call.id != call.id or call.phase is not CallPhase.CONNECTED:
-            self.show_keypad(wanted=False)
+        other = self._call is None or self._call.id != call.id or call.phase is not CallPhase.CONNECTED
+        if other or (self.transfer_open and view.consultation(call) is not None):
+            self._show_middle(0)
         self._call = call
         self.party.render_view(view, call)
         self.card.render_view(view, card_words(view, call))
         self.rights.render_view(view, call)
         self.moment.render_view(view, call)
         self.keypad.render_view(view, call)
-        self.tools.render_view(view, call, keypad_open=self.keypad_open)
+        self.transfer.render_view(view, call)
+        self.tools.render_view(view, call, keypad_open=self.keypad_open, transfer_open=self.transfer_open)
         for reel in self.reels:
             reel.render_view(view)
         incoming = call.phase is CallPhase.INCOMING
         gone = "" if view.connected else view.texts("why_not.no_engine")
         self.answer.show_as(view, view.texts("call.answer"), icon="phone", enabled=view.connected, why=gone)
         self.decline.show_as(view, view.texts("call.decline"), icon="hang_up", enabled=view.connected, why=gone)
-        self.hang_up.show_as(view, view.texts("call.hang_up"), icon="hang_up", enabled=view.connected, why=gone)
-        ringing, talking = (self.answer, self.decline), (self.hang_up,)
-        # Hide first, then show: all three side by side would push a narrow window wider.
-        for button in talking if incoming else ringing:
-            button.hide()
-        for button in ringing if incoming else talking:
-            button.show()
+        self.foot.setCurrentWidget(self.ringing if incoming else self.tools)
 
         self._chain_tabs()
 
     def _chain_tabs(self) -> None:
-        tools = self.tools
-        last = (tools.mute, tools.hold, tools.keys, tools.pause, tools.more, self.answer, self.decline, self.hang_up)
+        last = (*self.tools.tiles[:-1], self.answer, self.decline, self.hang_up)
         first = (self.party.number, self.card, *self.rights.controls())
-        moment, keypad = ([reel] if reel.focusPolicy() & Qt.FocusPolicy.TabFocus else [] for reel in self.reels)
-        middle = (*moment, *self.moment.tab_chain(), *keypad, *self.keypad.keys.values(), *self._note)
+        reels = [[reel] if reel.focusPolicy() & Qt.FocusPolicy.TabFocus else [] for reel in self.reels]
+        panels = (self.moment.tab_chain(), [*self.keypad.keys.values()], self.transfer.controls())
+        middle = [part for reel, panel in zip(reels, panels, strict=True) for part in (*reel, *panel)]
+        middle += self._note
         wanted: list[QWidget] = [*first, *middle, *last]
         if wanted != self._chained:
             self._chained = wanted
@@ -150,6 +187,6 @@ class CallPage(QWidget):
             self.keypad.press(typed)
         return wanted
 
-    def _send(self, command: type[Answer] | type[Decline] | type[HangUp]) -> None:
+    def _send(self, command: type[Answer] | type[Decline]) -> None:
         if self._call:
             self.command.emit(command(new_id(), self._call.id))

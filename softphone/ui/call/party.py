@@ -1,16 +1,65 @@
-"""Who is at the other end: name, running time, number (one click copies it) and line. It knows nothing of recording."""
+"""Who is at the other end: name, running time, number (one click copies it), line, whether it is encrypted, and how it sounds.
+
+It knows nothing of recording.
+"""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QRectF, QSize, Qt, QTimer
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from softphone.ui.controls import QuietButton
 from softphone.ui.fields import TextLabel
-from softphone.ui.theme.style import NAME, SMALL, TIMER
-from softphone.ui.view import View, duration, readable
+from softphone.ui.theme.scale import factor, px
+from softphone.ui.theme.style import NAME, SMALL, TIMER, font
+from softphone.ui.view import View, duration, readable, who
 from softphone.ui.words.kept import duration_of
 from softphone.wire import CallState
+
+
+class LockMark(QWidget):
+    """A small lock and its word, where nobody on the way can listen. Without room for both, the lock alone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("encrypted")
+        self._view: View | None = None
+        self._word = ""
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+
+    def render_view(self, view: View, call: CallState) -> None:
+        self._view = view
+        word = view.texts("party.encrypted")
+        if word != self._word:
+            self._word = word
+            self.updateGeometry()
+        self.setAccessibleName(word)
+        self.setToolTip(view.texts("party.encrypted.why"))
+        self.setVisible(call.encrypted)
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(px(34 + QFontMetricsF(font(SMALL)).horizontalAdvance(self._word)), px(20))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(px(27), px(20))
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        if self._view is None:
+            return
+        theme, high = self._view.theme, self.height() / factor()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.scale(factor(), factor())
+        painter.setFont(font(SMALL))
+        painter.setPen(QColor(theme.muted))
+        middle = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        painter.drawText(QRectF(4, 0, 10, high), middle, "·")
+        self._view.icons.draw(painter, "lock", theme.muted, QRectF(12, high / 2 - 7, 13, 13))
+        if self.width() >= self.sizeHint().width():
+            painter.drawText(QRectF(29, 0, self.width(), high), middle, self._word)
+        painter.end()
 
 
 class PartyView(QWidget):
@@ -23,6 +72,10 @@ class PartyView(QWidget):
         self.timer.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Preferred)
         self.number = QuietButton("copyNumber", size=15)
         self.line = TextLabel("lineName", size=SMALL, role="muted")
+        self.line.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
+        self.lock = LockMark()
+        self.quality = TextLabel("qualityWord", size=SMALL, role="warning")
+        self.quality.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Preferred)
         self._copied = QTimer(self, singleShot=True, interval=1500)
         self._copied.timeout.connect(self._show_number)
         self._view: View | None = None
@@ -33,38 +86,51 @@ class PartyView(QWidget):
         first.addWidget(self.name, 1)
         first.addWidget(self.timer, 0, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         second = QHBoxLayout()
-        second.setSpacing(2)
+        second.setSpacing(0)
         second.setContentsMargins(0, 0, 0, 0)
         second.addWidget(self.number)
-        second.addWidget(self.line, 1)
+        second.addWidget(self.line)
+        second.addWidget(self.lock)
+        second.addStretch(1)
+        second.addWidget(self.quality)
         self.number.setContentsMargins(0, 0, 0, 0)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addLayout(first)
         layout.addLayout(second)
-        self.setFixedHeight(58)
+        self.rescale()
+
+    def rescale(self) -> None:
+        """The text size has changed."""
+        self.setFixedHeight(px(62))
 
     def render_view(self, view: View, call: CallState) -> None:
         self._view, self._call = view, call
-        self.name.setText(call.name or readable(call.number) or view.texts("party.unknown"))
+        self.name.setText(who(view, call))
+        self.name.setToolTip(self.name.text() if self.name.elided() else "")
         seconds = duration_of(call, view.now)
         self.timer.setText(duration(seconds) if seconds is not None and view.connected else "")
         name = view.name_of_line(call)
         self.line.setText(f"· {name}" if name and call.number else name)
         self.number.setVisible(bool(call.number))
+        self.lock.render_view(view, call)
+        word = call.quality.word if call.quality is not None and call.quality.word != "good" else ""
+        self.quality.setText(view.texts(f"quality.{word}") if word else "")
+        self.quality.setToolTip(view.texts(f"quality.{word}.why") if word else "")
+        self.quality.setVisible(bool(word))
         if not self._copied.isActive():
             self._show_number()
 
     def _show_number(self) -> None:
         if self._view and self._call:
             text = self._view.texts("party.copy")
-            self.number.show_as(self._view, readable(self._call.number), icon="copy", why=text)
+            self.number.show_as(self._view, readable(self._call.number), why=text)
             self.number.updateGeometry()
 
     def _copy(self) -> None:
         if self._view and self._call:
             QApplication.clipboard().setText(self._call.number)
-            self.number.show_as(self._view, self._view.texts("party.copied"), icon="check")
+            self.number.show_as(self._view, self._view.texts("party.copied"))
             self.number.updateGeometry()
             self._copied.start()

@@ -1,81 +1,118 @@
-"""The tools of a call: microphone, hold, keypad, pause for sensitive information, and the menu of what is seldom needed."""
+"""The dock of a call: microphone, hold, keypad, transfer, pause for sensitive information, what is seldom needed; hang up."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, Signal
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout
 
 from softphone.domain.purpose import Headline, Reason
 from softphone.domain.status import Action, Status
 from softphone.ui.call.menu import MoreMenu
-from softphone.ui.controls import FilledButton, QuietButton, ToolTile
-from softphone.ui.fields import TextLabel
-from softphone.ui.theme.style import MARGIN, TIMER
+from softphone.ui.call.tiles import ToolTile, words_fit
+from softphone.ui.fields import Card
 from softphone.ui.view import View, new_id, version
-from softphone.wire import Act, CallPhase, CallState, HoldCall, Mute, SendDigits
-
-_KEYS = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "0", "#")
-_LETTERS = {"2": "ABC", "3": "DEF", "4": "GHI", "5": "JKL", "6": "MNO", "7": "PQRS", "8": "TUV", "9": "WXYZ"}
+from softphone.wire import Act, CallPhase, CallState, HangUp, HoldCall, Mute
 
 
-class Tools(QWidget):
-    """command(Mute | Hold | Act | LockEarlier), keypad(bool): the keypad is to open or close."""
+class Tools(Card):
+    """command(Mute | Hold | Act | LockEarlier | HangUp), keypad(bool), transfer(bool): the panel is to open or close.
+
+    What is on is a dark tile with the name it had before: a tile says what it is, its tooltip and a screen reader what a press
+    does. Hang up has the right end, and never stands alone in red.
+    """
 
     command = Signal(object)
     keypad = Signal(bool)
+    transfer = Signal(bool)
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__("dock", "box")
         self.mute = ToolTile("mute")
         self.hold = ToolTile("hold")
         self.keys = ToolTile("keypad")
+        self.forward = ToolTile("transfer")
         self.pause = ToolTile("pauseSensitive")
         self.more = ToolTile("more")
+        self.hang_up = ToolTile("hangUp", tinted=True)
         self.menu = MoreMenu(self)
         self._call: CallState | None = None
-        for tile in (self.mute, self.hold, self.keys, self.pause):
+        for tile in (self.mute, self.hold, self.keys, self.forward, self.pause):
             tile.setCheckable(True)
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(2)
-        for tile in (self.mute, self.hold, self.keys, self.pause, self.more):
+        layout.setContentsMargins(4, 4, 4, 4)
+        layout.setSpacing(1)
+        for tile in self.tiles:
             layout.addWidget(tile)
         self.mute.clicked.connect(self._mute)
         self.hold.clicked.connect(self._hold)
         self.keys.clicked.connect(lambda: self.keypad.emit(self.keys.isChecked()))
+        self.forward.clicked.connect(lambda: self.transfer.emit(self.forward.isChecked()))
         self.pause.clicked.connect(self._pause)
         self.more.clicked.connect(self.open_menu)
+        self.hang_up.clicked.connect(self._hang_up)
         self.menu.command.connect(self.command)
 
-    def render_view(self, view: View, call: CallState, *, keypad_open: bool) -> None:
+    @property
+    def tiles(self) -> list[ToolTile]:
+        """As they stand, from the left."""
+        return [self.mute, self.hold, self.keys, self.forward, self.pause, self.more, self.hang_up]
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        worded = words_fit(self.tiles, self.width() - 8 - len(self.tiles))
+        for tile in self.tiles:
+            tile.show_word(worded)
+
+    def render_view(self, view: View, call: CallState, *, keypad_open: bool, transfer_open: bool) -> None:
         self._call = call
         connected = view.connected and call.phase is CallPhase.CONNECTED
         why = "" if connected else view.texts("why_not.no_engine" if not view.connected else "why_not.not_answered")
         muted, held = call.muted, call.held_by_us
         self.mute.setChecked(muted)
-        self.mute.make_room_for(view.texts("tool.mute" if muted else "tool.muted"))
         self.mute.show_as(
             view,
-            view.texts("tool.muted" if muted else "tool.mute"),
+            view.texts("tool.mute"),
             icon="mic_off" if muted else "mic",
             name=view.texts("tool.muted.name" if muted else "tool.mute.name"),
             enabled=connected,
             why=why or ("" if call.microphone_open else view.texts("tool.mute.closed")),
         )
         self.hold.setChecked(held)
-        self.hold.make_room_for(view.texts("tool.hold" if held else "tool.held"))
         self.hold.show_as(
             view,
-            view.texts("tool.held" if held else "tool.hold"),
-            icon="play" if held else "hold",
+            view.texts("tool.hold"),
+            icon="hold",
             name=view.texts("tool.held.name" if held else "tool.hold.name"),
             enabled=connected,
             why=why or (view.texts("tool.held_by_them") if call.held_by_them else ""),
         )
         self.keys.setChecked(keypad_open)
         self.keys.show_as(view, view.texts("tool.keypad"), icon="keypad", enabled=connected, why=why)
+        consulting = view.consultation(call) is not None
+        self.forward.setChecked(transfer_open)
+        self.forward.show_as(
+            view,
+            view.texts("tool.transfer"),
+            icon="transfer",
+            name=view.texts("tool.transfer.close" if transfer_open else "tool.transfer.name"),
+            enabled=connected and not consulting,
+            why=why or (view.texts("tool.transfer.under_way") if consulting else ""),
+        )
         self._render_pause(view, call, connected=connected, why=why)
         self._render_menu(view, call, connected=connected, why=why)
+        self.hang_up.show_as(
+            view,
+            view.texts("call.hang_up"),
+            icon="hang_up",
+            enabled=view.connected,
+            why="" if view.connected else view.texts("why_not.no_engine"),
+            means=f"hang up {call.id}",
+        )
+        self._fit()
 
     def _render_pause(self, view: View, call: CallState, *, connected: bool, why: str) -> None:
         status = call.status
@@ -87,10 +124,9 @@ class Tools(QWidget):
             nothing = status is None or status.headline is not Headline.RECORDING
             why = view.texts("why_not.pause_nothing" if nothing else "why_not.not_now")
         self.pause.setChecked(paused)
-        self.pause.make_room_for(view.texts("tool.pause" if paused else "tool.resume"))
         self.pause.show_as(
             view,
-            view.texts("tool.resume" if paused and status and len(status.pauses) == 1 else "tool.pause"),
+            view.texts("tool.pause"),
             icon="pause_id",
             name=view.texts(_pause_name(status) if paused and status else "tool.pause.name"),
             enabled=connected and able,
@@ -132,59 +168,13 @@ class Tools(QWidget):
             self.pause.setChecked(paused)
             self._act(Action.RESUME if paused else Action.PAUSE_SENSITIVE)
 
+    def _hang_up(self) -> None:
+        if self._call:
+            self.command.emit(HangUp(new_id(), self._call.id))
+
     def _act(self, action: Action) -> None:
         if self._call:
             self.command.emit(Act(new_id(), self._call.id, version(self._call.status), action))
-
-
-class Keypad(QWidget):
-    """Twelve keys and what was pressed. command(SendDigits), closed()."""
-
-    command = Signal(object)
-    closed = Signal()
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setObjectName("keypadPanel")
-        self.pressed = TextLabel("digitsSent", size=TIMER, tabular=True)
-        self.close_button = QuietButton("closeKeypad", size=16)
-        self.close_button.setFixedHeight(24)
-        self.keys = {key: FilledButton(f"key_{_key_name(key)}", "plain", 40) for key in _KEYS}
-        self._call: CallState | None = None
-        grid = QGridLayout()
-        grid.setSpacing(6)
-        for i, (key, button) in enumerate(self.keys.items()):
-            grid.addWidget(button, i // 3, i % 3)
-            button.take_every_press()
-            button.clicked.connect(lambda _checked=False, key=key: self.press(key))
-        top = QHBoxLayout()
-        top.addWidget(self.pressed, 1)
-        top.addWidget(self.close_button)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(MARGIN, 0, MARGIN, 0)
-        layout.setSpacing(4)
-        layout.addLayout(top)
-        layout.addLayout(grid)
-        layout.addStretch(1)
-        self.close_button.clicked.connect(self.closed)
-
-    def render_view(self, view: View, call: CallState) -> None:
-        if self._call is None or self._call.id != call.id:
-            self.pressed.setText("")
-        self._call = call
-        for key, button in self.keys.items():
-            button.show_as(view, key, name=f"{key} {_LETTERS.get(key, '')}".strip(), enabled=view.connected)
-        self.close_button.show_as(view, "", icon="close", name=view.texts("tool.keypad.close"))
-
-    def press(self, key: str) -> None:
-        """As if the key were pressed here."""
-        if self._call and key in self.keys:
-            self.pressed.setText(self.pressed.text() + key)
-            self.command.emit(SendDigits(new_id(), self._call.id, key))
-
-
-def _key_name(key: str) -> str:
-    return {"*": "star", "#": "hash"}.get(key, key)
 
 
 def _pause_name(status: Status) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -10,15 +9,14 @@ from PySide6.QtCore import QStringListModel, Qt, Signal
 from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QCompleter, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
-from softphone.ui.controls import Chip, FilledButton
+from softphone.ui.controls import FilledButton
 from softphone.ui.fields import ComboBox, TextLabel
 from softphone.ui.note import announcement
+from softphone.ui.segments import Chip
+from softphone.ui.targets import target_of
 from softphone.ui.theme.style import SMALL
 from softphone.ui.view import View, new_id
 from softphone.wire import Account, Dial, SaveSettings, Snapshot
-
-_NUMBER = re.compile(r"\+?[\d\s().\-/*#]{2,}")
-
 
 _NO_LINE, _NOT_CHOSEN = "\0none", ""
 """choices beside the lines' ids: no line, for this call alone; nothing chosen yet"""
@@ -211,7 +209,7 @@ class DialField(QWidget):
             return
         account = self._account(view.snapshot)
         typed = self.target.text().strip()
-        target = _target(typed, view.snapshot)
+        target = target_of(typed, view.snapshot)
         if account is None or not target:
             self.problem.setText(view.texts("dial.unknown" if typed else "dial.empty", typed=typed))
             self.problem.show()
@@ -237,17 +235,3 @@ class DialField(QWidget):
     def given_up(self) -> None:
         """Nothing that was sent will be answered."""
         self._dialled = ""
-
-
-def _target(typed: str, snapshot: Snapshot) -> str:
-    """The number or address that `typed` means, or nothing. A name is one of one's own calls."""
-    if "@" in typed:
-        return typed
-    if _NUMBER.fullmatch(typed):
-        return re.sub(r"[\s().\-/]", "", typed)
-    if not typed:
-        return ""
-    named = [call for call in snapshot.history if call.name and call.number]
-    exact = [call.number for call in named if call.name.casefold() == typed.casefold()]
-    begins = {call.number for call in named if call.name.casefold().startswith(typed.casefold())}
-    return exact[0] if exact else next(iter(begins)) if len(begins) == 1 else ""

@@ -6,24 +6,24 @@ It shows what is kept as the engine has taken it up again, and remembers nothing
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from softphone.domain.purpose import Direction
 from softphone.ui.controls import Control, QuietButton
+from softphone.ui.days import day_of
 from softphone.ui.fields import Card, TextLabel
 from softphone.ui.ready.rights import KeptRights
 from softphone.ui.theme.icons import Icons
+from softphone.ui.theme.scale import px
 from softphone.ui.theme.style import BODY, SMALL, font
 from softphone.ui.theme.tokens import Theme
 from softphone.ui.view import View, duration, new_id, readable
 from softphone.ui.words.kept import nothing_words, recorded_words
 from softphone.wire import EndWrapUp, PastCall, Reopen
 
-_OUTCOME_COLOURS = {"missed": "danger", "call_back": "accent", "locked": "lock_ink"}
+_OUTCOME_COLOURS = {"missed": "text", "call_back": "accent", "locked": "lock_ink"}
 _HEIGHT = 44
 _BELOW = 10
 """px from an opened row's card to the line below it"""
@@ -37,7 +37,7 @@ class HistoryLine(Control):
         self.past = call
         self._outcome = self._short = ""
         self._time = ""
-        self.setFixedHeight(_HEIGHT)
+        self.fix_height(_HEIGHT)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def render_view(self, view: View) -> None:
@@ -58,12 +58,12 @@ class HistoryLine(Control):
         )
 
     def sizeHint(self) -> QSize:
-        return QSize(200, _HEIGHT)
+        return QSize(px(200), self.height())
 
     def shown(self) -> tuple[str, str]:
         """Who and what became of it, as far as there is room: a name gives up half, the last digits of a number nothing."""
         strong, small = QFontMetricsF(font(BODY)), QFontMetricsF(font(SMALL, tabular=True))
-        room = self.width() - 30 - small.horizontalAdvance(self._time) - 24
+        room = self.wide - 30 - small.horizontalAdvance(self._time) - 24
         least = min(small.horizontalAdvance(self._short), room * (0.5 if self.past.name else 0.2))
         who = strong.elidedText(self.text(), Qt.TextElideMode.ElideRight, max(60.0, room - least))
         left = room - strong.horizontalAdvance(who)
@@ -82,13 +82,13 @@ class HistoryLine(Control):
         wide = QFontMetricsF(strong).horizontalAdvance(name)
         painter.setFont(strong)
         painter.setPen(QColor(theme.text))
-        painter.drawText(QRectF(30, 0, wide + 2, self.height()), int(middle), name)
+        painter.drawText(QRectF(30, 0, wide + 2, self.high), int(middle), name)
         painter.setFont(small)
         painter.setPen(QColor(theme.muted))
         left = 30 + wide + 10
-        painter.drawText(QRectF(left, 0, self.width() - left, self.height()), int(middle), text)
+        painter.drawText(QRectF(left, 0, self.wide - left, self.high), int(middle), text)
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(QRectF(0, 0, self.width() - 4, self.height()), int(right), self._time)
+        painter.drawText(QRectF(0, 0, self.wide - 4, self.high), int(right), self._time)
 
 
 class HistoryRow(QWidget):
@@ -247,15 +247,6 @@ class History(QWidget):
         row.command.connect(self.command)
         row.picked.connect(self.picked)
         return row
-
-
-def day_of(view: View, at: datetime) -> str:
-    """I dag, I går, 23. nov.; in another year with the year."""
-    day, today = at.astimezone(view.texts.zone).date(), view.now.astimezone(view.texts.zone).date()
-    if day in (today, today - timedelta(days=1)):
-        return view.texts("history.today" if day == today else "history.yesterday")
-    text = view.texts.day(day)
-    return text.rpartition(" ")[0] if day.year == today.year else text
 
 
 def _way(call: PastCall) -> str:

@@ -19,7 +19,7 @@ from softphone.domain.errors import KlartoneError
 from softphone.domain.purpose import Language
 from softphone.domain.retention import has_expired
 from softphone.texts import Texts
-from softphone.ui.application import dress, ended_by_signals, make_application, system_language, translate_qt
+from softphone.ui.application import dress, ended_by_signals, make_application, system_language, translate_qt, wear_icon
 from softphone.ui.controls import Change
 from softphone.ui.note import announcement
 from softphone.ui.review import words
@@ -123,6 +123,7 @@ class Review(QObject):
         window.list.asked.connect(self.open_recording)
         app = QApplication.instance()
         assert isinstance(app, QApplication)
+        wear_icon(self._deps.icons.parent)
         app.styleHints().colorSchemeChanged.connect(self.draw)
 
     @property

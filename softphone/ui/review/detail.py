@@ -16,7 +16,7 @@ from softphone.ui.review.pills import KeyButton
 from softphone.ui.review.scores import Scores
 from softphone.ui.review.transport import Transport
 from softphone.ui.review.waveform import Waveform
-from softphone.ui.theme.style import BODY, NAME, SMALL, font
+from softphone.ui.theme.style import BODY, HEADING, NAME, SMALL, font
 from softphone.ui.view import View, upper_first
 
 KEYS = (
@@ -57,7 +57,7 @@ class Keys(Card):
         super().__init__("keys")
         self._view: View | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.heading = TextLabel("keysHeading", size=NAME, strong=True)
+        self.heading = TextLabel("keysHeading", size=HEADING, strong=True)
         self.table = QLabel()
         self.table.setObjectName("keysTable")
         self.table.setTextFormat(Qt.TextFormat.RichText)

@@ -5,16 +5,17 @@ from __future__ import annotations
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
 from PySide6.QtWidgets import QApplication
 
+from softphone.ui.theme.scale import factor, px
 from softphone.ui.theme.tokens import Theme
 
-BODY, SMALL, HEADLINE, NAME, TIMER, READ_ALOUD = 14, 13, 20, 19, 15, 18
-"""sizes in px; the drawings' 12.5 px is 13 here, because whole pixels stay sharp"""
+HEADLINE, NAME, HEADING, READ_ALOUD, TIMER, PURPOSES, BODY, SMALL = 26, 22, 18, 18, 17, 15, 14, 13
+"""sizes in px, none under 13; whole ones, because they stay sharp"""
 MARGIN, GAP, TIGHT = 16, 12, 8
 CARD_RADIUS, BUTTON_RADIUS = 10.0, 8.0
 
 
 def font(size: int = BODY, *, strong: bool = False, tabular: bool = False) -> QFont:
-    """The desk's font at `size` px; `tabular` gives digits of one width, for what counts."""
+    """The desk's font at `size` units, for what paints itself; `tabular` gives digits of one width, for what counts."""
     made = QFont(QApplication.font())
     made.setPixelSize(size)
     made.setWeight(QFont.Weight.DemiBold if strong else QFont.Weight.Normal)
@@ -23,10 +24,17 @@ def font(size: int = BODY, *, strong: bool = False, tabular: bool = False) -> QF
     return made
 
 
+def label_font(size: int = BODY, *, strong: bool = False, tabular: bool = False) -> QFont:
+    """The same for a label or a field, as large as the text is to be."""
+    made = font(size, strong=strong, tabular=tabular)
+    made.setPixelSize(px(size))
+    return made
+
+
 def set_fonts(app: QApplication) -> None:
     """Inter where the machine has it, else the platform's own."""
     base = QFont("Inter") if "Inter" in QFontDatabase.families() else QFont(app.font())
-    base.setPixelSize(BODY)
+    base.setPixelSize(px(BODY))
     app.setFont(base)
 
 
@@ -58,21 +66,25 @@ def palette(theme: Theme) -> QPalette:
 
 
 def sheet(theme: Theme) -> str:
-    t = theme
+    """In pixels at the text size that holds."""
+    t, k = theme, factor()
+    field, focused = round(38 * k), round(36 * k)
+    entry, small = round(30 * k), round(SMALL * k)
     return f"""
     QWidget#desk, QWidget#page, QScrollArea, QScrollArea > QWidget > QWidget {{ background: {t.window}; }}
     QLabel {{ color: {t.text}; background: transparent; }}
     QLabel[role="muted"] {{ color: {t.muted}; }}
     QLabel[role="danger"] {{ color: {t.danger}; }}
+    QLabel[role="warning"] {{ color: {t.amber.mark}; }}
     QLabel[role="ok"] {{ color: {t.ok}; }}
     QFrame[role="card"] {{ background: {t.surface}; border: 1px solid {t.line}; border-radius: 10px; }}
-    QFrame[role="fault"] {{ background: {t.surface}; border: 2px solid {t.danger}; border-radius: 10px; }}
+    QFrame[role="fault"] {{ background: {t.surface}; border: 2px solid {t.text}; border-radius: 10px; }}
     QLineEdit {{ placeholder-text-color: {t.muted}; }}
     QLineEdit, QComboBox {{
         background: {t.surface}; color: {t.text}; border: 1px solid {t.neutral.edge}; border-radius: 8px;
-        padding: 0 10px; min-height: 38px; selection-background-color: {t.accent}; selection-color: {t.on_accent};
+        padding: 0 10px; min-height: {field}px; selection-background-color: {t.accent}; selection-color: {t.on_accent};
     }}
-    QLineEdit:focus, QComboBox:focus {{ border: 2px solid {t.accent}; padding: 0 9px; min-height: 36px; }}
+    QLineEdit:focus, QComboBox:focus {{ border: 2px solid {t.accent}; padding: 0 9px; min-height: {focused}px; }}
     QLineEdit:disabled, QComboBox:disabled {{ color: {t.disabled}; background: {t.window}; }}
     QComboBox::drop-down {{ border: none; width: 28px; }}
     QComboBox::down-arrow {{ image: none; }}
@@ -80,14 +92,16 @@ def sheet(theme: Theme) -> str:
         background: {t.surface}; color: {t.text}; border: 1px solid {t.line}; outline: 0; padding: 4px;
         selection-background-color: {t.neutral.fill}; selection-color: {t.text};
     }}
-    QComboBox QAbstractItemView::item, QListView::item {{ min-height: 30px; padding: 0 6px; }}
-    QMenu {{ border-radius: 8px; padding: 6px; }}
+    QComboBox QAbstractItemView::item, QListView::item {{ min-height: {entry}px; padding: 0 6px; }}
+    QFrame[role="box"] {{ background: {t.surface}; border: 1px solid {t.line}; border-radius: 10px; }}
+    QFrame[role="ringing"] {{ background: {t.surface}; border: 2px solid {t.ok}; border-radius: 10px; }}
+    QMenu {{ border-radius: 10px; padding: 6px; }}
     QMenu::item {{ padding: 8px 18px 8px 10px; border-radius: 6px; }}
     QMenu::icon {{ margin-left: 8px; }}
     QMenu::item:selected {{ background: {t.neutral.fill}; color: {t.text}; }}
     QMenu::item:disabled {{ color: {t.disabled}; }}
     QMenu::separator {{ height: 1px; background: {t.line}; margin: 4px 8px; }}
-    QToolTip {{ background: {t.text}; color: {t.window}; border: none; padding: 6px 8px; }}
+    QToolTip {{ background: {t.text}; color: {t.window}; border: none; padding: 7px 10px; font-size: {small}px; }}
     QFrame#rule {{ background: {t.line}; border: none; }}
     QTableView#sampleList {{ background: transparent; border: none; }}
     QScrollArea {{ border: none; }}

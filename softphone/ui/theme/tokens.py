@@ -10,7 +10,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Tone:
-    """The four colours of a card. They go together, and follow its meaning only."""
+    """The four colours of a meaning: a pale ground, its edge, the words on it, and the mark on the window's surface.
+
+    Red alone has a solid ground, for it says that recording goes on; its `edge` is the band on the card's left.
+    """
 
     fill: str
     edge: str
@@ -31,23 +34,32 @@ class Theme:
     disabled: str
     accent: str
     on_accent: str
+    chosen: str
+    """the ground of the answer that holds, under the accent's words"""
     danger: str
-    hang_up: str
     ok: str
     neutral: Tone
     amber: Tone
     red: Tone
     blue: Tone
+    hang_up: Tone
     lock_ink: str
     lock_fill: str
 
     def tone(self, name: str) -> Tone:
-        """`neutral`, `amber`, `red`, `blue`, or `fault`: an outline on the surface, never the red of recording."""
+        """`neutral`, `amber`, `red`, `blue`, or `fault`: strong, and not the red of recording."""
         if name == "fault":
-            return Tone(self.surface, self.danger, self.text, self.danger)
+            return Tone(self.surface, self.text, self.text, self.amber.mark)
         found = getattr(self, name)
         assert isinstance(found, Tone)
         return found
+
+    def card(self, name: str) -> Tone:
+        """The same as the status card has it: recording is solid, all else an outline on the surface."""
+        tone = self.tone(name)
+        if name == "red":
+            return Tone(tone.fill, tone.edge, tone.ink, tone.ink)
+        return Tone(self.surface, tone.edge, self.text, tone.mark)
 
 
 def load_themes(folder: Path) -> tuple[Theme, Theme]:
@@ -57,7 +69,8 @@ def load_themes(folder: Path) -> tuple[Theme, Theme]:
 
 
 def _theme(colours: dict[str, Any], *, dark: bool) -> Theme:
-    tones: dict[str, Any] = {name: Tone(**colours[name]) for name in ("neutral", "amber", "red", "blue")}
+    names = ("neutral", "amber", "red", "blue", "hang_up")
+    tones: dict[str, Any] = {name: Tone(**{"mark": colours[name]["ink"], **colours[name]}) for name in names}
     lock: dict[str, str] = colours["lock"]
     plain: dict[str, Any] = {
         f.name: colours[f.name] for f in fields(Theme) if f.name in colours and f.name not in tones

@@ -3,7 +3,7 @@ tray's tooltip and what a screen reader says."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from softphone.domain.purpose import Basis, Headline, Purpose, Reason
 from softphone.domain.status import Action, InformedPhase, PurposePhase
@@ -36,6 +36,10 @@ class CardWords:
     sentence: str
     progress: float | None
     key: str
+    clock: str = ""
+    """how long the recording is by now, while it runs"""
+    voices: tuple[str, ...] = ()
+    """whose two levels are shown"""
 
 
 def no_engine_card(texts: Texts) -> CardWords:
@@ -87,7 +91,10 @@ class _Card(Speech):
                 sub, body, sentence = self._paused(title)
             case Headline.NOT_RECORDING | Headline.FAILED:
                 sub, body, sentence = self._not_recording(title)
-        return CardWords(tone, icon, title, sub, body, self.lock(), sentence, self._progress(), self._key())
+        words = CardWords(tone, icon, title, sub, body, self.lock(), sentence, self._progress(), self._key())
+        if headline is not Headline.RECORDING:
+            return words
+        return replace(words, clock=self._recorded(), voices=(self.say("card.you"), self.say("card.other")))
 
     # --- one headline each ----------------------------------------------------------------------
 
@@ -105,7 +112,7 @@ class _Card(Speech):
         if self.held_from_training and TRAINING in self.status.recording:
             return sub, self.say("card.held_from_training"), f"{title} {sub}"
         if refused:
-            return sub, f"{self._why(since=False)} · {self._refused(short=True)}", f"{title} {sub}. {refused}"
+            return sub, f"{self._why()} · {self._refused(short=True)}", f"{title} {sub}. {refused}"
         if self.first.reason is Reason.OBLIGATION:
             return sub, self._why(), self.say("card.obligation.sentence")
         return sub, self._why(), f"{title} {sub}"
@@ -142,6 +149,9 @@ class _Card(Speech):
 
     def _paused(self, title: str) -> tuple[str, str, str]:
         reason = self.first.reason
+        if reason is Reason.HELD and len(self.status.pauses) == 1 and self.view.consultation(self.call) is not None:
+            sub = self.say("card.consulting.sub")
+            return sub, self.say("card.consulting.body"), f"{title} · {lower_first(sub)}"
         # Two pauses at once: one does not end with the other.
         unsaid = (reason, Reason.NO_SOUND) if Reason.HELD in self.status.pauses else (reason,)
         others = [self.say(f"reason.{one}.sub") for one in self.status.pauses if one not in unsaid]
@@ -237,25 +247,27 @@ class _Card(Speech):
             return self.say(code, time=self.clock(state.at))
         return ""
 
-    def _why(self, *, since: bool = True) -> str:
-        began = self.status.since if since else None
+    def _why(self) -> str:
         reason = self.first.reason
         line = self.view.line_of_call(self.call)
         purpose = self.first.purpose or next(iter(self.status.recording), DOCUMENTATION)
         why = line.why.get(purpose, {}).get(self.texts.language, "") if line else ""
         if reason is Reason.CONSENT:
-            because = self.say("why.consent")
-        elif why and reason is not Reason.OBLIGATION:
-            because = self.say("why.line", why=lower_first(why.strip().rstrip(".")))
-        else:
-            because = self.say(f"why.{reason}" if f"why.{reason}" in self.texts else "why.training_sample")
-        return f"{because} · {self.say('card.since', time=self.texts.clock(began))}" if began else because
+            return self.say("why.consent")
+        if why and reason is not Reason.OBLIGATION:
+            return self.say("why.line", why=lower_first(why.strip().rstrip(".")))
+        return self.say(f"why.{reason}" if f"why.{reason}" in self.texts else "why.training_sample")
 
     def _starts_after_notice(self) -> bool:
         return any(
             state.phase is PurposePhase.PLANNED and state.basis is not Basis.CONSENT
             for state in self.status.purposes.values()
         )
+
+    def _recorded(self) -> str:
+        """What is stored, not how long the call is: pauses are left out."""
+        since, now = self.status.recorded_from, self.view.now
+        return duration(self.status.recorded + (max(0.0, (now - since).total_seconds()) if since else 0.0))
 
     def _progress(self) -> float | None:
         if len(self.status.pauses) > 1 or Reason.OBJECTION in self.status.pauses:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from softphone.domain.purpose import Basis, Language, Purpose, Reason
 from softphone.domain.status import Action, InformedPhase, OptOutKind, PurposePhase, Status
 from softphone.ui.view import View, readable, upper_first
-from softphone.ui.words.rights import fits_a_button
 from softphone.ui.words.speech import DOCUMENTATION, TRAINING, Speech
 from softphone.wire import CallPhase, CallState
 
@@ -38,10 +37,6 @@ def press_words(view: View, call: CallState, status: Status, action: Action, lan
         sub, why = _not_yet(view, status, action)
         return PressWords(texts(f"press.{action}"), sub, why, enabled=False)
     title, sub = f"press.{action}", f"press.{action}.sub"
-    if action == Action.SAID_YES:
-        asked = Speech(view, call, status).asked()
-        sub = f"{sub}.{asked[0]}" if asked else sub
-        title = title if fits_a_button(party) else "press.said_yes.short"
     if action == Action.NOTICE_READ and status.notice and status.notice.asks:
         sub = "press.notice_read.asks"
     if action == Action.RESUME and len(status.pauses) > 1:
@@ -68,7 +63,7 @@ def _not_yet(view: View, status: Status, action: Action) -> tuple[str, str]:
 
 
 def answers_wanted(call: CallState) -> tuple[Purpose, ...]:
-    """The purposes that are answered one by one: several questions are open, or the opt-out button is not the no to them."""
+    """The purposes with an open question that the agent can answer for the party."""
     status = call.status
     if (
         status is None
@@ -76,13 +71,11 @@ def answers_wanted(call: CallState) -> tuple[Purpose, ...]:
         or not {Action.SAID_YES, Action.SAID_NO} & set(status.actions)
     ):
         return ()
-    asked = tuple(
+    return tuple(
         purpose
         for purpose in Purpose
         if purpose in status.purposes and status.purposes[purpose].phase is PurposePhase.ASKED
     )
-    alone = len(asked) == 1 and status.opt_out.kind == OptOutKind.SAID_NO
-    return () if alone else asked
 
 
 def answer_label(view: View, call: CallState, purpose: Purpose) -> str:
@@ -215,6 +208,13 @@ def unclear_presses(status: Status) -> tuple[str, ...]:
 
 
 # --- the notice ---------------------------------------------------------------------------------------
+
+
+def rests_on(view: View, call: CallState) -> str:
+    """What the planned purposes rest on, in a word each."""
+    purposes = call.status.purposes if call.status else {}
+    on = dict.fromkeys(state.basis for state in purposes.values() if state.basis is not None)
+    return ", ".join(view.texts(f"notice.on.{basis}") for basis in on)
 
 
 def notice_told(view: View, call: CallState, *, short: bool = False) -> str:

@@ -21,6 +21,6 @@ def places(window: DeskWindow) -> dict[str, tuple[QPoint, int]]:
         "optOut": window.call.rights.opt_out,
         "dispute": window.call.rights.dispute,
         "tools": window.call.tools,
-        **{tool.objectName(): tool for tool in (tools.mute, tools.hold, tools.keys, tools.pause, tools.more)},
+        **{tool.objectName(): tool for tool in tools.tiles},
     }
     return {name: (part.mapTo(window, QPoint(0, 0)), part.width()) for name, part in parts.items()}

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication
 
 from softphone.domain.purpose import Direction, Reason
 from softphone.domain.status import Action, InformedPhase, OptOutButton, OptOutKind
-from softphone.ui.controls import ActionButton
+from softphone.ui.call.tiles import ActionButton
 from softphone.wire import (
     CodedText,
     Occurred,
@@ -77,7 +77,8 @@ def test_the_words_being_said_are_marked_and_the_lines_stay_where_they_are(scene
 def test_a_heard_notice_is_folded_and_opens_in_place(scene: Scene) -> None:
     desk = scene.open(s.snapshot(s.call(s.RECORDING)))
     notice = desk.window.call.moment.notice
-    assert notice.fold.text() == "Kunden fik besked kl. 10.41 · Vis teksten"
+    assert notice.fold.text() == "Kunden fik besked kl. 10.41 · interesseafvejning"
+    assert notice.fold.accessibleName() == "Kunden fik besked kl. 10.41. Vis teksten"
     assert not notice.card.isVisible()
     scene.press("noticeFold")
     assert notice.card.isVisible()

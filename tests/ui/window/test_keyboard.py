@@ -21,13 +21,13 @@ from softphone.wire import (
     OptOut,
     RaiseDispute,
     SendDigits,
-    WatchLevels,
 )
 from tests.ui import events as e
 from tests.ui import states as s
 from tests.ui.conftest import RESOURCES, Scene, without_id
 
 V = s.RECORDING.version
+ALT = Qt.KeyboardModifier.AltModifier
 
 
 def test_a_whole_call_by_the_keyboard_alone(scene: Scene) -> None:
@@ -78,7 +78,7 @@ def test_the_calls_keys_work_while_the_settings_are_open_and_what_came_of_it_is_
         scene.keys(key)
         assert pages.currentWidget() is desk.window.call
     scene.qtbot.waitUntil(lambda: any(isinstance(one, HangUp) for one in scene.commands()), timeout=2000)
-    sent = [without_id(one) for one in scene.commands() if not isinstance(one, WatchLevels)]
+    sent = [without_id(one) for one in scene.commands()]
     assert sent == [
         Mute("", "call-1", on=True),
         HoldCall("", "call-1", on=True),
@@ -98,17 +98,17 @@ def test_the_calls_keys_work_while_the_settings_are_open_and_what_came_of_it_is_
 def test_a_key_for_what_the_moment_asks_first_shows_it_where_the_settings_cover_it(scene: Scene) -> None:
     desk = scene.open(s.snapshot(s.call(s.NOBODY_YET)))
     desk.window.open_settings()
-    scene.keys(Qt.Key.Key_1)
+    scene.keys(Qt.Key.Key_1, ALT)
     assert desk.window.pages.currentWidget() is desk.window.call
-    assert all(isinstance(one, WatchLevels) for one in scene.commands())
-    scene.keys(Qt.Key.Key_1)
+    assert scene.commands() == []
+    scene.keys(Qt.Key.Key_1, ALT)
     scene.qtbot.waitUntil(lambda: any(isinstance(one, Act) for one in scene.commands()), timeout=2000)
 
 
 def test_the_moments_buttons_have_keys_of_their_own(scene: Scene) -> None:
     scene.open(s.snapshot(s.call(s.NOBODY_YET)))
-    scene.keys(Qt.Key.Key_1)
-    scene.keys(Qt.Key.Key_2)
+    scene.keys(Qt.Key.Key_1, ALT)
+    scene.keys(Qt.Key.Key_2, ALT)
     assert [getattr(command, "action", "") for command in scene.sent(2)] == ["person_answered", "voicemail"]
 
 
@@ -116,7 +116,7 @@ def test_the_moments_buttons_have_keys_of_their_own(scene: Scene) -> None:
 def test_each_of_two_questions_has_its_keys_and_a_name_for_a_screen_reader(scene: Scene) -> None:
     desk = scene.open(s.snapshot(e.CALLS["two_asked"]))
     for key in (Qt.Key.Key_1, Qt.Key.Key_4):
-        scene.keys(key)
+        scene.keys(key, ALT)
     sent = [(getattr(one, "action", ""), getattr(one, "purpose", "")) for one in scene.sent(2)]
     assert sent == [("said_yes", s.DOC), ("said_no", s.TRAIN)]
     names = [chip.accessibleName() for chip in desk.window.call.moment.answers.chips()]
@@ -146,7 +146,7 @@ def test_tab_follows_the_order_of_the_page(scene: Scene) -> None:
     scene.activate()
     window.settings_button.setFocus(Qt.FocusReason.TabFocusReason)
     order: list[str] = []
-    for _ in range(16):
+    for _ in range(18):
         scene.qtbot.keyClick(QApplication.focusWidget() or window, Qt.Key.Key_Tab)
         focus = QApplication.focusWidget()
         if focus is not None:
@@ -164,6 +164,7 @@ def test_tab_follows_the_order_of_the_page(scene: Scene) -> None:
         "mute",
         "hold",
         "keypad",
+        "transfer",
         "pauseSensitive",
         "more",
         "hangUp",
@@ -193,7 +194,7 @@ def test_tab_goes_through_the_page_between_calls_in_its_order(scene: Scene) -> N
 
 def test_the_table_of_keys_in_the_documents_is_the_windows(qapp: QApplication) -> None:
     table = (RESOURCES.parent / "docs" / "agents.md").read_text(encoding="utf-8").partition("| keys |")[2]
-    told = {key for row in re.findall(r"(?m)^\| ((?:Ctrl|Esc)[^|]*) \|", table) for key in row.split(", ")}
+    told = {key for row in re.findall(r"(?m)^\| ((?:Alt|Ctrl|Esc)[^|]*) \|", table) for key in row.split(", ")}
     window = DeskWindow()
     there = {shortcut.key().toString() for shortcut in window.findChildren(QShortcut)}
     window.deleteLater()
@@ -257,5 +258,5 @@ def test_a_caller_who_rings_while_the_settings_are_open_can_be_answered_by_the_k
     assert desk.window.pages.currentWidget() is desk.window.call
     scene.keys(Qt.Key.Key_Return)
     # Half a path has not become the policy's on the way.
-    assert [type(command) for command in scene.sent(3)] == [WatchLevels, WatchLevels, Answer]
+    assert [type(command) for command in scene.sent()] == [Answer]
     assert path.text() == "/hal"

@@ -67,7 +67,7 @@ def test_a_window_too_low_for_a_note_grows_and_nothing_lies_over_another(scene: 
     call, note = desk.window.call, desk.window.note
     assert 522 < desk.window.height() <= 580
     assert note.text.height() >= note.text.heightForWidth(note.text.width())
-    parts = (call.card, call.rights, call.reels[0], note, call.tools, call.hang_up)
+    parts = (call.card, call.rights, call.reels[0], note, call.tools)
     for above, below in pairwise(parts):
         assert place(above).bottom() < place(below).top()
 

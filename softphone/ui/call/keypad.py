@@ -1,0 +1,65 @@
+"""The keypad of a call, and what was pressed on it. It sends digits, and hears none."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+
+from softphone.ui.controls import FilledButton, QuietButton
+from softphone.ui.fields import TextLabel
+from softphone.ui.theme.style import MARGIN, TIMER
+from softphone.ui.view import View, new_id
+from softphone.wire import CallState, SendDigits
+
+_KEYS = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "0", "#")
+_LETTERS = {"2": "ABC", "3": "DEF", "4": "GHI", "5": "JKL", "6": "MNO", "7": "PQRS", "8": "TUV", "9": "WXYZ"}
+
+
+class Keypad(QWidget):
+    """Twelve keys and what was pressed. command(SendDigits), closed()."""
+
+    command = Signal(object)
+    closed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("keypadPanel")
+        self.pressed = TextLabel("digitsSent", size=TIMER, tabular=True)
+        self.close_button = QuietButton("closeKeypad", size=16)
+        self.close_button.setFixedHeight(24)
+        self.keys = {key: FilledButton(f"key_{_key_name(key)}", "plain", 40) for key in _KEYS}
+        self._call: CallState | None = None
+        grid = QGridLayout()
+        grid.setSpacing(6)
+        for i, (key, button) in enumerate(self.keys.items()):
+            grid.addWidget(button, i // 3, i % 3)
+            button.take_every_press()
+            button.clicked.connect(lambda _checked=False, key=key: self.press(key))
+        top = QHBoxLayout()
+        top.addWidget(self.pressed, 1)
+        top.addWidget(self.close_button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(MARGIN, 0, MARGIN, 0)
+        layout.setSpacing(4)
+        layout.addLayout(top)
+        layout.addLayout(grid)
+        layout.addStretch(1)
+        self.close_button.clicked.connect(self.closed)
+
+    def render_view(self, view: View, call: CallState) -> None:
+        if self._call is None or self._call.id != call.id:
+            self.pressed.setText("")
+        self._call = call
+        for key, button in self.keys.items():
+            button.show_as(view, key, name=f"{key} {_LETTERS.get(key, '')}".strip(), enabled=view.connected)
+        self.close_button.show_as(view, "", icon="close", name=view.texts("tool.keypad.close"))
+
+    def press(self, key: str) -> None:
+        """As if the key were pressed here."""
+        if self._call and key in self.keys:
+            self.pressed.setText(self.pressed.text() + key)
+            self.command.emit(SendDigits(new_id(), self._call.id, key))
+
+
+def _key_name(key: str) -> str:
+    return {"*": "star", "#": "hash"}.get(key, key)

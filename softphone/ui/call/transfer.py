@@ -1,0 +1,122 @@
+"""*Transfer*: who to, in place. Talk to them first, or hand the call over at once. What becomes of it the engine tells."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QStringListModel, Qt, Signal
+from PySide6.QtWidgets import QCompleter, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+
+from softphone.ui.call.tiles import ActionButton
+from softphone.ui.controls import QuietButton
+from softphone.ui.fields import TextLabel
+from softphone.ui.targets import target_of
+from softphone.ui.theme.style import BODY, MARGIN, SMALL
+from softphone.ui.view import View, new_id, upper_first
+from softphone.wire import CallState, Consult, Transfer
+
+
+class TransferPanel(QWidget):
+    """command(Consult | Transfer), closed()."""
+
+    command = Signal(object)
+    closed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("transferPanel")
+        self.title = TextLabel("transferTitle", size=BODY, strong=True)
+        self.close_button = QuietButton("closeTransfer", size=16)
+        self.target = QLineEdit()
+        self.target.setObjectName("transferTarget")
+        self.problem = TextLabel("transferProblem", size=SMALL, role="danger", wrap=True)
+        self.problem.hide()
+        self.consult = ActionButton("consult", height=58)
+        self.blind = ActionButton("transferNow", height=58)
+        self._view: View | None = None
+        self._call: CallState | None = None
+        self._names: tuple[str, ...] = ()
+        completer = QCompleter(QStringListModel(self), self)
+        completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+        completer.setFilterMode(Qt.MatchFlag.MatchContains)
+        self.target.setCompleter(completer)
+        top, presses = QHBoxLayout(), QHBoxLayout()
+        top.addWidget(self.title, 1)
+        top.addWidget(self.close_button)
+        presses.setSpacing(8)
+        presses.addWidget(self.consult)
+        presses.addWidget(self.blind)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(MARGIN, 0, MARGIN, 0)
+        layout.setSpacing(8)
+        layout.addLayout(top)
+        layout.addWidget(self.target)
+        layout.addWidget(self.problem)
+        layout.addLayout(presses)
+        layout.addStretch(1)
+        self.consult.clicked.connect(lambda: self._send(Consult))
+        self.blind.clicked.connect(lambda: self._send(Transfer))
+        self.target.returnPressed.connect(self.consult.click)
+        self.target.textEdited.connect(self._typed)
+        self.close_button.clicked.connect(lambda: self.closed.emit())
+
+    def controls(self) -> list[QWidget]:
+        """All that can have the focus here, in order."""
+        return [self.close_button, self.target, self.consult, self.blind]
+
+    def opened(self) -> None:
+        self.target.clear()
+        self._typed()
+        self.target.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def render_view(self, view: View, call: CallState) -> None:
+        self._view, self._call = view, call
+        texts, party = view.texts, view.party(call)
+        self.title.setText(texts("transfer.title", party=party))
+        self.close_button.show_as(view, "", icon="close", name=texts("transfer.close"))
+        self.target.setPlaceholderText(texts("dial.placeholder"))
+        self.target.setAccessibleName(texts("transfer.target"))
+        names = tuple(dict.fromkeys(one.name for one in view.snapshot.history if one.name)) if view.snapshot else ()
+        model = self.target.completer().model()
+        if names != self._names and isinstance(model, QStringListModel):
+            self._names = names
+            model.setStringList(list(names))
+        self._show_presses(view)
+
+    def _show_presses(self, view: View) -> None:
+        texts = view.texts
+        gone = "" if view.connected else texts("why_not.no_engine")
+        why = gone or ("" if self.target.text().strip() else texts("transfer.no_target"))
+        recorded = self._call is not None and self._call.status is not None and bool(self._call.status.recordings)
+        party = upper_first(view.party(self._call)) if self._call else ""
+        self.consult.show_action(
+            view,
+            texts("transfer.consult"),
+            texts("transfer.consult.sub", Party=party),
+            enabled=not why,
+            why=why,
+            filled=True,
+        )
+        self.blind.show_action(
+            view,
+            texts("transfer.blind"),
+            texts("consult.complete.recorded" if recorded else "consult.complete.sub"),
+            enabled=not why,
+            why=why,
+        )
+
+    def _typed(self) -> None:
+        self.problem.hide()
+        if self._view is not None:
+            self._show_presses(self._view)
+
+    def _send(self, command: type[Consult] | type[Transfer]) -> None:
+        view, call = self._view, self._call
+        if view is None or call is None or view.snapshot is None:
+            return
+        typed = self.target.text().strip()
+        target = target_of(typed, view.snapshot)
+        self.problem.setVisible(not target)
+        if not target:
+            self.problem.setText(view.texts("dial.unknown", typed=typed))
+            return
+        self.command.emit(command(new_id(), call.id, target))
+        self.closed.emit()

@@ -1,0 +1,214 @@
+"""Several calls in one window: tabs, call waiting, a colleague, transfer. All in place, and each press is the engine's to do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QDialog
+
+from softphone.domain.purpose import Language
+from softphone.ui.call.tiles import ActionButton
+from softphone.wire import (
+    Activate,
+    Answer,
+    BackToParty,
+    CompleteTransfer,
+    Consult,
+    Decline,
+    HangUp,
+    Join,
+    OptOut,
+    RaiseDispute,
+    Transfer,
+)
+from tests.ui import several
+from tests.ui import states as s
+from tests.ui.conftest import Scene, without_id
+from tests.ui.window.places import place, places
+
+V = s.RECORDING.version
+ALT, CONTROL = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ControlModifier
+
+
+def test_a_call_that_comes_in_another_moves_nothing_and_is_answered_or_declined_in_place(scene: Scene) -> None:
+    desk = scene.open(s.snapshot(several.TALKING))
+    at_first = places(desk.window)
+    scene.show(several.STATES["call_waiting"])
+    QApplication.processEvents()
+    assert places(desk.window) == at_first
+    tabs = desk.window.top.tabs.shown()
+    assert [(tab.text(), tab.accessibleName().partition(". ")[0]) for tab in tabs] == [
+        ("Mette Holm", "Mette Holm, 02:14"),
+        ("+45 40 11 90 17", "+45 40 11 90 17, ringer"),
+    ]
+    waiting = desk.window.call.moment.waiting
+    assert waiting.isVisible()
+    assert waiting.since.text() == "Salgslinjen · ringer · 00:06"
+    assert waiting.answer.toolTip().endswith("Mette Holm sættes på hold")
+    assert desk.incoming.isVisible()  # for whoever types in another program
+    assert desk.incoming.ringing.name.text() == "+45 40 11 90 17"
+    scene.keys(Qt.Key.Key_2)  # to the tab of who rings: nothing is answered by that
+    assert QApplication.focusWidget() is waiting.answer
+    assert scene.commands() == []
+    scene.press("waitingAnswer")
+    scene.press("waitingDecline")
+    scene.press("optOut")  # is about the party that the agent talks to
+    assert [without_id(one) for one in scene.sent(3)] == [
+        Answer("", "call-3"),
+        Decline("", "call-3"),
+        OptOut("", "call-1", V, s.OptOutKind.TRAINING_ENDS),
+    ]
+
+
+def test_each_call_has_its_tab_card_and_buttons_and_a_press_or_a_key_goes_to_it(scene: Scene) -> None:
+    desk = scene.open(several.STATES["several_calls"])
+    window = desk.window
+    assert [tab.accessibleName().partition(". ")[0] for tab in window.top.tabs.shown()] == [
+        "Mette Holm, 02:14",
+        "Jens Bo Krogh, hold 01:20",
+        "+45 40 11 90 17, ringer",
+    ]
+    scene.press("callTab_1")
+    scene.keys(Qt.Key.Key_2)
+    assert [without_id(one) for one in scene.sent(2)] == [Activate("", "call-2")] * 2
+    assert window.call.party.name.text() == "Mette Holm"  # until the engine has done it
+    scene.show(several.STATES["two_calls"])
+    assert window.call.party.name.text() == "Jens Bo Krogh"
+    words = window.call.card.words
+    assert words is not None
+    assert words.title == "På pause"
+    scene.press("dispute")
+    assert without_id(scene.sent(3)[2]) == RaiseDispute("", "call-2", V)
+    scene.show(s.snapshot(several.TALKING))
+    assert window.top.tabs.shown() == []
+    assert window.account.isVisible()
+
+
+def test_a_transfer_is_typed_in_place_and_talked_about_first_or_done_at_once(scene: Scene) -> None:
+    desk = scene.open(s.snapshot(several.TALKING))
+    at_first = places(desk.window)
+    scene.keys(Qt.Key.Key_T)
+    panel = desk.window.call.transfer
+    assert panel.isVisible()
+    assert places(desk.window) == at_first
+    assert QApplication.focusWidget() is panel.target
+    assert (panel.consult.isEnabled(), panel.consult.accessibleDescription()) == (
+        False,
+        "skriv først et navn eller nummer",
+    )
+    scene.keys(Qt.Key.Key_Escape, Qt.KeyboardModifier.NoModifier)
+    assert not panel.isVisible()
+    scene.press("transfer")
+    assert panel.target.text() == ""
+    scene.qtbot.keyClicks(panel.target, "ingen her")
+    scene.press("consult")
+    assert panel.problem.isVisible()
+    panel.target.clear()
+    scene.qtbot.keyClicks(panel.target, "203")
+    assert (panel.consult.is_filled, panel.blind.sub()) == (True, "optagelsen slutter")
+    scene.press("consult")
+    assert not panel.isVisible()
+    scene.press("transfer")
+    scene.qtbot.keyClicks(panel.target, "Nordkyst")
+    scene.press("transferNow")
+    assert [without_id(one) for one in scene.sent(2)] == [
+        Consult("", "call-1", "203"),
+        Transfer("", "call-1", "+4598120040"),
+    ]
+    assert [one for one in QApplication.topLevelWidgets() if isinstance(one, QDialog) and one.isVisible()] == []
+
+
+def test_a_colleague_is_a_box_on_the_partys_page_with_three_ways_on(scene: Scene) -> None:
+    desk = scene.open(several.STATES["consultation_rings"])
+    page, box = desk.window.call, desk.window.call.moment.consultation
+    assert box.isVisible()
+    assert (box.name.text(), box.state.text()) == ("Bo · Teknik", "ringer")
+    assert (box.complete.isEnabled(), box.join.isEnabled(), box.back.isEnabled()) == (False, False, True)
+    scene.show(several.STATES["consultation"])
+    assert page.party.name.text() == "Mette Holm"
+    words = page.card.words
+    assert words is not None
+    assert (words.title, words.sub) == ("På pause", "Du taler med en kollega")
+    assert box.state.text() == "taler · 00:22"
+    assert (box.complete.sub(), box.join.sub(), box.back.text()) == (
+        "optagelsen slutter",
+        "Bo skal have besked",
+        "Tilbage til Mette",
+    )
+    assert desk.window.top.tabs.shown() == []  # a colleague is no call of its own here
+    assert not page.tools.forward.isEnabled()
+    for name in ("completeTransfer", "joinAll", "backToParty"):
+        scene.press(name)
+    scene.keys(Qt.Key.Key_1, ALT)
+    assert [without_id(one) for one in scene.sent(4)] == [
+        CompleteTransfer("", "colleague"),
+        Join("", "colleague"),
+        BackToParty("", "colleague"),
+        CompleteTransfer("", "colleague"),
+    ]
+    scene.show(several.STATES["conference"])
+    assert box.state.text().startswith("konference")
+    assert not box.join.isEnabled()
+
+
+@pytest.mark.parametrize("width", [320, 376])
+@pytest.mark.parametrize("language", Language)
+def test_no_words_of_several_calls_are_cut_off(scene: Scene, width: int, language: Language) -> None:
+    scene.language = language
+    desk = scene.open(s.snapshot())
+    desk.window.resize(width, 700)
+    for name, state in several.STATES.items():
+        scene.show(state)
+        QApplication.processEvents()
+        assert desk.window.width() == width, name
+        for button in desk.window.call.findChildren(ActionButton):
+            assert not (button.isVisible() and button.overflows()), f"{name}: {button.text()} / {button.sub()}"
+    desk.window.call.show_transfer(wanted=True)
+    QApplication.processEvents()
+    for button in (desk.window.call.transfer.consult, desk.window.call.transfer.blind):
+        assert not button.overflows(), button.text()
+
+
+def test_encrypted_and_a_bad_connection_are_said_only_where_they_are(scene: Scene) -> None:
+    desk = scene.open(s.snapshot(s.call(s.RECORDING)))
+    party = desk.window.call.party
+    assert (party.lock.isVisible(), party.quality.isVisible()) == (False, False)
+    scene.show(s.snapshot(several.TALKING))
+    assert (party.lock.isVisible(), party.lock.accessibleName()) == (True, "Krypteret")
+    good = replace(several.BAD, word="good")
+    scene.show(s.snapshot(replace(several.TALKING, quality=good)))
+    assert not party.quality.isVisible()
+    scene.show(several.STATES["bad_connection"])
+    assert (party.quality.isVisible(), party.quality.text()) == (True, "Dårlig forbindelse")
+
+
+def test_the_small_window_is_the_card_and_the_two_buttons_and_ends_with_the_call(scene: Scene) -> None:
+    desk = scene.open(s.snapshot(several.TALKING))
+    window = desk.window
+    window.resize(400, 700)
+    scene.press("toggleCompact")
+    scene.qtbot.waitUntil(lambda: window.height() <= 290, timeout=2000)
+    assert window.width() <= 376
+    assert not window.call.tools.isVisible()
+    assert place(window.call.rights).bottom() < window.height()
+    assert window.account.text() == "Mette Holm · 02:14"
+    scene.press("stayOnTop")
+    assert window.windowFlags() & Qt.WindowType.WindowStaysOnTopHint
+    scene.press("optOut")
+    scene.keys(Qt.Key.Key_Backspace)
+    scene.press("compactHangUp")
+    assert [type(one) for one in scene.sent(3)] == [OptOut, HangUp, HangUp]
+    scene.show(s.snapshot(replace(s.call(s.CONSENT))))
+    assert window.top.compact.toolTip().endswith("Samtalen venter på et svar fra dig")
+    scene.keys(Qt.Key.Key_1, ALT)  # shows what is asked before it is answered
+    assert (window.width(), window.height()) == (400, 700)
+    assert window.call.tools.isVisible()
+    assert not window.windowFlags() & Qt.WindowType.WindowStaysOnTopHint
+    assert len(scene.commands()) == 3
+    scene.keys(Qt.Key.Key_L)
+    assert not window.call.tools.isVisible()
+    scene.show(s.READY)
+    assert (window.width(), window.height()) == (400, 700)
+    assert window.settings_button.isVisible()
