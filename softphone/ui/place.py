@@ -19,7 +19,8 @@ _MOST = 20_000
 
 def remember(geometry: QRect, file: Path) -> None:
     """A folder that cannot be written costs the place, and nothing else."""
-    place = dict(zip(("x", "y", "width", "height"), geometry.getRect(), strict=True))
+    size = {"width": geometry.width(), "height": geometry.height()}
+    place = {"x": geometry.x(), "y": geometry.y(), **size}
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         fresh = file.with_suffix(".new")

@@ -257,7 +257,7 @@ def test_what_a_no_to_the_last_purpose_leaves_is_said_and_fits_in_the_narrowest_
         said |= {button.text(), button.sub()}
     deletes = {"optagelsen slettes helt", "den slettes helt", "the recording is deleted", "it is deleted for good"}
     assert bool(said & deletes) is (stays is None and not locked)
-    lifts = {"låsen ophæves, alt slettes", "the lock is lifted, all is deleted"}
+    lifts = {"låsen ophæves, alt slettes", "unlocks, then deletes all"}
     assert bool(said & lifts) is (stays is None and locked)
 
 

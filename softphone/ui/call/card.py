@@ -137,11 +137,13 @@ class StatusCard(QWidget):
     def _headline(self) -> tuple[QFont, float]:
         """The largest font in which it fits, and how wide it is then."""
         assert self._words is not None
-        for size in range(HEADLINE, _SMALLEST_HEADLINE - 1, -1):
+        size, room = HEADLINE, self._headline_room()
+        while True:
             used = font(size, strong=True)
-            if (wide := QFontMetricsF(used).horizontalAdvance(self._words.title)) <= self._headline_room():
-                break
-        return used, wide
+            wide = QFontMetricsF(used).horizontalAdvance(self._words.title)
+            if wide <= room or size <= _SMALLEST_HEADLINE:
+                return used, wide
+            size -= 1
 
     def _headline_room(self) -> float:
         assert self._words is not None

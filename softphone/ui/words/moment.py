@@ -212,8 +212,9 @@ def unclear_presses(status: Status) -> tuple[str, ...]:
 
 def rests_on(view: View, call: CallState) -> str:
     """What the planned purposes rest on, in a word each."""
-    purposes = call.status.purposes if call.status else {}
-    on = dict.fromkeys(state.basis for state in purposes.values() if state.basis is not None)
+    if call.status is None:
+        return ""
+    on = dict.fromkeys(state.basis for state in call.status.purposes.values() if state.basis is not None)
     return ", ".join(view.texts(f"notice.on.{basis}") for basis in on)
 
 
