@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -20,7 +20,7 @@ LOW, HIGH, AGENT = 500, 900, 1500
 
 
 @contextmanager
-def three(folder: Path) -> Iterator[tuple[SecondPhone, SecondPhone, SecondPhone]]:
+def three(folder: Path) -> Generator[tuple[SecondPhone, SecondPhone, SecondPhone]]:
     """The agent, and two parties who answer by themselves; each says a tone of its own."""
     with ExitStack() as ends:
         phones = [ends.enter_context(second_phone(auto_answer=automatic)) for automatic in (False, True, True)]
