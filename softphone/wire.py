@@ -374,6 +374,8 @@ class Settings:
     """take noise out of it"""
     ring_device: str = ""
     """device id; empty: where speech is heard"""
+    notice_device: str = ""
+    """device id: where the agent hears the notice; empty: where speech is heard"""
     ring_sound: str = "classic"
     """classic, chime, bell, rise, low, or `file:` and the path of a WAV file"""
     ring_volume: int = 100

@@ -94,12 +94,13 @@ def _sip() -> Finding:
 def _sound(settings: Settings) -> Iterator[Finding]:
     """What there is, and what the settings name that is not there."""
     from softphone.audio.cleaning import Cleaner
-    from softphone.audio.devices import SoundFault, list_devices
+    from softphone.audio.devices import Side, SoundFault, list_devices
 
     found = list_devices()
     yield Finding("doctor.sound", {"count": len(found.all)}) if found.all else Finding("doctor.sound.none")
-    sides = (("microphone", settings.microphone), ("speaker", settings.speaker), ("speaker", settings.ring_device))
-    for side, device in sides:
+    speakers = dict.fromkeys((settings.speaker, settings.ring_device, settings.notice_device))
+    wanted: list[tuple[Side, str]] = [("microphone", settings.microphone), *(("speaker", one) for one in speakers)]
+    for side, device in wanted:
         named = bool(device) and not device.startswith(("file:", "none"))
         if named and found.all and isinstance(found.find(side, device), SoundFault):
             yield Finding("doctor.sound.missing", {"device": device})

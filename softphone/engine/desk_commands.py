@@ -241,4 +241,4 @@ def _do_all(waiting: queue.SimpleQueue[Callable[[], None]]) -> None:
 
 def _devices(settings: Settings) -> tuple[object, ...]:
     """What a call's sound is opened anew for."""
-    return settings.microphone, settings.speaker, settings.echo, settings.noise
+    return settings.microphone, settings.speaker, settings.notice_device, settings.echo, settings.noise

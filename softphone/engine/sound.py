@@ -56,6 +56,10 @@ WAITING = (
 """a call that waits beside another: softly, twice in four seconds"""
 
 
+class SetEnd(Protocol):
+    def __call__(self, sound: End, notices: Callable[[bytes], None] | None = None, /) -> None: ...
+
+
 class _Pair:
     """One end's microphone and another's speaker, with short tones mixed in for the agent. `level`: how loud the speaker is,
     in dBFS, while it is `watched`. `volumes`: per cent, of microphone and speaker."""
@@ -71,6 +75,10 @@ class _Pair:
 
     def sound(self, pcm: bytes) -> None:
         self._tone = pcm
+
+    def beside(self, pcm: bytes) -> None:
+        """A frame of something else that is heard over the speech; on pjmedia's thread."""
+        self._tone += pcm
 
     def repeat(self, pcm: bytes) -> None:
         """From now on, again and again; empty: no more."""
@@ -108,7 +116,7 @@ class Sound:
 
     def __init__(
         self,
-        set_end: Callable[[End], None],
+        set_end: SetEnd,
         post: Post,
         changed: Callable[[], None],
         hears: Callable[[bool], None],
@@ -129,6 +137,8 @@ class Sound:
         self._step: Step = ""
         self._volumes = (100, 100)
         self._clean = (False, False)
+        self._notice_device = ""
+        self._apart: LiveBridge | None = None
         self._ring = Ring()
         self._ringer = Ringer(lambda: replace(self._ring, instead=self._wanted["speaker"]))
         self._waiting = False
@@ -174,6 +184,7 @@ class Sound:
         """How loud all of it is, and the ring: from the next frame on, and from the next ring."""
         self._volumes = (settings.microphone_volume, settings.speaker_volume)
         self._clean = (settings.echo, settings.noise)
+        self._notice_device = settings.notice_device
         self._ring = Ring(settings.ring_device, settings.ring_sound, settings.ring_volume)
         if self._pair:
             self._pair.volumes = self._volumes
@@ -350,17 +361,34 @@ class Sound:
         self._pair = _Pair(self._file or live or Silence(), speaker, watched=self._watching, volumes=self._volumes)
         if self._waiting:
             self._pair.repeat(WAITING)
-        self._set_end(self._pair)
+        self._set_end(self._pair, self._notices(self._pair))
         self._changed()
+
+    def _notices(self, pair: _Pair) -> Callable[[bytes], None] | None:
+        """What plays notices to the agent on a loudspeaker of its own; where that one does not work, beside the speech."""
+        if not self._notice_device or self._notice_device == self._wanted["speaker"]:
+            return None
+        apart = self._apart = LiveBridge(None, self._notice_device, tell=lambda _: None)
+        apart.open()
+
+        def play(frame: bytes) -> None:
+            if apart.working("speaker"):
+                apart.push(louder(frame, pair.volumes[1]))
+            else:
+                pair.beside(frame)
+
+        return play
 
     def _close(self) -> None:
         self._pair = None
         self._set_end(Silence())
-        if self._bridge:
-            bridge, self._bridge = self._bridge, None
+        bridges = [one for one in (self._bridge, self._apart) if one is not None]
+        self._bridge = self._apart = None
+        if bridges:
 
             def close() -> None:
-                bridge.close()
+                for one in bridges:
+                    one.close()
                 self._look()
 
             threading.Thread(target=close, name="close sound", daemon=True).start()

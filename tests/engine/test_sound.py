@@ -7,6 +7,7 @@ import queue
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from softphone.audio.bridge import Told
@@ -18,6 +19,7 @@ from softphone.domain.effects import Tone
 from softphone.domain.errors import SoundError
 from softphone.engine import sound as module
 from softphone.engine.sound import SILENT_DBFS, TONES, End, Sound
+from softphone.wire import Settings
 
 HEADSET = Device("ALSA: headset", "headset", "ALSA", 0, 1, 2, 48_000, True, True)
 SPEAKERS = Device("ALSA: speakers", "speakers", "ALSA", 1, 0, 2, 48_000, False, False)
@@ -28,8 +30,11 @@ class FakeBridge:
 
     opened: list[FakeBridge]
 
-    def __init__(self, microphone: str | None, speaker: str | None, *, tell: Told, cleaner: Cleaner) -> None:
+    def __init__(
+        self, microphone: str | None, speaker: str | None, *, tell: Told, cleaner: Cleaner | None = None
+    ) -> None:
         self.cleaner = cleaner
+        self.played = b""
         self.asked = (microphone, speaker)
         self.tell = tell
         self.works: set[Side] = set()
@@ -37,7 +42,9 @@ class FakeBridge:
 
     def open(self) -> None: ...
     def close(self) -> None: ...
-    def push(self, data: bytes, /) -> None: ...
+    def push(self, data: bytes, /) -> None:
+        self.played += data
+
     def pull(self, n_bytes: int, /) -> bytes:
         return bytes(n_bytes)
 
@@ -60,12 +67,17 @@ class Desk:
         self.here: tuple[Device, ...] = (HEADSET,)
         self.inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self.ends: list[End] = []
+        self.notices: list[Callable[[bytes], None] | None] = []
         self.bridges = FakeBridge.opened = []
         monkeypatch.setattr(module, "LiveBridge", FakeBridge)
         monkeypatch.setattr(module, "list_devices", self._list)
         monkeypatch.setattr(module, "LOOK_AGAIN", 0.02)
         self.hears: list[bool] = []
-        self.sound = Sound(self.ends.append, self.inbox.put, lambda: None, self.hears.append)
+        self.sound = Sound(self._set_end, self.inbox.put, lambda: None, self.hears.append)
+
+    def _set_end(self, end: End, notices: Callable[[bytes], None] | None = None, /) -> None:
+        self.ends.append(end)
+        self.notices.append(notices)
 
     def _list(self, *, refresh: bool = False) -> Devices:
         assert refresh
@@ -322,3 +334,25 @@ def test_a_call_that_waits_is_heard_softly_in_the_ear_again_and_again_and_no_lon
     for _ in range(200):
         pair.push(bytes(640))
     assert not any(any(one) for one in heard)
+
+
+def test_a_notice_is_heard_on_its_own_loudspeaker_and_beside_the_speech_where_that_one_does_not_work(
+    desk: Desk,
+) -> None:
+    desk.call()
+    assert desk.notices[-1] is None, "where speech is heard"
+    desk.sound.talking(on=False)
+    desk.sound.adjust(Settings(notice_device=SPEAKERS.id, speaker_volume=50))
+    desk.sound.talking(on=True)
+    speech, apart = desk.bridges[-2:]
+    assert apart.asked == (None, SPEAKERS.id)
+    play, frame = desk.notices[-1], np.full(320, 4_000, "<i2").tobytes()
+    assert play is not None
+    play(frame)
+    desk.ends[-1].push(bytes(640))
+    assert (speech.played, apart.played) == (frame, b"")
+    apart.works.add("speaker")
+    play(frame)
+    desk.ends[-1].push(bytes(640))
+    assert speech.played == frame + bytes(640)
+    assert np.frombuffer(apart.played, "<i2").tolist() == [2_000] * 320

@@ -50,7 +50,7 @@ class PlainPhone:
         """it sends no RTP"""
         self.loses = 0
         """one in so many of its packets"""
-        self.held_up = (0, 0)
+        self.held_up: tuple[int, int] = (0, 0)
         """of each so many packets the last so many come together, as from a network that was held up"""
         self.says: list[bytes] = []
         """frames of 20 ms in A-law that it says before it is silent again"""

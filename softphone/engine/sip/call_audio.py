@@ -185,7 +185,8 @@ class CallAudio:
         """Set who hears whom now. The microphone's flags first: a wire changes a tick later. `renewed`: its stream may be
         another one."""
         before = self._wires.connected
-        wires = wanted([self._side(leg) for leg in self._legs.values()])
+        in_ear = self._ports.notices is None
+        wires = wanted([self._side(leg) for leg in self._legs.values()], notice_in_ear=in_ear)
         if wires == before and renewed is None:
             return
         if any(source == RINGING for source, _ in wires) and not any(source == RINGING for source, _ in before):

@@ -174,12 +174,14 @@ class Phone:
             self._woken = True
             endpoint.wake()
 
-    def set_sound(self, sound: SoundEnd) -> None:
-        """Another microphone and speaker from the next frame on, in a call too."""
+    def set_sound(self, sound: SoundEnd, notices: Callable[[bytes], None] | None = None) -> None:
+        """Another microphone and speaker from the next frame on, in a call too. `notices` gets what the agent hears of a
+        notice instead, from the next one on; on pjmedia's thread."""
         self._running()
         self._sound = sound
         if self._ports is not None:
             self._ports.end = sound
+            self._ports.notices = notices
 
     def add_account(self, account: str, settings: AccountSettings) -> None:
         """Raises SettingsError for an account that cannot be used as it is written."""

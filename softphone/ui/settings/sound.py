@@ -81,6 +81,7 @@ class SoundSection(Section):
         self.microphone = ComboBox("microphone")
         self.speaker = ComboBox("speaker")
         self.ring_device = ComboBox("ringDevice")
+        self.notice_device = ComboBox("noticeDevice")
         self.ring_sound = ComboBox("ringSound")
         self.ring_volume = ComboBox("ringVolume")
         self.microphone_volume = ComboBox("microphoneVolume")
@@ -126,6 +127,7 @@ class SoundSection(Section):
     def _others(self) -> dict[str, ComboBox]:
         """Behind *More*, by the setting's name."""
         return {
+            "notice_device": self.notice_device,
             "ring_sound": self.ring_sound,
             "ring_volume": self.ring_volume,
             "speaker_volume": self.speaker_volume,
@@ -151,6 +153,7 @@ class SoundSection(Section):
         self.microphone.show_entries(view, microphones, settings.microphone)
         self.speaker.show_entries(view, speakers, settings.speaker)
         self.ring_device.show_entries(view, rings, settings.ring_device)
+        self.notice_device.show_entries(view, rings, settings.notice_device)
         sounds: list[Entry] = [(texts(f"settings.sound.ring.{one}"), one) for one in _RINGS]
         if settings.ring_sound.startswith("file:"):
             sounds.append((texts("settings.sound.ring.own"), settings.ring_sound))

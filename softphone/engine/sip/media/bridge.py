@@ -44,7 +44,8 @@ class CallSide:
         return self.hearing and self.talking and self.attended and not (self.held_by_us or self.held_by_them)
 
 
-def wanted(sides: Iterable[CallSide]) -> set[Wire]:
+def wanted(sides: Iterable[CallSide], *, notice_in_ear: bool = True) -> set[Wire]:
+    """`notice_in_ear`: the agent hears a notice where speech is heard, and not on a loudspeaker of its own."""
     calls = [*sides]
     # The device's port gives no sound. Its wire to itself makes it the first that is asked at each tick.
     wires: set[Wire] = {(DEVICE, DEVICE)} if calls else set()
@@ -59,7 +60,7 @@ def wanted(sides: Iterable[CallSide]) -> set[Wire]:
             wires.add((leg, stream))
         if one.open:
             wires |= {(TONE, stream), (TONE, DEVICE)}
-            if one.notice:
+            if one.notice and notice_in_ear:
                 wires.add((leg, DEVICE))
         if one.rings and one.attended:
             wires.add((RINGING, DEVICE))

@@ -159,7 +159,10 @@ class LegPort(_Port):
     def onFrameRequested(self, frame: pj.MediaFrame) -> None:
         sound = self.sound
         try:
+            told = sound is not None and sound.notice is not None
             said = SILENCE if sound is None else sound.say(self._ports.device.microphone)
+            if told and self._ports.notices is not None:
+                self._ports.notices(said)
             self._ports.write(frame.buf, said)
             frame.size = FRAME_BYTES
             frame.type = pj.PJMEDIA_FRAME_TYPE_AUDIO
@@ -186,6 +189,8 @@ class CallPorts:
 
     def __init__(self, end: SoundEnd, copiers: tuple[Reader, Writer], post: Post) -> None:
         self.end = end
+        self.notices: Callable[[bytes], None] | None = None
+        """gets what the agent hears of a notice, instead of `end`"""
         self.read, self.write = copiers
         self._post = post
         self.device = _DevicePort("device", self, post)
