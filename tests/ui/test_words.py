@@ -31,7 +31,7 @@ from softphone.ui.words.moment import (
     to_say,
 )
 from softphone.ui.words.rights import dispute_words, opt_out_words
-from softphone.wire import CallPhase, CallState
+from softphone.wire import CallPhase, CallState, ConsultEnd
 from tests.ui import events as e
 from tests.ui import states as s
 
@@ -500,6 +500,15 @@ def test_while_it_rings_what_is_planned_and_what_is_asked_are_told_apart(
 def test_what_happened_is_said_beside_the_card(name: str, danish: tuple[str, ...], view_of: MakeView) -> None:
     call = e.CALLS[name]
     assert aside_lines(view_of(s.snapshot(call)), call) == danish
+
+
+def test_a_colleague_who_did_not_come_to_it_is_said_and_who_waits(view_of: MakeView) -> None:
+    for end, danish in (
+        (ConsultEnd.BUSY, "Din kollega er optaget. Kunden venter, til du tager samtalen tilbage."),
+        (ConsultEnd.OVER, "Din kollega har lagt på. Kunden venter, til du tager samtalen tilbage."),
+    ):
+        call = replace(s.call(s.RECORDING), active=False, held_by_us=True, consult_ended=end)
+        assert aside_lines(view_of(s.snapshot(call), DA), call) == (danish,)
 
 
 @pytest.mark.rule("G23")

@@ -95,6 +95,7 @@ def aside_lines(view: View, call: CallState) -> tuple[str, ...]:
         return ()
     speech = Speech(view, call, status)
     said = (
+        speech.say(f"aside.consult.{call.consult_ended}") if call.consult_ended else "",
         _second_caller(view, call),
         speech.say("aside.still_no_sound") if "still_no_sound" in status.notes else "",
         speech.say("aside.stood_still", count=status.missing_seconds) if "stood_still" in status.notes else "",
