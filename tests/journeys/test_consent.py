@@ -7,13 +7,17 @@ from typing import Any
 
 import pytest
 
+from softphone.audio.dtmf import keys_as_sound
 from softphone.domain.purpose import Headline, KeyRole, Purpose, Reason
-from softphone.domain.status import PurposePhase
+from softphone.domain.status import Action, PurposePhase
+from softphone.wire import Act
+from tests.journeys.lines import NUMBERS
 from tests.journeys.listening import numbers, spoken
-from tests.journeys.stage import Stage, shared
+from tests.journeys.stage import LOOPBACK, Stage, shared
 from tests.journeys.traces import note
 from tests.journeys.watched_engine import WATCHED, watched
 from tests.peers.counter import CYCLE, gaps
+from tests.peers.plain_phone import plain_phone
 from tests.peers.second_phone import talk
 
 pytestmark = pytest.mark.journey
@@ -139,3 +143,31 @@ def _heard_at(seen: dict[str, Any], moment: float) -> int:
 
 def _files(on: Stage) -> list[str]:
     return sorted(path.stem for path in (on.archive_folder / "recordings").glob("*.ktr"))
+
+
+@pytest.mark.calm
+@pytest.mark.rule("G03")
+@pytest.mark.rule("G31")
+def test_a_key_that_comes_as_a_tone_is_a_yes_only_by_the_agents_word_and_a_no_without_it(
+    on: Stage,
+) -> None:
+    desk = on.desk
+    with plain_phone() as phone:
+        phone.keys = False
+        phone.call(LOOPBACK, on.sip_port, NUMBERS["n3"])
+        call = desk.answer().id
+        desk.wait_event("audit.asked", call=call)
+        phone.say(keys_as_sound("1"))
+        assert desk.wait_event("audit.tone_heard", call=call).params["key"] == "1"
+        assert not desk.told("recorder_started", call=call)
+        asked = desk.wait_status(lambda one: Action.SAID_YES in one.actions, "to be confirmed", call)
+        assert asked.headline is Headline.ASKED
+        desk.do(Act, call=call, version=asked.version, action=Action.SAID_YES, purpose=Purpose.TRAINING)
+        desk.wait_event("first_sample", call=call)
+        (given,) = desk.told("audit.consent_given", call=call)
+        assert given.params["how"] == "tone, confirmed by the agent"
+        phone.say(keys_as_sound("*9", 0.06))
+        status = desk.wait_status(lambda one: not one.recording, "taken back", call)
+        assert status.headline is Headline.NOT_RECORDING
+        phone.hang_up()
+        desk.wait_event("ended", call=call)
