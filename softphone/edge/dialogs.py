@@ -131,6 +131,7 @@ class Dialogs:
                 "theirs": one.theirs,
                 "established": one.established,
                 "referring": one.referring,
+                "told": one.told,
                 "more": more(one),
             }
             for one in self.active()
@@ -149,6 +150,7 @@ class Dialogs:
                     [str(tag) for tag in fields["theirs"]],
                     established=bool(fields["established"]),
                     referring=bool(fields["referring"]),
+                    told=(str(fields["told"][0]), int(fields["told"][1])) if fields["told"] else None,
                 )
                 self.add(dialog)
                 more(dialog, fields["more"])
@@ -157,7 +159,7 @@ class Dialogs:
 
 
 def read_hop(written: list[Any]) -> Hop:
-    """Raises TypeError, ValueError or IndexError for anything else than a hop."""
+    """Raises TypeError or ValueError for anything else than a hop."""
     transport, host, port, *account = written
     return Hop(str(transport), str(host), int(port), str(account[0]) if account else "")
 

@@ -14,6 +14,7 @@ from softphone.edge.sip.sdp import SessionDescription
 
 LOOPBACK = "127.0.0.1"
 SDP = "application/sdp"
+_SECURED = {"RTP/AVP": "RTP/SAVP", "RTP/AVPF": "RTP/SAVPF"}
 
 
 @dataclass(slots=True)
@@ -34,6 +35,8 @@ class _Call:
     their_keys: dict[str, bytes] = field(default_factory=dict[str, bytes], repr=False)
     our_keys: dict[str, bytes] = field(default_factory=dict[str, bytes], repr=False)
     """of SRTP, by tag; empty without"""
+    profile: str = ""
+    """of the peer's last offer, if it was a plain one with keys: our answer has to name the same"""
 
     @property
     def held(self) -> bool:
@@ -69,6 +72,8 @@ class MediaSessions:
         if not secure:
             sdp.drop_keys()
         call = self._call(call_id)
+        if message.is_request:
+            call.profile = _encrypt(sdp)
         if message.is_request and body != call.description:
             call.description_before = call.description
         if tag and not call.answered and (tag in call.by_tag or len(call.by_tag) < MOST_TAGS):
@@ -94,6 +99,8 @@ class MediaSessions:
             call.before = call.held_by_us
         call.held_by_us = sdp.held
         call.tell_hold()
+        if not message.is_request and call.profile and sdp.audio is not None:
+            sdp.audio.protocol = call.profile
         message.body = sdp.rewritten(host, call.relayed.outer_port, call.relayed.outer_port + 1)
 
     def refused_by_us(self, call_id: str) -> None:
@@ -196,6 +203,15 @@ def bare(message: SipMessage) -> None:
     message.body = b""
     for name in ("Content-Type", "Content-Encoding", "Content-Disposition"):
         message.remove(name)
+
+
+def _encrypt(sdp: SessionDescription) -> str:
+    """Keys beside the plain profile are an offer of SRTP to whoever has it. pjsua2 reads it as one where it must have SRTP too."""
+    audio, before = sdp.audio, sdp.audio.protocol if sdp.audio else ""
+    if audio is None or before not in _SECURED or not audio.values("crypto"):
+        return ""
+    audio.protocol = _SECURED[before]
+    return before
 
 
 def _keys(sdp: SessionDescription) -> dict[str, bytes]:

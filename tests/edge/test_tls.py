@@ -241,6 +241,30 @@ def test_a_call_by_tls_hears_its_own_server_alone_whatever_another_knows_of_it(
             phone.do("remove_account", id=one.user)
 
 
+def test_a_connection_that_breaks_costs_no_call_and_the_server_is_told_of_the_next_one(
+    phone: SecondPhone, authority: Authority
+) -> None:
+    with exchange(authority.sign("server", HOST)) as server:
+        account = Registered(phone, authority, server)
+        account.rings()
+        account.answered()
+        before = server.flows[-1]
+        server.drop()
+        again = server.wait_for("REGISTER")
+        assert server.flows[-1] is not before
+        here = f"{HOST}:{server.flows[-1].getpeername()[1]}"
+        assert here in header(again, "Contact")
+        offered = server.wait_for("INVITE")
+        assert here in header(offered, "Contact")
+        assert header(offered, "Call-ID") == account.call
+        server.say(server.answer(offered, "200 OK", more=f"Contact: <sip:exchange@{HOST}>\r\n", body=KEYED))
+        server.wait_for("ACK")
+        phone.do("hang_up")
+        server.say(server.answer(server.wait_for("BYE"), "200 OK"))
+        phone.wait_for("CallEnded")
+        phone.do("remove_account", id=account.user)
+
+
 # --- keys of SRTP ---------------------------------------------------------------------------------
 
 
@@ -320,6 +344,14 @@ def test_an_account_that_wants_encrypted_sound_has_no_other(phone: SecondPhone, 
             server.wait_for("ACK")
             if body:
                 server.wait_for("BYE")
+        # Keys beside the plain profile are enough, and are answered in that profile.
+        account.rings(SDP.format(version=1, profile="AVP", crypto=CRYPTO))
+        ok = account.answered()
+        assert "RTP/AVP " in ok
+        assert "a=crypto:1 " in ok
+        server.say(server.request("BYE", account.user, call=account.call, to=account.them, cseq=2))
+        server.wait_for("SIP/2.0 200")
+        phone.wait_for("CallEnded")
         # A call that is encrypted stays so: an offer without keys is refused, and the call stands.
         account.rings()
         account.answered()

@@ -32,11 +32,12 @@ def save(on: Stage, **changes: Any) -> None:
 
 
 @contextmanager
-def begun(on: Stage) -> Generator[Stage]:
-    """Engine, desk and customer, without waiting for a policy or an archive that never come."""
+def begun(on: Stage, *, edge: bool = False) -> Generator[Stage]:
+    """Engine, desk and customer, without waiting for a policy or an archive that never come. `edge`: the customer's phone has
+    one too, and with it TLS."""
     try:
         on.launch_engine()
-        with second_phone(counter=True) as customer:
+        with second_phone(counter=True, edge=edge) as customer:
             on.customer = customer
             on.meet_engine()
             on.sip_port = on.desk.wait(lambda snapshot: snapshot.sip_port, "a SIP port")
