@@ -206,7 +206,7 @@ def bare(message: SipMessage) -> None:
 
 
 def _encrypt(sdp: SessionDescription) -> str:
-    """Keys beside the plain profile are an offer of SRTP to whoever has it. pjsua2 reads it as one where it must have SRTP too."""
+    """Keys beside the plain profile offer SRTP to whoever has it. pjsua2 takes that for SRTP where it must have it, too."""
     audio, before = sdp.audio, sdp.audio.protocol if sdp.audio else ""
     if audio is None or before not in _SECURED or not audio.values("crypto"):
         return ""

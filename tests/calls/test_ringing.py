@@ -514,6 +514,31 @@ def test_a_notice_from_a_listed_exchange_is_not_repeated_and_recording_begins_at
 
 @pytest.mark.rule("G05")
 @pytest.mark.parametrize(
+    ("proved", "host", "believed"),
+    [
+        ("pbx.nordlys.example", "10.0.0.6", True),
+        ("PBX.Nordlys.example.", "10.0.0.6", True),
+        # Another server at the listed address: by TLS its name says who it is.
+        ("pbx.other.example", EXCHANGE, False),
+        ("nordlys.example", EXCHANGE, False),
+        # Without TLS the address counts, and nothing else that the message says of itself.
+        ("", EXCHANGE, True),
+        ("", "10.0.0.6", False),
+    ],
+)
+def test_by_tls_an_exchange_is_believed_for_the_name_that_it_has_proved(proved: str, host: str, believed: bool) -> None:
+    names = POLICY.replace("[controller]", '[upstream]\nhosts = ["pbx.nordlys.example"]\n[controller]', 1)
+    scene = listed(names)
+    scene.ring(told=("N1",), host=host, proved=proved)
+    scene.decide()
+    scene.answer()
+    scene.acknowledge()
+    assert ("play notice.wav" in scene.phone.done) is not believed
+    assert bool(scene.told_of("upstream_ignored")) is not believed
+
+
+@pytest.mark.rule("G05")
+@pytest.mark.parametrize(
     ("host", "told"),
     [("10.0.0.6", "N1"), ("10.0.0.50", "N1"), ("", "N1"), (EXCHANGE, "N1;language=xx"), (EXCHANGE, "N0")],
 )

@@ -279,9 +279,12 @@ class Scene:
         told: tuple[str, ...] = (),
         passports: tuple[str, ...] = (),
         host: str = "127.0.0.1",
+        proved: str = "",
     ) -> None:
         headers = sip.Headers({HEADER: told, PASSPORT: passports})
-        self.calls.arrived(sip.CallArrived(call, "a", "Mette", number, "pbx.example", called, headers, host, False))
+        self.calls.arrived(
+            sip.CallArrived(call, "a", "Mette", number, "pbx.example", called, headers, host, False, proved)
+        )
 
     def decide(self, decision: Decision = N1, known: LookupResult | None = None) -> None:
         """The archive answers, then the rulebook."""
