@@ -118,14 +118,27 @@ def test_who_was_told_by_one_desk_is_not_told_again_by_the_next(desks: Desks) ->
     here.desk.wait_event("audit.handed_over", call=call, rule="L5")
     here.desk.wait_call(lambda one: one.phase is CallPhase.ENDED, "ended", call)
     party.wait_for("CallEnded", call=asked["call"])
-    there.desk.do(HangUp, call=arrived.id)
-    party.wait_for("CallEnded", call=theirs)
     _over(here, call)
-    _over(there, arrived.id)
     row = here.row(call)
     assert row is not None
     assert len(here.exported(row.recording, KeyRole.DOCUMENTATION)) >= 16_000, "what was recorded stays as it is"
-    assert there.row(arrived.id) is not None
+
+    # And back again: what the party refuses now reaches what was recorded here before.
+    there.desk.do(Transfer, call=arrived.id, target=f"sip:{NUMBERS['n7']}@{LOOPBACK}:{here.sip_port}")
+    asked, again = desks.followed()
+    back = here.desk.answer()
+    party.wait_for("CallEstablished", call=again)
+    party.do("tell_referrer", call=asked["call"], code=200)
+    there.desk.wait_call(lambda one: one.phase is CallPhase.ENDED, "ended", arrived.id)
+    _over(there, arrived.id)
+    here.desk.wait_status(lambda one: len(one.recording) == 2, "both purposes", back.id)
+    assert not here.desk.told("notice_started", call=back.id)
+    here.desk.opt_out(back.id)
+    here.desk.wait_event("audit.wraps_dropped", call=call)
+    here.desk.do(HangUp, call=back.id)
+    here.desk.wait_call(lambda one: one.phase is CallPhase.ENDED, "ended", back.id)
+    _over(here, back.id)
+    assert [*(here.row(call) or row).expires] == [DOC]
 
 
 @pytest.mark.rule("G31")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from softphone.archive.finding.history import PastRow
 from softphone.calls.book import CallBook
 from softphone.calls.commands import RecordingCommand
 from softphone.calls.live import LiveCall, NewCall
@@ -22,6 +23,7 @@ from softphone.domain.passport import HEADER as PASSPORT
 from softphone.domain.policy import which_line
 from softphone.domain.purpose import Direction, Reason
 from softphone.engine.call.ended_calls import EndedCalls
+from softphone.engine.call.groups import CallGroups
 from softphone.engine.call.ports import CallPhonePort, CallStorePort
 from softphone.engine.call.recent_calls import RecentCalls
 from softphone.engine.call.several import NO_SUCH_CALL, SeveralCalls
@@ -83,9 +85,10 @@ class PhoneCalls:
             tone=tone,
             microphone_opened=microphone_opened,
         )
+        recent = RecentCalls(rules, clock, own_accounts, store.list_own)
         self._ended = EndedCalls(
             self._book,
-            RecentCalls(rules, clock, own_accounts, store.list_own),
+            recent,
             store,
             rules,
             clock=clock,
@@ -97,7 +100,9 @@ class PhoneCalls:
         self.transferring = Transferring(self._book, phone, self._follow, tell, changed)
         self.reopen = self._ended.reopen
         self.remembered = self._ended.remembered
-        self.taken_up = self._ended.taken_up
+        self._groups = CallGroups(
+            self._book, clock, lambda call: store.take_up(call, clock().utc), recent.taken_up, self._ended.close
+        )
         self.looked_up = self._book.looked_up
         self.decided = self._book.decided
 
@@ -140,6 +145,7 @@ class PhoneCalls:
         call.record_aware = event.record_aware
         self._book.hear_exchange(call, event.headers.all_of(HEADER), event.peer_host, event.peer_name)
         self._book.hear_passport(call, event.headers.all_of(PASSPORT), (event.called, call.agent.partition("@")[0]))
+        self._groups.joins(call)
         self._phone.ring(call.id)
         self._book.begin(call)
         if event.replaces and self.transferring.in_place_of(call, event.replaces):
@@ -274,6 +280,11 @@ class PhoneCalls:
 
     def recorder_failed(self, call_id: str, reason: Reason) -> None:
         self._book.signal(call_id, ev.RecorderFailed(reason), "recorder_failed", {"reason": reason.value})
+
+    def taken_up(self, call_id: str, past: PastRow | None, *, failed: bool = False) -> None:
+        """A call that has ended, as the archive has it now, or None."""
+        if not self._groups.taken_up(call_id, past, failed=failed):
+            self._ended.taken_up(call_id, past, failed=failed)
 
     def storage_works(self) -> None:
         self._ended.storage_works()
@@ -411,6 +422,7 @@ class PhoneCalls:
     # --- clocks ----------------------------------------------------------------------------------
 
     def run_due(self) -> None:
+        self._groups.look()
         self._book.run_due([*self._book.live.values()])
         self._ended.run_due()
 
