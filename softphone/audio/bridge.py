@@ -111,7 +111,8 @@ class LiveBridge:
             (self._in if side == "microphone" else self._out).clear()
             self._tell(SoundFault(lost, stream.device.id))
             self._retry_at[side] = now + RETRY_EVERY
-            stream.close()
+            # A sound server that stands still does not even close: the other side's loss must be told meanwhile.
+            threading.Thread(target=stream.close, name="close sound", daemon=True).start()
         elif now >= self._retry_at[side]:
             self._open(side)
 

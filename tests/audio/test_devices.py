@@ -168,6 +168,15 @@ def test_sound_that_comes_late_is_taken_into_use_and_when_it_is_lost_in_a_call_t
             agent.do("dial", target=f"sip:customer@127.0.0.1:{customer.udp}")
             agent.wait_for("CallEstablished")
             talk(agent, 20)
+            # It stands still, and does not even close a device.
+            sinks.stand_still()
+            try:
+                lost = {agent.wait_for("SoundFault")["code"] for _ in range(2)}
+                assert lost == {"microphone_lost", "speaker_lost"}
+                talk(agent, 20)
+            finally:
+                sinks.go_on()
+            assert {agent.wait_for("SoundWorks", seconds=20)["side"] for _ in range(2)} == {"microphone", "speaker"}
             sinks.kill()
             lost = {agent.wait_for("SoundFault")["code"] for _ in range(2)}
             assert lost == {"microphone_lost", "speaker_lost"}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Generator, Mapping
@@ -83,6 +84,13 @@ class NullSinks:
     def listen(self, raw: Path, sink: str = "ear") -> subprocess.Popen[bytes]:
         """Keep what the speaker says as raw 16 kHz, 16-bit, mono; end the process it gives."""
         return subprocess.Popen(["parec", f"--device={sink}.monitor", *_FORMAT, "--raw", str(raw)], env=dict(self.env))
+
+    def stand_still(self) -> None:
+        """It answers nothing, and does not go, until `go_on`."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
         """The sound server goes, as when a device is unplugged."""
