@@ -6,7 +6,17 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from softphone.domain.purpose import Direction, Headline, Reason
-from softphone.wire import CallPhase, CallRole, CallState, PastCall, Quality, Snapshot
+from softphone.wire import (
+    CallPhase,
+    CallRole,
+    CallState,
+    ConsultEnd,
+    PastCall,
+    Quality,
+    Snapshot,
+    TransferPhase,
+    TransferState,
+)
 from tests.ui import states as s
 
 TALKING = replace(s.call(s.RECORDING), encrypted=True)
@@ -62,6 +72,11 @@ STATES: dict[str, Snapshot] = {
     "conference": snapshot(
         replace(TALKING, status=s.NEWCOMER, conference=True), replace(COLLEAGUE, conference=True, active=False)
     ),
+    "transfer_under_way": snapshot(
+        replace(TALKING, status=HELD, held_by_us=True, transfer=TransferState(TransferPhase.RINGING, "203"))
+    ),
+    "colleague_busy": snapshot(replace(WAITS, consult_ended=ConsultEnd.BUSY)),
+    "asked_to_call": snapshot(replace(TALKING, asked_to_call="+4533112233")),
     "bad_connection": snapshot(replace(TALKING, quality=BAD)),
 }
 """every state of several calls that the desk's tests know, by name"""

@@ -1,4 +1,5 @@
-"""A call to a colleague while the party waits: how far it is, and what can become of it. In place, never in a dialog."""
+"""A call to a colleague while the party waits: how far it is, and what can become of it; a transfer that is under way; and whom
+a party would have us call. In place, never in a dialog."""
 
 from __future__ import annotations
 
@@ -8,10 +9,20 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout
 from softphone.ui.call.tiles import ActionButton
 from softphone.ui.controls import Control
 from softphone.ui.fields import Card, TextLabel
-from softphone.ui.theme.style import PURPOSES, SMALL
-from softphone.ui.view import View, duration, new_id, upper_first, who
+from softphone.ui.theme.style import BODY, PURPOSES, SMALL
+from softphone.ui.view import View, duration, new_id, readable, upper_first, who
 from softphone.ui.words.kept import duration_of
-from softphone.wire import BackToParty, CallPhase, CallState, CompleteTransfer, Join
+from softphone.wire import (
+    BackToParty,
+    CallPhase,
+    CallState,
+    CompleteTransfer,
+    ConsultEnd,
+    DeclineTransfer,
+    FollowTransfer,
+    Join,
+    TransferPhase,
+)
 
 
 class ConsultationBox(Card):
@@ -28,6 +39,7 @@ class ConsultationBox(Card):
         self.join = ActionButton("joinAll", height=58)
         self.back = ActionButton("backToParty", height=44)
         self._colleague: CallState | None = None
+        self._call: CallState | None = None
         first, grid = QHBoxLayout(), QGridLayout()
         first.addWidget(self.name, 1)
         first.addWidget(self.state)
@@ -44,27 +56,68 @@ class ConsultationBox(Card):
         inside.addLayout(grid)
         self.complete.clicked.connect(lambda: self._send(CompleteTransfer))
         self.join.clicked.connect(lambda: self._send(Join))
-        self.back.clicked.connect(lambda: self._send(BackToParty))
+        self.back.clicked.connect(self._go_back)
         self.hide()
 
     def controls(self) -> list[Control]:
         """The buttons as they stand, in their order."""
-        return [] if self.isHidden() else [self.complete, self.join, self.back]
+        if self.isHidden():
+            return []
+        return [button for button in (self.complete, self.join, self.back) if not button.isHidden()]
 
     def render_view(self, view: View, call: CallState) -> None:
         colleague = self._colleague = view.consultation(call)
-        self.setVisible(colleague is not None)
-        if colleague is None:
+        self._call = call
+        under_way = call.transfer is not None and call.transfer.phase is not TransferPhase.FAILED
+        ended = call.consult_ended if colleague is None else None
+        self.setVisible(colleague is not None or under_way or ended is not None)
+        if self.isHidden():
             return
-        texts, name, party = view.texts, who(view, colleague), who(view, call)
-        self.name.setText(name)
+        self.name.setText(self._name(view, call, ended))
+        self.state.setText(self._state(view, call, ended))
+        for button in (self.complete, self.join):
+            button.setVisible(colleague is not None)
+        self.back.setVisible(colleague is not None or ended is not None)
+        gone = "" if view.connected else view.texts("why_not.no_engine")
+        if colleague is not None:
+            self._show_ways_on(view, call, colleague, gone)
+        accepted = under_way and call.transfer is not None and call.transfer.phase is not TransferPhase.ASKED
+        why = gone or (view.texts("consult.accepted") if accepted else "")
+        party = who(view, call)
+        self.back.show_action(
+            view,
+            view.texts("consult.back", who=party.partition(" ")[0] if call.name else party),
+            "",
+            enabled=not why,
+            why=why or (view.texts("consult.back.why", who=self.name.text()) if colleague is not None else ""),
+            filled=colleague is None,
+            means=f"back {call.id}",
+        )
+
+    def _name(self, view: View, call: CallState, ended: ConsultEnd | None) -> str:
+        if self._colleague is not None:
+            return who(view, self._colleague)
+        if ended is not None:
+            return view.texts(f"consult.ended.{ended}")
+        return readable(call.transfer.target) if call.transfer is not None else ""
+
+    def _state(self, view: View, call: CallState, ended: ConsultEnd | None) -> str:
+        colleague, texts = self._colleague, view.texts
+        if call.transfer is not None and call.transfer.phase is not TransferPhase.FAILED:
+            return texts(f"consult.transfer.{call.transfer.phase}")
+        if colleague is None or ended is not None:
+            return ""
         talks = colleague.phase is CallPhase.CONNECTED
         seconds = duration_of(colleague, view.now)
-        since = duration(seconds) if seconds is not None else ""
         word = "consult.conference" if colleague.conference else "consult.talks" if talks else "consult.rings"
-        self.state.setText(" · ".join(part for part in (texts(word), since) if part))
-        gone = "" if view.connected else texts("why_not.no_engine")
+        return " · ".join(part for part in (texts(word), duration(seconds) if seconds is not None else "") if part)
+
+    def _show_ways_on(self, view: View, call: CallState, colleague: CallState, gone: str) -> None:
+        texts, name = view.texts, who(view, colleague)
+        talks, together = colleague.phase is CallPhase.CONNECTED, colleague.conference
+        under_way = call.transfer is not None and call.transfer.phase is not TransferPhase.FAILED
         not_yet = gone or ("" if talks else texts("consult.not_answered", who=name))
+        not_yet = not_yet or (texts(f"consult.transfer.{TransferPhase.ASKED}") if under_way else "")
         recorded = call.status is not None and bool(call.status.recordings)
         self.complete.show_action(
             view,
@@ -75,7 +128,6 @@ class ConsultationBox(Card):
             filled=True,
             means=f"complete {colleague.id}",
         )
-        together = colleague.conference
         off = not_yet or (texts("consult.join.on") if together else "")
         self.join.show_action(
             view,
@@ -85,15 +137,75 @@ class ConsultationBox(Card):
             why=off,
             means=f"join {colleague.id}",
         )
-        self.back.show_action(
-            view,
-            texts("consult.back", who=party.partition(" ")[0] if call.name else party),
-            "",
-            enabled=view.connected,
-            why=gone or texts("consult.back.why", who=name),
-            means=f"back {colleague.id}",
-        )
 
-    def _send(self, command: type[CompleteTransfer] | type[Join] | type[BackToParty]) -> None:
+    def _go_back(self) -> None:
+        """Where the consultation has ended by itself, the party's call is named."""
+        call = self._colleague or self._call
+        if call is not None:
+            self.command.emit(BackToParty(new_id(), call.id))
+
+    def _send(self, command: type[CompleteTransfer] | type[Join]) -> None:
         if self._colleague is not None:
             self.command.emit(command(new_id(), self._colleague.id))
+
+
+class AskedToCall(Card):
+    """The party would have us call somebody in its place. Nobody is called without a press. command(FollowTransfer |
+    DeclineTransfer)."""
+
+    command = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__("askedToCall", "box")
+        self.words = TextLabel("askedToCallWords", size=BODY, wrap=True)
+        self.follow, self.decline = (
+            ActionButton("followTransfer", height=58),
+            ActionButton("declineTransfer", height=58),
+        )
+        self._call: CallState | None = None
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(self.follow)
+        row.addWidget(self.decline)
+        inside = QVBoxLayout(self)
+        inside.setContentsMargins(12, 10, 12, 12)
+        inside.setSpacing(9)
+        inside.addWidget(self.words)
+        inside.addLayout(row)
+        self.follow.clicked.connect(lambda: self._send(FollowTransfer))
+        self.decline.clicked.connect(lambda: self._send(DeclineTransfer))
+        self.hide()
+
+    def controls(self) -> list[Control]:
+        """The buttons as they stand, in their order."""
+        return [] if self.isHidden() else [self.follow, self.decline]
+
+    def render_view(self, view: View, call: CallState) -> None:
+        self._call = call
+        self.setVisible(bool(call.asked_to_call))
+        if not call.asked_to_call:
+            return
+        texts, target = view.texts, readable(call.asked_to_call)
+        gone = "" if view.connected else texts("why_not.no_engine")
+        self.words.setText(texts("asked_to_call", Party=upper_first(view.party(call)), target=target))
+        self.follow.show_action(
+            view,
+            texts("asked_to_call.follow"),
+            texts("asked_to_call.follow.sub"),
+            enabled=view.connected,
+            why=gone,
+            filled=True,
+            means=f"follow {call.id} {target}",
+        )
+        self.decline.show_action(
+            view,
+            texts("asked_to_call.decline"),
+            texts("asked_to_call.decline.sub"),
+            enabled=view.connected,
+            why=gone,
+            means=f"decline {call.id} {target}",
+        )
+
+    def _send(self, command: type[FollowTransfer] | type[DeclineTransfer]) -> None:
+        if self._call is not None:
+            self.command.emit(command(new_id(), self._call.id))

@@ -15,7 +15,7 @@ from softphone.domain.purpose import Language, Reason
 from softphone.domain.status import Action, InformedPhase, Status
 from softphone.ui.call.beside import Beside
 from softphone.ui.call.choices import Answers, Choices
-from softphone.ui.call.consultation import ConsultationBox
+from softphone.ui.call.consultation import AskedToCall, ConsultationBox
 from softphone.ui.call.notice import NoticeView
 from softphone.ui.call.tiles import ActionButton
 from softphone.ui.call.waiting import WaitingCall
@@ -107,13 +107,13 @@ def other_languages(call: CallState, action: Action) -> tuple[Language, ...]:
 
 
 class Moment(QWidget):
-    """command(Act | Choose | Answer | Decline | CompleteTransfer | Join | BackToParty | HangUp)."""
+    """command(…): every command of the moment."""
 
     command = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
-        self.waiting, self.consultation = WaitingCall(), ConsultationBox()
+        self.waiting, self.consultation, self.asked_to_call = WaitingCall(), ConsultationBox(), AskedToCall()
         self.beside = Beside()
         self.answers = Answers()
         self.choices = Choices()
@@ -136,7 +136,7 @@ class Moment(QWidget):
             button.setParent(self)
             button.hide()
             button.clicked.connect(lambda _checked=False, press=press: self._act(press))
-        for part in (self.answers, self.choices, self.waiting, self.consultation):
+        for part in (self.answers, self.choices, *self._boxes()):
             part.command.connect(self.command)
         self.notice.opened.connect(self._yield)
 
@@ -150,8 +150,8 @@ class Moment(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(MARGIN, 0, MARGIN, 0)
         layout.setSpacing(10)
-        layout.addWidget(self.waiting)
-        layout.addWidget(self.consultation)
+        for box in self._boxes():
+            layout.addWidget(box)
         layout.addWidget(self.answers)
         layout.addWidget(self.choices)
         layout.addLayout(self._grid)
@@ -163,7 +163,13 @@ class Moment(QWidget):
 
     def first_presses(self) -> list[Control]:
         """The answers and buttons of the moment, for their keys."""
-        return [*self.waiting.controls(), *self.consultation.controls(), *self.answers.chips(), *self._shown]
+        return [*self._boxed(), *self.answers.chips(), *self._shown]
+
+    def _boxes(self) -> tuple[WaitingCall, ConsultationBox, AskedToCall]:
+        return self.waiting, self.consultation, self.asked_to_call
+
+    def _boxed(self) -> list[Control]:
+        return [control for box in self._boxes() for control in box.controls()]
 
     @property
     def asks(self) -> bool:
@@ -172,13 +178,13 @@ class Moment(QWidget):
 
     def tab_chain(self) -> list[QWidget]:
         """All that can have the focus here, in the page's order."""
-        first = [*self.waiting.controls(), *self.consultation.controls(), *self.answers.chips()]
-        return [*first, *self.choices.chips(), *self._shown, self.notice.fold]
+        return [*self._boxed(), *self.answers.chips(), *self.choices.chips(), *self._shown, self.notice.fold]
 
     def render_view(self, view: View, call: CallState) -> None:
         self._call = call
         self.waiting.render_view(view)
         self.consultation.render_view(view, call)
+        self.asked_to_call.render_view(view, call)
         self.answers.render_view(view, call)
         self.choices.render_view(view, call)
         self._show_presses(view, call)
@@ -199,7 +205,9 @@ class Moment(QWidget):
 
     def _yield(self) -> None:
         """What stands beside the call gives way to what the call itself needs to show."""
-        needed = self.notice.is_open or not (self.to_say.isHidden() and self.consultation.isHidden())
+        needed = self.notice.is_open or not (
+            self.to_say.isHidden() and self.consultation.isHidden() and self.asked_to_call.isHidden()
+        )
         self.beside.give_way(needed)
 
     def _show_presses(self, view: View, call: CallState) -> None:

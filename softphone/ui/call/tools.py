@@ -12,7 +12,7 @@ from softphone.ui.call.menu import MoreMenu
 from softphone.ui.call.tiles import ToolTile, words_fit
 from softphone.ui.fields import Card
 from softphone.ui.view import View, new_id, version
-from softphone.wire import Act, CallPhase, CallState, HangUp, HoldCall, Mute
+from softphone.wire import Act, CallPhase, CallState, HangUp, HoldCall, Mute, TransferPhase
 
 
 class Tools(Card):
@@ -92,7 +92,8 @@ class Tools(Card):
         )
         self.keys.setChecked(keypad_open)
         self.keys.show_as(view, view.texts("tool.keypad"), icon="keypad", enabled=connected, why=why)
-        consulting = view.consultation(call) is not None
+        under_way = call.transfer is not None and call.transfer.phase is not TransferPhase.FAILED
+        consulting = view.consultation(call) is not None or under_way
         self.forward.setChecked(transfer_open)
         self.forward.show_as(
             view,

@@ -6,7 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from softphone.ui.call.earlier import why_not
-from softphone.ui.controls import QuietButton
+from softphone.ui.controls import FilledButton, QuietButton
 from softphone.ui.fields import Card, TextLabel
 from softphone.ui.ready.rights import KeptRights
 from softphone.ui.theme.style import BODY, SMALL
@@ -30,6 +30,8 @@ class WrapUp(Card):
         self.when = TextLabel("wrapUpWhen", size=SMALL, role="muted", tabular=True)
         self.when.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Preferred)
         self.again = QuietButton("lastCallAgain", size=16)
+        self.instead = FilledButton("lastCallInstead", "plain", 40)
+        """its server said where else the called person is"""
         self.rights = KeptRights("last")
         self._call: CallState | None = None
 
@@ -44,9 +46,11 @@ class WrapUp(Card):
         layout.setSpacing(4)
         layout.addLayout(top)
         layout.addLayout(who)
+        layout.addWidget(self.instead)
         layout.addWidget(self.rights)
         self.rights.command.connect(self.command)
         self.finish.clicked.connect(self._finish)
+        self.instead.clicked.connect(lambda: self.called.emit(self._call.redirected_to if self._call else ""))
         self.again.clicked.connect(lambda: self.called.emit(self._call.number if self._call else ""))
 
     def render_view(self, view: View, call: CallState) -> None:
@@ -63,11 +67,14 @@ class WrapUp(Card):
         why = why_not(view, call)
         name = texts("wrap_up.again", who=self.name.text())
         self.again.show_as(view, "", icon="phone", name=name, enabled=not why, why=texts(why) if why else "")
+        instead = texts("wrap_up.instead", target=readable(call.redirected_to))
+        self.instead.show_as(view, instead, icon="phone", enabled=not why, why=texts(why) if why else "")
+        self.instead.setVisible(bool(call.redirected_to))
         self.rights.render_view(view, call)
 
     def tab_chain(self) -> list[QWidget]:
         """All that can have the focus here, in order."""
-        return [self.finish, self.again, *self.rights.tab_chain()]
+        return [self.finish, self.again, self.instead, *self.rights.tab_chain()]
 
     def _finish(self) -> None:
         if self._call:

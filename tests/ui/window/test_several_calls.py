@@ -17,6 +17,9 @@ from softphone.wire import (
     CompleteTransfer,
     Consult,
     Decline,
+    DeclineTransfer,
+    Dial,
+    FollowTransfer,
     HangUp,
     Join,
     OptOut,
@@ -151,6 +154,34 @@ def test_a_colleague_is_a_box_on_the_partys_page_with_three_ways_on(scene: Scene
     scene.show(several.STATES["conference"])
     assert box.state.text().startswith("konference")
     assert not box.join.isEnabled()
+
+
+def test_a_colleague_who_is_not_there_and_a_transfer_under_way_are_said_and_the_party_is_a_press_away(
+    scene: Scene,
+) -> None:
+    desk = scene.open(several.STATES["transfer_under_way"])
+    box = desk.window.call.moment.consultation
+    assert (box.name.text(), box.state.text(), box.controls()) == ("203", "stilles om · ringer", [])
+    assert not desk.window.call.tools.forward.isEnabled()
+    scene.show(several.STATES["colleague_busy"])
+    assert box.name.text() == "Kollegaen er optaget"
+    assert box.back.is_filled
+    scene.press("backToParty")
+    scene.show(several.STATES["asked_to_call"])
+    assert (
+        desk.window.call.moment.asked_to_call.words.text()
+        == "Kunden vil have dig til at ringe til +45 33 11 22 33 i stedet."
+    )
+    scene.press("followTransfer")
+    scene.press("declineTransfer")
+    assert [without_id(one) for one in scene.sent(3)] == [
+        BackToParty("", "call-1"),
+        FollowTransfer("", "call-1"),
+        DeclineTransfer("", "call-1"),
+    ]
+    scene.show(s.snapshot(replace(s.ENDED, redirected_to="+4570102031")))
+    scene.press("lastCallInstead")
+    assert without_id(scene.sent(4)[3]) == Dial("", "acc-1", "+4570102031", "salg")
 
 
 @pytest.mark.parametrize("width", [320, 376])
