@@ -5,6 +5,10 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+
+from softphone.edge.sip.framing import StreamFramer
+from softphone.edge.sip.malformed import Malformed
 
 BAD = (
     *(
@@ -146,3 +150,14 @@ def _exchange(data: bytes, chance: random.Random, messages: Sequence[bytes]) -> 
 
 
 _WAYS = (_byte, _cut, _insert, _value, _value, _value, _number, _lines, _lines, _exchange, _exchange, _exchange)
+
+
+def framed(data: bytes) -> bytes:
+    """The same message where it ends as it says, so that a stream goes on behind it; else nothing."""
+    head, end, body = data.partition(b"\r\n\r\n")
+    lines = [line for line in head.split(b"\r\n") if not re.match(rb"(content-length|l)[ \t]*:", line, re.IGNORECASE)]
+    whole = b"\r\n".join([*lines, b"Content-Length: %d" % len(body)]) + end + body
+    with suppress(Malformed):
+        if end and list(StreamFramer().feed(whole)) == [whole]:
+            return whole
+    return b""

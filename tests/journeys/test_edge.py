@@ -20,12 +20,10 @@ import pytest
 from softphone.archive.files.reader import MarkKind
 from softphone.domain.purpose import Headline, KeyRole, Reason
 from softphone.domain.status import InformedPhase
-from softphone.edge.sip.framing import StreamFramer
-from softphone.edge.sip.malformed import Malformed
 from softphone.system.settings import load_settings, save_settings
 from softphone.wire import Account, Registration
 from tests.edge.killers import IDLE
-from tests.edge.mutations import mutations
+from tests.edge.mutations import framed, mutations
 from tests.edge.rfc4475 import MESSAGES
 from tests.journeys.fault_words import begun
 from tests.journeys.lines import NUMBERS
@@ -119,17 +117,6 @@ def _killers() -> list[bytes]:
 
     with RawPeer(Nobody()) as peer:  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         return [make(peer) for make in IDLE.values()]
-
-
-def framed(data: bytes) -> bytes:
-    """The same message where it ends as it says, so that a stream goes on behind it; else nothing."""
-    head, end, body = data.partition(b"\r\n\r\n")
-    lines = [line for line in head.split(b"\r\n") if not re.match(rb"(content-length|l)[ \t]*:", line, re.IGNORECASE)]
-    whole = b"\r\n".join([*lines, b"Content-Length: %d" % len(body)]) + end + body
-    with suppress(Malformed):
-        if end and list(StreamFramer().feed(whole)) == [whole]:
-            return whole
-    return b""
 
 
 def counted(on: Stage) -> Counter[str]:
