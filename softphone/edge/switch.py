@@ -257,7 +257,7 @@ class Switch:
     def look_around(self) -> None:
         """Once a second: an account whose way to its server has changed registers anew, and its calls follow."""
         ways = {account: self._way_of(account) for account in self.accounts}
-        hosts = {*ways.values(), *ANYWHERE}
+        hosts = {*ways.values(), *self.dialogs.hosts(), *ANYWHERE}
         slept = self.network.slept()
         changed = self.network.look(hosts)
         if not slept and not changed:
@@ -268,12 +268,11 @@ class Switch:
         self.servers.moved()
         self.resolver.forget()
         for account, host in ways.items():
-            if host in gone:
+            if not self.accounts[account].register:
+                self.tell_moved(account)
+            elif host in gone:
                 self.seen_as.pop(account, None)
-                if self.accounts[account].register:
-                    self.tell(FlowLost(account))
-                else:
-                    self.tell_moved(account)
+                self.tell(FlowLost(account))
 
     def _way_of(self, account: str) -> str:
         flow = self.flows.get(account)
@@ -283,7 +282,9 @@ class Switch:
         """The calls of an account whose other side still has an address of ours that is no longer so."""
         for dialog in self.dialogs.active():
             told = dialog.told if dialog.account == account and dialog.established else None
-            if told is not None and told != self.public(dialog.peer, account):
+            if told is None or self.network.is_lost(dialog.peer.host):
+                continue
+            if told != self.public(dialog.peer, account):
                 self.tell(CallMoved(dialog.call_id))
 
     # --- requests on their way -------------------------------------------------------------------

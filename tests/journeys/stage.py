@@ -52,6 +52,7 @@ from tests.journeys.desk import Desk, wait_for_engine
 from tests.journeys.lines import LINES, NOTICE_FILE, NUMBERS, policy_text
 from tests.logged import raised_in, unexpected
 from tests.peers.counter import CYCLE, counter_sound
+from tests.peers.network import Cable
 from tests.peers.second_phone import ROOT, SecondPhone, second_phone
 from tests.policies import write_notice
 
@@ -82,6 +83,8 @@ class Stage:
     """what is logged as warning or error in this journey, and why; nothing else may be"""
     possible: set[str] = field(default_factory=lambda: {"a turn took"})
     """what may be logged: how long a turn takes depends on what else this machine does"""
+    network: Cable | None = None
+    """where the engine is at one end, and the customer at the other"""
     _desks: ExitStack = field(default_factory=ExitStack)
     _number: str = ""
     _strangers: Iterator[int] = field(default_factory=lambda: itertools.count(20_200_000))
@@ -94,6 +97,11 @@ class Stage:
     def archive_folder(self) -> Path:
         return self.folder / "archive"
 
+    @property
+    def host(self) -> str:
+        """Where the customer finds the engine."""
+        return self.network.address if self.network else LOOPBACK
+
     # --- the engine ------------------------------------------------------------------------------
 
     def start_engine(self) -> None:
@@ -105,7 +113,14 @@ class Stage:
         """Its process, which needs a while."""
         with (self.folder / "engine.stderr").open("ab") as words:
             self.engine = subprocess.Popen(
-                [sys.executable, *self.program, "--home", str(self.home.root), "engine"],
+                [
+                    *(self.network.here if self.network else ()),
+                    sys.executable,
+                    *self.program,
+                    "--home",
+                    str(self.home.root),
+                    "engine",
+                ],
                 cwd=ROOT,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
@@ -164,7 +179,7 @@ class Stage:
                 self.customer.do("remove_account", id=self._number)
             self.customer.do("account", id=number, address=f"{number}@{LOOPBACK}", register=False)
             self._number = number
-        self.customer.do("dial", account=number, target=f"sip:{NUMBERS[line]}@{LOOPBACK}:{self.sip_port}", **dial)
+        self.customer.do("dial", account=number, target=f"sip:{NUMBERS[line]}@{self.host}:{self.sip_port}", **dial)
 
     def call(self, line: str, number: str = "", **dial: Any) -> str:
         """The customer dials the line and the desk answers; the engine's id of the call."""
@@ -274,6 +289,7 @@ def build(
     each: str = "",
     notice_seconds: float = 1.0,
     house: bytes | None = None,
+    network: Cable | None = None,
 ) -> Stage:
     """The folder with archive, keys, policy and settings; nothing runs yet. `top` and `each` as for `policy_text`. `house`: the
     private key that certifies the desk."""
@@ -305,12 +321,12 @@ def build(
             archive=str(archive),
             microphone=f"file:{voice}",
             speaker="none",
-            bind=LOOPBACK,
-            accept_from=("127.0.0.0/8",),
+            bind="0.0.0.0" if network else LOOPBACK,
+            accept_from=("10.77.0.0/24",) if network else ("127.0.0.0/8",),
             desk_certificate=_certificate(archive, keys, house) if house else "",
         ),
     )
-    return Stage(folder, home, public, program)
+    return Stage(folder, home, public, program, network=network)
 
 
 def _certificate(archive: Path, keys: DemoKeyFile, house: bytes) -> str:
@@ -334,12 +350,14 @@ def stage(
     notice_seconds: float = 1.0,
     house: bytes | None = None,
     edge: bool = False,
+    network: Cable | None = None,
     expects: Mapping[str, str] | None = None,
 ) -> Generator[Stage]:
     """Everything runs and is ready to be called. `lines` of `lines.LINES`; `spoken`: by the voice, else so many seconds of sound.
 
     The customer says the frame counter all along; `edge`: it stands behind one, so that it can be transferred. `house`: the
-    private key that certifies this desk. `expects`: what is logged, with the reason, as by `Stage.expects`.
+    private key that certifies this desk. `network`: engine and customer are at its two ends. `expects`: what is logged, with
+    the reason, as by `Stage.expects`.
     """
     on = build(
         folder,
@@ -351,6 +369,7 @@ def stage(
         each=each,
         notice_seconds=notice_seconds,
         house=house,
+        network=network,
     )
     on.expected |= expects or {}
     with ExitStack() as ending:
@@ -358,7 +377,14 @@ def stage(
         on.launch_engine()
         ending.callback(_stop, on)
         # The customer's phone starts beside it.
-        customer = second_phone(counter=True, record_aware=record_aware, codec=codec, edge=edge)
+        customer = second_phone(
+            counter=True,
+            record_aware=record_aware,
+            codec=codec,
+            edge=edge or network is not None,
+            bind="" if network else LOOPBACK,
+            inside=network.there if network else (),
+        )
         on.customer = ending.enter_context(customer)
         on.meet_engine()
         on.ready()
