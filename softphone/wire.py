@@ -21,7 +21,7 @@ from softphone.domain.errors import KlartoneError
 from softphone.domain.notice import SpokenWord
 from softphone.domain.purpose import Direction, Language, Purpose
 from softphone.domain.quality import QualityWord
-from softphone.domain.status import Action, OptOutKind, ReasonStatus, Status, Stays
+from softphone.domain.status import Action, InformedBy, OptOutKind, ReasonStatus, Status, Stays
 
 PROTOCOL = 1
 LINE_LIMIT = 1_000_000
@@ -190,7 +190,7 @@ class TransferState:
 class ToldBy:
     """Who told the party before the call came here, and when (a colleague's desk), or that it had been told (an exchange)."""
 
-    by: Literal["colleague", "upstream"]
+    by: InformedBy
     at: datetime
 
 

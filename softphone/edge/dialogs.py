@@ -41,6 +41,8 @@ class Dialog:
     """of the last INFO with a digit, which may be repeated"""
     refer_cseq: int = -1
     """of the last REFER of theirs"""
+    referred: int = 0
+    """how many they have sent"""
     referring: bool = False
     """we have sent a REFER, and are told what becomes of it"""
     told: tuple[str, int] | None = None

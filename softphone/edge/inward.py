@@ -32,6 +32,8 @@ from softphone.edge.switch import Sent, Switch
 from softphone.edge.transports import Hop
 
 FIRST_HOP_LACKS_OUTBOUND = 439
+MOST_REFERRED = 16
+"""times that a party may ask its agent to call somebody"""
 MOST_HELD = 16
 """calls with messages that wait for a name, and messages of each"""
 MOST_MISSED = 20
@@ -178,12 +180,12 @@ class Inward:
     def _refer(self, message: SipMessage, source: Hop, dialog: Dialog) -> None:
         """The engine asks its agent; pjsua2 would dial at once."""
         referral = transfers.read_refer(message)
-        if referral is None or not dialog.established:
+        if referral is None or not dialog.established or dialog.referred >= MOST_REFERRED:
             self._answer(message, source, 400 if referral is None else 603)
             return
         number = int((message.get("CSeq") or "0").split(" ")[0])
         if number > dialog.refer_cseq:
-            dialog.refer_cseq = number
+            dialog.refer_cseq, dialog.referred = number, dialog.referred + 1
             self._switch.tell(ReferAsked(dialog.call_id, number, referral.target, referral.replaces, referral.passport))
         account = self._switch.accounts.get(dialog.account)
         user = account.address.partition("@")[0] if account is not None else ""

@@ -179,6 +179,27 @@ def test_a_redirection_is_told_and_nobody_is_called_for_it(phone: SecondPhone) -
         assert elsewhere.silent()
 
 
+def test_a_proxy_that_asks_for_a_password_gets_it(phone: SecondPhone) -> None:
+    with wire() as party:
+        phone.do("account", id="secret", address=f"agent@{LOOPBACK}", user="agent", password="x", register=False)
+        phone.do("dial", account="secret", target=f"sip:204@{LOOPBACK}:{party.port}")
+        invite = party.wait_for("INVITE")
+        party.send(party.answer(invite, "200 OK", body=SDP), party.peer)
+        party.wait_for("ACK")
+        call = phone.wait_for("CallEstablished")["call"]
+        phone.do("transfer", call=call, target=f"sip:205@{LOOPBACK}")
+        asked = party.wait_for("REFER")
+        challenge = 'Proxy-Authenticate: Digest realm="x", nonce="abc", algorithm=MD5, qop="auth"\r\n'
+        party.send(party.answer(asked, "407 Proxy Authentication Required", more=challenge), party.peer)
+        asked = party.wait_for("REFER")
+        assert 'username="agent"' in header(asked, "Proxy-Authorization")
+        answered(party, asked, "202 Accepted")
+        phone.wait_for("TransferChanged", call=call, state="accepted")
+        party.call_id, party.them = header(invite, "Call-ID"), header(invite, "From")
+        left(party, phone, call)
+        phone.do("remove_account", id="secret")
+
+
 # --- a call in another's place -----------------------------------------------------------------------
 
 

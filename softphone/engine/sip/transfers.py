@@ -58,8 +58,8 @@ class Transfers:
         self._sent: dict[str, int] = {}
         """calls whose REFER is under way, each with how many it had before"""
         self._times: dict[str, int] = {}
-        self._asked: dict[str, list[int]] = {}
-        """the CSeq of each REFER that came in a call, the newest last"""
+        self._asked: dict[str, str] = {}
+        """the event that tells of the last REFER that came in a call"""
 
     # --- we transfer ---------------------------------------------------------------------------------
 
@@ -124,17 +124,16 @@ class Transfers:
         leg = self._by_sip(event.call_id)
         if leg is None or not leg.established or leg.ending:
             return
-        self._asked.setdefault(leg.call, []).append(event.number)
+        # Of the first its number need not be named, and of a later one it must (RFC 3515 2.4.6).
+        self._asked[leg.call] = f"refer;id={event.number}" if leg.call in self._asked else "refer"
         self.tell(leg.call, TRYING)
         self._emit(events.ReferAsked(leg.call, event.target, event.replaces, event.passport))
 
     def tell(self, call: str, code: int) -> None:
         """Whoever asked us to call somebody hears how it goes; a final code ends it."""
-        leg, numbers = self._legs.get(call), self._asked.get(call, [])
-        if leg is None or not numbers:
+        leg, event = self._legs.get(call), self._asked.get(call)
+        if leg is None or event is None:
             return
-        # Only of a second REFER its number is named (RFC 3515 2.4.6).
-        event = "refer" if len(numbers) == 1 else f"refer;id={numbers[-1]}"
         state = "active;expires=180" if code < OK else "terminated;reason=noresource"
         headers = [("Event", event), ("Subscription-State", state)]
         with contextlib.suppress(pj.Error):
