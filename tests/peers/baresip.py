@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.peers.authority import Authority
 from tests.peers.processes import end, free_port, until
 
 # Without its tones: a ringback is written to the file that the call's sound goes to, and baresip 1.1 falls over that.
@@ -43,8 +44,8 @@ net_interface 127.0.0.1
 module_path {folder}
 module g711.so
 module aufile.so
-module account.so
 {more}
+module account.so
 module_app menu.so
 module_app ctrl_tcp.so
 ctrl_tcp_listen 127.0.0.1:{control}
@@ -107,10 +108,27 @@ class Baresip:
             return probe.connect_ex(("127.0.0.1", self.control)) == 0
 
 
+def _secured(authority: Authority, home: Path) -> str:
+    """It is called on a port of its own, so it has a certificate too."""
+    own, both = authority.sign("baresip", "127.0.0.1"), home / "own.pem"
+    both.write_bytes(own.certificate.read_bytes() + own.key.read_bytes())
+    return f"module srtp.so\nsip_cafile {authority.file}\nsip_certificate {both}\n"
+
+
 @contextmanager
-def baresip(says: Path, name: str = "baresip", *, keeps: bool = True, mixes: bool = False) -> Generator[Baresip]:
+def baresip(
+    says: Path,
+    name: str = "baresip",
+    *,
+    keeps: bool = True,
+    mixes: bool = False,
+    server: str = "",
+    password: str = "",
+    authority: Authority | None = None,
+) -> Generator[Baresip]:
     """`says`: a WAV file, 8 kHz, 16 bit, mono. Its address is `sip:<name>@127.0.0.1`. `keeps`: what it hears is kept.
-    `mixes`: another file can be mixed into what it says."""
+    `mixes`: another file can be mixed into what it says. `server`: it registers there by TLS, trusts that `authority`, and has
+    no sound but SRTP's."""
     home = Path(tempfile.mkdtemp(prefix="baresip"))
     # It takes the next port for TLS, asked or not.
     sip, control = free_port(and_next=True), free_port()
@@ -121,12 +139,14 @@ def baresip(says: Path, name: str = "baresip", *, keeps: bool = True, mixes: boo
         "says": says,
         "player": home / "heard.wav" if keeps else "/dev/null",
         "folder": next((path for path in _MODULES if Path(path).is_dir()), _MODULES[-1]),
-        "more": "module mixausrc.so" if mixes else "",
+        "more": ("module mixausrc.so\n" if mixes else "") + (_secured(authority, home) if authority else ""),
     }
     (home / "config").write_text(_CONFIG.format_map(config))
-    (home / "accounts").write_text(
-        f"<sip:{name}@127.0.0.1:{sip}>;regint=0;audio_codecs=pcma;answermode=manual;ptime=20\n"
-    )
+    address, registers = f"sip:{name}@127.0.0.1:{sip}", "regint=0"
+    if server:
+        address = f"sip:{name}@{server};transport=tls"
+        registers = f"regint=60;auth_user={name};auth_pass={password};mediaenc=srtp-mand"
+    (home / "accounts").write_text(f"<{address}>;{registers};audio_codecs=pcma;answermode=manual;ptime=20\n")
     (home / "contacts").write_text("")
     with (home / "log").open("wb") as log:
         process = subprocess.Popen(
