@@ -252,7 +252,7 @@ def test_the_entries_of_one_call_keep_their_places_whatever_comes_and_goes(scene
 
     scene.press("more")
     places = from_the_foot()
-    assert len(places) == 8
+    assert len(places) == 9
     menu.close()
     later = (
         replace(s.RECORDING, actions=(Action.STOP_NOTICE, *s.TALK)),
@@ -264,7 +264,7 @@ def test_the_entries_of_one_call_keep_their_places_whatever_comes_and_goes(scene
         scene.show(s.snapshot(s.call(status)))
         scene.press("more")
         now = from_the_foot()
-        assert list(now)[-8:] == list(places)
+        assert list(now)[-9:] == list(places)
         menu.close()
 
 

@@ -17,6 +17,7 @@ from softphone.domain.purpose import Basis, Direction, Language, Purpose, Reason
 from softphone.domain.status import Action, PurposePhase, Status
 from softphone.ui.call.earlier import EarlierMenu
 from softphone.ui.call.moment import PLACED, in_the_menu, other_languages, reading
+from softphone.ui.call.quality import QualityMenu
 from softphone.ui.controls import Change
 from softphone.ui.rows import Entry, RowMenu
 from softphone.ui.view import View, new_id, upper_first, version
@@ -82,11 +83,13 @@ class MoreMenu(RowMenu):
         self._call: CallState | None = None
         self.earlier = EarlierMenu("more", self)
         self.earlier.command.connect(self.command)
+        self.quality = QualityMenu(self)
 
     def render_view(self, view: View, call: CallState, *, able: bool) -> None:
         """`able`: the call is going on and the engine is there. Rebuilt only where it changes, since it may be open."""
         self._call = call
         self.earlier.render_view(view, call)
+        self.quality.render_view(view, call)
         groups = [group for group in _groups(view, call) if group] if able and call.status is not None else []
         wanted = (able, groups, view.theme.dark)
         if wanted == self._built:
@@ -106,6 +109,7 @@ class MoreMenu(RowMenu):
         if able:
             self.addSeparator()
             self.addMenu(self.earlier)
+            self.addMenu(self.quality)
 
     def _act(self, one: _MenuEntry, _checked: bool = False) -> None:
         if self._call and not self._change.is_fresh:
