@@ -92,7 +92,10 @@ def told(sound: Sound) -> list[int]:
 
 @pytest.mark.rule("L5")
 @pytest.mark.rule("G05")
-def test_two_recorded_calls_keep_to_themselves_however_often_the_agent_switches(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "times", [3, pytest.param(200, marks=[pytest.mark.torture, pytest.mark.timeout(1800)], id="ten minutes")]
+)
+def test_two_recorded_calls_keep_to_themselves_however_often_the_agent_switches(times: int, tmp_path: Path) -> None:
     with two(tmp_path) as (on, other):
         desk = on.desk
         first = on.call("n1")
@@ -102,7 +105,8 @@ def test_two_recorded_calls_keep_to_themselves_however_often_the_agent_switches(
         assert not waits.active
         assert desk.call(first).active
         second = desk.answer().id
-        for active, held in ((second, first), (first, second), (second, first)):
+        for number in range(times):
+            active, held = (second, first) if number % 2 == 0 else (first, second)
             if not desk.call(active).active:
                 desk.do(Activate, call=active)
             paused(on, held)
@@ -114,6 +118,8 @@ def test_two_recorded_calls_keep_to_themselves_however_often_the_agent_switches(
             held_now = on.sealed_seconds(held)
             on.sealed(active, 1.0)
             assert on.sealed_seconds(held) == held_now, "nothing is stored while held"
+        if not desk.call(second).active:
+            desk.do(Activate, call=second)
         # The active one ends: the agent is in no call, and takes up the other by a press.
         other.do("hang_up")
         desk.wait_call(lambda one: one.phase is CallPhase.ENDED, "ended", second)

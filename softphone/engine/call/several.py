@@ -80,7 +80,7 @@ class SeveralCalls:
         """The agent takes part in this call and in no other."""
         call = self._connected(call_id)
         if call is None:
-            return NO_SUCH_CALL
+            return self._why_not(call_id)
         call.consult_ended = None
         self._phone.resume(call.id)
         return None
@@ -89,7 +89,7 @@ class SeveralCalls:
         """The new call's id."""
         party = self._connected(call_id)
         if party is None:
-            return NO_SUCH_CALL
+            return self._why_not(call_id)
         if party.role is not CallRole.PARTY or self.consultation_of(party) is not None:
             return NOT_NOW
         # First of all: from here on nothing of the party's call is recorded.
@@ -120,7 +120,7 @@ class SeveralCalls:
         attended = [one for one in self._phone.attended if one != call_id]
         other = self._connected(call.consults_for or next(iter(attended), "")) if call else None
         if call is None or other is None:
-            return NO_SUCH_CALL
+            return self._why_not(call_id)
         both = (other, call)
         if call.conference or not all(
             one.decided and (not one.state.live or can_add_person(one.state)) for one in both
@@ -148,6 +148,10 @@ class SeveralCalls:
             return
         party.consult_ended = None if by_us else _how_it_ended(call)
         self._book.feed(party, ev.ConsultationChanged(running=False))
+
+    def _why_not(self, call_id: str) -> CodedText:
+        call = self._book.live.get(call_id)
+        return NO_SUCH_CALL if call is None or call.phase is CallPhase.ENDED else NOT_NOW
 
     def _connected(self, call_id: str) -> LiveCall | None:
         call = self._book.live.get(call_id)
