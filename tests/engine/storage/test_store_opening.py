@@ -144,7 +144,7 @@ def test_an_archive_that_is_being_replaced_is_asked_again_until_the_restored_one
     assert len(opened) == 3
     assert desk.store.close()
     with closing(Archive.open(former.folder, former.store)) as restored:
-        assert {"archive_restored", "noted_meanwhile"} <= set(restored.events())
+        assert {"archive_restored", "noted_meanwhile"} <= {one.event for one in restored.audit_of()}
 
 
 def test_a_desk_makes_no_empty_archive_where_one_is_being_restored(
