@@ -466,6 +466,7 @@ class SipCalls:
     def _unanswered_end(self, call: str) -> None:
         leg = self._legs.pop(call, None)
         if leg is not None:
+            self._quality.end(leg)
             self._leaving[call] = (leg.account, leg.director)
             self.transfers.over(call)
             self.on_over(leg.director.sip_call_id)
