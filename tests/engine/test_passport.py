@@ -167,3 +167,19 @@ def test_what_this_desk_passes_on_is_believed_by_the_next_and_goes_to_the_house_
     assert there.call.status is not None
     assert there.call.status.purposes[DOC].phase == "planned", "training is asked first, and nobody has said yes to it"
     assert there.tells
+
+
+def test_a_phone_that_takes_no_passport_is_transferred_without_it_and_the_party_told_anew() -> None:
+    here = Desk()
+    here.calls.sign_with(here.seal)
+    here.transferred()
+    here.hear_notice()
+    target = "sip:+4570102030@pbx.example"
+    assert here.calls.transferring.blind(CALL, target) is None
+    here.calls.transferring.progressed(sip.TransferChanged(CALL, "failed", 500))
+    assert [bool(one) for one in here.phone.passports] == [True, False]
+    assert here.call.transfer is not None
+    assert here.call.transfer.phase == "asked"
+    here.calls.transferring.progressed(sip.TransferChanged(CALL, "failed", 500))
+    assert here.call.transfer.phase == "failed"
+    assert len(here.phone.passports) == 2

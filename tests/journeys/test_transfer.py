@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -26,7 +27,9 @@ from softphone.wire import (
 )
 from tests.journeys.lines import NUMBERS
 from tests.journeys.stage import LOOPBACK, Stage, stage
+from tests.peers.baresip import baresip
 from tests.peers.second_phone import Event, SecondPhone
+from tests.policies import write_notice
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(180)]
 
@@ -139,6 +142,28 @@ def test_who_was_told_by_one_desk_is_not_told_again_by_the_next(desks: Desks) ->
     here.desk.wait_call(lambda one: one.phase is CallPhase.ENDED, "ended", back.id)
     _over(here, back.id)
     assert [*(here.row(call) or row).expires] == [DOC]
+
+
+@pytest.mark.peer("baresip")
+def test_baresip_follows_a_transfer_and_is_told_anew_since_it_takes_no_long_address(
+    desks: Desks, tmp_path: Path
+) -> None:
+    here, there = desks.here, desks.there
+    write_notice(tmp_path / "says.wav", 30)
+    with baresip(tmp_path / "says.wav") as party:
+        party.dial(f"sip:{NUMBERS['n7']}@{LOOPBACK}:{here.sip_port}")
+        call = here.desk.answer().id
+        here.desk.wait_event("first_sample", call=call)
+        here.desk.do(Transfer, call=call, target=desks.target)
+        arrived = there.desk.answer()
+        here.desk.wait_event("audit.handed_over", call=call)
+        here.desk.wait_call(lambda one: one.phase is CallPhase.ENDED, "ended", call)
+        there.desk.wait_event("notice_started", call=arrived.id)
+        there.desk.wait_event("first_sample", call=arrived.id)
+        there.desk.do(HangUp, call=arrived.id)
+        there.desk.wait_call(lambda one: one.phase is CallPhase.ENDED, "ended", arrived.id)
+    for on, one in ((here, call), (there, arrived.id)):
+        _over(on, one)
 
 
 @pytest.mark.rule("G31")

@@ -55,6 +55,8 @@ class Transferring:
         self._asked: dict[str, sip.ReferAsked] = {}
         """what the parties of these calls want, as long as the agent has not answered"""
         self._following: list[_Following] = []
+        self._with_passport: dict[str, str] = {}
+        """calls whose REFER bears a passport, each with the target"""
         self._replaced: dict[str, str] = {}
         """calls, each with the one in whose place it comes"""
 
@@ -87,6 +89,8 @@ class Transferring:
             if consultation is None:
                 self._book.feed(party, ev.ConsultationChanged(running=False))
             raise
+        if passport:
+            self._with_passport[party.id] = target
         party.transfer = TransferState(TransferPhase.ASKED, user_part(target), consultation=with_whom or None)
         self._book.occurred(party, "transfer_asked", {"attended": consultation is not None, "passport": bool(passport)})
         self._changed()
@@ -98,6 +102,9 @@ class Transferring:
             return
         state = call.transfer
         self._book.occurred(call, f"transfer_{event.state}", {"code": event.code})
+        target = self._with_passport.pop(call.id, "") if event.state != "accepted" else ""
+        if event.state == "failed" and event.code and target and self._again_without_passport(call, event.code, target):
+            return
         match event.state:
             case "done":
                 self._hand_over(call)
@@ -114,6 +121,18 @@ class Transferring:
             case "ringing":
                 call.transfer = TransferState(TransferPhase.RINGING, state.target, 0, state.consultation)
         self._changed()
+
+    def _again_without_passport(self, call: LiveCall, code: int, target: str) -> bool:
+        """Some phones take no address that long. A party that is told anew is better off than one that is not transferred."""
+        consultation = call.transfer.consultation if call.transfer else None
+        if _why(code) != "failed":
+            return False
+        try:
+            self._phone.transfer(call.id, target, consultation=consultation or "")
+        except KlartoneError:
+            return False
+        self._book.occurred(call, "transfer_asked", {"attended": consultation is not None, "passport": False})
+        return True
 
     def _hand_over(self, call: LiveCall) -> None:
         self._book.occurred(call, "handed_over")
@@ -199,6 +218,7 @@ class Transferring:
             self._following.remove(one)
         self._following = [one for one in self._following if one.asked != call.id]
         self._replaced.pop(call.id, None)
+        self._with_passport.pop(call.id, None)
         self._asked.pop(call.id, None)
         call.asked_to_call, call.transfer = "", None
 
