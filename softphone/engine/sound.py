@@ -7,11 +7,9 @@ silence: for demonstrations, and for machines without sound. `softphone.audio` h
 from __future__ import annotations
 
 import threading
-from array import array
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
 from softphone.audio.bridge import LiveBridge
 from softphone.audio.cleaning import Cleaner
@@ -19,95 +17,22 @@ from softphone.audio.devices import Devices, Side, SoundFault, SoundWorks, list_
 from softphone.audio.dtmf import keys_as_sound
 from softphone.audio.files import FileSound, Silence, read_wav
 from softphone.audio.own_call import OwnCall, Step
-from softphone.audio.player import LevelMeter, TestTone, level_dbfs, tone
+from softphone.audio.player import LevelMeter, TestTone
 from softphone.audio.ringing import Ring, Ringer, louder
 from softphone.calls.turns import Post
 from softphone.domain.effects import Tone
 from softphone.domain.errors import KlartoneError
 from softphone.domain.notice import NoticeFile
+from softphone.engine.ear import SILENT_DBFS, TONES, WAITING, Ear, End, SetEnd
 from softphone.engine.sip.media.notice import read_notice
 from softphone.wire import CodedText, Settings, SoundDevice, SoundState
 
 FILE = "file:"
 NONE = "none"
-SILENT_DBFS = -100.0
 TEST_TONE_DBFS = -20.0
 LOOK_AGAIN = 5.0
 """seconds between two looks, outside calls, for a device that is missing"""
 BOTH: tuple[Side, Side] = ("microphone", "speaker")
-
-
-class End(Protocol):
-    def pull(self, n_bytes: int, /) -> bytes: ...
-    def push(self, data: bytes, /) -> None: ...
-
-
-TONES: dict[Tone, bytes] = {
-    Tone.STARTED: tone(880, 0.12, level_db=-26),
-    Tone.STOPPED: tone(440, 0.12, level_db=-26),
-    Tone.WARNING: tone(660, 0.25, level_db=-22),
-}
-"""what the agent alone hears; quiet enough to talk over"""
-
-
-WAITING = (
-    tone(425, 0.2, level_db=-30) + bytes(2 * 16_000 // 5) + tone(425, 0.2, level_db=-30) + bytes(2 * 16_000 * 34 // 10)
-)
-"""a call that waits beside another: softly, twice in four seconds"""
-
-
-class SetEnd(Protocol):
-    def __call__(self, sound: End, notices: Callable[[bytes], None] | None = None, /) -> None: ...
-
-
-class _Pair:
-    """One end's microphone and another's speaker, with short tones mixed in for the agent. `level`: how loud the speaker is,
-    in dBFS, while it is `watched`. `volumes`: per cent, of microphone and speaker."""
-
-    def __init__(self, microphone: End, speaker: End, *, watched: bool, volumes: tuple[int, int] = (100, 100)) -> None:
-        self.volumes = volumes
-        self.watched = watched
-        self._microphone = microphone
-        self.level = SILENT_DBFS
-        self._speaker = speaker
-        self._tone = b""
-        self._again = b""
-
-    def sound(self, pcm: bytes) -> None:
-        self._tone = pcm
-
-    def beside(self, pcm: bytes) -> None:
-        """A frame of something else that is heard over the speech; on pjmedia's thread."""
-        self._tone += pcm
-
-    def repeat(self, pcm: bytes) -> None:
-        """From now on, again and again; empty: no more."""
-        if not pcm and self._again:
-            self._tone = b""
-        self._again = pcm
-
-    def pull(self, n_bytes: int, /) -> bytes:
-        """On pjmedia's thread, as `push`."""
-        return louder(self._microphone.pull(n_bytes), self.volumes[0])
-
-    def push(self, data: bytes, /) -> None:
-        data = louder(data, self.volumes[1])
-        tone = self._tone or self._again
-        taken = tone[: len(data)]
-        if taken:
-            self._tone = tone[len(taken) :]
-            data = _mixed(data, taken)
-        if self.watched:
-            self.level = level_dbfs(data)
-        self._speaker.push(data)
-
-
-def _mixed(speech: bytes, over: bytes) -> bytes:
-    """Two sounds of 16-bit samples as one of the first's length."""
-    both, more = array("h", speech), array("h", over)
-    for at, value in enumerate(more):
-        both[at] = max(-32768, min(32767, both[at] + value))
-    return both.tobytes()
 
 
 class Sound:
@@ -132,7 +57,7 @@ class Sound:
         self._file: FileSound | None = None
         self._said = b""
         self._meter: LevelMeter | None = None
-        self._pair: _Pair | None = None
+        self._pair: Ear | None = None
         self._own_call: OwnCall | None = None
         self._step: Step = ""
         self._volumes = (100, 100)
@@ -358,13 +283,13 @@ class Sound:
             bridge.open()
         speaker: End = self._bridge or Silence()
         live = self._bridge if wanted["microphone"] is not None else None
-        self._pair = _Pair(self._file or live or Silence(), speaker, watched=self._watching, volumes=self._volumes)
+        self._pair = Ear(self._file or live or Silence(), speaker, watched=self._watching, volumes=self._volumes)
         if self._waiting:
             self._pair.repeat(WAITING)
         self._set_end(self._pair, self._notices(self._pair))
         self._changed()
 
-    def _notices(self, pair: _Pair) -> Callable[[bytes], None] | None:
+    def _notices(self, pair: Ear) -> Callable[[bytes], None] | None:
         """What plays notices to the agent on a loudspeaker of its own; where that one does not work, beside the speech."""
         if not self._notice_device or self._notice_device == self._wanted["speaker"]:
             return None

@@ -17,8 +17,10 @@ from softphone.audio.files import write_wav
 from softphone.audio.player import tone
 from softphone.domain.effects import Tone
 from softphone.domain.errors import SoundError
+from softphone.engine import ear
 from softphone.engine import sound as module
-from softphone.engine.sound import SILENT_DBFS, TONES, End, Sound
+from softphone.engine.ear import SILENT_DBFS, TONES, End
+from softphone.engine.sound import Sound
 from softphone.wire import Settings
 
 HEADSET = Device("ALSA: headset", "headset", "ALSA", 0, 1, 2, 48_000, True, True)
@@ -321,8 +323,8 @@ def test_a_call_that_waits_is_heard_softly_in_the_ear_again_and_again_and_no_lon
         def push(self, data: bytes, /) -> None:
             heard.append(data)
 
-    pair = module._Pair(Ear(), Ear(), watched=False)
-    pair.repeat(module.WAITING)
+    pair = ear.Ear(Ear(), Ear(), watched=False)
+    pair.repeat(ear.WAITING)
     for _ in range(450):  # 9 s
         pair.push(bytes(640))
     sounds = [any(one) for one in heard]
