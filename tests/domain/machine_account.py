@@ -160,6 +160,8 @@ class Account:
     def _told(self, event: e.Event) -> None:
         """Informed (G05): heard whole, read for long enough, finished orally after its essentials, or vouched for."""
         match event:
+            case e.Rang(carried=e.CarriedAnswers() as said):
+                self._said_before(said)
             case e.Answered():
                 self.stage = "talking"
                 self.held_up = self.silent and self.person
@@ -229,6 +231,14 @@ class Account:
         self.pauses -= {"not_told"}
         self.carried = set()
         self._forget_keys()
+
+    def _said_before(self, said: e.CarriedAnswers) -> None:
+        """At another desk: a no binds but against an obligation. What was told there counts if ours tells of it the same way."""
+        self.no |= {it for it in said.refused if it in self.live and self.scene.bases[it] is not OBLIGATION}
+        if said.notice is not None and self.scene.notice is not None:
+            ours, theirs = TELLS[self.scene.notice], TELLS[said.notice]
+            self.vouched = {it for it in said.informed if it in theirs and ours.get(it) == theirs[it]} & self.live
+            self.carried = set(said.consented) & self.vouched
 
     def _vouched(self, tells: dict[Purpose, str], keys: str) -> None:
         """It covers what ours would tell of in the same way, and a key answers its own question."""

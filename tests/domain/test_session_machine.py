@@ -372,7 +372,7 @@ def driven(name: str, rounds: int, how: settings = SHIPPED) -> Counter[str]:
 @pytest.mark.rule("G31")
 @pytest.mark.parametrize("name", [it for it in SCENES if it not in AS_ANOTHER])
 def test_no_order_of_events_breaks_a_rule(name: str) -> None:
-    plans, asks = SCENES[name].bases, CONSENT in SCENES[name].bases.values()
+    plans, asks = SCENES[name].bases, is_asked(SCENES[name])
     least = {"ended": 3} | ({"recorded": 2, "paused": 1} if plans else {}) | ({"asked": 8, "yes": 2} if asks else {})
     came_to(least, driven(name, ROUNDS))
 
@@ -381,12 +381,18 @@ def test_no_order_of_events_breaks_a_rule(name: str) -> None:
 @pytest.mark.timeout(0)
 @pytest.mark.parametrize("name", SCENES)
 def test_no_order_of_events_breaks_a_rule_in_long(name: str) -> None:
-    plans, asks = SCENES[name].bases, CONSENT in SCENES[name].bases.values()
+    plans, asks = SCENES[name].bases, is_asked(SCENES[name])
     # On obligation alone the party can refuse nothing: only a voicemail ends what is kept.
     refused = 1 if set(plans.values()) == {OBLIGATION} else 2
     least = {"ended": 10} | ({"recorded": 12, "paused": 8, "held": 4, "refused": refused} if plans else {})
     least |= {"asked": 30, "yes": 15} if asks else {}
     came_to(least, driven(name, LONG, settings(SHIPPED, stateful_step_count=80)))
+
+
+def is_asked(scene: Scene) -> bool:
+    """Whether its party is asked anything; one that said yes to a colleague is not."""
+    said = scene.carried.consented if scene.carried is not None else ()
+    return any(basis is CONSENT and it not in said for it, basis in scene.bases.items())
 
 
 def came_to(least: dict[str, int], reached: Counter[str]) -> None:
