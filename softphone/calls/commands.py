@@ -112,6 +112,8 @@ def to_event(
                 return NOT_NOW if same else STALE
             if not (same or action in PROTECT):
                 return STALE
+            if action == Action.SAID_YES and status.yes_by_agent and purpose not in status.yes_by_agent:
+                return NOT_NOW
             if action in (Action.SAID_YES, Action.SAID_NO) and purpose:
                 return SpokenAnswer(purpose, yes=action == Action.SAID_YES)
             event = _ACTIONS.get(action)

@@ -240,6 +240,9 @@ class Status:
     - `stood_still`: some talk is missing
     - `held_from_training`: training cannot use the recording while the lock stands
     """
+    yes_by_agent: tuple[Purpose, ...] = ()
+    """purposes to which the agent may say that the party said yes: all that are asked, or those whose key was heard as a
+    tone. Empty: as `actions` say"""
     missing_seconds: int = 0
     """seconds of talk missing from the recording because the process stood still"""
     recorded: float = 0.0

@@ -2,12 +2,14 @@
 
 import pytest
 
+from softphone.calls.commands import NOT_NOW, to_event
 from softphone.domain import changes as c
 from softphone.domain import effects as f
 from softphone.domain import events as e
 from softphone.domain.decision import NoticeId
 from softphone.domain.purpose import Headline, KeyRole, Language, Reason
-from softphone.domain.status import PurposePhase
+from softphone.domain.status import Action, PurposePhase
+from softphone.wire import Act
 from tests.domain.walk_call import Call
 from tests.domain.walk_scenes import DOC, TRAIN
 
@@ -283,6 +285,16 @@ def test_a_key_in_the_sound_is_no_yes_until_the_agent_says_that_it_was_one() -> 
     call(e.SpokenAnswer(TRAIN, yes=True))
     assert call.recorded == {TRAIN}
     assert call.noted("consent_given")[0]["how"] == "tone, confirmed by the agent"
+
+
+@pytest.mark.rule("G03")
+def test_of_two_questions_only_the_one_whose_key_was_heard_can_be_confirmed() -> None:
+    call = Call("N2+N3", spoken_consent=False).hear()(_tone("2"))
+    assert call.status.yes_by_agent == (TRAIN,)
+    version = call.status.version
+    for purpose, answer in ((DOC, NOT_NOW), (TRAIN, e.SpokenAnswer(TRAIN, yes=True))):
+        press = Act("1", "c", version, Action.SAID_YES, purpose)
+        assert to_event(press, call.status, "anna") == answer
 
 
 @pytest.mark.rule("G31")

@@ -56,6 +56,7 @@ def describe(state: State, now: Now) -> Status:
         kept=bool(state.kept),
         recordings=tuple(it.id for it in state.recordings if it.began),
         notes=notes(state),
+        yes_by_agent=ordered(frozenset(one for one in state.asked if consent.may_confirm_yes(state, one))),
         missing_seconds=max(1, round(state.missing)) if state.missing else 0,
         recorded=state.recorded.seconds,
         recorded_from=state.recorded.since.utc if state.recorded.since is not None else None,

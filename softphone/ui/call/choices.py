@@ -141,7 +141,8 @@ class Answers(QWidget):
             if purpose not in self._shown:
                 continue
             self.labels[purpose].setText(answer_label(view, call, purpose) if several else question)
-            able = spoken and view.connected
+            sayable = call.status.yes_by_agent if call.status is not None else ()
+            able = spoken and view.connected and (not sayable or purpose in sayable)
             why = "" if able else view.texts("answer.by_key_alone" if view.connected else "why_not.no_engine")
             name = view.texts(f"answer.yes.{purpose}", **words)
             self.yes[purpose].show_as(view, view.texts("answer.yes"), name=name, enabled=able, why=why)
