@@ -21,8 +21,10 @@ from softphone.ui.theme.icons import Icons
 from softphone.ui.theme.tokens import load_themes
 from softphone.ui.view import View
 from softphone.ui.window import HEIGHT, WIDTH, DeskWindow
-from softphone.wire import Snapshot
+from softphone.wire import Levels, Snapshot
 
+_TALK = Levels(-21.0, -33.0)
+"""as while two people talk: a snapshot has no sound"""
 _LEVELS = 8
 """of layouts within each other, and some more"""
 
@@ -81,6 +83,7 @@ class Camera:
         window.setFocus()
         QApplication.processEvents()
         window.render_view(view)
+        window.call.card.show_levels(_TALK)
         _settle()
         if picture.said:
             window.say(lambda texts: texts(picture.said), view.texts)

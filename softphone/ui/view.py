@@ -62,9 +62,10 @@ class View:
 
     @property
     def last(self) -> CallState | None:
-        """The call that is in wrap-up."""
+        """The call that is in wrap-up. Of one with a colleague nothing is left to do."""
         calls = self.snapshot.calls if self.snapshot else ()
-        return next((call for call in reversed(calls) if call.phase is CallPhase.ENDED and not call.reopened), None)
+        over = (call for call in reversed(calls) if call.phase is CallPhase.ENDED and not call.reopened)
+        return next((call for call in over if call.role is CallRole.PARTY), None)
 
     def reopened(self, call: str) -> CallState | None:
         """This call, if it was an earlier one that the desk has taken up again."""

@@ -21,7 +21,22 @@ from softphone.domain.purpose import Headline, Language, Purpose, Reason
 from softphone.domain.status import Action, DisputeKind, HoldPhase, InformedPhase, PurposePhase, Status
 from softphone.system.policy_file import filled
 from softphone.ui.pictures import Picture
-from softphone.wire import Act, CallPhase, Dial, EndWrapUp, HoldCall, Mute, PolicyPhase, Reopen, SaveSettings
+from softphone.wire import (
+    Act,
+    Activate,
+    Answer,
+    BackToParty,
+    CallPhase,
+    Consult,
+    Dial,
+    EndWrapUp,
+    HangUp,
+    HoldCall,
+    Mute,
+    PolicyPhase,
+    Reopen,
+    SaveSettings,
+)
 from tests.journeys.lines import NOTICE_FILE
 from tests.journeys.stage import LOOPBACK, Stage, build
 from tests.peers.plain_phone import plain_phone
@@ -73,6 +88,14 @@ BESIDE = {
     "incoming": "an incoming call",
     "incoming-corner": "an incoming call, the small window in the corner",
     "call-corner": "a call while the desk is out of sight, the small window in the corner",
+    "call-compact": "a call in the small window",
+    "keypad": "the keypad",
+    "transfer": "transfer: to whom",
+    "call-waiting": "somebody rings in a call",
+    "call-waiting-corner": "somebody rings in a call, the small window in the corner",
+    "two-calls": "two calls, one held",
+    "consultation": "a call to a colleague while the party waits",
+    "colleague-gone": "the colleague has hung up",
     "why-recorded": "the notice's fold: what each purpose rests on",
     "asks-first": "an objection after a no to training: it asks first",
     "asks-first-corner": "after a no to training, in the corner",
@@ -372,6 +395,38 @@ def _dialled(s: Studio, other: SecondPhone) -> str:
     call = s.on.desk.do(Dial, account="agent", target=target, line="spoken").result["call"]
     s.on.desk.wait_call(lambda one: one.phase is CallPhase.CONNECTED, "connected", call)
     return call
+
+
+def several(s: Studio) -> None:
+    call = s.call("sales", "+4520123492")
+    s.recording(call)
+    s.take("call-compact", pressed="toggleCompact")
+    s.take("keypad", pressed="keypad")
+    s.take("transfer", pressed="transfer")
+    with second_phone(auto_answer=True) as other:
+        other.do("dial", target=f"sip:{NUMBERS['service']}@{LOOPBACK}:{s.on.sip_port}")
+        waits = s.on.desk.wait_call(lambda one: one.phase is CallPhase.INCOMING and one.status, "a call that waits").id
+        s.take("call-waiting")
+        s.take("call-waiting-corner", corner=True)
+        s.on.desk.do(Answer, call=waits)
+        s.recording(waits)
+        s.take("two-calls")
+        s.on.desk.do(HangUp, call=waits)
+        s.on.desk.wait_call(lambda one: one.phase is CallPhase.ENDED, "ended", waits)
+        s.on.desk.do(EndWrapUp, call=waits)
+        s.on.desk.do(Activate, call=call)
+        s.recording(call)
+        target = f"sip:+4523456789@{LOOPBACK}:{other.udp}"
+        colleague = s.on.desk.do(Consult, call=call, target=target).result["call"]
+        s.on.desk.wait_call(lambda one: one.phase is CallPhase.CONNECTED, "the colleague", colleague)
+        time.sleep(1)
+        s.take("consultation")
+        other.do("hang_up")
+        s.on.desk.wait_call(lambda one: one.consult_ended, "alone", call)
+        s.take("colleague-gone")
+        s.on.desk.do(EndWrapUp, call=colleague)
+        s.on.desk.do(BackToParty, call=call)
+    s.over(call)
 
 
 def two_asked(s: Studio) -> None:
@@ -694,6 +749,7 @@ SCENES: tuple[Callable[[Studio], None], ...] = (
     outgoing,
     ready,
     pause_ends,
+    several,
     two_asked,
     special,
     obliged_noted,

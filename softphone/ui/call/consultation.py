@@ -12,6 +12,7 @@ from softphone.ui.fields import Card, TextLabel
 from softphone.ui.theme.style import BODY, PURPOSES, SMALL
 from softphone.ui.view import View, duration, new_id, readable, upper_first, who
 from softphone.ui.words.kept import duration_of
+from softphone.ui.words.moment import consultation_over
 from softphone.wire import (
     BackToParty,
     CallPhase,
@@ -33,6 +34,7 @@ class ConsultationBox(Card):
     def __init__(self) -> None:
         super().__init__("consultation", "box")
         self.name = TextLabel("colleagueName", size=PURPOSES, strong=True)
+        self.words = TextLabel("colleagueGone", size=BODY, wrap=True)
         self.state = TextLabel("colleagueState", size=SMALL, role="muted", tabular=True)
         self.state.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Preferred)
         self.complete = ActionButton("completeTransfer", height=58)
@@ -53,6 +55,7 @@ class ConsultationBox(Card):
         inside.setContentsMargins(12, 10, 12, 12)
         inside.setSpacing(9)
         inside.addLayout(first)
+        inside.addWidget(self.words)
         inside.addLayout(grid)
         self.complete.clicked.connect(lambda: self._send(CompleteTransfer))
         self.join.clicked.connect(lambda: self._send(Join))
@@ -73,8 +76,11 @@ class ConsultationBox(Card):
         self.setVisible(colleague is not None or under_way or ended is not None)
         if self.isHidden():
             return
-        self.name.setText(self._name(view, call, ended))
-        self.state.setText(self._state(view, call, ended))
+        self.words.setText(consultation_over(view, call) if ended is not None else "")
+        self.words.setVisible(ended is not None)
+        for label, text in ((self.name, self._name(view, call)), (self.state, self._state(view, call, ended))):
+            label.setText(text)
+            label.setVisible(ended is None)
         for button in (self.complete, self.join):
             button.setVisible(colleague is not None)
         self.back.setVisible(colleague is not None or ended is not None)
@@ -94,11 +100,9 @@ class ConsultationBox(Card):
             means=f"back {call.id}",
         )
 
-    def _name(self, view: View, call: CallState, ended: ConsultEnd | None) -> str:
+    def _name(self, view: View, call: CallState) -> str:
         if self._colleague is not None:
             return who(view, self._colleague)
-        if ended is not None:
-            return view.texts(f"consult.ended.{ended}")
         return readable(call.transfer.target) if call.transfer is not None else ""
 
     def _state(self, view: View, call: CallState, ended: ConsultEnd | None) -> str:
@@ -128,11 +132,12 @@ class ConsultationBox(Card):
             filled=True,
             means=f"complete {colleague.id}",
         )
+        first = upper_first(colleague.name.partition(" ")[0]) or texts("consult.colleague")
         off = not_yet or (texts("consult.join.on") if together else "")
         self.join.show_action(
             view,
             texts("consult.join"),
-            off or texts("consult.join.sub", who=upper_first(name.partition(" ")[0])),
+            off or texts("consult.join.sub", who=first),
             enabled=not off,
             why=off,
             means=f"join {colleague.id}",

@@ -189,7 +189,8 @@ class Moment(QWidget):
         self.choices.render_view(view, call)
         self._show_presses(view, call)
         self.notice.render_view(view, call)
-        aside = aside_lines(view, call)
+        # What the box above says is not said twice.
+        aside = [line for line in aside_lines(view, call) if line != self.consultation.words.text()]
         self.aside.setText("\n".join(aside))
         self.aside.setVisible(bool(aside))
         sentence = to_say(view, call)

@@ -30,7 +30,7 @@ _WRAPPED = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter) | int
 
 
 def cap_width(key: str) -> float:
-    return max(_CAP, QFontMetricsF(font(SMALL - 2)).horizontalAdvance(key) + 10) if key else 0.0
+    return max(_CAP, QFontMetricsF(font(SMALL)).horizontalAdvance(key) + 10) if key else 0.0
 
 
 def draw_cap(painter: QPainter, key: str, box: QRectF, ink: str, edge: str) -> None:
@@ -40,7 +40,7 @@ def draw_cap(painter: QPainter, key: str, box: QRectF, ink: str, edge: str) -> N
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.drawRoundedRect(cap.adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
     painter.setPen(QColor(ink))
-    painter.setFont(font(SMALL - 2))
+    painter.setFont(font(SMALL))
     painter.drawText(cap, int(Qt.AlignmentFlag.AlignCenter), key)
 
 
@@ -221,7 +221,7 @@ class Rings(Control):
         return QRectF(6, 0, self.ring(1).left() - 14, height)
 
     def _font(self, *, strong: bool) -> QFont:
-        return font(BODY if self._box(0).width() >= _WIDE else SMALL - 1, strong=strong)
+        return font(BODY if self._box(0).width() >= _WIDE else SMALL, strong=strong)
 
     def ring(self, number: int) -> QRectF:
         """Where the ring of so many points is."""

@@ -192,7 +192,7 @@ class Waveform(QAbstractSlider):
                 self._draw_still(painter, theme, mark)
         for voice, (name, colour) in enumerate(zip(self._voices, (theme.accent, theme.muted), strict=True)):
             middle = TOP + lane * (voice + 0.5)
-            painter.setFont(font(SMALL - 1))
+            painter.setFont(font(SMALL))
             painter.setPen(QColor(theme.muted))
             box = QRectF(10, middle - 10, LABELS - 14, 20)
             shown = QFontMetricsF(painter.font()).elidedText(name, Qt.TextElideMode.ElideRight, box.width())
@@ -243,7 +243,7 @@ class Waveform(QAbstractSlider):
         hatch.setAlphaF(0.35)
         painter.fillRect(box, QBrush(hatch, Qt.BrushStyle.BDiagPattern))
         label = words.mark(self._view.texts, mark)
-        painter.setFont(font(SMALL - 1, tabular=True))
+        painter.setFont(font(SMALL, tabular=True))
         painter.setPen(QColor(tone.ink))
         metrics = QFontMetricsF(painter.font())
         wide, tall = metrics.horizontalAdvance(label) + 8, metrics.height() + 2

@@ -95,7 +95,7 @@ def aside_lines(view: View, call: CallState) -> tuple[str, ...]:
         return ()
     speech = Speech(view, call, status)
     said = (
-        speech.say(f"aside.consult.{call.consult_ended}") if call.consult_ended else "",
+        consultation_over(view, call),
         _second_caller(view, call),
         speech.say("aside.still_no_sound") if "still_no_sound" in status.notes else "",
         speech.say("aside.stood_still", count=status.missing_seconds) if "stood_still" in status.notes else "",
@@ -106,6 +106,13 @@ def aside_lines(view: View, call: CallState) -> tuple[str, ...]:
         speech.say("aside.muted") if call.muted and status.recording else "",
     )
     return tuple(line for line in said if line)
+
+
+def consultation_over(view: View, call: CallState) -> str:
+    """How the call to a colleague ended, if the party still waits; or nothing."""
+    if call.status is None or call.consult_ended is None:
+        return ""
+    return Speech(view, call, call.status).say(f"aside.consult.{call.consult_ended}")
 
 
 def _second_caller(view: View, call: CallState) -> str:
