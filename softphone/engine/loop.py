@@ -6,6 +6,7 @@ keyring.
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime
 from math import ceil
 
@@ -149,7 +150,9 @@ class Engine:
             case sip.RegistrationChanged():
                 accounts.registration(event)
             case sip.NotConnected():
-                _log.warning("account's server not reached: %s %s", event.why, event.detail)
+                # A network that is away is everyday life, and a server that is not who it should be is not.
+                level = logging.WARNING if event.why.startswith("tls_") else logging.INFO
+                _log.log(level, "account's server not reached: %s %s", event.why, event.detail)
                 accounts.not_connected(event)
             case sip.EdgeChanged(present=present):
                 self.fault("edge", None if present else CodedText("fault.edge"))

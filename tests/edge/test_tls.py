@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
 from collections.abc import Callable, Generator
@@ -11,7 +12,12 @@ from uuid import uuid4
 
 import pytest
 
+from softphone.domain.purpose import Language
+from softphone.edge.channel import EdgeAccount
+from softphone.edge.server_check import check_server
 from softphone.edge.tls import NotTrusted, check_name, client_context
+from softphone.system.paths import program_folder
+from softphone.texts import Texts
 from tests.peers.authority import Authority, Signed
 from tests.peers.exchange import HOST, Exchange, exchange, server_context
 from tests.peers.processes import free_port, until
@@ -163,8 +169,9 @@ FAULTS: dict[str, Make] = {
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # TLS 1.1 is what this server has
 @pytest.mark.parametrize("why", [*FAULTS, "tls_unknown_authority", "tls_authority_file", "refused"])
 def test_who_proves_nothing_is_not_spoken_to_and_the_account_says_why(
-    wary: SecondPhone, authority: Authority, tmp_path: Path, why: str
+    wary: SecondPhone, authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, why: str
 ) -> None:
+    monkeypatch.setattr("softphone.edge.transports.HANDSHAKE_LIMIT", 1.0)  # of the doctor's, here
     phone = wary
     trusted, odd = str(authority.file), FAULTS.get(why, lambda of: {"signed": of.sign("whole", HOST)})(authority)
     if why == "tls_unknown_authority":
@@ -184,6 +191,11 @@ def test_who_proves_nothing_is_not_spoken_to_and_the_account_says_why(
             assert told["detail"] == "pbx.example"
         assert all(one[:1] == b"\x16" for one in server.first), "a handshake, and nothing else"
         assert not [one for one in server.heard if not one.startswith("REGISTER") or why != "tls_client_certificate"]
+        # `klartone doctor` finds the same, and both languages have words for it.
+        asked = EdgeAccount(why, f"x@{HOST}:{port}", f"{HOST}:{port}", "tls", authority=trusted)
+        assert asyncio.run(check_server(asked)).fault == (why, told["detail"])
+        for language in Language:
+            assert f"connection.{why}" in Texts(program_folder("resources") / "translations", language)
         phone.do("remove_account", id=why)
 
 
