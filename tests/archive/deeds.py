@@ -105,6 +105,7 @@ class Doer:
             (row.recording, row.purposes) for row in self.beside.list(AT) if row.opens_for and not row.restricted
         ]
         self.unfinished = dict(order.unfinished)
+        self.short = SHORT
         self.ways: list[tuple[Callable[[], None], int]] = [
             (self.open, 8),
             (self.talk, 12),
@@ -125,10 +126,16 @@ class Doer:
     def run(self, deeds: int) -> None:
         for role in list(self.unfinished):
             self.rotate(KeyRole(role))
+        self.do(deeds)
+        self.end()
+
+    def do(self, deeds: int) -> None:
         for _ in range(deeds):
             if self.desk.failures:
                 self._broke_off()
             self.chance.choices([way for way, _ in self.ways], [weight for _, weight in self.ways])[0]()
+
+    def end(self) -> None:
         self.desk.recorder.close()
         self.desk.ledger.stop()
         if self.desk.storage:
@@ -142,7 +149,7 @@ class Doer:
             return
         purposes, short = self.chance.choice(KINDS), self.chance.random() < 0.5
         call = str(uuid7())
-        self.desk.call(call, retention=SHORT if short else LONG)
+        self.desk.call(call, retention=self.short if short else LONG)
         one = _Call(call, f"{call}-1", purposes, short)
         what = ",".join(purpose.value for purpose in purposes)
         if self._do("open", one.recording, lambda: self.desk.open(call, *purposes), what, int(short)):
@@ -285,7 +292,7 @@ class Doer:
         self.desk.recipients = {**self.desk.recipients, role: recipient}
         self.desk.policy_recipients[:] = self.desk.recipients.values()
         for one in self.calls:
-            self.desk.call(one.call, retention=SHORT if one.short else LONG)
+            self.desk.call(one.call, retention=self.short if one.short else LONG)
 
     # --- saying so ---------------------------------------------------------------------------------
 

@@ -89,12 +89,12 @@ def memory(tmp_path: Path) -> Generator[Path]:
 
 
 @pytest.mark.rule("G10")
-@pytest.mark.parametrize("part", range(2))
+@pytest.mark.parametrize("part", range(4))
 def test_what_was_done_and_what_was_sealed_survives_kill_9(memory: Path, part: int) -> None:
     prove(memory, part, 10)
 
 
 @pytest.mark.torture
-@pytest.mark.parametrize("part", range(2, 27))
+@pytest.mark.parametrize("part", range(4, 29))
 def test_it_survives_kill_9_five_hundred_times(memory: Path, part: int) -> None:
     prove(memory, part, 20)
