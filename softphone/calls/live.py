@@ -239,7 +239,8 @@ class LiveCall:
     def language_settled(self) -> bool:
         """Somebody has spoken to the party already, in the call's language."""
         by_exchange = self.upstream is not None and self.upstream.language is not None
-        return by_exchange or (self.passport is not None and self.passport.told is not None)
+        told = self.passport.told if self.passport is not None else None
+        return by_exchange or (told is not None and told.language is self.language)
 
     def since_answer(self, now: Now) -> float | None:
         return None if self.answered_mono is None else now.mono - self.answered_mono

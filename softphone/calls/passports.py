@@ -47,8 +47,8 @@ class Passports:
         doubt = self._doubt(call, presented[0], passport, called)
         if doubt is None:
             call.passport, call.group = passport, passport.group
-            if passport.told is not None:
-                call.language = passport.told.language
+            if (told := passport.told) and call.text_of(told.notice, told.language) is not None:
+                call.language = told.language
         return doubt
 
     def _doubt(self, call: LiveCall, presented: Presented, passport: Passport, called: Iterable[str]) -> Doubt | None:

@@ -18,7 +18,7 @@ from softphone.domain.purpose import Basis, Language, Purpose, Reason
 from softphone.engine.sip import events as sip
 from softphone.system.passports import Seal, certify, unsigned
 from softphone.system.signature import public_half
-from tests.engine.scene import CALL, NUMBER, Scene
+from tests.engine.scene import CALL, NUMBER, TEXT, Scene, book_of
 from tests.policies import POLICY
 
 pytestmark = pytest.mark.rule("G05")
@@ -67,6 +67,16 @@ class Desk(Scene):
     def refused(self) -> set[Purpose]:
         assert self.call.status is not None
         return {one for one, it in self.call.status.purposes.items() if it.reason is Reason.DECLINED_EARLIER}
+
+
+def test_the_language_that_a_colleague_used_is_this_calls_where_its_line_has_it() -> None:
+    desk = Desk()
+    desk.rules.book = book_of(TEXT)
+    desk.transferred(desk.seal.sign(claims_of(desk.passport)))
+    assert not desk.tells
+    assert desk.call.status is not None
+    assert desk.call.status.notice is not None
+    assert desk.call.status.notice.language is Language.DA
 
 
 def test_a_told_party_is_not_told_twice_and_its_yes_stands() -> None:

@@ -22,6 +22,7 @@ from softphone.wire import (
     EndWrapUp,
     FollowTransfer,
     HangUp,
+    Refused,
     Transfer,
     TransferPhase,
 )
@@ -216,7 +217,7 @@ def test_a_colleague_who_was_asked_first_takes_the_party_over_without_a_press(de
 
     here.desk.do(CompleteTransfer, call=consultation)
     refused = party.wait_for("ReferAsked")
-    party.do("tell_referrer", call=refused["call"], code=503)
+    party.do("tell_referrer", call=refused["call"], code=486)
     here.desk.wait_call(lambda one: one.transfer and one.transfer.phase is TransferPhase.FAILED, "failed", call)
     assert here.desk.call(consultation).phase is CallPhase.CONNECTED, "the colleague is there still"
     assert here.desk.call(call).held_by_us
@@ -224,6 +225,8 @@ def test_a_colleague_who_was_asked_first_takes_the_party_over_without_a_press(de
     here.desk.do(CompleteTransfer, call=consultation)
     asked, theirs = desks.followed()
     assert asked["replaces"]
+    here.desk.wait_call(lambda one: one.transfer and one.transfer.phase is TransferPhase.ACCEPTED, "accepted", call)
+    assert isinstance(here.desk.ask(BackToParty, call=consultation), Refused), "the party is on its way"
     party.wait_for("CallEstablished", call=theirs)
     arrived = there.desk.wait(
         lambda s: next((one for one in s.calls if one.id != asked_first.id and one.answered_at), None), "the party"

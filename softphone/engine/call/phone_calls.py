@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from softphone.archive.finding.history import PastRow
 from softphone.calls.book import CallBook
-from softphone.calls.commands import RecordingCommand
+from softphone.calls.commands import NOT_NOW, RecordingCommand
 from softphone.calls.live import LiveCall, NewCall
 from softphone.calls.numbers import dialled, e164, host_part, is_internal, user_part
 from softphone.calls.ports import RecorderPort, RulesPort
@@ -383,6 +383,8 @@ class PhoneCalls:
         return self.several.consult(call_id, target)
 
     def back_to_party(self, call_id: str) -> CodedText | None:
+        if self.transferring.is_accepted(call_id):
+            return NOT_NOW
         return self._done(self.several.back_to_party(call_id))
 
     def join(self, call_id: str) -> CodedText | None:

@@ -77,6 +77,13 @@ class Transferring:
             return NO_SUCH_CALL
         return self._refer(party, consultation.target, consultation)
 
+    def is_accepted(self, call_id: str) -> bool:
+        """Whether the party of this call, or of this consultation, is on its way to somebody else."""
+        call = self._book.live.get(call_id)
+        party = self._book.live.get(call.consults_for or call_id) if call else None
+        state = party.transfer if party else None
+        return state is not None and state.phase in (TransferPhase.ACCEPTED, TransferPhase.RINGING)
+
     def _refer(self, party: LiveCall, target: str, consultation: LiveCall | None = None) -> CodedText | None:
         if party.role is not CallRole.PARTY or (party.transfer and party.transfer.phase is not TransferPhase.FAILED):
             return NOT_NOW
