@@ -109,7 +109,7 @@ def test_a_machine_without_portaudio_says_that_sound_is_missing(no_devices: dict
 
 
 @pulseaudio
-@pytest.mark.alone
+@pytest.mark.calm
 def test_a_tone_into_the_microphone_reaches_the_far_end_and_the_far_end_the_speaker(
     sinks: NullSinks, tmp_path: Path
 ) -> None:
@@ -326,7 +326,7 @@ print(json.dumps({"steps": steps}))
 
 
 @pulseaudio
-@pytest.mark.alone
+@pytest.mark.calm
 def test_a_test_call_gives_the_notice_and_then_what_the_agent_said(sinks: NullSinks, tmp_path: Path) -> None:
     mouth, ear = tmp_path / "mouth.wav", tmp_path / "own.raw"
     write_wav(mouth, tone(500, 20, level_db=-14))
@@ -346,7 +346,7 @@ def test_a_test_call_gives_the_notice_and_then_what_the_agent_said(sinks: NullSi
 
 
 @pulseaudio
-@pytest.mark.alone
+@pytest.mark.calm
 def test_the_player_the_test_tone_and_the_level_meter_use_real_devices(sinks: NullSinks, tmp_path: Path) -> None:
     mouth, ear = tmp_path / "mouth.wav", tmp_path / "ear.raw"
     write_wav(mouth, tone(500, 20, level_db=-14))

@@ -118,7 +118,7 @@ def test_a_good_answer_ends_the_row_of_failures_and_is_told_of_once(hosting: Hos
     assert hosted.mended == ["moody"] * 3
 
 
-@pytest.mark.alone
+@pytest.mark.calm
 def test_a_regex_that_holds_the_interpreter_lock_is_killed_in_time_and_the_engine_does_not_notice(
     hosting: Hosting,
 ) -> None:

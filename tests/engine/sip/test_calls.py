@@ -125,7 +125,7 @@ def test_keys_are_heard_in_both_directions(agent: SecondPhone, customer: SecondP
     part(customer, agent)
 
 
-@pytest.mark.alone
+@pytest.mark.calm
 @pytest.mark.parametrize("codec", ["G722/16000/1", "PCMA/8000/1", "PCMU/8000/1"])
 def test_every_frame_of_both_sides_comes_once_and_in_order_with_each_codec(codec: str, tmp_path: Path) -> None:
     with (
@@ -263,7 +263,7 @@ def request(method: str, port: int, own: int, number: int, body: str = "") -> by
     ).encode()
 
 
-@pytest.mark.alone
+@pytest.mark.calm
 def test_a_flood_of_calls_is_turned_away_and_the_standing_call_goes_on_unharmed(
     guarded: SecondPhone, customer: SecondPhone, tmp_path: Path
 ) -> None:

@@ -25,7 +25,7 @@ def notice(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.alone
+@pytest.mark.calm
 @pytest.mark.rule("G05")
 def test_party_and_agent_hear_the_notice_whole_and_the_party_hears_nothing_of_the_agent(
     agent: SecondPhone, customer: SecondPhone, notice: Path, tmp_path: Path

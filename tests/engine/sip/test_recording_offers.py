@@ -11,7 +11,7 @@ from tests.peers.counter import gaps
 from tests.peers.second_phone import SecondPhone, connect, part, second_phone, talk
 
 
-@pytest.mark.alone
+@pytest.mark.calm
 def test_a_record_aware_peer_is_told_on_and_off_without_losing_a_frame(
     agent: SecondPhone, customer: SecondPhone, tmp_path: Path
 ) -> None:

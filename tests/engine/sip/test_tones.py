@@ -12,7 +12,7 @@ from tests.peers.processes import until
 from tests.peers.second_phone import connect, part, second_phone, talk
 
 
-@pytest.mark.alone
+@pytest.mark.calm
 def test_the_warning_tone_is_heard_by_both_and_is_in_no_recording_of_ours(tmp_path: Path) -> None:
     # Both are silent, so that the tone stands alone.
     with second_phone() as agent, second_phone() as customer:

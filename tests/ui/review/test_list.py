@@ -22,7 +22,6 @@ def row(number: int) -> SampleRow:
     return SampleRow(f"r{number:06}", ANNA, "salg", at, 60, ZONE, date(2027, 1, 1), None, 0)
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize("apart", [1, 60], ids=["beside each other", "here and there"])
 def test_four_hundred_of_very_many_go_at_once(qtbot: QtBot, apart: int) -> None:
     model = SampleModel()
