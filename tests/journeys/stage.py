@@ -144,6 +144,7 @@ class Stage:
         self.sip_port = self.desk.wait(
             lambda s: s.sip_port if s.policy.phase is PolicyPhase.READY and s.store.works else None, "ready", 40
         )
+        _remember_said(self.home)
 
     def end(self) -> None:
         """The engine quits politely: everything is written, and it ends with status 0."""
@@ -301,6 +302,8 @@ def build(
     Archive.create(archive, keys, demo=True).close()
     home = Home.within(folder / "home")
     home.folders.create()
+    if not spoken:
+        _say_again(home)
     config = home.folders.config
     public = {role: base64.b64encode(create_key_pair(keys)).decode() for role in KeyRole}
     policy = config / "policy.toml"
@@ -375,8 +378,6 @@ def stage(
         network=network,
     )
     on.expected |= expects or {}
-    if not spoken:
-        _say_again(on)
     with ExitStack() as ending:
         ending.callback(on._desks.close)
         on.launch_engine()
@@ -393,20 +394,20 @@ def stage(
         on.customer = ending.enter_context(customer)
         on.meet_engine()
         on.ready()
-        _SAID.update(_said(on))
         yield on
     on.nothing_swallowed(over=True)
 
 
-def _said(on: Stage) -> dict[str, bytes]:
-    """What the voice has said in short and for changes, which is spoken on every line."""
-    files = (on.home.folders.cache / "notices").glob("*")
-    return {one.name: one.read_bytes() for one in files if one.suffix in {".json", ".sha256"}}
+def _remember_said(home: Home) -> None:
+    """Short notices and changes, which are spoken on every line."""
+    for one in (home.folders.cache / "notices").glob("*"):
+        if one.suffix in {".json", ".sha256"} and one.name not in _SAID:
+            _SAID[one.name] = one.read_bytes()
 
 
-def _say_again(on: Stage) -> None:
-    """The engine finds it spoken, as on its second start: half a second of a core."""
-    notices = on.home.folders.cache / "notices"
+def _say_again(home: Home) -> None:
+    """The engine finds it spoken, as on its second start: that saves half a second of a core."""
+    notices = home.folders.cache / "notices"
     notices.mkdir(parents=True, exist_ok=True)
     for name, said in _SAID.items():
         (notices / name).write_bytes(said)
