@@ -282,7 +282,6 @@ def recording(policy: Path, env: Mapping[str, str]) -> subprocess.Popen[str]:
 
 
 @pytest.mark.peer("pulseaudio")
-@pytest.mark.calm
 def test_what_is_said_into_the_microphone_becomes_the_notice_trimmed_and_as_loud_as_the_others(
     policy: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

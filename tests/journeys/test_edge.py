@@ -222,7 +222,6 @@ def edge_of(on: Stage) -> psutil.Process:
 
 
 @pytest.mark.rule("G10")
-@pytest.mark.calm
 def test_while_an_edge_is_away_nothing_is_recorded_and_what_a_hung_one_cost_is_marked(tmp_path: Path) -> None:
     with stage(tmp_path, lines=("n7",), codec="G722/16000/1") as on:
         on.expects("edge ended", "edge hangs", reason="it is killed, and stopped")

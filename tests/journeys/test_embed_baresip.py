@@ -21,7 +21,7 @@ from tests.peers.second_phone import ROOT, SecondPhone, second_phone
 from tests.peers.second_phone import talk as goes_on
 
 # baresip 1.1 stands still for good where a hold meets a change of its audio player: the busier the machine, the oftener.
-pytestmark = [pytest.mark.journey, pytest.mark.peer("baresip"), pytest.mark.calm]
+pytestmark = [pytest.mark.journey, pytest.mark.peer("baresip")]
 
 CLIENT = ROOT / "docs" / "embed_client.py"
 AGENT, FIRST, SECOND = 300, 440, 660

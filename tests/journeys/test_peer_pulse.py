@@ -19,7 +19,7 @@ from tests.peers.processes import end, until
 from tests.peers.pulse import NullSinks, null_sinks
 from tests.peers.second_phone import talk
 
-pytestmark = [pytest.mark.journey, pytest.mark.calm, pytest.mark.peer("pulseaudio")]
+pytestmark = [pytest.mark.journey, pytest.mark.peer("pulseaudio")]
 
 
 @contextmanager

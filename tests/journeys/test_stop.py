@@ -22,7 +22,7 @@ from tests.journeys.watched_engine import STALLED, WATCHED, stall_encoder, watch
 from tests.peers.counter import CYCLE, FRAME
 from tests.peers.second_phone import talk
 
-pytestmark = [pytest.mark.journey, pytest.mark.rule("G31"), pytest.mark.rule("G04")]
+pytestmark = [pytest.mark.journey, pytest.mark.calm, pytest.mark.rule("G31"), pytest.mark.rule("G04")]
 
 STALL = 2.0
 

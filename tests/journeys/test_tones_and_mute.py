@@ -16,7 +16,7 @@ from tests.journeys.stage import Stage, stage
 from tests.peers.processes import until
 from tests.peers.second_phone import talk
 
-pytestmark = [pytest.mark.journey, pytest.mark.calm]
+pytestmark = pytest.mark.journey
 
 
 def test_a_muted_agent_is_silence_in_the_recording_and_the_warning_tone_is_heard_all_the_same(tmp_path: Path) -> None:
