@@ -6,6 +6,8 @@ from collections.abc import Generator
 from urllib.parse import unquote
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 
 from softphone.edge.dialogs import Dialog, Dialogs
 from softphone.edge.sip.message import SipMessage
@@ -243,6 +245,18 @@ def test_of_a_referral_only_what_may_go_along_is_read() -> None:
     assert _refer("<sip:a@b?Klartone-Passport=a%0d%0aEvil:%201>") == Referral("sip:a@b")
     for none in ("<sip:a@b;method=BYE>", "<mailto:a@b>", "<sip:a@b?Replaces=c%3Bto-tag%3Dd>", "nonsense", "*"):
         assert _refer(none) is None
+
+
+@given(some.text(max_size=80), some.binary(max_size=80))
+def test_whatever_stands_there_is_read_or_refused(text: str, body: bytes) -> None:
+    named = ("Refer-To", "Replaces", "Event", "Subscription-State", "Content-Type", "Require")
+    message = SipMessage("INVITE", "sip:a@b", headers=[(name, text) for name in named], body=body)
+    found = read_refer(message)
+    assert found is None or found.target
+    assert read_progress(message) is None or text.strip().lower().startswith("refer")
+    assert replaced_by(message, Dialogs())[1] is None
+    without_replaces(message)
+    assert message.get("Replaces") is None
 
 
 def test_of_a_fragment_the_code_alone_is_read() -> None:
