@@ -35,13 +35,17 @@ class Failover:
         return sent.hop != hop or self._next(sent)
 
     def refused(self, answer: SipMessage, source: Hop, sent: Sent) -> bool:
-        """503: whether another server has got it; then pjsua2 hears nothing of this one."""
+        """503: whether another server has got it; then pjsua2 hears nothing of this one.
+
+        To a call it may be a gateway's word on that call alone. The server is left only if it says when to come back.
+        """
         if answer.code != 503 or answer.method != sent.method or sent.message is None:
             return False
         said = (answer.get("Retry-After") or "").split("(")[0].split(";")[0].strip()
         request = sent.message
         ack = self._of(request, "ACK", sent, answer.get("To"))
-        if not self._next(sent, seconds=float(said) if said.isdigit() else 0.0):
+        again = float(said) if said.isdigit() else 0.0
+        if not self._next(sent, seconds=again, leave=answer.method == "REGISTER" or again > 0):
             return False
         if answer.method == "INVITE":
             self._switch.to_network(ack, source)
@@ -61,10 +65,10 @@ class Failover:
             self._switch.to_network(ended, source)
         return method
 
-    def _next(self, sent: Sent, *, around: bool = False, seconds: float = 0.0) -> bool:
-        """`around`: the first may get it again, after the last."""
+    def _next(self, sent: Sent, *, around: bool = False, seconds: float = 0.0, leave: bool = True) -> bool:
+        """`around`: the first may get it again, after the last. `leave`: others than this request go elsewhere too."""
         switch, failed = self._switch, sent.hop
-        if switch.servers.failed(sent.account, failed, seconds) and sent.account in switch.accounts:
+        if leave and switch.servers.failed(sent.account, failed, seconds) and sent.account in switch.accounts:
             # Calls would still come to the server that is away: register with one that is there.
             switch.tell(FlowLost(sent.account))
         others = sent.hops[1:]

@@ -100,6 +100,13 @@ def test_an_outbound_proxy_gets_everything_and_is_the_first_route(
     phone.do("dial", account="anna", target="sip:bo@away.test")
     asked = first.wait_for("INVITE")
     assert headers(asked, "Route") == ["<sip:two.test;lr>"]
+    # 503 to a call may be a gateway's word on that call alone: the registration stays where it is.
+    first.send(first.answer(asked, "503 No Circuit"), first.peer)
+    taken = second.wait_for("INVITE")
+    second.send(second.answer(taken, "503 No Circuit"), second.peer)
+    assert phone.wait_for("CallEnded")["code"] == 503
+    for server in (first, second):
+        assert not [one for one in server.heard[1:] if one.startswith("REGISTER")]
     # What its name leads to is heard, without a word in `accept_from`; others are not.
     second.send(second.request("OPTIONS", phone.udp), ("127.0.0.1", phone.udp))
     second.wait_for("SIP/2.0 200")
