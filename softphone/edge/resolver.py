@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import importlib
 import ipaddress
 import math
 import re
@@ -129,6 +130,8 @@ class Resolver:
     async def _ask(self, host: str, port: int, transport: str) -> tuple[Hop, ...]:
         hops: list[Hop] = []
         question = _Question()
+        # On a thread: it takes as long as three packets of sound last, and a name may be the first in mid-call.
+        await asyncio.get_running_loop().run_in_executor(None, importlib.import_module, "dns.asyncresolver")
         from dns.exception import DNSException
 
         try:
