@@ -221,7 +221,7 @@ class Rings(Control):
         return QRectF(6, 0, self.ring(1).left() - 14, height)
 
     def _font(self, *, strong: bool) -> QFont:
-        return font(BODY if self._box(0).width() >= _WIDE else SMALL, strong=strong)
+        return font(BODY if self._box(0).width() >= _WIDE else SMALL - 1, strong=strong)
 
     def ring(self, number: int) -> QRectF:
         """Where the ring of so many points is."""

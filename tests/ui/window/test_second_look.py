@@ -18,7 +18,7 @@ from softphone.ui.call.tiles import ActionButton
 from softphone.ui.controls import Control
 from softphone.ui.segments import Chip
 from softphone.ui.theme import motion
-from softphone.ui.theme.tokens import load_themes
+from softphone.ui.theme.tokens import Theme, load_themes
 from softphone.ui.window import NARROWEST, WIDEST, DeskWindow
 from softphone.wire import Levels, Look, TextSize
 from tests.ui import events as e
@@ -27,7 +27,7 @@ from tests.ui import states as s
 from tests.ui.conftest import RESOURCES, Scene
 from tests.ui.window.places import place, places
 
-LOOKS = dict(zip((Look.LIGHT, Look.DARK), load_themes(RESOURCES / "themes"), strict=True))
+LOOKS: dict[Look, Theme] = dict(zip((Look.LIGHT, Look.DARK), load_themes(RESOURCES / "themes"), strict=True))
 UI = Path(__file__).parents[3] / "softphone" / "ui"
 
 
