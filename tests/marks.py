@@ -1,6 +1,7 @@
 """Loaded into every test run: marks become properties of the JUnit file, calls are spread over the run, no generated example
 is timed, and Qt draws without a screen."""
 
+import gc
 import os
 from collections import defaultdict
 
@@ -11,6 +12,9 @@ from hypothesis import HealthCheck, settings
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
+
+# What is collected stays to the end: nobody looks for garbage in it, neither now nor in each test that does.
+gc.disable()
 
 CALLS_END = 0.8
 """of the run: no worker is to wait for the last long call"""
@@ -42,6 +46,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for name in ("rule", "peer"):
             for mark in item.iter_markers(name):
                 item.user_properties.extend((name, str(value)) for value in mark.args)
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
