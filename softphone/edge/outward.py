@@ -189,7 +189,10 @@ class Outward:
         try:
             if (dialog := self._switch.dialogs.get(message.get("Call-ID") or "")) and message.get("Contact"):
                 dialog.told = public
-            host = self._switch.transports.local_host(hop.host)
+            # Sound may go by another family than SIP.
+            sound = self._switch.sounds.peer_host(message.get("Call-ID") or "") if message.body else ""
+            other = sound and (":" in sound) is not (":" in hop.host)
+            host = self._switch.transports.local_host(sound if other else hop.host)
             self._switch.sounds.outward(message, message.get("Call-ID") or "", host, secure=hop.transport == "tls")
         except (Malformed, OSError):
             self._switch.counters["phone.sdp"] += 1

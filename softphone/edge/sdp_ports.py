@@ -103,6 +103,16 @@ class MediaSessions:
             sdp.audio.protocol = call.profile
         message.body = sdp.rewritten(host, call.relayed.outer_port, call.relayed.outer_port + 1)
 
+    def peer_host(self, call_id: str) -> str:
+        """Where the peer wants our sound, as its last description says; empty if it has said nothing."""
+        call = self._calls.get(call_id)
+        address = (
+            SessionDescription.parse(call.description).audio_address()
+            if call is not None and call.description
+            else None
+        )
+        return address[0] if address is not None else ""
+
     def refused_by_us(self, call_id: str) -> None:
         """We refused the peer's offer (fax, say): what it said before still holds."""
         call = self._calls.get(call_id)

@@ -15,6 +15,7 @@ from tests.peers.kamailio import Kamailio, kamailio
 from tests.peers.network import HERE_SIX, THERE, THERE_SIX, Cable, cable
 from tests.peers.processes import until
 from tests.peers.second_phone import SecondPhone, part, second_phone, talk
+from tests.peers.wire import SDP, header, wire
 
 USERS = {"anna": "s3cret-anna", "bo": "s3cret-bo"}
 
@@ -68,6 +69,17 @@ def test_by_ipv6_an_account_registers_and_calls_both_ways_with_literals_in_brack
         with pytest.raises(TimeoutError):
             bo.wait_for("CallArrived", seconds=1)
         assert bo.wait_for("StrangerRefused")["host"] == HERE_SIX
+
+
+def test_sound_is_offered_by_the_family_that_the_other_side_asked_for() -> None:
+    with second_phone(edge=True, bind="", accept=("127.0.0.1",)) as phone, wire() as one:
+        six = SDP.replace("c=IN IP4 127.0.0.1", "c=IN IP6 ::1")
+        one.send(one.request("INVITE", phone.udp, body=six), ("127.0.0.1", phone.udp))
+        phone.wait_for("CallArrived")
+        phone.do("answer")
+        answered = one.wait_for("SIP/2.0 200")
+        assert "\r\nc=IN IP6 ::1\r\n" in answered
+        assert f"@127.0.0.1:{phone.udp}>" in header(answered, "Contact")
 
 
 def call(caller: SecondPhone, own: str, callee: SecondPhone, other: str, server: Kamailio) -> None:
