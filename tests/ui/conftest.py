@@ -35,7 +35,13 @@ class Scene:
         self.keyring_fault: Exception | None = None
         self.desk: Desk | None = None
 
-    def open(self, state: Snapshot | None = None, *, start: Callable[[], None] | None = None) -> Desk:
+    def open(
+        self,
+        state: Snapshot | None = None,
+        *,
+        start: Callable[[], None] | None = None,
+        place: Path | None = None,
+    ) -> Desk:
         """A desk attached to the engine, showing `state`."""
         if state is not None:
             self.engine.snapshot = self.dressed(state)
@@ -49,6 +55,7 @@ class Scene:
                 icons=RESOURCES / "icons",
                 themes=RESOURCES / "themes",
                 settings=settings,
+                place=place,
                 now=lambda: NOW,
             )
         )

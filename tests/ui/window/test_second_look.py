@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from datetime import timedelta
@@ -236,6 +237,21 @@ def test_the_window_comes_back_where_it_was_but_never_to_a_screen_that_has_gone(
     file.mkdir()
     remembered.remember(wanted, file)  # cannot be written: nobody is troubled with it
     assert opened() == at_first
+
+
+def test_a_desk_that_goes_out_of_sight_or_ends_has_written_down_where_it_was(scene: Scene, tmp_path: Path) -> None:
+    file = tmp_path / "window.json"
+    desk = scene.open(s.snapshot(several.TALKING), place=file)
+    desk.window.resize(401, 603)
+    desk.window.hide()  # as into the tray
+    kept = json.loads(file.read_text(encoding="utf-8"))
+    assert (kept["width"], kept["height"]) == (401, 603)
+    desk.window.show()
+    desk.window.resize(433, 640)
+    scene.press("toggleCompact")
+    desk.close()
+    kept = json.loads(file.read_text(encoding="utf-8"))
+    assert (kept["width"], kept["height"]) == (433, 640)
 
 
 def test_what_was_there_fades_for_a_moment_unless_less_movement_is_asked_for(
