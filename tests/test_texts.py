@@ -269,9 +269,9 @@ def names_in(path: str, function: str) -> set[str]:
 
 def test_every_action_the_session_offers_has_words_for_its_button() -> None:
     known = sentences("en")
-    # Pausing is a tool with a place of its own; *said no* is the opt-out button.
+    # Pausing is a tool with a place of its own; yes and no are one control of two halves.
     silent = {name for name in Action if f"action.{name}" not in known and f"press.{name}" not in known}
-    assert silent <= {"pause_sensitive", "said_no"}
+    assert silent <= {"pause_sensitive", "said_yes", "said_no"}
 
 
 def test_every_reason_why_a_button_is_off_has_its_own_words() -> None:

@@ -85,7 +85,7 @@ def test_an_opt_out_of_training_says_that_documentation_is_asked_for_where_nobod
         in_words(texts_of, "UTC", replace(CALL, status=one.status), NOW)[Language.EN].opt_out.sub
         for one in (asked, yes)
     ]
-    assert subs == ["documentation is still asked for", "documentation goes on"]
+    assert subs == ["documentation is still asked about", "documentation continues"]
 
 
 @pytest.mark.parametrize("kind", [*OptOutKind, *DisputeKind])
@@ -121,7 +121,7 @@ def test_a_no_to_training_says_that_documentation_goes_on() -> None:
     }
     no = OptOutButton(OptOutKind.SAID_NO, enabled=True)
     in_both = said(replace(STATUS, opt_out=no, purposes=purposes))
-    assert {"optages stadig til dokumentation", "documentation goes on"} <= set(in_both)
+    assert {"dokumentation fortsætter", "documentation continues"} <= set(in_both)
     assert "optages ikke" not in in_both
 
 
@@ -141,7 +141,7 @@ LOCKED = HoldStatus(HoldPhase.LOCKED, "party", NOW, None)
     [
         (None, CallPhase.CONNECTED, "Stop and delete", "the recording is deleted", None),
         (None, CallPhase.ENDED, "Delete recording", "it is deleted for good", None),
-        (None, CallPhase.ENDED, "Delete recording", "the lock is lifted, all is deleted", LOCKED),
+        (None, CallPhase.ENDED, "Delete recording", "unlocks, then deletes all", LOCKED),
         (
             Stays.FOR_THE_COMPLAINT,
             CallPhase.CONNECTED,
