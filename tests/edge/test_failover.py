@@ -102,6 +102,8 @@ def test_an_outbound_proxy_gets_everything_and_is_the_first_route(
     assert headers(asked, "Route") == ["<sip:two.test;lr>"]
     # 503 to a call may be a gateway's word on that call alone: the registration stays where it is.
     first.send(first.answer(asked, "503 No Circuit"), first.peer)
+    acknowledged = first.wait_for("ACK")
+    assert header(acknowledged, "Via").split("branch=")[1] == header(asked, "Via").split("branch=")[1]
     taken = second.wait_for("INVITE")
     second.send(second.answer(taken, "503 No Circuit"), second.peer)
     assert phone.wait_for("CallEnded")["code"] == 503
