@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -21,6 +22,8 @@ def main() -> int:
     # A command in the background ignores it, and goes on doing so.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupted)
+    # What is loaded stays to the end. The command looks for garbage as soon as it is loaded, in what came after.
+    gc.disable()
     try:
         from softphone import cli
 

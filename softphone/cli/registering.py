@@ -6,6 +6,7 @@ A command's module is imported only when the command is given.
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -32,7 +33,12 @@ class Command:
 
     def __call__(self, arguments: argparse.Namespace) -> int:
         module, _, name = self.function.partition(":")
-        return getattr(import_module(module), name)(arguments)
+        function = getattr(import_module(module), name)
+        if not gc.isenabled():
+            # A process of its own, which no longer looks through all that it has loaded, nor takes it apart at its end.
+            gc.freeze()
+            gc.enable()
+        return function(arguments)
 
     def who(self, texts: Texts) -> str:
         """For the help; empty: for everybody."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import sys
 
 from softphone.edge.process import main
 
 if __name__ == "__main__":
+    gc.freeze()  # what is loaded stays
     with contextlib.suppress(KeyboardInterrupt):
         sys.exit(main())

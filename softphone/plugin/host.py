@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import gc
 import importlib.util
 import json
 import os
@@ -104,5 +105,6 @@ def _take_stdout() -> BinaryIO:
 
 
 if __name__ == "__main__":
+    gc.freeze()  # what is loaded stays
     with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):
         sys.exit(main(sys.argv[1:]))

@@ -273,4 +273,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    gc.freeze()  # what is loaded stays
     main()
