@@ -62,10 +62,6 @@ def test_a_baresip_that_has_no_sound_but_srtps_is_called_and_calls_by_tls_throug
         bo.command("accept")
         agent.wait_for("CallEstablished")
         assert agent.told("EncryptionChanged")[-1]["encrypted"] is True
-        agent.do("hold")
-        agent.wait_for("HoldChanged", by_us=True)
-        agent.do("resume")
-        agent.wait_for("HoldChanged", by_us=False)
         bo.press("5")
         assert agent.wait_for("DigitReceived")["digit"] == "5"
         talk(agent, 75)
