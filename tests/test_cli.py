@@ -32,7 +32,7 @@ from softphone.system.policy_file import load_policy
 from softphone.system.secrets import DemoKeyFile
 from softphone.system.settings import save_settings
 from softphone.system.signature import new_signing_key, public_half
-from softphone.wire import Account, Settings
+from softphone.wire.snapshot import Account, Settings
 from tests.archive.scene import AT, DOCUMENTATION, Scene
 from tests.policies import POLICY
 

@@ -13,7 +13,7 @@ from softphone import cli
 from softphone.domain.purpose import Language
 from softphone.system.settings import FILE, load_settings
 from softphone.texts import Texts
-from softphone.wire import PROTOCOL, decode_from_engine, decode_to_engine, encode
+from softphone.wire.codec import PROTOCOL, decode_from_engine, decode_to_engine, encode
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted(
@@ -46,10 +46,10 @@ def test_the_transcripts_commands_are_messages_to_the_engine() -> None:
 
 
 def test_the_wires_page_lists_every_command_there_is() -> None:
-    from softphone import wire
+    from softphone.wire import codec
 
     table = text("docs/wire.md").partition("## Commands")[2]
-    commands = {one.__dataclass_fields__["type"].default for one in wire._TO_ENGINE} - {"attach", "ping"}
+    commands = {one.__dataclass_fields__["type"].default for one in codec._TO_ENGINE} - {"attach", "ping"}
     assert sorted(name for name in commands if f"`{name}`" not in table) == []
     assert f"`hello.protocol` is {PROTOCOL}." in text("docs/wire.md")
 

@@ -53,7 +53,9 @@ from softphone.system.logbook import start_log
 from softphone.system.passports import Seal
 from softphone.system.settings import save_settings
 from softphone.system.single import ENDS_WITHIN, take_turn
-from softphone.wire import PROTOCOL, CodedText, Hello, Settings
+from softphone.wire.codec import PROTOCOL
+from softphone.wire.from_engine import Hello
+from softphone.wire.snapshot import CodedText, Settings
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - a phone is reached from outside
 SWITCH_INTERVAL = 0.0005

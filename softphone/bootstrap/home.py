@@ -16,7 +16,7 @@ from softphone.domain.purpose import Language
 from softphone.system.paths import UserFolders, is_there, program_folder
 from softphone.system.settings import ASIDE, FILE, FaultySettings, load_settings, set_aside
 from softphone.texts import Texts
-from softphone.wire import CodedText, Settings
+from softphone.wire.snapshot import CodedText, Settings
 
 if TYPE_CHECKING:
     from softphone.archive.crypto.wraps import KeyStore

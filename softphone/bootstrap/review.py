@@ -22,7 +22,7 @@ from softphone.domain.policy import Policy, PolicyError
 from softphone.system.logbook import start_log
 from softphone.system.paths import program_folder
 from softphone.system.policy_file import SOME_KEYS, filled, parse_policy
-from softphone.wire import CodedText, Settings
+from softphone.wire.snapshot import CodedText, Settings
 
 if TYPE_CHECKING:
     from softphone.domain.archive.interface import SeenArchive

@@ -18,7 +18,8 @@ from softphone.calls.turns import Inbox, clock, guarded, seconds
 from softphone.domain.errors import KlartoneError
 from softphone.embed.sessions import Sessions
 from softphone.system.logbook import start_log
-from softphone.wire import LINE_LIMIT, CodedText
+from softphone.wire.codec import LINE_LIMIT
+from softphone.wire.snapshot import CodedText
 
 LONGEST_WAIT = 5.0
 """seconds; a clock that is set is never waited past"""

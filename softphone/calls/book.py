@@ -21,7 +21,8 @@ from softphone.domain import events as ev
 from softphone.domain.decision import Decision, LookupResult
 from softphone.domain.purpose import Reason
 from softphone.domain.status import Action
-from softphone.wire import Act, CallPhase, CodedText
+from softphone.wire.snapshot import CallPhase, CodedText
+from softphone.wire.to_engine import Act
 
 BUG = CodedText("refused.bug")
 

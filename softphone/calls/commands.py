@@ -38,7 +38,8 @@ from softphone.domain.events import (
 )
 from softphone.domain.purpose import Language, Purpose
 from softphone.domain.status import Action, DisputeKind, OptOutKind, Status
-from softphone.wire import Act, Choose, CodedText, OptOut, RaiseDispute, UndoDispute
+from softphone.wire.snapshot import CodedText
+from softphone.wire.to_engine import Act, Choose, OptOut, RaiseDispute, UndoDispute
 
 RecordingCommand = OptOut | RaiseDispute | UndoDispute | Choose | Act
 

@@ -10,7 +10,8 @@ from softphone.domain import effects as do
 from softphone.domain import events as ev
 from softphone.domain.changes import OpenSegment
 from softphone.domain.errors import KlartoneError
-from softphone.wire import CallPhase, Occurred, Tone
+from softphone.wire.from_engine import Occurred, Tone
+from softphone.wire.snapshot import CallPhase
 
 Params = Mapping[str, str | int | float | bool | None]
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
-from softphone import wire
 from softphone.calls.commands import RecordingCommand
 from softphone.calls.numbers import e164
 from softphone.calls.policy.lines import line_state
@@ -23,7 +22,8 @@ from softphone.domain.retention import expires_on
 from softphone.domain.session import State, describe
 from softphone.domain.status import InformedBy, InformedPhase, PurposePhase, Status
 from softphone.plugin.notices import NoticeBook
-from softphone.wire import (
+from softphone.wire import snapshot
+from softphone.wire.snapshot import (
     CallPhase,
     CallRole,
     CallState,
@@ -372,13 +372,13 @@ class LiveCall:
         return "deleted" if status.recordings and not status.kept else "not_recorded"
 
 
-def _shown(text: NoticeText | None, sound: NoticeSound | None, *, aloud: bool) -> wire.NoticeText | None:
+def _shown(text: NoticeText | None, sound: NoticeSound | None, *, aloud: bool) -> snapshot.NoticeText | None:
     if text is None:
         return None
     if aloud:
         text = text.to_read
     seconds, words = (sound.seconds, sound.words) if sound else (text.reading_time, ())
-    return wire.NoticeText(text.language, text.shown, seconds, text.question, words)
+    return snapshot.NoticeText(text.language, text.shown, seconds, text.question, words)
 
 
 def _told_by(status: Status | None) -> ToldBy | None:

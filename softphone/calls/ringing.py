@@ -25,7 +25,8 @@ from softphone.domain.policy import Line, Policy, day_of, exempt, language_for
 from softphone.domain.policy.terms import terms
 from softphone.domain.purpose import Purpose, Reason
 from softphone.domain.session import may_ask_for_recording
-from softphone.wire import CallRole, CodedText, Fault
+from softphone.wire.from_engine import Fault
+from softphone.wire.snapshot import CallRole, CodedText
 
 DECISION_TIME = 2.0
 """seconds that the archive, and then the rulebook, has to answer; no answer in time means not recorded"""

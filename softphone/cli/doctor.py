@@ -22,7 +22,7 @@ from softphone.domain.policy.faults import line_of
 from softphone.system.paths import is_there
 from softphone.system.settings import ASIDE, FILE, FaultySettings, doubts, read_settings
 from softphone.system.signature import public_key
-from softphone.wire import Settings
+from softphone.wire.snapshot import Settings
 
 if TYPE_CHECKING:
     from softphone.archive.seen.machine import MachineArchive

@@ -41,7 +41,7 @@ from softphone.domain.errors import ArchiveError, KeyringError
 from softphone.domain.purpose import KeyRole
 from softphone.system.secrets import DemoKeyFile
 from softphone.texts import Texts, plain
-from softphone.wire import Settings
+from softphone.wire.snapshot import Settings
 
 NOTHING_CAME = "error.keys.no_passphrase"
 _COMPARED = 16

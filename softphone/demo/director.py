@@ -19,7 +19,9 @@ from softphone.domain.errors import KlartoneError
 from softphone.domain.status import InformedPhase, PurposePhase, Status
 from softphone.ui.app import Desk
 from softphone.ui.driver import DeskDriver, NotThereError
-from softphone.wire import CallPhase, CallState, CodedText, Fault, Occurred, PolicyPhase, Quit, Snapshot
+from softphone.wire.from_engine import Fault, Occurred, Snapshot
+from softphone.wire.snapshot import CallPhase, CallState, CodedText, PolicyPhase
+from softphone.wire.to_engine import Quit
 
 ANSWER_AFTER = 0.8
 """seconds that it rings"""

@@ -24,7 +24,7 @@ from softphone.system.policy_file import filled
 from softphone.system.secrets import DemoKeyFile
 from softphone.system.settings import load_settings, save_settings
 from softphone.system.single import ENDS_WITHIN, locked, take_turn
-from softphone.wire import Account, Settings
+from softphone.wire.snapshot import Account, Settings
 
 NUMBERS = {f"N{n}": f"+457010203{n}" for n in (1, 2, 3, 4, 6, 7)} | {"none": "+4570102030"}
 """the number of the demo policy's line for each notice"""

@@ -11,7 +11,7 @@ from softphone.archive.examine.verify import verify
 from softphone.archive.files.container import RATE
 from softphone.demo.director import Played
 from softphone.domain.purpose import KeyRole
-from softphone.wire import Occurred
+from softphone.wire.from_engine import Occurred
 
 
 def summarise(played: Played, archive: Archive) -> dict[str, Any]:

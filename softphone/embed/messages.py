@@ -22,18 +22,8 @@ from softphone.domain.effects import Effect
 from softphone.domain.errors import KlartoneError
 from softphone.domain.purpose import Direction, Language
 from softphone.domain.status import DisputeKind, OptOutKind
-from softphone.wire import (
-    Act,
-    CallState,
-    Choose,
-    CodedText,
-    EndWrapUp,
-    LineState,
-    OptOut,
-    PolicyState,
-    RaiseDispute,
-    UndoDispute,
-)
+from softphone.wire.snapshot import CallState, CodedText, LineState, PolicyState
+from softphone.wire.to_engine import Act, Choose, EndWrapUp, OptOut, RaiseDispute, UndoDispute
 
 PROTOCOL = 1
 Press = OptOut | RaiseDispute | UndoDispute | Choose | Act | EndWrapUp

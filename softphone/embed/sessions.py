@@ -48,7 +48,9 @@ from softphone.embed.messages import (
 from softphone.embed.other_phone import OtherPhone
 from softphone.embed.words import TextsOf, in_words
 from softphone.system.logbook import log, log_bug
-from softphone.wire import CallPhase, CallState, CodedText, EndWrapUp, Fault, Tone
+from softphone.wire.from_engine import Fault, Tone
+from softphone.wire.snapshot import CallPhase, CallState, CodedText
+from softphone.wire.to_engine import EndWrapUp
 
 MOST_CALLS = 10_000
 """at once; one more is refused"""

@@ -19,7 +19,7 @@ from softphone.domain.status import (
 )
 from softphone.embed.messages import ButtonWords, Words
 from softphone.texts import Texts
-from softphone.wire import CallPhase, CallState
+from softphone.wire.snapshot import CallPhase, CallState
 
 _UNANSWERED = (PurposePhase.PLANNED, PurposePhase.ASKED)
 TextsOf = Callable[[Language, str], Texts]

@@ -12,7 +12,7 @@ from softphone.domain.errors import KlartoneError, SettingsError
 from softphone.engine.sip import events as sip
 from softphone.engine.sip.settings import AccountSettings
 from softphone.system.settings import check_accounts
-from softphone.wire import Account, AccountState, CodedText, Registration
+from softphone.wire.snapshot import Account, AccountState, CodedText, Registration
 
 FindPassword = Callable[[str], str | None]
 """by the account's id; None if the keyring holds none. Raises KeyringError. May take its time."""

@@ -14,21 +14,21 @@ from softphone.domain.policy import which_line
 from softphone.domain.purpose import Direction
 from softphone.engine.parts import Parts
 from softphone.engine.server import Client
-from softphone.wire import (
+from softphone.wire.from_engine import Done, Refused
+from softphone.wire.snapshot import CodedText, PolicyPhase, Settings
+from softphone.wire.to_engine import (
     Act,
     Activate,
     Answer,
     AnsweredAtOnce,
     BackToParty,
     Choose,
-    CodedText,
     Command,
     CompleteTransfer,
     Consult,
     Decline,
     DeclineTransfer,
     Dial,
-    Done,
     EndCallBack,
     EndWrapUp,
     FollowTransfer,
@@ -38,15 +38,12 @@ from softphone.wire import (
     LockEarlier,
     Mute,
     OptOut,
-    PolicyPhase,
     Quit,
     RaiseDispute,
-    Refused,
     Reopen,
     SaveNote,
     SaveSettings,
     SendDigits,
-    Settings,
     TestCall,
     TestTone,
     Transfer,

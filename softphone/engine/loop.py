@@ -16,7 +16,9 @@ from softphone.engine.parts import Clients, Parts
 from softphone.engine.server import Attached, ClientMessage, Detached
 from softphone.engine.sip import events as sip
 from softphone.system.logbook import log
-from softphone.wire import CodedText, Fault, Levels, Ping, Snapshot
+from softphone.wire.from_engine import Fault, Levels, Snapshot
+from softphone.wire.snapshot import CodedText
+from softphone.wire.to_engine import Ping
 
 POLL_MS = 20
 """how long SIP may keep the loop in a call; any post wakes it. One frame, so that a press stops a recording with the next

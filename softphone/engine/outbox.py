@@ -7,7 +7,8 @@ from collections.abc import Callable
 from threading import Condition
 
 from softphone.system.logbook import log
-from softphone.wire import Levels, Snapshot, encode
+from softphone.wire.codec import encode
+from softphone.wire.from_engine import Levels, Snapshot
 
 _log = log.getChild("engine")
 

@@ -13,7 +13,7 @@ from softphone.engine.server import Client
 from softphone.engine.sip.phone import Phone
 from softphone.engine.sound import Sound
 from softphone.engine.storage.store import Store
-from softphone.wire import Settings
+from softphone.wire.snapshot import Settings
 
 
 @dataclass(slots=True)

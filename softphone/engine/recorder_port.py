@@ -9,7 +9,7 @@ from softphone.archive.files.vault import Vault
 from softphone.calls.turns import Post
 from softphone.domain.purpose import Reason
 from softphone.engine.recorder import Recorder, RecorderCallbacks
-from softphone.wire import CodedText
+from softphone.wire.snapshot import CodedText
 
 REMEMBERED = 100
 """recordings whose call is known: late reports of the recorder's thread are about the newest"""

@@ -20,19 +20,10 @@ from typing import IO
 
 from softphone.domain.errors import EngineError
 from softphone.engine.outbox import Outbox
-from softphone.wire import (
-    LINE_LIMIT,
-    PROTOCOL,
-    Attach,
-    CodedText,
-    Command,
-    Hello,
-    Ping,
-    Refused,
-    WireError,
-    decode_to_engine,
-    id_of,
-)
+from softphone.wire.codec import LINE_LIMIT, PROTOCOL, WireError, decode_to_engine, id_of
+from softphone.wire.from_engine import Hello, Refused
+from softphone.wire.snapshot import CodedText
+from softphone.wire.to_engine import Attach, Command, Ping
 
 LONGEST_PATH = 100
 """bytes of a Unix socket's path that work everywhere; a longer one is not used"""

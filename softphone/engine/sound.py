@@ -25,7 +25,7 @@ from softphone.domain.errors import KlartoneError
 from softphone.domain.notice import NoticeFile
 from softphone.engine.ear import SILENT_DBFS, TONES, WAITING, Ear, End, SetEnd
 from softphone.engine.sip.media.notice import read_notice
-from softphone.wire import CodedText, Settings, SoundDevice, SoundState
+from softphone.wire.snapshot import CodedText, Settings, SoundDevice, SoundState
 
 FILE = "file:"
 NONE = "none"

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter
 
 from softphone.domain.errors import Param, SettingsError
-from softphone.wire import Account, Settings
+from softphone.wire.snapshot import Account, Settings
 
 if TYPE_CHECKING:
     from softphone.domain.policy import Period, PolicyFault

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from softphone.domain.policy import KeyPath, PolicyFault, key_lines
 from softphone.domain.policy.faults import in_file_order, line_of, spelled
 from softphone.system.toml import broken
-from softphone.wire import Account, Settings
+from softphone.wire.snapshot import Account, Settings
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails

@@ -45,24 +45,9 @@ from softphone.ui.theme.tokens import Theme, load_themes
 from softphone.ui.tray import Tray
 from softphone.ui.view import View, new_id
 from softphone.ui.window import DeskWindow
-from softphone.wire import (
-    Act,
-    CallPhase,
-    Command,
-    Done,
-    Fault,
-    Levels,
-    Look,
-    Occurred,
-    OptOut,
-    PolicyPhase,
-    Refused,
-    SaveSettings,
-    Settings,
-    Snapshot,
-    TextSize,
-    WatchLevels,
-)
+from softphone.wire.from_engine import Done, Fault, Levels, Occurred, Refused, Snapshot
+from softphone.wire.snapshot import CallPhase, Look, PolicyPhase, Settings, TextSize
+from softphone.wire.to_engine import Act, Command, OptOut, SaveSettings, WatchLevels
 
 log = logging.getLogger(__name__)
 

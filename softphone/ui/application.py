@@ -30,7 +30,7 @@ from softphone.domain.purpose import Language
 from softphone.ui.theme.scale import rescale_all, set_text_size, take_system_size
 from softphone.ui.theme.style import palette, set_fonts, sheet
 from softphone.ui.theme.tokens import Theme
-from softphone.wire import TextSize
+from softphone.wire.snapshot import TextSize
 
 log = logging.getLogger(__name__)
 

@@ -15,25 +15,10 @@ from PySide6.QtNetwork import QLocalSocket, QTcpSocket
 
 from softphone.domain.errors import KlartoneError
 from softphone.system.endpoint import Endpoint
-from softphone.wire import (
-    LINE_LIMIT,
-    PROTOCOL,
-    Attach,
-    CodedText,
-    Command,
-    Done,
-    Fault,
-    Hello,
-    Levels,
-    Occurred,
-    Ping,
-    Refused,
-    Snapshot,
-    Tone,
-    WireError,
-    decode_from_engine,
-    encode,
-)
+from softphone.wire.codec import LINE_LIMIT, PROTOCOL, WireError, decode_from_engine, encode
+from softphone.wire.from_engine import Done, Fault, Hello, Levels, Occurred, Refused, Snapshot, Tone
+from softphone.wire.snapshot import CodedText
+from softphone.wire.to_engine import Attach, Command, Ping
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, QRect, Qt, QTimer
 
 from softphone.ui.theme.scale import px
 from softphone.ui.view import View
-from softphone.wire import CallPhase
+from softphone.wire.snapshot import CallPhase
 
 if TYPE_CHECKING:
     from softphone.ui.window import DeskWindow

@@ -17,7 +17,8 @@ from softphone.ui.theme.style import BODY, NAME, SMALL
 from softphone.ui.view import View, duration, new_id, readable, who
 from softphone.ui.words.card import card_words
 from softphone.ui.words.kept import duration_of
-from softphone.wire import Answer, CallPhase, CallState, Decline, HangUp
+from softphone.wire.snapshot import CallPhase, CallState
+from softphone.wire.to_engine import Answer, Decline, HangUp
 
 _WIDTH, _FROM_EDGE = 336, 16
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from softphone.domain.purpose import Headline
 from softphone.ui.view import View, new_id
-from softphone.wire import WatchLevels
+from softphone.wire.to_engine import WatchLevels
 
 
 class LevelsWatch:

@@ -11,7 +11,9 @@ from collections.abc import Callable
 
 from softphone.domain.status import OptOutKind
 from softphone.ui.view import new_id
-from softphone.wire import CallState, Command, OptOut, Reopen, Snapshot
+from softphone.wire.from_engine import Snapshot
+from softphone.wire.snapshot import CallState
+from softphone.wire.to_engine import Command, OptOut, Reopen
 
 _MAY_BE_UNWRITTEN = 5.0
 """seconds after a press was answered in which its entry may still be on its way to the disk"""

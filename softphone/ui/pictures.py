@@ -21,7 +21,7 @@ from softphone.ui.theme.icons import Icons
 from softphone.ui.theme.tokens import load_themes
 from softphone.ui.view import View
 from softphone.ui.window import HEIGHT, WIDTH, DeskWindow
-from softphone.wire import Levels, Snapshot
+from softphone.wire.from_engine import Levels, Snapshot
 
 _TALK = Levels(-21.0, -33.0)
 """as while two people talk: a snapshot has no sound"""

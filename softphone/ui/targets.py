@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from softphone.wire import Snapshot
+from softphone.wire.from_engine import Snapshot
 
 _NUMBER = re.compile(r"\+?[\d\s().\-/*#]{2,}")
 

@@ -18,7 +18,7 @@ from softphone.ui.view import View, duration, who
 from softphone.ui.words import account
 from softphone.ui.words.card import CardWords
 from softphone.ui.words.kept import duration_of
-from softphone.wire import AccountState, CallPhase, Registration
+from softphone.wire.snapshot import AccountState, CallPhase, Registration
 
 HEIGHT, LOW = 48, 40
 _FINE = (Registration.REGISTERED, Registration.UNREGISTERED)

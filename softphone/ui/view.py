@@ -13,7 +13,8 @@ from softphone.domain.status import Status
 from softphone.texts import Texts
 from softphone.ui.theme.icons import Icons
 from softphone.ui.theme.tokens import Theme
-from softphone.wire import Account, CallPhase, CallRole, CallState, LineState, PastCall, PolicyPhase, Snapshot
+from softphone.wire.from_engine import Snapshot
+from softphone.wire.snapshot import Account, CallPhase, CallRole, CallState, LineState, PastCall, PolicyPhase
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ from softphone.ui.top import CallStrip, TopLine
 from softphone.ui.view import View, readable, upper_first
 from softphone.ui.words.card import CardWords, card_words, no_engine_card
 from softphone.ui.words.moment import aside_lines, to_say
-from softphone.wire import CallPhase
+from softphone.wire.snapshot import CallPhase
 
 WIDTH, HEIGHT, NARROWEST, WIDEST = 376, 800, 320, 480
 """units; lines in a column of more than WIDEST are hard to read, so a wider window has margins. HEIGHT is high enough to read

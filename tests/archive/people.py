@@ -22,7 +22,7 @@ from softphone.archive.crypto.ring import known_keys
 from softphone.bootstrap import Home
 from softphone.domain.purpose import KeyRole, Purpose
 from softphone.system.settings import save_settings
-from softphone.wire import Account, Settings
+from softphone.wire.snapshot import Account, Settings
 from tests.archive.scene import NUMBER, MemoryKeys, Scene
 from tests.policies import KEYS, POLICY
 

@@ -18,7 +18,7 @@ from softphone.domain.errors import ArchiveError
 from softphone.system.secrets import DemoKeyFile
 from softphone.system.settings import save_settings
 from softphone.system.single import take_turn
-from softphone.wire import Settings
+from softphone.wire.snapshot import Settings
 from tests.archive.scene import AT, DOCUMENTATION, Scene
 
 Run = Callable[..., str]

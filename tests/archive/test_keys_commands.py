@@ -20,7 +20,7 @@ from softphone.bootstrap.home import Home
 from softphone.domain.purpose import KeyRole
 from softphone.system.secrets import DemoKeyFile
 from softphone.system.settings import save_settings
-from softphone.wire import Settings
+from softphone.wire.snapshot import Settings
 from tests.archive.scene import AT, DOCUMENTATION, TRAINING, Scene
 from tests.policies import KEYS, POLICY
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import psutil
 
-from softphone.wire import CallPhase, EndWrapUp
+from softphone.wire.snapshot import CallPhase
+from softphone.wire.to_engine import EndWrapUp
 from tests.bench.figures import Figure
 from tests.bench.machine import environment, with_devices
 from tests.journeys.lines import NUMBERS

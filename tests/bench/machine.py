@@ -7,7 +7,7 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
-from softphone.wire import SaveSettings
+from softphone.wire.to_engine import SaveSettings
 from tests.journeys.stage import Stage
 
 

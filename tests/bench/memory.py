@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from softphone.wire import EndWrapUp
+from softphone.wire.to_engine import EndWrapUp
 from tests.bench.figures import Figure
 from tests.journeys.stage import stage
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from statistics import median
 
 from softphone.domain.notice import LEAD
-from softphone.wire import CallPhase, EndWrapUp
+from softphone.wire.snapshot import CallPhase
+from softphone.wire.to_engine import EndWrapUp
 from tests.bench.bare_engine import BARE
 from tests.bench.caller import call
 from tests.bench.figures import Figure, spread

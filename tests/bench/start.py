@@ -16,7 +16,7 @@ from pathlib import Path
 from softphone.bootstrap.home import DEMO_KEYS, password_name
 from softphone.system.secrets import DemoKeyFile
 from softphone.system.settings import load_settings, save_settings
-from softphone.wire import Account
+from softphone.wire.snapshot import Account
 from tests.bench.figures import Figure, spread
 from tests.journeys.stage import build
 from tests.peers.kamailio import kamailio

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from softphone.domain.purpose import Headline
-from softphone.wire import EndWrapUp
+from softphone.wire.to_engine import EndWrapUp
 from tests.bench.figures import Figure, spread
 from tests.journeys.stage import stage
 

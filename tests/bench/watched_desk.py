@@ -27,7 +27,9 @@ def main(home: Path) -> None:
 
     from softphone.ui.app import Desk
     from softphone.ui.application import make_application
-    from softphone.wire import Quit, Registration, Snapshot
+    from softphone.wire.from_engine import Snapshot
+    from softphone.wire.snapshot import Registration
+    from softphone.wire.to_engine import Quit
 
     def mark(name: str) -> None:
         print(json.dumps({"mark": name, "at": time.monotonic()}), flush=True)

@@ -24,7 +24,7 @@ from softphone.system.settings import save_settings
 from softphone.ui.application import make_application
 from softphone.ui.review.app import Review
 from softphone.ui.review.dependencies import ReviewDependencies
-from softphone.wire import Settings
+from softphone.wire.snapshot import Settings
 from tests.archive.scene import TRAINING, MemoryKeys, Scene, scene
 
 TEAM = """

@@ -24,7 +24,7 @@ from softphone.domain.status import (
     Status,
     Stays,
 )
-from softphone.wire import Act, Choose, OptOut, RaiseDispute, UndoDispute
+from softphone.wire.to_engine import Act, Choose, OptOut, RaiseDispute, UndoDispute
 
 OFF = PurposeStatus(PurposePhase.OFF, None, Reason.LINE_NOT_RECORDED)
 STATUS = Status(

@@ -21,8 +21,10 @@ from softphone.domain.purpose import Basis, Direction, Headline, Language, Purpo
 from softphone.domain.session.informing import READABLE_SHARE
 from softphone.domain.status import Action, InformedPhase, OptOutKind, PurposePhase
 from softphone.engine.sip import events as sip
-from softphone.wire import CallPhase, Fault, OptOut
-from softphone.wire import NoticeText as NoticeShown
+from softphone.wire.from_engine import Fault
+from softphone.wire.snapshot import CallPhase
+from softphone.wire.snapshot import NoticeText as NoticeShown
+from softphone.wire.to_engine import OptOut
 from tests.engine.scene import CALL, ENGLISH, N1, N3, NUMBER, OFF, PARTY, SHORT, SOUND, TEXT, Scene, book_of
 from tests.policies import POLICY, policy_of
 

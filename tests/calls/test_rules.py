@@ -29,7 +29,7 @@ from softphone.plugin.own import OwnWording
 from softphone.plugin.rulebook import RulebookClient
 from softphone.system.policy_file import load_policy
 from softphone.system.signature import new_signing_key, public_half, sign, signature_path
-from softphone.wire import CodedText, PolicyPhase
+from softphone.wire.snapshot import CodedText, PolicyPhase
 from tests.policies import KEYS, POLICY
 
 CONFIRMED = f'\n[[confirmed]]\nhash = "{"ab" * 32}"\non = 2026-11-20\nby = "Anna Holm"\n'

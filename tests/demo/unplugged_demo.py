@@ -20,7 +20,7 @@ from softphone.demo import director
 from softphone.demo.director import Director
 from softphone.ui.app import Desk
 from softphone.ui.window import DeskWindow
-from softphone.wire import CallPhase, CallState
+from softphone.wire.snapshot import CallPhase, CallState
 
 
 class _Unplugged(Director):

@@ -9,7 +9,7 @@ from softphone.domain import events as e
 from softphone.domain.decision import NoticeId
 from softphone.domain.purpose import Headline, KeyRole, Language, Reason
 from softphone.domain.status import Action, PurposePhase
-from softphone.wire import Act
+from softphone.wire.to_engine import Act
 from tests.domain.walk_call import Call
 from tests.domain.walk_scenes import DOC, TRAIN
 

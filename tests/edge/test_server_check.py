@@ -10,7 +10,7 @@ import pytest
 from softphone.cli.doctor import _servers
 from softphone.edge.channel import EdgeAccount
 from softphone.edge.server_check import check_server
-from softphone.wire import Account, Settings
+from softphone.wire.snapshot import Account, Settings
 from tests.edge.test_resolver import name_server
 from tests.peers.kamailio import kamailio
 from tests.peers.processes import free_port

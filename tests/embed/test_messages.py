@@ -33,7 +33,7 @@ from softphone.embed.messages import (
     read,
     write_effect,
 )
-from softphone.wire import Act, OptOut
+from softphone.wire.to_engine import Act, OptOut
 
 NUMBER = "+4520123456"
 

@@ -29,7 +29,7 @@ from softphone.embed.messages import Words
 from softphone.embed.words import in_words
 from softphone.system.paths import program_folder
 from softphone.texts import Texts
-from softphone.wire import CallPhase, CallState, LineState
+from softphone.wire.snapshot import CallPhase, CallState, LineState
 from tests.domain.walk_call import Call
 from tests.test_texts import names_in
 

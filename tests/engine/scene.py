@@ -24,7 +24,9 @@ from softphone.engine.call.earlier import Answer, LockRequest
 from softphone.engine.call.phone_calls import PhoneCalls
 from softphone.engine.sip import events as sip
 from softphone.plugin.notices import NoticeBook, Place
-from softphone.wire import Act, CallState, CodedText, Occurred
+from softphone.wire.from_engine import Occurred
+from softphone.wire.snapshot import CallState, CodedText
+from softphone.wire.to_engine import Act
 from tests.policies import POLICY, policy_of
 
 CALL = "01a20000-0000-7000-8000-000000000001"

@@ -16,7 +16,9 @@ from softphone.engine.loop import UNDRAWN, Engine
 from softphone.engine.outbox import Outbox
 from softphone.engine.parts import Clients, Parts
 from softphone.engine.server import Client, ClientMessage
-from softphone.wire import Refused, SendDigits, decode_from_engine
+from softphone.wire.codec import decode_from_engine
+from softphone.wire.from_engine import Refused
+from softphone.wire.to_engine import SendDigits
 
 
 class Calls:

@@ -18,7 +18,9 @@ from softphone.domain.errors import EngineError, KlartoneError
 from softphone.domain.purpose import Headline, Reason
 from softphone.domain.session.state import State
 from softphone.engine.sip import events as sip
-from softphone.wire import CallPhase, Occurred, OptOut
+from softphone.wire.from_engine import Occurred
+from softphone.wire.snapshot import CallPhase
+from softphone.wire.to_engine import OptOut
 from tests.engine.scene import CALL, N1, NUMBER, PARTY, SHORT, TEXT, Scene, book_of
 
 

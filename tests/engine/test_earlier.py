@@ -17,7 +17,8 @@ from softphone.domain.decision import NoticeId
 from softphone.domain.purpose import Basis
 from softphone.domain.status import HoldPhase
 from softphone.engine.sip import events as sip
-from softphone.wire import CodedText, LockEarlier
+from softphone.wire.snapshot import CodedText
+from softphone.wire.to_engine import LockEarlier
 from tests.archive.holds import raise_hold
 from tests.archive.scene import DOCUMENTATION, TRAINING
 from tests.engine.scene import CALL, PARTY, Scene

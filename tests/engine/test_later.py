@@ -25,18 +25,9 @@ from softphone.domain.status import Action, DisputeKind, HoldPhase, OptOutKind, 
 from softphone.engine.call.phone_calls import PhoneCalls
 from softphone.engine.sip import events as sip
 from softphone.engine.storage.store import Store
-from softphone.wire import (
-    Act,
-    CallPhase,
-    CallState,
-    Choose,
-    CodedText,
-    Fault,
-    OptOut,
-    PastCall,
-    RaiseDispute,
-    UndoDispute,
-)
+from softphone.wire.from_engine import Fault
+from softphone.wire.snapshot import CallPhase, CallState, CodedText, PastCall
+from softphone.wire.to_engine import Act, Choose, OptOut, RaiseDispute, UndoDispute
 from tests.archive.holds import raise_hold
 from tests.archive.scene import DOCUMENTATION, NUMBER, TRAINING, Scene
 from tests.engine.scene import FakePhone, FakeRecorder, FakeRules

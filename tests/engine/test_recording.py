@@ -7,7 +7,7 @@ from typing import cast
 
 from softphone.archive.files.vault import Vault
 from softphone.engine.recorder_port import Recording, RecordingListener
-from softphone.wire import CodedText
+from softphone.wire.snapshot import CodedText
 
 
 def test_a_slow_disk_stands_as_one_fault_until_nobody_waits_for_it(tmp_path: Path) -> None:

@@ -15,10 +15,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from softphone import wire
 from softphone.engine import server
 from softphone.engine.outbox import LIMIT, Outbox
 from softphone.engine.server import Attached, ClientMessage, Detached, Server
+from softphone.wire import codec, from_engine, to_engine
 
 SECRET = "a-throw-away-secret"
 
@@ -49,20 +49,21 @@ def door(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Door]:
 
 def test_a_client_with_the_secret_is_greeted_and_heard(door: Door) -> None:
     with door.connect() as client:
-        client.sendall(wire.encode(wire.Attach(SECRET)) + wire.encode(wire.Answer("1", "call")))
-        hello = wire.decode_from_engine(client.makefile("rb").readline())
-        assert isinstance(hello, wire.Hello)
+        client.sendall(codec.encode(to_engine.Attach(SECRET)) + codec.encode(to_engine.Answer("1", "call")))
+        hello = codec.decode_from_engine(client.makefile("rb").readline())
+        assert isinstance(hello, from_engine.Hello)
         attached = door.inbox.get(timeout=10)
         assert isinstance(attached, Attached)
         assert attached.client.desk
         told = door.inbox.get(timeout=10)
         assert isinstance(told, ClientMessage)
-        assert told.message == wire.Answer("1", "call")
+        assert told.message == to_engine.Answer("1", "call")
     assert isinstance(door.inbox.get(timeout=10), Detached)
 
 
 @pytest.mark.parametrize(
-    "first", [wire.encode(wire.Attach("wrong")), wire.encode(wire.Ping()), b"\x00\xff\n", b"GET / HTTP/1.1\r\n"]
+    "first",
+    [codec.encode(to_engine.Attach("wrong")), codec.encode(to_engine.Ping()), b"\x00\xff\n", b"GET / HTTP/1.1\r\n"],
 )
 def test_whoever_does_not_know_the_secret_is_shown_out_without_a_word(door: Door, first: bytes) -> None:
     with door.connect() as client:
@@ -73,23 +74,23 @@ def test_whoever_does_not_know_the_secret_is_shown_out_without_a_word(door: Door
 
 def test_a_line_that_is_no_message_is_refused_and_the_next_is_heard(door: Door) -> None:
     with door.connect() as client:
-        client.sendall(wire.encode(wire.Attach(SECRET)) + b"nonsense\n" + wire.encode(wire.Quit("2")))
+        client.sendall(codec.encode(to_engine.Attach(SECRET)) + b"nonsense\n" + codec.encode(to_engine.Quit("2")))
         lines = client.makefile("rb")
         lines.readline()
-        assert isinstance(wire.decode_from_engine(lines.readline()), wire.Refused)
+        assert isinstance(codec.decode_from_engine(lines.readline()), from_engine.Refused)
         door.inbox.get(timeout=10)
         told = door.inbox.get(timeout=10)
         assert isinstance(told, ClientMessage)
-        assert told.message == wire.Quit("2")
+        assert told.message == to_engine.Quit("2")
 
 
 def test_the_tail_of_a_line_that_is_too_long_is_never_a_message(door: Door) -> None:
     with door.connect() as client:
-        client.sendall(wire.encode(wire.Attach(SECRET)))
+        client.sendall(codec.encode(to_engine.Attach(SECRET)))
         lines = client.makefile("rb")
-        assert isinstance(wire.decode_from_engine(lines.readline()), wire.Hello)
+        assert isinstance(codec.decode_from_engine(lines.readline()), from_engine.Hello)
         with contextlib.suppress(OSError):
-            client.sendall(b" " * wire.LINE_LIMIT + wire.encode(wire.Quit("2")))
+            client.sendall(b" " * codec.LINE_LIMIT + codec.encode(to_engine.Quit("2")))
         assert isinstance(door.inbox.get(timeout=10), Attached)
         # Not a word of what stood in it: the client is gone.
         assert isinstance(door.inbox.get(timeout=10), Detached)
@@ -124,8 +125,8 @@ def test_a_crowd_that_does_not_know_the_secret_keeps_nobody_out_who_does(door: D
         # The first had to go for the last: nobody is taken in without end.
         assert silent[0].recv(1) == b""
         with door.connect() as client:
-            client.sendall(wire.encode(wire.Attach(SECRET)))
-            assert isinstance(wire.decode_from_engine(client.makefile("rb").readline()), wire.Hello)
+            client.sendall(codec.encode(to_engine.Attach(SECRET)))
+            assert isinstance(codec.decode_from_engine(client.makefile("rb").readline()), from_engine.Hello)
 
 
 def test_the_socket_is_the_users_alone(tmp_path: Path) -> None:
@@ -138,10 +139,10 @@ def test_the_socket_is_the_users_alone(tmp_path: Path) -> None:
 
 def test_a_client_that_does_not_read_holds_nobody_up(door: Door) -> None:
     with door.connect() as client:
-        client.sendall(wire.encode(wire.Attach(SECRET)))
+        client.sendall(codec.encode(to_engine.Attach(SECRET)))
         attached = door.inbox.get(timeout=10)
         assert isinstance(attached, Attached)
-        event = wire.Occurred("call", "x" * 10_000, datetime.now(UTC), None)
+        event = from_engine.Occurred("call", "x" * 10_000, datetime.now(UTC), None)
         began = time.monotonic()
         for _ in range(2 * LIMIT):
             attached.client.outbox.put(event)
@@ -152,12 +153,12 @@ def test_a_client_that_does_not_read_holds_nobody_up(door: Door) -> None:
 def test_of_several_snapshots_the_latest_is_written_and_every_event() -> None:
     outbox = Outbox()
     for level in range(5):
-        outbox.put(wire.Levels(-float(level), 0.0))
-        outbox.put(wire.Tone("call", "started"))
+        outbox.put(from_engine.Levels(-float(level), 0.0))
+        outbox.put(from_engine.Tone("call", "started"))
     waiting = outbox.take()
     assert waiting is not None
-    messages = [wire.decode_from_engine(line) for line in waiting.splitlines()]
-    assert messages == [wire.Tone("call", "started")] * 5 + [wire.Levels(-4.0, 0.0)]
+    messages = [codec.decode_from_engine(line) for line in waiting.splitlines()]
+    assert messages == [from_engine.Tone("call", "started")] * 5 + [from_engine.Levels(-4.0, 0.0)]
 
 
 @pytest.mark.expected_log("could not be encoded", reason="it cannot")
@@ -165,22 +166,28 @@ def test_what_cannot_be_encoded_is_left_out_and_logged_by_its_type_alone(
     door: Door, caplog: pytest.LogCaptureFixture
 ) -> None:
     with door.connect() as client:
-        client.sendall(wire.encode(wire.Attach(SECRET)))
+        client.sendall(codec.encode(to_engine.Attach(SECRET)))
         attached = door.inbox.get(timeout=10)
         assert isinstance(attached, Attached)
-        no_message = wire.Occurred("call", "arrived", datetime.now(UTC), None, {"name": SimpleNamespace(x="Anna")})  # pyright: ignore[reportArgumentType]
-        for message in (no_message, wire.Tone("call", "started")):
+        no_message = from_engine.Occurred(
+            "call",
+            "arrived",
+            datetime.now(UTC),
+            None,
+            {"name": SimpleNamespace(x="Anna")},  # pyright: ignore[reportArgumentType]
+        )
+        for message in (no_message, from_engine.Tone("call", "started")):
             attached.client.outbox.put(message)
         lines = client.makefile("rb")
-        assert isinstance(wire.decode_from_engine(lines.readline()), wire.Hello)
-        assert wire.decode_from_engine(lines.readline()) == wire.Tone("call", "started")
+        assert isinstance(codec.decode_from_engine(lines.readline()), from_engine.Hello)
+        assert codec.decode_from_engine(lines.readline()) == from_engine.Tone("call", "started")
     assert "Occurred" in caplog.text
     assert "Anna" not in caplog.text
 
 
 def test_a_closed_outbox_hands_out_what_waits_and_ends() -> None:
     outbox = Outbox()
-    outbox.put(wire.Tone("call", "stopped"))
+    outbox.put(from_engine.Tone("call", "stopped"))
     outbox.close()
     assert outbox.take() is not None
     assert outbox.take() is None
@@ -204,5 +211,5 @@ def test_a_client_that_could_not_be_taken_in_keeps_no_later_one_out(
     with door.connect():
         assert failed.wait(10)
     with door.connect() as client:
-        client.sendall(wire.encode(wire.Attach(SECRET)))
-        assert isinstance(wire.decode_from_engine(client.makefile("rb").readline()), wire.Hello)
+        client.sendall(codec.encode(to_engine.Attach(SECRET)))
+        assert isinstance(codec.decode_from_engine(client.makefile("rb").readline()), from_engine.Hello)

@@ -7,7 +7,7 @@ import pytest
 from softphone.domain.errors import KlartoneError
 from softphone.domain.status import Headline
 from softphone.engine.sip import events as sip
-from softphone.wire import CallPhase, CallRole, CodedText, ConsultEnd
+from softphone.wire.snapshot import CallPhase, CallRole, CodedText, ConsultEnd
 from tests.engine.scene import CALL, N1, N3, NUMBER, SECOND, THIRD, Scene
 from tests.policies import POLICY
 

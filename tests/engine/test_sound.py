@@ -21,7 +21,7 @@ from softphone.engine import ear
 from softphone.engine import sound as module
 from softphone.engine.ear import SILENT_DBFS, TONES, End
 from softphone.engine.sound import Sound
-from softphone.wire import Settings
+from softphone.wire.snapshot import Settings
 
 HEADSET = Device("ALSA: headset", "headset", "ALSA", 0, 1, 2, 48_000, True, True)
 SPEAKERS = Device("ALSA: speakers", "speakers", "ALSA", 1, 0, 2, 48_000, False, False)

@@ -23,27 +23,10 @@ from typing import Any, Literal, TypeVar
 from softphone.domain.purpose import Language
 from softphone.domain.status import Action, Status
 from softphone.system.endpoint import Endpoint, read_endpoint
-from softphone.wire import (
-    Act,
-    Answer,
-    Attach,
-    CallPhase,
-    CallState,
-    Choose,
-    Done,
-    Fault,
-    Hello,
-    Occurred,
-    OptOut,
-    Ping,
-    RaiseDispute,
-    Refused,
-    Snapshot,
-    Tone,
-    UndoDispute,
-    decode_from_engine,
-    encode,
-)
+from softphone.wire.codec import decode_from_engine, encode
+from softphone.wire.from_engine import Done, Fault, Hello, Occurred, Refused, Snapshot, Tone
+from softphone.wire.snapshot import CallPhase, CallState
+from softphone.wire.to_engine import Act, Answer, Attach, Choose, OptOut, Ping, RaiseDispute, UndoDispute
 from tests.peers.processes import until
 
 T = TypeVar("T")

@@ -12,7 +12,8 @@ from softphone.domain.purpose import Language
 from softphone.system.paths import program_folder
 from softphone.system.settings import load_settings, save_settings
 from softphone.texts import Texts
-from softphone.wire import CodedText, SaveSettings
+from softphone.wire.snapshot import CodedText
+from softphone.wire.to_engine import SaveSettings
 from tests.journeys.stage import Stage, _stop
 from tests.peers.second_phone import second_phone
 

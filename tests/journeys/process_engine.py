@@ -22,7 +22,7 @@ from softphone.engine.recorder_port import Recording
 from softphone.engine.sip import events as sip
 from softphone.engine.sip.call import InviteArrived
 from softphone.engine.sip.calls import SipCalls as SipCalls
-from softphone.wire import CallPhase, CallState
+from softphone.wire.snapshot import CallPhase, CallState
 
 
 class _FatalError(BaseException):

@@ -19,7 +19,7 @@ from typing import Any
 
 from softphone.domain.purpose import Purpose
 from softphone.system.endpoint import read_endpoint
-from softphone.wire import CallPhase, PolicyPhase
+from softphone.wire.snapshot import CallPhase, PolicyPhase
 from tests.journeys.desk import Desk
 from tests.journeys.stage import CUSTOMER, Stage
 from tests.peers.processes import end, until

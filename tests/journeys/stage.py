@@ -46,7 +46,8 @@ from softphone.system.passports import certify
 from softphone.system.secrets import DemoKeyFile
 from softphone.system.settings import save_settings
 from softphone.system.signature import public_half
-from softphone.wire import Account, CallPhase, EndWrapUp, PolicyPhase, Quit, Settings
+from softphone.wire.snapshot import Account, CallPhase, PolicyPhase, Settings
+from softphone.wire.to_engine import EndWrapUp, Quit
 from tests.archive.scene import opened
 from tests.journeys.desk import Desk, wait_for_engine
 from tests.journeys.lines import LINES, NOTICE_FILE, NUMBERS, policy_text

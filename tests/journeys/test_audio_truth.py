@@ -19,7 +19,7 @@ import pytest
 from softphone.archive.files.reader import read_structure
 from softphone.audio.files import read_wav
 from softphone.domain.purpose import Headline, KeyRole
-from softphone.wire import Mute
+from softphone.wire.to_engine import Mute
 from tests.journeys.listening import (
     Sound,
     ending,

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from softphone.domain.purpose import Headline, Reason
-from softphone.wire import CallPhase, Dial, EndCallBack
+from softphone.wire.snapshot import CallPhase
+from softphone.wire.to_engine import Dial, EndCallBack
 from tests.journeys.stage import CUSTOMER, LOOPBACK, Stage, stage
 
 pytestmark = pytest.mark.journey

@@ -10,7 +10,7 @@ import pytest
 from softphone.audio.dtmf import keys_as_sound
 from softphone.domain.purpose import Headline, KeyRole, Purpose, Reason
 from softphone.domain.status import Action, PurposePhase
-from softphone.wire import Act
+from softphone.wire.to_engine import Act
 from tests.journeys.lines import NUMBERS
 from tests.journeys.listening import numbers, spoken
 from tests.journeys.stage import LOOPBACK, Stage, shared

@@ -9,7 +9,8 @@ import pytest
 
 from softphone.archive.archive import Archive
 from softphone.domain.purpose import KeyRole, Purpose
-from softphone.wire import LockEarlier, Refused
+from softphone.wire.from_engine import Refused
+from softphone.wire.to_engine import LockEarlier
 from tests.journeys.desk import Desk
 from tests.journeys.fault_words import sentence
 from tests.journeys.process_window import Window, no_engine_left, observed, recorded, window

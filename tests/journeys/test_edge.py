@@ -21,7 +21,7 @@ from softphone.archive.files.reader import MarkKind
 from softphone.domain.purpose import Headline, KeyRole, Reason
 from softphone.domain.status import InformedPhase
 from softphone.system.settings import load_settings, save_settings
-from softphone.wire import Account, Registration
+from softphone.wire.snapshot import Account, Registration
 from tests.edge.killers import IDLE
 from tests.edge.mutations import framed, mutations
 from tests.edge.rfc4475 import MESSAGES

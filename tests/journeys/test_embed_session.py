@@ -14,7 +14,7 @@ import pytest
 from softphone.audio.files import read_wav
 from softphone.domain.purpose import Language
 from softphone.plugin.sounds import RATE
-from softphone.wire import CodedText
+from softphone.wire.snapshot import CodedText
 from tests.journeys.embedding import Talk, Told, policy_file, session_command, talk
 from tests.journeys.fault_words import sentence
 from tests.journeys.lines import NUMBERS

@@ -17,7 +17,7 @@ from softphone.domain.errors import KlartoneError
 from softphone.domain.purpose import Purpose, Reason
 from softphone.domain.status import Headline
 from softphone.system.settings import load_settings
-from softphone.wire import CodedText
+from softphone.wire.snapshot import CodedText
 from tests.archive.disk import fill, tmpfs
 from tests.journeys.fault_words import begun, change_settings, sentence
 from tests.journeys.stage import Stage, build

@@ -16,7 +16,7 @@ from softphone.archive.archive import Archive
 from softphone.bootstrap.home import DEMO_KEYS
 from softphone.system.secrets import DemoKeyFile
 from softphone.system.settings import save_settings
-from softphone.wire import Settings
+from softphone.wire.snapshot import Settings
 from tests.journeys.fault_words import told_plainly
 from tests.peers.gnome_keyring import State, gnome_keyring
 from tests.peers.second_phone import ROOT

@@ -9,7 +9,7 @@ import pytest
 
 from softphone.domain.purpose import Reason
 from softphone.domain.status import Headline
-from softphone.wire import PolicyPhase
+from softphone.wire.snapshot import PolicyPhase
 from tests.journeys.fault_words import begun, change_settings, save, sentence, told_plainly, words
 from tests.journeys.stage import Stage, build
 from tests.peers.second_phone import talk

@@ -9,7 +9,9 @@ import pytest
 
 from softphone.bootstrap.home import password_name
 from softphone.system.secrets import DemoKeyFile
-from softphone.wire import Account, CallPhase, Dial, HangUp, Refused, Registration
+from softphone.wire.from_engine import Refused
+from softphone.wire.snapshot import Account, CallPhase, Registration
+from softphone.wire.to_engine import Dial, HangUp
 from tests.journeys.fault_words import begun, change_settings, words
 from tests.journeys.lines import NUMBERS
 from tests.journeys.process_window import window

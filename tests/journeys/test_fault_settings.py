@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from softphone.system.settings import load_settings
-from softphone.wire import Account, Look, Refused, SaveSettings, Settings
+from softphone.wire.from_engine import Refused
+from softphone.wire.snapshot import Account, Look, Settings
+from softphone.wire.to_engine import SaveSettings
 from tests.journeys.fault_words import begun, change_settings, save, sentence, told_plainly, words
 from tests.journeys.stage import Stage, build, shared
 

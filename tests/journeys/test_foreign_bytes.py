@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from softphone.wire import CallPhase, Decline, Mute
+from softphone.wire.snapshot import CallPhase
+from softphone.wire.to_engine import Decline, Mute
 from tests.journeys.lines import NUMBERS
 from tests.journeys.stage import LOOPBACK, stage
 from tests.peers.plain_phone import plain_phone

@@ -6,7 +6,8 @@ import pytest
 
 from softphone.domain.purpose import Headline, Reason
 from softphone.domain.status import InformedPhase
-from softphone.wire import CallPhase, Dial, HoldCall
+from softphone.wire.snapshot import CallPhase
+from softphone.wire.to_engine import Dial, HoldCall
 from tests.journeys.lines import NUMBERS
 from tests.journeys.stage import LOOPBACK, Stage, shared
 from tests.peers.plain_phone import plain_phone

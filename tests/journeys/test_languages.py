@@ -6,7 +6,8 @@ import pytest
 
 from softphone.domain.purpose import Language
 from softphone.domain.status import Action, InformedPhase
-from softphone.wire import Act, Refused
+from softphone.wire.from_engine import Refused
+from softphone.wire.to_engine import Act
 from tests.journeys.stage import CUSTOMER, Stage, shared
 
 pytestmark = pytest.mark.journey

@@ -8,7 +8,8 @@ import pytest
 
 from softphone.domain.purpose import KeyRole
 from softphone.domain.status import DisputeKind, HoldPhase, OptOutKind
-from softphone.wire import CallPhase, EndWrapUp, Reopen
+from softphone.wire.snapshot import CallPhase
+from softphone.wire.to_engine import EndWrapUp, Reopen
 from tests.journeys.stage import CUSTOMER, stage
 
 pytestmark = pytest.mark.journey

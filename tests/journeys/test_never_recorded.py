@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from softphone.domain.purpose import Headline, Reason
-from softphone.wire import Account, CallPhase, Dial
+from softphone.wire.snapshot import Account, CallPhase
+from softphone.wire.to_engine import Dial
 from tests.journeys.fault_words import save
 from tests.journeys.lines import NUMBERS
 from tests.journeys.stage import CUSTOMER, LOOPBACK, Stage, shared

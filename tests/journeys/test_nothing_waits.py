@@ -10,7 +10,8 @@ import pytest
 
 from softphone.domain.purpose import Purpose, Reason
 from softphone.domain.status import Headline, PurposePhase
-from softphone.wire import Mute, SaveSettings, encode
+from softphone.wire.codec import encode
+from softphone.wire.to_engine import Mute, SaveSettings
 from tests.journeys.hanging_engine import HANGING
 from tests.journeys.stage import Stage, stage
 from tests.peers.second_phone import talk

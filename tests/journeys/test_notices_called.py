@@ -20,7 +20,7 @@ from softphone.domain.decision import NoticeId
 from softphone.domain.purpose import Headline, Purpose, Reason
 from softphone.domain.status import Status
 from softphone.plugin.sounds import read_any
-from softphone.wire import CallPhase
+from softphone.wire.snapshot import CallPhase
 from tests.engine.sip.hearing import tone_frames
 from tests.journeys.lines import NUMBERS
 from tests.journeys.listening import find, follow, samples

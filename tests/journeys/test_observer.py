@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from softphone.wire import Dial, LockEarlier, Quit, Refused, WatchLevels
+from softphone.wire.from_engine import Refused
+from softphone.wire.to_engine import Dial, LockEarlier, Quit, WatchLevels
 from tests.journeys.desk import Desk
 from tests.journeys.stage import LOOPBACK, stage
 

@@ -6,7 +6,9 @@ import pytest
 
 from softphone.domain.purpose import Headline, Purpose, Reason
 from softphone.domain.status import Action, InformedPhase
-from softphone.wire import Act, CallPhase, Dial, Refused
+from softphone.wire.from_engine import Refused
+from softphone.wire.snapshot import CallPhase
+from softphone.wire.to_engine import Act, Dial
 from tests.journeys.stage import LOOPBACK, Stage, shared
 
 pytestmark = pytest.mark.journey

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from softphone.wire import CallPhase
+from softphone.wire.snapshot import CallPhase
 from tests.engine.sip.hearing import tone_frames
 from tests.journeys.lines import NUMBERS
 from tests.journeys.stage import LOOPBACK, stage

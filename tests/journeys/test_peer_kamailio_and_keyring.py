@@ -16,7 +16,8 @@ import pytest
 
 from softphone.bootstrap.home import password_name
 from softphone.domain.purpose import Reason
-from softphone.wire import Account, CallPhase, Registration, SaveSettings
+from softphone.wire.snapshot import Account, CallPhase, Registration
+from softphone.wire.to_engine import SaveSettings
 from tests.journeys.fault_words import begun, change_settings, sentence, told_plainly, words
 from tests.journeys.lines import NUMBERS, policy_text
 from tests.journeys.listening import numbers

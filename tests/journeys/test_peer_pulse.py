@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from softphone.domain.purpose import Reason
-from softphone.wire import CallPhase
+from softphone.wire.snapshot import CallPhase
 from tests.engine.sip.hearing import pairs, tone_frames
 from tests.journeys.fault_words import begun, change_settings, save, sentence
 from tests.journeys.listening import numbers

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from softphone.wire import HangUp
+from softphone.wire.to_engine import HangUp
 from tests.journeys.lines import NUMBERS
 from tests.journeys.stage import LOOPBACK, stage
 from tests.peers.processes import end, free_port

@@ -21,7 +21,7 @@ from softphone.domain.purpose import Headline, Language, Purpose, Reason
 from softphone.plugin.manifest import read_plugin
 from softphone.system.policy_file import load_policy
 from softphone.system.signature import new_signing_key, public_half, sign
-from softphone.wire import PolicyPhase
+from softphone.wire.snapshot import PolicyPhase
 from tests.journeys.fault_words import save
 from tests.journeys.lines import NOTICE_FILE
 from tests.journeys.stage import stage

@@ -14,7 +14,7 @@ from softphone.domain.purpose import KeyRole, Purpose, Reason
 from softphone.domain.status import PurposePhase
 from softphone.system.endpoint import read_endpoint
 from softphone.system.secrets import DemoKeyFile
-from softphone.wire import Account
+from softphone.wire.snapshot import Account
 from tests.journeys.fault_words import change_settings
 from tests.journeys.listening import numbers, spoken
 from tests.journeys.process_window import no_engine_left, observed, recorded, window

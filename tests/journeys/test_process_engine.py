@@ -13,7 +13,8 @@ import pytest
 from softphone.domain.archive.recordings import RATE
 from softphone.engine.loop import ALONE
 from softphone.system.endpoint import read_endpoint
-from softphone.wire import Answer, CallPhase
+from softphone.wire.snapshot import CallPhase
+from softphone.wire.to_engine import Answer
 from tests.journeys.desk import wait_for_engine
 from tests.journeys.fault_words import told_plainly
 from tests.journeys.stage import ENGINE, build, stage

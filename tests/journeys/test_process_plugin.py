@@ -16,7 +16,8 @@ from softphone.audio.files import read_wav
 from softphone.domain.purpose import Purpose, Reason
 from softphone.domain.status import Headline, PurposePhase
 from softphone.system.paths import program_folder
-from softphone.wire import Answer, CallPhase
+from softphone.wire.snapshot import CallPhase
+from softphone.wire.to_engine import Answer
 from tests.journeys.fault_words import sentence, told_plainly, words
 from tests.journeys.listening import numbers, spoken
 from tests.journeys.stage import AGENT_FIRST, Stage, stage

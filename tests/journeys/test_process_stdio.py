@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from softphone.wire import CodedText
+from softphone.wire.snapshot import CodedText
 from tests.journeys.fault_words import sentence, told_plainly
 from tests.journeys.stage import ENGINE, build
 from tests.peers.second_phone import ROOT

@@ -15,18 +15,8 @@ from softphone.audio.files import write_wav
 from softphone.domain.archive.recordings import RATE
 from softphone.domain.purpose import Headline, Reason
 from softphone.domain.status import InformedPhase
-from softphone.wire import (
-    Activate,
-    BackToParty,
-    CallPhase,
-    CallRole,
-    Consult,
-    ConsultEnd,
-    Dial,
-    EndWrapUp,
-    HangUp,
-    Join,
-)
+from softphone.wire.snapshot import CallPhase, CallRole, ConsultEnd
+from softphone.wire.to_engine import Activate, BackToParty, Consult, Dial, EndWrapUp, HangUp, Join
 from tests.journeys.lines import NUMBERS
 from tests.journeys.listening import Sound, numbers
 from tests.journeys.stage import LOOPBACK, Stage, stage

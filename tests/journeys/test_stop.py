@@ -15,7 +15,7 @@ import pytest
 
 from softphone.domain.purpose import KeyRole
 from softphone.domain.status import HoldPhase
-from softphone.wire import EndWrapUp, OptOut
+from softphone.wire.to_engine import EndWrapUp, OptOut
 from tests.journeys.listening import numbers, spoken
 from tests.journeys.stage import Stage, stage
 from tests.journeys.watched_engine import STALLED, WATCHED, stall_encoder, watched

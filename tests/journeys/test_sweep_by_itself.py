@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from softphone.domain.changes import AuditEntry
-from softphone.wire import CodedText
+from softphone.wire.snapshot import CodedText
 from tests.journeys.fault_words import begun, sentence
 from tests.journeys.stage import Stage, build
 

@@ -10,7 +10,7 @@ import pytest
 
 from softphone.audio.files import read_wav
 from softphone.engine.sip.media.tones import WARNING_HERTZ
-from softphone.wire import HoldCall, Mute
+from softphone.wire.to_engine import HoldCall, Mute
 from tests.engine.sip.hearing import tone_frames
 from tests.journeys.stage import Stage, stage
 from tests.peers.processes import until

@@ -12,19 +12,17 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from softphone.domain.purpose import Headline, KeyRole, Purpose, Reason
 from softphone.system.signature import public_half
-from softphone.wire import (
+from softphone.wire.from_engine import Refused
+from softphone.wire.snapshot import CallPhase, CallRole, TransferPhase
+from softphone.wire.to_engine import (
     BackToParty,
-    CallPhase,
-    CallRole,
     CompleteTransfer,
     Consult,
     DeclineTransfer,
     EndWrapUp,
     FollowTransfer,
     HangUp,
-    Refused,
     Transfer,
-    TransferPhase,
 )
 from tests.journeys.lines import NUMBERS
 from tests.journeys.stage import LOOPBACK, Stage, stage

@@ -10,7 +10,7 @@ import pytest
 
 from softphone.domain.purpose import Language, Purpose, Reason
 from softphone.domain.status import InformedPhase, PurposePhase
-from softphone.wire import CallState
+from softphone.wire.snapshot import CallState
 from tests.journeys.lines import NUMBERS
 from tests.journeys.stage import LOOPBACK, Stage, stage
 from tests.peers.plain_phone import plain_phone

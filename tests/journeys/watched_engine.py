@@ -23,7 +23,7 @@ from softphone.engine.loop import Engine
 from softphone.engine.recorder_port import Recording
 from softphone.engine.server import Attached, ClientMessage, Detached
 from softphone.engine.sip.events import DigitReceived, PhoneEvent
-from softphone.wire import OptOut
+from softphone.wire.to_engine import OptOut
 from tests.peers.processes import until
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from softphone.domain.purpose import KeyRole, Language
 from softphone.ui.application import make_application
 from softphone.ui.review.app import Review
 from softphone.ui.review.window import HEIGHT, LOWEST, NARROWEST, WIDTH
-from softphone.wire import CodedText, Look
+from softphone.wire.snapshot import CodedText, Look
 from tests.archive.scene import AT, DOCUMENTATION, TRAINING, Scene, scene
 from tests.ui.review.many import add_sample
 from tests.ui.review.team import ALMA, ANNA, JONAS, SALES, Loudspeaker, Reviewed, conversation, take

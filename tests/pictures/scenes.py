@@ -21,19 +21,18 @@ from softphone.domain.purpose import Headline, Language, Purpose, Reason
 from softphone.domain.status import Action, DisputeKind, HoldPhase, InformedPhase, PurposePhase, Status
 from softphone.system.policy_file import filled
 from softphone.ui.pictures import Picture
-from softphone.wire import (
+from softphone.wire.snapshot import CallPhase, PolicyPhase
+from softphone.wire.to_engine import (
     Act,
     Activate,
     Answer,
     BackToParty,
-    CallPhase,
     Consult,
     Dial,
     EndWrapUp,
     HangUp,
     HoldCall,
     Mute,
-    PolicyPhase,
     Reopen,
     SaveSettings,
 )

@@ -7,7 +7,7 @@ import pytest
 from softphone.domain.errors import SettingsError
 from softphone.domain.purpose import Language
 from softphone.system.settings import FILE, FaultySettings, doubts, load_settings, save_settings, set_aside
-from softphone.wire import Account, Look, Settings
+from softphone.wire.snapshot import Account, Look, Settings
 
 
 def test_settings_come_back_as_they_were(tmp_path: Path) -> None:

@@ -18,7 +18,9 @@ from softphone.ui.application import make_application
 from softphone.ui.theme.icons import Icons
 from softphone.ui.theme.tokens import load_themes
 from softphone.ui.view import View
-from softphone.wire import Command, Look, Settings, Snapshot, WatchLevels
+from softphone.wire.from_engine import Snapshot
+from softphone.wire.snapshot import Look, Settings
+from softphone.wire.to_engine import Command, WatchLevels
 from tests.ui.fake_engine import FakeEngine
 from tests.ui.states import NOW, snapshot
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from softphone.domain.decision import NoticeId
 from softphone.domain.purpose import Direction, Headline, Language, Reason
 from softphone.domain.status import Action, InformedBy, InformedPhase, OptOutButton, OptOutKind, PurposePhase
-from softphone.wire import CallBack, CallState, CodedText, PolicyPhase, PolicyState
+from softphone.wire.snapshot import CallBack, CallState, CodedText, PolicyPhase, PolicyState
 from tests.ui import states as s
 
 SAID_NO = OptOutButton(OptOutKind.SAID_NO, enabled=True)

@@ -14,7 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from softphone.system.endpoint import Endpoint
-from softphone.wire import PROTOCOL, Attach, Hello, Ping, Snapshot, WireError, decode_to_engine, encode
+from softphone.wire.codec import PROTOCOL, WireError, decode_to_engine, encode
+from softphone.wire.from_engine import Hello, Snapshot
+from softphone.wire.to_engine import Attach, Ping
 
 
 class FakeEngine:

@@ -6,14 +6,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from softphone.domain.purpose import Direction, Headline, Reason
-from softphone.wire import (
+from softphone.wire.from_engine import Snapshot
+from softphone.wire.snapshot import (
     CallPhase,
     CallRole,
     CallState,
     ConsultEnd,
     PastCall,
     Quality,
-    Snapshot,
     TransferPhase,
     TransferState,
 )

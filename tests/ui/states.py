@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from softphone.domain.decision import NoticeId
+from softphone.domain.notice import SpokenWord
 from softphone.domain.purpose import Basis, Direction, Headline, Language, Purpose, Reason
 from softphone.domain.status import (
     Action,
@@ -25,7 +26,8 @@ from softphone.domain.status import (
     ReasonStatus,
     Status,
 )
-from softphone.wire import (
+from softphone.wire.from_engine import Snapshot
+from softphone.wire.snapshot import (
     Account,
     AccountState,
     CallPhase,
@@ -38,10 +40,8 @@ from softphone.wire import (
     PolicyState,
     Registration,
     Settings,
-    Snapshot,
     SoundDevice,
     SoundState,
-    SpokenWord,
     StoreState,
 )
 

@@ -13,7 +13,10 @@ from softphone.domain.errors import EngineError
 from softphone.engine.loop import ALONE
 from softphone.system.endpoint import Endpoint
 from softphone.ui.bridge import OTHER_VERSION_AGAIN, Bridge
-from softphone.wire import PROTOCOL, CodedText, Done, Fault, HangUp, Levels, Occurred, Refused, Snapshot, Tone
+from softphone.wire.codec import PROTOCOL
+from softphone.wire.from_engine import Done, Fault, Levels, Occurred, Refused, Snapshot, Tone
+from softphone.wire.snapshot import CodedText
+from softphone.wire.to_engine import HangUp
 from tests.ui.conftest import Scene
 from tests.ui.fake_engine import FakeEngine
 from tests.ui.states import NOW, ROWS, snapshot
@@ -239,7 +242,7 @@ def test_a_line_that_is_no_message_is_told_and_the_desk_stays_attached(scene: Sc
 def test_a_snapshot_that_comes_in_pieces_is_put_together(qtbot: QtBot, scene: Scene, cut: int) -> None:
     desk = scene.open(snapshot())
     line = scene.dressed(snapshot(version=50))
-    from softphone.wire import encode
+    from softphone.wire.codec import encode
 
     whole = encode(line)
     told: list[Snapshot] = []

@@ -10,38 +10,38 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication
 from pytestqt.exceptions import TimeoutError as NothingCame
 
-from softphone import wire
 from softphone.domain.purpose import Direction, Language, Purpose, Reason
 from softphone.domain.status import Action, Choice, OptOutButton, OptOutKind
 from softphone.ui.call.moment import PLACED
 from softphone.ui.driver import DeskDriver, NotThereError
-from softphone.wire import (
+from softphone.wire import to_engine
+from softphone.wire.from_engine import Done, Refused, Snapshot
+from softphone.wire.snapshot import (
     Account,
     AccountState,
-    Act,
-    Answer,
     CallPhase,
     CallState,
-    Choose,
     CodedText,
+    Look,
+    PastCall,
+    Registration,
+    Settings,
+)
+from softphone.wire.to_engine import (
+    Act,
+    Answer,
+    Choose,
     Decline,
     Dial,
-    Done,
     EndCallBack,
     EndWrapUp,
     HangUp,
     HoldCall,
-    Look,
     Mute,
     OptOut,
-    PastCall,
     RaiseDispute,
-    Refused,
-    Registration,
     SaveSettings,
     SendDigits,
-    Settings,
-    Snapshot,
     UndoDispute,
 )
 from tests.ui import events as e
@@ -508,7 +508,7 @@ def test_levels_are_watched_while_the_settings_are_open_and_no_longer(scene: Sce
     scene.press("testTone")
     scene.press("back")
     scene.qtbot.waitUntil(lambda: scene.watched() == [True, False], timeout=3000)
-    assert [without_id(command) for command in scene.sent()] == [wire.TestTone("")]
+    assert [without_id(command) for command in scene.sent()] == [to_engine.TestTone("")]
 
 
 def test_nothing_is_sent_by_drawing(scene: Scene) -> None:

@@ -13,17 +13,17 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from softphone import wire
 from softphone.domain.status import Action, DisputeButton, DisputeKind, OptOutButton, OptOutKind
 from softphone.ui import controls
 from softphone.ui.call.tiles import ActionButton
 from softphone.ui.controls import Control
 from softphone.ui.driver import DeskDriver, NotThereError
 from softphone.ui.view import new_id
-from softphone.wire import (
+from softphone.wire import to_engine
+from softphone.wire.snapshot import CallState
+from softphone.wire.to_engine import (
     Act,
     Answer,
-    CallState,
     EndCallBack,
     HoldCall,
     Mute,
@@ -179,10 +179,10 @@ def space(scene: Scene) -> None:
 def so_far(scene: Scene) -> list[object]:
     """All commands that have been sent by now."""
     assert scene.desk is not None
-    last = wire.TestTone(new_id())
+    last = to_engine.TestTone(new_id())
     scene.desk.window.command.emit(last)
     scene.qtbot.waitUntil(lambda: last in scene.commands(), timeout=3000)
-    return [without_id(one) for one in scene.commands() if not isinstance(one, wire.TestTone)]
+    return [without_id(one) for one in scene.commands() if not isinstance(one, to_engine.TestTone)]
 
 
 @pytest.mark.rule("G31")

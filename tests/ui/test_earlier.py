@@ -12,7 +12,9 @@ from PySide6.QtWidgets import QApplication, QMenu
 from softphone.domain.purpose import Language
 from softphone.ui.call.earlier import EarlierMenu
 from softphone.ui.controls import FilledButton
-from softphone.wire import CodedText, Done, LockEarlier, Refused
+from softphone.wire.from_engine import Done, Refused
+from softphone.wire.snapshot import CodedText
+from softphone.wire.to_engine import LockEarlier
 from tests.ui import states as s
 from tests.ui.conftest import Scene, without_id
 from tests.ui.test_double_press import SECOND_PRESS, Clock, clock, stand

@@ -26,19 +26,9 @@ from softphone.domain.status import (
 from softphone.ui.call.tiles import ActionButton
 from softphone.ui.ready.history import HistoryRow
 from softphone.ui.view import View
-from softphone.wire import (
-    Act,
-    CallState,
-    Choose,
-    Dial,
-    Done,
-    EndWrapUp,
-    OptOut,
-    PastCall,
-    RaiseDispute,
-    Reopen,
-    UndoDispute,
-)
+from softphone.wire.from_engine import Done
+from softphone.wire.snapshot import CallState, PastCall
+from softphone.wire.to_engine import Act, Choose, Dial, EndWrapUp, OptOut, RaiseDispute, Reopen, UndoDispute
 from tests.ui import states as s
 from tests.ui.conftest import Scene, without_id
 

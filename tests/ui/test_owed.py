@@ -8,7 +8,7 @@ import pytest
 
 from softphone.domain.status import OptOutButton, OptOutKind
 from softphone.ui.owed import Owed
-from softphone.wire import OptOut
+from softphone.wire.to_engine import OptOut
 from tests.ui import states as s
 
 

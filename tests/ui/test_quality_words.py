@@ -7,7 +7,7 @@ from dataclasses import replace
 from softphone.domain.purpose import Language
 from softphone.texts import Texts
 from softphone.ui.words.quality import quality_rows, quality_word
-from softphone.wire import Quality
+from softphone.wire.snapshot import Quality
 from tests.ui import states as s
 from tests.ui.conftest import RESOURCES, Scene
 

@@ -8,27 +8,23 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QFileDialog, QLineEdit
 
-from softphone import wire
 from softphone.domain.errors import KeyringError
 from softphone.domain.purpose import Language
-from softphone.wire import (
+from softphone.wire import snapshot, to_engine
+from softphone.wire.from_engine import Done, Levels, Refused, Snapshot
+from softphone.wire.snapshot import (
     Account,
     AccountState,
     CallPhase,
     CallState,
     CodedText,
-    Dial,
-    Done,
-    Levels,
     Look,
     PolicyPhase,
     PolicyState,
-    Refused,
     Registration,
-    SaveSettings,
     Settings,
-    Snapshot,
 )
+from softphone.wire.to_engine import Dial, SaveSettings
 from tests.ui import events as e
 from tests.ui import states as s
 from tests.ui.conftest import Scene, without_id
@@ -460,7 +456,7 @@ def test_a_policy_in_use_is_not_read_again_by_the_way(scene: Scene, phase: Polic
     assert not desk.window.settings.policy.again.isVisible()
     scene.qtbot.keyClick(field(scene, "policyPath"), Qt.Key.Key_Return)
     scene.press("testTone")
-    assert [type(command) for command in scene.sent()] == [wire.TestTone]
+    assert [type(command) for command in scene.sent()] == [to_engine.TestTone]
 
 
 def test_who_must_have_signed_the_policy_is_typed_and_saved_with_it(scene: Scene) -> None:
@@ -541,16 +537,16 @@ def test_seventy_doubts_leave_language_and_colours_in_sight(scene: Scene) -> Non
 
 
 def test_ring_volumes_and_what_is_taken_out_of_the_microphone_are_chosen_behind_more(scene: Scene) -> None:
-    headset = wire.SoundDevice("PulseAudio: jabra", "Evolve2 65", microphone=True, speaker=True)
-    state = replace(s.snapshot(), sound=wire.SoundState((headset,), headset.id, headset.id))
+    headset = snapshot.SoundDevice("PulseAudio: jabra", "Evolve2 65", microphone=True, speaker=True)
+    state = replace(s.snapshot(), sound=snapshot.SoundState((headset,), headset.id, headset.id))
     desk = scene.open(state)
     scene.press("openSettings")
     sound = desk.window.settings.sound
     assert sound.ring_device.itemText(0) == "Samme som højttaleren"
     assert not sound.noise.isVisible()
     scene.press("ownCall")
-    scene.qtbot.waitUntil(lambda: isinstance(scene.commands()[-1], wire.TestCall), timeout=3000)
-    assert without_id(scene.commands()[-1]) == wire.TestCall("", state.settings.accounts[0].id)
+    scene.qtbot.waitUntil(lambda: isinstance(scene.commands()[-1], to_engine.TestCall), timeout=3000)
+    assert without_id(scene.commands()[-1]) == to_engine.TestCall("", state.settings.accounts[0].id)
     scene.press("soundMore")
     chosen = {
         "ringDevice": ("Evolve2 65", {"ring_device": headset.id}),

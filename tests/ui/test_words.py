@@ -31,7 +31,7 @@ from softphone.ui.words.moment import (
     to_say,
 )
 from softphone.ui.words.rights import dispute_words, opt_out_words
-from softphone.wire import CallPhase, CallState, ConsultEnd
+from softphone.wire.snapshot import CallPhase, CallState, ConsultEnd
 from tests.ui import events as e
 from tests.ui import states as s
 

@@ -23,7 +23,7 @@ from softphone.domain.errors import ArchiveError
 from softphone.domain.policy import LoadedPolicy, Policy, PolicyError
 from softphone.system.policy_file import load_policy
 from softphone.system.user import user_name
-from softphone.wire import Settings
+from softphone.wire.snapshot import Settings
 
 
 class PolicyRefusedError(ArchiveError):

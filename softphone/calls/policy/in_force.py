@@ -26,7 +26,7 @@ from softphone.domain.purpose import Reason
 from softphone.plugin.client import PluginReport
 from softphone.plugin.notices import NoticeBook, NoticeMaker
 from softphone.plugin.rulebook import RulebookClient
-from softphone.wire import CodedText, LineState, PolicyPhase, PolicyState
+from softphone.wire.snapshot import CodedText, LineState, PolicyPhase, PolicyState
 
 
 class PolicyInForce:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from softphone.domain.policy import Line, Policy, day_of, share_text
 from softphone.domain.purpose import Language, Purpose
-from softphone.wire import LineState
+from softphone.wire.snapshot import LineState
 
 
 def line_state(policy: Policy, line: Line, at: datetime) -> LineState:

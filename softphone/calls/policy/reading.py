@@ -19,7 +19,7 @@ from softphone.plugin.notices import NoticeBook, NoticeMaker, RulebookFailed
 from softphone.system.logbook import log, log_bug
 from softphone.system.policy_file import load_policy
 from softphone.system.signature import signature_path
-from softphone.wire import CodedText
+from softphone.wire.snapshot import CodedText
 
 EVERY = 2.0
 """seconds between two looks at the file"""

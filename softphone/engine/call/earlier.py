@@ -16,7 +16,7 @@ from softphone.archive.archive import Archive
 from softphone.archive.finding.rows import RecordingRow
 from softphone.archive.retention.holding import with_number
 from softphone.domain.changes import DISPUTED_BY, AuditEntry, Commit, HoldBy, PlaceHold
-from softphone.wire import CodedText
+from softphone.wire.snapshot import CodedText
 
 NONE = CodedText("refused.earlier.none")
 LOCKED = CodedText("refused.earlier.locked")

@@ -23,7 +23,9 @@ from softphone.engine.call.earlier import LockCandidates, LockRequest
 from softphone.engine.call.ports import CallStorePort
 from softphone.engine.call.recent_calls import LOOK, OPEN_FOR, RecentCalls
 from softphone.engine.call.several import NO_SUCH_CALL
-from softphone.wire import Act, CallPhase, CodedText, Fault, LockEarlier, OptOut, PastCall
+from softphone.wire.from_engine import Fault
+from softphone.wire.snapshot import CallPhase, CodedText, PastCall
+from softphone.wire.to_engine import Act, LockEarlier, OptOut
 
 NO_NUMBER = CodedText("refused.earlier.no_number")
 

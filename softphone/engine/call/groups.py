@@ -17,7 +17,7 @@ from softphone.domain.changes import HoldBy
 from softphone.domain.purpose import Purpose
 from softphone.domain.session import carried_answers
 from softphone.domain.status import OptOutKind
-from softphone.wire import CallPhase
+from softphone.wire.snapshot import CallPhase
 
 _AGAIN = 2.0
 """seconds until an archive that could not answer is asked again"""

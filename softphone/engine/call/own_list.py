@@ -9,7 +9,7 @@ from functools import cache
 from pydantic import TypeAdapter, ValidationError
 
 from softphone.archive.catalog.own_calls import OwnCall
-from softphone.wire import PastCall
+from softphone.wire.snapshot import PastCall
 
 
 def written(row: PastCall, agent: str, until: date) -> OwnCall:

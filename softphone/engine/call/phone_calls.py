@@ -30,7 +30,9 @@ from softphone.engine.call.several import NO_SUCH_CALL, SeveralCalls
 from softphone.engine.call.transferring import Transferring
 from softphone.engine.sip import events as sip
 from softphone.system.passports import Seal
-from softphone.wire import CallPhase, CallRole, CallState, CodedText, Fault, LockEarlier, PastCall
+from softphone.wire.from_engine import Fault
+from softphone.wire.snapshot import CallPhase, CallRole, CallState, CodedText, PastCall
+from softphone.wire.to_engine import LockEarlier
 
 NOT_HERE = 480
 """Temporarily Unavailable (RFC 3261): a caller, while the engine ends, may call again or reach somebody else"""

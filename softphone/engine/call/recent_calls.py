@@ -22,7 +22,7 @@ from softphone.domain.policy.terms import terms_afterwards
 from softphone.domain.retention import expires_on, local_day
 from softphone.domain.session import brought_up_to_date, reopened, same
 from softphone.engine.call.own_list import read, written
-from softphone.wire import CallPhase, PastCall
+from softphone.wire.snapshot import CallPhase, PastCall
 
 ROWS = 200
 OPEN_FOR = 600.0

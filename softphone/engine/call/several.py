@@ -14,7 +14,7 @@ from softphone.calls.live import LiveCall
 from softphone.domain import events as ev
 from softphone.domain.session import can_add_person
 from softphone.engine.call.ports import CallPhonePort
-from softphone.wire import CallPhase, CallRole, CodedText, ConsultEnd
+from softphone.wire.snapshot import CallPhase, CallRole, CodedText, ConsultEnd
 
 NO_SUCH_CALL = CodedText("refused.no_such_call")
 _BUSY, _DECLINED, _NO_ANSWER = (486, 600), (403, 603), (408, 480, 487)

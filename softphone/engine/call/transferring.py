@@ -17,7 +17,8 @@ from softphone.domain.errors import KlartoneError
 from softphone.engine.call.ended_calls import NO_SUCH_CALL
 from softphone.engine.call.ports import CallPhonePort
 from softphone.engine.sip import events as sip
-from softphone.wire import CallPhase, CallRole, CodedText, Fault, TransferPhase, TransferState
+from softphone.wire.from_engine import Fault
+from softphone.wire.snapshot import CallPhase, CallRole, CodedText, TransferPhase, TransferState
 
 _RINGING, _OK, _DECLINED, _GIVEN_UP = 180, 200, 603, 487
 _WHY = {

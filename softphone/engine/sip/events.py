@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from softphone.wire import Quality
+from softphone.wire.snapshot import Quality
 
 RegistrationState = Literal["registering", "registered", "refused", "unreachable", "unregistered"]
 ProgressState = Literal["calling", "ringing", "early"]

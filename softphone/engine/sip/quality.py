@@ -16,7 +16,7 @@ from softphone.engine.sip import events
 from softphone.engine.sip.call import Leg
 from softphone.engine.sip.timers import Timers
 from softphone.system.logbook import log
-from softphone.wire import Quality
+from softphone.wire.snapshot import Quality
 
 LOOK_EVERY = 3.0
 """seconds; half as many packets a second are lost before anybody hears it"""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from softphone.wire import Srtp
+from softphone.wire.snapshot import Srtp
 
 Transport = Literal["udp", "tcp", "tls"]
 

@@ -17,7 +17,7 @@ from softphone.domain.errors import ArchiveError
 from softphone.domain.policy.period import Period
 from softphone.engine.storage.housekeeping import Housekeeper
 from softphone.system.settings import check_backup
-from softphone.wire import CodedText
+from softphone.wire.snapshot import CodedText
 
 FIRST = 15.0
 """seconds: an engine that starts has other things to do"""

@@ -14,7 +14,7 @@ from contextlib import closing
 from softphone.archive.archive import Archive
 from softphone.domain.errors import KlartoneError
 from softphone.system.logbook import log, log_bug
-from softphone.wire import CodedText
+from softphone.wire.snapshot import CodedText
 
 _PATIENCE = 60.0
 """seconds that a recording waits for a moment without a call: even on the busiest desk the work gets done, one by one"""

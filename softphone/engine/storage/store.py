@@ -42,7 +42,7 @@ from softphone.engine.storage.sweeper import Sweeper
 from softphone.engine.storage.unrecorded import EVENT as UNRECORDED
 from softphone.engine.storage.unrecorded import UnrecordedCalls
 from softphone.system.logbook import log, log_bug, log_failed
-from softphone.wire import CallBack, CodedText, StoreState
+from softphone.wire.snapshot import CallBack, CodedText, StoreState
 
 _log = log.getChild("engine")
 _UNWRITTEN = 1_000

@@ -19,7 +19,7 @@ from softphone.archive.seen.overdue import overdue
 from softphone.domain.errors import ArchiveError, KlartoneError
 from softphone.domain.policy import Policy
 from softphone.engine.storage.housekeeping import Housekeeper
-from softphone.wire import CodedText, PolicyPhase
+from softphone.wire.snapshot import CodedText, PolicyPhase
 
 _NOT_SWEPT = "error.archive.not_swept"
 _OVERDUE = "error.archive.holds_overdue"

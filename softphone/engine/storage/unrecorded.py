@@ -18,7 +18,7 @@ from queue import SimpleQueue
 
 from softphone.domain.changes import AuditEntry
 from softphone.domain.purpose import Reason
-from softphone.wire import CodedText
+from softphone.wire.snapshot import CodedText
 
 SIZE = 16_384
 """bytes, taken at once: on a full disk only a file that has its room already can be written"""

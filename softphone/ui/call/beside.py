@@ -12,7 +12,7 @@ from softphone.ui.fields import Card, TextLabel
 from softphone.ui.theme.scale import px
 from softphone.ui.theme.style import BODY, SMALL
 from softphone.ui.view import View, duration
-from softphone.wire import CallState, PastCall
+from softphone.wire.snapshot import CallState, PastCall
 
 _MOST = 4
 _SPACE = 10

@@ -19,7 +19,8 @@ from softphone.ui.segments import Chip, Segments
 from softphone.ui.theme.style import SMALL
 from softphone.ui.view import View, new_id, upper_first, version
 from softphone.ui.words.rights import ButtonWords, dispute_words, opt_out_words, question_code
-from softphone.wire import CallState, OptOut, RaiseDispute, UndoDispute
+from softphone.wire.snapshot import CallState
+from softphone.wire.to_engine import OptOut, RaiseDispute, UndoDispute
 
 
 class Confirmation(Card):

@@ -19,7 +19,7 @@ from softphone.ui.theme.style import BODY, CARD_RADIUS, HEADLINE, PURPOSES, SMAL
 from softphone.ui.theme.tokens import Tone
 from softphone.ui.view import View
 from softphone.ui.words.card import CardWords
-from softphone.wire import Levels
+from softphone.wire.from_engine import Levels
 
 _LEFT, _RIGHT, _ICON, _BAND, _LINE = 20.0, 16.0, 26.0, 8.0, 2.0
 _TEXT_AT, _LOCK, _VOICES, _COUNTDOWN = 52.0, 30.0, 26.0, 24.0

@@ -12,7 +12,8 @@ from softphone.ui.segments import Asked, Chip, Segments
 from softphone.ui.theme.style import BODY, SMALL
 from softphone.ui.view import View, new_id, upper_first
 from softphone.ui.words.moment import answer_label, answers_wanted
-from softphone.wire import Act, CallState, Choose, OptOut
+from softphone.wire.snapshot import CallState
+from softphone.wire.to_engine import Act, Choose, OptOut
 
 
 class ChoiceRow(QWidget):

@@ -13,17 +13,8 @@ from softphone.ui.theme.style import BODY, PURPOSES, SMALL
 from softphone.ui.view import View, duration, new_id, readable, upper_first, who
 from softphone.ui.words.kept import duration_of
 from softphone.ui.words.moment import consultation_over
-from softphone.wire import (
-    BackToParty,
-    CallPhase,
-    CallState,
-    CompleteTransfer,
-    ConsultEnd,
-    DeclineTransfer,
-    FollowTransfer,
-    Join,
-    TransferPhase,
-)
+from softphone.wire.snapshot import CallPhase, CallState, ConsultEnd, TransferPhase
+from softphone.wire.to_engine import BackToParty, CompleteTransfer, DeclineTransfer, FollowTransfer, Join
 
 
 class ConsultationBox(Card):

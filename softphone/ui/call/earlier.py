@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QWidget
 from softphone.ui.controls import Change
 from softphone.ui.rows import Entry, RowMenu
 from softphone.ui.view import View, new_id, upper_first
-from softphone.wire import CallState, LockEarlier
+from softphone.wire.snapshot import CallState
+from softphone.wire.to_engine import LockEarlier
 
 _By = Literal["party", "controller"]
 

@@ -9,7 +9,8 @@ from softphone.ui.controls import FilledButton, QuietButton
 from softphone.ui.fields import TextLabel
 from softphone.ui.theme.style import MARGIN, TIMER
 from softphone.ui.view import View, new_id
-from softphone.wire import CallState, SendDigits
+from softphone.wire.snapshot import CallState
+from softphone.wire.to_engine import SendDigits
 
 _KEYS = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "0", "#")
 _LETTERS = {"2": "ABC", "3": "DEF", "4": "GHI", "5": "JKL", "6": "MNO", "7": "PQRS", "8": "TUV", "9": "WXYZ"}

@@ -23,7 +23,8 @@ from softphone.ui.rows import Entry, RowMenu
 from softphone.ui.view import View, new_id, upper_first, version
 from softphone.ui.words.rights import nothing_stored
 from softphone.ui.words.speech import DOCUMENTATION, TRAINING, Speech
-from softphone.wire import Act, CallState
+from softphone.wire.snapshot import CallState
+from softphone.wire.to_engine import Act
 
 _LIVE = (PurposePhase.PLANNED, PurposePhase.ASKED, PurposePhase.ACTIVE)
 _ICONS = {

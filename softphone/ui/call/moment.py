@@ -24,7 +24,8 @@ from softphone.ui.fields import Card, TextLabel
 from softphone.ui.theme.style import BODY, MARGIN, SMALL
 from softphone.ui.view import View, new_id
 from softphone.ui.words.moment import aside_lines, press_words, to_say, unclear_presses
-from softphone.wire import Act, CallPhase, CallState
+from softphone.wire.snapshot import CallPhase, CallState
+from softphone.wire.to_engine import Act
 
 KEYED = 4
 """this many of the moment's buttons have a key of their own: Alt+1 …"""

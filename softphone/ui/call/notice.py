@@ -19,7 +19,7 @@ from softphone.ui.theme.scale import factor
 from softphone.ui.theme.style import BODY, READ_ALOUD, SMALL, font
 from softphone.ui.view import View
 from softphone.ui.words.moment import bases, notice_caption, notice_told, rests_on
-from softphone.wire import CallPhase, CallState, NoticeText
+from softphone.wire.snapshot import CallPhase, CallState, NoticeText
 
 _READ_ALOUD_CHARACTERS = 55
 

@@ -21,7 +21,8 @@ from softphone.ui.fields import ScrollArea, chain
 from softphone.ui.theme.style import MARGIN
 from softphone.ui.view import View, new_id
 from softphone.ui.words.card import card_words
-from softphone.wire import Answer, CallPhase, CallState, Decline
+from softphone.wire.snapshot import CallPhase, CallState
+from softphone.wire.to_engine import Answer, Decline
 
 _LEAST_MIDDLE = 40
 

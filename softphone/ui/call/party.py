@@ -15,7 +15,7 @@ from softphone.ui.theme.scale import factor, px
 from softphone.ui.theme.style import NAME, SMALL, TIMER, font
 from softphone.ui.view import View, duration, readable, who
 from softphone.ui.words.kept import duration_of
-from softphone.wire import CallState
+from softphone.wire.snapshot import CallState
 
 
 class LockMark(QWidget):

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QWidget
 from softphone.ui.rows import Entry, RowMenu
 from softphone.ui.view import View
 from softphone.ui.words.quality import quality_rows
-from softphone.wire import CallState
+from softphone.wire.snapshot import CallState
 
 _ROWS = 9
 

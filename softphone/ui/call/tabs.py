@@ -18,7 +18,8 @@ from softphone.ui.theme.tokens import Theme
 from softphone.ui.view import View, duration, new_id, who
 from softphone.ui.words.card import card_words
 from softphone.ui.words.kept import duration_of
-from softphone.wire import Activate, CallPhase, CallState
+from softphone.wire.snapshot import CallPhase, CallState
+from softphone.wire.to_engine import Activate
 
 MOST = 4
 

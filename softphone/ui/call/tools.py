@@ -12,7 +12,8 @@ from softphone.ui.call.menu import MoreMenu
 from softphone.ui.call.tiles import ToolTile, words_fit
 from softphone.ui.fields import Card
 from softphone.ui.view import View, new_id, version
-from softphone.wire import Act, CallPhase, CallState, HangUp, HoldCall, Mute, TransferPhase
+from softphone.wire.snapshot import CallPhase, CallState, TransferPhase
+from softphone.wire.to_engine import Act, HangUp, HoldCall, Mute
 
 
 class Tools(Card):

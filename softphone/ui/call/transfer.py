@@ -11,7 +11,8 @@ from softphone.ui.fields import TextLabel
 from softphone.ui.targets import target_of
 from softphone.ui.theme.style import BODY, MARGIN, SMALL
 from softphone.ui.view import View, new_id, upper_first
-from softphone.wire import CallState, Consult, Transfer
+from softphone.wire.snapshot import CallState
+from softphone.wire.to_engine import Consult, Transfer
 
 
 class TransferPanel(QWidget):

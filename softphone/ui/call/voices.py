@@ -6,7 +6,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 
 from softphone.ui.theme.style import SMALL, font
-from softphone.wire import Levels
+from softphone.wire.from_engine import Levels
 
 _QUIET_DB, _LOUD_DB = -54.0, -6.0
 _FALLS = 0.7

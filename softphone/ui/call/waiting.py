@@ -9,7 +9,8 @@ from softphone.ui.controls import Control, FilledButton
 from softphone.ui.fields import Card, TextLabel
 from softphone.ui.theme.style import BODY, SMALL
 from softphone.ui.view import View, duration, new_id, who
-from softphone.wire import Answer, CallState, Decline
+from softphone.wire.snapshot import CallState
+from softphone.wire.to_engine import Answer, Decline
 
 
 class WaitingCall(Card):

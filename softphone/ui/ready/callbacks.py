@@ -11,7 +11,8 @@ from softphone.ui.controls import Control, FilledButton, QuietButton
 from softphone.ui.fields import Card, TextLabel
 from softphone.ui.theme.style import BODY, SMALL
 from softphone.ui.view import View, new_id, readable
-from softphone.wire import Account, CallBack, Dial, EndCallBack
+from softphone.wire.snapshot import Account, CallBack
+from softphone.wire.to_engine import Dial, EndCallBack
 
 _ROOM_FOR_ALL = 320
 """px"""

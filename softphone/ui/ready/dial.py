@@ -16,7 +16,9 @@ from softphone.ui.segments import Chip
 from softphone.ui.targets import target_of
 from softphone.ui.theme.style import SMALL
 from softphone.ui.view import View, new_id
-from softphone.wire import Account, Dial, SaveSettings, Snapshot
+from softphone.wire.from_engine import Snapshot
+from softphone.wire.snapshot import Account
+from softphone.wire.to_engine import Dial, SaveSettings
 
 _NO_LINE, _NOT_CHOSEN = "\0none", ""
 """choices beside the lines' ids: no line, for this call alone; nothing chosen yet"""

@@ -21,7 +21,8 @@ from softphone.ui.theme.style import BODY, SMALL, font
 from softphone.ui.theme.tokens import Theme
 from softphone.ui.view import View, duration, new_id, readable
 from softphone.ui.words.kept import nothing_words, recorded_words
-from softphone.wire import EndWrapUp, PastCall, Reopen
+from softphone.wire.snapshot import PastCall
+from softphone.wire.to_engine import EndWrapUp, Reopen
 
 _OUTCOME_COLOURS = {"missed": "text", "call_back": "accent", "locked": "lock_ink"}
 _HEIGHT = 44

@@ -14,7 +14,7 @@ from softphone.ui.ready.wrapup import WrapUp
 from softphone.ui.theme.style import MARGIN, SMALL
 from softphone.ui.view import View
 from softphone.ui.words import account
-from softphone.wire import CodedText, PolicyPhase, Registration
+from softphone.wire.snapshot import CodedText, PolicyPhase, Registration
 
 _NO_POLICY = (PolicyPhase.MISSING, PolicyPhase.FAULTY, PolicyPhase.UNSIGNED)
 

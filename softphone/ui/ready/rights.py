@@ -18,7 +18,8 @@ from softphone.ui.theme.style import SMALL
 from softphone.ui.view import View, new_id, version
 from softphone.ui.words.kept import kept_words, lock_words
 from softphone.ui.words.rights import ended_by_opt_out
-from softphone.wire import Act, CallState
+from softphone.wire.snapshot import CallState
+from softphone.wire.to_engine import Act
 
 _BESIDE = (Action.WITHDRAW_DOCUMENTATION, Action.WITHDRAW_TRAINING, Action.OBJECT)
 """what stands below the two buttons, if it is possible and they do something else"""

@@ -12,7 +12,8 @@ from softphone.ui.ready.rights import KeptRights
 from softphone.ui.theme.style import BODY, SMALL
 from softphone.ui.view import View, duration, new_id, readable
 from softphone.ui.words.kept import duration_of
-from softphone.wire import CallState, EndWrapUp
+from softphone.wire.snapshot import CallState
+from softphone.wire.to_engine import EndWrapUp
 
 
 class WrapUp(Card):

@@ -32,7 +32,7 @@ from softphone.ui.review.work.sound import Sound
 from softphone.ui.theme.icons import Icons
 from softphone.ui.theme.tokens import Theme, load_themes
 from softphone.ui.view import View
-from softphone.wire import Look
+from softphone.wire.snapshot import Look
 
 _AGAIN = 500
 """ms between two counts that do not agree with the list"""

@@ -11,7 +11,7 @@ from softphone.audio.playback import Speaker
 from softphone.domain.archive.interface import Reader, SeenArchive
 from softphone.domain.archive.reviews import Comment, SampleQuery, SampleRow, TeamLed
 from softphone.domain.policy import LocalText
-from softphone.wire import CodedText, Settings
+from softphone.wire.snapshot import CodedText, Settings
 
 COLUMNS = 1_200
 """values drawn for each voice of a recording, however long it is"""

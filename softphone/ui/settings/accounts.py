@@ -21,7 +21,7 @@ from softphone.ui.settings.forms import Section, line_field
 from softphone.ui.theme.style import SMALL
 from softphone.ui.view import View, new_id
 from softphone.ui.words.account import reason, sentence
-from softphone.wire import Account, AccountState, Registration, Settings, Srtp, Transport
+from softphone.wire.snapshot import Account, AccountState, Registration, Settings, Srtp, Transport
 
 _SRTP: tuple[Srtp, ...] = ("optional", "required", "off")
 NEW = ""

@@ -12,7 +12,7 @@ from softphone.domain.purpose import Language
 from softphone.ui.fields import Card, ComboBox, TextLabel
 from softphone.ui.theme.style import SMALL
 from softphone.ui.view import View
-from softphone.wire import Look, Settings, TextSize
+from softphone.wire.snapshot import Look, Settings, TextSize
 
 
 class Section(QWidget):

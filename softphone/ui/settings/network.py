@@ -12,7 +12,7 @@ from softphone.ui.fields import TextLabel
 from softphone.ui.settings.forms import Section, line_field
 from softphone.ui.theme.style import SMALL
 from softphone.ui.view import View
-from softphone.wire import Settings
+from softphone.wire.snapshot import Settings
 
 
 class NetworkSection(Section):

@@ -14,7 +14,9 @@ from softphone.ui.settings.policy import PolicySection
 from softphone.ui.settings.sound import SoundSection
 from softphone.ui.theme.style import MARGIN, SMALL
 from softphone.ui.view import View, new_id
-from softphone.wire import Levels, SaveSettings, Settings, WatchLevels
+from softphone.wire.from_engine import Levels
+from softphone.wire.snapshot import Settings
+from softphone.wire.to_engine import SaveSettings, WatchLevels
 
 _SET_ASIDE = ("error.settings.faulty", "error.settings.unreadable", "error.settings.set_aside")
 """why nothing that had been set is here"""

@@ -15,7 +15,7 @@ from softphone.ui.fields import TextLabel
 from softphone.ui.settings.forms import Section, line_field
 from softphone.ui.theme.style import SMALL
 from softphone.ui.view import View
-from softphone.wire import CodedText, PolicyPhase
+from softphone.wire.snapshot import CodedText, PolicyPhase
 
 _UNUSABLE = (PolicyPhase.FAULTY, PolicyPhase.MISSING, PolicyPhase.UNSIGNED)
 _SELECTABLE = Qt.TextInteractionFlag.TextSelectableByMouse

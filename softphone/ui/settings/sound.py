@@ -16,7 +16,9 @@ from softphone.ui.fields import ComboBox, TextLabel
 from softphone.ui.settings.forms import Section
 from softphone.ui.theme.style import SMALL
 from softphone.ui.view import View, new_id
-from softphone.wire import CallPhase, Levels, SoundDevice, TestCall, TestTone
+from softphone.wire.from_engine import Levels
+from softphone.wire.snapshot import CallPhase, SoundDevice
+from softphone.wire.to_engine import TestCall, TestTone
 
 _SILENCE_DB = -60.0
 _RINGS = ("classic", "chime", "bell", "rise", "low")

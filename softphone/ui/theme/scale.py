@@ -10,7 +10,7 @@ from typing import Protocol, runtime_checkable
 
 from PySide6.QtWidgets import QApplication
 
-from softphone.wire import TextSize
+from softphone.wire.snapshot import TextSize
 
 _CHOSEN = {TextSize.NORMAL: 1.0, TextSize.LARGE: 1.15, TextSize.LARGER: 1.3, TextSize.LARGEST: 1.5}
 _USUAL_POINTS = {"win32": 9.0, "darwin": 13.0}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from softphone.texts import Texts
-from softphone.wire import AccountState, Registration
+from softphone.wire.snapshot import AccountState, Registration
 
 
 def short(texts: Texts, state: AccountState) -> str:

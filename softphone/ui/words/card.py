@@ -11,7 +11,7 @@ from softphone.texts import Texts
 from softphone.ui.view import View, duration, lower_first
 from softphone.ui.words.moment import UNCLEAR
 from softphone.ui.words.speech import DOCUMENTATION, TRAINING, Speech
-from softphone.wire import CallPhase, CallState
+from softphone.wire.snapshot import CallPhase, CallState
 
 _ICONS = {
     Headline.NOT_RECORDING: ("neutral", "not_recording"),

@@ -8,7 +8,7 @@ from softphone.domain.purpose import Reason
 from softphone.domain.status import HoldPhase, PurposePhase, Status
 from softphone.ui.view import View, duration, lower_first
 from softphone.ui.words.speech import DOCUMENTATION, TRAINING, Speech, party_params, reason_words
-from softphone.wire import CallState, PastCall
+from softphone.wire.snapshot import CallState, PastCall
 
 
 def recorded_words(view: View, call: CallState, seconds: float) -> str:

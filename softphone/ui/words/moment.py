@@ -8,7 +8,7 @@ from softphone.domain.purpose import Basis, Language, Purpose, Reason
 from softphone.domain.status import Action, InformedPhase, OptOutKind, PurposePhase, Status
 from softphone.ui.view import View, readable, upper_first
 from softphone.ui.words.speech import DOCUMENTATION, TRAINING, Speech
-from softphone.wire import CallPhase, CallState
+from softphone.wire.snapshot import CallPhase, CallState
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 _BY_PHONE = (Reason.DECLINED_BY_KEY, Reason.DECLINED_BY_SIP)

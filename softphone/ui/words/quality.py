@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from softphone.texts import Texts
-from softphone.wire import Quality
+from softphone.wire.snapshot import Quality
 
 
 def quality_word(texts: Texts, quality: Quality | None) -> str:

@@ -16,7 +16,7 @@ from softphone.domain.status import (
 )
 from softphone.ui.view import View, upper_first
 from softphone.ui.words.speech import DOCUMENTATION, TRAINING, Speech
-from softphone.wire import CallPhase, CallState
+from softphone.wire.snapshot import CallPhase, CallState
 
 _LONGEST_ON_A_BUTTON = 11
 """letters of one word"""

@@ -9,7 +9,7 @@ from softphone.domain.purpose import Purpose, Reason
 from softphone.domain.status import HoldPhase, PurposePhase, ReasonStatus, Status
 from softphone.texts import Texts
 from softphone.ui.view import View, lower_first, upper_first
-from softphone.wire import CallState, PastCall
+from softphone.wire.snapshot import CallState, PastCall
 
 DOCUMENTATION, TRAINING = Purpose.DOCUMENTATION, Purpose.TRAINING
 

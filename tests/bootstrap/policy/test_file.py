@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from softphone.system.settings import save_settings
-from softphone.wire import Settings
+from softphone.wire.snapshot import Settings
 from tests.bootstrap.policy.conftest import Captured, klartone
 from tests.policies import POLICY
 

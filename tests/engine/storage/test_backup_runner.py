@@ -17,7 +17,7 @@ from softphone.domain.changes import Discard
 from softphone.domain.errors import SettingsError
 from softphone.engine.storage import backup_runner, housekeeping
 from softphone.engine.storage.backup_runner import BackupRunner
-from softphone.wire import CodedText
+from softphone.wire.snapshot import CodedText
 from tests.archive.scene import AT, DOCUMENTATION, MemoryKeys, Scene, scene
 from tests.engine.storage.test_store import Desk
 

@@ -13,7 +13,7 @@ from softphone.archive.archive import Archive
 from softphone.domain.errors import ArchiveError
 from softphone.engine.storage import housekeeping
 from softphone.engine.storage.housekeeping import Housekeeper
-from softphone.wire import CodedText
+from softphone.wire.snapshot import CodedText
 from tests.archive.scene import Scene, scene
 
 BUG = "error.backup.not_made"

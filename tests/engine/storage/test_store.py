@@ -34,7 +34,7 @@ from softphone.domain.policy import Line
 from softphone.domain.purpose import Basis, Direction, Language, Purpose, Reason
 from softphone.engine.storage import store
 from softphone.engine.storage.store import Store
-from softphone.wire import CallPhase
+from softphone.wire.snapshot import CallPhase
 from tests.archive.lines import line
 from tests.archive.scene import NUMBER, MemoryKeys
 from tests.policies import POLICY, policy_of

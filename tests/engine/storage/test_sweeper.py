@@ -25,7 +25,7 @@ from softphone.domain.purpose import KeyRole
 from softphone.engine.storage import sweeper
 from softphone.engine.storage.store import HOLDS, SWEEP
 from softphone.engine.storage.sweeper import DAY, Sweeper
-from softphone.wire import CodedText, PolicyPhase
+from softphone.wire.snapshot import CodedText, PolicyPhase
 from tests.archive.disk import fill, tmpfs
 from tests.archive.judged import to_judge
 from tests.archive.scene import AT, DOCUMENTATION, MemoryKeys, Scene, scene

@@ -26,7 +26,7 @@ from softphone.domain.policy.period import Period
 from softphone.domain.purpose import Direction, Language, Purpose
 from softphone.ui.review.app import Review
 from softphone.ui.review.dependencies import ReviewDependencies
-from softphone.wire import CodedText, Look, Settings
+from softphone.wire.snapshot import CodedText, Look, Settings
 from tests.archive.scene import AT, FRAME, RATE, TRAINING, Scene
 
 RESOURCES = Path(__file__).parents[3] / "resources"

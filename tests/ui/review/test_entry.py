@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from softphone.domain.errors import EngineError
 from softphone.domain.purpose import Language
 from softphone.ui.app import Desk, DeskDependencies
-from softphone.wire import Settings
+from softphone.wire.snapshot import Settings
 from tests.ui.fake_engine import FakeEngine
 from tests.ui.review.team import RESOURCES
 from tests.ui.states import NOW, snapshot

@@ -11,11 +11,8 @@ from PySide6.QtWidgets import QApplication
 from softphone.domain.purpose import Direction, Reason
 from softphone.domain.status import Action, InformedPhase, OptOutButton, OptOutKind
 from softphone.ui.call.tiles import ActionButton
-from softphone.wire import (
-    CodedText,
-    Occurred,
-    PastCall,
-)
+from softphone.wire.from_engine import Occurred
+from softphone.wire.snapshot import CodedText, PastCall
 from tests.ui import events as e
 from tests.ui import states as s
 from tests.ui.conftest import Scene

@@ -12,16 +12,7 @@ from PySide6.QtWidgets import QApplication
 
 from softphone.domain.status import Action, OptOutButton, OptOutKind
 from softphone.ui.window import DeskWindow
-from softphone.wire import (
-    Act,
-    Answer,
-    HangUp,
-    HoldCall,
-    Mute,
-    OptOut,
-    RaiseDispute,
-    SendDigits,
-)
+from softphone.wire.to_engine import Act, Answer, HangUp, HoldCall, Mute, OptOut, RaiseDispute, SendDigits
 from tests.ui import events as e
 from tests.ui import states as s
 from tests.ui.conftest import RESOURCES, Scene, without_id

@@ -9,15 +9,8 @@ import pytest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QSystemTrayIcon
 
 from softphone.domain.purpose import Language
-from softphone.wire import (
-    CallPhase,
-    CallState,
-    CodedText,
-    Done,
-    Fault,
-    Refused,
-    Snapshot,
-)
+from softphone.wire.from_engine import Done, Fault, Refused, Snapshot
+from softphone.wire.snapshot import CallPhase, CallState, CodedText
 from tests.ui import states as s
 from tests.ui.conftest import Scene
 from tests.ui.window.places import place, places

@@ -10,15 +10,8 @@ from PySide6.QtCore import QPoint, Qt
 from softphone.domain.purpose import Basis, Reason
 from softphone.domain.status import OptOutButton, OptOutKind, PurposePhase
 from softphone.ui.app import time_zone
-from softphone.wire import (
-    AccountState,
-    Answer,
-    CodedText,
-    HangUp,
-    OptOut,
-    RaiseDispute,
-    Registration,
-)
+from softphone.wire.snapshot import AccountState, CodedText, Registration
+from softphone.wire.to_engine import Answer, HangUp, OptOut, RaiseDispute
 from tests.ui import events as e
 from tests.ui import states as s
 from tests.ui.conftest import Scene, without_id

@@ -12,9 +12,7 @@ from softphone.domain.purpose import Language
 from softphone.ui.call.tiles import ActionButton
 from softphone.ui.segments import Chip
 from softphone.ui.window import HEIGHT, WIDTH
-from softphone.wire import (
-    CodedText,
-)
+from softphone.wire.snapshot import CodedText
 from tests.ui import events as e
 from tests.ui import states as s
 from tests.ui.conftest import Scene

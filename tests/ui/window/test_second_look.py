@@ -21,7 +21,8 @@ from softphone.ui.segments import Chip
 from softphone.ui.theme import motion
 from softphone.ui.theme.tokens import Theme, load_themes
 from softphone.ui.window import NARROWEST, WIDEST, DeskWindow
-from softphone.wire import Levels, Look, TextSize
+from softphone.wire.from_engine import Levels
+from softphone.wire.snapshot import Look, TextSize
 from tests.ui import events as e
 from tests.ui import several
 from tests.ui import states as s

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication, QDialog
 
 from softphone.domain.purpose import Language
 from softphone.ui.call.tiles import ActionButton
-from softphone.wire import (
+from softphone.wire.to_engine import (
     Activate,
     Answer,
     BackToParty,

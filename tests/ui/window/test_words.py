@@ -14,9 +14,7 @@ from softphone.ui.controls import Control
 from softphone.ui.fields import TextLabel
 from softphone.ui.view import View
 from softphone.ui.window import DeskWindow
-from softphone.wire import (
-    Look,
-)
+from softphone.wire.snapshot import Look
 from tests.ui import events as e
 from tests.ui import states as s
 from tests.ui.conftest import Scene
