@@ -124,6 +124,15 @@ def test_a_provisional_hold_that_custody_confirms_in_time_no_longer_lapses(desk:
 
 
 @pytest.mark.rule("G10")
+def test_a_training_without_a_day_keeps_what_a_hold_has_closed_to_training(desk: Scene) -> None:
+    recording = desk.closed(TRAINING)
+    with desk.archive.catalog.writing() as tx:
+        tx.connection.exec_driver_sql("UPDATE purposes SET expires_on = NULL WHERE recording = ?", (recording,))
+    held(desk, recording)
+    assert [one.alone for one in holding.standing(desk.archive, AT)] == [False]
+
+
+@pytest.mark.rule("G10")
 def test_once_the_last_hold_is_lifted_training_comes_back_before_its_day_and_all_goes_after_it(desk: Scene) -> None:
     living, over = desk.closed(DOCUMENTATION, TRAINING), desk.closed(DOCUMENTATION, TRAINING)
     holds = {one: [held(desk, one), held(desk, one, why="tone")] for one in (living, over)}

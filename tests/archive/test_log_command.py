@@ -11,7 +11,10 @@ import pytest
 
 from softphone.archive.crypto.wraps import admitted_name, known_signer_name
 from softphone.archive.log import audit
+from softphone.archive.seen import LocalArchive
+from softphone.archive.seen.access import viewer_of
 from softphone.domain.changes import AuditEntry
+from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
 from tests.archive.people import House, Person
 from tests.archive.scene import DOCUMENTATION, NUMBER, TRAINING
@@ -70,6 +73,12 @@ def test_what_a_lead_was_refused_is_found_by_data_protection_alone_and_the_log_s
     told = entries(dpo)
     assert len(told) == before + 1
     assert (told[-1]["event"], told[-1]["params"]) == ("refused", {"deed": "read_log", "key": key})
+    # Nor is the lead told what the log has entries of.
+    archive = home.desk.archive
+    archive.store = home.desk.only(KeyRole.TRAINING)
+    with pytest.raises(ArchiveError):
+        LocalArchive(archive, viewer_of(archive, None, ()), archive.clock).upkeep.events()
+    assert archive.audit_of()[-1].params == {"deed": "read_log", "key": key}
 
 
 def test_all_of_it_is_read_page_by_page_the_newest_last(

@@ -90,7 +90,13 @@ def test_the_review_window_opens_by_a_signed_policy_alone_and_an_open_one_does_n
     heard = before.archive.reviews.open(theirs)
     asks(home, officer)
     with closing(before.archive), closing(heard):
-        for deed in (heard.reviewed, lambda: before.archive and before.archive.reviews.open(theirs)):
+        theirs_yet = before.archive
+        for deed in (
+            lambda: heard.comment(0, "x"),
+            lambda: theirs_yet.reviews.mark(theirs),
+            lambda: theirs_yet.reviews.open(theirs),
+            lambda: theirs_yet.open(theirs, role=KeyRole.TRAINING),
+        ):
             with pytest.raises(ArchiveError) as refused:
                 deed()
             assert (refused.value.code, last(home)) == ("error.archive.policy_unsigned", "policy_refused")

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from softphone.archive.examine.health import health
+from softphone.archive.examine.health import health, waiting
 from softphone.archive.examine.verify import verify
 from softphone.archive.files.reader import read_structure
+from softphone.archive.retention.holding import standing
 from softphone.archive.retention.sweep import Swept, SweptItem, sweep
 from softphone.domain.changes import (
     ChangeHold,
@@ -199,3 +200,31 @@ def test_a_purpose_that_ended_while_the_call_goes_on_is_not_brought_back_by_its_
         KeyRole.TRAINING, KeyRole.CUSTODY,
     }  # fmt: skip
     assert verify(desk.archive).ok
+
+
+@pytest.mark.rule("G10")
+@pytest.mark.expected_log("unreadable rows", reason="somebody has written them past the program")
+@pytest.mark.parametrize(
+    "change",
+    [
+        "holds SET confirm_by = '2026-12-01T00:00:00'",
+        "holds SET provisional_until = '2026-12-01T00:00:00'",
+        "recordings SET opened_at = '2026-11-25T10:41:00'",
+        "purposes SET expires_on = '9999-12-31', at_end = 'review'",
+    ],
+)
+def test_one_row_that_nobody_can_read_is_told_and_keeps_no_other_from_its_day(desk: Scene, change: str) -> None:
+    bad, *others = (desk.closed(DOCUMENTATION, TRAINING) for _ in range(3))
+    desk.commit(PlaceHold("h", bad, HoldBy.PARTY, "mette", AT, None, "x"), recording=bad)
+    with desk.archive.catalog.writing() as tx:
+        # One purpose is due as before, so that the sweep comes to it.
+        tx.connection.exec_driver_sql(
+            f"UPDATE {change} WHERE recording = ?" + " AND purpose = 'training'" * ("purposes" in change), (bad,)
+        )
+    for dry_run in (True, False):
+        done = sweep(desk.archive, LATER, clock=LATER, witness=LATER, dry_run=dry_run)
+        assert {one.recording for one in done if one.what is Swept.DISCARDED} == {*others}
+        assert [one.what for one in done if one.recording == bad] == [Swept.UNREADABLE]
+    assert desk.archive.vault.recordings() == [bad]
+    assert waiting(desk.archive, LATER).holds_overdue == 0
+    assert standing(desk.archive, LATER) == []

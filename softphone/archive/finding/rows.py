@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Select, func, or_, select
 from softphone.archive.catalog.database import Catalog
 from softphone.archive.crypto.wraps import Secrets
 from softphone.archive.files.vault import Vault
-from softphone.archive.schema.readable import read_row
+from softphone.archive.schema.readable import day_of, moment_of, read_row
 from softphone.archive.schema.tables import calls, holds, purposes, recordings, segments, wraps
 from softphone.domain.archive.recordings import HoldRow, RecordingRow, opens_for
 from softphone.domain.purpose import Direction, Purpose, Reason
@@ -41,11 +41,11 @@ def hold_of(row: Any) -> HoldRow:
     return HoldRow(
         row.hold,
         row.raised_for,
-        datetime.fromisoformat(row.at),
+        moment_of(row.at),
         _time(row.provisional_until),
         _time(row.confirm_by),
         row.why,
-        date.fromisoformat(row.look_again) if row.look_again else None,
+        day_of(row.look_again),
         row.raised_by,
     )
 
@@ -119,14 +119,14 @@ def _row(
         waits = waits or (one.reason == Reason.GROUNDS_GIVEN.value and not _is_over(one.expires_on, now, row))
         if one.stands == Ended.KEEPS.value:
             waits = waits or (one.at_end == REVIEW and not _is_over(one.judge_by, now, row))
-            keeps[Purpose(one.purpose)] = date.fromisoformat(one.expires_on) if one.expires_on else None
+            keeps[Purpose(one.purpose)] = day_of(one.expires_on)
     return RecordingRow(
         recording=row.recording,
         call=row.call,
         line=row.line,
         direction=Direction(row.direction),
         number=source.secrets.open_number(row.number_sealed, row.call) if row.number_sealed else None,
-        opened_at=datetime.fromisoformat(row.opened_at),
+        opened_at=moment_of(row.opened_at),
         closed_at=_time(row.closed_at),
         opens_for=opens_for(
             roles, keeps, now, row.time_zone, held=bool(standing), waits=waits, restricted=row.restricted
@@ -139,11 +139,13 @@ def _row(
         agent=row.agent,
         broke_off=row.broke_off_at is not None,
         stored=stored,
+        kept=any(on is None or not has_expired(on, now, row.time_zone) for on in keeps.values()),
     )
 
 
 def _is_over(day: str | None, now: datetime, row: Any) -> bool:
-    return day is not None and has_expired(date.fromisoformat(day), now, row.time_zone)
+    on = day_of(day)
+    return on is not None and has_expired(on, now, row.time_zone)
 
 
 def _size(vault: Vault, recording: str) -> int:
@@ -154,4 +156,4 @@ def _size(vault: Vault, recording: str) -> int:
 
 
 def _time(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
+    return None if text is None else moment_of(text)

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from softphone.archive.finding.rows import REVIEW, HoldRow, hold_of
-from softphone.archive.schema.readable import read_row
+from softphone.archive.schema.readable import day_of, moment_of, read_row
 from softphone.archive.schema.tables import calls, holds, purposes, recordings
 from softphone.domain.changes import HoldBy
 from softphone.domain.purpose import Purpose
@@ -68,23 +68,21 @@ def read(connection: Connection, recording: str, now: datetime) -> StoredRecordi
 
 
 def _stored(row: AnyRow, now: datetime, made_for: Sequence[AnyRow], held: Sequence[AnyRow]) -> StoredRecording:
+    if not isinstance(row.recording, str):
+        raise TypeError("no id")
     kept = tuple(
         FoundPurpose(
             Purpose(one.purpose),
             Ended(one.stands),
             one.reason,
-            _day(one.expires_on),
-            _day(one.judge_by),
+            day_of(one.expires_on),
+            day_of(one.judge_by),
             one.at_end == REVIEW,
         )
         for one in made_for
     )
     standing = tuple((HoldBy(one.raised_for), hold_of(one)) for one in held)
-    return StoredRecording(row, local_day(now, row.time_zone), datetime.fromisoformat(row.opened_at), kept, standing)
-
-
-def _day(told: str | None) -> date | None:
-    return date.fromisoformat(told) if told else None
+    return StoredRecording(row, local_day(now, row.time_zone), moment_of(row.opened_at), kept, standing)
 
 
 def row_of(connection: Connection, recording: str) -> AnyRow | None:

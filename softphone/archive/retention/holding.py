@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from functools import partial
 
 from sqlalchemy import Connection, select, update
 from uuid_utils import uuid7
@@ -25,6 +26,7 @@ from softphone.archive.crypto.wraps import Recipient
 from softphone.archive.finding.rows import REVIEW, HoldRow, RecordingRow, hold_of, rows_of
 from softphone.archive.log.policies import name_keys
 from softphone.archive.retention.sweep import finish
+from softphone.archive.schema.readable import read_row
 from softphone.archive.schema.tables import calls, holds, purposes, recordings
 from softphone.domain.archive.decisions import Lifted, Standing
 from softphone.domain.changes import AuditEntry, HoldBy, PlaceHold
@@ -39,7 +41,6 @@ from softphone.domain.retention import (
     HoldStanding,
     answer_by,
     due,
-    has_expired,
     hold_is_void,
     hold_state,
     judge_by,
@@ -58,7 +59,7 @@ def standing(archive: Archive, now: datetime) -> list[Standing]:
     with archive.catalog.reading() as connection:
         held = connection.execute(select(holds.c.recording).where(holds.c.lifted_at.is_(None)).distinct()).scalars()
         rows = rows_of(archive, connection, held.all(), now)
-    found = (one for row in rows for one in of_row(row, now))
+    found = (one for row in rows for one in read_row(row, partial(of_row, now=now)) or ())
     return sorted(found, key=lambda one: (one.hold.at, one.hold.hold))
 
 
@@ -304,7 +305,6 @@ def _rule(by: HoldBy) -> str:
 
 
 def _on(row: RecordingRow, hold: HoldRow, now: datetime) -> Standing:
-    alone = not row.purposes and all(has_expired(day, now, row.time_zone) for day in row.expires.values())
     state = hold_state(
         provisional_until=hold.provisional_until,
         confirm_by=hold.confirm_by,
@@ -312,7 +312,7 @@ def _on(row: RecordingRow, hold: HoldRow, now: datetime) -> Standing:
         now=now,
         today=local_day(now, row.time_zone),
     )
-    return Standing(row.recording, hold, state, alone, row.time_zone)
+    return Standing(row.recording, hold, state, not row.kept, row.time_zone)
 
 
 def _entry(event: str, row: RecordingRow, now: datetime, *, rule: str = "G10", **params: str) -> AuditEntry:

@@ -7,9 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import date, datetime
 from typing import Any, TypeVar
 
+from softphone.archive.schema.tables import time_in
+
 _T = TypeVar("_T")
+_LAST_YEAR = 9_000
+"""up to which a period can still be counted on from a day"""
 _UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, OverflowError, OSError)
 """what reading one comes to"""
 
@@ -22,6 +27,21 @@ def read_row(row: Any, how: Callable[[Any], _T], unreadable: set[str] | None = N
         if unreadable is not None:
             unreadable.add(row.recording)
         return None
+
+
+def moment_of(told: object) -> datetime:
+    """Raises ValueError, also for a time without a zone: it can be compared with no other."""
+    if (at := time_in(told)) is None:
+        raise ValueError("no time")
+    return at
+
+
+def day_of(told: str | None) -> date | None:
+    """Raises ValueError or TypeError, also for a day from which no period can be counted on."""
+    day = None if told is None else date.fromisoformat(told)
+    if day is not None and day.year > _LAST_YEAR:
+        raise ValueError("no day")
+    return day
 
 
 def params_of(row: Any) -> dict[str, Any]:

@@ -90,8 +90,8 @@ class Upkeep:
         return [*map(audit.as_row, rows)], place
 
     def events(self) -> list[str]:
-        self._require_log()
         """What the log has entries of, by name."""
+        self._require_log()
         with self._asking.archive.catalog.reading() as connection:
             return sorted(map(str, connection.execute(select(entries.c.event).distinct()).scalars()))
 

@@ -60,6 +60,8 @@ class RecordingRow:
     """a crash ended it: what was not on the disk by then is missing"""
     stored: int | None = field(default=None, compare=False)
     """whole seconds of sound that can be played, segment by segment; None while it is written"""
+    kept: bool = field(default=False, compare=False)
+    """a purpose keeps it, whether or not anybody can open it for that"""
 
     @property
     def purposes(self) -> tuple[Purpose, ...]:
