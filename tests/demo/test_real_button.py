@@ -1,5 +1,5 @@
 """The demo's agent acts through the real widget: where its button is unplugged, nothing happens. And who clicks twice to answer
-does not hang up, though the engine has answered in between.
+does nothing else to the call, though the engine has answered in between.
 
 What it does where it is plugged in, `test_demo.py` shows.
 """
@@ -38,8 +38,8 @@ def test_without_their_buttons_the_demos_opt_out_and_dispute_never_reach_the_eng
     assert summary["consent"] is True
     assert (summary["kept"], summary["on_hold"], summary["purposes"]) == (True, False, ["training"])
     assert summary["status"] == "recording"
-    # The second click on the place of *Answer* was on *Hang up*, and the call went on to its end all the same.
-    assert _all(story, "pressed_again", "button") == ["hangUp"]
+    # The second click on the place of *Answer* was on a tool, and the call went on all the same, heard on both sides.
+    assert len(_all(story, "pressed_again", "button")) == 1
     assert summary["recorded_seconds"] > SECONDS / 2
 
 
