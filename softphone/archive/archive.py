@@ -5,6 +5,8 @@ It opens nothing for listening without an entry in the audit log first. What is 
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -144,10 +146,14 @@ class Archive:
 
     @classmethod
     def open_or_create(cls, folder: Path, store: KeyStore, *, demo: bool = False) -> Archive:
-        """For whoever records: who was admitted without the keys for numbers is told so. Raises ArchiveError."""
+        """For whoever records: who was admitted without the keys for numbers is told so. Raises ArchiveError, also for a disk
+        that can only be read."""
         if not (folder / MARKER).exists():
             return cls.create(folder, store, demo=demo)
         archive = cls.open(folder, store)
+        if archive.catalog.is_unchanged:
+            archive.close()
+            raise ArchiveError(READ_ONLY, path=str(folder), detail=os.strerror(errno.EROFS))
         if not archive.secrets.numbers:
             archive.close()
             raise ArchiveError("error.archive.no_number_key")

@@ -5,6 +5,7 @@ It knows tables and transactions; what a change means is the ledger's, what may 
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Generator
@@ -106,9 +107,21 @@ class Catalog:
         self._reader.dispose()
         self._before.dispose()
 
+    @property
+    def is_unchanged(self) -> bool:
+        """Opened on a disk that can only be read, where nobody writes to it either."""
+        return bool(self._how)
+
+    def _anew(self) -> None:
+        """Once that disk can be written, others may write to it: from then on it is opened as everywhere else."""
+        if self._how and os.access(self.path.parent, os.W_OK):
+            self._how = ""
+            self.close()
+
     @contextmanager
     def writing(self) -> Generator[Transaction]:
         """One transaction, begun at once for writing: a read that turns into a write would be refused when another writes."""
+        self._anew()
         with self._translated(), self._writer.connect() as connection:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             desk = self.signer.desk if self.signer else ""
@@ -155,6 +168,7 @@ class Catalog:
     @contextmanager
     def reading(self) -> Generator[Connection]:
         """A short look that cannot write, at one moment's state."""
+        self._anew()
         with self._translated(), self._look(self._reader) as connection:
             yield connection
 

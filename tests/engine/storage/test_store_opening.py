@@ -17,7 +17,7 @@ from softphone.archive.backup.run import back_up
 from softphone.domain.changes import AuditEntry
 from softphone.domain.decision import LookupResult
 from softphone.domain.errors import ArchiveError
-from tests.archive.disk import fill, tmpfs
+from tests.archive.disk import fill, remount, tmpfs
 from tests.archive.scene import AT, DOCUMENTATION, MemoryKeys, scene
 from tests.engine.storage.test_store import Desk
 
@@ -79,6 +79,28 @@ def test_a_disk_that_is_full_at_the_start_is_said_and_asked_again_until_there_is
         assert desk.store.state.fault is None
         assert desk.look_up("after") != LookupResult()
         assert desk.store.close()
+
+
+def test_a_disk_that_can_only_be_read_at_the_start_is_asked_again_and_recorded_to_once_it_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("softphone.engine.storage.store._OPEN_AGAIN", 0.05)
+    keys = MemoryKeys()
+    with tmpfs(tmp_path) as disk:
+        Archive.create(disk / "archive", keys).close()
+        remount(disk, "ro")
+        desk = Desk(lambda: Archive.open_or_create(disk / "archive", keys))
+        desk.until(lambda: desk.store.state.fault)
+        assert desk.store.state.fault is not None
+        assert (desk.store.state.fault.code, desk.store.state.works) == ("error.archive.read_only", False)
+        with closing(Archive.open(disk / "archive", keys)) as reader:
+            assert reader.audit_of() == []
+            remount(disk, "rw")
+            desk.until(lambda: desk.store.state.works)
+            desk.store.note([AuditEntry("noted_after", "G10", AT, "")])
+            # Whoever looks on meanwhile is told of it too, before it is in more than the log of pages.
+            desk.until(lambda: "noted_after" in {one.event for one in reader.audit_of()})
+            assert desk.store.close()
 
 
 @pytest.mark.expected_log(
