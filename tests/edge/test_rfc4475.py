@@ -27,10 +27,10 @@ from tests.peers.wire import Wire, header, wire
 
 LOOPBACK = "127.0.0.1"
 EDGE = (
-    "import sys; from softphone.edge import admission, process; "
-    "admission.NEW_CALLS = 100.0, 100.0; sys.exit(process.main())"
+    "import sys; from softphone.edge import admission, process, switch; "
+    "admission.NEW_CALLS = 100.0, 100.0; switch.SETTLES = 0.0; sys.exit(process.main())"
 )
-"""these calls come faster than a phone takes new ones"""
+"""these calls come faster than a phone takes new ones, and than pjsua2 frees a place"""
 NAMES = ("host5.example.net", "host15.example.net")
 """those in the Contacts of what goes on to pjsua2"""
 INVALID = "3.1.2."
