@@ -14,11 +14,12 @@ import pytest
 from sqlalchemy import select
 
 from softphone.archive.archive import Archive, RecordingRow
-from softphone.archive.crypto.wraps import KeyStore, unwrap
+from softphone.archive.crypto.wraps import KeyStore, Secrets, master_name, unwrap
 from softphone.archive.examine.facts import NOTES
 from softphone.archive.examine.repair import repair
 from softphone.archive.examine.verify import verify
 from softphone.archive.files.reader import OpenedRecording
+from softphone.archive.folder.marker import read_marker
 from softphone.archive.retention.sweep import sweep
 from softphone.archive.schema.tables import purposes
 from softphone.domain.errors import ArchiveError
@@ -185,6 +186,9 @@ class Promises:
 
     def check(self, folder: Path, store: KeyStore) -> None:
         """Opens and repairs it, as the next start does, and holds it to every promise. What was open is known after that."""
+        # As it is left: the next start erases what no row names.
+        secrets = Secrets.derive(store.get(master_name(read_marker(folder).archive)) or b"")
+        pages = pages_of(folder, secrets.catalog)
         archive = Archive.open(folder, store)
         try:
             archive.clock = lambda: AT
@@ -192,7 +196,6 @@ class Promises:
             assert repair(archive, AT) == []
             self._clean(archive)
             left = {row.recording: row for row in archive.list(AT)}
-            pages = pages_of(folder, archive.secrets.catalog)
             keys = {wrap.key_id for recording in left for wrap in archive.wraps_of(recording)}
             assert not keys & self.retired
             for one in list(self.recordings.values()):

@@ -57,6 +57,17 @@ class Traced:
                 promises.hear(disk.said)
                 promises.check(place, self.killed.store)
                 promises.swept(place, self.killed.store)
+        if synced:
+            # After the last withdrawal, and nothing is there but what was made fast.
+            disk.lose_power(place, _Least())
+            promises = copy.deepcopy(self.before)
+            promises.hear(disk.said)
+            promises.check(place, self.killed.store)
+
+
+class _Least(random.Random):
+    def random(self) -> float:
+        return 0.0
 
 
 def prove(folder: Path, seed: int, deeds: int) -> None:
