@@ -10,6 +10,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 from softphone.edge.channel import StrangerRefused
 
@@ -79,8 +80,12 @@ class ConnectionLimiter:
     def learn(self, account: str, hosts: Iterable[str]) -> None:
         """Addresses of an account's servers. Earlier ones stay: a server may call that has left its name since."""
         known = self._servers.setdefault(account, {})
-        if found := [one for one in hosts if one not in known]:
-            known |= dict.fromkeys(found)
+        named = [*islice(dict.fromkeys(hosts), MOST_SERVERS)]
+        is_new = any(one not in known for one in named)
+        for one in named:
+            known.pop(one, None)
+            known[one] = None
+        if is_new:
             for oldest in [*known][:-MOST_SERVERS]:
                 del known[oldest]
             self._judge_anew()

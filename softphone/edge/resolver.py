@@ -6,15 +6,19 @@ The first name loads `dnspython`: most phones know their exchange by its address
 from __future__ import annotations
 
 import asyncio
+import functools
 import hashlib
 import importlib
 import ipaddress
 import math
 import re
 import secrets
+import socket
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
 from softphone.edge.network import is_local_six, own_address
@@ -34,6 +38,13 @@ STALE = 86_400.0
 MOST_NAMES = 256
 MOST_AT_ONCE = 16
 MOST_TARGETS = 8
+MOST_ADDRESSES = 8
+"""of one name"""
+MOST_HOPS = 16
+MOST_BYTES = 2048
+"""of one answer. A caller names the name, and so the servers that answer for it; 100 addresses take 2 ms to read"""
+THREADS = 4
+"""for what cannot be cancelled: the system's own look-up"""
 DEFAULT_PORT, TLS_PORT = 5060, 5061
 _SERVER = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::([0-9]{1,5}))?")
 _NAPTR = {"SIP+D2U": "udp", "SIP+D2T": "tcp", "SIPS+D2T": "tls"}
@@ -98,6 +109,8 @@ class Resolver:
         self._six = six
         self._way = way
         self._dns: DnsResolver | None = None
+        self._sockets: Any = None
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="names")
         self._known: dict[tuple[str, int, str], _Answer] = {}
         self._asked: dict[tuple[str, int, str], asyncio.Task[tuple[Hop, ...]]] = {}
 
@@ -130,19 +143,19 @@ class Resolver:
     async def _ask(self, host: str, port: int, transport: str) -> tuple[Hop, ...]:
         hops: list[Hop] = []
         question = _Question()
-        # On a thread: it takes as long as three packets of sound last, and a name may be the first in mid-call.
-        await asyncio.get_running_loop().run_in_executor(None, importlib.import_module, "dns.asyncresolver")
-        from dns.exception import DNSException
-
         try:
             async with asyncio.timeout(LOOK_UP_LIMIT):
+                await self._load()
                 await self._resolve(host, port, transport, hops, question)
-        except (DNSException, OSError, UnicodeError, TimeoutError):
+        except (OSError, UnicodeError, TimeoutError):
             # Whatever a name server does, and however long it takes, is an answer: the name leads nowhere.
             question.unanswered = True
         except Exception as error:  # noqa: BLE001 - of ours: it leads nowhere all the same, and the engine logs it
-            asyncio.get_running_loop().call_exception_handler({"message": "bug in a look-up", "exception": error})
-        found = tuple(dict.fromkeys(hops))
+            if type(error).__module__.partition(".")[0] == "dns":  # `DNSException`, which may not be loaded yet
+                question.unanswered = True
+            else:
+                asyncio.get_running_loop().call_exception_handler({"message": "bug in a look-up", "exception": error})
+        found = tuple(dict.fromkeys(hops))[:MOST_HOPS]
         now = time.monotonic()
         if not found:
             self._dns = None  # the machine may have moved to a network with other name servers
@@ -203,7 +216,7 @@ class Resolver:
         import dns.resolver
 
         try:
-            answer = await self._resolver().resolve(name, kind, search=False)
+            answer = await self._resolver().resolve(name, kind, search=False, backend=self._sockets)
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
             return []
         except dns.exception.DNSException:
@@ -223,7 +236,8 @@ class Resolver:
         if not records:
             # Names that the system knows in another way (hosts file, local network), on a thread of its own.
             try:
-                found = await asyncio.get_running_loop().getaddrinfo(host, port, family=0 if self._six else 2, type=1)
+                ask = functools.partial(socket.getaddrinfo, host, port, 0 if self._six else socket.AF_INET, 1)
+                found = await asyncio.get_running_loop().run_in_executor(self._threads, ask)
             except (OSError, UnicodeError):
                 return  # unknown name; others beside it may be there
             hops += self._usable([str(one[4][0]) for one in found], transport, port)
@@ -232,9 +246,19 @@ class Resolver:
         hops += self._usable([record.address for record in records], transport, port)
 
     def _usable(self, addresses: list[str], transport: str, port: int) -> list[Hop]:
-        there = [one for one in addresses if ":" not in one or self._way(one)]
+        unique = dict.fromkeys(addresses)
+        four = islice((one for one in unique if ":" not in one), MOST_ADDRESSES)
+        six = islice((one for one in unique if ":" in one), MOST_ADDRESSES)
+        there = [*four, *(one for one in six if self._way(one))]
         there.sort(key=lambda one: 1 if ":" not in one else 2 if is_local_six(one) else 0)
-        return [Hop(transport, one, port) for one in there]
+        return [Hop(transport, one, port) for one in there[:MOST_ADDRESSES]]
+
+    async def _load(self) -> None:
+        """On a thread: it takes as long as three packets of sound last, and a name may be the first in mid-call."""
+        if self._sockets is None:
+            load = functools.partial(importlib.import_module, "dns.asyncresolver")
+            await asyncio.get_running_loop().run_in_executor(self._threads, load)
+            self._sockets = _short_answers()
 
     def _resolver(self) -> DnsResolver:
         if self._dns is None:
@@ -246,6 +270,39 @@ class Resolver:
                 self._dns.port = self._port
             self._dns.timeout, self._dns.lifetime = TRY_LIMIT, QUESTION_LIMIT
         return self._dns
+
+
+def _short_answers() -> Any:
+    """dnspython's sockets, by which no answer over `MOST_BYTES` is read."""
+    from dns import asyncbackend
+
+    backend: Any = type(asyncbackend.get_backend("asyncio"))()
+    make = backend.make_socket
+
+    async def make_socket(*args: Any, **named: Any) -> Any:
+        made = await make(*args, **named)
+        if hasattr(made, "recvfrom"):
+            made.recvfrom = functools.partial(_short_datagram, made.recvfrom)
+        else:
+            made.recv = functools.partial(_short_part, made.recv)
+        return made
+
+    backend.make_socket = make_socket
+    return backend
+
+
+async def _short_datagram(receive: Any, size: int, timeout: float | None) -> Any:
+    """Longer ones are passed over: without EDNS none has over 512 bytes."""
+    while len((said := await receive(size, timeout))[0]) > MOST_BYTES:
+        pass
+    return said
+
+
+async def _short_part(receive: Any, size: int, timeout: float | None) -> Any:
+    """By TCP. `size` is what the answer says of its own length."""
+    if size > MOST_BYTES:
+        raise OSError("an answer that is too long")
+    return await receive(size, timeout)
 
 
 def in_order(targets: Iterable[Any]) -> list[Any]:

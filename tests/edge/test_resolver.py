@@ -22,7 +22,7 @@ from dns.rdataclass import RdataClass
 from dns.rdatatype import RdataType
 from dns.rdtypes.IN.SRV import SRV
 
-from softphone.edge.resolver import Resolver, in_order
+from softphone.edge.resolver import MOST_ADDRESSES, MOST_HOPS, MOST_TARGETS, Resolver, in_order
 from softphone.edge.transports import Hop
 from tests.peers.kamailio import kamailio
 from tests.peers.processes import until
@@ -207,6 +207,61 @@ def test_a_silent_name_server_is_given_up_and_asked_once_for_many(monkeypatch: p
         assert numeric == (Hop("udp", "192.0.2.1", 5060),)
         assert not any(others)
         assert time.monotonic() - began < 5
+
+
+def test_a_name_that_leads_to_addresses_without_end_holds_nothing_up() -> None:
+    """A caller names it in its Contact, and the loop that asks carries the sound of every call."""
+    many = [f"192.0.2.{number}" for number in range(200)]
+    zone: Zone = {
+        ("big.example", "A"): many,
+        ("some.example", "A"): many[:20],
+        ("some.example", "AAAA"): [f"2001:db8::{number}" for number in range(20)],
+        ("_sip._udp.srv.example", "SRV"): [f"10 {number} {5060 + number} s{number}.example." for number in range(12)],
+        **{(f"s{number}.example", "A"): [many[number]] for number in range(12)},
+        ("_sip._udp.wide.example", "SRV"): [f"10 0 5060 w{number}.example." for number in range(4)],
+        **{(f"w{number}.example", "A"): many[20 * number :][:20] for number in range(4)},
+    }
+    ways: list[str] = []
+
+    def way(host: str) -> str:
+        ways.append(host)
+        return "2001:db8::7"
+
+    async def ask(server: tuple[str, int]) -> list[int]:
+        resolver = Resolver((server[0],), server[1], six=True, way=way)
+        names = ("srv.example", 0), ("wide.example", 0), ("some.example", 5060), ("big.example", 5060)
+        return [len(await resolver.look_up(*name, "udp")) for name in names]
+
+    with name_server(zone) as server:
+        assert asyncio.run(ask(server)) == [MOST_TARGETS, MOST_HOPS, MOST_ADDRESSES, 0]
+    assert len(ways) == MOST_ADDRESSES
+
+
+def test_a_name_that_only_the_system_could_know_holds_no_other_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody can cancel the system's own look-up, which takes as long as its name servers do."""
+    monkeypatch.setattr("softphone.edge.resolver.LOOK_UP_LIMIT", 1.0)
+    over = threading.Event()
+
+    def slow(*_: object) -> list[object]:
+        over.wait(20)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+
+    async def ask(server: tuple[str, int]) -> tuple[float, list[tuple[Hop, ...]]]:
+        resolver = Resolver((server[0],), server[1])
+        began = time.monotonic()
+        found = await asyncio.gather(*(resolver.look_up(f"n{one}.invalid", 5060, "udp") for one in range(12)))
+        for name in ("n99.invalid", "b.example"):
+            found.append(await resolver.look_up(name, 5060, "udp"))
+        took = time.monotonic() - began
+        over.set()
+        return took, found
+
+    with name_server(ZONE) as server:
+        took, found = asyncio.run(ask(server))
+    assert took < 4
+    assert found == [*[()] * 13, (Hop("udp", "192.0.2.9", 5060),)]
 
 
 @pytest.mark.peer("kamailio")
