@@ -13,6 +13,7 @@ _ADDRESS = re.compile(r"(?:sips?:)?[\w.+*#~!$&'()=-]+@[\w.\[\]:-]+(?:;[\w=.;-]+)
 _SCHEME = re.compile(r"sips?:", re.IGNORECASE)
 _DIGITS = re.compile(r"[+*#\d]+")
 _EXTENSION = re.compile(r"\d{2,5}", re.ASCII)
+_HOST = re.compile(r"\[[^\]]*\]|[^:;]*")
 _SEPARATORS = re.compile(r"[\s().\-/]+")
 
 
@@ -34,22 +35,24 @@ def user_part(address: str) -> str:
 
 def host_part(address: str) -> str:
     """The host of a SIP address, without port and parameters; empty for a bare number."""
-    return re.split(r"[:;]", _SCHEME.sub("", address).partition("@")[2])[0]
+    found = _HOST.match(_SCHEME.sub("", address).partition("@")[2])
+    return found[0] if found else ""
 
 
-def is_houses(policy: Policy, number: str, host: str = "", region: str = "DK") -> bool:
+def is_houses(policy: Policy, address: str, account: str, region: str = "DK") -> bool:
     """Whether the policy names that address as the house's: a line's number, an agent of a team, or one of `[house]`.
 
-    `host` is empty if only a number was dialled.
+    A number is the house's only where `account`, the one that is called from, or an agent of a team has its own: at any
+    other host it is somebody else's. A bare number goes to the account's own server.
     """
-    known = e164(number, region)
+    number, host = user_part(address), host_part(address).lower()
+    agents = [(user_part(agent), host_part(agent).lower()) for team in policy.team for agent in team.agents]
+    if any(number == user and host in ("", at) for user, at in agents):
+        return True
+    if host not in ("", host_part(account).lower(), *(at for _, at in agents)):
+        return False
     named = {*policy.house.numbers, *(one for line in policy.line for one in line.numbers)}
-    agents = (agent for team in policy.team for agent in team.agents)
-    return (
-        number in named
-        or known in named
-        or any(number == user_part(agent) and host.lower() in ("", host_part(agent).lower()) for agent in agents)
-    )
+    return number in named or e164(number, region) in named
 
 
 def is_internal(policy: Policy, number: str, host: str = "", region: str = "DK") -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from softphone.calls.live import LiveCall
-from softphone.calls.numbers import e164, host_part, is_houses, user_part
+from softphone.calls.numbers import e164, is_houses, user_part
 from softphone.domain.events import CarriedAnswers, Now
 from softphone.domain.passport import (
     LIVES,
@@ -19,8 +19,9 @@ from softphone.domain.passport import (
     fingerprint,
     read_passport,
     read_refusals,
-    refusals_of,
+    refusals_as_claims,
 )
+from softphone.domain.purpose import Purpose
 from softphone.domain.session import carried_answers
 from softphone.system.passports import Presented, Seal, present, unsigned
 
@@ -67,26 +68,36 @@ class Passports:
 
     def issue(self, call: LiveCall, target: str) -> str:
         """For a call that is transferred to `target`; empty if that is not the house's, or there is nothing to say."""
-        number, policy, line = user_part(target), call.policy, call.line
-        if policy is None or line is None or not is_houses(policy, number, host_part(target)):
-            return ""
-        said = carried_answers(call.state)
-        active = frozenset(said.informed)
+        policy, line = call.policy, call.line
+        if policy is None or line is None or self.seal is None or not is_houses(policy, target, call.agent):
+            return self.issue_refusals(call, target)
+        said, refused = carried_answers(call.state), _refused(call)
         told = Told(said.notice, call.state.language, said.told_at) if said.notice and said.told_at else None
         passport = Passport(
             call.group,
-            number,
+            user_part(target),
             self._clock().utc,
             fingerprint(policy.controller_of(line).name),
             line.id,
             told,
-            active if told else frozenset(),
-            frozenset(said.consented) if told else frozenset(),
-            (frozenset(said.refused) | call.refused_before) - active,
+            frozenset(said.informed) - refused if told else frozenset(),
+            frozenset(said.consented) - refused if told else frozenset(),
+            refused,
         )
-        if self.seal is not None:
-            return self.seal.sign(claims_of(passport))
-        return unsigned(refusals_of(passport)) if passport.refused else ""
+        return self.seal.sign(claims_of(passport))
+
+    def issue_refusals(self, call: LiveCall, target: str) -> str:
+        """A short one, unsigned: what the party has refused, and nothing else. Empty as `issue` is."""
+        refused = _refused(call)
+        if not refused or call.policy is None or not is_houses(call.policy, target, call.agent):
+            return ""
+        return unsigned(refusals_as_claims(refused))
+
+
+def _refused(call: LiveCall) -> frozenset[Purpose]:
+    """Here or before. What an obligation records all the same has been refused too; a yes at this desk is the later word."""
+    said = carried_answers(call.state)
+    return frozenset(said.refused) | (call.refused_before - frozenset(said.consented))
 
 
 def carried_to(call: LiveCall) -> CarriedAnswers | None:

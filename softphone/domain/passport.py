@@ -22,6 +22,8 @@ HEADER = "Klartone-Passport"
 LIVES = timedelta(minutes=5)
 AHEAD = timedelta(seconds=30)
 """how far another desk's clock may be ahead of this one"""
+TOLD_WITHIN = timedelta(days=1)
+"""how long before it was made the party was told at most: in the same conversation"""
 
 Claims = dict[str, str | int]
 _LETTERS = {"d": Purpose.DOCUMENTATION, "t": Purpose.TRAINING}
@@ -92,9 +94,9 @@ def claims_of(passport: Passport) -> Claims:
     return claims
 
 
-def refusals_of(passport: Passport) -> Claims:
+def refusals_as_claims(refused: Collection[Purpose]) -> Claims:
     """All that an unsigned one says."""
-    return {"no": _letters(passport.refused)}
+    return {"no": _letters(refused)}
 
 
 def read_passport(claims: Any) -> Passport | None:
@@ -119,6 +121,8 @@ def read_passport(claims: Any) -> Passport | None:
         except (ValueError, TypeError):
             return None
     if told is None and (active or "notice" in found):
+        return None
+    if told is not None and not made_at - TOLD_WITHIN <= told.at <= made_at:
         return None
     group, target, controller, line = texts
     return Passport(group, target, made_at, controller, line, told, active, agreed, refused)

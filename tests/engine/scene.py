@@ -62,11 +62,14 @@ class FakePhone:
     done: list[str] = field(default_factory=list[str])
     passports: list[str] = field(default_factory=list[str])
     """what went along with each transfer"""
+    dialled_with: list[str] = field(default_factory=list[str])
+    """the passport of each call that was made"""
     notice_fails: bool = False
     attended: frozenset[str] = frozenset()
 
     def dial(self, account: str, target: str, *, replaces: str = "", passport: str = "") -> str:
         self.done.append(f"dial {target}")
+        self.dialled_with.append(passport)
         call = CALL if not self.attended else SECOND if CALL in self.attended else THIRD
         self.attended = frozenset({call})
         return call

@@ -13,12 +13,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from softphone.domain.decision import Decision, LookupResult, NoticeDelivery, NoticeId, PlanState, PurposePlan
-from softphone.domain.passport import LIVES, Passport, Told, claims_of, fingerprint
-from softphone.domain.purpose import Basis, Language, Purpose, Reason
+from softphone.domain.passport import Passport, Told, claims_of, fingerprint
+from softphone.domain.purpose import Basis, Headline, Language, Purpose, Reason
 from softphone.engine.sip import events as sip
-from softphone.system.passports import Seal, certify, unsigned
+from softphone.system.passports import Seal, certify, present, unsigned
 from softphone.system.signature import public_half
-from tests.engine.scene import CALL, NUMBER, TEXT, Scene, book_of
+from tests.engine.scene import CALL, NUMBER, OFF, TEXT, Scene, book_of
 from tests.policies import POLICY
 
 pytestmark = pytest.mark.rule("G05")
@@ -49,7 +49,7 @@ class Desk(Scene):
             now,
             fingerprint("Nordlys El A/S"),
             "salg",
-            Told(NoticeId.N6, Language.EN, now - timedelta(minutes=4)),
+            Told(NoticeId.N6, Language.EN, now - timedelta(minutes=6)),
             frozenset({DOC, TRAIN}),
             frozenset({TRAIN}),
         )
@@ -108,7 +108,7 @@ DOUBTED: dict[str, tuple[str, Change]] = {
     "forged": ("unproved", lambda desk: (Seal(STRANGER, _signed(desk).split("~")[1]).sign(
         claims_of(replace(desk.passport, **WITH_A_NO))),)),
     "late": ("late", lambda desk: (
-        _signed(desk, made_at=desk.now().utc - LIVES - timedelta(seconds=1), **WITH_A_NO),)),
+        _signed(desk, made_at=desk.now().utc - timedelta(seconds=301), **WITH_A_NO),)),
     "for another target": ("another_target", lambda desk: (_signed(desk, target="205", **WITH_A_NO),)),
     "two at once": ("unreadable", lambda desk: (_signed(desk), _signed(desk, **WITH_A_NO))),
     "a scrap": ("unreadable", lambda desk: (
@@ -167,11 +167,12 @@ def test_what_this_desk_passes_on_is_believed_by_the_next_and_goes_to_the_house_
     here.transferred()
     here.hear_notice()
     here.later(1.0)
-    for target in ("+4520123456", "204@elsewhere.example", "sip:+4570102030@pbx.example"):
+    targets = ("+4520123456", "204@elsewhere.example", "+4570102030@evil.example", "sip:+4570102030@pbx.example")
+    for target in targets:
         assert here.calls.transferring.blind(CALL, target) is None
         here.calls.transferring.progressed(sip.TransferChanged(CALL, "failed", 486))
     *strangers, passport = here.phone.passports
-    assert strangers == ["", ""]
+    assert strangers == ["", "", ""]
     there.transferred(passport)
     assert there.told_of("passport")[0].params == {"doubt": None}
     assert there.call.status is not None
@@ -193,3 +194,72 @@ def test_a_phone_that_takes_no_passport_is_transferred_without_it_and_the_party_
     here.calls.transferring.progressed(sip.TransferChanged(CALL, "failed", 500))
     assert here.call.transfer.phase == "failed"
     assert len(here.phone.passports) == 2
+
+
+def _said(passport: str) -> dict[str, Any]:
+    claims = present(passport).claims
+    assert isinstance(claims, dict)
+    return claims  # pyright: ignore[reportUnknownVariableType]
+
+
+OBLIGED = Decision(
+    PurposePlan(PlanState.PLANNED, Basis.LEGAL_OBLIGATION, Reason.OBLIGATION),
+    OFF,
+    NoticeId.N1,
+    NoticeDelivery.PLAY,
+    (Reason.OBLIGATION,),
+)
+
+
+@pytest.mark.rule("G31")
+def test_a_refusal_passes_through_a_desk_that_must_record_all_the_same() -> None:
+    desk = Desk()
+    desk.calls.sign_with(desk.seal)
+    desk.ring(called="+4570102040", passports=(unsigned({"no": "dt"}),))
+    desk.decide(OBLIGED)
+    desk.answer()
+    desk.hear_notice()
+    desk.acknowledge()
+    assert desk.headline is Headline.RECORDING
+    assert desk.calls.transferring.blind(CALL, "70102030") is None
+    said = _said(desk.phone.passports[-1])
+    assert (said["no"], said["on"]) == ("dt", "")
+
+
+@pytest.mark.rule("G31")
+def test_a_refusal_passes_through_a_desk_without_a_line() -> None:
+    desk = Scene(HOUSED, account="209")
+    desk.ring(called="209", passports=(unsigned({"no": "t"}),))
+    desk.answer()
+    assert desk.calls.transferring.blind(CALL, "sip:+4570102030@pbx.example") is None
+    assert _said(desk.phone.passports[-1]) == {"no": "t"}
+
+
+@pytest.mark.rule("G31")
+def test_a_phone_that_takes_no_passport_gets_the_refusals_alone() -> None:
+    here = Desk()
+    here.calls.sign_with(here.seal)
+    here.transferred(unsigned({"no": "t"}))
+    here.hear_notice()
+    assert here.calls.transferring.blind(CALL, "+4570102030") is None
+    for _ in range(3):
+        here.calls.transferring.progressed(sip.TransferChanged(CALL, "failed", 500))
+    signed, refusals, nothing = here.phone.passports
+    assert _said(signed)["no"] == "t"
+    assert (_said(refusals), nothing) == ({"no": "t"}, "")
+
+
+@pytest.mark.parametrize(("target", "goes_along"), [("+4570102030", True), ("+4570102030@evil.example", False)])
+def test_a_call_made_for_a_party_takes_its_passport_to_the_house_alone(target: str, goes_along: bool) -> None:
+    desk = Desk()
+    desk.transferred()
+    desk.calls.transferring.asked(sip.ReferAsked(CALL, target, "", unsigned({"no": "t"})))
+    assert isinstance(desk.calls.transferring.follow(CALL), dict)
+    assert bool(desk.phone.dialled_with[-1]) is goes_along
+
+
+def test_a_notice_covers_no_more_here_than_the_one_that_was_heard() -> None:
+    desk = Desk()
+    told = Told(NoticeId.N1, Language.DA, desk.now().utc)
+    desk.transferred(_signed(desk, told=told))
+    assert desk.tells, "the notice that was heard says nothing of training"

@@ -12,7 +12,7 @@ from softphone.archive.finding.history import PastRow
 from softphone.calls.book import CallBook
 from softphone.calls.commands import NOT_NOW, RecordingCommand
 from softphone.calls.live import LiveCall, NewCall
-from softphone.calls.numbers import dialled, e164, host_part, is_internal, user_part
+from softphone.calls.numbers import dialled, e164, host_part, is_houses, is_internal, user_part
 from softphone.calls.ports import RecorderPort, RulesPort
 from softphone.calls.upstream import HEADER
 from softphone.domain import effects as do
@@ -328,6 +328,8 @@ class PhoneCalls:
         where = dialled(target)
         # The calls so far are held by it.
         replaces, passport = (referred.replaces, referred.passport) if referred else ("", "")
+        if (policy := self._rules.policy) is None or not is_houses(policy, where, self._account_address(account)):
+            passport = ""
         call_id = self._phone.dial(account, where, replaces=replaces, passport=passport)
         party = Party("", user_part(where), host_part(where))
         try:

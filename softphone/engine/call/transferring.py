@@ -56,8 +56,8 @@ class Transferring:
         self._asked: dict[str, sip.ReferAsked] = {}
         """what the parties of these calls want, as long as the agent has not answered"""
         self._following: list[_Following] = []
-        self._with_passport: dict[str, str] = {}
-        """calls whose REFER bears a passport, each with the target"""
+        self._with_passport: dict[str, tuple[str, str]] = {}
+        """calls whose REFER bears a passport, each with the target and the passport"""
         self._replaced: dict[str, str] = {}
         """calls, each with the one in whose place it comes"""
 
@@ -98,7 +98,7 @@ class Transferring:
                 self._book.feed(party, ev.ConsultationChanged(running=False))
             raise
         if passport:
-            self._with_passport[party.id] = target
+            self._with_passport[party.id] = (target, passport)
         party.transfer = TransferState(TransferPhase.ASKED, user_part(target), consultation=with_whom or None)
         self._book.occurred(party, "transfer_asked", {"attended": consultation is not None, "passport": bool(passport)})
         self._changed()
@@ -110,8 +110,8 @@ class Transferring:
             return
         state = call.transfer
         self._book.occurred(call, f"transfer_{event.state}", {"code": event.code})
-        target = self._with_passport.pop(call.id, "") if event.state != "accepted" else ""
-        if event.state == "failed" and event.code and target and self._again_without_passport(call, event.code, target):
+        sent = self._with_passport.pop(call.id, None) if event.state != "accepted" else None
+        if event.state == "failed" and event.code and sent and self._again_with_less(call, event.code, *sent):
             return
         match event.state:
             case "done":
@@ -130,16 +130,21 @@ class Transferring:
                 call.transfer = TransferState(TransferPhase.RINGING, state.target, 0, state.consultation)
         self._changed()
 
-    def _again_without_passport(self, call: LiveCall, code: int, target: str) -> bool:
-        """Some phones take no address that long. A party that is told anew is better off than one that is not transferred."""
+    def _again_with_less(self, call: LiveCall, code: int, target: str, sent: str) -> bool:
+        """Some phones take no address that long: the refusals alone are short, and if these are too long, nothing is sent. A
+        party that is told anew is better off than one that is not transferred."""
         consultation = call.transfer.consultation if call.transfer else None
         if _why(code) != "failed":
             return False
+        refusals = self._book.passports.issue_refusals(call, target)
+        passport = refusals if refusals != sent else ""
         try:
-            self._phone.transfer(call.id, target, consultation=consultation or "")
+            self._phone.transfer(call.id, target, passport=passport, consultation=consultation or "")
         except KlartoneError:
             return False
-        self._book.occurred(call, "transfer_asked", {"attended": consultation is not None, "passport": False})
+        if passport:
+            self._with_passport[call.id] = (target, passport)
+        self._book.occurred(call, "transfer_asked", {"attended": consultation is not None, "passport": bool(passport)})
         return True
 
     def _hand_over(self, call: LiveCall) -> None:
