@@ -118,7 +118,8 @@ class PeerKnown:
 class ReferAsked:
     """The party of this call would have us call `target` (REFER, answered 202). Nobody is called for that: the agent decides.
 
-    `number` is its CSeq, by which its NOTIFYs name it. `replaces` and `passport` would go along.
+    `number` is its CSeq, by which its NOTIFYs name it. `replaces` and `passport` would go along. `told`: the party wants to hear
+    what becomes of it.
     """
 
     call_id: str
@@ -126,6 +127,7 @@ class ReferAsked:
     target: str = field(repr=False)
     replaces: str = field(default="", repr=False)
     passport: str = field(default="", repr=False)
+    told: bool = True
 
 
 @dataclass(frozen=True, slots=True)

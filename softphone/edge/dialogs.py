@@ -43,8 +43,10 @@ class Dialog:
     """of the last REFER of theirs"""
     referred: int = 0
     """how many they have sent"""
-    referring: bool = False
-    """we have sent a REFER, and are told what becomes of it"""
+    referring: int = 0
+    """the CSeq of our REFER, as long as we are told what becomes of it"""
+    progress_cseq: int = -1
+    """of the last NOTIFY about a REFER of ours"""
     told: tuple[str, int] | None = None
     """our address, as the other side was told last"""
     established: bool = False
@@ -133,6 +135,7 @@ class Dialogs:
                 "theirs": one.theirs,
                 "established": one.established,
                 "referring": one.referring,
+                "progress_cseq": one.progress_cseq,
                 "told": one.told,
                 "more": more(one),
             }
@@ -151,7 +154,8 @@ class Dialogs:
                     str(fields["ours"]),
                     [str(tag) for tag in fields["theirs"]],
                     established=bool(fields["established"]),
-                    referring=bool(fields["referring"]),
+                    referring=int(fields["referring"]),
+                    progress_cseq=int(fields["progress_cseq"]),
                     told=(str(fields["told"][0]), int(fields["told"][1])) if fields["told"] else None,
                 )
                 self.add(dialog)

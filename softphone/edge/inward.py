@@ -154,7 +154,7 @@ class Inward:
             return
         replaced: Dialog | None = None
         if message.get("Replaces") is not None:
-            code, replaced = transfers.replaced_by(message, switch.dialogs)
+            code, replaced = transfers.replaced_by(message, switch.dialogs, source)
             if replaced is None:
                 switch.counters[f"replaces.{code}"] += 1
                 self._answer(message, source, code)
@@ -183,22 +183,30 @@ class Inward:
         if referral is None or not dialog.established or dialog.referred >= MOST_REFERRED:
             self._answer(message, source, 400 if referral is None else 603)
             return
-        number = int((message.get("CSeq") or "0").split(" ")[0])
+        number, told = int((message.get("CSeq") or "0").split(" ")[0]), transfers.wants_to_hear(message)
         if number > dialog.refer_cseq:
             dialog.refer_cseq, dialog.referred = number, dialog.referred + 1
-            self._switch.tell(ReferAsked(dialog.call_id, number, referral.target, referral.replaces, referral.passport))
+            self._switch.tell(
+                ReferAsked(dialog.call_id, number, referral.target, referral.replaces, referral.passport, told)
+            )
         account = self._switch.accounts.get(dialog.account)
         user = account.address.partition("@")[0] if account is not None else ""
         contact = SipUri("sip", user, *self._switch.public(source, dialog.account))
         contact = contact.with_param("transport", source.transport)
-        self._answer(message, source, 202, ("Contact", f"<{contact}>"))
+        headers = [("Contact", f"<{contact}>"), *([] if told else [("Refer-Sub", "false")])]
+        self._answer(message, source, 202, *headers)
 
     def _progress(self, message: SipMessage, source: Hop, dialog: Dialog | None, progress: tuple[int, bool]) -> None:
-        if dialog is None or not dialog.referring:
+        number = int((message.get("CSeq") or "0").split(" ")[0])
+        if dialog is not None and number <= dialog.progress_cseq:
+            self._answer(message, source, 200)  # a repetition
+            return
+        if dialog is None or not dialog.referring or not transfers.names_refer(message, dialog.referring):
             self._answer(message, source, 481)
             return
         code, over = progress
-        dialog.referring = not over
+        dialog.progress_cseq, dialog.referring = number, 0 if over else dialog.referring
+        self._switch.remember()
         self._switch.tell(ReferProgress(dialog.call_id, code, over))
         self._answer(message, source, 200)
 
@@ -328,6 +336,7 @@ class Inward:
         switch = self._switch
         call_id = message.get("Call-ID") or ""
         dialog = switch.dialogs.get(call_id)
+        transfers.spare_call(message)
         try:
             if dialog is not None and self._lacks_keys(message, dialog):
                 if message.code >= 200:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from softphone.edge import paths
 from softphone.edge.answers import answer, has_tag
 from softphone.edge.dialogs import Dialog, tag_of
@@ -13,8 +15,11 @@ from softphone.edge.sip.reading import parse
 from softphone.edge.sip.uri import NameAddr, SipUri, Via
 from softphone.edge.switch import Sent, Switch, copied
 from softphone.edge.tls import ConnectionFault
+from softphone.edge.transfers import spare_call
 from softphone.edge.transports import Hop
 
+REFER_LIMIT = 30.0
+"""seconds until a REFER or its NOTIFY counts as unanswered; pjsua2 waits for 32"""
 MOST_HELD = 32
 """requests that wait for their account: pjsua2's datagram may overtake it"""
 
@@ -156,6 +161,8 @@ class Outward:
             sent.contact = "" if contact == "*" else NameAddr.parse(contact).uri
         if message.method != "ACK":
             switch.note_sent(branch, sent)
+        if message.method in ("REFER", "NOTIFY"):
+            asyncio.get_running_loop().call_later(REFER_LIMIT, self._not_answered, sent)
         self._depart(message, sent)
 
     def _depart(self, message: SipMessage, sent: Sent) -> None:
@@ -172,7 +179,7 @@ class Outward:
         if has_tag(message):
             switch.asking.sent(message)
         if message.method == "REFER" and (dialog := switch.dialogs.get(message.get("Call-ID") or "")) is not None:
-            dialog.referring = True
+            dialog.referring = int((message.get("CSeq") or "0").split(" ")[0])
             switch.remember()
         if message.method == "INVITE":
             self._note_invite(message, sent)
@@ -229,10 +236,18 @@ class Outward:
         sent.answered = True
         self._refuse(message, f"Not connected ({why.code})")
 
-    def _refuse(self, message: SipMessage, why: str) -> None:
+    def _not_answered(self, sent: Sent) -> None:
+        """pjsua2 would end the call with its own 408. Only what the request asked for has failed (RFC 5057)."""
+        if sent.answered or sent.message is None:
+            return
+        message, sent.answered, sent.message = sent.message, True, None
+        self._refuse(message, "Not answered", 408)
+
+    def _refuse(self, message: SipMessage, why: str, code: int = 503) -> None:
         if message.method == "ACK":
             return
-        refusal = answer(message, 503, phrase=why)
+        refusal = answer(message, code, phrase=why)
+        spare_call(refusal)
         via = Via.parse(refusal.get("Via") or "")._replace(transport="UDP", host=self._switch.place.phone[0])
         refusal.set_first("Via", str(via._replace(port=self._switch.place.phone[1])))
         if message.method == "INVITE" and not has_tag(message):

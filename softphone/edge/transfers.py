@@ -13,11 +13,13 @@ from softphone.edge.dialogs import Dialog, Dialogs
 from softphone.edge.sip.malformed import Malformed
 from softphone.edge.sip.message import SipMessage
 from softphone.edge.sip.uri import NameAddr, SipUri
+from softphone.edge.transports import Hop
 
 PASSPORT = "klartone-passport"
-_PARTS = re.compile(r"([!-:<-~]{1,256});(.{1,512})")
+_PARTS = re.compile(r"([!-:<-~]{1,256});([ -~]{1,512})")
 _STATUS = re.compile(rb"SIP/2\.0 ([1-6][0-9]{2})(?: [^\r\n]*)?(?:\r?\n|\Z)")
 _TEL = re.compile(r"tel:[+0-9*#().;=A-Za-z-]{1,64}", re.IGNORECASE)
+_SPARED = {408: 480, 481: 603}
 _PLAIN = re.compile(r"[!-~]{1,2048}")
 
 
@@ -52,6 +54,20 @@ def read_refer(request: SipMessage) -> Referral | None:
     return Referral(str(bare), replaces, passport if _PLAIN.fullmatch(passport) else "")
 
 
+def wants_to_hear(refer: SipMessage) -> bool:
+    """Unless it says `Refer-Sub: false` (RFC 4488)."""
+    return (refer.get("Refer-Sub") or "").partition(";")[0].strip().lower() != "false"
+
+
+def names_refer(notify: SipMessage, number: int) -> bool:
+    """Whether it may tell of the REFER with this CSeq. It need not name the first of a call, and some name none."""
+    _, _, params = (notify.get("Event") or "").partition(";")
+    named = [
+        value.strip() for name, _, value in (one.partition("=") for one in params.split(";")) if name.strip() == "id"
+    ]
+    return all(one == str(number) for one in named)
+
+
 def read_progress(request: SipMessage) -> tuple[int, bool] | None:
     """Of a NOTIFY about our REFER: SIP's code of the call there, and whether it is the last word (RFC 3515)."""
     if (request.get("Event") or "").partition(";")[0].strip().lower() != "refer":
@@ -65,8 +81,17 @@ def read_progress(request: SipMessage) -> tuple[int, bool] | None:
     return code, code >= 200 or state == "terminated"
 
 
-def replaced_by(invite: SipMessage, dialogs: Dialogs) -> tuple[int, Dialog | None]:
-    """The call that an INVITE replaces, or the code that refuses it (RFC 3891). Only one that stands, named by both tags."""
+def spare_call(response: SipMessage) -> None:
+    """pjsua2 ends a call for any 408 or 481. To REFER and NOTIFY they end no more than what was asked (RFC 5057)."""
+    if response.method == "REFER":
+        response.code = _SPARED.get(response.code, response.code)
+    elif response.method == "NOTIFY" and response.code in _SPARED:
+        response.code, response.phrase = 200, "OK"
+
+
+def replaced_by(invite: SipMessage, dialogs: Dialogs, source: Hop) -> tuple[int, Dialog | None]:
+    """The call that an INVITE replaces, or the code that refuses it (RFC 3891). Only one that stands, named by both tags; one by
+    TLS only by the connection of its own account."""
     said = invite.all("Replaces")
     parts = _read_replaces(said[0]) if len(said) == 1 else None
     if parts is None:
@@ -74,6 +99,11 @@ def replaced_by(invite: SipMessage, dialogs: Dialogs) -> tuple[int, Dialog | Non
     call_id, ours, theirs, early_only = parts
     dialog = dialogs.get(call_id)
     if dialog is None or not dialog.ours or ours != dialog.ours or theirs not in dialog.theirs:
+        return 481, None
+    if "tls" in (dialog.peer.transport, source.transport) and (source.transport, source.account) != (
+        "tls",
+        dialog.account,
+    ):
         return 481, None
     if dialog.over:
         return 603, None

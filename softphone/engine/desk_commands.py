@@ -141,8 +141,8 @@ class DeskCommands:
                 return calls.transferring.blind(call, target)
             case CompleteTransfer(call=call):
                 return calls.transferring.complete(call)
-            case FollowTransfer(call=call):
-                return calls.transferring.follow(call)
+            case FollowTransfer(call=call, target=target):
+                return calls.transferring.follow(call, target)
             case DeclineTransfer(call=call):
                 return calls.transferring.decline(call)
             case SaveNote():

@@ -227,8 +227,8 @@ class CallState:
     """None: it is told here"""
     transfer: TransferState | None = None
     asked_to_call: str = ""
-    """whom the party would have us call in its place (`FollowTransfer`, `DeclineTransfer`); nobody is called without a
-    press"""
+    """whom the party would have us call in its place (`FollowTransfer`, `DeclineTransfer`), with the host if it is
+    not the account's own server; nobody is called without a press"""
     redirected_to: str = ""
     """of a call of ours that came to nothing: where its server says that the called person is; nobody is called for that"""
     note: str = ""

@@ -201,10 +201,14 @@ class CompleteTransfer:
 
 @dataclass(frozen=True, slots=True)
 class FollowTransfer:
-    """Call whom the party of `call` names (`asked_to_call`); once that stands, `call` ends. `result.call` is the new one."""
+    """Call whom the party of `call` names; once that stands, `call` ends. `result.call` is the new one.
+
+    `target` is `asked_to_call` as the agent saw it. Refused if it says something else by now.
+    """
 
     id: str
     call: str
+    target: str
     type: Literal["follow_transfer"] = "follow_transfer"
 
 

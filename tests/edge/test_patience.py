@@ -18,6 +18,7 @@ LOOPBACK = "127.0.0.1"
 FORGETS_SOON = (
     "from softphone.edge import process, switch; switch.SENT_FOR = 0.5; process.main()"  # SIP's own time is 32 s
 )
+GIVES_UP_SOON = "from softphone.edge import outward, process; outward.REFER_LIMIT = 0.5; process.main()"
 
 
 EDGE = "import sys; from softphone.edge import process; sys.exit(process.main())"
@@ -48,6 +49,25 @@ def test_a_call_that_rings_longer_than_any_request_waits_is_still_answered() -> 
             for _ in range(2):  # once more, as where the ACK was lost
                 callee.send(callee.answer(asked, "200 OK", body=SDP), callee.peer)
                 assert header(phone.wait_for("SIP/2.0 200"), "CSeq") == "1 INVITE"
+        finally:
+            edge.close()
+
+
+def test_a_refer_that_nobody_answers_is_answered_before_pjsua2_ends_the_call_for_it() -> None:
+    with wire() as phone, wire() as party, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as inner:
+        inner.bind((LOOPBACK, 0))
+        inner.connect((LOOPBACK, phone.port))
+        told: queue.Queue[FromEdge] = queue.Queue()
+        edge = Edge(LOOPBACK, 0, [sys.executable, "-c", GIVES_UP_SOON])
+        edge.bind()
+        try:
+            edge.start(inner, told.put, lambda _: None)
+            wait_for(told, Ready)
+            for method, status in (("REFER", "480"), ("NOTIFY", "200")):
+                request = phone.request(method, party.port, to=f"<sip:own@{LOOPBACK}>;tag=theirs")
+                phone.send(request, inner.getsockname())
+                party.wait_for(method)
+                assert header(phone.wait_for(f"SIP/2.0 {status}"), "CSeq") == f"1 {method}"
         finally:
             edge.close()
 

@@ -17,6 +17,7 @@ from tests.peers.second_phone import SecondPhone, second_phone
 from tests.peers.wire import SDP, Wire, header, wire
 
 LOOPBACK = "127.0.0.1"
+PEER = Hop("udp", LOOPBACK, 9)
 PASSPORT = "eyJhbGciOiJFZERTQSJ9.eyJubyI6InQifQ.AA~BB"
 
 
@@ -94,6 +95,41 @@ def test_who_is_asked_to_call_somebody_asks_the_agent_first_and_tells_how_it_goe
         left(party, phone, call)
 
 
+def test_who_has_asked_is_answered_before_somebody_else_can_be_named(phone: SecondPhone) -> None:
+    with wire() as party:
+        call = in_call(phone, party)
+        for number, user in ((2, "204"), (3, "evil")):
+            more = f"Refer-To: <sip:{user}@{LOOPBACK}>\r\n"
+            sent(party, phone, party.request("REFER", phone.udp, cseq=number, more=more))
+        assert header(notified(party, "SIP/2.0 100"), "Event") == "refer"
+        assert header(notified(party, "SIP/2.0 603"), "Event") == "refer;id=3"
+        phone.do("tell_referrer", call=call, code=180)
+        assert header(notified(party, "SIP/2.0 180"), "Event") == "refer", "the first one stands"
+        phone.do("tell_referrer", call=call, code=603)
+        notified(party, "SIP/2.0 603")
+        assert [one["target"] for one in phone.told("ReferAsked") if one["call"] == call] == [f"sip:204@{LOOPBACK}"]
+        more = f"Refer-To: <sip:205@{LOOPBACK}>\r\nRefer-Sub: false\r\n"
+        sent(party, phone, party.request("REFER", phone.udp, cseq=4, more=more))
+        assert header(party.wait_for("SIP/2.0 202"), "Refer-Sub") == "false"
+        phone.wait_for("ReferAsked", target=f"sip:205@{LOOPBACK}")
+        phone.do("tell_referrer", call=call, code=200)
+        assert party.silent(), "it wants to hear nothing"
+        left(party, phone, call)
+
+
+@pytest.mark.parametrize("status", ["481 Subscription does not exist", "408 Request Timeout"])
+def test_a_party_that_knows_nothing_of_refer_stays_in_its_call(phone: SecondPhone, status: str) -> None:
+    with wire() as party:
+        call = in_call(phone, party)
+        sent(party, phone, party.request("REFER", phone.udp, cseq=2, more=f"Refer-To: <sip:204@{LOOPBACK}>\r\n"))
+        answered(party, party.wait_for("NOTIFY"), status)
+        phone.do("transfer", call=call, target="204")
+        answered(party, party.wait_for("REFER"), status)
+        phone.wait_for("TransferChanged", call=call, state="failed")
+        assert party.silent(), "no BYE"
+        left(party, phone, call)
+
+
 def test_what_names_nobody_is_refused_and_a_phone_that_rings_is_not_transferred(phone: SecondPhone) -> None:
     with wire() as party:
         call = in_call(phone, party)
@@ -145,7 +181,19 @@ def test_the_party_is_asked_to_call_and_what_becomes_of_it_is_heard_in_that_call
             if then:
                 phone.wait_for("TransferChanged", call=call, state=then)
         phone.do("transfer", call=call, target="204")
-        answered(party, party.wait_for("REFER"), "603 Decline")
+        asked = party.wait_for("REFER")
+        again = ("refer", 5), ("refer", 4), (f"refer;id={int(header(asked, 'CSeq').split()[0]) - 1}", 6)
+        for event, number in again:
+            more = f"Event: {event}\r\nSubscription-State: terminated\r\n"
+            body = "SIP/2.0 200 OK\r\n"
+            sent(
+                party,
+                phone,
+                party.request("NOTIFY", phone.udp, cseq=number, more=more, body=body, kind="message/sipfrag"),
+            )
+            party.wait_for("SIP/2.0 481" if ";" in event else "SIP/2.0 200")
+        answered(party, asked, "603 Decline")
+        assert "done" not in {one["state"] for one in phone.told("TransferChanged")}, "of the first transfer"
         assert phone.wait_for("TransferChanged", call=call, state="failed")["code"] == 603
         left(party, phone, call)
 
@@ -254,7 +302,7 @@ def test_whatever_stands_there_is_read_or_refused(text: str, body: bytes) -> Non
     found = read_refer(message)
     assert found is None or found.target
     assert read_progress(message) is None or text.strip().lower().startswith("refer")
-    assert replaced_by(message, Dialogs())[1] is None
+    assert replaced_by(message, Dialogs(), PEER)[1] is None
     without_replaces(message)
     assert message.get("Replaces") is None
 
@@ -280,16 +328,28 @@ def test_only_a_call_that_stands_is_replaced_and_pjsua2_hears_nothing_of_it() ->
     invite = SipMessage(
         "INVITE", "sip:a@b", headers=[("Replaces", "c;to-tag=ours;from-tag=theirs"), ("Require", "timer, replaces")]
     )
-    assert replaced_by(invite, dialogs) == (481, None)
+    assert replaced_by(invite, dialogs, PEER) == (481, None)
     dialog.established = True
-    assert replaced_by(invite, dialogs) == (0, dialog)
+    assert replaced_by(invite, dialogs, PEER) == (0, dialog)
+    own = dialog.peer = Hop("tls", LOOPBACK, 9, "a")
+    for other in (PEER, Hop("tcp", LOOPBACK, 9), Hop("tls", LOOPBACK, 9, "b")):
+        assert replaced_by(invite, dialogs, other) == (481, None)
+    assert replaced_by(invite, dialogs, own) == (0, dialog)
+    dialog.peer = PEER
     without_replaces(invite)
     assert invite.headers == [("Require", "timer")]
     without_replaces(invite)
     assert invite.headers == [("Require", "timer")], "a repetition"
     dialogs.end("c")
     invite.headers = [("Replaces", "c;to-tag=ours;from-tag=theirs")]
-    assert replaced_by(invite, dialogs) == (603, None)
-    for bad in ("c", "c;to-tag=ours", "c;to-tag=ours;to-tag=x;from-tag=theirs", "c;to-tag=;from-tag="):
+    assert replaced_by(invite, dialogs, PEER) == (603, None)
+    for bad in (
+        "c",
+        "c;to-tag=ours",
+        "c;to-tag=ours;to-tag=x;from-tag=theirs",
+        "c;to-tag=;from-tag=",
+        "c;to-tag=ours;from-tag=theirs;\r",
+        "c;to-tag=ours;from-tag=theirs;æ",
+    ):
         invite.headers = [("Replaces", bad)]
-        assert replaced_by(invite, dialogs) == (400, None)
+        assert replaced_by(invite, dialogs, PEER) == (400, None)

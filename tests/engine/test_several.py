@@ -156,3 +156,28 @@ def test_who_comes_in_the_place_of_a_held_party_takes_the_agent_from_nobody(talk
         )
     )
     assert scene.phone.done[done:] == (["ring", "answer"] if talks_on == CALL else ["ring"])
+
+
+def test_a_party_who_asks_is_shown_with_its_host_and_a_press_calls_whom_it_showed() -> None:
+    scene = talking()
+    transferring = scene.calls.transferring
+    for target, shown in (
+        ("sip:204@PBX.example:5080", "204"),
+        ("sip:+4590909090@evil.example;x=y", "+4590909090@evil.example"),
+    ):
+        transferring.asked(sip.ReferAsked(CALL, target))
+        assert scene.calls.shown()[0].asked_to_call == shown
+    assert isinstance(transferring.follow(CALL, "204"), CodedText), "it names somebody else by now"
+    assert "dial" not in "".join(scene.phone.done)
+    assert transferring.follow(CALL, "+4590909090@evil.example") == {"call": SECOND}
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_a_call_in_the_place_of_one_that_is_held_alone_rings(held: bool) -> None:
+    scene = talking()
+    scene.phone.attended = frozenset({CALL})
+    scene.calls.held(sip.HoldChanged(CALL, by_us=held, by_them=False))
+    scene.phone.done.clear()
+    host, nothing = "127.0.0.1", sip.Headers({})
+    scene.calls.arrived(sip.CallArrived(SECOND, "a", "", "204", host, NUMBER, nothing, host, False, replaces=CALL))
+    assert ("answer" in scene.phone.done) is not held

@@ -279,7 +279,7 @@ def test_nobody_is_called_for_a_party_who_asks_until_the_agent_presses(desks: De
     here.desk.wait_call(lambda one: one.asked_to_call, "asked again", call)
     assert not any(one.phase is CallPhase.INCOMING for one in there.desk.wait(lambda s: s, "a state").calls)
 
-    made = here.desk.do(FollowTransfer, call=call).result["call"]
+    made = here.desk.do(FollowTransfer, call=call, target=NUMBERS["n7"]).result["call"]
     colleague = there.desk.answer()
     party.wait_for("TransferChanged", state="done")
     here.desk.wait_event("audit.handed_over", call=call)

@@ -5,13 +5,14 @@ Nobody is ever called without a press. The recording of a call that is handed ov
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from softphone.calls.book import CallBook
 from softphone.calls.commands import NOT_NOW
 from softphone.calls.live import LiveCall
-from softphone.calls.numbers import dialled, user_part
+from softphone.calls.numbers import dialled, host_part, user_part
 from softphone.domain import events as ev
 from softphone.domain.errors import KlartoneError
 from softphone.engine.call.ended_calls import NO_SUCH_CALL
@@ -157,20 +158,20 @@ class Transferring:
         """The agent sees whom the party would have us call, and decides."""
         call = self._connected(event.call)
         target = _to_dial(event.target)
-        if call is None or not target or self._ever_followed(event.call):
+        if call is None or not target or self._is_followed(event.call):
             self._phone.tell_referrer(event.call, _DECLINED)
             return
         self._asked[call.id] = event
-        call.asked_to_call = user_part(target)
+        call.asked_to_call = _shown(target, host_part(call.agent))
         self._book.occurred(call, "asked_to_call")
         self._changed()
 
-    def follow(self, call_id: str) -> dict[str, str] | CodedText:
-        """The agent's press: call whom the party named."""
+    def follow(self, call_id: str, target: str) -> dict[str, str] | CodedText:
+        """The agent's press: call whom the party named. `target` as it was shown: nobody else is called for that press."""
         call, event = self._connected(call_id), self._asked.get(call_id)
         if call is None:
             return NO_SUCH_CALL
-        if event is None:
+        if event is None or target != call.asked_to_call:
             return NOT_NOW
         made = self._dial(call, _to_dial(event.target), event)
         self._no_longer_asked(call)
@@ -192,19 +193,20 @@ class Transferring:
         call.asked_to_call = ""
         self._changed()
 
-    def _ever_followed(self, call_id: str) -> bool:
+    def _is_followed(self, call_id: str) -> bool:
         return any(one.asked == call_id for one in self._following)
 
     # --- a call in another's place ---------------------------------------------------------------------
 
     def in_place_of(self, call: LiveCall, replaced: str) -> bool:
         """Whether `call` comes in the place of one that the agent talks on: then it is answered as it comes (RFC 3891). In the
-        place of one that is held it rings, and takes the agent from nobody."""
-        if self._connected(replaced) is None:
+        place of one that is held it rings: the agent takes it up by a press, and is taken from nobody."""
+        before = self._connected(replaced)
+        if before is None:
             return False
         self._replaced[call.id] = replaced
         self._book.occurred(call, "replaces")
-        return replaced in self._phone.attended
+        return replaced in self._phone.attended and not before.held_by_us
 
     # --- what happens to calls ---------------------------------------------------------------------------
 
@@ -250,6 +252,12 @@ def _to_dial(target: str) -> str:
         return dialled(named)
     except KlartoneError:
         return ""
+
+
+def _shown(target: str, own_host: str) -> str:
+    """A number or an extension of the account's own server by itself, anything else with its host."""
+    host = re.sub(r":\d+$", "", target.partition("@")[2].partition(";")[0])
+    return f"{user_part(target)}@{host}" if host and host.lower() != own_host.lower() else user_part(target)
 
 
 def _why(code: int) -> str:

@@ -59,7 +59,8 @@ class Transfers:
         """calls whose REFER is under way, each with how many it had before"""
         self._times: dict[str, int] = {}
         self._asked: dict[str, str] = {}
-        """the event that tells of the last REFER that came in a call"""
+        """the event that tells of the REFER that a call's party waits for; empty if it wants to hear nothing"""
+        self._asked_before: set[str] = set()
 
     # --- we transfer ---------------------------------------------------------------------------------
 
@@ -125,14 +126,25 @@ class Transfers:
         if leg is None or not leg.established or leg.ending:
             return
         # Of the first its number need not be named, and of a later one it must (RFC 3515 2.4.6).
-        self._asked[leg.call] = f"refer;id={event.number}" if leg.call in self._asked else "refer"
-        self.tell(leg.call, TRYING)
+        named = f"refer;id={event.number}" if leg.call in self._asked_before else "refer"
+        named = named if event.told else ""
+        self._asked_before.add(leg.call)
+        if leg.call in self._asked:
+            # The agent decides on the one that stands there, and on no other.
+            self._notify(leg, named, DECLINED)
+            return
+        self._asked[leg.call] = named
+        self._notify(leg, named, TRYING)
         self._emit(events.ReferAsked(leg.call, event.target, event.replaces, event.passport))
 
     def tell(self, call: str, code: int) -> None:
         """Whoever asked us to call somebody hears how it goes; a final code ends it."""
-        leg, event = self._legs.get(call), self._asked.get(call)
-        if leg is None or event is None:
+        event = self._asked.pop(call, None) if code >= OK else self._asked.get(call)
+        if (leg := self._legs.get(call)) is not None and event is not None:
+            self._notify(leg, event, code)
+
+    def _notify(self, leg: Leg, event: str, code: int) -> None:
+        if not event:
             return
         state = "active;expires=180" if code < OK else "terminated;reason=noresource"
         headers = [("Event", event), ("Subscription-State", state)]
@@ -142,6 +154,7 @@ class Transfers:
     def over(self, call: str) -> None:
         for one in (self._sent, self._times, self._asked):
             one.pop(call, None)
+        self._asked_before.discard(call)
 
     def _send(self, leg: Leg, method: str, headers: Sequence[tuple[str, str]], fragment: str = "") -> None:
         params = pj.CallSendRequestParam()

@@ -168,8 +168,8 @@ class AskedToCall(Card):
         inside.setSpacing(9)
         inside.addWidget(self.words)
         inside.addLayout(row)
-        self.follow.clicked.connect(lambda: self._send(FollowTransfer))
-        self.decline.clicked.connect(lambda: self._send(DeclineTransfer))
+        self.follow.clicked.connect(self._follow)
+        self.decline.clicked.connect(self._decline)
         self.hide()
 
     def controls(self) -> list[Control]:
@@ -202,6 +202,11 @@ class AskedToCall(Card):
             means=f"decline {call.id} {target}",
         )
 
-    def _send(self, command: type[FollowTransfer] | type[DeclineTransfer]) -> None:
+    def _follow(self) -> None:
+        """With whom it names: the party may have asked for another since."""
         if self._call is not None:
-            self.command.emit(command(new_id(), self._call.id))
+            self.command.emit(FollowTransfer(new_id(), self._call.id, self._call.asked_to_call))
+
+    def _decline(self) -> None:
+        if self._call is not None:
+            self.command.emit(DeclineTransfer(new_id(), self._call.id))

@@ -177,7 +177,7 @@ def test_a_colleague_who_is_not_there_and_a_transfer_under_way_are_said_and_the_
     scene.press("declineTransfer")
     assert [without_id(one) for one in scene.sent(3)] == [
         BackToParty("", "call-1"),
-        FollowTransfer("", "call-1"),
+        FollowTransfer("", "call-1", "+4533112233"),
         DeclineTransfer("", "call-1"),
     ]
     scene.show(s.snapshot(replace(s.ENDED, redirected_to="+4570102031")))
