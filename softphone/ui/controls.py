@@ -57,6 +57,8 @@ class Control(QAbstractButton):
     click is one press. A control that has just come or changed its meaning takes no press for as long as a double click may
     last, from mouse, keyboard or screen reader. The same holds for one that has moved among its neighbours and in the
     window. It does not notice a move of all that stands around it.
+
+    What it does it does to one call (`View.about`). Another call in its place is another meaning, whatever its words.
     """
 
     clicked = Signal(object)
@@ -72,8 +74,8 @@ class Control(QAbstractButton):
         self._icon_name = ""
         self._hover = False
         self._keys = ""
-        self._means = ""
-        self._change = Change()
+        self._means = self._about = ""
+        self._change, self._other_call = Change(), Change()
         self._place = QPoint()
         self._every_press = False
         self._units = 0.0
@@ -116,7 +118,7 @@ class Control(QAbstractButton):
     @property
     def takes_presses(self) -> bool:
         """Whether it has stood there with this meaning for longer than a double click lasts."""
-        return self._every_press or not self._change.is_fresh
+        return not self._other_call.is_fresh and (self._every_press or not self._change.is_fresh)
 
     def _take(self, checked: bool = False) -> None:
         if self.takes_presses:
@@ -144,6 +146,10 @@ class Control(QAbstractButton):
         `means`: what a press does, if `name` does not say exactly that. `shown`: what can be read on it, if that is more than
         `title`. The tooltip repeats none of it.
         """
+        if view.about != self._about:
+            self._about = view.about
+            self._other_call.happened()
+            self.setDown(False)  # however often it may be pressed
         if (means := means or name or title) != self._means:
             self._means = means
             self._changed()

@@ -54,7 +54,7 @@ class Ringing(QWidget):
         self.decline.clicked.connect(lambda: self.command.emit(Decline(new_id(), self._call)))
 
     def render_view(self, view: View, call: CallState) -> None:
-        self._call = call.id
+        self._call, view = call.id, view.of(call)
         words = card_words(view, call)
         self.waited.setText(f"{words.title} · {words.sub}")
         self.name.setText(who(view, call))
@@ -100,7 +100,7 @@ class Talking(QWidget):
         self.hang_up.clicked.connect(lambda: self.command.emit(HangUp(new_id(), self._call)))
 
     def render_view(self, view: View, call: CallState) -> None:
-        self._call = call.id
+        self._call, view = call.id, view.of(call)
         self.name.setText(who(view, call))
         seconds = duration_of(call, view.now)
         self.timer.setText(duration(seconds) if seconds is not None else "")

@@ -107,7 +107,8 @@ class TopLine(QWidget):
     def _show_buttons(self, view: View, *, is_compact: bool, asks: bool) -> None:
         texts, theme = view.texts, view.theme
         gone = "" if view.connected else texts("why_not.no_engine")
-        in_call = view.call is not None and view.call.phase is not CallPhase.INCOMING
+        call = view.call
+        in_call = call is not None and call.phase is not CallPhase.INCOMING
         self.look.show_as(
             view,
             "",
@@ -126,7 +127,12 @@ class TopLine(QWidget):
         self.compact.call_for_attention(wanted=is_compact and asks)
         self.on_top.show_as(view, "", icon="pin", name=texts("compact.on_top"))
         self.hang_up.show_as(
-            view, "", icon="hang_up", name=texts("call.hang_up"), enabled=view.connected, why=gone, means="hang up"
+            view.of(call) if call is not None else view,
+            "",
+            icon="hang_up",
+            name=texts("call.hang_up"),
+            enabled=view.connected,
+            why=gone,
         )
         self.settings.show_as(view, "", icon="settings", name=texts("settings.open"))
         shown = {

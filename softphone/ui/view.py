@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
@@ -28,6 +28,12 @@ class View:
     now: datetime
     """UTC"""
     connected: bool
+    about: str = ""
+    """the id of the call that is drawn, for the part of a window that is a call's: a press there is meant for it alone"""
+
+    def of(self, call: CallState) -> View:
+        """The same, to draw what belongs to this call."""
+        return self if self.about == call.id else replace(self, about=call.id)
 
     @property
     def calls(self) -> tuple[CallState, ...]:
@@ -117,6 +123,12 @@ class View:
 def who(view: View, call: CallState) -> str:
     """The name at the other end, or the number."""
     return call.name or readable(call.number) or view.texts("party.unknown")
+
+
+def first_name(name: str) -> str:
+    """The first word of a name; nothing if that is a number or an address."""
+    first = name.partition(" ")[0]
+    return first if first[:1].isalpha() and not set(first) & set("@:") else ""
 
 
 def new_id() -> str:

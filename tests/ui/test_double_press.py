@@ -33,6 +33,7 @@ from softphone.wire.to_engine import (
     UndoDispute,
 )
 from tests.ui import events as e
+from tests.ui import several
 from tests.ui import states as s
 from tests.ui.conftest import Scene, without_id
 
@@ -481,3 +482,108 @@ def test_a_hand_waits_until_its_press_would_be_meant(scene: Scene, clock: Clock)
         hand.press("optOut")
     clock.go(LATER)
     assert hand.can_press("optOut")
+
+
+SHOWN = {
+    "recorded": ANSWERED,
+    "rings": s.INCOMING,
+    "nobody yet": s.call(s.NOBODY_YET),
+    "read aloud": s.call(READ),
+    "newcomer": s.call(replace(s.NEWCOMER, actions=(Action.PLAY_AGAIN, Action.FINISH_ORALLY))),
+    "consent": s.call(s.CONSENT),
+    "asked to call": replace(ANSWERED, asked_to_call="+4533112233"),
+    "colleague": several.WAITS,
+}
+
+
+def of_the_call(scene: Scene) -> list[Control]:
+    """Every control on the call's page that could be pressed."""
+    assert scene.desk is not None
+    return [one for one in scene.desk.window.call.findChildren(Control) if one.isVisible() and one.isEnabled()]
+
+
+@pytest.mark.rule("G31")
+@pytest.mark.parametrize("state", SHOWN.values(), ids=SHOWN.keys())
+def test_a_press_does_not_land_on_the_other_call_that_comes_under_the_hand(
+    scene: Scene, clock: Clock, state: CallState
+) -> None:
+    """By whatever control and key: the two calls may stand at the very same place."""
+    colleague = [several.COLLEAGUE] if state is several.WAITS else []
+    others = [replace(one, id="other", consults_for="call-2") for one in colleague]
+    two = replace(state, id="call-2")
+    opened(scene, clock, state)
+    scene.show(s.snapshot(state, *colleague, replace(two, active=False), *others))
+    stand(scene, clock)
+    before = of_the_call(scene)
+    scene.show(s.snapshot(two, *others))
+    clock.go(0.05)
+    stood = [one for one in of_the_call(scene) if one in before]
+    assert len(stood) > 2
+    for one in stood:
+        scene.qtbot.mouseClick(one, Qt.MouseButton.LeftButton)
+    for key in (Qt.Key.Key_O, Qt.Key.Key_D, Qt.Key.Key_M, Qt.Key.Key_H, Qt.Key.Key_P):
+        scene.keys(key)
+    for key in (Qt.Key.Key_K, Qt.Key.Key_T, Qt.Key.Key_E, Qt.Key.Key_Return, Qt.Key.Key_Backspace):
+        scene.keys(key)
+    for key in (Qt.Key.Key_1, Qt.Key.Key_2, Qt.Key.Key_3, Qt.Key.Key_4):
+        scene.keys(key, Qt.KeyboardModifier.AltModifier)
+    assert so_far(scene) == []
+    assert scene.desk is not None
+    page = scene.desk.window.call
+    assert [page.keypad_open, page.transfer_open, page.tools.menu.isVisible()] == [False] * 3
+    clock.go(LATER)
+    assert all(one.takes_presses for one in stood)
+
+
+def test_what_was_opened_or_pressed_down_for_one_call_does_nothing_to_the_other(scene: Scene, clock: Clock) -> None:
+    """The keypad and its digits, the field of a transfer, the menu, and a button that is still held."""
+    desk, two = scene.open(s.snapshot(ANSWERED)), replace(ANSWERED, id="call-2")
+    page = desk.window.call
+
+    def changes(*, back: bool = False) -> None:
+        scene.show(s.snapshot(ANSWERED if back else two))
+        clock.go(0.05)
+
+    stand(scene, clock)
+    scene.press("keypad")
+    key = scene.widget("key_5")
+    changes()
+    assert isinstance(key, Control)
+    key.click()
+    scene.keys(Qt.Key.Key_5, Qt.KeyboardModifier.NoModifier)
+    stand(scene, clock)
+    scene.press("transfer")
+    scene.qtbot.keyClicks(scene.widget("transferTarget"), "203")
+    stand(scene, clock)
+    changes(back=True)
+    scene.keys(Qt.Key.Key_Return, Qt.KeyboardModifier.NoModifier)
+    stand(scene, clock)
+    scene.press("more")
+    changes()
+    assert not page.tools.menu.isVisible()
+    next(one for one in page.tools.menu.actions() if one.objectName() == "action_private_call").trigger()
+    page.tools.menu.earlier.by["party"].trigger()
+    stand(scene, clock)
+    for name in ("hangUp", "noticeFold"):
+        hand = place(scene, name)
+        widget, at = under(scene, hand)
+        QTest.mousePress(widget, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
+        changes(back=name == "hangUp")
+        clock.go(LATER)
+        QTest.mouseRelease(widget, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
+    assert so_far(scene) == []
+
+
+def test_another_that_rings_is_not_answered_by_the_press_that_was_for_the_first(scene: Scene, clock: Clock) -> None:
+    """In the page's box, and in the small window."""
+    scene.open(s.snapshot(ANSWERED, several.RINGS))
+    stand(scene, clock)
+    scene.show(s.snapshot(ANSWERED, replace(several.RINGS, id="call-4")))
+    for name in ("waitingAnswer", "waitingDecline", "popupAnswer", "popupDecline"):
+        scene.press(name)
+    assert so_far(scene) == []
+    clock.go(LATER)
+    # A press for the one that rings counts, whatever becomes of the call that is shown.
+    scene.show(s.snapshot(replace(ANSWERED, id="call-2"), replace(several.RINGS, id="call-4")))
+    scene.press("waitingAnswer")
+    assert so_far(scene) == [Answer("", "call-4")]

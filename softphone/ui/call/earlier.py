@@ -36,7 +36,9 @@ class EarlierMenu(RowMenu):
         self.aboutToShow.connect(self._change.happened)
 
     def render_view(self, view: View, call: CallState) -> None:
-        self._call = call.id
+        if self._call != call.id:
+            self._call = call.id
+            self._change.happened()
         why, texts = why_not(view, call), view.texts
         self.setTitle(f"{texts('earlier.lock')} – {texts(why)}" if why else texts("earlier.lock.name"))
         self.setIcon(view.icons.icon("lock", view.theme.text, 18))

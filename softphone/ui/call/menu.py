@@ -87,7 +87,11 @@ class MoreMenu(RowMenu):
         self.quality = QualityMenu(self)
 
     def render_view(self, view: View, call: CallState, *, able: bool) -> None:
-        """`able`: the call is going on and the engine is there. Rebuilt only where it changes, since it may be open."""
+        """`able`: the call is going on and the engine is there. Rebuilt only where it changes, since it may be open. It closes
+        with its call: what is chosen in it is meant for that one."""
+        if self._call is not None and self._call.id != call.id:
+            self._change.happened()
+            self.close()
         self._call = call
         self.earlier.render_view(view, call)
         self.quality.render_view(view, call)

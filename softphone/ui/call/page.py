@@ -150,7 +150,7 @@ class CallPage(QWidget):
         other = self._call is None or self._call.id != call.id or call.phase is not CallPhase.CONNECTED
         if other or (self.transfer_open and view.consultation(call) is not None):
             self._show_middle(0)
-        self._call = call
+        self._call, view = call, view.of(call)
         self.party.render_view(view, call)
         self.card.render_view(view, card_words(view, call))
         self.rights.render_view(view, call)

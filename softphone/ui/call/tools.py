@@ -112,7 +112,6 @@ class Tools(Card):
             icon="hang_up",
             enabled=view.connected,
             why="" if view.connected else view.texts("why_not.no_engine"),
-            means=f"hang up {call.id}",
         )
         self._fit()
 

@@ -50,6 +50,7 @@ class WaitingCall(Card):
         self.setVisible(call is not None)
         if call is None:
             return
+        view = view.of(call)
         texts, name = view.texts, who(view, call)
         self.name.setText(name)
         rung = duration((view.now - call.arrived_at).total_seconds())
@@ -64,7 +65,7 @@ class WaitingCall(Card):
             name=texts("waiting.answer", who=name),
             enabled=view.connected,
             why=gone or holds,
-            means=f"answer {call.id}",
+            means="answer",
         )
         self.decline.show_as(
             view,
@@ -73,7 +74,7 @@ class WaitingCall(Card):
             name=texts("waiting.decline", who=name),
             enabled=view.connected,
             why=gone,
-            means=f"decline {call.id}",
+            means="decline",
         )
 
     def _send(self, command: type[Answer] | type[Decline]) -> None:

@@ -55,7 +55,7 @@ class WrapUp(Card):
         self.again.clicked.connect(lambda: self.called.emit(self._call.number if self._call else ""))
 
     def render_view(self, view: View, call: CallState) -> None:
-        self._call = call
+        self._call, view = call, view.of(call)
         texts = view.texts
         self.caption.setText(texts("wrap_up.caption"))
         self.finish.show_as(
