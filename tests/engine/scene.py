@@ -157,6 +157,8 @@ class FakeStore:
     noted: list[AuditEntry] = field(default_factory=list[AuditEntry])
     used_up: list[str] = field(default_factory=list[str])
     commits: list[Commit] = field(default_factory=list[Commit])
+    of_calls: list[str] = field(default_factory=list[str])
+    """the call of each transaction that there ever was"""
     looked_up: list[LiveCall] = field(default_factory=list[LiveCall])
     earlier: list[LockRequest] = field(default_factory=list[LockRequest])
     unopened: bool = False
@@ -169,6 +171,7 @@ class FakeStore:
 
     def commit(self, call: str, commit: Commit) -> None:
         self.commits.append(commit)
+        self.of_calls.append(call)
 
     def forget_keys(self, recording: str) -> None: ...
 

@@ -78,16 +78,17 @@ class Later:
         )
         return call
 
-    def start(self) -> None:
+    def start(self, policy: str = POLICY) -> None:
         """The engine, after its restart."""
         self.before.close()
         agents = self.before.only()
         self.store = Store(lambda: Archive.open(self.folder, agents), self.inbox.put, lambda: None)
+        self.recorder, self.rules = FakeRecorder(), FakeRules(policy_of(policy).policy)
         self.calls = PhoneCalls(
             FakePhone(),
-            FakeRecorder(),
+            self.recorder,
             self.store,
-            FakeRules(policy_of(POLICY).policy),
+            self.rules,
             clock=self.now,
             tell=self.told.append,
             changed=lambda: None,

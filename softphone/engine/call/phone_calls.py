@@ -32,7 +32,7 @@ from softphone.engine.sip import events as sip
 from softphone.system.passports import Seal
 from softphone.wire.from_engine import Fault
 from softphone.wire.snapshot import CallPhase, CallRole, CallState, CodedText, PastCall
-from softphone.wire.to_engine import LockEarlier
+from softphone.wire.to_engine import LockEarlier, UndoDispute
 
 NOT_HERE = 480
 """Temporarily Unavailable (RFC 3261): a caller, while the engine ends, may call again or reach somebody else"""
@@ -118,7 +118,7 @@ class PhoneCalls:
     @property
     def settled(self) -> bool:
         """Whether all that calls must write is written."""
-        return all(call.settled for call in self._book.live.values())
+        return not self._groups.owes and all(call.settled for call in self._book.live.values())
 
     def shown(self) -> tuple[CallState, ...]:
         now = self._clock()
@@ -328,7 +328,8 @@ class PhoneCalls:
         where = dialled(target)
         # The calls so far are held by it.
         replaces, passport = (referred.replaces, referred.passport) if referred else ("", "")
-        if (policy := self._rules.policy) is None or not is_houses(policy, where, self._account_address(account)):
+        policy = self._rules.policy if passport else None
+        if policy is None or not is_houses(policy, where, self._account_address(account)):
             passport = ""
         call_id = self._phone.dial(account, where, replaces=replaces, passport=passport)
         party = Party("", user_part(where), host_part(where))
@@ -403,6 +404,8 @@ class PhoneCalls:
         call = self._book.live.get(command.call)
         if call is None or not call.decided:
             return NO_SUCH_CALL
+        if isinstance(command, UndoDispute):
+            self._groups.undoes(call.id)
         return self._ended.press(call, command) if call.reopened else self._book.press(call, command)
 
     def lock_earlier(self, command: LockEarlier, answer: Callable[[dict[str, str] | CodedText], None]) -> None:
@@ -422,6 +425,7 @@ class PhoneCalls:
 
     def close_all(self) -> None:
         """The engine ends: every wrap-up is over."""
+        self._groups.look()
         for call in [*self._book.live.values()]:
             self._ended.close(call)
 
