@@ -254,7 +254,7 @@ def test_a_call_made_for_a_party_takes_its_passport_to_the_house_alone(target: s
     desk = Desk()
     desk.transferred()
     desk.calls.transferring.asked(sip.ReferAsked(CALL, target, "", unsigned({"no": "t"})))
-    assert isinstance(desk.calls.transferring.follow(CALL), dict)
+    assert isinstance(desk.calls.transferring.follow(CALL, desk.call.asked_to_call), dict)
     assert bool(desk.phone.dialled_with[-1]) is goes_along
 
 
