@@ -105,30 +105,43 @@ def _usual_places() -> Iterator[bool]:
 def check_name(certificate: Mapping[str, Any], name: str) -> None:
     """Whether a verified certificate (as `getpeercert` tells it) is for `name` (RFC 5922 7.1). Raises NotTrusted `tls_name`.
 
-    A `sip:` address in it stands above its DNS names, and its common name counts only if it has neither. A wildcard stands
-    for one label, which RFC 5922 forbids and hosted exchanges use.
+    An address is for an iPAddress alone. Of names, a `sip:` address in it stands above its DNS names, and its common name
+    counts only where it has no other name at all. A wildcard stands for one label of a DNS name, which RFC 5922 forbids and
+    hosted exchanges use.
     """
     kinds: tuple[tuple[str, str], ...] = certificate.get("subjectAltName", ())
-    addresses = [value[4:] for kind, value in kinds if kind == "URI" and value.lower().startswith("sip:")]
-    names = [value for kind, value in kinds if kind in ("DNS", "IP Address")]
-    if not kinds:
-        parts: tuple[tuple[tuple[str, str], ...], ...] = certificate.get("subject", ())
-        names = [value for part in parts for kind, value in part if kind == "commonName"]
-    said = [one for one in addresses if "@" not in one] or names
-    if not any(_fits(one, name) for one in said):
-        raise NotTrusted(ConnectionFault(_NAME, ", ".join(said)[:MOST_DETAIL]))
+    wanted = _address(name.strip("[]"))
+    if wanted is not None:
+        said = [value for kind, value in kinds if kind == "IP Address"]
+        fits = any(_address(one.strip()) == wanted for one in said)
+    else:
+        addresses = [value[4:] for kind, value in kinds if kind == "URI" and value.lower().startswith("sip:")]
+        said = [one for one in addresses if "@" not in one]
+        wild = not said and bool(kinds)
+        if wild:
+            said = [value for kind, value in kinds if kind == "DNS"]
+        elif not said:
+            parts: tuple[tuple[tuple[str, str], ...], ...] = certificate.get("subject", ())
+            said = [value for part in parts for kind, value in part if kind == "commonName"]
+        fits = any(_fits(one, name, wild=wild) for one in said)
+    if not fits:
+        shown = said or [value for kind, value in kinds if kind in ("DNS", "IP Address")]
+        raise NotTrusted(ConnectionFault(_NAME, ", ".join(shown)[:MOST_DETAIL]))
 
 
-def _fits(said: str, name: str) -> bool:
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        return ipaddress.ip_address(name.strip("[]")) == ipaddress.ip_address(said.strip())
+        return ipaddress.ip_address(text)
     except ValueError:
-        pass
+        return None
+
+
+def _fits(said: str, name: str, *, wild: bool) -> bool:
     said, name = said.rstrip(".").lower(), name.rstrip(".").lower()
     if said.startswith("*."):
         label, dot, rest = name.partition(".")
-        return bool(label and dot) and rest == said[2:] and "." in rest
-    return said == name
+        return wild and bool(label and dot) and rest == said[2:] and "." in rest
+    return bool(name) and said == name
 
 
 def fault_of(error: BaseException | None) -> ConnectionFault | None:

@@ -460,3 +460,36 @@ async def test_by_srtp_who_has_the_partys_key_is_the_party_wherever_it_sends_fro
         # The key is no part of what the next relay gets.
         assert base64.b64encode(MASTER).decode() not in json.dumps(on.call.state().to_json())
         assert on.call.state().secure
+
+
+@on_a_loop
+async def test_by_srtp_what_was_caught_and_sent_again_or_is_forged_says_nothing_of_the_party() -> None:
+    async with scene() as on:
+        line = f"1 AES_CM_128_HMAC_SHA1_80 inline:{base64.b64encode(MASTER).decode()}"
+        on.call.secured(True, party_key(read_keys((line,)), read_keys((line,))))
+        on.call.answered()
+        there = (HOST, on.call.outer_port)
+        thief, moved = Peer("127.0.0.2"), Peer("127.0.0.3")
+        on.peers += [thief, moved]
+
+        async def say(who: Peer, *packets: bytes) -> None:
+            for packet in packets:
+                who.rtp.sendto(packet, there)
+                await asyncio.sleep(TICK / 4)
+
+        # The party's numbers begin anew three times.
+        places = [divmod(place, 65_536) for place in range(100, 3 * 65_536 + 100, 30_000)]
+        caught = [srtp(number, turns=turns) for turns, number in places]
+        await say(on.party, *caught)
+        assert len(on.inside.heard()) == len(caught)
+        # Forged ones under its address keep nobody there, and lead no numbers astray.
+        limit = asyncio.get_running_loop().time() + FOLLOW_AFTER + 0.2
+        while asyncio.get_running_loop().time() < limit:
+            await say(on.party, srtp(900, turns=3, key=bytes(20)), srtp(5, key=bytes(20), ssrc=99), caught[-1])
+        on.inside.heard()
+        await say(thief, *caught)
+        assert not on.inside.heard()
+        turns, number = places[-1]
+        await say(moved, srtp(number + 1, turns=turns), srtp(number + 2, turns=turns))
+        assert len(on.inside.heard()) == 2
+        assert not on.told(SourceChanged)

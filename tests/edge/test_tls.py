@@ -128,6 +128,9 @@ def shown(signed: Signed, authority: str) -> dict[str, Any]:
         ({"names": ["192.0.2.7", "2001:db8::7"]}, "192.0.2.7", True),
         ({"names": ["192.0.2.7", "2001:db8::7"]}, "[2001:DB8:0::7]", True),
         ({"names": ["192.0.2.7"]}, "192.0.2.70", False),
+        ({"common": "192.0.2.7"}, "192.0.2.7", False),
+        ({"common": "*.example.com"}, "a.example.com", False),
+        ({"addresses": ["sip:*.example.com"]}, "a.example.com", False),
     ],
 )
 def test_a_certificate_is_for_the_names_in_it(authority: Authority, signed: Any, name: str, fits: bool) -> None:
@@ -139,6 +142,15 @@ def test_a_certificate_is_for_the_names_in_it(authority: Authority, signed: Any,
     else:
         with pytest.raises(NotTrusted, match="tls_name"):
             check_name(certificate, name)
+
+
+@pytest.mark.parametrize(
+    ("said", "name"), [("192.0.2.7", "192.0.2.7"), ("*.0.2.7", "192.0.2.7"), ("", ""), (".", ""), ("", ".")]
+)
+def test_a_dns_name_is_for_no_address_and_an_empty_one_for_nobody(said: str, name: str) -> None:
+    """No authority's library signs these; one that is careless may."""
+    with pytest.raises(NotTrusted, match="tls_name"):
+        check_name({"subjectAltName": (("DNS", said),)}, name)
 
 
 # --- who is not trusted ---------------------------------------------------------------------------

@@ -278,19 +278,17 @@ class RelayedCall:
             return
         now = self._loop.time()
         check = self._check
-        authentic = partial(check.is_authentic, data, packet.ssrc) if check is not None else None
+        authentic = partial(check.proves, data, packet.ssrc, packet.number) if check is not None else None
         verdict = self._source.judge(address, now, authentic)
         if self._source.has_news:
             self._tell_doubts()
         if verdict is Verdict.DROP:
             counters.strangers += 1
             return
-        if verdict is Verdict.HEARD_ONLY and self._is_key(packet):
+        if (verdict is Verdict.HEARD_ONLY or address == self._source.doubted) and self._is_key(packet):
             counters.unasked += 1
             return
-        if address == self._source.pinned:
-            if check is not None:
-                check.passed(packet.ssrc, packet.number)
+        if address == self._source.pinned and verdict is not Verdict.UNPROVED:
             self._identity.rtp(packet.ssrc)
             self._presence.rtp(now, comfort_noise=_comfort(packet))
         self._pass(self._inner[0], data)

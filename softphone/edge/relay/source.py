@@ -28,6 +28,8 @@ class Verdict(Enum):
     PASS = "pass"  # noqa: S105 - no password
     HEARD_ONLY = "heard_only"
     """the agent may hear it, to know who it is; a key in it does not count"""
+    UNPROVED = "unproved"
+    """from the party's address, and old or without its key: PJMEDIA judges it, and it says nothing of the party"""
     DROP = "drop"
 
 
@@ -147,9 +149,9 @@ class Source:
     # --- packets -----------------------------------------------------------------------------------
 
     def judge(self, address: Address, now: float, authentic: Callable[[], bool] | None = None) -> Verdict:
-        """`authentic`: whether the packet was made with the party's key; None where there is none."""
+        """`authentic`: whether the packet is new and was made with the party's key; None where there is none."""
         if address == self.pinned:
-            return self._own(address, now)
+            return self._own(address, now) if authentic is None or authentic() else Verdict.UNPROVED
         if authentic is not None:
             return self._by_key(address, now, authentic)
         if address == self.signalled:
