@@ -38,6 +38,11 @@ class Accounts:
         self._states: dict[str, AccountState] = {}
         self._added: dict[str, str] = {}
         """the phone's accounts, with the password it was given for each"""
+        self._asked: dict[str, int] = {}
+        """the number of each account's last look-up: an earlier one's answer counts no more"""
+        self._number = 0
+        self._late: dict[str, tuple[Account, str]] = {}
+        """new passwords of accounts that stand: to add one anew would end its calls"""
         self._unanswered: dict[str, CodedText] = {}
         """accounts whose password the keyring could not give, and why"""
 
@@ -70,23 +75,36 @@ class Accounts:
         wanted = {account.id: account for account in accounts}
         for gone in [one for one in self._states if one not in wanted]:
             self._remove(gone)
+            self._asked.pop(gone, None)
             del self._states[gone]
             self._keyring(gone, None)
         for account in accounts:
             if self._stands(account):
                 # Calls keep coming while other settings are saved; its password may be new all the same.
                 if account.register:
-                    threading.Thread(target=self._look_up, args=(account,), name="password", daemon=True).start()
+                    self._ask(account)
                 continue
             self._remove(account.id)
+            self._asked.pop(account.id, None)
             self._states[account.id] = AccountState(account, Registration.REGISTERING)
             if account.register:
-                threading.Thread(target=self._look_up, args=(account,), name="password", daemon=True).start()
+                self._ask(account)
             else:
                 self._keyring(account.id, None)
                 self._add(account, "")
         # Calls go out on the first.
         self._states = {account.id: self._states[account.id] for account in accounts}
+
+    def settle(self, *, in_call: bool) -> bool:
+        """To be called in each turn: new passwords wait for a moment without a call. Whether an account has changed."""
+        if in_call or not self._late:
+            return False
+        late, self._late = self._late, {}
+        for account, password in late.values():
+            self._remove(account.id)
+            self._states[account.id] = AccountState(account, Registration.REGISTERING)
+            self._add(account, password)
+        return True
 
     def registration(self, event: sip.RegistrationChanged) -> None:
         if state := self._states.get(event.account):
@@ -111,34 +129,39 @@ class Accounts:
             state is not None and state.account == account and account.id in self._added and state.registration in works
         )
 
-    def _look_up(self, account: Account) -> None:
+    def _ask(self, account: Account) -> None:
+        self._number += 1
+        self._asked[account.id] = self._number
+        self._late.pop(account.id, None)
+        threading.Thread(target=self._look_up, args=(account, self._number), name="password", daemon=True).start()
+
+    def _look_up(self, account: Account, number: int) -> None:
         try:
             password = self._find_password(account.id)
         except KlartoneError as error:
             said = CodedText(error.code, error.params)
-            self._post(lambda: self._no_password(account, said))
+            self._post(lambda: self._no_password(account, number, said))
         else:
-            self._post(lambda: self._password(account, password or ""))
+            self._post(lambda: self._password(account, number, password or ""))
 
-    def _password(self, account: Account, password: str) -> None:
-        if self._current(account):
-            self._keyring(account.id, None)
+    def _password(self, account: Account, number: int, password: str) -> None:
+        if self._asked.get(account.id) != number:
+            return
+        self._keyring(account.id, None)
+        if account.id not in self._added:
             self._add(account, password)
+        elif self._added[account.id] != password:
+            self._late[account.id] = account, password
 
-    def _no_password(self, account: Account, said: CodedText) -> None:
+    def _no_password(self, account: Account, number: int, said: CodedText) -> None:
         """Without a keyring it tries without a password: some exchanges want none."""
-        if not self._current(account):
+        if self._asked.get(account.id) != number:
             return
         self._keyring(account.id, said)
         if account.id in self._added:
             return
         self._add(account, "")
         self._states[account.id] = replace(self._states[account.id], registration=Registration.NO_PASSWORD)
-
-    def _current(self, account: Account) -> bool:
-        """Whether it has not changed again while the keyring was asked."""
-        state = self._states.get(account.id)
-        return state is not None and state.account == account
 
     def _keyring(self, account: str, said: CodedText | None) -> None:
         """The fault stands as long as an account does that needed the keyring in vain."""
@@ -150,11 +173,6 @@ class Accounts:
 
     def _add(self, account: Account, password: str) -> None:
         state = self._states[account.id]
-        if account.id in self._added:
-            if self._added[account.id] == password:
-                return
-            self._remove(account.id)
-            self._states[account.id] = state = AccountState(account, Registration.REGISTERING)
         settings = AccountSettings(
             address=account.address,
             user=account.user,
@@ -177,5 +195,6 @@ class Accounts:
             self._states[account.id] = replace(state, registration=Registration.UNREGISTERED)
 
     def _remove(self, account: str) -> None:
+        self._late.pop(account, None)
         if self._added.pop(account, None) is not None:
             self._phone.remove_account(account)

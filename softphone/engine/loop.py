@@ -215,6 +215,7 @@ class Engine:
     def _work(self) -> None:
         parts = self._parts
         self._inbox.drain()
+        guarded(self._settle_accounts)
         for action in (parts.calls.run_due, self._sound, self._look_after_desks, self._send_levels):
             guarded(action)
         if self._dirty:
@@ -222,6 +223,10 @@ class Engine:
         due = parts.calls.next_due()
         look = seconds() + LOOK_EVERY
         self._due = look if due is None else min(due, look)
+
+    def _settle_accounts(self) -> None:
+        if self._parts.accounts.settle(in_call=self._parts.calls.talking):
+            self._dirty = True
 
     def _sound(self) -> None:
         calls, sound = self._parts.calls.several, self._parts.sound

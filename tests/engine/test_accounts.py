@@ -21,9 +21,11 @@ OTHER = Account("other", "other@pbx.example")
 class _Phone:
     def __init__(self) -> None:
         self.added: list[str] = []
+        self.passwords: list[str] = []
 
     def add_account(self, account: str, settings: AccountSettings) -> None:
         self.added.append(account)
+        self.passwords.append(settings.password)
 
     def remove_account(self, account: str) -> None:
         self.added.remove(account)
@@ -103,3 +105,40 @@ def test_what_the_keyring_says_of_an_account_that_has_gone_meanwhile_is_no_fault
     desk.accounts.set((ONE,), in_call=False)
     desk.set(answers=1)
     assert (desk.fault, desk.phone.added) == (None, [])
+
+
+def test_an_earlier_look_up_gives_no_password_and_a_new_one_waits_until_no_call_is_on() -> None:
+    answers: queue.SimpleQueue[queue.SimpleQueue[str]] = queue.SimpleQueue()
+    inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+    phone = _Phone()
+
+    def keyring(_: str) -> str:
+        own: queue.SimpleQueue[str] = queue.SimpleQueue()
+        answers.put(own)
+        return own.get(timeout=5)
+
+    def asked(*accounts: Account) -> queue.SimpleQueue[str]:
+        desk.set(accounts, in_call=False)
+        return answers.get(timeout=5)
+
+    def said(by: queue.SimpleQueue[str], password: str, *, in_call: bool = False) -> list[str]:
+        by.put(password)
+        inbox.get(timeout=5)()
+        desk.settle(in_call=in_call)
+        return phone.passwords
+
+    desk = Accounts(phone, keyring, inbox.put, lambda _, __: None)
+    first = asked(ONE)
+    second = asked(replace(ONE, user="other"))
+    third = asked(ONE)
+    assert said(first, "of an account since changed") == []
+    assert said(second, "of another user") == []
+    assert said(third, "old") == ["old"]
+    # Its password may be new, and a call comes before the keyring has answered.
+    earlier = asked(ONE)
+    later = asked(ONE)
+    assert said(later, "new", in_call=True) == ["old"]
+    assert said(earlier, "old", in_call=True) == ["old"]
+    desk.settle(in_call=False)
+    assert phone.passwords == ["old", "new"]
+    assert phone.added == [ONE.id]
