@@ -13,6 +13,7 @@ from pytestqt.exceptions import TimeoutError as NothingCame
 from softphone.domain.purpose import Direction, Language, Purpose, Reason
 from softphone.domain.status import Action, Choice, OptOutButton, OptOutKind
 from softphone.ui.call.moment import PLACED
+from softphone.ui.call.tiles import ActionButton
 from softphone.ui.driver import DeskDriver, NotThereError
 from softphone.wire import to_engine
 from softphone.wire.from_engine import Done, Refused, Snapshot
@@ -45,6 +46,7 @@ from softphone.wire.to_engine import (
     UndoDispute,
 )
 from tests.ui import events as e
+from tests.ui import several
 from tests.ui import states as s
 from tests.ui.conftest import Scene, without_id
 
@@ -538,3 +540,13 @@ def test_a_hand_presses_what_a_person_could_press_and_nothing_else(scene: Scene)
         hand.press("answer")
     hand.press("hangUp")
     assert [without_id(command) for command in scene.sent()] == [HangUp("", "call-1")]
+
+
+def test_a_colleague_who_is_but_a_number_is_not_called_by_its_first_digits(scene: Scene) -> None:
+    unnamed = replace(several.COLLEAGUE, name="+45 20 12 34 56", number="+4520123456")
+    scene.open(several.snapshot(replace(several.WAITS, name="+45 31 22 10 09"), unnamed))
+    join, back = scene.widget("joinAll"), scene.widget("backToParty")
+    assert isinstance(join, ActionButton)
+    assert isinstance(back, ActionButton)
+    assert join.sub() == "Kollegaen skal have besked"
+    assert back.text() == "Tilbage til +45 31 22 10 09"

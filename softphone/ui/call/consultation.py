@@ -10,7 +10,7 @@ from softphone.ui.call.tiles import ActionButton
 from softphone.ui.controls import Control
 from softphone.ui.fields import Card, TextLabel
 from softphone.ui.theme.style import BODY, PURPOSES, SMALL
-from softphone.ui.view import View, duration, new_id, readable, upper_first, who
+from softphone.ui.view import View, duration, first_name, new_id, readable, upper_first, who
 from softphone.ui.words.kept import duration_of
 from softphone.ui.words.moment import consultation_over
 from softphone.wire.snapshot import CallPhase, CallState, ConsultEnd, TransferPhase
@@ -83,7 +83,7 @@ class ConsultationBox(Card):
         party = who(view, call)
         self.back.show_action(
             view,
-            view.texts("consult.back", who=party.partition(" ")[0] if call.name else party),
+            view.texts("consult.back", who=first_name(call.name) or party),
             "",
             enabled=not why,
             why=why or (view.texts("consult.back.why", who=self.name.text()) if colleague is not None else ""),
@@ -123,7 +123,7 @@ class ConsultationBox(Card):
             filled=True,
             means=f"complete {colleague.id}",
         )
-        first = upper_first(colleague.name.partition(" ")[0]) or texts("consult.colleague")
+        first = upper_first(first_name(colleague.name)) or texts("consult.colleague")
         off = not_yet or (texts("consult.join.on") if together else "")
         self.join.show_action(
             view,
