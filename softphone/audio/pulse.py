@@ -53,19 +53,21 @@ class _Asker:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._client: pulsectl.Pulse | None = None
+        self._asking: threading.Thread | None = None
         self._missing = sys.platform == "win32"
 
     def devices(self) -> tuple[PulseDevice, ...] | None:
-        """None without a sound server, or if it does not answer."""
+        """None without a sound server, or if it does not answer. One that hangs is asked again once it has answered or gone."""
         if self._missing or not self._lock.acquire(timeout=ANSWERS_WITHIN):
             return None
         try:
+            if self._asking is not None and self._asking.is_alive():
+                return None
             found: list[tuple[PulseDevice, ...]] = []
             client, self._client = self._client, None
-            asking = threading.Thread(target=self._ask, args=(client, found), name="sound server", daemon=True)
-            asking.start()
-            asking.join(ANSWERS_WITHIN)
-            # One that still asks is left alone, and its connection with it.
+            self._asking = threading.Thread(target=self._ask, args=(client, found), name="sound server", daemon=True)
+            self._asking.start()
+            self._asking.join(ANSWERS_WITHIN)
             return found[0] if found else None
         finally:
             self._lock.release()

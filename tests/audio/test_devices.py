@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any
@@ -310,6 +311,97 @@ def test_a_headset_that_was_chosen_and_goes_in_mid_call_is_lost_and_nobody_else_
         finally:
             for one in listening:
                 end(one)
+
+
+HANGING = """
+import json, os, sys, threading, time
+from softphone.audio.pulse import pulse_devices
+def open_files():
+    return len(os.listdir("/proc/self/fd"))
+before = len(pulse_devices())
+print(json.dumps(before), flush=True)
+sys.stdin.readline()
+began = time.monotonic()
+known, threads, files = [], [], []
+for _ in range(3):
+    known.append(pulse_devices() is not None)
+    threads.append(threading.active_count())
+    files.append(open_files())
+took = time.monotonic() - began
+print(json.dumps({"known": known, "threads": threads, "files": files, "took": took}), flush=True)
+sys.stdin.readline()
+until = time.monotonic() + 10
+while (again := pulse_devices()) is None and time.monotonic() < until:
+    time.sleep(0.05)
+print(json.dumps(len(again or ())), flush=True)
+"""
+
+
+@pulseaudio
+def test_a_sound_server_that_hangs_is_asked_once_and_is_known_again_when_it_answers() -> None:
+    with null_sinks() as sinks:
+        asker = subprocess.Popen(
+            [sys.executable, "-c", HANGING],
+            cwd=ROOT,
+            env=dict(sinks.env),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            bufsize=1,
+        )
+        assert asker.stdin is not None
+        assert asker.stdout is not None
+        # One that waits for ever fails here, and not never.
+        watch = threading.Timer(20, asker.kill)
+        watch.start()
+        try:
+            there = json.loads(asker.stdout.readline())
+            sinks.stand_still()
+            asker.stdin.write("\n")
+            told = json.loads(asker.stdout.readline() or "{}")
+            sinks.go_on()
+            asker.stdin.write("\n")
+            assert told, "it has waited for ever"
+            assert told["known"] == [False] * 3
+            assert told["took"] < 4
+            assert told["threads"] == [2] * 3
+            assert len(set(told["files"])) == 1
+            assert json.loads(asker.stdout.readline()) == there == 4
+        finally:
+            watch.cancel()
+            sinks.go_on()
+            end(asker)
+            asker.stdin.close()
+            asker.stdout.close()
+
+
+ECHO = """
+import json, time
+from softphone.audio.bridge import LiveBridge
+from softphone.audio.cleaning import Cleaner
+from softphone.audio.player import level_dbfs, tone
+class Hears(Cleaner):
+    played = b""
+    def heard(self, pcm):
+        self.played += pcm
+cleaner = Hears(echo=False, noise=False)
+bridge = LiveBridge(None, "", tell=lambda _: None, cleaner=cleaner)
+bridge.open()
+said = tone(700, 0.04, level_db=-14)
+until = time.monotonic() + 10
+loud = False
+while not loud and time.monotonic() < until:
+    bridge.push(said)
+    time.sleep(0.02)
+    loud = len(cleaner.played) > 6400 and level_dbfs(cleaner.played[-6400:]) > -30
+bridge.close()
+print(json.dumps(loud))
+"""
+
+
+@pulseaudio
+def test_what_the_loudspeaker_plays_reaches_the_echo_canceller(sinks: NullSinks) -> None:
+    assert run(ECHO, sinks.env) is True
 
 
 OWN_CALL = """

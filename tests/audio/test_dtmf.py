@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from plugins.espeak_voice.espeak import Espeak
 from softphone.audio import dtmf
@@ -79,9 +80,37 @@ def test_speech_is_not_taken_for_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = [as_callers_hear(np.frombuffer(one, "<i2")).astype("<i2").tobytes() for one in voices[:2]]
     print(f"{sum(map(len, (*voices, *lines))) / 32_000:.0f} s of speech")
     assert [key for one in (*voices, *lines) for key in heard(one)] == []
-    for name, value in (("_LIKE", 0.35), ("_ONE_LOUDER", 100.0), ("_SHORTEST", 2)):
+    for name, value in (("_LIKE", 0.35), ("_CLEAN", 0.35), ("_EDGE", 0.0), ("_ONE_LOUDER", 100.0), ("_SHORTEST", 2)):
         monkeypatch.setattr(dtmf, name, value)
     assert [key for one in voices for key in heard(one)] != []
+
+
+@pytest.mark.rule("G31")
+def test_hold_music_is_not_taken_for_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Melodies in two tones that die away, which have keys' very tones in them: it refuses for nobody."""
+    music = as_callers_hear(_melodies(600)).astype("<i2").tobytes()
+    print(f"{len(music) / 32_000:.0f} s of music")
+    assert heard(music) == []
+    monkeypatch.setattr(dtmf, "_EDGE", 0.0)
+    assert heard(music) != []
+
+
+def test_a_long_key_is_told_once_at_its_end_with_how_long_it_lasted() -> None:
+    (key,) = heard(sound("5", 2.0))
+    assert (key.key, key.sure) == ("5", True)
+    assert key.lasted == pytest.approx(2.0, abs=0.05)
+
+
+def _melodies(notes: int) -> NDArray[np.int16]:
+    rng = np.random.default_rng(3)
+    parts: list[NDArray[np.float64]] = []
+    for _ in range(notes):
+        times = np.arange(int(rng.uniform(0.12, 0.5) * 16_000)) / 16_000
+        low = 440 * 2 ** (rng.integers(0, 24) / 12)
+        high = low * 2 ** (rng.choice([3, 4, 5, 7, 8, 9, 12]) / 12)
+        wave = np.sin(2 * np.pi * low * times) + rng.uniform(0.4, 1) * np.sin(2 * np.pi * high * times)
+        parts.append(wave * 7_000 * np.exp(-times * 3))
+    return np.concatenate(parts).astype(np.int16)
 
 
 def _speech(voice: str) -> bytes:

@@ -215,11 +215,16 @@ PhonePost = Callable[[RawEvent | InviteArrived], None]
 
 @dataclass(slots=True)
 class Press:
-    """A key of the party's, and the forms in which it has come."""
+    """A key of the party's, from when to when it was down as far as is known, and the forms in which it has come."""
 
     digit: str
     at: float
+    until: float
     forms: set[str]
+
+    def apart(self, at: float, until: float) -> float:
+        """Seconds between it and another; 0 for two that overlap."""
+        return max(0.0, at - self.until, self.at - until)
 
 
 @dataclass(slots=True)

@@ -19,8 +19,10 @@ from softphone.engine.sip.raw_events import CallbackFailed, Post, RawDigit
 
 DIGIT_SECONDS = 0.3
 """How long a digit and the pause after it take on their way out, at most."""
-SAME_PRESS = 1.5
+SAME_PRESS = 1.0
 """Seconds within which the same key in another form is the same press: gateways send a key in two forms at once."""
+SAME_AS_SOUND = 2.0
+"""… where one of them is a tone: its INFO may come at its end, and late"""
 
 _KEYS = re.compile(r"[0-9A-D*#]+")
 _SUPPORTED = 1  # pjsip_dialog_cap_status
@@ -68,12 +70,15 @@ class Keys:
             return
         if pressed.form == "sound" and not leg.keyless:
             return
-        leg.presses = [one for one in leg.presses if abs(pressed.at - one.at) < SAME_PRESS]
+        at, until = pressed.at, pressed.at + pressed.lasted
+        leg.presses = [one for one in leg.presses if one.apart(at, until) < SAME_AS_SOUND]
         for one in leg.presses:
-            if one.digit == pressed.digit and pressed.form not in one.forms:
+            within = SAME_AS_SOUND if "sound" in {pressed.form, *one.forms} else SAME_PRESS
+            if one.digit == pressed.digit and pressed.form not in one.forms and one.apart(at, until) < within:
                 one.forms.add(pressed.form)
+                one.at, one.until = min(one.at, at), max(one.until, until)
                 return
-        leg.presses.append(Press(pressed.digit, pressed.at, {pressed.form}))
+        leg.presses.append(Press(pressed.digit, at, until, {pressed.form}))
         in_sound = pressed.form == "sound"
         self._emit(events.DigitReceived(leg.call, pressed.digit, pressed.at, in_sound, pressed.sure))
 
@@ -90,7 +95,8 @@ class _Listener:
         """Whatever fails here must not cost the recording its frame."""
         try:
             for heard in self._ear.hear(pcm):
-                self._post(RawDigit(self._call, heard.key, seconds(), "sound", heard.sure))
+                began = seconds() - heard.lasted
+                self._post(RawDigit(self._call, heard.key, began, "sound", heard.sure, heard.lasted))
         except Exception as error:  # noqa: BLE001 - as it says
             self._ear = KeyListener()
             self._post(CallbackFailed("KeyListener.hear", type(error).__name__))

@@ -81,13 +81,14 @@ class OfferAnswered:
 
 @dataclass(frozen=True, slots=True)
 class RawDigit:
-    """`sure`: of a tone in the sound, whether there was no speech beside it."""
+    """`at`: when it began. `sure`: of a tone in the sound, whether there was no speech beside it; `lasted`: its seconds."""
 
     call: str
     digit: str
     at: float
     form: Literal["rtp", "info", "sound"] = "rtp"
     sure: bool = True
+    lasted: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

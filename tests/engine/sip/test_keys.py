@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Literal, cast
+
 import pytest
 
 from softphone.audio.dtmf import KeyListener, keys_as_sound
+from softphone.engine.sip.call import Leg
+from softphone.engine.sip.events import PhoneEvent
+from softphone.engine.sip.keys import Keys
+from softphone.engine.sip.raw_events import RawDigit
 from tests.peers.plain_phone import ALLOW, PlainPhone, plain_phone
 from tests.peers.second_phone import SecondPhone, connect, second_phone
 
@@ -53,8 +60,32 @@ def test_a_press_counts_once_in_whatever_forms_it_comes(agent: SecondPhone) -> N
         assert agent.wait_for("DigitReceived")["digit"] == "6"
         agent.do("talk", frames=40)
         agent.wait_for("Talked")
-        assert [one["digit"] for one in agent.told("DigitReceived") if one["call"] == call] == ["7", "4", "4", "9", "6"]
+        assert [one["digit"] for one in agent.told("DigitReceived") if one["call"] == call] == [*"74496"]
         _over(phone, agent)
+
+
+@pytest.mark.rule("G03")
+@pytest.mark.parametrize(
+    ("presses", "count"),
+    [
+        pytest.param([(0.1, "info", 0.0), (0.0, "sound", 2.0)], 1, id="INFO at once, and a long tone told at its end"),
+        pytest.param([(0.0, "sound", 0.1), (1.6, "info", 0.0)], 1, id="INFO long after its tone"),
+        pytest.param([(0.0, "sound", 2.5), (2.6, "info", 0.0)], 1, id="INFO at the end of a long tone"),
+        pytest.param([(0.0, "rtp", 0.0), (1.2, "info", 0.0)], 2, id="two presses, each in a form of its own"),
+        pytest.param(
+            [(0.0, "info", 0.0), (0.5, "info", 0.0), (0.1, "sound", 0.1), (0.6, "sound", 0.1)], 2, id="two, each twice"
+        ),
+    ],
+)
+def test_two_forms_are_one_press_by_when_it_began_and_how_long_it_lasted(
+    presses: list[tuple[float, Literal["rtp", "info", "sound"], float]], count: int
+) -> None:
+    told: list[PhoneEvent] = []
+    keys = Keys(lambda _: None, told.append)
+    leg = cast("Leg", SimpleNamespace(call="one", keyless=True, presses=[]))
+    for at, form, lasted in presses:
+        keys.seen(leg, RawDigit("one", "1", at, form, lasted=lasted))
+    assert len(told) == count
 
 
 @pytest.mark.calm
