@@ -15,8 +15,9 @@ from softphone.domain.purpose import Language
 from softphone.texts import Texts
 from softphone.ui.pictures import Camera, Picture, take_all
 from softphone.ui.theme.tokens import Theme, load_themes
+from tests.ui import several
 from tests.ui import states as s
-from tests.ui.conftest import RESOURCES
+from tests.ui.conftest import RESOURCES, Scene
 
 LIGHT, DARK = load_themes(RESOURCES / "themes")
 UI = Path(__file__).parents[2] / "softphone" / "ui"
@@ -148,3 +149,12 @@ def test_a_picture_that_cannot_be_written_is_an_error_for_a_person(qapp: QApplic
         camera.take(Picture("a", s.READY, s.NOW), tmp_path / "taken.png", Language.DA, dark=False)
     assert refused.value.code == "error.pictures.unwritable"
     assert refused.value.code in Texts(RESOURCES / "translations", Language.DA)
+
+
+def test_the_tabs_keep_away_from_the_windows_edge(scene: Scene) -> None:
+    window = scene.open(several.STATES["several_calls"]).window
+    scene.qtbot.waitUntil(lambda: len(window.top.tabs.shown()) == 3)
+    for tab in window.top.tabs.shown():
+        place = tab.mapTo(window, tab.rect().topLeft())
+        assert place.y() >= 6
+        assert place.y() + tab.height() <= window.top.geometry().bottom()

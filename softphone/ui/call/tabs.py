@@ -27,7 +27,7 @@ MOST = 4
 class CallTab(Control):
     """One call. Its name is shortened, never its time."""
 
-    HEIGHT = 42
+    HEIGHT = 38
 
     def __init__(self, place: int) -> None:
         super().__init__(f"callTab_{place}")
@@ -78,14 +78,14 @@ class CallTab(Control):
         painter.setPen(QColor(theme.text))
         room = self.wide - 15 - mark
         name = QFontMetricsF(painter.font()).elidedText(self.text(), Qt.TextElideMode.ElideRight, room)
-        painter.drawText(QRectF(8, 4, room + 2, 17), int(middle), name)
+        painter.drawText(QRectF(8, 2, room + 2, 17), int(middle), name)
         painter.setFont(font(SMALL, strong=self._rings, tabular=True))
         painter.setPen(QColor(theme.ok if self._rings else theme.muted))
         room, metrics = self.wide - 12, QFontMetricsF(painter.font())
         below = self._below if metrics.horizontalAdvance(self._below) <= room else self._clock or self._below
         below = metrics.elidedText(below, Qt.TextElideMode.ElideRight, room)
-        painter.drawText(QRectF(8, 21, self.wide - 10, 17), int(middle), below)
-        spot = QRectF(self.wide - 15, 8.5, 8, 8)
+        painter.drawText(QRectF(8, 19, self.wide - 10, 17), int(middle), below)
+        spot = QRectF(self.wide - 15, 6.5, 8, 8)
         if self._recording:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(theme.red.mark))
@@ -107,7 +107,7 @@ class CallTabs(QWidget):
         self.setObjectName("callTabs")
         self.tabs = [CallTab(place) for place in range(MOST)]
         row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
+        row.setContentsMargins(0, 7, 0, 3)
         row.setSpacing(5)
         for tab in self.tabs:
             row.addWidget(tab)
