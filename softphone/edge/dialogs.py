@@ -124,7 +124,7 @@ class Dialogs:
         return {one.peer.host for one in self._known.values()}
 
     def written(self, more: Callable[[Dialog], Any]) -> list[dict[str, Any]]:
-        """The calls that stand. `more`: what else to keep of each."""
+        """The calls, and those that ended lately: their BYE may have to be repeated. `more`: what else to keep of each."""
         return [
             {
                 "call_id": one.call_id,
@@ -137,9 +137,10 @@ class Dialogs:
                 "referring": one.referring,
                 "progress_cseq": one.progress_cseq,
                 "told": one.told,
+                "over_at": one.over_at,
                 "more": more(one),
             }
-            for one in self.active()
+            for one in self._known.values()
         ]
 
     def read(self, written: list[dict[str, Any]], more: Callable[[Dialog, Any], None]) -> None:
@@ -157,6 +158,7 @@ class Dialogs:
                     referring=int(fields["referring"]),
                     progress_cseq=int(fields["progress_cseq"]),
                     told=(str(fields["told"][0]), int(fields["told"][1])) if fields["told"] else None,
+                    over_at=float(fields["over_at"]) if fields["over_at"] is not None else None,
                 )
                 self.add(dialog)
                 more(dialog, fields["more"])

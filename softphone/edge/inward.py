@@ -262,7 +262,7 @@ class Inward:
         dialog.peer = source
         if message.method == "INVITE":
             switch.asking.invited(message)
-        paths.request_in(message, source, switch.place)
+        paths.request_in(message, source, switch.place, dialog.account)
         switch.to_phone(message)
 
     def _refuse_plain(self, message: SipMessage, source: Hop, dialog: Dialog) -> None:
@@ -328,11 +328,11 @@ class Inward:
         self._when_resolved(
             message,
             source,
-            lambda: self._let_response_in(message, source),
+            lambda: self._let_response_in(message, source, sent.account),
             lambda: self._unreadable(message, source),
         )
 
-    def _let_response_in(self, message: SipMessage, source: Hop) -> None:
+    def _let_response_in(self, message: SipMessage, source: Hop, account: str) -> None:
         switch = self._switch
         call_id = message.get("Call-ID") or ""
         dialog = switch.dialogs.get(call_id)
@@ -355,7 +355,7 @@ class Inward:
             return
         if dialog is not None:
             self._note(message, source, dialog)
-        paths.response_in(message, switch.place)
+        paths.response_in(message, switch.place, account)
         switch.to_phone(message)
 
     def _lacks_keys(self, message: SipMessage, dialog: Dialog) -> bool:
@@ -413,7 +413,7 @@ class Inward:
                     switch.bound[sent.account] = sent.bound
                     switch.tell_moved(sent.account)
             switch.remember()
-        paths.response_in(message, switch.place)
+        paths.response_in(message, switch.place, sent.account)
         switch.to_phone(message)
 
     def _unreadable(self, message: SipMessage, source: Hop) -> None:
@@ -431,7 +431,7 @@ class Inward:
         if sent.method == "INVITE" and not self._established(substitute):
             switch.call_over(substitute.get("Call-ID") or "")
         switch.counters["answer.unreadable"] += 1
-        paths.response_in(substitute, switch.place)
+        paths.response_in(substitute, switch.place, sent.account)
         switch.to_phone(substitute)
 
     def _established(self, message: SipMessage) -> bool:

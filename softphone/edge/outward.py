@@ -27,7 +27,7 @@ MOST_HELD = 32
 class Outward:
     def __init__(self, switch: Switch) -> None:
         self._switch = switch
-        self._held: list[SipMessage] = []
+        self._held: list[tuple[SipMessage, str]] = []
         switch.on_configured.append(self._release)
         self.failover = Failover(switch, self._depart)
         switch.on_lost = lambda sent, why: self._failed(sent, sent.hop, why)
@@ -51,7 +51,7 @@ class Outward:
 
     def _request(self, message: SipMessage) -> None:
         switch = self._switch
-        paths.strip_own_route(message, switch.place)
+        account = paths.strip_own_route(message, switch.place)
         branch = Via.parse(message.get("Via") or "").branch
         sent = switch.sent.get(branch)
         if sent is not None and message.method in ("ACK", "CANCEL"):
@@ -60,21 +60,25 @@ class Outward:
         elif sent is not None and sent.method == message.method:
             self._repeat(message, sent)
         elif message.method == "ACK" or has_tag(message):
-            self._within(message, branch)
+            self._within(message, branch, account)
         else:
-            self._begin(message, branch)
+            self._begin(message, branch, account)
 
     def _repeat(self, message: SipMessage, sent: Sent) -> None:
         # pjsua2 repeats for UDP; a stream loses nothing.
         if not self.failover.repeats(sent) and sent.hop.transport == "udp":
             self._depart(message, sent)
 
-    def _begin(self, message: SipMessage, branch: str) -> None:
-        """Outside a dialog: to the account's server, by the account's transport."""
-        account = self._switch.account_of(message)
+    def _begin(self, message: SipMessage, branch: str, name: str) -> None:
+        """Outside a dialog: to the account's server, by the account's transport. Nothing but its Route says whose it is: two
+        accounts may have one address, and one of them no TLS."""
+        if not name:
+            self._refuse(message, "No account")
+            return
+        account = self._switch.accounts.get(name)
         if account is None:
             if len(self._held) < MOST_HELD:
-                self._held.append(message)
+                self._held.append((message, name))
             return
         try:
             uri = SipUri.parse(message.uri)
@@ -94,9 +98,12 @@ class Outward:
             host, port, transport = uri.host, uri.port, (uri.param("transport") or transport).lower()
         self._resolve(message, branch, account.id, (host, port, transport))
 
-    def _within(self, message: SipMessage, branch: str) -> None:
+    def _within(self, message: SipMessage, branch: str, account: str) -> None:
         """In a dialog: to the next Route, else to the address it names."""
         dialog = self._switch.dialogs.get(message.get("Call-ID") or "")
+        if dialog is None and (not account or self._switch.transport_of(account) == "tls"):
+            self._by_flow(message, branch, account)
+            return
         if dialog is not None and dialog.peer.transport == "tls":
             # There is one way, whoever it names: the server that has proved its name.
             flow = self._switch.flows.get(dialog.account, dialog.peer)
@@ -111,17 +118,31 @@ class Outward:
         host, transport = uri.host.strip("[]"), (uri.param("transport") or "").lower()
         if not transport:
             transport = dialog.peer.transport if dialog is not None and dialog.peer.host == host else "udp"
-        account = dialog.account if dialog is not None else ""
+        account = dialog.account if dialog is not None else account
         if dialog is not None and transport == dialog.peer.transport == "tcp" and dialog.peer.host == host:
             there = self._switch.resolver.known(host, uri.port, "tcp") or ()
             if not any(map(self._switch.transports.stands, there)) and self._switch.transports.stands(dialog.peer):
                 # The peer's own connection: behind a NAT it accepts no new one.
                 self._send(message, branch, account, (dialog.peer,))
                 return
-        self._resolve(message, branch, account, (host, uri.port, transport))
+        # Others than its server may call an account by TLS: their calls stay with the transport that they came by.
+        plain = dialog is not None
+        self._resolve(message, branch, account, (host, uri.port, transport), plain=plain)
 
-    def _resolve(self, message: SipMessage, branch: str, account: str, where: tuple[str, int, str]) -> None:
-        if where[2] != (self._switch.transport_of(account) or where[2]) or where[2] not in ("udp", "tcp", "tls"):
+    def _by_flow(self, message: SipMessage, branch: str, account: str) -> None:
+        """A call by TLS that this edge does not know, or one that nobody knows: never in the clear."""
+        flow = self._switch.flows.get(account)
+        if flow is None or flow.transport != "tls":
+            self._switch.counters["phone.no_way"] += 1
+            self._refuse(message, "No connection")
+            return
+        self._send(message, branch, account, (flow,))
+
+    def _resolve(
+        self, message: SipMessage, branch: str, account: str, where: tuple[str, int, str], *, plain: bool = False
+    ) -> None:
+        only = "" if plain else self._switch.transport_of(account)
+        if where[2] != (only or where[2]) or where[2] not in ("udp", "tcp", "tls"):
             self._refuse(message, "No such transport")
             return
         hops = self._switch.resolver.known(*where)
@@ -256,8 +277,8 @@ class Outward:
 
     def _release(self) -> None:
         held, self._held = self._held, []
-        for message in held:
-            self._begin(message, Via.parse(message.get("Via") or "").branch)
+        for message, account in held:
+            self._begin(message, Via.parse(message.get("Via") or "").branch, account)
 
     # --- responses -------------------------------------------------------------------------------
 

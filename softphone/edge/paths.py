@@ -20,6 +20,8 @@ from softphone.edge.transports import Hop
 
 MARK = "x-edge"
 """the parameter in a peer's Via that names its answer's connection; it never passes the edge"""
+ACCOUNT = "x-account"
+"""the parameter of the edge's own Route that names the account, which pjsua2 hands back in each request"""
 SECURED = "x-sips"
 """the parameter of a URI that is `sips` outside: pjsua2 has no TLS, and would look for it"""
 FORMS_DIALOGS = frozenset({"INVITE", "UPDATE", "SUBSCRIBE", "REFER", "NOTIFY"})
@@ -35,7 +37,7 @@ class LocalAddresses(NamedTuple):
 # --- from the network to pjsua2 -----------------------------------------------------------------
 
 
-def request_in(message: SipMessage, source: Hop, place: LocalAddresses) -> None:
+def request_in(message: SipMessage, source: Hop, place: LocalAddresses, account: str) -> None:
     peers = Via.parse(message.get("Via") or "")
     branch = inner_branch(peers, message)
     if peers.param("rport") is not None:
@@ -45,19 +47,19 @@ def request_in(message: SipMessage, source: Hop, place: LocalAddresses) -> None:
     message.insert_before("Via", str(Via("UDP", *place.inner).with_param("rport").with_param("branch", branch)))
     message.remove("Route")  # for proxies on the way here; this is its end
     if message.method in FORMS_DIALOGS:
-        message.insert_before("Record-Route", own_route(place))
+        message.insert_before("Record-Route", own_route(place, account))
     _plain(message)
     message.uri = str(SipUri("sip", _user(message.uri), *place.phone))
 
 
-def response_in(message: SipMessage, place: LocalAddresses) -> None:
+def response_in(message: SipMessage, place: LocalAddresses, account: str) -> None:
     via = Via.parse(message.get("Via") or "").without_param("received")
     if via.param("rport") is not None:
         via = via.with_param("rport", str(place.phone[1]))
     message.set_first("Via", str(via._replace(transport="UDP", host=place.phone[0], port=place.phone[1])))
     if message.method in FORMS_DIALOGS and 101 <= message.code < 300:
         # Last, since the caller turns the order round; even if the server sent none.
-        message.insert_after("Record-Route", own_route(place))
+        message.insert_after("Record-Route", own_route(place, account))
     _plain(message)
 
 
@@ -73,10 +75,17 @@ def inner_branch(peers: Via, message: SipMessage) -> str:
 # --- from pjsua2 to the network -----------------------------------------------------------------
 
 
-def strip_own_route(message: SipMessage, place: LocalAddresses) -> None:
+def strip_own_route(message: SipMessage, place: LocalAddresses) -> str:
+    """The account that it names; empty if it names none."""
     first = message.get("Route")
-    if first is not None and _is_own(first, place):
-        message.remove_first("Route")
+    if first is None or not _is_own(first, place):
+        return ""
+    message.remove_first("Route")
+    named = SipUri.parse(NameAddr.parse(first).uri).param(ACCOUNT) or ""
+    try:
+        return bytes.fromhex(named).decode()
+    except ValueError:
+        return ""
 
 
 def request_out(message: SipMessage, hop: Hop, public: tuple[str, int], branch: str) -> None:
@@ -168,8 +177,12 @@ def next_uri(message: SipMessage) -> SipUri:
 # --- both ---------------------------------------------------------------------------------------
 
 
-def own_route(place: LocalAddresses) -> str:
-    return f"<sip:{place.inner[0]}:{place.inner[1]};lr>"
+def own_route(place: LocalAddresses, account: str) -> str:
+    return f"<sip:{place.inner[0]}:{place.inner[1]};lr;{account_param(account)}>"
+
+
+def account_param(account: str) -> str:
+    return f"{ACCOUNT}={account.encode().hex()}"
 
 
 def names_in(message: SipMessage) -> list[tuple[str, int]]:

@@ -34,7 +34,7 @@ from softphone.edge.servers import Servers
 from softphone.edge.sip.malformed import Malformed
 from softphone.edge.sip.message import SipMessage, write
 from softphone.edge.sip.reading import parse
-from softphone.edge.sip.uri import NameAddr, SipUri, Via
+from softphone.edge.sip.uri import SipUri, Via
 from softphone.edge.tls import ConnectionFault, TlsServer
 from softphone.edge.transports import Failed, Hop, Transports
 
@@ -179,14 +179,6 @@ class Switch:
         self.remember()
 
     # --- accounts --------------------------------------------------------------------------------
-
-    def account_of(self, message: SipMessage) -> EdgeAccount | None:
-        """The account of this request, by its From, where pjsua2 writes no port. Of several, the one whose server it names,
-        else the newest."""
-        uri = SipUri.parse(NameAddr.parse(message.get("From") or "").uri)
-        found = [one for one in self.accounts.values() if _normal(one.address) == f"{uri.user}@{uri.host.lower()}"]
-        named = [one for one in found if f"{one.server or one.address.partition('@')[2]}" in message.uri]
-        return next(iter((*named[-1:], *found[-1:])), None)
 
     def account_called(self, message: SipMessage, source: Hop) -> str:
         """The account that is called: by the user, and by the server that it comes from."""
@@ -430,8 +422,3 @@ def _without_body(message: SipMessage) -> str:
 def _server(account: EdgeAccount) -> TlsServer:
     """Its configured host, whatever DNS makes of that (RFC 5922 7.3)."""
     return TlsServer(split_server(account.next_server)[0], account.authority)
-
-
-def _normal(address: str) -> str:
-    user, _, server = address.rpartition("@")
-    return f"{user}@{split_server(server)[0].lower()}"

@@ -32,6 +32,7 @@ RINGS = ("classic", "chime", "bell", "rise", "low")
 """as `softphone.audio.ringing` makes them"""
 MOST_VOLUME = 200
 _ADDRESS = re.compile(r"[^@\s:/]+@[^@\s/]+")
+_PORT = re.compile(r":\d{1,5}$")
 SERVER = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?")
 """`host[:port]`"""
 
@@ -113,12 +114,18 @@ def doubts(settings: Settings) -> Iterator[tuple[str, str, Mapping[str, Param]]]
 
 
 def check_accounts(accounts: Sequence[Account]) -> None:
-    """Raises SettingsError for a faulty address, or for too many."""
+    """Raises SettingsError for a faulty address, for one that two accounts have, or for too many."""
     if len(accounts) > MOST_ACCOUNTS:
         raise SettingsError("error.settings.accounts", most=MOST_ACCOUNTS)
+    seen: set[str] = set()
     for account in accounts:
         if not _ADDRESS.fullmatch(account.address):
             raise SettingsError("error.settings.address", address=account.address)
+        # Calls name an account by user and host alone.
+        user, _, host = account.address.partition("@")
+        if (named := f"{user}@{_PORT.sub('', host).lower()}") in seen:
+            raise SettingsError("error.settings.address_twice", address=account.address)
+        seen.add(named)
         if account.outbound_proxy and not SERVER.fullmatch(account.outbound_proxy):
             raise SettingsError("error.settings.outbound_proxy", server=account.outbound_proxy)
         if account.certificate_authority and not Path(account.certificate_authority).is_absolute():

@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from softphone.edge.channel import EdgeAccount, EdgeState, FromEdge, Heartbeat, Ready
+from softphone.edge.paths import account_param
 from softphone.engine.edge import Edge
 from tests.peers.wire import SDP, header, wire
 
@@ -29,6 +30,11 @@ def wait_for(told: queue.Queue[FromEdge], kind: type[object]) -> None:
         pass
 
 
+def route(inner: socket.socket) -> str:
+    """As pjsua2 writes it: to the edge, for the account."""
+    return "Route: <sip:{}:{};lr;{}>\r\n".format(*inner.getsockname(), account_param("own"))
+
+
 def test_a_call_that_rings_longer_than_any_request_waits_is_still_answered() -> None:
     with wire() as phone, wire() as callee, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as inner:
         inner.bind((LOOPBACK, 0))
@@ -40,7 +46,7 @@ def test_a_call_that_rings_longer_than_any_request_waits_is_still_answered() -> 
             edge.know(EdgeAccount("own", f"wire@{LOOPBACK}", ""))
             edge.start(inner, told.put, lambda _: None)
             wait_for(told, Ready)
-            phone.send(phone.request("INVITE", callee.port, body=SDP), inner.getsockname())
+            phone.send(phone.request("INVITE", callee.port, body=SDP, more=route(inner)), inner.getsockname())
             asked = callee.wait_for("INVITE")
             callee.send(callee.answer(asked, "180 Ringing"), callee.peer)
             phone.wait_for("SIP/2.0 180")
@@ -84,7 +90,7 @@ def test_a_call_that_rings_while_its_edge_dies_is_answered_by_way_of_the_next_on
             edge.know(EdgeAccount("own", f"wire@{LOOPBACK}", ""))
             edge.start(inner, told.put, lambda _: None)
             wait_for(told, Ready)
-            phone.send(phone.request("INVITE", callee.port, body=SDP), inner.getsockname())
+            phone.send(phone.request("INVITE", callee.port, body=SDP, more=route(inner)), inner.getsockname())
             asked = callee.wait_for("INVITE")
             callee.send(callee.answer(asked, "180 Ringing"), callee.peer)
             phone.wait_for("SIP/2.0 180")
@@ -112,7 +118,8 @@ def test_what_the_phone_said_before_the_edge_had_begun_leaves_once_it_has() -> N
         edge.bind()
         try:
             edge.know(EdgeAccount("own", f"wire@{LOOPBACK}", place, "tcp"))
-            phone.send(phone.request("REGISTER", server.getsockname()[1]), inner.getsockname())
+            asked = phone.request("REGISTER", server.getsockname()[1], more=route(inner))
+            phone.send(asked, inner.getsockname())
             edge.start(inner, lambda _: None, lambda _: None)
             flow, _ = server.accept()
             with flow:

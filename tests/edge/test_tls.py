@@ -18,6 +18,7 @@ from softphone.edge.server_check import check_server
 from softphone.edge.tls import NotTrusted, check_name, client_context
 from softphone.system.paths import program_folder
 from softphone.texts import Texts
+from tests.edge.test_phone_behind_edge import edge_of
 from tests.peers.authority import Authority, Signed
 from tests.peers.exchange import HOST, Exchange, exchange, server_context
 from tests.peers.processes import free_port, until
@@ -345,6 +346,57 @@ def test_keys_of_srtp_go_by_tls_alone(phone: SecondPhone, authority: Authority) 
         phone.wait_for("CallEnded")
         for one in ("udp", account.user):
             phone.do("remove_account", id=one)
+
+
+def test_a_call_goes_by_its_own_account_though_another_has_its_address(authority: Authority) -> None:
+    with second_phone(edge=True) as phone, exchange(authority.sign("server", HOST)) as server, wire(HOST) as plain:
+        account = Registered(phone, authority, server, srtp="required")
+        # The newer of the two has no TLS, and names the very server that the call goes to.
+        there = f"{HOST}:{plain.port}"
+        phone.do("account", id="twin", address=f"{account.user}@{there}", transport="udp", register=False)
+        phone.do("dial", account=account.user, target=f"sip:12345678@{there}")
+        invite = server.wait_for("INVITE")
+        assert "Route" not in invite, "what names the account stays in this machine"
+        assert plain.silent()
+
+
+def test_a_call_in_the_clear_to_an_account_by_tls_can_be_held_and_ended(authority: Authority) -> None:
+    with (
+        second_phone(edge=True, accept=["127.0.0.7"]) as phone,
+        exchange(authority.sign("server", HOST)) as server,
+        wire("127.0.0.7") as other,
+    ):
+        account = Registered(phone, authority, server)
+        invite = other.request("INVITE", phone.udp, body=PLAIN).replace("own@", f"{account.user}@")
+        other.send(invite, (HOST, phone.udp))
+        phone.wait_for("CallArrived")
+        phone.do("answer")
+        other.answered(phone.udp)
+        phone.wait_for("CallEstablished")
+        phone.do("hold")
+        held = other.wait_for("INVITE")
+        other.send(other.answer(held, "200 OK", body=PLAIN), other.peer)
+        other.wait_for("ACK")
+        phone.do("hang_up")
+        other.wait_for("BYE")
+
+
+def test_what_is_said_after_a_call_by_tls_never_goes_in_the_clear_though_the_edge_has_died(
+    authority: Authority,
+) -> None:
+    with second_phone(edge=True) as phone, exchange(authority.sign("server", HOST)) as server, wire(HOST) as spy:
+        account = Registered(phone, authority, server)
+        account.rings(contact=f"<sip:12345678@{HOST}:{spy.port}>")
+        account.answered()
+        edge = edge_of(phone)
+        phone.do("hang_up")
+        server.wait_for("BYE")
+        phone.wait_for("CallEnded")
+        assert spy.silent()
+        edge.kill()
+        # PJSIP repeats it until it is answered, now by way of another edge.
+        server.wait_for("BYE")
+        assert spy.silent()
 
 
 def test_an_account_that_wants_encrypted_sound_has_no_other(phone: SecondPhone, authority: Authority) -> None:

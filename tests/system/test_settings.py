@@ -101,6 +101,7 @@ def test_a_file_that_breaks_off_is_told_with_its_line(tmp_path: Path) -> None:
         (Settings(ring_sound="tuba"), "error.settings.ring_sound"),
         (Settings(bind="nonsense"), "error.settings.bind"),
         (Settings(accounts=(Account("a", "not an address"),)), "error.settings.address"),
+        (Settings(accounts=(Account("a", "a@B:5061"), Account("b", "a@b"))), "error.settings.address_twice"),
         (Settings(keep_alive=-1), "error.settings.keep_alive"),
         (Settings(accounts=(Account("a", "a@b", outbound_proxy="sip:x"),)), "error.settings.outbound_proxy"),
         (Settings(backup="/mnt/b", backup_every="sometimes"), "error.settings.backup_every"),

@@ -13,6 +13,7 @@ import re
 import pjsua2 as pj
 
 from softphone.domain.errors import KlartoneError, SettingsError
+from softphone.edge.paths import account_param
 from softphone.engine.sip.call import CallDirector, InviteArrived, PhonePost, new_call_id
 from softphone.engine.sip.events import RegistrationState
 from softphone.engine.sip.message import host_of, mended, parse_address, parse_message
@@ -72,7 +73,9 @@ def domain_of(settings: AccountSettings) -> str:
     return host
 
 
-def account_config(settings: AccountSettings, transport: int, bind: str, edge: str = "") -> pj.AccountConfig:
+def account_config(
+    account: str, settings: AccountSettings, transport: int, bind: str, edge: str = ""
+) -> pj.AccountConfig:
     """Behind an edge, all that this account sends goes to the edge: `edge` is its `host:port`.
 
     Raises SettingsError `account_address`, `account_server` or `account_transport`.
@@ -94,8 +97,8 @@ def account_config(settings: AccountSettings, transport: int, bind: str, edge: s
     config.mediaConfig.transportConfig.port = 0
     _encrypt(config.mediaConfig, settings)
     if edge:
-        # `hide`: the edge takes no Route away that was never there.
-        config.sipConfig.proxies.append(f"<sip:{edge};lr;hide>")
+        # By this Route the edge knows whose request it is. It goes no further.
+        config.sipConfig.proxies.append(f"<sip:{edge};lr;{account_param(account)}>")
         # The edge keeps the path open, and knows the address that others see.
         config.natConfig.udpKaIntervalSec = 0
         config.natConfig.contactRewriteUse = 0

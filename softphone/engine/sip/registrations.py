@@ -76,7 +76,7 @@ class Registrations:
         """Raises SettingsError `account_address`, `account_server`, `account_transport`,
         `account_exists`, `error.settings.accounts` or `account_refused` (PJSIP would not take it)."""
         self.check(account)
-        config = account_config(settings, self._endpoint.udp_transport, self._bind, self._endpoint.edge)
+        config = account_config(account, settings, self._endpoint.udp_transport, self._bind, self._endpoint.edge)
         director = AccountDirector(account, self._post)
         reason = ""
         try:
