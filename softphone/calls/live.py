@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from enum import StrEnum
 
 from softphone.calls.commands import RecordingCommand
 from softphone.calls.numbers import e164
@@ -34,6 +35,13 @@ from softphone.wire.snapshot import (
     ToldBy,
     TransferState,
 )
+
+
+class Aside(StrEnum):
+    CONSULTATION = "consultation"
+    """the agent talks to a colleague about it"""
+    TRANSFER = "transfer"
+    """its party is on its way to somebody else"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +116,8 @@ class LiveCall:
     conference: bool = False
     role: CallRole = CallRole.PARTY
     consults_for: str | None = None
+    aside: frozenset[Aside] = frozenset()
+    """why the agent is not with its party: while any stands, nothing is recorded"""
     consult_ended: ConsultEnd | None = None
     microphone_open: bool = True
     has_media: bool = True

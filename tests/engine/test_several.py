@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from softphone.domain.errors import KlartoneError
+from softphone.domain.purpose import Reason
 from softphone.domain.status import Headline
 from softphone.engine.sip import events as sip
 from softphone.wire.snapshot import CallPhase, CallRole, CodedText, ConsultEnd
@@ -131,6 +132,66 @@ def test_nobody_joins_before_the_recording_is_paused_nor_into_a_newcomer_s_notic
     done = len(scene.phone.done)
     scene.calls.hang_up(CALL)
     assert scene.phone.done[done:] == ["hang up", "hang up"]
+
+
+@pytest.mark.rule("G05")
+def test_in_each_of_two_calls_that_are_joined_somebody_has_not_been_told() -> None:
+    scene = talking()
+    scene.ring(SECOND)
+    scene.calls.decided(SECOND, N1)
+    scene.calls.answer(SECOND)
+    scene.calls.established(sip.CallEstablished(SECOND, record_aware=False))
+    scene.calls.notice_started(sip.NoticeStarted(SECOND, scene.seconds))
+    scene.later(2.2)
+    scene.calls.notice_played(sip.NoticePlayed(SECOND))
+    assert scene.calls.join(CALL) is None
+    for one in scene.calls.shown():
+        assert one.status is not None
+        assert Reason.NOT_TOLD in one.status.pauses, one.id
+
+
+@pytest.mark.parametrize("refused", ["by the phone", "by the other end"])
+def test_a_transfer_that_fails_beside_a_consultation_leaves_it_standing(
+    refused: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = talking()
+    scene.calls.consult(CALL, "204")
+    scene.calls.established(sip.CallEstablished(SECOND, record_aware=False))
+    if refused == "by the phone":
+
+        def impossible(call: str, target: str, **more: str) -> None:
+            raise KlartoneError("transfer_not_possible")
+
+        monkeypatch.setattr(scene.phone, "transfer", impossible)
+        with pytest.raises(KlartoneError):
+            scene.calls.transferring.blind(CALL, "205")
+    else:
+        scene.calls.transferring.blind(CALL, "205")
+        scene.calls.transferring.progressed(sip.TransferChanged(CALL, "failed", 486))
+    scene.acknowledge()
+    assert scene.headline is Headline.PAUSED
+    assert not scene.recorder.running
+    # The agent talks to the party, and the colleague waits; then the other way round.
+    for with_whom, headline in ((CALL, Headline.RECORDING), (SECOND, Headline.PAUSED)):
+        assert scene.calls.activate(with_whom) is None
+        scene.acknowledge()
+        assert scene.headline is headline
+        assert bool(scene.recorder.running) is (headline is Headline.RECORDING)
+
+
+def test_in_a_conference_the_agent_is_muted_to_everybody_or_to_nobody() -> None:
+    scene = talking()
+    scene.calls.mute(CALL, on=True)
+    scene.calls.consult(CALL, "204")
+    scene.calls.established(sip.CallEstablished(SECOND, record_aware=False))
+    assert [one.muted for one in scene.calls.shown()] == [True, False]
+    scene.calls.join(SECOND)
+    assert [one.muted for one in scene.calls.shown()] == [True, True]
+    for call, on in ((SECOND, False), (CALL, True)):
+        done = len(scene.phone.done)
+        assert scene.calls.mute(call, on=on) is None
+        assert scene.phone.done[done:] == [f"muted {on}"] * 2
+        assert [one.muted for one in scene.calls.shown()] == [on, on]
 
 
 def test_a_desk_that_goes_pauses_training_in_each_call() -> None:

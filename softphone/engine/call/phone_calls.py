@@ -370,11 +370,10 @@ class PhoneCalls:
         return None
 
     def mute(self, call_id: str, on: bool) -> CodedText | None:
-        def mute(call: LiveCall) -> None:
-            call.muted = on
-            self._phone.set_muted(call.id, on)
-
-        return self._in_phase(call_id, CallPhase.CONNECTED, mute)
+        self.several.look()
+        return self._in_phase(
+            call_id, CallPhase.CONNECTED, lambda call: self.several.mute(self.several.mutes_with(call), on=on)
+        )
 
     def hold(self, call_id: str, on: bool) -> CodedText | None:
         if on:

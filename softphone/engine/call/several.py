@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from softphone.calls.book import CallBook
 from softphone.calls.commands import NOT_NOW
-from softphone.calls.live import LiveCall
+from softphone.calls.live import Aside, LiveCall
 from softphone.domain import events as ev
 from softphone.domain.session import can_add_person
 from softphone.engine.call.ports import CallPhonePort
@@ -18,6 +18,12 @@ from softphone.wire.snapshot import CallPhase, CallRole, CodedText, ConsultEnd
 
 NO_SUCH_CALL = CodedText("refused.no_such_call")
 _BUSY, _DECLINED, _NO_ANSWER = (486, 600), (403, 603), (408, 480, 487)
+
+
+def set_aside(book: CallBook, call: LiveCall, why: Aside, *, on: bool) -> None:
+    """What ends one reason leaves the other standing."""
+    call.aside = call.aside | {why} if on else call.aside - {why}
+    book.feed(call, ev.ConsultationChanged(running=bool(call.aside)))
 
 
 class SeveralCalls:
@@ -77,12 +83,15 @@ class SeveralCalls:
     # --- commands --------------------------------------------------------------------------------
 
     def activate(self, call_id: str) -> CodedText | None:
-        """The agent takes part in this call and in no other."""
+        """The agent takes part in this call and in no other. With the party she consults nobody, though the colleague waits."""
         call = self._connected(call_id)
         if call is None:
             return self._why_not(call_id)
         call.consult_ended = None
+        if (party := self._party_of(call)) is not None:
+            set_aside(self._book, party, Aside.CONSULTATION, on=True)
         self._phone.resume(call.id)
+        set_aside(self._book, call, Aside.CONSULTATION, on=False)
         return None
 
     def consult(self, call_id: str, target: str) -> str | CodedText:
@@ -93,14 +102,14 @@ class SeveralCalls:
         if party.role is not CallRole.PARTY or self.consultation_of(party) is not None:
             return NOT_NOW
         # First of all: from here on nothing of the party's call is recorded.
-        self._book.feed(party, ev.ConsultationChanged(running=True))
+        set_aside(self._book, party, Aside.CONSULTATION, on=True)
         party.consult_ended = None
         made = ""
         try:
             made = self._dial(party, target)
         finally:
             if not made:
-                self._book.feed(party, ev.ConsultationChanged(running=False))
+                set_aside(self._book, party, Aside.CONSULTATION, on=False)
         return made
 
     def back_to_party(self, call_id: str) -> CodedText | None:
@@ -128,26 +137,45 @@ class SeveralCalls:
             return NOT_NOW
         for one in both:
             self._book.feed(one, ev.NewPerson())
-        self._book.feed(other, ev.ConsultationChanged(running=False))
+        if call.muted or other.muted:
+            self.mute(both, on=True)
+        for one in both:
+            set_aside(self._book, one, Aside.CONSULTATION, on=False)
         self._phone.join(other.id, call.id)
         return None
+
+    def mutes_with(self, call: LiveCall) -> tuple[LiveCall, ...]:
+        """In a conference everybody hears the agent, and each recording has the agent's voice: all or none."""
+        return self._company() if call.conference else (call,)
+
+    def mute(self, calls: tuple[LiveCall, ...], *, on: bool) -> None:
+        for call in calls:
+            call.muted = on
+            self._phone.set_muted(call.id, on)
 
     def leaves_with(self, call: LiveCall) -> tuple[LiveCall, ...]:
         """The calls that end when the agent hangs up on this one. In a conference that of a party ends all: nobody is left who
         could be recorded with them. A consultation ends alone."""
         if not call.conference or call.role is CallRole.CONSULTATION:
             return (call,)
+        return self._company()
+
+    def _company(self) -> tuple[LiveCall, ...]:
         return tuple(one for one in self._book.live.values() if one.conference)
 
     # --- what happens ----------------------------------------------------------------------------
 
     def ended(self, call: LiveCall, *, by_us: bool) -> None:
         """The party of a consultation waits on, until the agent goes back."""
-        party = self._book.live.get(call.consults_for or "")
-        if party is None or party.phase is CallPhase.ENDED:
+        if (party := self._party_of(call)) is None:
             return
         party.consult_ended = None if by_us else _how_it_ended(call)
-        self._book.feed(party, ev.ConsultationChanged(running=False))
+        set_aside(self._book, party, Aside.CONSULTATION, on=False)
+
+    def _party_of(self, call: LiveCall) -> LiveCall | None:
+        """Whom this consultation is about, if the call goes on."""
+        party = self._book.live.get(call.consults_for or "")
+        return party if party is not None and party.phase is not CallPhase.ENDED else None
 
     def _why_not(self, call_id: str) -> CodedText:
         call = self._book.live.get(call_id)

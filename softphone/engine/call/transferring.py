@@ -11,12 +11,13 @@ from dataclasses import dataclass
 
 from softphone.calls.book import CallBook
 from softphone.calls.commands import NOT_NOW
-from softphone.calls.live import LiveCall
+from softphone.calls.live import Aside, LiveCall
 from softphone.calls.numbers import dialled, host_part, user_part
 from softphone.domain import events as ev
 from softphone.domain.errors import KlartoneError
 from softphone.engine.call.ended_calls import NO_SUCH_CALL
 from softphone.engine.call.ports import CallPhonePort
+from softphone.engine.call.several import set_aside
 from softphone.engine.sip import events as sip
 from softphone.wire.from_engine import Fault
 from softphone.wire.snapshot import CallPhase, CallRole, CodedText, TransferPhase, TransferState
@@ -91,12 +92,11 @@ class Transferring:
             return NOT_NOW
         passport = self._book.passports.issue(party, target)
         with_whom = consultation.id if consultation else ""
-        self._book.feed(party, ev.ConsultationChanged(running=True))
+        set_aside(self._book, party, Aside.TRANSFER, on=True)
         try:
             self._phone.transfer(party.id, target, passport=passport, consultation=with_whom)
         except KlartoneError:
-            if consultation is None:
-                self._book.feed(party, ev.ConsultationChanged(running=False))
+            set_aside(self._book, party, Aside.TRANSFER, on=False)
             raise
         if passport:
             self._with_passport[party.id] = (target, passport)
@@ -122,8 +122,7 @@ class Transferring:
                     self._phone.hang_up(consultation.id)
             case "failed":
                 call.transfer = TransferState(TransferPhase.FAILED, state.target, event.code, state.consultation)
-                if self._connected(state.consultation or "") is None:
-                    self._book.feed(call, ev.ConsultationChanged(running=False))
+                set_aside(self._book, call, Aside.TRANSFER, on=False)
                 self._tell(Fault(CodedText(f"fault.transfer.{_why(event.code)}", {"target": state.target}), call.id))
             case "accepted":
                 call.transfer = TransferState(TransferPhase.ACCEPTED, state.target, 0, state.consultation)
