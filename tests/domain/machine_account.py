@@ -88,6 +88,7 @@ class Account:
         self.withdrawn: set[Purpose] = set()
         """of `no`, what had had its yes"""
         self.unanswered: set[Purpose] = set()
+        self.asked_again: set[Purpose] = set()
         self.began: set[Purpose] = set()
         self.held_up = False
         """held from the first moment: nobody has been told yet"""
@@ -200,6 +201,10 @@ class Account:
                     self.pauses |= {"not_told"}
                 else:
                     self.joined = True
+            case e.NewPerson() | e.IdentityChanged() if self._could_come_back():
+                if isinstance(event, e.NewPerson):
+                    self._pause("source_changed", on=False)
+                self.pauses |= {"not_told"}
             case e.NotUnderstood():
                 self._take(TRAIN, by_refusal=False)
                 if self.scene.bases.get(DOC) is not OBLIGATION:
@@ -224,12 +229,16 @@ class Account:
         self._counts(self.remembered | self.carried)
         self.carried = set()
 
+    def _could_come_back(self) -> bool:
+        """By the question alone, which tells nobody of anything."""
+        return self.stage == "talking" and self.informed and bool(self.unanswered - self.asked_again)
+
     def _is_to_be_told_anew(self, *, puzzled: bool = False) -> None:
         self.informed = self.newcomer = self.joined = self.readable = self.asks_newcomer = False
         self.puzzled = puzzled
         self.yes, self.began, self.unanswered, self.vouched, self.marks = set(), set(), set(), set(), set()
         self.pauses -= {"not_told"}
-        self.carried = set()
+        self.carried, self.asked_again = set(), set()
         self._forget_keys()
 
     def _said_before(self, said: e.CarriedAnswers) -> None:
@@ -278,6 +287,7 @@ class Account:
                 self.pressed.pop(purpose, None)
             case e.AskedAgain():
                 self.asks_newcomer = any(it in kept.left for it in self.unanswered for kept in self.kept.values())
+                self.asked_again |= self.unanswered
                 self.unanswered = set()
             case _:
                 pass
@@ -409,6 +419,8 @@ class Account:
         (self.not_its_own.discard if own_word else self.not_its_own.add)(purpose)
         self.no |= {purpose}
         self.unanswered -= {purpose}
+        if self.informed and not self.live and not self._could_come_back():
+            self.pauses -= {"not_told"}
         self.pressed.pop(purpose, None)
         self.remembered -= {purpose}
         self.carried -= {purpose}

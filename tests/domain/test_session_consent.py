@@ -159,6 +159,22 @@ def test_what_got_no_answer_can_be_asked_once_more_with_one_press() -> None:
     assert call.last == ()
 
 
+@pytest.mark.rule("G05")
+@pytest.mark.parametrize("joins", [e.NewPerson(), e.IdentityChanged()], ids=["joins", "put through"])
+def test_who_joins_after_no_answer_is_not_recorded_by_the_question_alone(joins: e.Event) -> None:
+    call = Call("N3").hear().wait(8)(ANSWER)(joins)
+    assert Reason.NOT_TOLD in call.reasons
+    assert "ask_again" not in call.status.actions
+    assert "new_person" not in call.status.actions
+    assert call(e.AskedAgain()).say_yes("2").recorded == set()
+    # The party wants a recording after all: everybody hears the whole notice, and is asked.
+    call(e.PartyAsksForRecording(call.state.decision))
+    (notice,) = call.did(f.PlayNotice)
+    assert (notice.question_only, notice.newcomer) == (False, False)
+    assert call.recorded == set()
+    assert call(e.NoticeHeard()).say_yes("2").recorded == {TRAIN}
+
+
 def test_asking_again_in_a_recorded_conversation_plays_nothing() -> None:
     call = Call("N6").hear()(ANSWER, e.AskedAgain())
     assert not call.did(f.PlayNotice)

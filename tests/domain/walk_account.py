@@ -202,7 +202,7 @@ def _no_or_pause(world: World, event: e.Event, before: Status) -> World:
             return _not_understood(world)
         case e.NewPerson() if "new_person" in before.actions:
             return _new_person(_pause(world, "source_changed", on=False))
-        case e.IdentityChanged() if world.stage == "talking" and world.live:
+        case e.IdentityChanged() if world.stage == "talking" and (world.live or _could_come_back(world)):
             return _new_person(replace(world, half=world.sound == "notice"))
         case e.PartyAsksForRecording() if "party_asks_for_recording" in before.actions and (
             not world.live or world.unclear
@@ -225,6 +225,7 @@ def _no_or_pause(world: World, event: e.Event, before: Status) -> World:
                 vouched=NONE,
                 carried=NONE,
                 joined=False,
+                pauses=clean.pauses - {"not_told"},
                 asked_again=NONE,
                 puzzled=False,
                 began=NONE,
@@ -369,7 +370,14 @@ def _party_sound(world: World, present: bool) -> World:
     return replace(_pause(world, "no_sound", on=not present), lost=world.lost and not present)
 
 
+def _could_come_back(world: World) -> bool:
+    """By the question alone, which tells nobody of anything."""
+    return world.told and bool(world.unanswered - world.asked_again)
+
+
 def _new_person(world: World) -> World:
+    if not world.live:
+        return replace(world, half=False, pauses=world.pauses | {"not_told"})
     again = replace(world, essentials=False, readable=False, pressed=(), remembered=NONE)
     if not world.told:
         return replace(again, vouched=NONE, carried=NONE, joined=True)
@@ -400,6 +408,8 @@ def _refused(
     pressed = tuple(it for it in world.pressed if it is not purpose)
     world = replace(world, no=world.no | {purpose}, open=world.open - {purpose}, pressed=pressed)
     world = replace(world, remembered=world.remembered - {purpose}, unanswered=world.unanswered - {purpose})
+    if world.told and not world.live and not _could_come_back(world):
+        world = replace(world, pauses=world.pauses - {"not_told"})
     return world if from_now_on else _taken(world, purpose, cause)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from softphone.domain.errors import KlartoneError
 from softphone.domain.purpose import Reason
-from softphone.domain.status import Headline
+from softphone.domain.status import Action, Headline
 from softphone.engine.sip import events as sip
 from softphone.wire.snapshot import CallPhase, CallRole, CodedText, ConsultEnd
 from tests.engine.scene import CALL, N1, N3, NUMBER, SECOND, THIRD, Scene
@@ -148,6 +148,33 @@ def test_in_each_of_two_calls_that_are_joined_somebody_has_not_been_told() -> No
     for one in scene.calls.shown():
         assert one.status is not None
         assert Reason.NOT_TOLD in one.status.pauses, one.id
+
+
+@pytest.mark.rule("G05")
+def test_who_joins_a_party_that_gave_no_answer_is_not_recorded_by_asking_the_party_again() -> None:
+    scene = Scene()
+    scene.ring()
+    scene.decide(N3)
+    scene.calls.answer(CALL)
+    scene.answer()
+    scene.hear_notice()
+    for _ in range(30):
+        scene.later(2.0)
+        scene.calls.notice_played(sip.NoticePlayed(CALL))
+        scene.acknowledge()
+    assert scene.reason is Reason.NO_ANSWER
+    scene.calls.consult(CALL, "204")
+    scene.calls.established(sip.CallEstablished(SECOND, record_aware=False))
+    assert scene.calls.join(SECOND) is None
+    scene.acknowledge()
+    assert isinstance(scene.press(Action.ASK_AGAIN), CodedText)
+    scene.calls.digit(sip.DigitReceived(CALL, "1", scene.seconds))
+    scene.later(2.0)
+    scene.acknowledge()
+    assert not scene.recorder.running
+    assert scene.call.status is not None
+    assert Reason.NOT_TOLD in scene.call.status.pauses
+    assert Action.PARTY_ASKS_FOR_RECORDING in scene.call.status.actions, "with the whole notice, for all"
 
 
 @pytest.mark.parametrize("refused", ["by the phone", "by the other end"])

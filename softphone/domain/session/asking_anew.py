@@ -43,6 +43,9 @@ def asks_for_recording(turn: Turn, event: PartyAsksForRecording) -> None:
     if goes_on:
         turn.set(pauses=replace(before.pauses, objection=False, unclear=False).after(before.pauses, turn.now))
         turn.set(objected=False)
+    # Whoever has joined hears the whole notice too.
+    was = turn.state.pauses
+    turn.set(pauses=replace(was, newcomer_not_informed=False).after(was, turn.now))
     turn.set(informing=Informing(), question=Question())
     terms = event.terms or before.terms
     turn.set(begin_new=bool(before.recordings), terms=terms, unclear=None)

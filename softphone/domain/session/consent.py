@@ -157,12 +157,12 @@ def asked_again(turn: Turn, _: AskedAgain) -> None:
 
 def can_be_asked_again(state: State) -> Purposes:
     """The purposes that may be asked once more now."""
-    if (
-        state.stage is not Stage.TALKING
-        or state.informing.phase is not InformedPhase.INFORMED
-        or state.pauses.for_all
-        or state.asked
-    ):
+    return NONE if state.pauses.for_all or state.asked else unanswered(state)
+
+
+def unanswered(state: State) -> Purposes:
+    """What the question alone could bring back, paused or not. Somebody who joins meanwhile has not been told of it."""
+    if state.stage is not Stage.TALKING or state.informing.phase is not InformedPhase.INFORMED:
         return NONE
     return frozenset(
         purpose

@@ -29,7 +29,7 @@ from softphone.domain.events import (
 )
 from softphone.domain.notice import asks
 from softphone.domain.purpose import Language
-from softphone.domain.session.consent import activate, answer_by_voice, ask, repeated_whole
+from softphone.domain.session.consent import activate, answer_by_voice, ask, repeated_whole, unanswered
 from softphone.domain.session.keeping import ordered
 from softphone.domain.session.refusal import refused_by_keys
 from softphone.domain.session.state import (
@@ -356,7 +356,7 @@ def informed(turn: Turn, how: InformedBy) -> None:
 
 
 def tidy_notice(turn: Turn) -> None:
-    """With no purpose left the notice stops, and no newcomer waits for it."""
+    """With no purpose left the notice stops, and no newcomer waits for it, unless the question could be asked once more."""
     state = turn.state
     if state.live or state.stage not in (Stage.RINGING, Stage.TALKING):
         return
@@ -367,5 +367,5 @@ def tidy_notice(turn: Turn) -> None:
                 informing, phase=InformedPhase.NOTHING, at_question=False, interrupted=False, readable=False
             )
         )
-    if state.pauses.newcomer_not_informed:
-        turn.set(pauses=replace(state.pauses, newcomer_not_informed=False))
+    if state.pauses.newcomer_not_informed and not unanswered(turn.state):
+        turn.set(pauses=replace(state.pauses, newcomer_not_informed=False).after(state.pauses, turn.now))

@@ -20,6 +20,7 @@ from softphone.domain.events import (
     TimedOut,
 )
 from softphone.domain.purpose import Reason
+from softphone.domain.session.consent import unanswered
 from softphone.domain.session.informing import begin, cut_short, note_begun, start_reading
 from softphone.domain.session.pausing import pause
 from softphone.domain.session.segments import broke_off, current
@@ -108,11 +109,13 @@ def same_caller(turn: Turn, _: SameCaller) -> None:
 
 def can_add_person(state: State) -> bool:
     """Also before the notice: an interpreter has not heard what an exchange said. Not during a newcomer's notice: the next
-    newcomer's comes after it."""
+    newcomer's comes after it. With no purpose left it matters only if the question could be asked once more."""
     informing = state.informing
+    if not state.live:
+        return bool(unanswered(state)) and not state.pauses.newcomer_not_informed
     telling = informing.phase not in (InformedPhase.FAILED, InformedPhase.INFORMED)
     waits = telling and (state.pauses.newcomer_not_informed or informing.newcomer_joined)
-    return state.stage is Stage.TALKING and bool(state.live) and not waits
+    return state.stage is Stage.TALKING and not waits
 
 
 def new_person(turn: Turn, _: NewPerson) -> None:
@@ -126,7 +129,9 @@ def new_person(turn: Turn, _: NewPerson) -> None:
     if (was := turn.state.pauses).source_changed:
         turn.start(FollowSource())
         turn.set(pauses=replace(was, source_changed=False).after(was, turn.now))
-    if turn.state.informing.phase is InformedPhase.INFORMED:
+    if not turn.state.live:
+        _stays_untold(turn)
+    elif turn.state.informing.phase is InformedPhase.INFORMED:
         _joins(turn)
     else:
         _begin_again(turn)
@@ -136,9 +141,12 @@ def identity_changed(turn: Turn, _: IdentityChanged) -> None:
     """Put through. During the notice or its question all begins anew by itself; later it is a newcomer, informed as the
     agent chooses."""
     state = turn.state
-    if state.stage is not Stage.TALKING or not state.live:
+    if state.stage is not Stage.TALKING or not (state.live or unanswered(state)):
         return
     turn.note("identity_changed", "G05")
+    if not state.live:
+        _stays_untold(turn)
+        return
     informing = state.informing
     if informing.phase is InformedPhase.PLAYING:
         turn.note("notice_cut_short", "G05", why="identity_changed")
@@ -153,6 +161,13 @@ def identity_changed(turn: Turn, _: IdentityChanged) -> None:
         _joins(turn, read=not anew)
         if anew:
             begin(turn, read=state.decision.how is NoticeDelivery.READ)
+
+
+def _stays_untold(turn: Turn) -> None:
+    """Nothing is recorded, so no notice begins. The question without its notice is asked no more: a party that wants a
+    recording after all has the whole notice played to everybody."""
+    was = turn.state.pauses
+    turn.set(pauses=replace(was, newcomer_not_informed=True).after(was, turn.now))
 
 
 def _joins(turn: Turn, *, read: bool = True) -> None:
