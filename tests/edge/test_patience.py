@@ -67,10 +67,12 @@ def test_a_refer_that_nobody_answers_is_answered_before_pjsua2_ends_the_call_for
         edge = Edge(LOOPBACK, 0, [sys.executable, "-c", GIVES_UP_SOON])
         edge.bind()
         try:
+            edge.know(EdgeAccount("own", f"wire@{LOOPBACK}", ""))
             edge.start(inner, told.put, lambda _: None)
             wait_for(told, Ready)
             for method, status in (("REFER", "480"), ("NOTIFY", "200")):
-                request = phone.request(method, party.port, to=f"<sip:own@{LOOPBACK}>;tag=theirs")
+                to = f"<sip:own@{LOOPBACK}>;tag=theirs"
+                request = phone.request(method, party.port, to=to, more=route(inner))
                 phone.send(request, inner.getsockname())
                 party.wait_for(method)
                 assert header(phone.wait_for(f"SIP/2.0 {status}"), "CSeq") == f"1 {method}"
