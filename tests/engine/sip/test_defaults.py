@@ -58,7 +58,7 @@ def configured() -> Iterator[tuple[dict[str, object], dict[str, object]]]:
         theirs, ours = pj.EpConfig(), another._config()
         # The library frees a part with the whole that it is of.
         call = call_params(record_aware=False)
-        account = account_config(AccountSettings("a@example.test"), -1, "127.0.0.1", EDGE)
+        account = account_config("a", AccountSettings("a@example.test"), -1, "127.0.0.1", EDGE)
         pairs: dict[str, tuple[Any, Any]] = {
             "UaConfig": (theirs.uaConfig, ours.uaConfig),
             "LogConfig": (theirs.logConfig, ours.logConfig),
