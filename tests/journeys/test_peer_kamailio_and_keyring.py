@@ -171,7 +171,7 @@ def test_without_its_keyring_the_phone_says_so_and_calls_go_on_unrecorded(
 
 def test_a_keyring_that_does_not_answer_keeps_no_call_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with gnome_keyring() as service:
-        registering = Account("agent", f"{USER}@127.0.0.1:9", register=True)
+        registering = Account("agent", f"{USER}@127.0.0.2:9", register=True)
         direct = Account("direct", f"{USER}@127.0.0.1", register=False)
         on = _company(tmp_path, service.env, registering, direct)
         _as(monkeypatch, service)

@@ -118,6 +118,7 @@ def test_behind_an_outbound_proxy_the_registrar_calls_by_the_path(server: Kamail
         anna.wait_for("CallArrived")
         anna.do("answer")
         bo.wait_for("CallEstablished")
+        anna.wait_for("CallEstablished")
         anna.do("hold")
         bo.wait_for("HoldChanged", by_them=True)
         part(bo, anna)
