@@ -81,7 +81,7 @@ def test_a_disk_that_is_full_at_the_start_is_said_and_asked_again_until_there_is
         assert desk.store.close()
 
 
-def test_a_disk_that_can_only_be_read_at_the_start_is_asked_again_and_recorded_to_once_it_can_be_written(
+def test_a_disk_that_can_only_be_read_at_first_is_recorded_to_once_it_can_be_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("softphone.engine.storage.store._OPEN_AGAIN", 0.05)
