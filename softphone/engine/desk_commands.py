@@ -41,7 +41,6 @@ from softphone.wire.to_engine import (
     Quit,
     RaiseDispute,
     Reopen,
-    SaveNote,
     SaveSettings,
     SendDigits,
     TestCall,
@@ -145,8 +144,6 @@ class DeskCommands:
                 return calls.transferring.follow(call, target)
             case DeclineTransfer(call=call):
                 return calls.transferring.decline(call)
-            case SaveNote():
-                return CodedText("refused.not_now")
             case WatchLevels(on=on):
                 self._watch(on)
                 return None

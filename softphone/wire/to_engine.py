@@ -239,14 +239,6 @@ class BackToParty:
 
 
 @dataclass(frozen=True, slots=True)
-class SaveNote:
-    id: str
-    call: str
-    text: str
-    type: Literal["save_note"] = "save_note"
-
-
-@dataclass(frozen=True, slots=True)
 class EndWrapUp:
     id: str
     call: str
@@ -325,7 +317,6 @@ CallCommand = (
     | DeclineTransfer
     | Join
     | BackToParty
-    | SaveNote
 )
 AnsweredAtOnce = CallCommand | Dial | EndCallBack | WatchLevels | TestTone | TestCall | Quit
 Command = AnsweredAtOnce | LockEarlier | SaveSettings
