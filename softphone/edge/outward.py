@@ -77,8 +77,7 @@ class Outward:
             return
         account = self._switch.accounts.get(name)
         if account is None:
-            if len(self._held) < MOST_HELD:
-                self._held.append((message, name))
+            self._hold(message, name)
             return
         try:
             uri = SipUri.parse(message.uri)
@@ -98,10 +97,19 @@ class Outward:
             host, port, transport = uri.host, uri.port, (uri.param("transport") or transport).lower()
         self._resolve(message, branch, account.id, (host, port, transport))
 
+    def _hold(self, message: SipMessage, account: str) -> None:
+        """Until the engine has said which accounts there are, and which of them have TLS."""
+        if len(self._held) < MOST_HELD:
+            self._held.append((message, account))
+
     def _within(self, message: SipMessage, branch: str, account: str) -> None:
         """In a dialog: to the next Route, else to the address it names."""
         dialog = self._switch.dialogs.get(message.get("Call-ID") or "")
-        if dialog is None and (not account or self._switch.transport_of(account) == "tls"):
+        accounts = self._switch.accounts
+        if dialog is None and account and not accounts:
+            self._hold(message, account)
+            return
+        if dialog is None and (account not in accounts or accounts[account].transport == "tls"):
             self._by_flow(message, branch, account)
             return
         if dialog is not None and dialog.peer.transport == "tls":
@@ -278,7 +286,8 @@ class Outward:
     def _release(self) -> None:
         held, self._held = self._held, []
         for message, account in held:
-            self._begin(message, Via.parse(message.get("Via") or "").branch, account)
+            go = self._within if message.method == "ACK" or has_tag(message) else self._begin
+            go(message, Via.parse(message.get("Via") or "").branch, account)
 
     # --- responses -------------------------------------------------------------------------------
 

@@ -6,8 +6,10 @@ import json
 
 from softphone.edge.channel import EdgeAccount, FromEdge, Remember
 from softphone.edge.dialogs import Dialog
+from softphone.edge.outward import Outward
 from softphone.edge.paths import LocalAddresses
 from softphone.edge.resolver import Resolver
+from softphone.edge.sip.message import SipMessage
 from softphone.edge.sip.reading import parse
 from softphone.edge.switch import Sent, Switch
 from softphone.edge.transports import Hop
@@ -52,6 +54,28 @@ def test_of_two_accounts_of_one_name_the_one_is_called_whose_server_calls() -> N
     for number, name in enumerate(("first", "second"), 1):
         message = parse(INVITE.replace("sip:bo@", "sip:anna@", 1).format(0, "").encode())
         assert switch.account_called(message, Hop("udp", f"192.0.2.{number}", 5060)) == name
+
+
+def test_what_comes_before_the_accounts_are_known_waits_and_never_leaves_in_the_clear() -> None:
+    switch = _switch([])
+    answered: list[SipMessage] = []
+    left: list[Sent] = []
+    switch.to_phone = answered.append  # type: ignore[method-assign]
+    outward = Outward(switch)
+    outward._depart = lambda message, sent: left.append(sent)  # type: ignore[method-assign]
+    bye = INVITE.replace("INVITE", "BYE").replace("bo@pbx.example>\r\nCall", "bo@pbx.example>;tag=b\r\nCall")
+    bye = bye.replace("sip:bo@pbx.example SIP", "sip:bo@192.0.2.9 SIP").format(0, "")
+    route = f"Route: <sip:127.0.0.1:5060;lr;x-account={b'anna'.hex()}>"
+    outward.take(bye.replace("\r\nVia", f"\r\n{route}\r\nVia", 1).encode())
+    assert (left, answered) == ([], [])
+    switch.accounts["anna"] = EdgeAccount("anna", "anna@pbx.example", "pbx.example", transport="tls")
+    for waiting in switch.on_configured:
+        waiting()
+    assert left == []
+    assert [one.code for one in answered] == [503], "it has no connection yet, and no other way"
+    outward.take(bye.replace("\r\nVia", f"\r\n{route.replace(b'anna'.hex(), b'gone'.hex())}\r\nVia", 1).encode())
+    assert left == []
+    assert [one.code for one in answered] == [503, 503], "an account that was removed"
 
 
 def _switch(told: list[FromEdge]) -> Switch:
