@@ -209,9 +209,12 @@ class PartySoundChanged:
 
     Before `Answered` it means that none has come yet. Then the notice plays all the same, and nothing is recorded until
     sound comes.
+
+    `silent`: if it has gone, the seconds since the last sign of it. The gap begins there.
     """
 
     present: bool
+    silent: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -205,14 +205,23 @@ class DigitByInfo:
 
 @dataclass(frozen=True, slots=True)
 class PartySoundGone:
-    """Neither RTP nor RTCP has come for a while, and the call is not held."""
+    """Neither RTP nor RTCP has come for a while, and the call is not held. `silent`: seconds since its last sign of life."""
 
     call_id: str
+    silent: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class PartySoundBack:
     call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SoundLost:
+    """The party is heard again after `seconds` in which its packets were lost on the way: too short to count as gone."""
+
+    call_id: str
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +260,7 @@ class EdgeState:
     counters: dict[str, int]
 
 
-RelayEvent = PartySoundGone | PartySoundBack | NoSoundYet | SourceChanged | SourceReturned
+RelayEvent = PartySoundGone | PartySoundBack | SoundLost | NoSoundYet | SourceChanged | SourceReturned
 ToEdge = Sockets | Configure | Heartbeat | SameSource | CallOver
 FromEdge = (
     Ready
@@ -287,6 +296,7 @@ _FROM_EDGE = {
         DigitByInfo,
         PartySoundGone,
         PartySoundBack,
+        SoundLost,
         NoSoundYet,
         SourceChanged,
         SourceReturned,

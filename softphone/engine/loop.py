@@ -129,6 +129,8 @@ class Engine:
                 calls.put_through(event)
             case sip.PartySound():
                 calls.party_sound(event)
+            case sip.SoundLost():
+                calls.sound_lost(event)
             case sip.SourceDoubted():
                 calls.source_doubted(event)
             case sip.RecordPreference():

@@ -92,6 +92,12 @@ class _End:
 
 
 @dataclass(frozen=True, slots=True)
+class _MarkLost:
+    gate: _Gate
+    frames: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Quit:
     pass
 
@@ -117,7 +123,7 @@ class Recorder:
         self._callbacks = callbacks
         self._gates: dict[str, _Gate] = {}
         self._lock = threading.Lock()
-        self._queue: queue.SimpleQueue[_Begin | _Write | _End | _Quit] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Begin | _Write | _MarkLost | _End | _Quit] = queue.SimpleQueue()
         self._behind = Counter[str]()
         """of each call, frames that wait for encoder and disk"""
         self._slow = False
@@ -194,6 +200,13 @@ class Recorder:
                     gate.held.clear()
                     del self._gates[call]
 
+    def mark_lost(self, call: str, seconds: float) -> None:
+        """What was fed in the last so many seconds has no sound of the party: none came. The segment that runs says so."""
+        with self._lock:
+            gate = self._gates.get(call)
+            if gate is not None and gate.held is None:
+                self._queue.put(_MarkLost(gate, round(seconds * FRAMES_A_SECOND)))
+
     def close(self, timeout: float = 10.0) -> bool:
         """Ends every segment with its final chunk. False if the encoder or the disk did not finish in time."""
         with self._lock:
@@ -240,6 +253,10 @@ class Recorder:
                         self._writers[gate] = (item.key, None)
                     case _Write():
                         self._write(gate, item.frame)
+                    case _MarkLost():
+                        _, writer = self._writers.get(gate, (b"", None))
+                        if writer is not None:
+                            writer.mark_lost(item.frames)
                     case _End():
                         self._end(gate)
             except GoneError:

@@ -81,6 +81,10 @@ class Recording:
         if self._recorder:
             self._recorder.drop_frames(recording)
 
+    def mark_lost(self, call: str, seconds: float) -> None:
+        if self._recorder:
+            self._recorder.mark_lost(call, seconds)
+
     def close(self) -> None:
         if self._recorder:
             self._recorder.close()

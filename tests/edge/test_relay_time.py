@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from softphone.edge.channel import NoSoundYet, PartySoundBack, PartySoundGone
+from softphone.edge.channel import NoSoundYet, PartySoundBack, PartySoundGone, SoundLost
 from softphone.edge.relay.events import Counters, PartySilent, RelayEvent
-from softphone.edge.relay.presence import ASK_EVERY, GONE_AFTER, RTCP_LATEST, Presence
+from softphone.edge.relay.presence import ASK_EVERY, GONE_AFTER, LOST_AFTER, RTCP_LATEST, Presence
 from softphone.edge.relay.source import FOLLOW_AFTER, Doubt, Source, Verdict
 
 PARTY, SAME_HOST, OTHER = ("192.0.2.1", 4000), ("192.0.2.1", 5000), ("198.51.100.7", 4000)
@@ -108,22 +108,22 @@ def looked(presence: Presence, begins: float, ends: float) -> None:
 def test_no_sound_from_the_start_until_the_first_packet(presence: Presence, told: list[RelayEvent]) -> None:
     looked(presence, 0, 60)
     assert told == [NoSoundYet("a")]
-    presence.rtp(60, comfort_noise=False)
+    presence.rtp(60, 60, comfort_noise=False)
     assert told == [NoSoundYet("a"), PartySoundBack("a")]
 
 
 def test_neither_rtp_nor_rtcp_is_gone_and_it_comes_back(presence: Presence, told: list[RelayEvent]) -> None:
-    presence.rtp(1, comfort_noise=False)
+    presence.rtp(1, 1, comfort_noise=False)
     looked(presence, 1, 1 + GONE_AFTER - 0.3)
     del told[:]
     presence.look(1 + GONE_AFTER)
     presence.look(1 + GONE_AFTER + 1)
-    presence.rtp(20, comfort_noise=False)
-    assert told == [PartySoundGone("a"), PartySoundBack("a")]
+    presence.rtp(20, 20, comfort_noise=False)
+    assert told == [PartySoundGone("a", GONE_AFTER), PartySoundBack("a")]
 
 
 def test_with_rtcp_it_is_asked_until_that_ends_too(presence: Presence, told: list[RelayEvent]) -> None:
-    presence.rtp(1, comfort_noise=False)
+    presence.rtp(1, 1, comfort_noise=False)
     presence.rtcp(4)
     del told[:]
     looked(presence, 1, 4 + RTCP_LATEST - 0.3)
@@ -133,11 +133,11 @@ def test_with_rtcp_it_is_asked_until_that_ends_too(presence: Presence, told: lis
     looked(presence, 9, 9 + RTCP_LATEST - 0.3)
     assert told == [PartySilent("a")]
     presence.look(9 + RTCP_LATEST)
-    assert told == [PartySilent("a"), PartySoundGone("a")]
+    assert told == [PartySilent("a"), PartySoundGone("a", RTCP_LATEST)]
 
 
 def test_after_comfort_noise_only_its_own_answer_tells(presence: Presence, told: list[RelayEvent]) -> None:
-    presence.rtp(1, comfort_noise=True)
+    presence.rtp(1, 1, comfort_noise=True)
     del told[:]
     looked(presence, 1, 30)
     presence.party_answers(30, alive=True)
@@ -146,11 +146,11 @@ def test_after_comfort_noise_only_its_own_answer_tells(presence: Presence, told:
     looked(presence, 36, 70)
     assert told == [PartySilent("a")] * 2
     presence.party_answers(70, alive=False)
-    assert told[2:] == [PartySoundGone("a")]
+    assert told[2:] == [PartySoundGone("a", 40)]
 
 
 def test_a_hold_is_no_silence(presence: Presence, told: list[RelayEvent]) -> None:
-    presence.rtp(1, comfort_noise=False)
+    presence.rtp(1, 1, comfort_noise=False)
     presence.hold(on=True, now=1.5)
     del told[:]
     looked(presence, 2, 300)
@@ -158,4 +158,22 @@ def test_a_hold_is_no_silence(presence: Presence, told: list[RelayEvent]) -> Non
     looked(presence, 300, 304)
     assert told == []
     presence.look(305)
-    assert told == [PartySoundGone("a")]
+    assert told == [PartySoundGone("a", 5)]
+
+
+def test_packets_lost_for_half_a_second_are_told_and_silence_that_skips_none_is_not(
+    presence: Presence, told: list[RelayEvent]
+) -> None:
+    presence.rtp(1, 65_530, comfort_noise=False)
+    del told[:]
+    presence.rtp(1 + LOST_AFTER, 19, comfort_noise=False)  # the numbers begin anew in between
+    assert told == [SoundLost("a", LOST_AFTER)]
+    del told[:]
+    presence.rtp(4, 20, comfort_noise=False)
+    presence.rtp(4.3, 35, comfort_noise=False)
+    presence.hold(on=True, now=4.5)
+    presence.rtp(6, 120, comfort_noise=False)
+    presence.hold(on=False, now=7)
+    presence.rtp(7.1, 180, comfort_noise=True)
+    presence.rtp(8.1, 230, comfort_noise=False)
+    assert told == []

@@ -148,6 +148,7 @@ class FakeRecorder:
         self.running.discard((recording, segment))
 
     def drop_frames(self, recording: str) -> None: ...
+    def mark_lost(self, call: str, seconds: float) -> None: ...
 
 
 @dataclass

@@ -104,7 +104,7 @@ def test_two_recorded_calls_keep_to_themselves_however_often_the_agent_switches(
             desk.wait_call(lambda one: one.active, "active", active)
             assert not desk.call(held).active
             recorded(on, active)
-            assert on.sealed_seconds(held) - kept < 1.0, "no more than the chunk that was open"
+            assert on.sealed_seconds(held) - kept < 2.0, "the chunk that was open, and one on its way to the disk"
             held_now = on.sealed_seconds(held)
             on.sealed(active, 1.0)
             assert on.sealed_seconds(held) == held_now, "nothing is stored while held"

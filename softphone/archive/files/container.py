@@ -115,7 +115,7 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """`frames` frames of silence stand where none came, from the segment's frame `at` on."""
+    """From the segment's frame `at` on, `frames` frames never came, of the party or of both sides: silence stands there."""
 
     at: int
     frames: int

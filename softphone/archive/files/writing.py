@@ -117,6 +117,12 @@ class SegmentWriter:
                 self._encode(SILENCE, SILENCE)
         self._encode(agent or SILENCE, party or SILENCE)
 
+    def mark_lost(self, frames: int) -> None:
+        """The party's sound of the last so many frames never came."""
+        lost = min(frames, self._frames)
+        if lost > 0:
+            self._gaps.append(Gap(self._frames - lost, lost))
+
     def finish(self) -> None:
         """The encoder's end and the segment's sample count, in the final chunk. Nothing was fed: nothing is written."""
         try:

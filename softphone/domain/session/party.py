@@ -6,6 +6,7 @@ The edge reports what RTP and SIP show of it. Only the agent can say who it is.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from softphone.domain.decision import NoticeDelivery
 from softphone.domain.effects import FollowSource, SoundTone, StopNotice, Tone
@@ -27,6 +28,9 @@ from softphone.domain.session.segments import broke_off, current
 from softphone.domain.session.state import NONE, Informing, PartySound, Question, Stage, State, awaits_sound
 from softphone.domain.session.turn import Turn
 from softphone.domain.status import InformedBy, InformedPhase, PurposePhase
+
+LONGEST_SILENCE = 3600.0
+"""seconds; a report of more, or of no number, is not believed"""
 
 # --- the party's sound ----------------------------------------------------------------------------
 
@@ -56,7 +60,10 @@ def sound_changed(turn: Turn, event: PartySoundChanged) -> None:
         # Every call is so for a moment, and nothing was to be recorded in it: no entry.
         turn.set(pauses=pauses.after(state.pauses, turn.now))
         return
-    pause(turn, pauses, "party_sound_back" if event.present else "party_sound_gone", Reason.NO_SOUND.rule)
+    silent = event.silent if 0.0 < event.silent < LONGEST_SILENCE else 0.0
+    since = replace(turn.now, utc=turn.now.utc - timedelta(seconds=silent), mono=turn.now.mono - silent)
+    name = "party_sound_back" if event.present else "party_sound_gone"
+    pause(turn, pauses, name, Reason.NO_SOUND.rule, since=since)
 
 
 def sound_missing(turn: Turn, _: TimedOut) -> None:

@@ -14,6 +14,7 @@ from softphone.domain.events import (
     DeskChanged,
     HoldSignalled,
     MoreTime,
+    Now,
     Resumed,
     SensitivePaused,
     TimedOut,
@@ -27,10 +28,13 @@ from softphone.domain.status import InformedPhase
 WARNING_SECONDS = 10.0
 
 
-def pause(turn: Turn, pauses: Pauses, event: str, rule: str) -> None:
-    """Take over the pauses. They cut short a notice that plays; reading can be finished afterwards."""
+def pause(turn: Turn, pauses: Pauses, event: str, rule: str, since: Now | None = None) -> None:
+    """Take over the pauses. They cut short a notice that plays; reading can be finished afterwards.
+
+    `since`: when it began, if that was noticed late.
+    """
     was = turn.state.pauses
-    pauses = pauses.after(was, turn.now)
+    pauses = pauses.after(was, since or turn.now)
     gap = int(turn.now.mono - was.since.mono) if was.since is not None and not pauses.for_all else None
     turn.set(pauses=pauses)
     turn.note(event, rule, gap_seconds=gap)

@@ -290,7 +290,7 @@ class RelayedCall:
             return
         if address == self._source.pinned and verdict is not Verdict.UNPROVED:
             self._identity.rtp(packet.ssrc)
-            self._presence.rtp(now, comfort_noise=_comfort(packet))
+            self._presence.rtp(now, packet.number, comfort_noise=_comfort(packet))
         self._pass(self._inner[0], data)
 
     def _may_send(self, packet: Rtp) -> bool:

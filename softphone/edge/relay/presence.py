@@ -9,13 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import StrEnum
 
-from softphone.edge.channel import NoSoundYet, PartySoundBack, PartySoundGone
+from softphone.edge.channel import NoSoundYet, PartySoundBack, PartySoundGone, SoundLost
 from softphone.edge.relay.events import PartySilent, RelayEvent
 
 GONE_AFTER = 5.0
 RTCP_LATEST = 10.0
 """seconds without RTCP after which no more is expected: it comes every 5 s, give or take half of it"""
 ASK_EVERY = 30.0
+LOST_AFTER = 0.5
+"""seconds of lost packets that are worth a mark in the recording"""
+FEW = 5
+"""packets; whoever skips fewer numbers in that time was silent rather than lost"""
 
 
 class _State(StrEnum):
@@ -31,7 +35,10 @@ class Presence:
         self._call_id = call_id
         self._tell = tell
         self._state = _State.RINGING
-        self._rtp_at = 0.0
+        self._rtp_at = self._sign_at = 0.0
+        """its last packet of sound, and its last sign of life at all"""
+        self._number = 0
+        """of the last packet of RTP"""
         self._rtcp_at: float | None = None
         """since the last RTP"""
         self._comfort = False
@@ -62,16 +69,21 @@ class Presence:
         found = _State(state)
         self._resumed = True
         self._state = _State.THERE if found is _State.ASKED else found
-        self._rtp_at = now
+        self._rtp_at = self._sign_at = now
 
     def hold(self, *, on: bool, now: float) -> None:
         self._held = on
-        self._rtp_at, self._rtcp_at = now, None
+        self._rtp_at, self._rtcp_at, self._sign_at = now, None, now
         if self._state is _State.ASKED:
             self._state = _State.THERE
 
-    def rtp(self, now: float, *, comfort_noise: bool) -> None:
-        self._rtp_at, self._rtcp_at = now, None
+    def rtp(self, now: float, number: int, *, comfort_noise: bool) -> None:
+        silent = now - self._rtp_at
+        if silent >= LOST_AFTER and not (self._held or self._resumed) and self._state in (_State.THERE, _State.ASKED):
+            skipped = (number - self._number) & 0xFFFF
+            if not self._comfort and skipped > FEW:
+                self._tell(SoundLost(self._call_id, silent))
+        self._rtp_at, self._rtcp_at, self._sign_at, self._number = now, None, now, number
         self._comfort = comfort_noise
         if self._resumed or self._state in (_State.NOT_YET, _State.GONE):
             self._resumed = False
@@ -80,16 +92,16 @@ class Presence:
             self._state = _State.THERE
 
     def rtcp(self, now: float) -> None:
-        self._rtcp_at = now
+        self._rtcp_at = self._sign_at = now
 
     def party_answers(self, now: float, *, alive: bool) -> None:
         """The answer to `PartySilent`: a final one other than 408 and 481, or none."""
         if self._state is _State.ASKED:
             if alive:
                 self._state = _State.THERE
-                self._asked_at = now
+                self._asked_at = self._sign_at = now
             else:
-                self._gone()
+                self._gone(now)
 
     def look(self, now: float) -> None:
         """To be called several times a second."""
@@ -98,7 +110,7 @@ class Presence:
         if self._comfort:
             self._ask(now)
         elif self._rtcp_at is None or now - self._rtcp_at >= RTCP_LATEST:
-            self._gone()
+            self._gone(now)
         else:
             self._ask(now)
 
@@ -109,6 +121,6 @@ class Presence:
             self._asked_at = now
             self._tell(PartySilent(self._call_id))
 
-    def _gone(self) -> None:
+    def _gone(self, now: float) -> None:
         self._state = _State.GONE
-        self._tell(PartySoundGone(self._call_id))
+        self._tell(PartySoundGone(self._call_id, now - self._sign_at))

@@ -13,7 +13,7 @@ from softphone.calls.book import CallBook
 from softphone.calls.commands import NOT_NOW, RecordingCommand
 from softphone.calls.live import LiveCall, NewCall
 from softphone.calls.numbers import dialled, e164, host_part, is_houses, is_internal, user_part
-from softphone.calls.ports import RecorderPort, RulesPort
+from softphone.calls.ports import RulesPort
 from softphone.calls.upstream import HEADER
 from softphone.domain import effects as do
 from softphone.domain import events as ev
@@ -24,7 +24,7 @@ from softphone.domain.policy import which_line
 from softphone.domain.purpose import Direction, Reason
 from softphone.engine.call.ended_calls import EndedCalls
 from softphone.engine.call.groups import CallGroups
-from softphone.engine.call.ports import CallPhonePort, CallStorePort
+from softphone.engine.call.ports import CallPhonePort, CallRecorderPort, CallStorePort
 from softphone.engine.call.recent_calls import RecentCalls
 from softphone.engine.call.several import NO_SUCH_CALL, SeveralCalls
 from softphone.engine.call.transferring import Transferring
@@ -53,7 +53,7 @@ class PhoneCalls:
     def __init__(
         self,
         phone: CallPhonePort,
-        recorder: RecorderPort,
+        recorder: CallRecorderPort,
         store: CallStorePort,
         rules: RulesPort,
         *,
@@ -66,6 +66,7 @@ class PhoneCalls:
         tone: Callable[[do.Tone], None],
     ) -> None:
         self._phone = phone
+        self._recorder = recorder
         self._store = store
         self._rules = rules
         self._clock = clock
@@ -219,7 +220,14 @@ class PhoneCalls:
         self._book.signal(event.call, ev.IdentityChanged(), "identity_changed")
 
     def party_sound(self, event: sip.PartySound) -> None:
-        self._book.signal(event.call, ev.PartySoundChanged(event.there), "party_sound", {"there": event.there})
+        """The seconds that it was not heard before that was noticed are recorded, and marked as a gap."""
+        if event.silent:
+            self._recorder.mark_lost(event.call, event.silent)
+        changed = ev.PartySoundChanged(event.there, event.silent)
+        self._book.signal(event.call, changed, "party_sound", {"there": event.there, "silent": round(event.silent, 1)})
+
+    def sound_lost(self, event: sip.SoundLost) -> None:
+        self._recorder.mark_lost(event.call, event.seconds)
 
     def source_doubted(self, event: sip.SourceDoubted) -> None:
         signal = ev.SourceChanged() if event.doubted else ev.SourceReturned()

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from softphone.archive.catalog.own_calls import OwnCall
-from softphone.calls.ports import PhonePort, StorePort
+from softphone.calls.ports import PhonePort, RecorderPort, StorePort
 from softphone.engine.call.earlier import Answer, LockRequest
 
 
@@ -27,6 +27,12 @@ class CallPhonePort(PhonePort, Protocol):
     def join(self, call: str, other: str) -> None: ...
     @property
     def attended(self) -> frozenset[str]: ...
+
+
+class CallRecorderPort(RecorderPort, Protocol):
+    def mark_lost(self, call: str, seconds: float) -> None:
+        """The party's sound of the last so many seconds never came."""
+        ...
 
 
 class CallStorePort(StorePort, Protocol):

@@ -354,7 +354,9 @@ class SipCalls:
             case channel.PartySoundGone():
                 leg.party_heard = False
                 if leg.established:
-                    self._emit(events.PartySound(leg.call, there=False))
+                    self._emit(events.PartySound(leg.call, there=False, silent=event.silent))
+            case channel.SoundLost():
+                self._emit(events.SoundLost(leg.call, event.seconds))
             case channel.SourceChanged() | channel.SourceReturned():
                 # A call that is answered and not yet acknowledged hears of it later.
                 leg.source_doubted = isinstance(event, channel.SourceChanged)

@@ -27,6 +27,7 @@ from softphone.edge.channel import (
     Ready,
     ReferAsked,
     ReferProgress,
+    SoundLost,
     SourceChanged,
     SourceReturned,
     StrangerRefused,
@@ -151,7 +152,7 @@ class EdgeAdapter:
                 self._calls.transfers.progressed(message)
             case EdgeState(counters=counters):
                 self._count(counters)
-            case PartySoundGone() | PartySoundBack() | NoSoundYet() | SourceChanged() | SourceReturned():
+            case PartySoundGone() | PartySoundBack() | SoundLost() | NoSoundYet() | SourceChanged() | SourceReturned():
                 self._calls.relay_changed(message)
             case _:
                 pass

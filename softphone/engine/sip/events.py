@@ -215,6 +215,16 @@ class PartySound:
 
     call: str
     there: bool
+    silent: float = 0.0
+    """if it has gone: seconds since its last sign of life"""
+
+
+@dataclass(frozen=True, slots=True)
+class SoundLost:
+    """The party's packets of the last `seconds` were lost on the way, and now they come again."""
+
+    call: str
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,6 +349,7 @@ PhoneEvent = (
     | MediaChanged
     | IdentityChanged
     | PartySound
+    | SoundLost
     | SourceDoubted
     | RecordPreference
     | PeerBecameAware
