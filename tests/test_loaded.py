@@ -11,6 +11,7 @@ import pytest
 DATABASE = {"sqlalchemy", "sqlcipher3"}
 SOUND = {"av", "numpy", "sounddevice"}
 CALL = {"softphone.domain.events", "softphone.domain.session"}
+EDGE = {"softphone.edge.sip", "softphone.edge.transports"}
 LATER = {"softphone.domain.policy", "phonenumbers"}
 
 
@@ -22,6 +23,7 @@ LATER = {"softphone.domain.policy", "phonenumbers"}
         ),
         pytest.param("softphone.cli.policy.check", DATABASE, id="policy check"),
         pytest.param("softphone.plugin.host", DATABASE | SOUND | CALL | {"softphone.wire"}, id="a plugin host"),
+        pytest.param("softphone.bootstrap.engine", EDGE, id="the engine"),
         pytest.param("softphone.ui.app", DATABASE | SOUND | CALL | LATER, id="the desk"),
         pytest.param(
             "softphone.bootstrap.reviewing", DATABASE | SOUND | CALL, id="the desk, once it offers the review"

@@ -11,6 +11,13 @@ from typing import Any, cast
 
 LINE_LIMIT = 1_000_000
 """bytes in one line; a longer one ends the process that sent it"""
+ACCOUNT = "x-account"
+"""the parameter of the edge's own Route that names the account, which pjsua2 hands back in each request"""
+
+
+def account_param(account: str) -> str:
+    return f"{ACCOUNT}={account.encode().hex()}"
+
 
 # --- engine to edge -----------------------------------------------------------------------------
 

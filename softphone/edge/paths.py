@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from softphone.edge.answers import ALLOW, KNOWN_EXTENSIONS
+from softphone.edge.channel import ACCOUNT, account_param
 from softphone.edge.sip.malformed import Malformed
 from softphone.edge.sip.message import SipMessage
 from softphone.edge.sip.uri import NameAddr, SipUri, Via
@@ -20,8 +21,6 @@ from softphone.edge.transports import Hop
 
 MARK = "x-edge"
 """the parameter in a peer's Via that names its answer's connection; it never passes the edge"""
-ACCOUNT = "x-account"
-"""the parameter of the edge's own Route that names the account, which pjsua2 hands back in each request"""
 SECURED = "x-sips"
 """the parameter of a URI that is `sips` outside: pjsua2 has no TLS, and would look for it"""
 FORMS_DIALOGS = frozenset({"INVITE", "UPDATE", "SUBSCRIBE", "REFER", "NOTIFY"})
@@ -179,10 +178,6 @@ def next_uri(message: SipMessage) -> SipUri:
 
 def own_route(place: LocalAddresses, account: str) -> str:
     return f"<sip:{place.inner[0]}:{place.inner[1]};lr;{account_param(account)}>"
-
-
-def account_param(account: str) -> str:
-    return f"{ACCOUNT}={account.encode().hex()}"
 
 
 def names_in(message: SipMessage) -> list[tuple[str, int]]:

@@ -13,7 +13,7 @@ import re
 import pjsua2 as pj
 
 from softphone.domain.errors import KlartoneError, SettingsError
-from softphone.edge.paths import account_param
+from softphone.edge.channel import account_param
 from softphone.engine.sip.call import CallDirector, InviteArrived, PhonePost, new_call_id
 from softphone.engine.sip.events import RegistrationState
 from softphone.engine.sip.message import host_of, mended, parse_address, parse_message
