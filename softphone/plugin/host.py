@@ -18,7 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, BinaryIO, cast
 
-from softphone.plugin.contract import HOOKS, LINE_LIMIT, LOAD
+from softphone.plugin.contract import HOOKS, LINE_LIMIT, LOAD, SPEAK
 from softphone.plugin.spec import plugin_manager
 
 _GRACE = 3.0
@@ -28,8 +28,6 @@ _GRACE = 3.0
 def main(folders: Sequence[str]) -> int:
     """Serve until stdin ends. `folders`: the allowed plugins' folders; their names are the plugins' ids."""
     answers = _take_stdout()
-    if sys.platform != "win32":
-        os.nice(5)
     Host({Path(folder).name: Path(folder) for folder in folders}, answers).serve(sys.stdin.buffer)
     return 0
 
@@ -42,6 +40,7 @@ class Host:
         self._answers = answers
         self._manager = plugin_manager()
         self._devnull = Path(os.devnull).open("w")  # noqa: SIM115 - for as long as the process lives
+        self._speaks = False
 
     def serve(self, requests: BinaryIO) -> None:
         self._say({"ready": os.getpid()})
@@ -61,6 +60,10 @@ class Host:
         if name == LOAD.name:
             self._load(plugin)
             return None
+        if name == SPEAK.name and not self._speaks:
+            self._speaks = True
+            if sys.platform != "win32":
+                os.nice(5)  # notices are spoken ahead; a caller waits for the rulebook
         hook = HOOKS[name]
         params: Any = cast("Any", hook.params).validate_python(request["params"])
         others = [one for other, one in self._manager.list_name_plugin() if other != plugin]

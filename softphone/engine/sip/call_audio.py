@@ -148,11 +148,11 @@ class CallAudio:
         leg = self._playing(call, serial)
         if leg is None or leg.notice is None:
             return
-        leg.notice.sounding = True
         self.wire()
+        leg.notice.began = seconds()
         leg.sound.notice = leg.notice
         if (("leg", call), ("stream", call)) in self._wires.connected:
-            self._emit(events.NoticeStarted(call, seconds()))
+            self._emit(events.NoticeStarted(call, leg.notice.began))
         else:
             # The party would not hear it.
             self.cut_notice(leg, "media")

@@ -11,6 +11,8 @@ import pytest
 
 from softphone.audio.files import write_wav
 from softphone.audio.player import tone
+from softphone.calls import turns
+from softphone.engine.sip.media.notice import Notice
 from tests.engine.sip.hearing import counters, ear, loudness, pairs, tone_frames
 from tests.peers.counter import gaps
 from tests.peers.second_phone import SecondPhone, connect, part, talk
@@ -67,6 +69,19 @@ def test_party_and_agent_hear_the_notice_whole_and_the_party_hears_nothing_of_th
     silent = [level == 0.0 for level in loudness(own.own)]
     assert sum(silent) >= 80
     assert gaps(counters(own.heard)) == []
+
+
+@pytest.mark.parametrize(("waited", "silent", "left"), [(0.012, 0.4, 0.388), (9.0, 0.4, 0.38), (0.012, 0.005, 0.005)])
+def test_the_silence_before_the_first_word_begins_with_the_notice_not_with_the_next_tick(
+    waited: float, silent: float, left: float
+) -> None:
+    notice = Notice("call", 1, 0.0)
+    notice.pcm = bytes(round(silent * 16_000) * 2) + tone(HERTZ, 1.0, level_db=-12)
+    notice.began = turns.seconds() - waited
+    given = b"".join(iter(notice.next_frame, None))
+    first = next(at for at, value in enumerate(given) if value) // 2 / 16_000
+    assert first == pytest.approx(left, abs=0.002)
+    assert given.rstrip(b"\0").endswith(notice.pcm.strip(b"\0"))
 
 
 @pytest.mark.parametrize("how", ["stop_notice", "hold", "hang_up"])

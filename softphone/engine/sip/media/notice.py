@@ -16,10 +16,11 @@ from collections import OrderedDict
 from pathlib import Path
 
 from softphone.audio.filters import resampled
+from softphone.calls.turns import seconds
 from softphone.domain.notice import NoticeFile
 from softphone.engine.sip.media import FRAME_BYTES
 from softphone.engine.sip.raw_events import NoticeRead, Post
-from softphone.engine.sip.settings import CLOCK_RATE
+from softphone.engine.sip.settings import CLOCK_RATE, FRAME_MS
 
 HEARD_MARGIN = 0.2
 LEAD_IN = 0.4
@@ -32,25 +33,33 @@ _OFF = 0.05
 
 
 class Notice:
-    """One playing of one file. `pcm` once it has been read, `sounding` from its first sample, `over` from its end; not
-    before `ready_at`."""
+    """One playing of one file. `pcm` once it has been read, `began` is the moment of its first sample, `over` from its end;
+    not before `ready_at`."""
 
-    __slots__ = ("_at", "call", "over", "pcm", "ready_at", "serial", "sounding")
+    __slots__ = ("_at", "began", "call", "over", "pcm", "ready_at", "serial")
 
     def __init__(self, call: str, serial: int, ready_at: float) -> None:
         self.call = call
         self.serial = serial
         self.ready_at = ready_at
         self.pcm = b""
-        self.sounding = False
+        self.began: float | None = None
         self.over = False
         self._at = 0
 
     def next_frame(self) -> bytes | None:
         """On pjmedia's thread, once a tick; None once all of it has been given."""
+        if self.began is not None and not self._at:
+            self._at = self._passed(seconds() - self.began)
         frame = self.pcm[self._at : self._at + FRAME_BYTES]
         self._at += len(frame)
         return frame.ljust(FRAME_BYTES, b"\0") if frame else None
+
+    def _passed(self, waited: float) -> int:
+        """Bytes of the silence before its first word that have passed while it waited for this tick: the party heard as
+        much. Never more than a tick, and never a sound."""
+        passed = round(max(0.0, min(waited, FRAME_MS / 1000)) * CLOCK_RATE) * 2
+        return passed if not any(self.pcm[:passed]) else 0
 
 
 class NoticeFiles:
@@ -97,8 +106,8 @@ def read_notice(file: NoticeFile) -> bytes:
             frames = sound.readframes(sound.getnframes())
     except (OSError, EOFError, wave.Error):
         return b""
-    seconds = len(frames) / 2 / rate
-    decided = seconds if file.seconds is None else file.seconds
-    if shape != (2, 1) or not 8_000 <= rate <= 48_000 or seconds < 0.1 or abs(seconds - decided) > _OFF:
+    length = len(frames) / 2 / rate
+    decided = length if file.seconds is None else file.seconds
+    if shape != (2, 1) or not 8_000 <= rate <= 48_000 or length < 0.1 or abs(length - decided) > _OFF:
         return b""
     return frames if rate == CLOCK_RATE else resampled(frames, rate, CLOCK_RATE)
