@@ -30,6 +30,7 @@ from softphone.edge.sip.reading import parse
 from softphone.edge.sip.uri import NameAddr, SipUri, Via
 from softphone.edge.switch import Sent, Switch
 from softphone.edge.transports import Hop
+from softphone.edge.unwanted import UnwantedCalls
 
 FIRST_HOP_LACKS_OUTBOUND = 439
 MOST_REFERRED = 16
@@ -50,6 +51,7 @@ class Inward:
     def __init__(self, switch: Switch, failover: Failover) -> None:
         self._switch = switch
         self._failover = failover
+        self._unwanted = UnwantedCalls(switch)
         self._held: dict[str, list[Callable[[], None]]] = {}
         self._missed: tuple[int, set[str]] = (0, set())
 
@@ -89,7 +91,7 @@ class Inward:
         if head[:8] == b"SIP/2.0 ":
             branch = _BRANCH.search(head)
             name = branch[1].decode("latin-1") if branch is not None else ""
-            return name in self._switch.sent or self._switch.asking.knows(name)
+            return any(one.knows(name) for one in (self._unwanted, self._switch.asking)) or name in self._switch.sent
         call_id = _CALL_ID.search(head)
         return call_id is not None and self._switch.dialogs.get(call_id[1].decode("latin-1")) is not None
 
@@ -299,6 +301,9 @@ class Inward:
         if switch.asking.knows(branch):
             switch.asking.answered(branch, message.code)
             return
+        if self._unwanted.knows(branch):
+            self._unwanted.answered(branch)
+            return
         sent = switch.sent.get(branch)
         if sent is None or (message.method != sent.method and message.method != "CANCEL"):
             switch.counters["response.unknown"] += 1
@@ -308,7 +313,7 @@ class Inward:
             return
         if branch != sent.network_branch:
             if not self._failover.late(message, source, sent) and message.method == "INVITE" and message.code >= 200:
-                self._end_there(message, source, sent, begun=False)
+                self._unwanted.end(message, source, sent, begun=False)
             return
         if self._failover.refused(message, source, sent):
             return
@@ -427,7 +432,7 @@ class Inward:
         sent.answered, sent.message = True, None
         whole = all(message.get(name) for name in ("From", "To", "Call-ID"))
         if message.method == "INVITE" and message.code < 300 and whole:
-            self._end_there(message, source, sent, begun=self._established(message))
+            self._unwanted.end(message, source, sent, begun=self._established(message))
         if sent.method == "INVITE" and not self._established(substitute):
             switch.call_over(substitute.get("Call-ID") or "")
         switch.counters["answer.unreadable"] += 1
@@ -437,18 +442,6 @@ class Inward:
     def _established(self, message: SipMessage) -> bool:
         dialog = self._switch.dialogs.get(message.get("Call-ID") or "")
         return dialog is not None and dialog.established
-
-    def _end_there(self, message: SipMessage, source: Hop, sent: Sent, *, begun: bool) -> None:
-        """ACK, and BYE for a call that had not begun here, along the INVITE's way."""
-        number = int((message.get("CSeq") or "0").split(" ")[0])
-        closing = [("ACK", number)] if begun else [("ACK", number), ("BYE", number + 1)]
-        for method, cseq in closing:
-            branch = f"{Via.parse(message.get('Via') or '').branch}.{method}"
-            via = Via(sent.hop.transport.upper(), *sent.public).with_param("rport").with_param("branch", branch)
-            headers = [("Via", str(via)), ("Max-Forwards", "70")]
-            headers += [("From", message.get("From") or ""), ("To", message.get("To") or "")]
-            headers += [("Call-ID", message.get("Call-ID") or ""), ("CSeq", f"{cseq} {method}")]
-            self._switch.to_network(SipMessage(method, sent.uri, headers=headers), source)
 
     # --- names -----------------------------------------------------------------------------------
 

@@ -54,7 +54,9 @@ class Outward:
         account = paths.strip_own_route(message, switch.place)
         branch = Via.parse(message.get("Via") or "").branch
         sent = switch.sent.get(branch)
-        if sent is not None and message.method in ("ACK", "CANCEL"):
+        if sent is not None and sent.given_up:
+            self._refuse(message, "Request Terminated", 481 if message.method == "CANCEL" else 487)
+        elif sent is not None and message.method in ("ACK", "CANCEL"):
             # They go where their INVITE went.
             self._depart(message, sent)
         elif sent is not None and sent.method == message.method:
@@ -196,6 +198,10 @@ class Outward:
 
     def _depart(self, message: SipMessage, sent: Sent) -> None:
         switch, hop = self._switch, sent.hop
+        begins = message.method == "INVITE" and not has_tag(message) and not sent.provisional
+        if begins and switch.is_let_go(message.get("Call-ID") or ""):
+            self._give_up(message, sent)
+            return
         if switch.network.is_lost(hop.host) and message.method != "ACK":
             self._failed(sent, hop, ConnectionFault("no_network"))
             return
@@ -264,6 +270,12 @@ class Outward:
         self._switch.not_connected(sent.account, why)
         sent.answered = True
         self._refuse(message, f"Not connected ({why.code})")
+
+    def _give_up(self, message: SipMessage, sent: Sent) -> None:
+        """No further server is called for an agent who has hung up; those that were asked in vain may still answer."""
+        self._switch.counters["invite.given_up"] += 1
+        sent.answered, sent.message, sent.given_up, sent.tries = True, None, True, sent.tries + 1
+        self._refuse(message, "Request Terminated", 487)
 
     def _not_answered(self, sent: Sent) -> None:
         """pjsua2 would end the call with its own 408. Only what the request asked for has failed (RFC 5057)."""

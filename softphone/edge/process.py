@@ -121,7 +121,7 @@ async def _run(given: Sockets, words: BinaryIO, wire: BinaryIO, watched: Watched
             case SameSource(call_id=call_id):
                 switch.sounds.same_source(call_id)
             case CallOver(call_id=call_id):
-                switch.call_over(call_id)
+                switch.let_go(call_id)
             case Sockets():
                 pass
 

@@ -7,7 +7,7 @@ import contextlib
 import copy
 import json
 import time
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
@@ -47,6 +47,7 @@ FRESH = 5.0
 REMEMBER_AFTER = 0.05
 MOST_CALLS = 4
 """that pjsua2 can have at once"""
+MOST_LET_GO = 32
 SETTLES = 0.2
 """seconds for which an ended call still takes a place: a new one in its place, read in the same poll, would be ended with it"""
 
@@ -78,6 +79,8 @@ class Sent:
     times: int = 1
     provisional: bool = False
     answered: bool = False
+    given_up: bool = False
+    """the agent has ended the call before a server answered: what one still says is ended there"""
     at: float = field(default_factory=time.monotonic)
 
     @property
@@ -126,6 +129,7 @@ class Switch:
         self.on_lost: Callable[[Sent, ConnectionFault], None] = lambda _, __: None
         self.no_outbound: set[str] = set()
         """accounts whose way to the registrar does not know RFC 5626"""
+        self._let_go: deque[str] = deque(maxlen=MOST_LET_GO)
         self._heard = time.monotonic()
         self._busy = False
         self._remembered = ""
@@ -172,6 +176,14 @@ class Switch:
         """Whether pjsua2 has no place for one more call. The engine's word may be older than the end of its calls: without a
         call it counts for nothing."""
         return len(self.dialogs.taken(SETTLES)) >= MOST_CALLS or (self._busy and bool(self.dialogs.active()))
+
+    def let_go(self, call_id: str) -> None:
+        """The engine wants no more of this call. Its INVITE may still wait for a name or a connection."""
+        self._let_go.append(call_id)
+        self.call_over(call_id)
+
+    def is_let_go(self, call_id: str) -> bool:
+        return call_id in self._let_go
 
     def call_over(self, call_id: str) -> None:
         self.dialogs.end(call_id)

@@ -77,14 +77,46 @@ def test_a_late_answer_of_a_server_that_was_given_up_is_ended_there(two: tuple[S
     first.send(first.answer(lost, "180 Ringing"), peer)
     cancelled = first.wait_for("CANCEL")
     assert header(cancelled, "Via").split("branch=")[1] == header(lost, "Via").split("branch=")[1]
-    first.send(first.answer(lost, "200 OK", body=SDP), peer)
-    first.wait_for("ACK")
-    ended = first.wait_for("BYE")
-    assert first.tag in header(ended, "To")
+    # A proxy that stays on the way: what ends the call goes by it, to the phone that has answered (RFC 3261 12.1.2).
+    stays = f"<sip:127.0.0.1:{first.port};lr>"
+    with wire() as answered:
+        whom = f"<sip:bo@127.0.0.1:{answered.port}>"
+        first.send(first.answer(lost, "200 OK", body=SDP, contact=whom, more=f"Record-Route: {stays}\r\n"), peer)
+        acknowledged, ended = first.wait_for("ACK"), first.wait_for("BYE")
+        assert answered.silent(0.1)
+    for one in (acknowledged, ended):
+        assert (f"<{one.split()[1]}>", headers(one, "Route"), first.tag in header(one, "To")) == (whom, [stays], True)
+    assert int(header(ended, "CSeq").split()[0]) == int(header(acknowledged, "CSeq").split()[0]) + 1
     first.send(first.answer(ended, "200 OK"), peer)
     assert not phone.told("CallEnded"), "the call that was answered stands"
     phone.do("hang_up")
     second.wait_for("BYE")
+
+
+def test_no_further_server_is_called_for_an_agent_who_has_hung_up(two: tuple[SecondPhone, Wire, Wire]) -> None:
+    phone, first, second = two
+    phone.do("account", id="anna", address="anna@two.test", password="x", transport="udp")
+    grant(first, first.wait_for("REGISTER"))
+    phone.wait_for("RegistrationChanged", state="registered")
+    phone.do("dial", account="anna", target="sip:bo@two.test")
+    asked = first.wait_for("INVITE")
+    peer = first.peer
+    phone.do("hang_up")
+    phone.wait_for("CallEnded")
+    first.send(first.answer(asked, "503 Not Now", more="Retry-After: 45\r\n"), peer)
+    first.wait_for("ACK")
+    # Its registration moves, and nobody is rung.
+    grant(second, second.wait_for("REGISTER"))
+    assert second.silent(0.3)
+    # A branch of that proxy's answers all the same, by itself: it is ended there, until it says that it has heard.
+    with wire() as answered:
+        late = first.answer(asked, "200 OK", body=SDP, contact=f"<sip:bo@127.0.0.1:{answered.port}>")
+        first.send(late, peer)
+        assert answered.wait_for("ACK").startswith(f"ACK sip:bo@127.0.0.1:{answered.port} ")
+        ended = answered.wait_for("BYE")
+        assert answered.wait_for("BYE") == ended, "UDP may lose it"
+        answered.send(answered.answer(ended, "200 OK"), answered.peer)
+        assert answered.silent(1.2)
 
 
 def test_an_outbound_proxy_gets_everything_and_is_the_first_route(

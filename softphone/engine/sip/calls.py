@@ -162,6 +162,9 @@ class SipCalls:
             return
         leg.ending = True
         self._hearing.silence(leg)
+        if not leg.incoming and not leg.established:
+            # Before CANCEL: pjsua2 sends none until somebody rings, and the edge may still look for a server.
+            self.on_over(leg.director.sip_call_id)
         params = pj.CallOpParam()
         if code:
             params.statusCode = code
