@@ -14,6 +14,7 @@ from softphone.calls.policy.lines import line_state
 from softphone.calls.upstream import UpstreamNotice
 from softphone.domain.changes import AuditEntry, CloseRecording, Commit
 from softphone.domain.decision import LookupResult, NoticeId
+from softphone.domain.ending import Ending
 from softphone.domain.events import Event, Mark, Now, Timer
 from softphone.domain.notice import NoticeSound, NoticeText
 from softphone.domain.passport import Passport
@@ -103,6 +104,8 @@ class LiveCall:
     talked: float = 0.0
     """seconds from the answer to the end, by a clock that nobody sets"""
     end_code: int = 0
+    ending: Ending | None = None
+    """why, as far as the other side says"""
     declined: bool = False
     in_doubt: bool = False
     """a bug in the rules has swallowed an event, perhaps a refusal: nothing more of the call is recorded"""
@@ -370,7 +373,9 @@ class LiveCall:
     def _outcome(self, status: Status | None) -> str:
         if self.answered_at is None:
             if not self.incoming:
-                return "unanswered"
+                return _CAME_TO_NOTHING.get(self.ending or Ending.NO_ANSWER, "unanswered")
+            if self.ending is Ending.ELSEWHERE:
+                return "elsewhere"
             return "declined" if self.declined else "missed"
         if status is None:
             return "not_recorded"
@@ -380,6 +385,15 @@ class LiveCall:
         if status.kept and keeping:
             return "both" if len(keeping) == len(Purpose) else keeping[0].value
         return "deleted" if status.recordings and not status.kept else "not_recorded"
+
+
+_CAME_TO_NOTHING = {
+    Ending.BUSY: "busy",
+    Ending.DECLINED: "turned_down",
+    Ending.NOT_THERE: "not_there",
+    Ending.UNKNOWN: "no_such_number",
+    **dict.fromkeys((Ending.NOT_ALLOWED, Ending.NO_COMMON_SOUND, Ending.NETWORK, Ending.FAILED), "failed"),
+}
 
 
 def _shown(text: NoticeText | None, sound: NoticeSound | None, *, aloud: bool) -> snapshot.NoticeText | None:

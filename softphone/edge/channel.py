@@ -182,6 +182,15 @@ class PlainSoundRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class CancelTold:
+    """Why the caller takes this call back: causes of its CANCEL's `Reason` (RFC 3326), by SIP and by Q.850; 0: none."""
+
+    call_id: str
+    sip: int
+    q850: int
+
+
+@dataclass(frozen=True, slots=True)
 class StrangerRefused:
     """INVITEs from an address that may not call here; `count` since the last report. At most one report a minute and
     address."""
@@ -278,6 +287,7 @@ FromEdge = (
     | NotConnected
     | CallMoved
     | PlainSoundRefused
+    | CancelTold
     | StrangerRefused
     | MissedWhileBusy
     | DigitByInfo
@@ -298,6 +308,7 @@ _FROM_EDGE = {
         NotConnected,
         CallMoved,
         PlainSoundRefused,
+        CancelTold,
         StrangerRefused,
         MissedWhileBusy,
         DigitByInfo,

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from softphone.domain.ending import read_said
 from softphone.edge.channel import FlowLost
 from softphone.edge.sip.message import SipMessage
 from softphone.edge.sip.uri import Via
@@ -41,10 +42,9 @@ class Failover:
         """
         if answer.code != 503 or answer.method != sent.method or sent.message is None:
             return False
-        said = (answer.get("Retry-After") or "").split("(")[0].split(";")[0].strip()
         request = sent.message
         ack = self._of(request, "ACK", sent, answer.get("To"))
-        again = float(said) if said.isdigit() else 0.0
+        again = read_said((), answer.get("Retry-After") or "").again
         if not self._next(sent, seconds=again, leave=answer.method == "REGISTER" or again > 0):
             return False
         if answer.method == "INVITE":

@@ -10,9 +10,11 @@ import time
 from collections.abc import Callable
 from urllib.parse import unquote
 
+from softphone.domain.ending import read_said
 from softphone.edge import paths, transfers
 from softphone.edge.answers import PHRASES, answer, has_tag, judge, reply_hop, seen_from, unreadable
 from softphone.edge.channel import (
+    CancelTold,
     DigitByInfo,
     MissedWhileBusy,
     PeerKnown,
@@ -262,6 +264,9 @@ class Inward:
                 self._answer(message, source, 400 if isinstance(error, Malformed) else 503)
             return
         dialog.peer = source
+        if message.method == "CANCEL":
+            said = read_said(message.all("Reason"))
+            switch.tell(CancelTold(dialog.call_id, said.sip, said.q850))
         if message.method == "INVITE":
             switch.asking.invited(message)
         paths.request_in(message, source, switch.place, dialog.account)

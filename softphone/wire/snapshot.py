@@ -241,9 +241,10 @@ class CallState:
 class PastCall:
     """One row of the agent's own calls, today's and as far back as `own_calls` says.
 
-    `outcome`: documentation, training, both, locked, not_recorded, deleted, missed, declined, unanswered, call_back. `kept`:
-    something of it is kept, so rights can be exercised (`Reopen`). `why`: the reason that nothing of an answered call was
-    recorded or is kept; None if that is no longer known.
+    `outcome`: documentation, training, both, locked, not_recorded, deleted, call_back; of a call that was not answered missed,
+    declined or elsewhere (another phone has answered), of one of ours unanswered, busy, turned_down, not_there, no_such_number
+    or failed. `kept`: something of it is kept, so rights can be exercised (`Reopen`). `why`: the reason that nothing of an
+    answered call was recorded or is kept; None if that is no longer known.
     """
 
     id: str

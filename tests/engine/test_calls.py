@@ -14,11 +14,12 @@ from softphone.calls.ringing import DECISION_TIME
 from softphone.domain import effects as do
 from softphone.domain import events as ev
 from softphone.domain.decision import LookupResult
+from softphone.domain.ending import Ending
 from softphone.domain.errors import EngineError, KlartoneError
 from softphone.domain.purpose import Headline, Reason
 from softphone.domain.session.state import State
 from softphone.engine.sip import events as sip
-from softphone.wire.from_engine import Occurred
+from softphone.wire.from_engine import Fault, Occurred
 from softphone.wire.snapshot import CallPhase
 from softphone.wire.to_engine import OptOut
 from tests.engine.scene import CALL, N1, NUMBER, PARTY, SHORT, TEXT, Scene, book_of
@@ -235,6 +236,31 @@ def test_a_declined_call_is_listed_as_declined_and_a_missed_one_as_missed() -> N
     scene.ring("another")
     scene.calls.ended(sip.CallEnded("another", 487, "Request Terminated", by_us=False))
     assert [(row.outcome, row.why) for row in scene.calls.history()] == [("missed", None), ("declined", None)]
+
+
+def test_why_a_call_came_to_nothing_is_said_and_one_answered_elsewhere_is_not_missed() -> None:
+    scene = Scene()
+    scene.ring("another")
+    scene.calls.ended(sip.CallEnded("another", 487, "Request Terminated", by_us=False, ending=Ending.ELSEWHERE))
+    said: list[Fault] = []
+    for ending, again in ((Ending.BUSY, 61), (Ending.UNKNOWN, 0), (Ending.MOVED, 0)):
+        scene.later(5.0)
+        call = scene.calls.dial("a", PARTY, None)
+        elsewhere = "sip:205@host" if ending is Ending.MOVED else ""
+        scene.calls.ended(
+            sip.CallEnded(call, 400, "", by_us=False, redirected_to=elsewhere, ending=ending, again=again)
+        )
+        if ending is not Ending.MOVED:
+            said.append(next(one for one in reversed(scene.told) if isinstance(one, Fault)))
+            scene.acknowledge()
+    assert [(one.said.code, dict(one.said.params)) for one in said] == [
+        ("ended.busy.again", {"count": 2}),
+        ("ended.unknown", {}),
+    ]
+    rows = {one.outcome for one in scene.calls.history()}
+    assert rows == {"elsewhere", "busy", "no_such_number"}
+    # Where a redirection leads to is on its card, until the agent puts that away.
+    assert [(one.phase, one.redirected_to) for one in scene.calls.shown()] == [(CallPhase.ENDED, "sip:205@host")]
 
 
 def test_what_happens_carries_its_time_since_answer_and_no_number() -> None:

@@ -81,7 +81,7 @@ def test_a_machine_that_answers_is_told_nothing_and_never_recorded(on: Stage) ->
     assert on.row(call) is None
 
 
-def test_what_cannot_be_dialled_is_refused_with_a_sentence_and_an_unanswered_call_is_listed(on: Stage) -> None:
+def test_what_cannot_be_dialled_is_refused_with_a_sentence_and_a_declined_call_is_listed(on: Stage) -> None:
     refused = on.desk.ask(Dial, account="agent", target="Mette Holm")
     assert isinstance(refused, Refused)
     assert refused.said.code == "error.dial.target"
@@ -90,4 +90,4 @@ def test_what_cannot_be_dialled_is_refused_with_a_sentence_and_an_unanswered_cal
     on.customer.wait_for("CallArrived")
     on.customer.do("decline")
     row = on.desk.wait(lambda now: next((one for one in now.history if one.id == call), None), "history")
-    assert row.outcome == "unanswered"
+    assert row.outcome == "turned_down"

@@ -84,8 +84,8 @@ class EndedCalls:
     # --- the end of wrap-up ----------------------------------------------------------------------
 
     def begun(self, call: LiveCall) -> None:
-        """Its wrap-up has begun; an unanswered call has none."""
-        if call.answered_at is None:
+        """Its wrap-up has begun; an unanswered call has none, unless it says whom to call in its place."""
+        if call.answered_at is None and not call.redirected_to:
             self.close(call)
         else:
             # An engine that is killed in wrap-up leaves the row all the same.

@@ -18,6 +18,7 @@ from softphone.calls.upstream import HEADER
 from softphone.domain import effects as do
 from softphone.domain import events as ev
 from softphone.domain.changes import AuditEntry
+from softphone.domain.ending import Ending
 from softphone.domain.errors import EngineError, KlartoneError
 from softphone.domain.passport import HEADER as PASSPORT
 from softphone.domain.policy import which_line
@@ -173,11 +174,21 @@ class PhoneCalls:
     def ended(self, event: sip.CallEnded) -> None:
         if (call := self._book.live.get(event.call)) is None or call.phase is CallPhase.ENDED:
             return
-        call.redirected_to = event.redirected_to
+        call.redirected_to, call.ending = event.redirected_to, event.ending
         self.transferring.ends(call, event.code)
         self._book.ended(call, event.code, by_us=event.by_us)
         self.several.ended(call, by_us=event.by_us)
+        if event.ending and (not call.incoming or call.answered_at) and call.role is CallRole.PARTY:
+            self._tell_ending(call, event.ending, event.again)
         self._ended.begun(call)
+
+    def _tell_ending(self, call: LiveCall, ending: Ending, again: int) -> None:
+        if call.answered_at:
+            self._tell(Fault(CodedText("ended.broke_off"), call.id))
+        elif ending is not Ending.MOVED:  # then its card says where to
+            minutes = -(-again // 60)
+            said = CodedText(f"ended.{ending}.again", {"count": minutes}) if minutes else CodedText(f"ended.{ending}")
+            self._tell(Fault(said, call.id))
 
     def missed(self, event: sip.CallMissed) -> None:
         number = e164(event.number) or event.number

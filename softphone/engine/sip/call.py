@@ -17,6 +17,7 @@ import pjsua2 as pj
 from uuid_utils import uuid7
 
 from softphone.calls.turns import seconds
+from softphone.domain.ending import Said
 from softphone.engine.sip.events import PeerRecordingState, RecordWish
 from softphone.engine.sip.media.notice import Notice
 from softphone.engine.sip.media.ports import CallSound
@@ -27,6 +28,7 @@ from softphone.engine.sip.message import (
     is_record_aware,
     mended,
     parse_message,
+    said_in,
     tags_in,
     with_attributes,
 )
@@ -44,6 +46,8 @@ from softphone.engine.sip.raw_events import (
 )
 
 DECLINE = 603
+_ENDS = re.compile(r"BYE |SIP/2\.0 [3-6]")
+"""what a message begins with that may end a call, and say why"""
 
 
 def new_call_id() -> str:
@@ -182,7 +186,13 @@ class CallDirector(pj.Call):
             self.tags = tags_in(text) or self.tags
             message = parse_message(text)
             self.post(
-                SipMessageReceived(self.call, is_record_aware(message.headers), message.body, identity_of(message))
+                SipMessageReceived(
+                    self.call,
+                    is_record_aware(message.headers),
+                    message.body,
+                    identity_of(message),
+                    said_in(message) if _ENDS.match(text) else None,
+                )
             )
 
 
@@ -272,3 +282,5 @@ class Leg:
     """the party's keys of the last moments"""
     microphone_open: bool = True
     notice: Notice | None = None
+    said: Said = field(default_factory=Said)
+    """by the other side, of why it ends the call"""

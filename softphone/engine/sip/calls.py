@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 import pjsua2 as pj
 
+from softphone.domain.ending import Said, ending_of
 from softphone.domain.errors import KlartoneError
 from softphone.domain.notice import NoticeFile
 from softphone.edge import channel
@@ -66,6 +67,9 @@ RING_LIMIT = 180.0
 ACK_LIMIT = 10.0
 """Seconds that an answered call waits for its ACK; SIP itself would wait 32, and as long again for an answer to BYE."""
 
+CANCEL_TOLD_WITHIN = 0.1
+"""seconds that the end of a call waits for the edge's word on its CANCEL"""
+
 BUSY_HERE = 486
 NOT_HERE = 480
 
@@ -99,6 +103,10 @@ class SipCalls:
         self._quality = QualityWatch(self._legs, timers, emit)
         self._keys = Keys(post, emit)
         self._switching = Switching(self._legs, self._hearing, self._offers)
+        self._cancelled: dict[str, Said] = {}
+        """why callers take their calls back, by Call-ID"""
+        self._untold: dict[str, Callable[[], None]] = {}
+        """ends of calls that wait for that"""
         self._leaving: dict[str, tuple[str, CallDirector]] = {}
         self.transfers = Transfers(self._legs, self.by_sip, timers, emit)
 
@@ -328,6 +336,8 @@ class SipCalls:
                 if leg.established:
                     self._emit(events.PeerBecameAware(leg.call))
             self._read_sdp(leg, happening.sdp)
+            if happening.said is not None:
+                leg.said = happening.said
             before, leg.identity = leg.identity, happening.identity.after(leg.identity)
             if leg.established and not leg.ending and happening.identity.is_another(before):
                 self._emit(events.IdentityChanged(leg.call))
@@ -459,14 +469,38 @@ class SipCalls:
             self._emit(events.CallProgress(leg.call, reached))
 
     def _over(self, leg: Leg, code: int, reason: str) -> None:
-        by_us = leg.ending
+        by_us, answered, said = leg.ending, leg.established, leg.said
         leg.ending = True
         self._quality.end(leg)
         self._hearing.silence(leg)
         del self._legs[leg.call]
         self.transfers.over(leg.call)
         self.on_over(leg.director.sip_call_id)
-        self._emit(events.CallEnded(leg.call, code, reason, by_us, leg.director.redirected_to))
+        # Values alone: the pjsua2 call is not kept beyond its end.
+        call, sip_id, incoming, elsewhere = leg.call, leg.director.sip_call_id, leg.incoming, leg.director.redirected_to
+
+        def tell() -> None:
+            last = self._cancelled.pop(sip_id, said)
+            why = ending_of(code, last, incoming=incoming, answered=answered, by_us=by_us)
+            self._emit(events.CallEnded(call, code, reason, by_us, elsewhere, why, last.again))
+
+        if self._by_edge and incoming and not (answered or by_us or sip_id in self._cancelled):
+            # pjsua2 hands on no CANCEL. The edge says why it came, and may be later than pjsua2.
+            self._untold[sip_id] = tell
+            self._timers.after(CANCEL_TOLD_WITHIN, lambda: self._tell_over(sip_id))
+        else:
+            tell()
+
+    def cancelled(self, call_id: str, said: Said) -> None:
+        """Why the caller takes its call back."""
+        self._cancelled[call_id] = said
+        while len(self._cancelled) > MAX_CALLS:
+            del self._cancelled[next(iter(self._cancelled))]
+        self._tell_over(call_id)
+
+    def _tell_over(self, call_id: str) -> None:
+        if (tell := self._untold.pop(call_id, None)) is not None:
+            tell()
 
     def _unanswered_end(self, call: str) -> None:
         leg = self._legs.pop(call, None)

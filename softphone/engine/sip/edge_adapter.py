@@ -10,9 +10,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from softphone.calls.turns import of_monotonic, seconds
+from softphone.domain.ending import Said
 from softphone.edge.channel import (
     CallMoved,
     CallOver,
+    CancelTold,
     DigitByInfo,
     EdgeAccount,
     EdgeState,
@@ -137,6 +139,8 @@ class EdgeAdapter:
                 if incoming:
                     name, number = mended(message.name), mended(message.number)
                     self._emit(events.CallMissed(account, name, number, busy=True, at=datetime.now(UTC)))
+            case CancelTold(call_id=call_id, sip=sip, q850=q850):
+                self._calls.cancelled(call_id, Said(sip, q850))
             case StrangerRefused(host=host, count=count):
                 self._emit(events.StrangerRefused(host, count))
             case MissedWhileBusy():

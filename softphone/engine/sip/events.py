@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from softphone.domain.ending import Ending
 from softphone.wire.snapshot import Quality
 
 RegistrationState = Literal["registering", "registered", "refused", "unreachable", "unregistered"]
@@ -127,6 +128,10 @@ class CallEnded:
     by_us: bool
     redirected_to: str = field(default="", repr=False)
     """whom a 3xx named instead; nobody is called for that"""
+    ending: Ending | None = None
+    """why, as far as the other side says"""
+    again: int = 0
+    """seconds after which a new try may do better; 0: nobody has said"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import cast
 from urllib.parse import unquote
 
+from softphone.domain.ending import Said, read_said
 from softphone.engine.sip.events import Headers, PeerRecordingState, RecordWish
 
 _COMPACT = {
@@ -162,6 +163,10 @@ def _differ(one: str, other: str) -> bool:
     one, other = (re.sub(r"[^\w]", "", name).lower() for name in (one, other))
     numbers = one.isdecimal() and other.isdecimal() and min(len(one), len(other)) >= _NATIONAL
     return bool(one and other) and not (one == other or (numbers and one[-_NATIONAL:] == other[-_NATIONAL:]))
+
+
+def said_in(message: Message) -> Said:
+    return read_said(message.headers.all_of("reason"), message.headers.get("retry-after", ""))
 
 
 def called(message: Message) -> str:

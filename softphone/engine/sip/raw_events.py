@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Concatenate, Literal, ParamSpec, Protocol, TypeVar
 
+from softphone.domain.ending import Said
 from softphone.edge.channel import FromEdge
 from softphone.engine.sip.message import Identity
 
@@ -70,6 +71,8 @@ class SipMessageReceived:
     record_aware: bool | None
     sdp: str
     identity: Identity = field(default=Identity(), repr=False)
+    said: Said | None = None
+    """of a message that ends the call: why"""
 
 
 @dataclass(frozen=True, slots=True)
