@@ -230,6 +230,7 @@ def studio(folder: Path, language: Language) -> Generator[Studio]:
     write_notice(config / NOTICE_FILE, seconds=0.6)
     with ExitStack() as ending:
         ending.callback(on.end)
+        on.expects(reason="the exchange of `from_elsewhere` takes no offer", maybe=("phone fault offer_refused",))
         on.start_engine()
         on.customer = ending.enter_context(second_phone(counter=True))
         on.ready()

@@ -23,6 +23,8 @@ from softphone.wire.from_engine import Levels
 
 _LEFT, _RIGHT, _ICON, _BAND, _LINE = 20.0, 16.0, 26.0, 8.0, 2.0
 _TEXT_AT, _LOCK, _VOICES, _COUNTDOWN = 52.0, 30.0, 26.0, 24.0
+_INSET = 2.0
+"""of a drawing in its box: its edge, not the box, stands where the lines below begin"""
 _SMALLEST_HEADLINE = 20
 
 
@@ -148,7 +150,7 @@ class StatusCard(QWidget):
     def _headline_room(self) -> float:
         assert self._words is not None
         clock = QFontMetricsF(font(TIMER, tabular=True)).horizontalAdvance(self._words.clock)
-        return self._wide - _LEFT - _ICON - 10 - _RIGHT - (clock + 8 if clock else 0)
+        return self._wide - _LEFT - _ICON - 8 - _RIGHT - (clock + 8 if clock else 0)
 
     def _body_whole(self) -> str:
         """A number stays with its word: *8 sek.*, *siden 10.42*."""
@@ -179,12 +181,12 @@ class StatusCard(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.scale(factor(), factor())
         self._draw_ground(painter, tone, solid=solid)
-        self._view.icons.draw(painter, words.icon, tone.mark, QRectF(_LEFT, 15, _ICON, _ICON))
+        self._view.icons.draw(painter, words.icon, tone.mark, QRectF(_LEFT - _INSET, 15, _ICON, _ICON))
         used, _ = self._headline()
         painter.setFont(used)
         painter.setPen(QColor(tone.ink))
         left = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        painter.drawText(QRectF(_LEFT + _ICON + 10, 10, self._wide, 36), left, words.title)
+        painter.drawText(QRectF(_LEFT + _ICON + 8, 10, self._wide, 36), left, words.title)
         if words.clock:
             painter.setFont(font(TIMER, tabular=True))
             right = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)

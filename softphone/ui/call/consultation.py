@@ -16,6 +16,9 @@ from softphone.ui.words.moment import consultation_over
 from softphone.wire.snapshot import CallPhase, CallState, ConsultEnd, TransferPhase
 from softphone.wire.to_engine import BackToParty, CompleteTransfer, DeclineTransfer, FollowTransfer, Join
 
+_PRESS, _BACK = 58, 44
+"""heights of the presses"""
+
 
 class ConsultationBox(Card):
     """command(CompleteTransfer | Join | BackToParty): each is about the consultation's call."""
@@ -28,14 +31,15 @@ class ConsultationBox(Card):
         self.words = TextLabel("colleagueGone", size=BODY, wrap=True)
         self.state = TextLabel("colleagueState", size=SMALL, role="muted", tabular=True)
         self.state.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Preferred)
-        self.complete = ActionButton("completeTransfer", height=58)
-        self.join = ActionButton("joinAll", height=58)
-        self.back = ActionButton("backToParty", height=44)
+        self.complete = ActionButton("completeTransfer", height=_PRESS)
+        self.join = ActionButton("joinAll", height=_PRESS)
+        self.back = ActionButton("backToParty", height=_BACK)
         self._colleague: CallState | None = None
         self._call: CallState | None = None
         first, grid = QHBoxLayout(), QGridLayout()
         first.addWidget(self.name, 1)
         first.addWidget(self.state)
+        self._grid = grid
         grid.setSpacing(8)
         grid.addWidget(self.complete, 0, 0)
         grid.addWidget(self.join, 0, 1)
@@ -53,13 +57,19 @@ class ConsultationBox(Card):
         self.back.clicked.connect(self._go_back)
         self.hide()
 
+    def _arrange(self, *, together: bool) -> None:
+        """Who is together needs no *Join*: the way back has its place."""
+        self._grid.addWidget(self.back, *((0, 1, 1, 1) if together else (1, 0, 1, 2)))
+        self.back.fix_height(_PRESS if together else _BACK)
+
     def controls(self) -> list[Control]:
         """The buttons as they stand, in their order."""
         if self.isHidden():
             return []
         return [button for button in (self.complete, self.join, self.back) if not button.isHidden()]
 
-    def render_view(self, view: View, call: CallState) -> None:
+    def render_view(self, view: View, call: CallState, *, asks: bool) -> None:
+        """`asks`: nothing else on the page is the one press that the moment asks for."""
         colleague = self._colleague = view.consultation(call)
         self._call = call
         under_way = call.transfer is not None and call.transfer.phase is not TransferPhase.FAILED
@@ -72,12 +82,13 @@ class ConsultationBox(Card):
         for label, text in ((self.name, self._name(view, call)), (self.state, self._state(view, call, ended))):
             label.setText(text)
             label.setVisible(ended is None)
-        for button in (self.complete, self.join):
-            button.setVisible(colleague is not None)
+        self.complete.setVisible(colleague is not None)
+        self._arrange(together=colleague is not None and colleague.conference)
+        self.join.setVisible(colleague is not None and not colleague.conference)
         self.back.setVisible(colleague is not None or ended is not None)
         gone = "" if view.connected else view.texts("why_not.no_engine")
         if colleague is not None:
-            self._show_ways_on(view, call, colleague, gone)
+            self._show_ways_on(view, call, colleague, gone, asks=asks)
         accepted = under_way and call.transfer is not None and call.transfer.phase is not TransferPhase.ASKED
         why = gone or (view.texts("consult.accepted") if accepted else "")
         party = who(view, call)
@@ -107,9 +118,9 @@ class ConsultationBox(Card):
         word = "consult.conference" if colleague.conference else "consult.talks" if talks else "consult.rings"
         return " · ".join(part for part in (texts(word), duration(seconds) if seconds is not None else "") if part)
 
-    def _show_ways_on(self, view: View, call: CallState, colleague: CallState, gone: str) -> None:
+    def _show_ways_on(self, view: View, call: CallState, colleague: CallState, gone: str, *, asks: bool) -> None:
         texts, name = view.texts, who(view, colleague)
-        talks, together = colleague.phase is CallPhase.CONNECTED, colleague.conference
+        talks = colleague.phase is CallPhase.CONNECTED
         under_way = call.transfer is not None and call.transfer.phase is not TransferPhase.FAILED
         not_yet = gone or ("" if talks else texts("consult.not_answered", who=name))
         not_yet = not_yet or (texts(f"consult.transfer.{TransferPhase.ASKED}") if under_way else "")
@@ -120,17 +131,16 @@ class ConsultationBox(Card):
             not_yet or texts("consult.complete.recorded" if recorded else "consult.complete.sub"),
             enabled=not not_yet,
             why=not_yet,
-            filled=True,
+            filled=asks,
             means=f"complete {colleague.id}",
         )
         first = upper_first(first_name(colleague.name)) or texts("consult.colleague")
-        off = not_yet or (texts("consult.join.on") if together else "")
         self.join.show_action(
             view,
             texts("consult.join"),
-            off or texts("consult.join.sub", who=first),
-            enabled=not off,
-            why=off,
+            not_yet or texts("consult.join.sub", who=first),
+            enabled=not not_yet,
+            why=not_yet,
             means=f"join {colleague.id}",
         )
 
@@ -155,8 +165,8 @@ class AskedToCall(Card):
         super().__init__("askedToCall", "box")
         self.words = TextLabel("askedToCallWords", size=BODY, wrap=True)
         self.follow, self.decline = (
-            ActionButton("followTransfer", height=58),
-            ActionButton("declineTransfer", height=58),
+            ActionButton("followTransfer", height=_PRESS),
+            ActionButton("declineTransfer", height=_PRESS),
         )
         self._call: CallState | None = None
         row = QHBoxLayout()

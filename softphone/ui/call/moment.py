@@ -184,11 +184,15 @@ class Moment(QWidget):
     def render_view(self, view: View, call: CallState) -> None:
         self._call = call
         self.waiting.render_view(view)
-        self.consultation.render_view(view, call)
+        wanted = [press for press in _PRESSES if call.status is not None and _shown(call, call.status, press)]
+        colleague, filled = view.consultation(call), _asked_for(call, wanted)
+        if call.asked_to_call or (colleague is not None and not colleague.conference):
+            filled = None  # the box above asks first
+        self.consultation.render_view(view, call, asks=filled is None)
         self.asked_to_call.render_view(view, call)
         self.answers.render_view(view, call)
         self.choices.render_view(view, call)
-        self._show_presses(view, call)
+        self._show_presses(view, call, wanted, filled)
         self.notice.render_view(view, call)
         # What the box above says is not said twice.
         aside = [line for line in aside_lines(view, call) if line != self.consultation.words.text()]
@@ -212,13 +216,12 @@ class Moment(QWidget):
         )
         self.beside.give_way(needed)
 
-    def _show_presses(self, view: View, call: CallState) -> None:
+    def _show_presses(self, view: View, call: CallState, wanted: list[Press], filled: Press | None) -> None:
         status = call.status
-        wanted = [press for press in _PRESSES if status is not None and _shown(call, status, press)]
         shown = [self.presses[press] for press in wanted]
         if shown != self._shown:
             self._place(shown)
-        keyed, filled = self.first_presses(), _asked_for(call, wanted)
+        keyed = self.first_presses()
         for press, button in zip(wanted, shown, strict=True):
             assert status is not None
             place = keyed.index(button) + 1

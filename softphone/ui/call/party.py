@@ -6,7 +6,7 @@ It knows nothing of recording.
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt, QTimer
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from softphone.ui.controls import QuietButton
@@ -26,7 +26,8 @@ class LockMark(QWidget):
         self.setObjectName("encrypted")
         self._view: View | None = None
         self._word = ""
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self._alone = False
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
     def render_view(self, view: View, call: CallState) -> None:
         self._view = view
@@ -39,11 +40,19 @@ class LockMark(QWidget):
         self.setVisible(call.encrypted)
         self.update()
 
-    def sizeHint(self) -> QSize:
-        return QSize(px(34 + QFontMetricsF(font(SMALL)).horizontalAdvance(self._word)), px(20))
+    def stand_alone(self, wanted: bool) -> None:
+        """Without its word."""
+        if wanted != self._alone:
+            self._alone = wanted
+            self.updateGeometry()
+            self.update()
 
-    def minimumSizeHint(self) -> QSize:
-        return QSize(px(27), px(20))
+    def whole_width(self) -> int:
+        """With its word."""
+        return px(34 + QFontMetricsF(font(SMALL)).horizontalAdvance(self._word))
+
+    def sizeHint(self) -> QSize:
+        return QSize(px(27) if self._alone else self.whole_width(), px(20))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         if self._view is None:
@@ -57,7 +66,7 @@ class LockMark(QWidget):
         middle = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         painter.drawText(QRectF(4, 0, 10, high), middle, "·")
         self._view.icons.draw(painter, "lock", theme.muted, QRectF(12, high / 2 - 7, 13, 13))
-        if self.width() >= self.sizeHint().width():
+        if not self._alone:
             painter.drawText(QRectF(29, 0, self.width(), high), middle, self._word)
         painter.end()
 
@@ -105,6 +114,16 @@ class PartyView(QWidget):
         """The text size has changed."""
         self.setFixedHeight(px(62))
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """The lock's word gives way first, the line's name only after it."""
+        others = (self.number, self.line, self.quality)
+        taken = sum(part.sizeHint().width() for part in others if not part.isHidden())
+        self.lock.stand_alone(taken + self.lock.whole_width() > self.width())
+
     def render_view(self, view: View, call: CallState) -> None:
         self._view, self._call = view, call
         self.name.setText(who(view, call))
@@ -121,6 +140,7 @@ class PartyView(QWidget):
         self.quality.setVisible(bool(word))
         if not self._copied.isActive():
             self._show_number()
+        self._fit()
 
     def _show_number(self) -> None:
         if self._view and self._call:

@@ -15,10 +15,9 @@ from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from softphone.domain.errors import KlartoneError
 from softphone.texts import Texts
-from softphone.ui.controls import FilledButton
-from softphone.ui.fields import ComboBox, TextLabel
-from softphone.ui.settings.forms import Section, line_field
-from softphone.ui.theme.style import SMALL
+from softphone.ui.controls import FilledButton, QuietButton
+from softphone.ui.fields import ComboBox
+from softphone.ui.settings.forms import Said, Section, line_field
 from softphone.ui.view import View, new_id
 from softphone.ui.words.account import reason, sentence
 from softphone.wire.snapshot import Account, AccountState, Registration, Settings, Srtp, Transport
@@ -50,7 +49,7 @@ class AccountSection(Section):
         self.user = line_field("accountUser")
         self.secret = line_field("accountPassword")
         self.secret.setEchoMode(QLineEdit.EchoMode.Password)
-        self.more = FilledButton("accountMore", "plain", 36)
+        self.more = QuietButton("accountMore", size=14)
         self.transport = ComboBox("accountTransport")
         for transport in get_args(Transport):
             self.transport.addItem(transport.upper(), transport)
@@ -64,7 +63,7 @@ class AccountSection(Section):
         self.register = ComboBox("accountRegister")
         for word in ("yes", "no"):
             self.register.addItem(word, word)
-        self.state = TextLabel("accountSaved", size=SMALL, role="muted", wrap=True)
+        self.state = Said("accountSaved")
         self.button = FilledButton("saveAccount", "accent", 40)
         self.default = FilledButton("accountDefault", "plain", 36)
         self.add = FilledButton("addAccount", "plain", 36)
@@ -74,7 +73,7 @@ class AccountSection(Section):
         self.field("settings.account.user", self.user)
         self.field("settings.account.password", self.secret)
         self.body.addSpacing(6)
-        self.body.addWidget(self.more)
+        self.body.addWidget(self.more, 0, Qt.AlignmentFlag.AlignLeft)
         self.rest = QWidget()
         inner = QVBoxLayout(self.rest)
         inner.setContentsMargins(0, 0, 0, 0)
@@ -89,15 +88,19 @@ class AccountSection(Section):
             ("settings.account.register", self.register),
         ):
             self.field(code, widget, inner)
-        inner.addSpacing(6)
-        for button in (self.default, self.add, self.remove):
-            inner.addWidget(button)
         self.rest.hide()
         self.body.addWidget(self.rest)
         self.body.addSpacing(6)
-        self.body.addWidget(self.state)
-        self.body.addSpacing(4)
         self.body.addWidget(self.button)
+        self.body.addWidget(self.state)
+        self.others = QWidget()
+        beside = QVBoxLayout(self.others)
+        beside.setContentsMargins(0, 10, 0, 0)
+        beside.setSpacing(8)
+        for button in (self.default, self.add, self.remove):
+            beside.addWidget(button)
+        self.others.hide()
+        self.body.addWidget(self.others)
         self.button.clicked.connect(self.press)
         self.more.clicked.connect(self._open)
         self.add.clicked.connect(self._begin_new)
@@ -225,7 +228,8 @@ class AccountSection(Section):
 
     def _open(self) -> None:
         self._removing = False
-        self.rest.setVisible(not self.rest.isVisibleTo(self))
+        for part in (self.rest, self.others):
+            part.setVisible(not part.isVisibleTo(self))
         self.opened.emit(self.rest.isVisibleTo(self))
         self._again()
 

@@ -63,6 +63,18 @@ class Section(QWidget):
             self.settings = view.snapshot.settings
 
 
+class Said(TextLabel):
+    """What came of a press, below its button: it takes no room while there is nothing to say."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, size=SMALL, role="muted", wrap=True)
+        self.hide()
+
+    def setText(self, text: str) -> None:
+        super().setText(text)
+        self.setVisible(bool(text))
+
+
 class AppearanceSection(Section):
     """Language, look and text size, at once."""
 

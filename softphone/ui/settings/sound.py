@@ -11,7 +11,7 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
-from softphone.ui.controls import FilledButton
+from softphone.ui.controls import FilledButton, QuietButton
 from softphone.ui.fields import ComboBox, TextLabel
 from softphone.ui.settings.forms import Section
 from softphone.ui.theme.style import SMALL
@@ -94,7 +94,7 @@ class SoundSection(Section):
         self.speaker_meter = Meter("speakerLevel")
         self.tone = FilledButton("testTone", "plain", 40)
         self.own_call = FilledButton("ownCall", "plain", 40)
-        self.more = FilledButton("soundMore", "plain", 36)
+        self.more = QuietButton("soundMore", size=14)
         self.fault = TextLabel("soundFault", size=SMALL, role="danger", wrap=True)
         self.field("settings.sound.microphone", self.microphone)
         self.body.addWidget(self.meter)
@@ -104,11 +104,13 @@ class SoundSection(Section):
         self.body.addSpacing(6)
         self.body.addWidget(self.fault)
         self.body.addWidget(self.tone)
+        self.body.addSpacing(4)
         self.body.addWidget(self.own_call)
-        self.body.addWidget(self.more)
+        self.body.addSpacing(2)
+        self.body.addWidget(self.more, 0, Qt.AlignmentFlag.AlignLeft)
         self._rest = QWidget()
         rest = QVBoxLayout(self._rest)
-        rest.setContentsMargins(0, 6, 0, 0)
+        rest.setContentsMargins(0, 0, 0, 0)
         rest.setSpacing(4)
         for name, box in self._others().items():
             self.field(f"settings.sound.{name}", box, rest)

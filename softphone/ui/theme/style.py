@@ -81,11 +81,11 @@ def sheet(theme: Theme) -> str:
     QFrame[role="fault"] {{ background: {t.surface}; border: 2px solid {t.text}; border-radius: 10px; }}
     QLineEdit {{ placeholder-text-color: {t.muted}; }}
     QLineEdit, QComboBox {{
-        background: {t.surface}; color: {t.text}; border: 1px solid {t.neutral.edge}; border-radius: 8px;
+        background: {t.surface}; color: {t.text}; border: 1px solid {t.outline}; border-radius: 8px;
         padding: 0 10px; min-height: {field}px; selection-background-color: {t.accent}; selection-color: {t.on_accent};
     }}
     QLineEdit:focus, QComboBox:focus {{ border: 2px solid {t.accent}; padding: 0 9px; min-height: {focused}px; }}
-    QLineEdit:disabled, QComboBox:disabled {{ color: {t.disabled}; background: {t.window}; }}
+    QLineEdit:disabled, QComboBox:disabled {{ color: {t.disabled}; background: {t.window}; border-color: {t.line}; }}
     QComboBox::drop-down {{ border: none; width: 28px; }}
     QComboBox::down-arrow {{ image: none; }}
     QComboBox QAbstractItemView, QMenu, QListView {{

@@ -32,6 +32,8 @@ class Theme:
     text: str
     muted: str
     disabled: str
+    outline: str
+    """the edge of a field: without it nobody sees where to type"""
     accent: str
     on_accent: str
     chosen: str

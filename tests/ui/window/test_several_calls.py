@@ -153,7 +153,7 @@ def test_a_colleague_is_a_box_on_the_partys_page_with_three_ways_on(scene: Scene
     ]
     scene.show(several.STATES["conference"])
     assert box.state.text().startswith("konference")
-    assert not box.join.isEnabled()
+    assert box.controls() == [box.complete, box.back]
 
 
 def test_a_colleague_who_is_not_there_and_a_transfer_under_way_are_said_and_the_party_is_a_press_away(
