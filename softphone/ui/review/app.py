@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
-from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QApplication, QWidget
 
-from softphone.domain.archive.reviews import Figures, SampleFilter, SamplePage, SampleQuery, SampleRow
+from softphone.domain.archive.reviews import SampleFilter, SampleRow
 from softphone.domain.errors import KlartoneError
 from softphone.domain.purpose import Language
 from softphone.domain.retention import has_expired
@@ -23,7 +23,8 @@ from softphone.ui.application import dress, ended_by_signals, make_application, 
 from softphone.ui.controls import Change
 from softphone.ui.note import announcement
 from softphone.ui.review import words
-from softphone.ui.review.dependencies import Opened, ReviewDependencies, TeamLed, Watched
+from softphone.ui.review.browsing import Browsing
+from softphone.ui.review.dependencies import Opened, ReviewDependencies, TeamLed
 from softphone.ui.review.listening import Listening
 from softphone.ui.review.undo import PendingErasure
 from softphone.ui.review.window import ReviewWindow
@@ -33,9 +34,6 @@ from softphone.ui.theme.icons import Icons
 from softphone.ui.theme.tokens import Theme, load_themes
 from softphone.ui.view import View
 from softphone.wire.snapshot import Look
-
-_AGAIN = 500
-"""ms between two counts that do not agree with the list"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +58,6 @@ class Review(QObject):
         self._texts: Texts | None = None
         self._dress()
         self.window = ReviewWindow()
-        self._team = deps.teams[0] if deps.teams else None
-        self._shown, self._search = SampleFilter.WAITING, ""
-        self._watched: Watched | None = None
-        self._counts: Mapping[SampleFilter, int] = {}
         self._place = NothingOpen("review.place.choose")
         self._wanted = ""
         """the recording that is being opened"""
@@ -81,36 +75,25 @@ class Review(QObject):
         if deps.archive is not None:
             self.shelf = ArchiveWorker(deps.archive, deps.now, deps.time_zone)
         self.listening = Listening(self.window, self.shelf, deps.speaker, self.view)
-        self._turn = 0
-        self._again = ""
-        """the row to be found in the new list"""
-        self._differed: tuple[int, int] | None = None
-        self._begun_for: tuple[int, int] | None = None
-        """rows shown, and counted"""
+        self.browsing = Browsing(deps, self.window, self.shelf, self.view, self._opened_id)
         self._connect()
         self.draw()
 
     def _connect(self) -> None:
         window = self.window
         if (shelf := self.shelf) is not None:
-            shelf.paged.connect(self._take_page)
             shelf.opened.connect(self._take_opened)
             shelf.refused.connect(self._refused)
             shelf.reviewed.connect(self._reviewed)
             shelf.not_reviewed.connect(self._not_reviewed)
             shelf.gone.connect(self._gone)
             shelf.unsure.connect(self._unsure)
-            shelf.missed.connect(self._missed)
             shelf.failed.connect(self._failed)
-            shelf.changed.connect(self._count_anew)
-            shelf.counted.connect(self._take_counts)
-            shelf.figured.connect(self._take_figures)
             shelf.new_day.connect(self._new_day)
+        self.browsing.changed.connect(self._draw_both)
         self.listening.changed.connect(self._sound_changed)
         self.listening.announced.connect(self._announce)
         window.key.connect(self._key)
-        window.searched.connect(self._find)
-        window.shown.connect(self._show_only)
         window.team.connect(self._choose_team)
         window.look.connect(self._other_look)
         window.detail.keys.left.connect(lambda: self._show_keys(on=False))
@@ -119,7 +102,6 @@ class Review(QObject):
         window.undo.undone.connect(self._undone)
         window.undo.counted.connect(self._show_leaving)
         window.holds = self._holds
-        window.model.wanted.connect(self._more)
         window.list.asked.connect(self.open_recording)
         app = QApplication.instance()
         assert isinstance(app, QApplication)
@@ -129,11 +111,14 @@ class Review(QObject):
     @property
     def filter_counts(self) -> Mapping[SampleFilter, int]:
         """As the filters show them."""
-        return self._counts
+        return self.browsing.counts
 
     @property
     def opened(self) -> Opened | None:
         return self.listening.opened
+
+    def _opened_id(self) -> str:
+        return self.opened.row.recording if self.opened is not None else ""
 
     @property
     def sound(self) -> Sound:
@@ -147,7 +132,7 @@ class Review(QObject):
         self.listening.start()
         if self.shelf is not None:
             self.shelf.start()
-            self._watch()
+            self.browsing.begin()
         self.window.list.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def close(self) -> None:
@@ -156,6 +141,7 @@ class Review(QObject):
             self.window.detail.comments.write()
         self.window.undo.carry_out()
         self._leave()
+        self.browsing.stop()
         self.listening.stop()
         if self.shelf is not None:
             self.shelf.stop()
@@ -168,10 +154,6 @@ class Review(QObject):
         if self._texts is None or self._texts.language is not language:
             self._texts = Texts(self._deps.texts, language, self._deps.time_zone)
         return View(None, self._texts, self._theme or self._light, self._icons, self._deps.now(), connected=True)
-
-    def line_name(self, line: str | None) -> str:
-        name = self._deps.lines.get(line or "")
-        return name[self.view().texts.language] if name is not None else line or ""
 
     def _party(self, line: str | None, texts: Texts) -> str:
         word = self._deps.parties.get(line or "")
@@ -187,14 +169,14 @@ class Review(QObject):
         window.heading.setFixedWidth(window.heading.fontMetrics().horizontalAdvance(window.heading.text()) + 4)
         window.setWindowTitle(f"{texts('review.title')} – Klartone")
         several = len(self._deps.teams) > 1
-        team = self._name(self._team, texts)
+        team = self._name(self.browsing.team, texts)
         window.about.setText(texts("review.about") if several or not team else texts("review.about.team", team=team))
         window.teams.setVisible(several)
         window.teams.setAccessibleName(texts("review.team"))
         window.teams.show_entries(
             view,
             [(self._name(one, texts), one.id) for one in self._deps.teams],
-            self._team.id if self._team is not None else None,
+            self.browsing.team.id if self.browsing.team is not None else None,
         )
         dark = view.theme.dark
         window.look_button.show_as(
@@ -206,27 +188,15 @@ class Review(QObject):
         window.note.close_button.show_as(view, "", icon="close", name=texts("note.close"))
         window.panel.render_view(view)
         window.undo.render_view(view)
-        self._draw_list(view)
+        self._draw_both()
+
+    def _draw_both(self) -> None:
+        view = self.view()
+        self.browsing.render_view(view)
         self._draw_detail(view)
 
     def _name(self, team: TeamLed | None, texts: Texts) -> str:
         return team.name[texts.language] if team is not None and team.name is not None else ""
-
-    def _draw_list(self, view: View) -> None:
-        window, texts = self.window, view.texts
-        for shown, pill in window.filters.items():
-            count = self._counts.get(shown)
-            pill.setChecked(shown is self._shown)
-            text = texts(f"review.filter.{shown}")
-            pill.show_as(view, text if count is None or shown is SampleFilter.ALL else f"{text} {count}", means=text)
-        window.list.render_view(view, self.line_name)
-        counted = self._shown in self._counts
-        empty = counted and not window.model.rows and self.shelf is not None
-        window.empty.setText(texts("review.empty.found" if self._search else f"review.empty.{self._shown}"))
-        window.empty.setVisible(empty)
-        window.panel.setVisible(self.shelf is not None)
-        window.list_card.setVisible(self.shelf is not None)
-        window.search.setEnabled(self.shelf is not None)
 
     def _draw_detail(self, view: View) -> None:
         detail, texts = self.window.detail, view.texts
@@ -236,8 +206,11 @@ class Review(QObject):
         detail.place.show_words(texts(place.code, **params), texts(f"{place.code}.more", **params))
         shown: QWidget = detail.keys if self._keys else detail.open_page if row is not None else detail.place
         party = self._party(row.line if row is not None else None, texts)
-        line = self.line_name(row.line) if row is not None else ""
-        can_next, unheard = self._next_row() is not None, row is not None and row.recording == self._unheard
+        line = self.browsing.line_name(row.line) if row is not None else ""
+        can_next, unheard = (
+            self.browsing.next_row(self._using) is not None,
+            row is not None and row.recording == self._unheard,
+        )
         detail.render_view(view, row, line, party, can_next=can_next, unheard=unheard, shown=shown)
         for widget in (detail.foot, detail.next_button, detail.reviewed_button):
             widget.setVisible(self.shelf is not None)
@@ -247,11 +220,11 @@ class Review(QObject):
     def _place_now(self) -> NothingOpen:
         if self._deps.refusal is not None:
             return NothingOpen(self._deps.refusal.code, self._deps.refusal.params)
-        counted = self._counts.get(SampleFilter.ALL)
+        counted = self.browsing.counts.get(SampleFilter.ALL)
         if self._place.code == "review.place.choose" and counted is not None:
-            if not counted and not self._search:
+            if not counted and not self.browsing.search:
                 return NothingOpen("review.place.empty")
-            if not self._counts[SampleFilter.WAITING] and not self._search:
+            if not self.browsing.counts[SampleFilter.WAITING] and not self.browsing.search:
                 return NothingOpen("review.place.done")
         return self._place
 
@@ -266,129 +239,24 @@ class Review(QObject):
             self._theme = theme
             dress(theme)
 
-    # --- the list -------------------------------------------------------------------------------
-
-    def _watch(self) -> None:
-        """Another list, from its beginning."""
-        if self.shelf is None or self._team is None:
-            return
-        team = self._team
-        found = words.searched(self._search, self.view().texts, self._deps.now(), self._deps.time_zone)
-        named = tuple(line for line in self._deps.lines if found.agent and found.agent in self.line_name(line).lower())
-        query = SampleQuery(team.lines, team.agents, self._shown, found.agent, found.since, found.until, named)
-        self._turn += 1
-        self._again = ""
-        items = tuple((item.id, item.points) for item in team.card)
-        self._watched = Watched(self._turn, query, team.capacity, items)
-        self.window.model.begin()
-        self.shelf.watch(self._watched)
-        self._count_anew()
-
-    def _count_anew(self) -> None:
-        if self.shelf is not None and self._watched is not None:
-            self.shelf.count(self._watched)
+    # --- the team and the day -------------------------------------------------------------------
 
     def _new_day(self) -> None:
-        """A search for today means another day now, and one day fewer is left of each row."""
-        if self._search:
-            self._missed(self._turn)
+        """One day fewer is left of each row."""
+        self.browsing.new_day()
         self.draw()
-
-    def _more(self, after: str) -> None:
-        if self.shelf is not None and self._watched is not None:
-            self.shelf.more(self._watched, after)
-
-    def _take_page(self, turn: int, page: SamplePage, new: bool) -> None:
-        if self._watched is None or turn != self._watched.turn:
-            return
-        model = self.window.model
-        begins = not model.rows
-        (model.take_new if new else model.take)(page)
-        if begins and model.rows:
-            here = self._again or (self.opened.row.recording if self.opened is not None else "")
-            self.window.list.setCurrentIndex(model.index(model.find(here) or 0))
-            self.draw()
-        self.window.list.look_ahead()
-
-    def _take_counts(self, turn: int, counts: Mapping[SampleFilter, int]) -> None:
-        if self._watched is not None and turn == self._watched.turn:
-            self._counts = counts
-            view = self.view()
-            self._draw_list(view)
-            self._draw_detail(view)
-            self._compare(counts)
-
-    def _compare(self, counts: Mapping[SampleFilter, int]) -> None:
-        """A complete list that twice in a row has other rows than were counted lacks some: it begins anew.
-
-        Once for each such pair of numbers, since they are counted at different moments.
-        """
-        model = self.window.model
-        differ = (len(model.rows), counts[self._shown]) if model.whole else None
-        if differ is None or differ[0] == differ[1]:
-            self._differed = None
-        elif differ == self._differed:
-            self._missed(self._turn)
-        elif differ != self._begun_for:
-            self._differed = differ
-            QTimer.singleShot(_AGAIN, self._count_anew)
-
-    def _missed(self, turn: int) -> None:
-        """The list from its beginning, with the same row selected."""
-        if turn != self._turn:
-            return
-        self._begun_for, self._differed = self._differed, None
-        index = self.window.list.currentIndex().row()
-        rows = self.window.model.rows
-        again = rows[index].recording if 0 <= index < len(rows) else ""
-        self._watch()
-        self._again = again
-
-    def _take_figures(self, turn: int, figures: Figures) -> None:
-        if self._watched is not None and turn == self._watched.turn:
-            self.window.panel.figures = figures
-            self.window.panel.render_view(self.view())
-
-    def _find(self, typed: str) -> None:
-        if typed.strip() != self._search:
-            self._search = typed.strip()
-            self._watch()
-
-    def _show_only(self, shown: SampleFilter) -> None:
-        if shown is not self._shown:
-            self._shown = shown
-            self._watch()
-        self.draw()
-
-    def _show_following(self) -> None:
-        """Waiting, reviewed, all, and then again."""
-        all_of = list(SampleFilter)
-        self._show_only(all_of[(all_of.index(self._shown) + 1) % len(all_of)])
-        self._announce(self.view().texts(f"review.filter.{self._shown}"))
 
     def _choose_team(self, id: str) -> None:
         team = next(one for one in self._deps.teams if one.id == id)
-        if team is not self._team:
+        if team is not self.browsing.team:
             self.listening.when_stored(partial(self._lead, team))
         self.draw()
 
     def _lead(self, team: TeamLed) -> None:
         self._leave()
-        self._team, self._counts, self.window.panel.figures = team, {}, None
         self._place = NothingOpen("review.place.choose")
-        self._watch()
+        self.browsing.lead(team)
         self.draw()
-
-    def _next_row(self) -> int | None:
-        """The row that *next* opens."""
-        model = self.window.model
-        here = model.find(self.opened.row.recording) if self.opened is not None else None
-        if here is None:
-            current = self.window.list.currentIndex().row()
-            here = current - 1 if current >= 0 else -1
-        found = model.next_waiting(here, self._using)
-        opened = self.opened.row.recording if self.opened is not None else ""
-        return None if found is None or model.rows[found].recording == opened else found
 
     # --- opening and letting go -----------------------------------------------------------------
 
@@ -408,7 +276,7 @@ class Review(QObject):
         shelf.open(recording)
 
     def _open_next(self) -> None:
-        row = self._next_row()
+        row = self.browsing.next_row(self._using)
         if row is not None:
             index = self.window.model.index(row)
             self.window.list.setCurrentIndex(index)
@@ -422,7 +290,7 @@ class Review(QObject):
         self._wanted = ""
         self._came.happened()
         self._show_keys(on=False)
-        self.listening.take(opened, self._team.card if self._team is not None else ())
+        self.listening.take(opened, self.browsing.team.card if self.browsing.team is not None else ())
         self.draw()
         window = self.window
         self._announce(f"{window.detail.title.accessibleName()}. {window.detail.until.text()}")
@@ -436,17 +304,7 @@ class Review(QObject):
             self.window.undo.forget()
             self._show_leaving()
         self.listening.forget(recordings)
-        for row in self.window.model.drop(recordings):
-            self._recount(SampleFilter.REVIEWED if row.reviewed_at else SampleFilter.WAITING, -1)
-            self._recount(SampleFilter.ALL, -1)
-
-    def _recount(self, shown: SampleFilter, more: int) -> None:
-        """A visible change need not wait until all are counted anew."""
-        if shown in self._counts:
-            self._counts = {**self._counts, shown: max(0, self._counts[shown] + more)}
-        panel = self.window.panel
-        if shown is SampleFilter.WAITING and panel.figures is not None:
-            panel.figures = replace(panel.figures, waiting=max(0, panel.figures.waiting + more))
+        self.browsing.drop(recordings)
 
     def _gone(self, recordings: set[str]) -> None:
         opened = self.opened
@@ -502,9 +360,9 @@ class Review(QObject):
         model = self.window.model
         self._using.discard(recording)
         self.listening.forget([recording])
-        self._recount(SampleFilter.WAITING, -1)
-        self._recount(SampleFilter.REVIEWED if row else SampleFilter.ALL, 1 if row else -1)
-        if row is None or self._shown is SampleFilter.WAITING:
+        self.browsing.recount(SampleFilter.WAITING, -1)
+        self.browsing.recount(SampleFilter.REVIEWED if row else SampleFilter.ALL, 1 if row else -1)
+        if row is None or self.browsing.shown is SampleFilter.WAITING:
             model.drop([recording])
         else:
             model.renew(row)
@@ -559,7 +417,7 @@ class Review(QObject):
         elif what == "escape":
             if self.window.search.hasFocus():
                 self.window.search.clear()
-                self._find("")
+                self.browsing.find("")
             self.window.list.setFocus(Qt.FocusReason.ShortcutFocusReason)
         elif what in ("next", "reviewed") and (self._came.is_fresh or self._unheard_said.is_fresh):
             # The second press of two was meant for the one before; this one nobody has heard.
@@ -571,7 +429,8 @@ class Review(QObject):
         elif what == "undo":
             self.window.undo.undo()
         elif what == "filter":
-            self._show_following()
+            self.browsing.show_following()
+            self._announce(self.view().texts(f"review.filter.{self.browsing.shown}"))
         else:
             self.listening.key(what)
             self.draw()
