@@ -190,6 +190,8 @@ class LiveCall:
     running: tuple[str, int] | None = None
     """recording and segment that frames go into"""
     expires: Mapping[Purpose, date] = field(default_factory=dict[Purpose, date])
+    note: str = field(default="", repr=False)
+    """the agent's own"""
 
     @classmethod
     def of(cls, new: NewCall, policy: Policy | None, book: NoticeBook, now: datetime) -> LiveCall:
@@ -315,7 +317,7 @@ class LiveCall:
                     if (period := self.line.retention(purpose))
                 }
 
-    def shown(self, now: Now, storage_cause: Callable[[], str | None]) -> CallState:
+    def shown(self, now: Now, storage_cause: Callable[[], str | None], earlier: tuple[PastCall, ...] = ()) -> CallState:
         status = self.status(now)
         return CallState(
             id=self.id,
@@ -352,6 +354,8 @@ class LiveCall:
             asked_to_call=self.asked_to_call,
             redirected_to=self.redirected_to,
             quality=self.quality,
+            note=self.note,
+            earlier=earlier,
         )
 
     def past(self, now: Now) -> PastCall:
@@ -368,6 +372,8 @@ class LiveCall:
             self._outcome(status),
             kept=kept,
             why=status.reasons[0] if status and self.answered_at and not kept else None,
+            # What is erased on a later day takes the note with it.
+            note="" if self.reopened and not kept else self.note,
         )
 
     def _outcome(self, status: Status | None) -> str:

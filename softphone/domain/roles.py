@@ -48,6 +48,8 @@ class Permission(StrEnum):
     """what has reached its day and is not simply deleted"""
     BELIEVE_CLOCK = "believe_clock"
     """say that the date is right, and let it delete, after the clock has jumped"""
+    READ_NOTES = "read_notes"
+    """agents' notes about a party's calls, for the party's access to them and their erasure"""
     READ_LOG = "read_log"
     """all of it"""
     CHOOSE_SIGNER = "choose_signer"
@@ -79,7 +81,7 @@ _MAY: dict[Role, frozenset[Permission]] = {
             Permission.DECIDE_CASE,
             Permission.JUDGE,
         }
-        | {Permission.BELIEVE_CLOCK, Permission.READ_LOG, Permission.CHOOSE_SIGNER}
+        | {Permission.BELIEVE_CLOCK, Permission.READ_LOG, Permission.READ_NOTES, Permission.CHOOSE_SIGNER}
     ),
     Role.IT: frozenset(),
 }

@@ -41,6 +41,7 @@ from softphone.wire.to_engine import (
     Quit,
     RaiseDispute,
     Reopen,
+    SaveNote,
     SaveSettings,
     SendDigits,
     TestCall,
@@ -124,6 +125,8 @@ class DeskCommands:
                 return calls.reopen(call)
             case EndWrapUp(call=call):
                 return calls.end_wrap_up(call)
+            case SaveNote(call=call, text=text):
+                return calls.save_note(call, text)
             case EndCallBack(call_back=id):
                 parts.store.end_call_back(id)
                 return None

@@ -46,6 +46,7 @@ from softphone.wire.to_engine import (
     Quit,
     RaiseDispute,
     Reopen,
+    SaveNote,
     SaveSettings,
     SendDigits,
     TestCall,
@@ -131,6 +132,19 @@ def _first(error: ValidationError) -> str:
 
 _TO_ENGINE: frozenset[type] = frozenset(
     {Attach, Ping, Dial, Answer, Decline, HangUp, Mute, HoldCall, SendDigits, OptOut, RaiseDispute, UndoDispute}
-    | {LockEarlier, Choose, Act, Reopen, EndWrapUp, EndCallBack, SaveSettings, WatchLevels, TestTone, TestCall, Quit}
+    | {
+        LockEarlier,
+        Choose,
+        Act,
+        Reopen,
+        EndWrapUp,
+        SaveNote,
+        EndCallBack,
+        SaveSettings,
+        WatchLevels,
+        TestTone,
+        TestCall,
+        Quit,
+    }
     | {Activate, Consult, Transfer, CompleteTransfer, FollowTransfer, DeclineTransfer, Join, BackToParty}
 )

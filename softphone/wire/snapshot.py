@@ -103,6 +103,10 @@ class NoticeText:
     words: tuple[SpokenWord, ...] = ()
 
 
+NOTE_LENGTH = 500
+EARLIER = 5
+
+
 class CallPhase(StrEnum):
     INCOMING = "incoming"
     DIALLING = "dialling"
@@ -232,9 +236,9 @@ class CallState:
     redirected_to: str = ""
     """of a call of ours that came to nothing: where its server says that the called person is; nobody is called for that"""
     note: str = ""
-    """the agent's own"""
+    """the agent's own, of at most `NOTE_LENGTH` characters"""
     earlier: tuple[PastCall, ...] = ()
-    """calls with the same number, newest first"""
+    """this desk's calls with the same number before it, newest first, as many as `EARLIER`; none of a withheld number"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +261,8 @@ class PastCall:
     outcome: str
     kept: bool = False
     why: ReasonStatus | None = None
+    note: str = ""
+    """the agent's own"""
 
 
 @dataclass(frozen=True, slots=True)

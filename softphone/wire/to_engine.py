@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from pydantic import Discriminator
@@ -162,6 +162,16 @@ class Reopen:
 
 
 @dataclass(frozen=True, slots=True)
+class SaveNote:
+    """The agent's note about a call, while it is on or of the own calls: instead of the one before. Empty: there is none."""
+
+    id: str
+    call: str
+    text: str = field(repr=False)
+    type: Literal["save_note"] = "save_note"
+
+
+@dataclass(frozen=True, slots=True)
 class Activate:
     """The agent talks on this call now; the one before is held."""
 
@@ -309,6 +319,7 @@ CallCommand = (
     | Act
     | Reopen
     | EndWrapUp
+    | SaveNote
     | Activate
     | Consult
     | Transfer

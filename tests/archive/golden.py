@@ -21,6 +21,8 @@ from typing import Any
 from sqlalchemy import select
 
 from softphone.archive.archive import Archive
+from softphone.archive.catalog import own_calls
+from softphone.archive.catalog.own_calls import OwnCall
 from softphone.archive.changes.call import PurposeEnd
 from softphone.archive.crypto.wraps import KeyStore, Recipient, create_key_pair
 from softphone.archive.files.reader import OpenedRecording
@@ -94,7 +96,9 @@ def written_of(archive: Archive) -> dict[str, Any]:
             select(sample_tallies.c.month, sample_tallies.c.what, sample_tallies.c.count)
         ).all()
         previous = connection.execute(select(checkpoints.c.number, checkpoints.c.hash)).all()
-    told = {"chunks": chunks, "tallies": tallies, "checkpoints": previous}
+        own = own_calls.read(connection, archive.secrets, [AGENT], AT.date(), 10)
+    notes = [(one.call, one.told, one.note) for one in own]
+    told = {"chunks": chunks, "tallies": tallies, "checkpoints": previous, "notes": notes}
     rows = {name: sorted([*row] for row in found) for name, found in told.items()}
     sound = [row.params[SOUND] for row in archive.audit_of() if row.event == WHOLE]
     return {**rows, "policy_signer": archive.policy_signer, "sound": sound}
@@ -130,6 +134,10 @@ def write(folder: Path) -> None:
     rotation.rotate(desk.archive, old, new)
     rotation.revoke(desk.archive, old)
     choose_signer(desk.archive, public_half(new_signing_key()), AT)
+    with desk.archive.catalog.writing() as tx:
+        until = (AT + timedelta(days=7)).date()
+        noted = OwnCall("a", AGENT, AT, until, "{}", "Vil have den blå.\nRing mandag – æøå.", NUMBER)
+        own_calls.put(tx, desk.archive.secrets, noted)
     found = told_of(desk.archive)
     head = desk.archive.head(LATER)
     found["head"] = str(head)

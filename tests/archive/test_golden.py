@@ -37,8 +37,9 @@ def test_the_golden_archive_is_read_heard_proved_and_brought_up_to_date(tmp_path
         golden.clock = lambda: LATER
         assert schema_of(folder, keys) == HEAD
         proof = verify(golden, Head.parse(told["head"]))
-        # Its discarded recording was taken out of the catalog by whoever made it, without the session's entry.
-        assert proof.findings == (Finding("erasure_untold", {"recording": "d-1"}),)
+        # The oldest one's discarded recording was taken out of the catalog by whoever made it, without the session's entry.
+        untold = (Finding("erasure_untold", {"recording": "d-1"}),) if version == "0014" else ()
+        assert proof.findings == untold
         assert proof.chunks == proof.opened_chunks > 5
         assert repair(golden, LATER) == []
         assert [row.event for row in golden.audit_of()][: len(told["events"])] == told["events"]

@@ -24,6 +24,8 @@ GIVEN = (
     f"INSERT INTO review_scores (recording, item, points, desk, at, by) VALUES ('{{two}}', 'i', 1, {_BY})",
     f"INSERT INTO call_backs (call, desk, at) VALUES ('b1', '', '{AT_TEXT}')",
     "INSERT INTO meta (name, value) VALUES ('policy-signer', 'the first')",
+    "INSERT INTO past_calls (call, desk, agent, at, until, sealed, note)"
+    f" VALUES ('p1', '', 'a', '{AT_TEXT}', '2027-01-01', X'01', X'02'), ('p2', '', 'a', '{AT_TEXT}', '2027-01-01', X'01', X'02')",
 )
 """what there is when the backup is made, beside three recordings"""
 CHANGES = {
@@ -57,6 +59,8 @@ CHANGES = {
         "INSERT INTO upheld (number_index, line, purpose, desk, at, until)"
         f" VALUES (X'0102', 'salg', 'training', '', '{AT_TEXT}', '2027-01-01')",
     ),
+    "note_changed": ("note", "p1", "UPDATE past_calls SET note = NULL WHERE call = 'p1'"),
+    "note_gone": ("note", "p2", "DELETE FROM past_calls WHERE call = 'p2'"),
     "revoked": ("revoked", KEY, f"INSERT INTO meta (name, value) VALUES ('revoked-{KEY}', '{AT_TEXT}')"),
     "signer_gone": ("signer", "policy-signer", "DELETE FROM meta WHERE name = 'policy-signer'"),
     "signer": ("signer", "policy-signer", "INSERT INTO meta (name, value) VALUES ('policy-signer', 'the next')"),
@@ -77,6 +81,7 @@ _LOOKED_AT = (
             "call_backs",
             "refusals",
             "upheld",
+            "past_calls",
         )
     ),
 )

@@ -180,6 +180,8 @@ def _place(kind: str, id: str) -> tuple[Table, ColumnElement[bool]]:
             return t.review_comments, t.review_comments.c.comment == id
         case "call_back":
             return t.call_backs, t.call_backs.c.call == id
+        case "note":
+            return t.past_calls, t.past_calls.c.call == id
         case "refusal":
             return t.refusals, t.refusals.c.number_index == bytes.fromhex(id)
         case "upheld":

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, select, update
 
+from softphone.archive.catalog import own_calls
 from softphone.archive.catalog.transaction import Transaction
 from softphone.archive.changes.call import call_of
 from softphone.archive.changes.execution import HOLD_ONLY, Execution
@@ -101,7 +102,8 @@ def restrict(tx: Transaction, recording: str, reason: str) -> None:
 
 
 def discard(tx: Transaction, recording: str, at: datetime) -> None:
-    """All rows of a recording, its call's number with the last of them. The file is still there: it is condemned."""
+    """All rows of a recording, and with the last of them its call's number and the agent's note. The file is still there: it
+    is condemned."""
     call = call_of(tx.connection, recording)
     if call is None:
         return
@@ -109,6 +111,7 @@ def discard(tx: Transaction, recording: str, at: datetime) -> None:
     _delete(tx, recording, segments, purposes, holds, *_REVIEW, recordings)
     if not tx.execute(select(recordings.c.recording).where(recordings.c.call == call)).first():
         tx.execute(delete(calls).where(calls.c.call == call))
+        own_calls.erase_note(tx, call)
     tx.insert(condemned, recording=recording, at=at.isoformat())
 
 

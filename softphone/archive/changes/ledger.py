@@ -129,6 +129,10 @@ class Ledger:
         it can be written, or for the next of the same call."""
         self._inbox.put(partial(self._take_own, call))
 
+    def once_listed(self, action: Callable[[], object]) -> None:
+        """On the ledger's thread, after the rows that `list_own` was given so far; not at all while one cannot be written."""
+        self._inbox.put(lambda: None if self._own else action())
+
     def suspect(self, detail: str) -> None:
         """The vault found, on the recorder's thread, that the storage fails (a full disk). It is tried until it works."""
         self._inbox.put(partial(self._trouble, detail))
@@ -209,7 +213,7 @@ class Ledger:
             _log_bug(error)
 
     def _take_own(self, call: OwnCall) -> None:
-        self._own[call.call] = call
+        self._own[call.call] = call.after(self._own.get(call.call))
         self._list_own()
 
     def _list_own(self) -> None:

@@ -46,8 +46,9 @@ refusals = _table("refusals", "desk at until", blobs="number_index")
 party_languages = _table("party_languages", "desk language at until", blobs="number_index")
 upheld = _table("upheld", "line purpose desk at until", blobs="number_index")
 """objections that custody upheld: later calls of the number on the line are not recorded for the purpose (G23)"""
-past_calls = _table("past_calls", "call desk agent at until", blobs="sealed")
-"""an agent's own calls, also those of which nothing was recorded, for as long as `own_calls` says"""
+past_calls = _table("past_calls", "call desk agent at until", blobs="sealed note number_index")
+"""an agent's own calls, also those of which nothing was recorded, for as long as `own_calls` says. `number_index`: of those with
+a note, by which its party's request finds it"""
 sample_runs = _table(
     "sample_runs", "line agent desk share taken until", numbers="number block start next", blobs="seed"
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
-from softphone.archive.retention import judging, withdrawing
+from softphone.archive.retention import judging, notes, withdrawing
 from softphone.archive.retention.cases import open_cases
 from softphone.archive.retention.deciding import decide
 from softphone.archive.retention.swept import Swept
@@ -14,7 +14,7 @@ from softphone.archive.retention.withdrawing import WithdrawalRequest
 from softphone.archive.seen.access import policy_recipients
 from softphone.archive.seen.asking import Asking
 from softphone.archive.seen.finding import entries_of
-from softphone.domain.archive.decisions import Case, Decided, Right, ToJudge, VisibleRows, WithdrawalResult
+from softphone.domain.archive.decisions import AgentNote, Case, Decided, Right, ToJudge, VisibleRows, WithdrawalResult
 from softphone.domain.archive.recordings import AuditRow, RecordingRow
 from softphone.domain.errors import ArchiveError
 from softphone.domain.events import Terms
@@ -46,6 +46,22 @@ class Rights:
         named = {row.recording for row in withdrawing.with_number(archive, number, now) if asking.scope(row)}
         asked = WithdrawalRequest(right, now, terms, purpose, asking.viewer.a_key)
         return _told(withdrawing.of_number(archive, number, asked), named)
+
+    def notes(self, number: str) -> Sequence[AgentNote]:
+        key = self._may_read_notes()
+        return notes.of_number(self._asking.archive, number, self._asking.now(), key)
+
+    def erase_notes(self, number: str, reason: str) -> int:
+        key = self._may_read_notes()
+        return notes.erase_of_number(self._asking.archive, number, reason, self._asking.now(), key)
+
+    def _may_read_notes(self) -> str:
+        """A key of who asks. No key seals notes, so it takes one that opens most of what is here."""
+        asking = self._asking
+        asking.require(Permission.READ_NOTES)
+        if not asking.archive.secrets.numbers:
+            asking.refuse(Permission.READ_NOTES)
+        return asking.viewer.a_key
 
 
 def _told(done: WithdrawalResult, named: set[str]) -> WithdrawalResult:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Generic, TypeVar
@@ -56,6 +56,17 @@ class RecordingShown:
     """what happened to it; None: they may not see that"""
     review: OwnReview | None
     """of an own call; None: it is not one"""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentNote:
+    """What an agent wrote about a call. `agent`: the account's address. `until`: the day on which it goes by itself."""
+
+    call: str
+    agent: str
+    at: datetime
+    until: date
+    text: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from datetime import date
 from typing import Any, Protocol
 
 from softphone.domain.archive.decisions import (
+    AgentNote,
     Case,
     Decided,
     HoldsShown,
@@ -125,6 +126,14 @@ class Rights(Protocol):
     def take_back_of_number(
         self, number: str, right: Right, terms: Terms, purpose: Purpose | None = None
     ) -> WithdrawalResult: ...
+
+    def notes(self, number: str) -> Sequence[AgentNote]:
+        """Agents' notes about calls with the number, newest first: part of what its owner has access to."""
+        ...
+
+    def erase_notes(self, number: str, reason: str) -> int:
+        """How many there were."""
+        ...
 
 
 class Judging(Protocol):

@@ -21,8 +21,9 @@ from softphone.domain.roles import OPENS, Permission, Role, may
 OWN_CALLS = Period(days=7)
 """how far back an agent finds own calls, if no policy says so"""
 OF_A_TEAM = frozenset({Permission.FIND_TRAINING, Permission.OPEN_TRAINING, Permission.REVIEW})
-FOR_ALL = frozenset({Permission.BELIEVE_CLOCK, Permission.CHOOSE_SIGNER})
-"""what custody decides for all that is here, or to come: it takes a key that opens at least half as much as any other"""
+FOR_ALL = frozenset({Permission.BELIEVE_CLOCK, Permission.CHOOSE_SIGNER, Permission.READ_NOTES})
+"""what custody decides for all that is here, or to come, and what no purpose's key seals: it takes a key that opens at least
+half as much as any other"""
 Keys = tuple[KeyRole, tuple[str, ...]]
 """a role, and a person's keys that give it"""
 Sealed = Callable[[Keys], bool]

@@ -20,11 +20,12 @@ from softphone.domain import events as ev
 from softphone.domain.changes import HoldBy
 from softphone.domain.retention import CONFIRM_WITHIN
 from softphone.engine.call.earlier import LockCandidates, LockRequest
+from softphone.engine.call.own_list import plain_note
 from softphone.engine.call.ports import CallStorePort
-from softphone.engine.call.recent_calls import LOOK, OPEN_FOR, RecentCalls
+from softphone.engine.call.recent_calls import LOOK, LOOK_BACK, OPEN_FOR, RecentCalls
 from softphone.engine.call.several import NO_SUCH_CALL
 from softphone.wire.from_engine import Fault
-from softphone.wire.snapshot import CallPhase, CodedText, PastCall
+from softphone.wire.snapshot import NOTE_LENGTH, CallPhase, CodedText, PastCall
 from softphone.wire.to_engine import Act, LockEarlier, OptOut
 
 NO_NUMBER = CodedText("refused.earlier.no_number")
@@ -54,6 +55,10 @@ class EndedCalls:
         self._changed = changed
         self._sounding = sounding
         self._asked_of_earlier = False
+        self._remembers = False
+        """the calls before this engine's start are known"""
+        self._looks_back_at = 0.0
+        """when the archive is asked for the rows' notes again"""
         self._wanted: str | None = None
         """the row that was pressed last, until it stands open"""
 
@@ -65,6 +70,15 @@ class EndedCalls:
                 self._recent.put(call.past(self._clock()))
         return self._recent.shown()
 
+    def earlier(self) -> dict[str, tuple[PastCall, ...]]:
+        """This desk's calls with the number of each call that stands there, by its id."""
+        there = [call for call in self._book.live.values() if not call.closed]
+        if not there:
+            return {}
+        now, shown = self._clock(), self.shown()
+        over = [call.past(now) for call in there if call.phase is CallPhase.ENDED and not call.reopened]
+        return {call.id: self._recent.earlier(call, shown, over) for call in there}
+
     def put(self, row: PastCall, agent: str) -> None:
         """For a call that never was one here."""
         self._recent.put(row, agent)
@@ -74,12 +88,44 @@ class EndedCalls:
         """Ask the archive once for the calls before this engine's start."""
         if not self._asked_of_earlier:
             self._asked_of_earlier = True
-            now = self._clock().utc
-            self._store.look_back(self._recent.agents, self._recent.since(now), now)
+            self._look_back(again=False)
+
+    def _look_back(self, *, again: bool = True) -> None:
+        now = self._clock()
+        self._looks_back_at = now.mono + LOOK_BACK
+        self._recent.asked()
+        self._store.look_back(self._recent.agents, self._recent.since(now.utc), now.utc, again=again)
 
     def remembered(self, past: Sequence[PastRow], own: Sequence[OwnCall]) -> None:
-        self._recent.remember(past, own)
+        if self._remembers:
+            self._recent.look_at_notes(own)
+        else:
+            self._remembers = True
+            self._recent.remember(past, own)
         self._changed()
+
+    # --- the agent's note ------------------------------------------------------------------------
+
+    def begins(self, call: LiveCall) -> None:
+        """A note about an earlier call with its party may have been erased by now."""
+        if self._asked_of_earlier and any(row.note for row in self._recent.earlier(call, self.shown(), ())):
+            self._look_back()
+
+    def save_note(self, call_id: str, text: str) -> CodedText | None:
+        """It is on its way to the disk at once, so that no end of a desk or of this engine loses it."""
+        text = plain_note(text)
+        if len(text) > NOTE_LENGTH:
+            return CodedText("refused.note.long", {"length": len(text), "most": NOTE_LENGTH})
+        call, row = self._book.live.get(call_id), self._recent.find(call_id)
+        if call is not None:
+            call.note = text
+            self._recent.note(call.past(self._clock()), call.agent)
+        elif row is not None:
+            self._recent.note(replace(row, note=text))
+        else:
+            return NO_SUCH_CALL
+        self._changed()
+        return None
 
     # --- the end of wrap-up ----------------------------------------------------------------------
 
@@ -89,7 +135,7 @@ class EndedCalls:
             self.close(call)
         else:
             # An engine that is killed in wrap-up leaves the row all the same.
-            self._recent.keep(call.past(self._clock()), call.agent)
+            self._recent.keep(call.past(self._clock()), call.agent, noted=True)
 
     def close(self, call: LiveCall) -> None:
         """Wrap-up is over. The call stays until its last transaction is acknowledged."""
@@ -125,7 +171,8 @@ class EndedCalls:
         if call.id not in self._book.live:
             return
         self._book.feed(call, ev.WrapUpEnded())
-        self._recent.put(call.past(self._clock()), call.agent)
+        # A note that went with what was erased on a later day does not come back.
+        self._recent.put(call.past(self._clock()), call.agent, noted=not call.reopened)
         self._changed()
         self.drop_if_over(call)
 
@@ -180,6 +227,8 @@ class EndedCalls:
 
     def run_due(self) -> None:
         now = self._clock().mono
+        if self._asked_of_earlier and now >= self._looks_back_at:
+            self._look_back()
         for call in [call for call in self._book.live.values() if call.reopened]:
             if call.shuts_at is not None and call.shuts_at <= now:
                 self.close(call)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 from functools import cache
 
@@ -12,17 +13,27 @@ from softphone.archive.catalog.own_calls import OwnCall
 from softphone.wire.snapshot import PastCall
 
 
-def written(row: PastCall, agent: str, until: date) -> OwnCall:
+def written(row: PastCall, agent: str, until: date, *, noted: bool) -> OwnCall:
+    """`noted`: with its note; else the one that is there stays, or stays erased."""
     # ASCII: a name from SIP may hold what UTF-8 cannot.
-    return OwnCall(row.id, agent, row.at, until, json.dumps(_rows().dump_python(row, mode="json")))
+    told = json.dumps(_rows().dump_python(replace(row, note=""), mode="json"))
+    return OwnCall(row.id, agent, row.at, until, told, row.note if noted else None, row.number)
 
 
 def read(one: OwnCall) -> PastCall | None:
     """None if another version wrote it, and this one cannot read it."""
     try:
-        return _rows().validate_json(one.told)
+        return replace(_rows().validate_json(one.told), note=one.note or "")
     except ValidationError:
         return None
+
+
+def plain_note(text: str) -> str:
+    """Its lines, without characters that nobody sees, or that turn the direction of what follows."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return "\n".join(
+        "".join(" " if one.isspace() else one for one in line if one.isspace() or one.isprintable()) for line in lines
+    ).strip()
 
 
 @cache

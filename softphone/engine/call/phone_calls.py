@@ -104,6 +104,7 @@ class PhoneCalls:
         self.transferring = Transferring(self._book, phone, self._follow, tell, changed)
         self.reopen = self._ended.reopen
         self.remembered = self._ended.remembered
+        self.save_note = self._ended.save_note
         self._groups = CallGroups(
             self._book, clock, lambda call: store.take_up(call, clock().utc), recent.taken_up, self._ended.close
         )
@@ -125,7 +126,9 @@ class PhoneCalls:
     def shown(self) -> tuple[CallState, ...]:
         now = self._clock()
         self.several.look()
-        return tuple(call.shown(now, self._store.cause) for call in self._book.live.values() if not call.closed)
+        earlier = self._ended.earlier()
+        live = [call for call in self._book.live.values() if not call.closed]
+        return tuple(call.shown(now, self._store.cause, earlier.get(call.id, ())) for call in live)
 
     def history(self) -> tuple[PastCall, ...]:
         return self._ended.shown()
@@ -483,6 +486,7 @@ class PhoneCalls:
         if consults_for is not None:
             call.role, call.consults_for = CallRole.CONSULTATION, consults_for.id
         self._book.occurred(call, "arrived" if incoming else "dialled")
+        self._ended.begins(call)
         self._changed()
         return call
 

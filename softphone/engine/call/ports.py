@@ -42,8 +42,9 @@ class CallStorePort(StorePort, Protocol):
         """The call is over. If it was not answered, another takes its place in the sample."""
         ...
 
-    def look_back(self, agents: Sequence[str], since: datetime, now: datetime) -> None:
-        """The answer, the last calls of these accounts, comes to `PhoneCalls.remembered`."""
+    def look_back(self, agents: Sequence[str], since: datetime, now: datetime, *, again: bool = ...) -> None:
+        """The answer, the last calls of these accounts, comes to `PhoneCalls.remembered`. `again`: with all that `list_own` was
+        given before, or not at all."""
         ...
 
     def list_own(self, call: OwnCall) -> None:

@@ -17,16 +17,19 @@ from softphone.calls.live import LiveCall
 from softphone.calls.policy.lines import line_state
 from softphone.calls.ports import RulesPort
 from softphone.domain.events import Now
+from softphone.domain.policy import Policy
 from softphone.domain.policy.doubts import LONGEST_OWN_CALLS
 from softphone.domain.policy.terms import terms_afterwards
 from softphone.domain.retention import expires_on, local_day
 from softphone.domain.session import brought_up_to_date, reopened, same
 from softphone.engine.call.own_list import read, written
-from softphone.wire.snapshot import CallPhase, PastCall
+from softphone.wire.snapshot import EARLIER, CallPhase, PastCall
 
 ROWS = 200
 OPEN_FOR = 600.0
 """seconds without a press after which an open row closes"""
+LOOK_BACK = 3_600.0
+"""seconds after which the archive is asked again for the rows' notes: others erase them, and their last day comes"""
 LOOK = 3.0
 """seconds between two looks at the archive's state of an open row: others may change it"""
 
@@ -49,6 +52,10 @@ class RecentCalls:
         self._rows: dict[str, PastCall] = {}
         self._agents: dict[str, str] = {}
         """the address of each row's account"""
+        self._drawn: tuple[date, Policy | None, tuple[PastCall, ...]] | None = None
+        """`shown` as it was last drawn, under that day and policy; None once a row is another"""
+        self._saved: set[str] = set()
+        """whose note was written since the archive was last asked"""
 
     @property
     def agents(self) -> tuple[str, ...]:
@@ -63,8 +70,12 @@ class RecentCalls:
     def shown(self) -> tuple[PastCall, ...]:
         """Those of this day and of the days before that `own_calls` shows, in the policy's time zone, newest first."""
         today = local_day(self._clock().utc, self._zone)
+        if self._drawn is not None and self._drawn[:2] == (today, self._rules.policy):
+            return self._drawn[2]
         rows = sorted(self._rows.values(), key=lambda row: (row.at, row.id), reverse=True)
-        return tuple(row for row in rows if self._until(row) > today or local_day(row.at, self._zone) == today)[:ROWS]
+        shown = tuple(row for row in rows if self._until(row) > today or local_day(row.at, self._zone) == today)[:ROWS]
+        self._drawn = today, self._rules.policy, shown
+        return shown
 
     def since(self, now: datetime) -> datetime:
         """The time from which the archive is asked for them: without a policy, as far back as one may say."""
@@ -75,27 +86,48 @@ class RecentCalls:
         """One of the rows shown: an older one cannot be taken up."""
         return next((row for row in self.shown() if row.id == call), None)
 
-    def put(self, row: PastCall, agent: str = "") -> None:
-        """A new row, or what has become of one; then `agent` is known already."""
+    def earlier(self, call: LiveCall, shown: Sequence[PastCall], over: Sequence[PastCall]) -> tuple[PastCall, ...]:
+        """Calls with its number before it, of the rows `shown` and of those `over` that have no row yet."""
+        number = call.e164 or call.number
+        if not number:
+            return ()
+        here = {row.id for row in over}
+        those = [*over, *(row for row in shown if row.id not in here)]
+        found = [row for row in those if row.number == number and row.id != call.id and row.at <= call.arrived_at]
+        return tuple(sorted(found, key=lambda row: (row.at, row.id), reverse=True)[:EARLIER])
+
+    def put(self, row: PastCall, agent: str = "", *, noted: bool = False) -> None:
+        """A new row, or what has become of one; then `agent` is known already. `noted`: its note is to be written too."""
         before = self._rows.get(row.id)
         # The policy may not be read yet, or may no longer know the line.
         row = replace(row, line=before.line) if before and row.line is None else row
         self._rows[row.id] = row
         if agent:
             self._agents[row.id] = agent
-        if row != before:
-            self.keep(row)
+        if row != before or noted:
+            self._drawn = None
+            self.keep(row, noted=noted)
         while len(self._rows) > ROWS:
             # Missed calls first: a caller who rings two hundred times does not push the agent's own calls out.
             gone = min(self._rows.values(), key=lambda one: (one.outcome != "missed", one.at)).id
             del self._rows[gone]
             self._agents.pop(gone, None)
+            self._saved.discard(gone)
 
-    def keep(self, row: PastCall, agent: str = "") -> None:
+    def keep(self, row: PastCall, agent: str = "", *, noted: bool = False) -> None:
         """For after a restart, also before the row is shown."""
         agent, until = agent or self._agents.get(row.id, ""), self._until(row)
         if agent and until > local_day(row.at, self._zone):
-            self._keep(written(row, agent, until))
+            if noted:
+                self._saved.add(row.id)
+            self._keep(written(row, agent, until, noted=noted))
+
+    def note(self, row: PastCall, agent: str = "") -> None:
+        """The agent's note about a call that may have no row yet."""
+        if row.id in self._rows:
+            self.put(row, agent, noted=True)
+        else:
+            self.keep(row, agent, noted=True)
 
     def locked(self, calls: Collection[str]) -> None:
         """They are held now, those of them that are here."""
@@ -105,11 +137,12 @@ class RecentCalls:
     def gone(self, call: str) -> None:
         """Nothing is kept of it any more."""
         if row := self._rows.get(call):
-            self.put(replace(row, outcome="deleted", kept=False))
+            self.put(replace(row, outcome="deleted", kept=False, note=""))
 
     def remember(self, past: Sequence[PastRow], own: Sequence[OwnCall]) -> None:
         """The archive's answer about an earlier run's calls, and their own list. Of this run's, more is known here."""
         here = set(self._rows)
+        self._drawn = None
         kept = {one.facts.call for one in past}
         for one in own:
             row = read(one)
@@ -123,6 +156,18 @@ class RecentCalls:
             if one.facts.call not in here:
                 row = replace(self.taken_up(one).past(self._clock()), line=one.facts.line)
                 self.put(row, one.facts.agent or "")
+
+    def asked(self) -> None:
+        """The archive is asked for the rows: its answer does not have the notes that are written from now on."""
+        self._saved.clear()
+
+    def look_at_notes(self, own: Sequence[OwnCall]) -> None:
+        """Others may have erased some."""
+        stored = {one.call: one.note or "" for one in own}
+        for row in [*self._rows.values()]:
+            if row.id not in self._saved and row.note != (note := stored.get(row.id, row.note)):
+                self._rows[row.id] = replace(row, note=note)
+                self._drawn = None
 
     def taken_up(self, past: PastRow) -> LiveCall:
         """The call as in its wrap-up. The line's words, and how long a hold may stand, are those in force now."""
@@ -152,6 +197,7 @@ class RecentCalls:
             state=reopened(past.kept, terms_afterwards(policy)),
             notice_id=facts.notice,
             expires=past.kept.expires(),
+            note=row.note if row else "",
             line_words=line_state(policy, line, now.utc) if policy and line else None,
             shuts_at=now.mono + OPEN_FOR,
             looks_at=now.mono + LOOK,

@@ -249,16 +249,21 @@ class Store:
 
     # --- calls of earlier ------------------------------------------------------------------------
 
-    def look_back(self, agents: Sequence[str], since: datetime, now: datetime) -> None:
-        """Ask what is kept of these accounts' calls, and listed of them: the answer comes to `remembered`."""
-        self._reader.ask(OwnCalls(tuple(agents), since, now))
+    def look_back(self, agents: Sequence[str], since: datetime, now: datetime, *, again: bool = False) -> None:
+        """Ask what is kept of these accounts' calls, and listed of them: the answer comes to `remembered`. `again`: only once
+        all that was to be listed is."""
+        asked = OwnCalls(tuple(agents), since, now)
+        if again and self._ledger:
+            self._ledger.once_listed(lambda: self._reader.ask(asked))
+        else:
+            self._reader.ask(asked)
 
     def list_own(self, call: OwnCall) -> None:
         """Without an open archive it waits for one."""
         if self._ledger:
             self._ledger.list_own(call)
         else:
-            self._own[call.call] = call
+            self._own[call.call] = call.after(self._own.get(call.call))
             if len(self._own) > OF_AN_EARLIER_RUN:
                 del self._own[next(iter(self._own))]
 

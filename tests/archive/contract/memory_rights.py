@@ -123,6 +123,16 @@ class Rights(Part):
         found = self.of_number(number)
         return self._end(found, {one.recording for one in found if self.a.scope(one)}, right)
 
+    def notes(self, number: str) -> Sequence[d.AgentNote]:
+        self.a.require(Permission.READ_NOTES)
+        self.a.store.note("notes_read", self.a.now())
+        return self.a.store.notes.get(number, [])
+
+    def erase_notes(self, number: str, reason: str) -> int:
+        self.a.require(Permission.READ_NOTES)
+        self.a.store.note("notes_erased", self.a.now())
+        return len(self.a.store.notes.pop(number, []))
+
     def _end(self, found: list[Stored], named: set[str], right: d.Right) -> d.WithdrawalResult:
         now, ended = self.a.now(), list[d.PurposesEnded]()
         self.a.store.note(f"{right.value}_sought", now)

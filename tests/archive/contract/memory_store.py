@@ -86,6 +86,8 @@ class Store:
 
     stored: dict[str, Stored] = field(default_factory=dict[str, Stored])
     log: list[r.AuditRow] = field(default_factory=list[r.AuditRow])
+    notes: dict[str, list[d.AgentNote]] = field(default_factory=dict[str, list[d.AgentNote]])
+    """agents', by the party's number"""
 
     def note(self, event: str, now: datetime, recording: str | None = None, **params: str) -> None:
         self.log.append(r.AuditRow(len(self.log) + 1, now, event, "G11", params, recording))

@@ -25,6 +25,7 @@ from softphone.domain.policy.terms import terms_afterwards
 from softphone.domain.purpose import KeyRole, Purpose
 from tests.archive.contract.worlds import PEOPLE, WORLDS, World
 from tests.archive.people import ANNA, BO
+from tests.archive.scene import AT
 
 DOCUMENTATION, TRAINING = Purpose.DOCUMENTATION, Purpose.TRAINING
 MONTH = Period(days=30)
@@ -110,6 +111,8 @@ OPERATIONS: dict[str, Operation] = {
     "withdraw": lambda a, m: a.rights.take_back(m.id, Right.WITHDRAW, TERMS),
     "opt out": lambda a, m: a.rights.take_back(m.id, Right.OPT_OUT, TERMS),
     "opt out by number": lambda a, m: a.rights.take_back_of_number(m.number, Right.OPT_OUT, TERMS),
+    "read notes": lambda a, m: a.rights.notes(m.number),
+    "erase notes": lambda a, m: a.rights.erase_notes(m.number, "sag 117"),
     "see what is to be judged": lambda a, m: list(a.judging.waiting(MONTH)),
     "keep": lambda a, m: a.judging.keep(m.due, date(2027, 1, 31), "retssag", m.world.policy),
     "let go": lambda a, m: a.judging.let_go(m.due, "ikke længere", MONTH),
@@ -149,6 +152,8 @@ TABLE: dict[str, tuple[str, str, str, str, str]] = {
     "withdraw":                           (MINE,   MINE,            OK,              MINE,            OK),
     "opt out":                            (MINE,   MINE,            OK,              MINE,            OK),
     "opt out by number":                  (MINE,   MINE,            OK,              MINE,            OK),
+    "read notes":                         (MINE,   MINE,            MINE,            MINE,            OK),
+    "erase notes":                        (MINE,   MINE,            MINE,            MINE,            OK),
     "see what is to be judged":           (MINE,   MINE,            MINE,            MINE,            OK),
     "keep":                               (HEALTH, MINE,            MINE,            MINE,            OK),
     "let go":                             (HEALTH, MINE,            MINE,            MINE,            OK),
@@ -195,6 +200,24 @@ def refusal(deed: Callable[[], object], world: World) -> tuple[str, list[str]]:
     with pytest.raises((ArchiveError, NotReviewing)) as refused:
         deed()
     return refused.value.code.rpartition(".")[2], [row.event for row in world.log()[before:]]
+
+
+@pytest.mark.rule("G08")
+@pytest.mark.rule("G37")
+def test_custody_reads_an_agents_note_about_a_number_and_erases_it(world: World) -> None:
+    number, custody = f"+45{next(_numbers)}", world.seen_by("custody")
+    world.noted(number, "Vil have den blå.\nRing mandag.")
+    (note,) = custody.rights.notes(number)
+    assert (note.agent, note.text, note.until) == (
+        ANNA,
+        "Vil have den blå.\nRing mandag.",
+        AT.date() + timedelta(days=7),
+    )
+    assert custody.rights.notes(f"+45{next(_numbers)}") == []
+    assert custody.rights.erase_notes(number, "sag 117") == 1
+    assert custody.rights.notes(number) == []
+    assert [one.event for one in world.log()[-4:]] == ["notes_read", "notes_read", "notes_erased", "notes_read"]
+    assert number not in str(world.log())
 
 
 def test_what_is_open_for_review_is_refused_at_once_when_it_may_not_be_heard_any_more(

@@ -14,10 +14,12 @@ from typing import Protocol
 from uuid_utils import uuid7
 
 from softphone.archive.archive import Archive
+from softphone.archive.catalog import own_calls
+from softphone.archive.catalog.own_calls import OwnCall
 from softphone.archive.changes.call import CallFacts, PurposeEnd
 from softphone.archive.seen import LocalArchive
 from softphone.archive.seen.access import viewer_of
-from softphone.domain.archive.decisions import CaseKind
+from softphone.domain.archive.decisions import AgentNote, CaseKind
 from softphone.domain.archive.interface import SeenArchive
 from softphone.domain.archive.permission import Viewer
 from softphone.domain.archive.recordings import AuditRow
@@ -58,6 +60,10 @@ class World(Protocol):
         objection: bool = False,
     ) -> str:
         """A call's recording, of one second, closed."""
+        ...
+
+    def noted(self, number: str, text: str) -> None:
+        """An agent's note about a call with this number."""
         ...
 
     def seen_by(self, who: str, user: str = "") -> SeenArchive: ...
@@ -102,6 +108,12 @@ class LocalWorld:
             desk.commit(Restrict(recording, "objection"), recording=recording, entries=[entry])
         return recording
 
+    def noted(self, number: str, text: str) -> None:
+        until = self.now.date() + self.policy.own_calls.length()
+        with self._desk.archive.catalog.writing() as tx:
+            one = OwnCall(str(uuid7()), ANNA, self.now, until, "{}", text, number)
+            own_calls.put(tx, self._desk.archive.secrets, one)
+
     def seen_by(self, who: str, user: str = "") -> SeenArchive:
         key, account = PEOPLE[who]
         if who not in self._opened:
@@ -138,6 +150,10 @@ class MemoryWorld:
         made = Stored(recording, "salg", agent, number, at, kept, {role: role.value for role in KeyRole}, case)
         self._store.stored[recording] = made
         return recording
+
+    def noted(self, number: str, text: str) -> None:
+        until = self.now.date() + self.policy.own_calls.length()
+        self._store.notes.setdefault(number, []).append(AgentNote(str(uuid7()), ANNA, self.now, until, text))
 
     def seen_by(self, who: str, user: str = "") -> SeenArchive:
         key, account = PEOPLE[who]

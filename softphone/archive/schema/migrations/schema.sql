@@ -12,6 +12,8 @@ CREATE INDEX ix_holds_standing ON holds (recording) WHERE lifted_at IS NULL;
 
 CREATE INDEX ix_past_calls_agent ON past_calls (agent, at);
 
+CREATE INDEX ix_past_calls_number_index ON past_calls (number_index) WHERE number_index IS NOT NULL;
+
 CREATE INDEX ix_purposes_due ON purposes (coalesce(judge_by, expires_on), recording) WHERE stands = 'keeps';
 
 CREATE INDEX ix_purposes_ends ON purposes (recording, expires_on) WHERE stands = 'keeps';
@@ -161,7 +163,7 @@ CREATE TABLE past_calls (
     agent TEXT NOT NULL,
     at TEXT NOT NULL,
     until TEXT NOT NULL,
-    sealed BLOB NOT NULL,
+    sealed BLOB NOT NULL, note BLOB, number_index BLOB,
     PRIMARY KEY (call)
 );
 
@@ -318,6 +320,10 @@ CREATE TRIGGER touched_revoked AFTER INSERT ON meta WHEN NEW.name LIKE 'revoked-
 CREATE TRIGGER touched_signer AFTER INSERT ON meta WHEN NEW.name = 'policy-signer' AND EXISTS (SELECT 1 FROM meta WHERE name >= 'backup-' AND name < 'backup.') BEGIN DELETE FROM touched WHERE kind = 'signer' AND id = NEW.name; INSERT INTO touched (desk, kind, id) VALUES ('', 'signer', NEW.name); END;
 
 CREATE TRIGGER touched_signer_gone AFTER DELETE ON meta WHEN OLD.name = 'policy-signer' AND EXISTS (SELECT 1 FROM meta WHERE name >= 'backup-' AND name < 'backup.') BEGIN DELETE FROM touched WHERE kind = 'signer' AND id = OLD.name; INSERT INTO touched (desk, kind, id) VALUES ('', 'signer', OLD.name); END;
+
+CREATE TRIGGER touched_note_changed AFTER UPDATE OF note ON past_calls WHEN OLD.note IS NOT NULL AND EXISTS (SELECT 1 FROM meta WHERE name >= 'backup-' AND name < 'backup.') BEGIN DELETE FROM touched WHERE kind = 'note' AND id = OLD.call; INSERT INTO touched (desk, kind, id) VALUES (OLD.desk, 'note', OLD.call); END;
+
+CREATE TRIGGER touched_note_gone AFTER DELETE ON past_calls WHEN OLD.note IS NOT NULL AND EXISTS (SELECT 1 FROM meta WHERE name >= 'backup-' AND name < 'backup.') BEGIN DELETE FROM touched WHERE kind = 'note' AND id = OLD.call; INSERT INTO touched (desk, kind, id) VALUES (OLD.desk, 'note', OLD.call); END;
 
 CREATE TRIGGER touched_purpose AFTER UPDATE ON purposes WHEN EXISTS (SELECT 1 FROM meta WHERE name >= 'backup-' AND name < 'backup.') BEGIN DELETE FROM touched WHERE kind = 'recording' AND id = OLD.recording; INSERT INTO touched (desk, kind, id) VALUES (OLD.desk, 'recording', OLD.recording); END;
 
