@@ -46,10 +46,10 @@ def answer(request: SipMessage, code: int, *headers: Header, phrase: str = "") -
     return SipMessage(request.method, "", code, phrase or PHRASES.get(code, "Refused"), [*kept, *headers])
 
 
-def unreadable(response: SipMessage, phrase: str = "") -> SipMessage:
+def unreadable(response: SipMessage, phrase: str = "", code: int = 502) -> SipMessage:
     """What pjsua2 gets in place of a final answer that could not be let in: only what names its transaction."""
     kept = [one for one in response.headers if one[0] in ("Via", "From", "To", "Call-ID", "CSeq")]
-    return SipMessage(response.method, "", 502, phrase or PHRASES[502], kept)
+    return SipMessage(response.method, "", code, phrase or PHRASES[code], kept)
 
 
 def judge(request: SipMessage, *, in_dialog: bool, alive: bool) -> tuple[int, tuple[Header, ...]]:

@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
-from typing import Any, cast
+from typing import Any, Literal, cast
+
+Srtp = Literal["off", "optional", "required"]
+CallPhase = Literal["incoming", "outgoing", "answered"]
+Sound = Literal["plain", "encrypted"]
 
 LINE_LIMIT = 1_000_000
 """bytes in one line; a longer one ends the process that sent it"""
@@ -53,8 +57,9 @@ class EdgeAccount:
     accept_from: tuple[str, ...] = ()
     outbound_proxy: str = ""
     authority: str = ""
-    srtp_required: bool = False
-    """a description of sound without keys of SRTP is refused, whoever sends it"""
+    srtp: Srtp = "off"
+    """`required`: a description of sound without keys of SRTP is refused, whoever sends it. `off`: keys are left out of what
+    comes, and an offer that needs them is refused"""
 
     @property
     def next_server(self) -> str:
@@ -171,14 +176,17 @@ class CallMoved:
 
 
 @dataclass(frozen=True, slots=True)
-class PlainSoundRefused:
-    """Whoever calls this account, or is called by it, does not encrypt its sound, and the account wants that."""
+class SoundRefused:
+    """A description of sound that the account's `srtp` does not allow. `why`: it is `plain`, or takes nothing but `encrypted`
+    sound. `phase`: it is of a call that comes or goes out, and there is none now; or of one that is `answered`, which the
+    engine ends."""
 
     account: str
     call_id: str
-    incoming: bool
-    name: str = field(repr=False)
-    number: str = field(repr=False)
+    phase: CallPhase
+    why: Sound
+    name: str = field(default="", repr=False)
+    number: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,8 +294,8 @@ FromEdge = (
     | FlowLost
     | NotConnected
     | CallMoved
-    | PlainSoundRefused
     | CancelTold
+    | SoundRefused
     | StrangerRefused
     | MissedWhileBusy
     | DigitByInfo
@@ -307,8 +315,8 @@ _FROM_EDGE = {
         FlowLost,
         NotConnected,
         CallMoved,
-        PlainSoundRefused,
         CancelTold,
+        SoundRefused,
         StrangerRefused,
         MissedWhileBusy,
         DigitByInfo,

@@ -49,6 +49,8 @@ class Dialog:
     """of the last NOTIFY about a REFER of ours"""
     told: tuple[str, int] | None = None
     """our address, as the other side was told last"""
+    ends_for: str = ""
+    """why our BYE is sent (RFC 3326), if the edge asked for it"""
     established: bool = False
     over_at: float | None = None
     since: float = field(default_factory=time.monotonic)

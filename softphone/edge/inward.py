@@ -5,6 +5,7 @@ A rejected message costs pjsua2 nothing. A final answer to its own request is ne
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from collections.abc import Callable
@@ -18,13 +19,14 @@ from softphone.edge.channel import (
     DigitByInfo,
     MissedWhileBusy,
     PeerKnown,
-    PlainSoundRefused,
     ReferAsked,
     ReferProgress,
+    Sound,
+    SoundRefused,
 )
 from softphone.edge.dialogs import Dialog, tag_of
 from softphone.edge.failover import Failover
-from softphone.edge.sdp_ports import bare, is_plain
+from softphone.edge.sdp_ports import bare, is_plain, needs_keys
 from softphone.edge.sip.dtmf import DTMF_TYPES, read_digit
 from softphone.edge.sip.malformed import Malformed
 from softphone.edge.sip.message import SipMessage
@@ -45,6 +47,9 @@ _CALL_ID = re.compile(rb"\r\n(?:call-id|i)[ \t]*:[ \t]*([^\s]{1,256})", re.IGNOR
 _BRANCH = re.compile(rb";[ \t]*branch[ \t]*=[ \t]*([^\s;,]{1,256})", re.IGNORECASE)
 _RESOLVED = frozenset({"INVITE", "UPDATE"})
 """whose Contact says where later messages go"""
+_SAID = {"plain": "SRTP is required", "encrypted": "SRTP is not taken"}
+ENGINE_ENDS = 0.5
+"""seconds in which the engine ends a call whose sound is refused"""
 _DESCRIBE = _RESOLVED | {"ACK", "PRACK"}
 """whose body may be an offer or an answer"""
 
@@ -248,12 +253,20 @@ class Inward:
 
     def _let_in(self, message: SipMessage, source: Hop, dialog: Dialog) -> None:
         switch = self._switch
+        secure = switch.takes_keys(dialog.account, source)
         try:
-            if switch.refuses_plain(dialog.account) and message.method in _RESOLVED and is_plain(message):
-                self._refuse_plain(message, source, dialog)
+            if message.method in _DESCRIBE and (why := self._not_allowed(message, dialog, secure=secure)):
+                if message.method in _RESOLVED:
+                    self._refuse_sound(message, source, dialog, why)
+                    return
+                # An answer in an ACK is refused by nothing but the call's end. PJSIP would end it without a word.
+                bare(message)
+                self._end(dialog, why)
+                paths.request_in(message, source, switch.place, dialog.account)
+                asyncio.get_running_loop().call_later(ENGINE_ENDS, switch.to_phone, message)
                 return
             if message.method in _DESCRIBE:
-                switch.sounds.inward(message, dialog.call_id, secure=source.transport == "tls")
+                switch.sounds.inward(message, dialog.call_id, secure=secure)
             else:
                 bare(message)
         except (Malformed, OSError) as error:
@@ -272,14 +285,24 @@ class Inward:
         paths.request_in(message, source, switch.place, dialog.account)
         switch.to_phone(message)
 
-    def _refuse_plain(self, message: SipMessage, source: Hop, dialog: Dialog) -> None:
-        """488 (RFC 3261 21.4.26): an account that wants encrypted sound has no other. What stands before stays."""
-        self._switch.counters["srtp.refused"] += 1
+    def _end(self, dialog: Dialog, why: Sound) -> None:
+        dialog.ends_for = f'SIP;cause=488;text="{_SAID[why]}"'
+        self._switch.tell(SoundRefused(dialog.account, dialog.call_id, "answered", why))
+
+    def _not_allowed(self, message: SipMessage, dialog: Dialog, *, secure: bool) -> Sound | None:
+        """Why the account's `srtp` does not allow this description, if so. Raises Malformed."""
+        if self._switch.refuses_plain(dialog.account) and is_plain(message):
+            return "plain"
+        return "encrypted" if not secure and needs_keys(message) else None
+
+    def _refuse_sound(self, message: SipMessage, source: Hop, dialog: Dialog, why: Sound) -> None:
+        """488 (RFC 3261 21.4.26). What was agreed before stays."""
+        self._switch.counters[f"srtp.{why}"] += 1
         if message.method == "INVITE" and not dialog.established:
             name, number = _caller(message)
-            self._switch.tell(PlainSoundRefused(dialog.account, dialog.call_id, True, name, number))
+            self._switch.tell(SoundRefused(dialog.account, dialog.call_id, "incoming", why, name, number))
             self._switch.call_over(dialog.call_id)
-        self._answer(message, source, 488, ("Warning", '399 klartone "SRTP is required"'))
+        self._answer(message, source, 488, ("Warning", f'399 klartone "{_SAID[why]}"'))
 
     def _tell_missed(self, message: SipMessage, source: Hop) -> None:
         """One row a caller and minute."""
@@ -349,13 +372,16 @@ class Inward:
         transfers.spare_call(message)
         try:
             if dialog is not None and self._lacks_keys(message, dialog):
+                if message.code >= 200 and dialog.established:
+                    self._give_up(message, source, dialog)
+                    return
                 if message.code >= 200:
-                    switch.tell(PlainSoundRefused(dialog.account, call_id, False, "", ""))
-                    self._unreadable(message, source)
+                    switch.tell(SoundRefused(dialog.account, call_id, "outgoing", "plain"))
+                    self._unreadable(message, source, 488)
                     return
                 bare(message)
             if message.method in _RESOLVED and message.code < 300 and not (dialog and dialog.is_anothers(message)):
-                switch.sounds.inward(message, call_id, secure=source.transport == "tls")
+                switch.sounds.inward(message, call_id, secure=switch.takes_keys(account, source))
             else:
                 # In a refusal it says what the peer could do, and changes nothing that was agreed.
                 bare(message)
@@ -368,12 +394,22 @@ class Inward:
         paths.response_in(message, switch.place, account)
         switch.to_phone(message)
 
+    def _give_up(self, message: SipMessage, source: Hop, dialog: Dialog) -> None:
+        """Whoever answers an offer of ours so believes that it holds: nothing but the call's end undoes it."""
+        self._end(dialog, "plain")
+        sent = self._switch.sent.get(Via.parse(message.get("Via") or "").branch)
+        if sent is not None and message.method == "INVITE":
+            self._unwanted.end(message, source, sent, begun=True)
+        # Later: the agent would hear of a hold that was refused, and not why the call ends.
+        asyncio.get_running_loop().call_later(ENGINE_ENDS, self._unreadable, message, source, 488)
+
     def _lacks_keys(self, message: SipMessage, dialog: Dialog) -> bool:
-        """Whether a phone that this account calls has no encrypted sound, and the account no other."""
-        calls = message.method == "INVITE" and not dialog.incoming and not dialog.established
-        if not calls or not self._switch.refuses_plain(dialog.account):
+        """Whether the other phone answers an offer of ours without encrypted sound, and the account wants no other."""
+        if message.method not in _RESOLVED or not self._switch.refuses_plain(dialog.account):
             return False
-        return message.code == 488 or (message.code < 300 and is_plain(message))
+        if message.code < 300:
+            return is_plain(message) and not dialog.is_anothers(message)
+        return message.code == 488 and message.method == "INVITE" and not dialog.established
 
     def _note(self, message: SipMessage, source: Hop, dialog: Dialog) -> None:
         if message.code > 100 and message.code < 300:
@@ -426,14 +462,14 @@ class Inward:
         paths.response_in(message, switch.place, sent.account)
         switch.to_phone(message)
 
-    def _unreadable(self, message: SipMessage, source: Hop) -> None:
+    def _unreadable(self, message: SipMessage, source: Hop, code: int = 502) -> None:
         """pjsua2 hears of it at once; a call that the peer believes to stand is ended there."""
         switch = self._switch
         sent = switch.sent.get(Via.parse(message.get("Via") or "").branch)
         if sent is None or message.code < 200 or message.method not in ("", sent.method):
             return
         # Nothing is repeated of an answer whose own From or To cannot be read.
-        substitute = unreadable(message) if sent.message is None else answer(sent.message, 502)
+        substitute = unreadable(message, code=code) if sent.message is None else answer(sent.message, code)
         sent.answered, sent.message = True, None
         whole = all(message.get(name) for name in ("From", "To", "Call-ID"))
         if message.method == "INVITE" and message.code < 300 and whole:

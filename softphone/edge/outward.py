@@ -216,6 +216,8 @@ class Outward:
         if message.method == "REFER" and (dialog := switch.dialogs.get(message.get("Call-ID") or "")) is not None:
             dialog.referring = int((message.get("CSeq") or "0").split(" ")[0])
             switch.remember()
+        if message.method == "BYE" and (dialog := switch.dialogs.get(message.get("Call-ID") or "")) and dialog.ends_for:
+            message.headers.append(("Reason", dialog.ends_for))
         if message.method == "INVITE":
             self._note_invite(message, sent)
         if not self._dress(message, hop, sent.public):

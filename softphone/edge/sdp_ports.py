@@ -10,7 +10,7 @@ from softphone.edge.relay import MediaRelay, RelayedCall, RelayState
 from softphone.edge.relay.srtp import party_key, read_keys
 from softphone.edge.sip.body import session_description
 from softphone.edge.sip.message import SipMessage
-from softphone.edge.sip.sdp import SessionDescription
+from softphone.edge.sip.sdp import Media, SessionDescription
 
 LOOPBACK = "127.0.0.1"
 SDP = "application/sdp"
@@ -202,10 +202,21 @@ class MediaSessions:
 
 def is_plain(message: SipMessage) -> bool:
     """Whether it describes sound without keys of SRTP. Raises Malformed."""
+    audio = _sound_of(message)
+    return audio is not None and not audio.values("crypto")
+
+
+def needs_keys(message: SipMessage) -> bool:
+    """Whether it describes sound that is encrypted or not there. Raises Malformed."""
+    audio = _sound_of(message)
+    return audio is not None and audio.protocol in _SECURED.values()
+
+
+def _sound_of(message: SipMessage) -> Media | None:
     if not message.body or (message.get("Content-Type") or "").partition(";")[0].strip().lower() != SDP:
-        return False
+        return None
     audio = SessionDescription.parse(message.body).audio
-    return audio is not None and audio.port != 0 and not audio.values("crypto")
+    return audio if audio is not None and audio.port else None
 
 
 def bare(message: SipMessage) -> None:

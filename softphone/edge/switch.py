@@ -34,7 +34,7 @@ from softphone.edge.servers import Servers
 from softphone.edge.sip.malformed import Malformed
 from softphone.edge.sip.message import SipMessage, write
 from softphone.edge.sip.reading import parse
-from softphone.edge.sip.uri import SipUri, Via
+from softphone.edge.sip.uri import NameAddr, SipUri, Via
 from softphone.edge.tls import ConnectionFault, TlsServer
 from softphone.edge.transports import Failed, Hop, Transports
 
@@ -193,18 +193,18 @@ class Switch:
     # --- accounts --------------------------------------------------------------------------------
 
     def account_called(self, message: SipMessage, source: Hop) -> str:
-        """The account that is called: by the user, and by the server that it comes from."""
-        try:
-            user = SipUri.parse(message.uri).user
-        except Malformed:
-            user = ""
+        """The account that is called. Whose connection it came by is beyond doubt. Else the user counts before the server that it
+        comes from, and that before the host of To: one server may have two names."""
         if source.account in self.accounts:
             return source.account
-        by_user = [one for one in self.accounts.values() if one.address.partition("@")[0] == user]
-        by_flow = [
-            one for one in by_user or self.accounts.values() if self.flows.get(one.id, source).host == source.host
-        ]
-        return next((one.id for one in (*by_flow, *by_user, *self.accounts.values())), "")
+        user, host = _user_and_host(message.uri)[0], _user_and_host(NameAddr.parse(message.get("To") or "").uri)[1]
+
+        def fits(one: EdgeAccount) -> tuple[bool, bool, bool, bool]:
+            own, flow = _user_and_host(f"sip:{one.address}"), self.flows.get(one.id)
+            at_server = flow is None or flow.host == source.host
+            return own[0] == user, at_server, flow == source, own[1] == host
+
+        return max(self.accounts.values(), key=fits).id if self.accounts else ""
 
     def learn(self, account: EdgeAccount) -> None:
         """The addresses of its server, by SRV and A. By TLS nobody is let in for an address."""
@@ -240,7 +240,12 @@ class Switch:
         return "tls" if account in self.accounts and self.accounts[account].transport == "tls" else ""
 
     def refuses_plain(self, account: str) -> bool:
-        return account in self.accounts and self.accounts[account].srtp_required
+        return account in self.accounts and self.accounts[account].srtp == "required"
+
+    def takes_keys(self, account: str, source: Hop) -> bool:
+        """Of SRTP: others than the server may have read what did not come by TLS."""
+        off = account in self.accounts and self.accounts[account].srtp == "off"
+        return source.transport == "tls" and not off
 
     def not_connected(self, account: str, why: ConnectionFault) -> None:
         if account in self.accounts:
@@ -422,6 +427,14 @@ def copied(message: SipMessage) -> SipMessage:
     twin = copy.copy(message)
     twin.headers = [*message.headers]
     return twin
+
+
+def _user_and_host(uri: str) -> tuple[str, str]:
+    try:
+        found = SipUri.parse(uri)
+    except Malformed:
+        return "", ""
+    return found.user, found.host.lower()
 
 
 def _without_body(message: SipMessage) -> str:

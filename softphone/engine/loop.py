@@ -149,8 +149,8 @@ class Engine:
                 calls.quality(event)
             case sip.EncryptionChanged():
                 calls.encryption(event)
-            case sip.PlainSoundRefused():
-                calls.plain_refused(event)
+            case sip.SoundRefused():
+                calls.sound_refused(event)
             case sip.RegistrationChanged():
                 accounts.registration(event)
             case sip.NotConnected():

@@ -18,21 +18,13 @@ from softphone.edge.server_check import check_server
 from softphone.edge.tls import NotTrusted, check_name, client_context
 from softphone.system.paths import program_folder
 from softphone.texts import Texts
+from tests.edge.registered import KEYED, PLAIN, Registered
 from tests.edge.test_phone_behind_edge import edge_of
 from tests.peers.authority import Authority, Signed
-from tests.peers.exchange import HOST, Exchange, exchange, server_context
+from tests.peers.exchange import HOST, exchange, server_context
 from tests.peers.processes import free_port, until
 from tests.peers.second_phone import SecondPhone, second_phone
 from tests.peers.wire import header, headers, wire
-
-KEY = "inline:" + 40 * "A"
-SDP = (
-    "v=0\r\no=- 1 {version} IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
-    "m=audio 40000 RTP/{profile} 8 101\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\n{crypto}"
-)
-CRYPTO = f"a=crypto:1 AES_CM_128_HMAC_SHA1_80 {KEY}\r\n"
-PLAIN = SDP.format(version=1, profile="AVP", crypto="")
-KEYED = SDP.format(version=1, profile="SAVP", crypto=CRYPTO)
 
 
 @pytest.fixture(scope="module")
@@ -59,37 +51,6 @@ def phone(phone_process: SecondPhone) -> Generator[SecondPhone]:
     phone_process.wait_for("Idle")
     yield phone_process
     assert not phone_process.told("PhoneFault")
-
-
-class Registered:
-    """An account of the phone's at an exchange, and what is said between them."""
-
-    def __init__(self, phone: SecondPhone, authority: Authority, at: Exchange, **more: Any) -> None:
-        self.phone, self.at, self.user = phone, at, f"user{uuid4().hex[:8]}"
-        settings = {"transport": "tls", "authority": str(authority.file), "address": f"{self.user}@{HOST}:{at.port}"}
-        phone.do("account", id=self.user, **(settings | more))
-        phone.wait_for("RegistrationChanged", account=self.user, state="registered")
-        self.register = at.wait_for("REGISTER")
-
-    def rings(self, body: str = KEYED, *, contact: str = "", more: str = "") -> str:
-        """An INVITE by the exchange, again where the calls of the test before still have their places; the phone's 180."""
-        said = ""
-        while not said.startswith("SIP/2.0 180"):
-            self.call = uuid4().hex
-            self.at.say(self.at.request("INVITE", self.user, call=self.call, body=body, contact=contact, more=more))
-            said = self.at.wait_for("SIP/2.0 ")
-            assert said.startswith(("SIP/2.0 1", "SIP/2.0 486")), said
-            if said.startswith("SIP/2.0 100"):
-                said = self.at.wait_for("SIP/2.0 180")
-        return said
-
-    def answered(self) -> str:
-        self.phone.do("answer")
-        ok = self.at.wait_for("SIP/2.0 200")
-        self.them = header(ok, "To")
-        self.at.say(self.at.request("ACK", self.user, call=self.call, to=self.them))
-        self.phone.wait_for("CallEstablished")
-        return ok
 
 
 # --- whose certificate it is ----------------------------------------------------------------------
@@ -290,64 +251,6 @@ def test_a_connection_that_breaks_costs_no_call_and_the_server_is_told_of_the_ne
         phone.do("remove_account", id=account.user)
 
 
-# --- keys of SRTP ---------------------------------------------------------------------------------
-
-
-def test_keys_of_srtp_go_by_tls_alone(phone: SecondPhone, authority: Authority) -> None:
-    with exchange(authority.sign("server", HOST)) as server, wire(HOST) as plain:
-        before = len(phone.told("EncryptionChanged"))
-        # By UDP nothing is offered, whatever the account says, and an offer's keys are not answered with ours.
-        phone.do("account", id="udp", address=f"udp@{HOST}", register=False, srtp="required")
-        phone.do("dial", account="udp", target=f"sip:x@{HOST}:{plain.port}")
-        offered = plain.wait_for("INVITE")
-        assert "RTP/AVP " in offered
-        assert "crypto" not in offered
-        plain.send(plain.answer(offered, "486 Busy Here"), plain.peer)
-        phone.wait_for("CallEnded")
-        for profile, code in (("AVP", "200"), ("SAVP", "488")):
-            plain.call_id = uuid4().hex
-            body = SDP.format(version=1, profile=profile, crypto=CRYPTO)
-            plain.send(plain.request("INVITE", phone.udp, body=body).replace("own@", "udp@"), (HOST, phone.udp))
-            if code == "200":
-                phone.wait_for("CallArrived")
-                phone.do("answer")
-            answered = plain.wait_for(f"SIP/2.0 {code}")
-            assert "crypto" not in answered
-            if code == "200":
-                plain.them = header(answered, "To")
-                plain.send(plain.request("ACK", phone.udp), (HOST, phone.udp))
-                phone.wait_for("CallEstablished")
-                phone.do("hang_up")
-                bye = plain.wait_for("BYE")
-                plain.send(plain.answer(bye, "200 OK"), plain.peer)
-                phone.wait_for("CallEnded")
-                plain.them = ""
-        # By TLS they are: beside the plain profile, so that everybody understands the offer.
-        account = Registered(phone, authority, server)
-        phone.do("dial", account=account.user, target=f"sips:x@{HOST}:{server.port}")
-        offered = server.wait_for("INVITE sip:x@")
-        assert "RTP/AVP " in offered
-        assert "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" in offered
-        server.say(server.answer(offered, "486 Busy Here"))
-        phone.wait_for("CallEnded")
-        assert not phone.told("EncryptionChanged")[before:]
-        account.rings()
-        ok = account.answered()
-        assert "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" in ok
-        assert [one["encrypted"] for one in phone.told("EncryptionChanged")[before:]] == [True]
-        # The other side gives it up, as when it puts the call through: the window hears of it.
-        body = SDP.format(version=2, profile="AVP", crypto="")
-        server.say(server.request("INVITE", account.user, call=account.call, to=account.them, cseq=2, body=body))
-        assert "crypto" not in server.wait_for("SIP/2.0 200")
-        server.say(server.request("ACK", account.user, call=account.call, to=account.them, cseq=2))
-        assert phone.wait_for("EncryptionChanged")["encrypted"] is False
-        phone.do("hang_up")
-        server.say(server.answer(server.wait_for("BYE"), "200 OK"))
-        phone.wait_for("CallEnded")
-        for one in ("udp", account.user):
-            phone.do("remove_account", id=one)
-
-
 def test_a_call_goes_by_its_own_account_though_another_has_its_address(authority: Authority) -> None:
     with second_phone(edge=True) as phone, exchange(authority.sign("server", HOST)) as server, wire(HOST) as plain:
         account = Registered(phone, authority, server, srtp="required")
@@ -358,6 +261,28 @@ def test_a_call_goes_by_its_own_account_though_another_has_its_address(authority
         invite = server.wait_for("INVITE")
         assert "Route" not in invite, "what names the account stays in this machine"
         assert plain.silent()
+
+
+def test_a_call_is_for_the_account_by_whose_connection_it_came(phone: SecondPhone, authority: Authority) -> None:
+    signed = authority.sign("server", HOST)
+    with exchange(signed) as first, exchange(signed) as second:
+        one = Registered(phone, authority, first, srtp="off")
+        other = Registered(phone, authority, second, user=one.user, srtp="required")
+        for called, profile in ((other, "RTP/SAVP "), (one, "RTP/AVP ")):
+            # To is the same, and so is all that the library knows of either.
+            called.rings(body="")
+            assert phone.wait_for("CallArrived")["account"] == called.id
+            phone.do("answer")
+            ok = called.at.wait_for("SIP/2.0 200")
+            assert profile in ok
+            body = KEYED if called is other else PLAIN
+            ack = called.at.request("ACK", one.user, call=called.call, to=header(ok, "To"), body=body)
+            called.at.say(ack)
+            phone.wait_for("CallEstablished")
+            called.at.say(called.at.request("BYE", one.user, call=called.call, to=header(ok, "To"), cseq=2))
+            phone.wait_for("CallEnded")
+        for gone in (one, other):
+            phone.do("remove_account", id=gone.id)
 
 
 def test_a_call_in_the_clear_to_an_account_by_tls_can_be_held_and_ended(authority: Authority) -> None:
@@ -397,50 +322,6 @@ def test_what_is_said_after_a_call_by_tls_never_goes_in_the_clear_though_the_edg
         # PJSIP repeats it until it is answered, now by way of another edge.
         server.wait_for("BYE")
         assert spy.silent()
-
-
-def test_an_account_that_wants_encrypted_sound_has_no_other(phone: SecondPhone, authority: Authority) -> None:
-    with exchange(authority.sign("server", HOST)) as server:
-        account = Registered(phone, authority, server, srtp="required")
-        server.say(server.request("INVITE", account.user, call=uuid4().hex, body=PLAIN))
-        refused = server.wait_for("SIP/2.0 488")
-        assert header(refused, "Warning") == '399 klartone "SRTP is required"'
-        assert phone.wait_for("PlainSoundRefused")["incoming"] is True
-        assert phone.wait_for("CallMissed")["number"] == "+4520123456"
-        for status, body in (("200 OK", PLAIN), ("488 Not Acceptable Here", "")):
-            ends, tells = _counts(phone)
-            phone.do("dial", account=account.user, target=f"sip:x@{HOST}:{server.port}")
-            offered = server.wait_for("INVITE")
-            assert "RTP/SAVP " in offered
-            contact = f"Contact: <sip:x@{HOST}:{server.port};transport=tls>\r\n"
-            server.say(server.answer(offered, status, more=contact, body=body))
-            # Each comes by a way of its own.
-            until(lambda: _counts(phone) == (ends + 1, tells + 1), 10, "its end, and why")  # noqa: B023
-            assert phone.told("PlainSoundRefused")[-1]["incoming"] is False
-            server.wait_for("ACK")
-            if body:
-                server.wait_for("BYE")
-        # Keys beside the plain profile are enough, and are answered in that profile.
-        account.rings(SDP.format(version=1, profile="AVP", crypto=CRYPTO))
-        ok = account.answered()
-        assert "RTP/AVP " in ok
-        assert "a=crypto:1 " in ok
-        server.say(server.request("BYE", account.user, call=account.call, to=account.them, cseq=2))
-        server.wait_for("SIP/2.0 200")
-        phone.wait_for("CallEnded")
-        # A call that is encrypted stays so: an offer without keys is refused, and the call stands.
-        account.rings()
-        account.answered()
-        body = SDP.format(version=2, profile="AVP", crypto="")
-        server.say(server.request("INVITE", account.user, call=account.call, to=account.them, cseq=2, body=body))
-        server.wait_for("SIP/2.0 488")
-        server.say(server.request("BYE", account.user, call=account.call, to=account.them, cseq=3))
-        assert phone.wait_for("CallEnded")["by_us"] is False
-        phone.do("remove_account", id=account.user)
-
-
-def _counts(phone: SecondPhone) -> tuple[int, int]:
-    return len(phone.told("CallEnded")), len(phone.told("PlainSoundRefused"))
 
 
 def test_a_target_that_needs_tls_is_not_dialled_without(phone: SecondPhone) -> None:

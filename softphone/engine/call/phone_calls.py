@@ -39,6 +39,9 @@ NOT_HERE = 480
 """Temporarily Unavailable (RFC 3261): a caller, while the engine ends, may call again or reach somebody else"""
 
 
+_SOUND_REFUSED = {"incoming": "fault.srtp.caller", "outgoing": "fault.srtp.called", "answered": "fault.srtp.ended"}
+
+
 @dataclass(frozen=True, slots=True)
 class Party:
     """The other side as SIP gives it, or as it was dialled. `host` is empty for a bare number."""
@@ -213,9 +216,9 @@ class PhoneCalls:
             call.encrypted = event.encrypted
             self._changed()
 
-    def plain_refused(self, event: sip.PlainSoundRefused) -> None:
-        """The account wants encrypted sound: the agent hears why there is no call."""
-        code = "fault.srtp.caller" if event.incoming else "fault.srtp.called"
+    def sound_refused(self, event: sip.SoundRefused) -> None:
+        """The agent hears why there is no call, or none any more."""
+        code = _SOUND_REFUSED[event.phase] if event.why == "plain" else "fault.srtp.off"
         self._tell(Fault(CodedText(code), event.call))
 
     def hold_failed(self, event: sip.HoldFailed) -> None:

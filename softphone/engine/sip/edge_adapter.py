@@ -25,11 +25,11 @@ from softphone.edge.channel import (
     PartySoundBack,
     PartySoundGone,
     PeerKnown,
-    PlainSoundRefused,
     Ready,
     ReferAsked,
     ReferProgress,
     SoundLost,
+    SoundRefused,
     SourceChanged,
     SourceReturned,
     StrangerRefused,
@@ -96,7 +96,7 @@ class EdgeAdapter:
                 settings.accept_from,
                 settings.proxy,
                 settings.authority,
-                settings.keys_sound == "required",
+                settings.keys_sound,
             )
         )
 
@@ -133,14 +133,10 @@ class EdgeAdapter:
                 self._calls.moved(call_id)
             case NotConnected(account=account, server=server, why=why, detail=detail):
                 self._emit(events.NotConnected(account, server, why, mended(detail)))
-            case PlainSoundRefused(account=account, call_id=call_id, incoming=incoming):
-                leg = self._calls.by_sip(call_id)
-                self._emit(events.PlainSoundRefused(account, incoming, leg.call if leg else None))
-                if incoming:
-                    name, number = mended(message.name), mended(message.number)
-                    self._emit(events.CallMissed(account, name, number, busy=True, at=datetime.now(UTC)))
             case CancelTold(call_id=call_id, sip=sip, q850=q850):
                 self._calls.cancelled(call_id, Said(sip, q850))
+            case SoundRefused():
+                self._sound_refused(message)
             case StrangerRefused(host=host, count=count):
                 self._emit(events.StrangerRefused(host, count))
             case MissedWhileBusy():
@@ -160,6 +156,17 @@ class EdgeAdapter:
                 self._calls.relay_changed(message)
             case _:
                 pass
+
+    def _sound_refused(self, told: SoundRefused) -> None:
+        leg = self._calls.by_sip(told.call_id)
+        if told.phase == "answered" and (leg is None or leg.ending):
+            return  # repeated, or it is over anyway
+        self._emit(events.SoundRefused(told.account, told.phase, told.why, leg.call if leg else None))
+        if told.phase == "answered" and leg is not None:
+            self._calls.hang_up(leg.call)
+        elif told.phase == "incoming":
+            name, number = mended(told.name), mended(told.number)
+            self._emit(events.CallMissed(told.account, name, number, busy=True, at=datetime.now(UTC)))
 
     def _renew(self, account: str) -> None:
         """A registrar that closes each connection behind its answer would be asked hundreds of times a second."""

@@ -16,7 +16,7 @@ import re
 import socket
 import stat
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pjsua2 as pj
@@ -37,6 +37,8 @@ FULL_MS = 240
 LOOPBACK = "127.0.0.1"
 
 _PERSONAL = re.compile(r"(?:sips?|tel):[^\s>;,]+|\"[^\"]*\"|[+\d][\d ]{5,}|\S+@\S+")
+_FIRST_ROUTE = re.compile(r"^Record-Route: ([^\r\n]*)", re.MULTILINE)
+"""as the edge writes it"""
 
 
 class _Log(pj.LogWriter):
@@ -63,6 +65,16 @@ class EndpointDirector(pj.Endpoint):
     def __init__(self, post: Post) -> None:
         super().__init__()
         self.post = post
+        self.index_of: Callable[[str], int | None] = lambda _: None
+        """the library's number of the account that a route of the edge's names"""
+
+    @guarded
+    def onSelectAccount(self, prm: pj.OnSelectAccountParam) -> None:
+        """The library goes by To alone. The edge knows by whose connection it came, and says so in its own Record-Route."""
+        route = _FIRST_ROUTE.search(prm.rdata.wholeMsg)
+        index = self.index_of(route[1]) if route is not None else None
+        if index is not None:
+            prm.accountIndex = index
 
     @guarded
     def onRejectedIncomingCall(self, prm: pj.OnRejectedIncomingCallParam) -> None:
@@ -265,6 +277,10 @@ class SipEndpoint:
         wanted = {name: 255 - place for place, name in enumerate(self._settings.codecs)}
         for codec in lib.codecEnum2():
             lib.codecSetPriority(codec.codecId, wanted.get(codec.codecId, 0))
+
+    def name_accounts(self, index_of: Callable[[str], int | None]) -> None:
+        if self.lib is not None:
+            self.lib.index_of = index_of
 
     def poll(self, timeout_ms: int) -> None:
         if self.lib is not None:

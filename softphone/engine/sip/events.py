@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Literal
 
 from softphone.domain.ending import Ending
+from softphone.edge.channel import CallPhase, Sound
 from softphone.wire.snapshot import Quality
 
 RegistrationState = Literal["registering", "registered", "refused", "unreachable", "unregistered"]
@@ -75,11 +76,13 @@ class EncryptionChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class PlainSoundRefused:
-    """This account wants encrypted sound, and the other phone has none. `call`: ours, if it is still there."""
+class SoundRefused:
+    """The account wants encrypted sound and the other phone's is plain, or the other way round (`why`: what the other phone's
+    is). `phase`: of a call that came, went out, or is answered and ends for it. `call`: ours, if it is still there."""
 
     account: str
-    incoming: bool
+    phase: CallPhase
+    why: Sound
     call: str | None = None
 
 
@@ -340,7 +343,7 @@ PhoneEvent = (
     RegistrationChanged
     | NotConnected
     | EncryptionChanged
-    | PlainSoundRefused
+    | SoundRefused
     | CallArrived
     | CallProgress
     | CallEstablished

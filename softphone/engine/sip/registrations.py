@@ -15,6 +15,7 @@ from random import random
 import pjsua2 as pj
 
 from softphone.domain.errors import SettingsError
+from softphone.edge.channel import account_param
 from softphone.engine.sip.account import AccountDirector, account_config, registration_state
 from softphone.engine.sip.call import PhonePost
 from softphone.engine.sip.endpoint import SipEndpoint
@@ -61,6 +62,7 @@ class Registrations:
         self._emit = emit
         self._accounts: dict[str, Registration] = {}
         self._retired: list[AccountDirector] = []
+        endpoint.name_accounts(self._index_of)
 
     def __contains__(self, account: str) -> bool:
         return account in self._accounts
@@ -86,6 +88,10 @@ class Registrations:
         if reason:
             raise SettingsError("account_refused", account=account, reason=reason)
         self._accounts[account] = Registration(director, settings)
+
+    def _index_of(self, route: str) -> int | None:
+        named = (one for account, one in self._accounts.items() if f";{account_param(account)}>" in route)
+        return next((one.director.getId() for one in named), None)
 
     def check(self, account: str) -> None:
         """Raises SettingsError `account_exists` or `error.settings.accounts`."""
