@@ -425,7 +425,13 @@ class SameCaller:
 
 @dataclass(frozen=True, slots=True)
 class NewPerson:
-    pass
+    by_phone: bool = False
+    """by another call of this phone: a conference, whose end `PersonLeft` tells"""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonLeft:
+    """Who had joined by phone neither hears nor is heard any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -499,6 +505,7 @@ Event = (
     | Resumed
     | SameCaller
     | NewPerson
+    | PersonLeft
     | NotUnderstood
     | PrivateCall
     | PartyAsksForRecording

@@ -76,6 +76,8 @@ class Account:
         self.marks: set[e.Mark] = set()
         self.readable = False
         self.newcomer = self.joined = self.puzzled = False
+        self.before: set[Purpose] | None = None
+        """the yeses that were given when somebody joined who may leave again, and nobody else is untold"""
         self.vouched: set[Purpose] = set()
         self.vouches = False
         """the exchange's last word told of something as our notice does"""
@@ -196,6 +198,7 @@ class Account:
                     self._pause("source_changed", on=False)
                 self.marks, self.readable, self.vouched, self.carried = set(), False, set(), set()
                 self._forget_keys()
+                self.before = self._yeses_before(event)
                 if self.informed:
                     self.informed, self.newcomer, self.yes = False, True, set()
                     self.pauses |= {"not_told"}
@@ -204,7 +207,13 @@ class Account:
             case e.NewPerson() | e.IdentityChanged() if self._could_come_back():
                 if isinstance(event, e.NewPerson):
                     self._pause("source_changed", on=False)
+                self.before = self._yeses_before(event)
                 self.pauses |= {"not_told"}
+            case e.PersonLeft() if self.before is not None and "not_told" in self.pauses:
+                self.informed, self.newcomer, self.yes = True, False, self.before
+                self.pauses -= {"not_told"}
+                self.before, self.marks, self.readable, self.asks_newcomer = None, set(), False, False
+                self._forget_keys()
             case e.NotUnderstood():
                 self._take(TRAIN, by_refusal=False)
                 if self.scene.bases.get(DOC) is not OBLIGATION:
@@ -221,8 +230,11 @@ class Account:
             case _:
                 pass
 
+    def _yeses_before(self, event: e.Event) -> set[Purpose] | None:
+        return set(self.yes) if event == e.NewPerson(by_phone=True) and self.informed else None
+
     def _is_informed(self) -> None:
-        self.informed = True
+        self.informed, self.before = True, None
         self.asks_newcomer, self.newcomer, self.joined, self.puzzled = self.newcomer, False, False, False
         self.pauses -= {"not_told"}
         self.marks, self.readable, self.vouched = set(), False, set()
@@ -235,7 +247,7 @@ class Account:
 
     def _is_to_be_told_anew(self, *, puzzled: bool = False) -> None:
         self.informed = self.newcomer = self.joined = self.readable = self.asks_newcomer = False
-        self.puzzled = puzzled
+        self.puzzled, self.before = puzzled, None
         self.yes, self.began, self.unanswered, self.vouched, self.marks = set(), set(), set(), set(), set()
         self.pauses -= {"not_told"}
         self.carried, self.asked_again = set(), set()

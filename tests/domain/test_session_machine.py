@@ -236,6 +236,11 @@ class Calls(RuleBasedStateMachine):
     def somebody_has_not_heard_it(self, data: some.DataObject) -> None:
         self.happens(data.draw(some.sampled_from([*self.shows(HEARING), e.IdentityChanged()])))
 
+    @rule()
+    @precondition(lambda self: self.account.before is not None or "new_person" in self.status.actions)
+    def another_call_joins_or_leaves(self) -> None:
+        self.happens(e.NewPerson(by_phone=True) if self.account.before is None else e.PersonLeft())
+
     @rule(data=some.data())
     @precondition(lambda self: self.shows(ASKING))
     def the_agent_asks(self, data: some.DataObject) -> None:
@@ -310,6 +315,7 @@ class Calls(RuleBasedStateMachine):
             e.FirstSample("x", 0),
         ]
         stray += [e.TimedOut(it) for it in e.Timer if it not in account.timers and it is not e.Timer.DESK_SILENT]
+        stray += [e.PersonLeft()] if account.before is None else []
         stray += [e.Answered()] if account.stage != "ringing" else []
         stray += [e.NoticeHeard(), e.NoticeFailed(), e.NoticeReached(e.Mark.QUESTION)] if not account.sound else []
         stray += [

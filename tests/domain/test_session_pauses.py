@@ -135,6 +135,45 @@ def test_a_newcomer_is_asked_for_each_purpose_on_consent_and_a_yes_begins_a_new_
     assert [it.recording for it in call.changed(c.CloseRecording)] == ["c-1"]
 
 
+@pytest.mark.rule("G05")
+@pytest.mark.parametrize("notice", ["read", "played", "failed", "left while held"])
+def test_who_leaves_a_conference_untold_leaves_the_recording_as_it_was(notice: str) -> None:
+    call = Call("N6").hear().say_yes("2")(e.NewPerson(by_phone=True))
+    assert call.recorded == set()
+    if notice != "read":
+        call(e.NoticeAgain())
+    if notice == "failed":
+        call(e.NoticeFailed())
+    if notice == "left while held":
+        call(e.HoldSignalled(True), e.PersonLeft(), e.HoldSignalled(False))
+    else:
+        call.wait(3.0)(e.PersonLeft())
+        assert (f.StopNotice() in call.last) is (notice == "played")
+    assert call.recorded == {DOC, TRAIN}, "by the party's own yes"
+    assert call.status.recordings == ("c-1",)
+    assert call.status.kept
+    assert call.noted("person_left")
+    assert call(e.PersonLeft()).last == ()
+
+
+@pytest.mark.rule("G05")
+@pytest.mark.parametrize("also", [e.IdentityChanged(), e.NoticeFailed()], ids=["put through", "by a press"])
+def test_who_leaves_a_conference_takes_no_other_newcomer_along(also: e.Event) -> None:
+    call = Call("N7").hear()(e.NewPerson(by_phone=True), e.NoticeAgain(), also, e.NewPerson(), e.PersonLeft())
+    assert call.recorded == set()
+    assert Reason.NOT_TOLD in call.status.pauses
+
+
+@pytest.mark.rule("G31")
+def test_what_is_refused_while_a_newcomer_waits_stays_refused_and_an_open_question_is_asked_anew() -> None:
+    call = Call("N7").hear()(e.NewPerson(by_phone=True)).opt_out()(e.PersonLeft())
+    assert call.recorded == {DOC}
+    call = Call("N3").hear()(e.NewPerson(by_phone=True), e.PersonLeft())
+    assert call.recorded == set()
+    assert call.status.headline is Headline.ASKED
+    assert call.say_yes("2").recorded == {TRAIN}
+
+
 @pytest.mark.parametrize("no", ["button", "silence", "voice"])
 def test_a_newcomers_no_ends_the_purpose_from_then_on_and_takes_nothing_back(no: str) -> None:
     call = Call("N3").hear().say_yes("2")(e.NewPerson(), READABLE, e.NoticeRead())

@@ -135,6 +135,26 @@ def test_nobody_joins_before_the_recording_is_paused_nor_into_a_newcomer_s_notic
 
 
 @pytest.mark.rule("G05")
+@pytest.mark.parametrize("how", ["hangs up", "is held"])
+def test_a_colleague_who_leaves_before_being_told_leaves_the_party_recorded(how: str) -> None:
+    scene = talking()
+    scene.calls.consult(CALL, "204")
+    scene.calls.established(sip.CallEstablished(SECOND, record_aware=False))
+    scene.calls.join(SECOND)
+    scene.acknowledge()
+    scene.phone.attended = frozenset({CALL, SECOND})
+    scene.later(0.1)
+    assert not scene.recorder.running
+    scene.phone.attended = frozenset({CALL})
+    if how == "hangs up":
+        scene.calls.ended(sip.CallEnded(SECOND, 200, "OK", by_us=False))
+    scene.later(0.1)
+    scene.acknowledge()
+    assert scene.headline is Headline.RECORDING
+    assert scene.recorder.running
+
+
+@pytest.mark.rule("G05")
 def test_in_each_of_two_calls_that_are_joined_somebody_has_not_been_told() -> None:
     scene = talking()
     scene.ring(SECOND)

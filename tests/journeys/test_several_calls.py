@@ -159,6 +159,51 @@ def test_an_engine_killed_with_two_recorded_calls_leaves_both_recordings_as_far_
         assert on.verified()["ok"]
 
 
+def conference(on: Stage, other: SecondPhone, party: str, target: str) -> str:
+    """A third is called, and joins the party: nobody has told them anything."""
+    made = on.desk.do(Dial, account="agent", target=target).result["call"]
+    other.wait_for("CallArrived")
+    other.do("answer")
+    on.desk.wait_call(lambda one: one.phase is CallPhase.CONNECTED, "a third", made)
+    paused(on, party)
+    on.desk.do(Join, call=party)
+    on.desk.wait_status(lambda one: one.pauses == (Reason.NOT_TOLD,), "paused for the newcomer", party)
+    return made
+
+
+@pytest.mark.rule("L5")
+@pytest.mark.rule("G05")
+def test_two_parties_in_a_conference_are_told_of_each_other_and_recorded_each_alone(tmp_path: Path) -> None:
+    with two(tmp_path) as (on, other):
+        desk = on.desk
+        first = on.call("n1")
+        recorded(on, first)
+        second = ring_in(on, other)
+        recorded(on, second)
+        desk.do(Join, call=first)
+        for call in (first, second):
+            desk.wait_status(lambda one: one.pauses == (Reason.NOT_TOLD,), "paused for the other", call)
+        kept = {call: on.sealed_seconds(call) for call in (first, second)}
+        talk(other, 50)
+        assert {call: on.sealed_seconds(call) for call in kept} == kept, "until both have been told"
+        for call in (first, second):
+            desk.wait_status(lambda one: "notice_read" in one.actions, "read aloud", call)
+            desk.act(call, "notice_read")
+        for call in (first, second):
+            recorded(on, call)
+        # One leaves, who had been told: the other is recorded on.
+        other.do("hang_up")
+        desk.wait_call(lambda one: one.phase is CallPhase.ENDED, "ended", second)
+        recorded(on, first)
+        on.hang_up(first)
+        on.end()
+        for call, said in ((first, FIRST), (second, SECOND)):
+            heard = told(party_of(on, call))
+            assert len(heard) > 60
+            assert set(heard) <= set(said), "and not the voice of the third"
+        assert on.verified()["ok"]
+
+
 @pytest.mark.rule("L5")
 @pytest.mark.rule("G05")
 def test_a_colleague_is_consulted_unrecorded_and_joins_once_all_have_been_told(tmp_path: Path) -> None:
@@ -210,15 +255,16 @@ def test_a_colleague_is_consulted_unrecorded_and_joins_once_all_have_been_told(t
         left = desk.wait_call(lambda one: not one.conference, "two again", party)
         assert left.active
         recorded(on, party)
+        # Another one joins and leaves before anybody has told them: only the party hears now, who has been told.
+        kept = on.sealed_seconds(party)
+        joined = conference(on, other, party, colleague)
+        assert on.sealed_seconds(party) - kept < 1.0, "no more than the chunk that was open"
+        other.do("hang_up")
+        recorded(on, party)
+        assert desk.told("audit.person_left", call=party)
         # The agent leaves a conference, and all of it ends.
-        desk.do(Dial, account="agent", target=colleague)
-        other.wait_for("CallArrived")
-        other.do("answer")
-        joined = desk.wait_call(lambda one: one.phase is CallPhase.CONNECTED and one.id not in (party, made), "another")
-        paused(on, party)
-        desk.do(Join, call=party)
-        desk.wait_call(lambda one: one.conference, "three", party)
-        desk.do(HangUp, call=joined.id)
+        joined = conference(on, other, party, colleague)
+        desk.do(HangUp, call=joined)
         on.customer.wait_for("CallEnded")
         other.wait_for("CallEnded")
         desk.wait_call(lambda one: one.phase is CallPhase.ENDED, "ended", party)

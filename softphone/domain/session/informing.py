@@ -109,6 +109,7 @@ def begin(turn: Turn, *, read: bool) -> None:
         elsewhere_at=informing.elsewhere_at,
         newcomer_joined=informing.newcomer_joined,
         not_understood=informing.not_understood,
+        before=informing.before,
     )
     turn.set(question=Question())
     if informing.phase is InformedPhase.PLAYING:

@@ -14,6 +14,7 @@ from softphone.domain.events import (
     IdentityChanged,
     NewPerson,
     PartySoundChanged,
+    PersonLeft,
     SameCaller,
     SourceChanged,
     SourceReturned,
@@ -21,11 +22,20 @@ from softphone.domain.events import (
     TimedOut,
 )
 from softphone.domain.purpose import Reason
-from softphone.domain.session.consent import unanswered
+from softphone.domain.session.consent import activate, ask, unanswered
 from softphone.domain.session.informing import begin, cut_short, note_begun, start_reading
 from softphone.domain.session.pausing import pause
 from softphone.domain.session.segments import broke_off, current
-from softphone.domain.session.state import NONE, Informing, PartySound, Question, Stage, State, awaits_sound
+from softphone.domain.session.state import (
+    NONE,
+    BeforeNewcomer,
+    Informing,
+    PartySound,
+    Question,
+    Stage,
+    State,
+    awaits_sound,
+)
 from softphone.domain.session.turn import Turn
 from softphone.domain.status import InformedBy, InformedPhase, PurposePhase
 
@@ -125,7 +135,7 @@ def can_add_person(state: State) -> bool:
     return state.stage is Stage.TALKING and not waits
 
 
-def new_person(turn: Turn, _: NewPerson) -> None:
+def new_person(turn: Turn, event: NewPerson) -> None:
     """Paused until informed, and asked for each purpose on consent. An open question is cancelled and asked anew for all.
 
     It also explains a source that nobody had explained.
@@ -136,12 +146,39 @@ def new_person(turn: Turn, _: NewPerson) -> None:
     if (was := turn.state.pauses).source_changed:
         turn.start(FollowSource())
         turn.set(pauses=replace(was, source_changed=False).after(was, turn.now))
+    before = _before(turn.state) if event.by_phone else None
     if not turn.state.live:
-        _stays_untold(turn)
+        _stays_untold(turn, before)
     elif turn.state.informing.phase is InformedPhase.INFORMED:
-        _joins(turn)
+        _joins(turn, before)
     else:
         _begin_again(turn)
+
+
+def _before(state: State) -> BeforeNewcomer:
+    waits = [(purpose, it) for purpose, it in state.purposes if it.needs_yes]
+    return BeforeNewcomer(
+        state.informing,
+        frozenset(purpose for purpose, it in waits if it.active),
+        frozenset(purpose for purpose, it in waits if it.asked),
+    )
+
+
+def person_left(turn: Turn, _: PersonLeft) -> None:
+    """Whoever has not been told can no longer hear: all is as before. What was refused meanwhile stays refused, and a question
+    that was open is asked anew."""
+    state = turn.state
+    before = state.informing.before
+    if state.stage is not Stage.TALKING or before is None or not state.pauses.newcomer_not_informed:
+        return
+    turn.set(informing=before.informing, question=Question())
+    pause(turn, replace(state.pauses, newcomer_not_informed=False), "person_left", "G05")
+    waiting = turn.state.planned
+    for purpose, _it in state.purposes:
+        if purpose in before.agreed & waiting:
+            activate(turn, purpose)
+    if asked := before.asked & waiting:
+        ask(turn, asked)
 
 
 def identity_changed(turn: Turn, _: IdentityChanged) -> None:
@@ -157,7 +194,8 @@ def identity_changed(turn: Turn, _: IdentityChanged) -> None:
     informing = state.informing
     if informing.phase is InformedPhase.PLAYING:
         turn.note("notice_cut_short", "G05", why="identity_changed")
-        turn.set(informing=replace(informing, informed_elsewhere=NONE, consented_elsewhere=NONE, newcomer_joined=True))
+        anew = replace(informing, informed_elsewhere=NONE, consented_elsewhere=NONE, newcomer_joined=True, before=None)
+        turn.set(informing=anew)
         begin(turn, read=False)
     elif informing.phase is not InformedPhase.INFORMED:
         _begin_again(turn)
@@ -170,21 +208,24 @@ def identity_changed(turn: Turn, _: IdentityChanged) -> None:
             begin(turn, read=state.decision.how is NoticeDelivery.READ)
 
 
-def _stays_untold(turn: Turn) -> None:
+def _stays_untold(turn: Turn, before: BeforeNewcomer | None = None) -> None:
     """Nothing is recorded, so no notice begins. The question without its notice is asked no more: a party that wants a
     recording after all has the whole notice played to everybody."""
     was = turn.state.pauses
+    turn.set(informing=replace(turn.state.informing, before=before))
     turn.set(pauses=replace(was, newcomer_not_informed=True).after(was, turn.now))
 
 
-def _joins(turn: Turn, *, read: bool = True) -> None:
+def _joins(turn: Turn, before: BeforeNewcomer | None = None, *, read: bool = True) -> None:
     """`read`: by the agent, unless it plays by itself."""
     state = turn.state
     for purpose, it in state.purposes:
         if it.needs_yes and (it.asked or it.active):
             turn.set_phase(purpose, PurposePhase.PLANNED, Reason.NOT_TOLD)
     turn.set(
-        informing=Informing(phase=InformedPhase.READING, how=InformedBy.READ, interrupted=state.pauses.silent),
+        informing=Informing(
+            phase=InformedPhase.READING, how=InformedBy.READ, interrupted=state.pauses.silent, before=before
+        ),
         question=Question(),
         pauses=replace(state.pauses, newcomer_not_informed=True).after(state.pauses, turn.now),
     )
@@ -207,6 +248,7 @@ def _begin_again(turn: Turn) -> None:
         informed_elsewhere=NONE,
         consented_elsewhere=NONE,
         newcomer_joined=True,
+        before=None,
     )
     turn.set(informing=heard)
     if informing.phase is InformedPhase.READING and not informing.interrupted:

@@ -65,11 +65,22 @@ class Informing:
     seconds: float = field(default=0.0, compare=False)
     heard_at: datetime | None = field(default=None, compare=False)
     readable_at: datetime | None = field(default=None, compare=False)
+    before: BeforeNewcomer | None = None
+    """how it stood when somebody joined who may leave again; None once anybody else has not been told"""
 
     @property
     def heard_by(self) -> datetime | None:
         """When a notice that plays will have been heard."""
         return None if self.started_at is None else self.started_at + timedelta(seconds=self.seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class BeforeNewcomer:
+    """The party had been told. `agreed`: purposes that had its yes; `asked`: those whose question was open."""
+
+    informing: Informing
+    agreed: Purposes = NONE
+    asked: Purposes = NONE
 
 
 @dataclass(frozen=True, slots=True)

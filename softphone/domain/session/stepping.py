@@ -73,6 +73,7 @@ ROWS: dict[type[Event], Row] = {
     e.IdentityChanged: party.identity_changed,
     e.StoodStill: party.stood_still,
     e.NewPerson: party.new_person,
+    e.PersonLeft: party.person_left,
     e.PrivateCall: refusal.private_call,
     e.Committed: segments.committed,
     e.CommitFailed: segments.commit_failed,

@@ -456,6 +456,7 @@ class PhoneCalls:
     # --- clocks ----------------------------------------------------------------------------------
 
     def run_due(self) -> None:
+        self.several.look_who_left()
         self._groups.look()
         self._book.run_due([*self._book.live.values()])
         self._ended.run_due()

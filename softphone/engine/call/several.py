@@ -33,6 +33,8 @@ class SeveralCalls:
         self._book = book
         self._phone = phone
         self._dial = dial
+        self._joined: frozenset[str] = frozenset()
+        """the calls of the conference that is on"""
 
     # --- what others ask -------------------------------------------------------------------------
 
@@ -136,12 +138,13 @@ class SeveralCalls:
         ):
             return NOT_NOW
         for one in both:
-            self._book.feed(one, ev.NewPerson())
+            self._book.feed(one, ev.NewPerson(by_phone=True))
         if call.muted or other.muted:
             self.mute(both, on=True)
         for one in both:
             set_aside(self._book, one, Aside.CONSULTATION, on=False)
         self._phone.join(other.id, call.id)
+        self._joined = frozenset(one.id for one in both)
         return None
 
     def mutes_with(self, call: LiveCall) -> tuple[LiveCall, ...]:
@@ -164,6 +167,15 @@ class SeveralCalls:
         return tuple(one for one in self._book.live.values() if one.conference)
 
     # --- what happens ----------------------------------------------------------------------------
+
+    def look_who_left(self) -> None:
+        """Once a conference is over, however it ended, nobody hears anybody but the agent."""
+        if not self._joined or self._joined <= self._phone.attended:
+            return
+        left, self._joined = self._joined, frozenset[str]()
+        for call in [*self._book.live.values()]:
+            if call.id in left and call.phase is CallPhase.CONNECTED:
+                self._book.feed(call, ev.PersonLeft())
 
     def ended(self, call: LiveCall, *, by_us: bool) -> None:
         """The party of a consultation waits on, until the agent goes back."""
