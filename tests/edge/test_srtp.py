@@ -170,6 +170,49 @@ def _ends_for_it(phone: SecondPhone, account: Registered) -> None:
     assert phone.wait_for("CallEnded", call=told["call"])["by_us"] is True
 
 
+def test_whoever_takes_rtp_savp_alone_gets_it_for_the_same_press_and_nobody_rings_twice(
+    phone: SecondPhone, authority: Authority
+) -> None:
+    with exchange(authority.sign("server", HOST)) as server:
+        account = Registered(phone, authority, server)
+        contact = f"Contact: <sip:x@{HOST}:{server.port};transport=tls>\r\n"
+        ends = len(phone.told("CallEnded"))
+        phone.do("dial", account=account.user, target=f"sip:x@{HOST}:{server.port}")
+        first = server.wait_for("INVITE")
+        assert "RTP/AVP " in first
+        server.say(server.answer(first, "488 Not Acceptable Here"))
+        again = server.wait_for("INVITE")
+        assert "RTP/SAVP " in again
+        assert header(again, "Call-ID") != header(first, "Call-ID")
+        server.say(server.answer(again, "200 OK", more=contact, body=KEYED))
+        call = phone.wait_for("CallEstablished")["call"]
+        assert phone.told("Dialled")[-1]["call"] == call
+        assert phone.told("EncryptionChanged")[-1] == phone.told("EncryptionChanged")[-1] | {
+            "call": call,
+            "encrypted": True,
+        }
+        assert len(phone.told("CallEnded")) == ends
+        phone.do("hold")
+        held = server.wait_for("INVITE")
+        assert "RTP/SAVP " in held, "what was agreed stays"
+        server.say(server.answer(held, "200 OK", more=contact, body=KEYED))
+        phone.do("hang_up")
+        server.say(server.answer(server.wait_for("BYE"), "200 OK"))
+        phone.wait_for("CallEnded", call=call)
+        # A phone that rang, or that takes neither, is not called again.
+        for rings in (True, False):
+            phone.do("dial", account=account.user, target=f"sip:x@{HOST}:{server.port}")
+            offered = server.wait_for("INVITE")
+            if rings:
+                server.say(server.answer(offered, "180 Ringing", more=contact))
+            else:
+                server.say(server.answer(offered, "488 Not Acceptable Here"))
+                offered = server.wait_for("INVITE")
+            server.say(server.answer(offered, "488 Not Acceptable Here"))
+            assert phone.wait_for("CallEnded")["code"] == 488
+        phone.do("remove_account", id=account.user)
+
+
 def test_an_account_without_encryption_takes_whoever_can_do_without_and_says_why_it_takes_no_other(
     phone: SecondPhone, authority: Authority
 ) -> None:

@@ -46,6 +46,7 @@ from softphone.engine.sip.raw_events import (
 )
 
 DECLINE = 603
+_PLAIN_PROFILE = re.compile(r"^(m=audio \d+ )RTP/AVP ", re.MULTILINE)
 _ENDS = re.compile(r"BYE |SIP/2\.0 [3-6]")
 """what a message begins with that may end a call, and say why"""
 
@@ -74,6 +75,8 @@ class CallDirector(pj.Call):
         self.call = call
         self.post = post
         self.attributes: tuple[str, ...] = ()
+        self.keys_alone = False
+        """offers say RTP/SAVP where PJSIP would say RTP/AVP, with keys beside it"""
         self.sip_call_id = ""
         """the Call-ID on the wire, by which the edge names this call"""
         self.tags: tuple[str, str] | None = None
@@ -125,6 +128,8 @@ class CallDirector(pj.Call):
     def onCallSdpCreated(self, prm: pj.OnCallSdpCreatedParam) -> None:
         if self.attributes:
             prm.sdp.wholeSdp = with_attributes(prm.sdp.wholeSdp, self.attributes)
+        if self.keys_alone and not prm.remSdp.wholeSdp:
+            prm.sdp.wholeSdp = _PLAIN_PROFILE.sub(r"\1RTP/SAVP ", prm.sdp.wholeSdp)
 
     @guarded
     def onCallRxOffer(self, prm: pj.OnCallRxOfferParam) -> None:
@@ -246,6 +251,8 @@ class Leg:
     director: CallDirector
     incoming: bool
     sound: CallSound
+    dialled: tuple[str, tuple[tuple[str, str], ...]] = ("", ())
+    """the URI and our headers"""
     party_heard: bool = False
     """the edge has reported the party's sound"""
     relayed_by: list[tuple[int, tuple[str, int]]] = field(default_factory=list[tuple[int, tuple[str, int]]])

@@ -71,6 +71,7 @@ CANCEL_TOLD_WITHIN = 0.1
 """seconds that the end of a call waits for the edge's word on its CANCEL"""
 
 BUSY_HERE = 486
+NOT_ACCEPTABLE = 488
 NOT_HERE = 480
 
 
@@ -128,25 +129,30 @@ class SipCalls:
             incoming=False,
             sound=CallSound(call, self._frames, self._post),
             identity=Identity(parse_address(uri).user),
+            dialled=(uri, tuple(headers)),
         )
         wish = Wish(preference=prefers_recording)
         leg.offers.wanted = leg.offers.agreed = wish
         director.attributes = wish.attributes()
-        reason = ""
-        try:
-            params = call_params(self._record_aware)
-            for name, value in headers:
-                params.txOption.headers.append(header(name, value))
-            director.makeCall(uri, params)
-            director.sip_call_id = director.getInfo().callIdString
-        except pj.Error as error:
-            reason = error.reason or str(error.status)
-        if reason:
+        if reason := self._invite(leg):
             raise KlartoneError("dial_failed", reason=reason)
         self._legs[call] = leg
         self._ports.take(leg.sound)
         self._switching.take_up(call)
         return call
+
+    def _invite(self, leg: Leg) -> str:
+        """Why it is not possible; else empty."""
+        uri, headers = leg.dialled
+        try:
+            params = call_params(self._record_aware)
+            for name, value in headers:
+                params.txOption.headers.append(header(name, value))
+            leg.director.makeCall(uri, params)
+            leg.director.sip_call_id = leg.director.getInfo().callIdString
+        except pj.Error as error:
+            return error.reason or str(error.status)
+        return ""
 
     def transfer(self, call: str, target: str, passport: str, consultation: str = "") -> None:
         leg = self._established(call)
@@ -302,6 +308,8 @@ class SipCalls:
                 self._leaving.pop(happening.call, None)
             return
         if happening.state == pj.PJSIP_INV_STATE_DISCONNECTED:
+            if happening.code == NOT_ACCEPTABLE and self._again_with_keys_alone(leg):
+                return
             self._over(leg, happening.code, happening.reason)
         elif happening.state == pj.PJSIP_INV_STATE_CONFIRMED and not leg.established:
             leg.established = True
@@ -317,6 +325,27 @@ class SipCalls:
             self._offers.go_on(leg)
         elif not leg.incoming and not leg.established:
             self._progress(leg, happening)
+
+    def _again_with_keys_alone(self, leg: Leg) -> bool:
+        """A phone that takes RTP/SAVP alone has refused RTP/AVP with keys (RFC 4568 does not say which to offer): it gets that,
+        once, for the same press. Whether it was tried. No phone rings twice for it."""
+        rang = leg.established or leg.progress not in ("", "calling")
+        if not self._by_edge or leg.incoming or leg.ending or rang or leg.director.keys_alone:
+            return False
+        if leg.account not in self._registrations:
+            return False
+        registration, sip_id = self._registrations.get(leg.account), leg.director.sip_call_id
+        if registration.settings.keys_sound != "optional":
+            return False
+        director = CallDirector(registration.director, leg.call, self._post)
+        director.attributes, director.keys_alone, director.sip_call_id = leg.director.attributes, True, sip_id
+        # The earlier one goes first: PJSIP may give its number to the next.
+        leg.director = director
+        if self._invite(leg):
+            return False
+        leg.said = Said()
+        self.on_over(sip_id)
+        return True
 
     def media_reached(self, happening: MediaReached) -> None:
         leg = self._legs.get(happening.call)
