@@ -20,7 +20,7 @@ import pytest
 from softphone.edge.channel import NoSoundYet, PartySoundBack, SourceChanged, SourceReturned
 from softphone.edge.relay import MediaRelay, RelayedCall, RelayEvent, RelayState
 from softphone.edge.relay.source import BELIEVE, FOLLOW_AFTER, LATCH_AFTER
-from softphone.edge.relay.srtp import party_key, read_keys
+from softphone.edge.relay.srtp import SrtpCheck, party_key, read_keys
 
 HOST = "127.0.0.1"
 AUDIO, EVENT = 8, 101
@@ -421,6 +421,50 @@ def srtp(number: int, *, turns: int = 0, key: bytes = AUTH_KEY, ssrc: int = 7, k
     return said + hmac.new(key, said + struct.pack("!I", turns), hashlib.sha1).digest()[:10]
 
 
+CONTROL_KEY = SrtpCheck(MASTER)._control_key
+"""proved below, by what PJMEDIA sends"""
+
+
+def srtcp(number: int, *, key: bytes = CONTROL_KEY, ssrc: int = 7) -> bytes:
+    said = struct.pack("!BBHI", 0x80, 200, 6, ssrc) + bytes(24) + struct.pack("!I", 1 << 31 | number)
+    return said + hmac.new(key, said, hashlib.sha1).digest()[:10]
+
+
+def test_a_control_packet_of_pjmedias_has_its_key_and_counts_once() -> None:
+    check = SrtpCheck(base64.b64decode("YC9+1PH97LvNoFm1dLpQ9sMepmUyqfEU8azO/yNF"))
+    first, second = (
+        bytes.fromhex(
+            "81c8000c31a15182d154ec8b657c8d44474f3ce433ad8103fab93046bacc7f75ef9d12597b9d833ae7a423b8d6b720505b53d4b5"
+            "5c576af2a37ca321160f33fd601141d6e024b0a8c4055a856e0add2780000003a683ffebc1b0605091d4"
+        ),
+        bytes.fromhex(
+            "81c8000c31a15182d7b4792149b3966374713e7ac89dfbb135e8a0c12402c2b62231021cd96328b049122df00361d6444e252503"
+            "dcd1dc8167d8f092d58c5f90f33230a61e21146b7634e0e8e6dc888f80000004d39aaf1844715d9b2a93"
+        ),
+    )
+    ssrc = 0x31A15182
+    assert [check.proves_control(one, ssrc) for one in (first, second, first, second)] == [True, True, False, False]
+    assert not SrtpCheck(MASTER).proves_control(first, ssrc)
+
+
+@on_a_loop
+async def test_by_srtp_a_control_packet_that_is_forged_or_comes_again_keeps_nobody_there_and_moves_nothing() -> None:
+    async with scene() as on:
+        line = f"1 AES_CM_128_HMAC_SHA1_80 inline:{base64.b64encode(MASTER).decode()}"
+        on.call.secured(True, party_key(read_keys((line,)), read_keys((line,))))
+        on.call.answered()
+        thief = Peer(HOST)
+        on.peers.append(thief)
+        await on.says_rtcp(on.party, srtcp(5))
+        for who in (on.party, thief):
+            for packet in (srtcp(6, key=bytes(20)), srtcp(5), srtcp(4), rtcp(7), srtcp(9)[:40]):
+                await on.says_rtcp(who, packet)
+        assert on.inside.heard_rtcp() == [srtcp(5)]
+        on.inside.rtcp.sendto(b"ours", (HOST, on.call.inner_port + 1))
+        await asyncio.sleep(TICK)
+        assert (on.party.heard_rtcp(), thief.heard_rtcp()) == ([b"ours"], [])
+
+
 @on_a_loop
 async def test_by_srtp_who_has_the_partys_key_is_the_party_wherever_it_sends_from_and_nobody_else_is_a_doubt() -> None:
     async with scene() as on:
@@ -451,11 +495,12 @@ async def test_by_srtp_who_has_the_partys_key_is_the_party_wherever_it_sends_fro
         on.inside.rtp.sendto(srtp(1), ("127.0.0.1", on.call.inner_port))
         await asyncio.sleep(TICK)
         assert moved.heard(), "our sound follows too"
-        # Its control packets are encrypted behind their first header, and pass.
-        encrypted = struct.pack("!BBHI", 0x80, 200, 6, 7) + bytes(range(38))
-        moved.rtcp.sendto(encrypted, (HOST, on.call.outer_port + 1))
+        # So do its control packets.
+        moved.rtcp.sendto(srtcp(3), (HOST, on.call.outer_port + 1))
+        on.inside.rtcp.sendto(b"ours", (HOST, on.call.inner_port + 1))
         await asyncio.sleep(TICK)
-        assert on.inside.heard_rtcp() == [encrypted]
+        assert on.inside.heard_rtcp() == [srtcp(3)]
+        assert moved.heard_rtcp() == [b"ours"]
         assert not on.told(SourceChanged)
         # The key is no part of what the next relay gets.
         assert base64.b64encode(MASTER).decode() not in json.dumps(on.call.state().to_json())

@@ -310,7 +310,11 @@ class RelayedCall:
             counters.malformed += 1
             return
         now, source = self._loop.time(), self._source.pinned or self._peer
-        if source is None or address[0] != source[0] or not self._may_send_rtcp(address, now):
+        if self._check is not None:
+            theirs = self._check.proves_control(data, packet.ssrc)
+        else:
+            theirs = source is not None and address[0] == source[0] and self._may_send_rtcp(address, now)
+        if not theirs:
             counters.rtcp += 1
             return
         if self._identity.ssrc is not None and packet.ssrc != self._identity.ssrc:
