@@ -168,7 +168,8 @@ def test_the_party_is_asked_to_call_and_what_becomes_of_it_is_heard_in_that_call
         for number, code, state, then in (
             (3, "100 Trying", "active", ""),
             (4, "180 Ringing", "active", "ringing"),
-            (5, "486 Busy Here", "terminated", "failed"),
+            # As Linphone says it.
+            (5, "486 Busy Here", "terminated;reason=reason=noresource", "failed"),
         ):
             more = f"Event: refer\r\nSubscription-State: {state}\r\n"
             body = f"SIP/2.0 {code}\r\n"

@@ -44,6 +44,7 @@ _SPACES = re.compile(r" {2,}")
 _ADDR_SPEC = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*+:[^;<>\",? ]++)((?:;.*)?)", re.DOTALL)
 _NAMED = re.compile(r'([^"<>]*?) ?(<[^<>"]*+>)(.*)', re.DOTALL)
 _UNQUOTED = re.compile(r"[^\",;<>\\\x00-\x1f\x7f]++")
+_PARAM = re.compile(rf"{g.TOKEN}(?:={g.PARAM_VALUE})?")
 _TOKENS = re.compile(rf"{g.TOKEN}(?: {g.TOKEN})*+")
 
 
@@ -99,6 +100,12 @@ def _number(value: str) -> str:
     """Without leading zeros."""
     value = _params(value)
     return re.sub(r"^0+(?=[0-9])", "", value)
+
+
+def _state(value: str) -> str:
+    """Without what is no parameter: Linphone says `terminated;reason=reason=noresource`, and it is the state that counts."""
+    state, *params = _params(value).split(";")
+    return ";".join((state, *(one for one in params if _PARAM.fullmatch(one))))
 
 
 def _numbered(value: str) -> str:
@@ -170,7 +177,7 @@ RULES: dict[str, Rule] = {
     "Unsupported": _rule(_LIST, _params, most=16),
     "Allow-Events": _rule(_LIST, _params, most=16),
     "Event": _rule(rf"{g.TOKEN}{g.PARAMS}", _params),
-    "Subscription-State": _rule(rf"{g.TOKEN}{g.PARAMS}", _params),
+    "Subscription-State": _rule(rf"{g.TOKEN}{g.PARAMS}", _state),
     "WWW-Authenticate": _rule(_CHALLENGE, _params, most=8),
     "Proxy-Authenticate": _rule(_CHALLENGE, _params, most=8),
     "Authorization": _rule(_CHALLENGE, _params, most=8),
