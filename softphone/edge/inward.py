@@ -26,6 +26,7 @@ from softphone.edge.channel import (
 )
 from softphone.edge.dialogs import Dialog, tag_of
 from softphone.edge.failover import Failover
+from softphone.edge.missed import MissedCallers
 from softphone.edge.sdp_ports import bare, is_plain, needs_keys
 from softphone.edge.sip.dtmf import DTMF_TYPES, read_digit
 from softphone.edge.sip.malformed import Malformed
@@ -41,8 +42,6 @@ MOST_REFERRED = 16
 """times that a party may ask its agent to call somebody"""
 MOST_HELD = 16
 """calls with messages that wait for a name, and messages of each"""
-MOST_MISSED = 20
-"""callers shown as missed within a minute; more is a flood"""
 _CALL_ID = re.compile(rb"\r\n(?:call-id|i)[ \t]*:[ \t]*([^\s]{1,256})", re.IGNORECASE)
 _BRANCH = re.compile(rb";[ \t]*branch[ \t]*=[ \t]*([^\s;,]{1,256})", re.IGNORECASE)
 _RESOLVED = frozenset({"INVITE", "UPDATE"})
@@ -60,7 +59,7 @@ class Inward:
         self._failover = failover
         self._unwanted = UnwantedCalls(switch)
         self._held: dict[str, list[Callable[[], None]]] = {}
-        self._missed: tuple[int, set[str]] = (0, set())
+        self._missed = MissedCallers()
 
     def take(self, data: bytes, source: Hop) -> None:
         switch = self._switch
@@ -305,17 +304,11 @@ class Inward:
         self._answer(message, source, 488, ("Warning", f'399 klartone "{_SAID[why]}"'))
 
     def _tell_missed(self, message: SipMessage, source: Hop) -> None:
-        """One row a caller and minute."""
         name, number = _caller(message)
         now = time.time()
-        minute, callers = self._missed
-        if minute != int(now // 60):
-            minute, callers = self._missed = int(now // 60), set()
-        if (who := number or source.host) in callers or len(callers) >= MOST_MISSED:
-            return
-        callers.add(who)
-        account = self._switch.account_called(message, source)
-        self._switch.tell(MissedWhileBusy(account, name, number, now))
+        if self._missed.is_news(number or source.host, now):
+            account = self._switch.account_called(message, source)
+            self._switch.tell(MissedWhileBusy(account, name, number, now))
 
     # --- responses -------------------------------------------------------------------------------
 

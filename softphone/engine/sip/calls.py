@@ -7,6 +7,7 @@ call, `negotiation` what is offered in it, `switching` which of them the agent t
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
@@ -16,6 +17,7 @@ from softphone.domain.ending import Said, ending_of
 from softphone.domain.errors import KlartoneError
 from softphone.domain.notice import NoticeFile
 from softphone.edge import channel
+from softphone.edge.missed import MissedCallers
 from softphone.engine.sip import events
 from softphone.engine.sip.account import target_uri
 from softphone.engine.sip.call import CallDirector, InviteArrived, Leg, call_params, new_call_id
@@ -108,6 +110,7 @@ class SipCalls:
         """why callers take their calls back, by Call-ID"""
         self._untold: dict[str, Callable[[], None]] = {}
         """ends of calls that wait for that"""
+        self._missed_callers = MissedCallers()
         self._leaving: dict[str, tuple[str, CallDirector]] = {}
         self.transfers = Transfers(self._legs, self.by_sip, timers, emit)
 
@@ -483,6 +486,8 @@ class SipCalls:
             director.hangup(params)
 
     def _missed(self, account: str, name: str, number: str) -> None:
+        if not self._missed_callers.is_news(number, time.time()):
+            return
         self._emit(events.CallMissed(account, name, number, busy=True, at=datetime.now(UTC)))
 
     def _progress(self, leg: Leg, happening: StateReached) -> None:

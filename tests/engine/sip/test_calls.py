@@ -12,6 +12,7 @@ from tests.engine.sip.hearing import counters, loudness, pairs
 from tests.peers.counter import gaps
 from tests.peers.processes import free_port, until
 from tests.peers.second_phone import SecondPhone, connect, part, second_phone, talk
+from tests.peers.wire import wire
 
 
 def test_an_incoming_call_tells_who_calls_and_which_number_was_called(
@@ -112,6 +113,22 @@ def test_a_fifth_caller_is_told_busy_and_shown_as_missed_while_the_calls_go_on(
     agent.do("hang_up", call=ours)
     customer.wait_for("CallEnded")
     agent.wait_for("CallEnded", call=ours)
+
+
+def test_no_more_missed_callers_are_told_of_than_can_be_read_though_all_came_through(
+    agent: SecondPhone, customer: SecondPhone
+) -> None:
+    connect(customer, agent)
+    with wire() as flood:
+        for number in range(60):
+            invite = flood.request("INVITE", agent.udp, body=SDP, call_id=f"flood-{number}")
+            flood.send(invite.replace("sip:wire@", f"sip:caller{number}@"), ("127.0.0.1", agent.udp))
+            while not flood.wait_for("SIP/2.0").startswith(("SIP/2.0 180", "SIP/2.0 486")):
+                pass
+    agent.do("state")
+    agent.wait_for("State")
+    assert 20 <= len(agent.told("CallMissed")) <= 40, "twenty a minute"
+    part(customer, agent)
 
 
 def test_keys_are_heard_in_both_directions(agent: SecondPhone, customer: SecondPhone) -> None:
