@@ -4,6 +4,7 @@ is missing."""
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from softphone.domain.purpose import Headline, Reason
 from tests.journeys.lines import NUMBERS
 from tests.journeys.listening import numbers
 from tests.journeys.stage import LOOPBACK, Stage, stage
+from tests.peers.counter import CYCLE
 from tests.peers.relay import Way, rough_way
 
 pytestmark = pytest.mark.journey
@@ -26,7 +28,7 @@ class Kept(NamedTuple):
     seconds: float
     marks: list[Mark]
     told: float
-    """the share of the party's frames that say their number"""
+    """the share of the party's frames that say the number after that of the frame before"""
 
 
 def called(on: Stage, way: Way) -> tuple[str, float]:
@@ -47,7 +49,8 @@ def kept(on: Stage, call: str) -> Kept:
         marks = opened.marks()
         opened.close()
     said = [one for at in range(0, len(sound), RATE) for one in numbers(sound[at : at + RATE, 1])]
-    return Kept(len(sound) / RATE, marks, sum(one is not None for one in said) / len(said))
+    follow = sum(one is not None and two == (one + 1) % CYCLE for one, two in pairwise(said))
+    return Kept(len(sound) / RATE, marks, follow / len(said))
 
 
 def cut(on: Stage, way: Way, call: str, seconds: float, **weather: float) -> float:
@@ -81,7 +84,8 @@ def test_what_a_bad_network_cuts_is_marked_with_its_true_length(cuts: tuple[floa
         on.over(call)
         on.end()
         back = [int(one.params["gap_seconds"] or 0) for one in on.desk.told("audit.party_sound_back", call=call)]
-        assert back == [pytest.approx(seconds, abs=1) for seconds in lost if seconds > 6]
+        noticed = [seconds for seconds in lost if seconds > 6]  # at five it may be noticed, or be over
+        assert back[-len(noticed) :] == [pytest.approx(seconds, abs=1) for seconds in noticed]
         found = kept(on, call)
         assert found.seconds == pytest.approx(took, abs=2 * NEAR)
         # A long cut is a gap until it is noticed, and a pause from there on, one right behind the other.
@@ -112,6 +116,6 @@ def test_a_network_that_loses_and_shuffles_packets_costs_neither_the_call_nor_it
         found = kept(on, call)
         assert found.seconds == pytest.approx(took, abs=2 * NEAR)
         assert found.marks == []
-        print(f"{loss:.0%} lost: {found.told:.0%} of the frames say their number")
-        assert found.told > 0.9 - 2 * loss
+        print(f"{loss:.0%} lost: {found.told:.0%} of the frames follow on the one before")
+        assert 0.8 - 2 * loss < found.told < 1 - loss / 2, "lost ones are heard as lost, and no others are"
         assert on.verified()["ok"]
