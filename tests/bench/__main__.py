@@ -21,6 +21,7 @@ import psutil
 
 from tests.bench import (
     archive,
+    beside,
     ear,
     load,
     memory,
@@ -44,6 +45,7 @@ WHOLE: Mapping[str, Measure] = {
     "notice": notice.measure,
     "stop": stop.measure,
     "ear": ear.measure,
+    "beside": beside.measure,
     "relay": relay.measure,
     "load": load.measure,
     "start": start.measure,
@@ -59,6 +61,7 @@ SHORT: Mapping[str, Measure] = {
     "notice": lambda: notice.measure(3),
     "stop": lambda: stop.measure(3),
     "ear": lambda: ear.measure(6),
+    "beside": lambda: beside.measure(3, 6, 1),
     "relay": lambda: relay.measure(3),
     "load": lambda: load.measure(5, 1),
     "start": lambda: start.measure(1),

@@ -83,10 +83,10 @@ def measure(seconds: float = 30.0) -> list[Figure]:
         other = ending.enter_context(second_phone(device=True, jitter=PhoneSettings().jitter_ms, env=party.env))
         other.do("dial", target=f"sip:nobody@{LOOPBACK}:{on.sip_port}")
         on.desk.answer()
-        click = _clicks(folder / "clicks.wav", seconds)
+        click = clicks(folder / "clicks.wav", seconds)
         time.sleep(SETTLE)
-        there = _path(party, agent, click, seconds)
-        back = _path(agent, party, click, seconds)
+        there = path(party, agent, click, seconds)
+        back = path(agent, party, click, seconds)
         other.do("hang_up")
     how = f"PulseAudio null sinks at both ends, G.722 over loopback, a click a second for {seconds:g} s"
     without, behind = _phones(seconds, edge=False), _phones(seconds, edge=True)
@@ -112,10 +112,11 @@ def _phones(seconds: float, *, edge: bool) -> list[float]:
         calls.do("dial", target=f"sip:nobody@{LOOPBACK}:{called.udp}")
         calls.wait_for("CallEstablished")
         time.sleep(SETTLE)
-        return _path(near, far, _clicks(folder / "clicks.wav", seconds), seconds)
+        return path(near, far, clicks(folder / "clicks.wav", seconds), seconds)
 
 
-def _path(mouth: NullSinks, ear: NullSinks, click: Path, seconds: float) -> list[float]:
+def path(mouth: NullSinks, ear: NullSinks, click: Path, seconds: float) -> list[float]:
+    """Milliseconds of each click."""
     near, far = _Listener(mouth.env, "mouth.monitor"), _Listener(ear.env, "ear.monitor")
     time.sleep(1)
     speaking = mouth.speak(click)
@@ -124,13 +125,13 @@ def _path(mouth: NullSinks, ear: NullSinks, click: Path, seconds: float) -> list
     speaking.wait()
     near.close()
     far.close()
-    took = [min((b - a for b in far.at if 0 < b - a < CLICKS_APART / 2), default=None) for a in near.at]
+    took = [min((b - a for b in far.at if 0 < b - a < CLICKS_APART * 0.9), default=None) for a in near.at]
     found = [one * 1000 for one in took if one is not None]
     assert found, (near.at, far.at)
     return found
 
 
-def _clicks(path: Path, seconds: float) -> Path:
+def clicks(path: Path, seconds: float) -> Path:
     """A short tone a second: a bare impulse would not come through a codec."""
     times = np.arange(int(0.03 * RATE)) / RATE
     tone = (20_000 * np.sin(2 * np.pi * 1000 * times)).astype("<i2")

@@ -29,7 +29,7 @@ def measure(times: int = 20) -> list[Figure]:
         ):
             for number in range(times + 2):
                 for edge, on in ((False, bare), (True, whole)):
-                    one = _call(on)
+                    one = one_call(on)
                     if number >= 2:  # what is loaded late is loaded
                         took[edge].append(one)
     first, notice = ([one[which] for one in took[True]] for which in (0, 1))
@@ -54,7 +54,7 @@ def measure(times: int = 20) -> list[Figure]:
     ]
 
 
-def _call(on: Stage) -> tuple[float, float]:
+def one_call(on: Stage) -> tuple[float, float]:
     """Milliseconds to the first packet, and to the notice's first sound; the call is over when it returns."""
     answering = threading.Thread(target=on.desk.answer)
     answering.start()

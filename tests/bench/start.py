@@ -18,7 +18,7 @@ from softphone.system.secrets import DemoKeyFile
 from softphone.system.settings import load_settings, save_settings
 from softphone.wire.snapshot import Account
 from tests.bench.figures import Figure, spread
-from tests.journeys.stage import build
+from tests.journeys.stage import Stage, build
 from tests.peers.kamailio import kamailio
 from tests.peers.processes import end
 from tests.peers.second_phone import ROOT
@@ -48,13 +48,18 @@ def measure(times: int = 5) -> list[Figure]:
     ]
 
 
-def _start(folder: Path, registrar: str) -> dict[str, float]:
+def home_of(folder: Path, registrar: str) -> Stage:
+    """A home with one account there; nothing runs yet."""
     on = build(folder, lines=("n1",))
-    assert on.home.root is not None
     DemoKeyFile(on.archive_folder / DEMO_KEYS).set(password_name("agent"), PASSWORD.encode())
     config = on.home.folders.config
     account = Account("agent", f"{USER}@{registrar}", user=USER, register=True)
     save_settings(config, replace(load_settings(config), accounts=(account,)))
+    return on
+
+
+def _start(folder: Path, registrar: str) -> dict[str, float]:
+    on = home_of(folder, registrar)
     began = time.monotonic()
     desk = subprocess.Popen(
         [sys.executable, "-m", "tests.bench.watched_desk", str(on.home.root)],

@@ -1,6 +1,7 @@
-"""A real baresip that calls or is called, and speaks a WAV file; what it hears it keeps in another.
+"""A real baresip that calls or is called, and speaks a WAV file; what it hears it keeps in another. Or it has the sound
+devices that an `env` shows.
 
-It is driven by its TCP control (netstrings of JSON). It registers nowhere and needs no sound device.
+It is driven by its TCP control (netstrings of JSON). It registers where it is told to.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,11 +26,11 @@ poll_method epoll
 sip_listen 127.0.0.1:{sip}
 call_local_timeout 20
 call_max_calls 2
-audio_player aufile,{player}
-audio_source aufile,{says}
+audio_player {player}
+audio_source {says}
 audio_alert aufile,{home}/alert.wav
-ausrc_srate 8000
-auplay_srate 8000
+ausrc_srate {rate}
+auplay_srate {rate}
 ringback_disabled yes
 ring_aufile none
 ringback_aufile none
@@ -43,6 +44,8 @@ rtp_tos 184
 net_interface 127.0.0.1
 module_path {folder}
 module g711.so
+module g722.so
+module alsa.so
 module aufile.so
 {more}
 module account.so
@@ -83,6 +86,10 @@ class Baresip:
                     if told.get("response"):
                         return told
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def dial(self, uri: str, heard: Path | None = None) -> None:
         """`heard`: a WAV file for what is heard of this call, whole once the call has ended."""
         if heard is not None:
@@ -117,18 +124,23 @@ def _secured(authority: Authority, home: Path) -> str:
 
 @contextmanager
 def baresip(
-    says: Path,
+    says: Path | None,
     name: str = "baresip",
     *,
+    env: Mapping[str, str] | None = None,
+    answers: bool = False,
+    codec: str = "pcma",
+    registrar: str = "",
     keeps: bool = True,
     mixes: bool = False,
     server: str = "",
     password: str = "",
     authority: Authority | None = None,
 ) -> Generator[Baresip]:
-    """`says`: a WAV file, 8 kHz, 16 bit, mono. Its address is `sip:<name>@127.0.0.1`. `keeps`: what it hears is kept.
-    `mixes`: another file can be mixed into what it says. `server`: it registers there by TLS, trusts that `authority`, and has
-    no sound but SRTP's."""
+    """`says`: a WAV file, 8 kHz, 16 bit, mono; none: the microphone and the speaker that `env` shows. `answers`: each call at
+    once. `registrar`, `host:port`: it registers there by UDP. Its address is `sip:<name>@127.0.0.1`. `keeps`: what it hears is
+    kept. `mixes`: another file can be mixed into what it says. `server`: it registers there by TLS, trusts that `authority`,
+    and has no sound but SRTP's."""
     home = Path(tempfile.mkdtemp(prefix="baresip"))
     # It takes the next port for TLS, asked or not.
     sip, control = free_port(and_next=True), free_port()
@@ -136,17 +148,22 @@ def baresip(
         "sip": sip,
         "control": control,
         "home": home,
-        "says": says,
-        "player": home / "heard.wav" if keeps else "/dev/null",
+        "says": f"aufile,{says}" if says else "alsa,default",
+        "player": f"aufile,{home / 'heard.wav' if keeps else '/dev/null'}" if says else "alsa,default",
+        "rate": 16_000 if codec.startswith("g722") else 8_000,
         "folder": next((path for path in _MODULES if Path(path).is_dir()), _MODULES[-1]),
         "more": ("module mixausrc.so\n" if mixes else "") + (_secured(authority, home) if authority else ""),
     }
     (home / "config").write_text(_CONFIG.format_map(config))
     address, registers = f"sip:{name}@127.0.0.1:{sip}", "regint=0"
+    if registrar:
+        address = f"sip:{name}@{registrar};transport=udp"
+        registers = f"regint=600;auth_user={name};auth_pass={password}"
     if server:
         address = f"sip:{name}@{server};transport=tls"
         registers = f"regint=60;auth_user={name};auth_pass={password};mediaenc=srtp-mand"
-    (home / "accounts").write_text(f"<{address}>;{registers};audio_codecs=pcma;answermode=manual;ptime=20\n")
+    answering = "auto" if answers else "manual"
+    (home / "accounts").write_text(f"<{address}>;{registers};audio_codecs={codec};answermode={answering};ptime=20\n")
     (home / "contacts").write_text("")
     with (home / "log").open("wb") as log:
         process = subprocess.Popen(
@@ -155,6 +172,7 @@ def baresip(
             stdout=log,
             stderr=subprocess.STDOUT,
             cwd=home,
+            env=dict(env) if env else None,
         )
     peer = Baresip(sip, control, home, home / "heard.wav", process)
     try:

@@ -32,6 +32,9 @@ firewall_policy=0
 [rtp]
 audio_rtp_port={sound}
 [sound]
+playback_dev_id=ALSA: default
+capture_dev_id=ALSA: default
+ringer_dev_id=ALSA: default
 echocancellation=0
 [video]
 enabled=0
