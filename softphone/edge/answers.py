@@ -75,12 +75,15 @@ def judge(request: SipMessage, *, in_dialog: bool, alive: bool) -> tuple[int, tu
         if not alive:
             return 503, ()
         return 200, (("Allow", ALLOW), ("Accept", "application/sdp"), ("Supported", SUPPORTED))
-    if method == "NOTIFY" and not tagged:
-        # Nobody here reads what an exchange says of a mailbox without being asked.
-        return (200 if (request.get("Event") or "").split(";")[0].strip() == "message-summary" else 481), ()
-    if not tagged and method not in ("INVITE", "CANCEL"):
+    if not tagged and method not in ("INVITE", "CANCEL") and not is_summary(request):
         return 481, ()
     return 0, ()
+
+
+def is_summary(request: SipMessage) -> bool:
+    """What an exchange says of a mailbox (RFC 3842), asked for or not."""
+    event = (request.get("Event") or "").partition(";")[0].strip().lower()
+    return request.method == "NOTIFY" and event == "message-summary"
 
 
 def has_tag(request: SipMessage) -> bool:

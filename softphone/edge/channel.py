@@ -190,6 +190,17 @@ class SoundRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class MailboxTold:
+    """What its exchange says of this account's mailbox. None: it gives no figures. `target`: whom to call; may be empty."""
+
+    account: str
+    waiting: bool
+    new: int | None
+    old: int | None
+    target: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class CancelTold:
     """Why the caller takes this call back: causes of its CANCEL's `Reason` (RFC 3326), by SIP and by Q.850; 0: none."""
 
@@ -296,6 +307,7 @@ FromEdge = (
     | CallMoved
     | CancelTold
     | SoundRefused
+    | MailboxTold
     | StrangerRefused
     | MissedWhileBusy
     | DigitByInfo
@@ -317,6 +329,7 @@ _FROM_EDGE = {
         CallMoved,
         CancelTold,
         SoundRefused,
+        MailboxTold,
         StrangerRefused,
         MissedWhileBusy,
         DigitByInfo,

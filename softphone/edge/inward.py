@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from softphone.domain.ending import read_said
 from softphone.edge import paths, transfers
-from softphone.edge.answers import PHRASES, answer, has_tag, judge, reply_hop, seen_from, unreadable
+from softphone.edge.answers import PHRASES, answer, has_tag, is_summary, judge, reply_hop, seen_from, unreadable
 from softphone.edge.channel import (
     CancelTold,
     DigitByInfo,
@@ -26,6 +26,7 @@ from softphone.edge.channel import (
 )
 from softphone.edge.dialogs import Dialog, tag_of
 from softphone.edge.failover import Failover
+from softphone.edge.mailbox import without_moments
 from softphone.edge.missed import MissedCallers
 from softphone.edge.sdp_ports import bare, is_plain, needs_keys
 from softphone.edge.sip.dtmf import DTMF_TYPES, read_digit
@@ -49,6 +50,7 @@ _RESOLVED = frozenset({"INVITE", "UPDATE"})
 _SAID = {"plain": "SRTP is required", "encrypted": "SRTP is not taken"}
 ENGINE_ENDS = 0.5
 """seconds in which the engine ends a call whose sound is refused"""
+_NAMED = _RESOLVED | {"SUBSCRIBE", "NOTIFY"}
 _DESCRIBE = _RESOLVED | {"ACK", "PRACK"}
 """whose body may be an offer or an answer"""
 
@@ -129,7 +131,7 @@ class Inward:
             self._behind(call_id, lambda: self._request(message, source))
             return
         dialog = switch.dialogs.get(call_id)
-        within = dialog is not None and dialog.is_theirs(message)
+        within = (dialog is not None and dialog.is_theirs(message)) or bool(switch.mailboxes.account_of(message))
         if message.method == "ACK" and not within:
             return  # to a refusal by the edge itself, or to nobody
         code, headers = judge(message, in_dialog=within, alive=switch.alive)
@@ -140,6 +142,8 @@ class Inward:
             self._info(message, source, call_id)
         elif message.method == "REFER" and dialog is not None:
             self._refer(message, source, dialog)
+        elif is_summary(message):
+            self._mailbox(message, source)
         elif message.method == "NOTIFY" and (progress := transfers.read_progress(message)) is not None:
             self._progress(message, source, dialog, progress)
         elif has_tag(message) or message.method in ("ACK", "CANCEL"):
@@ -203,6 +207,26 @@ class Inward:
         contact = contact.with_param("transport", source.transport)
         headers = [("Contact", f"<{contact}>"), *([] if told else [("Refer-Sub", "false")])]
         self._answer(message, source, 202, *headers)
+
+    def _mailbox(self, message: SipMessage, source: Hop) -> None:
+        """Unasked it counts from the registrar alone. Of a subscription pjsua2 hears too: it renews it."""
+        switch = self._switch
+        if account := switch.mailboxes.account_of(message):
+            switch.mailboxes.told(message, account, subscribed=True)
+
+            def let_in() -> None:
+                bare(message)
+                without_moments(message)
+                paths.request_in(message, source, switch.place, account)
+                switch.to_phone(message)
+
+            self._when_resolved(message, source, let_in, lambda: self._answer(message, source, 400))
+            return
+        account = switch.account_called(message, source)
+        flow = switch.flows.get(account)
+        if flow is not None and flow.host == source.host:
+            switch.mailboxes.told(message, account, subscribed=False)
+        self._answer(message, source, 200)
 
     def _progress(self, message: SipMessage, source: Hop, dialog: Dialog | None, progress: tuple[int, bool]) -> None:
         number = int((message.get("CSeq") or "0").split(" ")[0])
@@ -363,6 +387,8 @@ class Inward:
         call_id = message.get("Call-ID") or ""
         dialog = switch.dialogs.get(call_id)
         transfers.spare_call(message)
+        if message.method == "SUBSCRIBE":
+            switch.mailboxes.answered(message, account)
         try:
             if dialog is not None and self._lacks_keys(message, dialog):
                 if message.code >= 200 and dialog.established:
@@ -483,7 +509,7 @@ class Inward:
         self, message: SipMessage, source: Hop, action: Callable[[], None], refuse: Callable[[], None]
     ) -> None:
         """Further messages of the same call wait behind it, and no others."""
-        unnamed = message.method not in _RESOLVED or (not message.is_request and not 101 <= message.code < 300)
+        unnamed = message.method not in _NAMED or (not message.is_request and not 101 <= message.code < 300)
         if unnamed or source.transport == "tls":  # which has one way, whatever is named
             action()
             return

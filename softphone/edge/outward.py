@@ -81,6 +81,9 @@ class Outward:
         if account is None:
             self._hold(message, name)
             return
+        if message.method == "SUBSCRIBE" and not self._switch.mailboxes.may_ask(name):
+            self._refuse(message, "No mailbox", 489)
+            return
         try:
             uri = SipUri.parse(message.uri)
         except Malformed:
@@ -192,6 +195,8 @@ class Outward:
             sent.contact = "" if contact == "*" else NameAddr.parse(contact).uri
         if message.method != "ACK":
             switch.note_sent(branch, sent)
+        if message.method == "SUBSCRIBE":
+            switch.mailboxes.asked(message, account)
         if message.method in ("REFER", "NOTIFY"):
             asyncio.get_running_loop().call_later(REFER_LIMIT, self._not_answered, sent)
         self._depart(message, sent)

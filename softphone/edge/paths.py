@@ -145,6 +145,8 @@ def abilities_out(message: SipMessage) -> None:
     """Allow and Supported name no more than the edge lets in."""
     if message.get("Allow") is not None:
         message.set_first("Allow", ALLOW)
+    if message.get("Allow-Events") is not None:
+        message.set_first("Allow-Events", "message-summary, refer")
     if (said := message.get("Supported")) is not None:
         known = [one.strip() for one in said.split(",") if one.strip() in KNOWN_EXTENSIONS]
         said_more = [value for value in message.all("Supported")[1:] if value.strip() in KNOWN_EXTENSIONS]

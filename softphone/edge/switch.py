@@ -25,6 +25,7 @@ from softphone.edge.channel import (
 )
 from softphone.edge.dialogs import Dialog, Dialogs, read_hop, read_state
 from softphone.edge.keep_alive import KeepAlive
+from softphone.edge.mailbox import Mailboxes
 from softphone.edge.network import ANYWHERE, NetworkWatch
 from softphone.edge.options_probe import OptionsProbe
 from softphone.edge.paths import LocalAddresses
@@ -124,6 +125,7 @@ class Switch:
         self.sounds: MediaSessions
         self.asking = OptionsProbe(self._ask, lambda call_id, there: self.sounds.party_answers(call_id, there))
         self.keeping = KeepAlive(self._ask_server, self._server_gone, self._server_changed)
+        self.mailboxes = Mailboxes(tell)
         self.keep_alive_every = 0
         self.on_configured: list[Callable[[], None]] = []
         self.on_lost: Callable[[Sent, ConnectionFault], None] = lambda _, __: None
@@ -147,10 +149,13 @@ class Switch:
             self.bound.pop(gone, None)
             self.tried.pop(gone, None)
             self.keeping.forget(gone)
+            self.mailboxes.forget(gone)
             self.transports.close(gone)
             self.no_outbound.discard(gone)
         for account in configure.accounts:
             before = self.accounts.get(account.id)
+            if before != account:
+                self.mailboxes.forget(account.id)
             if before is not None and _server(before) != _server(account):
                 self.transports.close(account.id)
         self.accounts = {one.id: one for one in configure.accounts}

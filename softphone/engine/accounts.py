@@ -12,7 +12,7 @@ from softphone.domain.errors import KlartoneError, SettingsError
 from softphone.engine.sip import events as sip
 from softphone.engine.sip.settings import AccountSettings
 from softphone.system.settings import check_accounts
-from softphone.wire.snapshot import Account, AccountState, CodedText, Registration
+from softphone.wire.snapshot import Account, AccountState, CodedText, Mailbox, Registration
 
 FindPassword = Callable[[str], str | None]
 """by the account's id; None if the keyring holds none. Raises KeyringError. May take its time."""
@@ -117,6 +117,11 @@ class Accounts:
                 trouble=None if event.state == "registered" else state.trouble,
             )
 
+    def mailbox(self, event: sip.MailboxChanged) -> None:
+        if state := self._states.get(event.account):
+            box = Mailbox(event.waiting, event.new, event.target)
+            self._states[event.account] = replace(state, mailbox=box)
+
     def not_connected(self, event: sip.NotConnected) -> None:
         if state := self._states.get(event.account):
             params = {"server": event.server, "detail": event.detail}
@@ -184,6 +189,7 @@ class Accounts:
             proxy=account.outbound_proxy,
             srtp=account.srtp,
             authority=account.certificate_authority,
+            mailbox=True,
         )
         try:
             self._phone.add_account(account.id, settings)

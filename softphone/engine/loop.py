@@ -153,6 +153,8 @@ class Engine:
                 calls.sound_refused(event)
             case sip.RegistrationChanged():
                 accounts.registration(event)
+            case sip.MailboxChanged():
+                accounts.mailbox(event)
             case sip.NotConnected():
                 # A network that is away is everyday life, and a server that is not who it should be is not.
                 level = logging.WARNING if event.why.startswith("tls_") else logging.INFO

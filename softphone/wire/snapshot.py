@@ -64,6 +64,17 @@ class Account:
     """whether its calls' sound is encrypted. It counts by TLS alone: elsewhere anybody could read the keys"""
     certificate_authority: str = ""
     """file (PEM) of the only authorities that may have signed its server's certificate; empty: the system's"""
+    mailbox: str = ""
+    """number or address of its mailbox; empty: the one that its exchange names"""
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """As its exchange says. `new` voice messages, None if it says no figure; `target`: whom to call, empty if it names nobody."""
+
+    waiting: bool
+    new: int | None = None
+    target: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +86,8 @@ class AccountState:
     reason: str = ""
     trouble: CodedText | None = None
     """why its server could not be reached, since it last was"""
+    mailbox: Mailbox | None = None
+    """None: nothing is known of one"""
 
 
 @dataclass(frozen=True, slots=True)

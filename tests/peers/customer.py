@@ -119,6 +119,8 @@ class Customer:
                 phone.add_account(command["id"], AccountSettings(**settings))
             case "remove_account":
                 phone.remove_account(command["id"])
+            case "renew":
+                phone._running()[0].renew(command["account"])
             case "dial":
                 self.call = phone.dial(
                     command.get("account", "own"),

@@ -112,6 +112,7 @@ def account_config(
         config.regConfig.retryIntervalSec = config.regConfig.firstRetryIntervalSec = 0
         config.regConfig.randomRetryIntervalSec = 0
     config.regConfig.registerOnAdd = settings.register
+    config.mwiConfig.enabled = settings.mailbox and settings.register
     config.regConfig.dropCallsOnFail = False
     if settings.proxy and not edge:
         config.sipConfig.proxies.append(f"sip:{settings.proxy};lr{by_tcp}")

@@ -19,6 +19,7 @@ from softphone.edge.channel import (
     EdgeAccount,
     EdgeState,
     FlowLost,
+    MailboxTold,
     MissedWhileBusy,
     NoSoundYet,
     NotConnected,
@@ -133,6 +134,8 @@ class EdgeAdapter:
                 self._calls.moved(call_id)
             case NotConnected(account=account, server=server, why=why, detail=detail):
                 self._emit(events.NotConnected(account, server, why, mended(detail)))
+            case MailboxTold(account=account, waiting=waiting, new=new, target=target):
+                self._emit(events.MailboxChanged(account, waiting, new, target))
             case CancelTold(call_id=call_id, sip=sip, q850=q850):
                 self._calls.cancelled(call_id, Said(sip, q850))
             case SoundRefused():

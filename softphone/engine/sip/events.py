@@ -138,6 +138,16 @@ class CallEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class MailboxChanged:
+    """What its exchange says of an account's mailbox. `new`: None if it gives no figure; `target`: whom to call."""
+
+    account: str
+    waiting: bool
+    new: int | None
+    target: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class CallMissed:
     """A caller who was answered 486 because another call was on; `at` is UTC."""
 
@@ -342,6 +352,7 @@ class PhoneFault:
 PhoneEvent = (
     RegistrationChanged
     | NotConnected
+    | MailboxChanged
     | EncryptionChanged
     | SoundRefused
     | CallArrived

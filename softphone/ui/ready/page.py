@@ -10,6 +10,7 @@ from softphone.ui.fields import Card, ScrollArea, TextLabel, chain
 from softphone.ui.ready.callbacks import CallBacks
 from softphone.ui.ready.dial import DialField
 from softphone.ui.ready.history import History
+from softphone.ui.ready.mailbox import Mailboxes
 from softphone.ui.ready.wrapup import WrapUp
 from softphone.ui.theme.style import MARGIN, SMALL
 from softphone.ui.view import View
@@ -33,6 +34,7 @@ class ReadyPage(QWidget):
         super().__init__()
         self.setObjectName("page")
         self.dial = DialField()
+        self.mailboxes = Mailboxes()
         self.faults = Card("standingFaults", "fault")
         self.fault_text = TextLabel("standingFaultText", size=SMALL, wrap=True)
         self.to_settings = FilledButton("toSettings", "plain", 36)
@@ -60,6 +62,7 @@ class ReadyPage(QWidget):
         policy.addWidget(self.policy_text)
         policy.addWidget(self.see_faults)
         inner.addWidget(self.dial)
+        inner.addWidget(self.mailboxes)
         inner.addWidget(self.faults)
         inner.addWidget(self.policy)
         inner.addWidget(self.wrap_up)
@@ -74,6 +77,7 @@ class ReadyPage(QWidget):
         self.reel = ScrollArea("readyReel", self._inside)
         layout.addWidget(self.reel)
         self.dial.command.connect(self.command)
+        self.mailboxes.command.connect(self.command)
         self.wrap_up.command.connect(self.command)
         self.wrap_up.called.connect(self.dial.call_again)
         self.call_backs.command.connect(self.command)
@@ -88,6 +92,7 @@ class ReadyPage(QWidget):
 
     def render_view(self, view: View) -> None:
         self.dial.render_view(view)
+        self.mailboxes.render_view(view)
         self.reel.render_view(view)
         self._render_faults(view)
         last = view.last
@@ -105,7 +110,8 @@ class ReadyPage(QWidget):
 
     def _chain_tabs(self) -> None:
         calls = (*self.wrap_up.tab_chain(), *self.call_backs.controls(), *self.history.tab_chain())
-        wanted: list[QWidget] = [*self.dial.tab_chain(), self.to_settings, self.see_faults, *calls]
+        wanted: list[QWidget] = [*self.dial.tab_chain(), *self.mailboxes.controls()]
+        wanted += [self.to_settings, self.see_faults, *calls]
         if wanted != self._chained:
             self._chained = wanted
             chain(wanted)

@@ -59,6 +59,7 @@ class AccountSection(Section):
         self.authority = line_field("accountAuthority")
         self.proxy = line_field("accountProxy")
         self.shown_name = line_field("accountDisplayName")
+        self.mailbox = line_field("accountMailbox")
         self.accept = line_field("accountAcceptFrom")
         self.register = ComboBox("accountRegister")
         for word in ("yes", "no"):
@@ -84,6 +85,7 @@ class AccountSection(Section):
             ("settings.account.authority", self.authority),
             ("settings.account.proxy", self.proxy),
             ("settings.account.display_name", self.shown_name),
+            ("settings.account.mailbox", self.mailbox),
             ("settings.account.accept_from", self.accept),
             ("settings.account.register", self.register),
         ):
@@ -108,7 +110,17 @@ class AccountSection(Section):
         self.default.clicked.connect(self._make_default)
         self.picker.activated.connect(self._pick)
         self.transport.activated.connect(self._again)
-        for line in (self.address, self.user, self.secret, self.authority, self.proxy, self.shown_name, self.accept):
+        lines = (
+            self.address,
+            self.user,
+            self.secret,
+            self.authority,
+            self.proxy,
+            self.shown_name,
+            self.mailbox,
+            self.accept,
+        )
+        for line in lines:
             line.returnPressed.connect(self.press)
         self._shown: str | None = None
         """the id of the account in the fields"""
@@ -153,6 +165,7 @@ class AccountSection(Section):
         self.user.setPlaceholderText(view.texts("settings.account.user.same"))
         self.proxy.setPlaceholderText(view.texts("settings.account.proxy.none"))
         self.shown_name.setPlaceholderText(view.texts("settings.account.display_name.none"))
+        self.mailbox.setPlaceholderText(view.texts("settings.account.mailbox.exchange"))
         self.accept.setPlaceholderText(view.texts("settings.account.accept_from.none"))
         kept = account is not None and self._registration(view, account.id) is not Registration.NO_PASSWORD
         self.secret.setPlaceholderText(view.texts(f"settings.account.password.{'kept' if kept else 'new'}"))
@@ -217,6 +230,7 @@ class AccountSection(Section):
         self.authority.setText(shown.certificate_authority)
         self.proxy.setText(shown.outbound_proxy)
         self.shown_name.setText(shown.display_name)
+        self.mailbox.setText(shown.mailbox)
         self.accept.setText(", ".join(shown.accept_from))
         self.register.setCurrentIndex(0 if shown.register else 1)
 
@@ -293,6 +307,7 @@ class AccountSection(Section):
             certificate_authority=self.authority.text().strip(),
             outbound_proxy=self.proxy.text().strip().removeprefix("sip:"),
             display_name=self.shown_name.text().strip(),
+            mailbox=self.mailbox.text().strip(),
             accept_from=tuple(one for one in re.split(r"[\s,;]+", self.accept.text()) if one),
             register=self.register.currentData() != "no",
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -10,8 +11,9 @@ from PySide6.QtCore import QPoint, Qt
 from softphone.domain.purpose import Basis, Reason
 from softphone.domain.status import OptOutButton, OptOutKind, PurposePhase
 from softphone.ui.app import time_zone
-from softphone.wire.snapshot import AccountState, CodedText, Registration
-from softphone.wire.to_engine import Answer, HangUp, OptOut, RaiseDispute
+from softphone.ui.controls import FilledButton
+from softphone.wire.snapshot import AccountState, CodedText, Mailbox, Registration
+from softphone.wire.to_engine import Answer, Dial, HangUp, OptOut, RaiseDispute
 from tests.ui import events as e
 from tests.ui import states as s
 from tests.ui.conftest import Scene, without_id
@@ -127,6 +129,30 @@ def test_an_unsigned_policy_is_said_on_the_page_and_in_the_settings(scene: Scene
     assert desk.window.ready.fault_text.text().startswith("Reglerne er ikke underskrevet")
     scene.press("openSettings")
     assert desk.window.settings.policy.state.text().startswith("Ikke underskrevet med nøglen nedenfor")
+
+
+def test_messages_that_wait_light_a_lamp_whose_press_calls_the_mailbox(scene: Scene) -> None:
+    state = s.snapshot()
+    one = state.accounts[0]
+    desk = scene.open(replace(state, accounts=(replace(one, mailbox=Mailbox(False, 0)),)))
+    lamps, name = desk.window.ready.mailboxes.lamps, f"mailbox_{one.account.id}"
+    assert not lamps
+
+    def told(**fields: Any) -> FilledButton:
+        scene.show(replace(state, accounts=(replace(one, mailbox=Mailbox(True, **fields)),)))
+        return lamps[one.account.id]
+
+    assert told(new=1, target="sip:voice@host.test").text() == "1 ny besked på telefonsvareren"
+    scene.press(name)
+    assert without_id(scene.sent()[-1]) == Dial("", one.account.id, "sip:voice@host.test")
+    lamp = told(new=4)
+    assert (lamp.text(), lamp.isEnabled()) == ("4 nye beskeder på telefonsvareren", False), "whom to call is not known"
+    # The person's own setting goes before what an exchange says.
+    own = replace(one, account=replace(one.account, mailbox="*98"), mailbox=Mailbox(True, None, "sip:voice@host.test"))
+    scene.show(replace(state, accounts=(own, replace(one, account=replace(one.account, id="b")))))
+    assert lamps[one.account.id].text() == f"Nye beskeder på telefonsvareren · {one.account.address}"
+    scene.press(name)
+    assert without_id(scene.sent(2)[-1]) == Dial("", one.account.id, "*98")
 
 
 def test_settings_opened_while_it_rings_stay_open(scene: Scene) -> None:
