@@ -69,7 +69,7 @@ class Connection(asyncio.Protocol):
         self._framer = StreamFramer()
         self._stream: asyncio.Transport | None = None
         self._deadline: asyncio.TimerHandle | None = None
-        self._heard = self._ponged = False
+        self._heard = self._ponged = self._closed = False
         self._pinged_at = 0.0
         """when the peer was asked for a sign of life that has not come"""
 
@@ -113,8 +113,9 @@ class Connection(asyncio.Protocol):
         if self._deadline is not None:
             self._deadline.cancel()
         # A server that wants a certificate of ours may say so, or just go, only after its handshake.
-        self.fault = self.fault or fault_of(exc)
-        if self._server is not None and not self._heard:
+        if not self._closed:
+            self.fault = self.fault or fault_of(exc)
+        if self._server is not None and not self._heard and not self._closed:
             self.fault = self.fault or ConnectionFault("tls_ended")
         self._of.drop(self)
 
@@ -139,6 +140,8 @@ class Connection(asyncio.Protocol):
         self.send(PING)
 
     def close(self) -> None:
+        """What the other side still says is no fault of its."""
+        self._closed = True
         if self._stream is not None:
             self._stream.close()
 

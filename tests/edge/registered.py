@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from tests.peers.authority import Authority
 from tests.peers.exchange import HOST, Exchange
+from tests.peers.processes import until
 from tests.peers.second_phone import SecondPhone
 from tests.peers.wire import header
 
@@ -27,9 +28,20 @@ class Registered:
         self.phone, self.at, self.user = phone, at, user or f"user{uuid4().hex[:8]}"
         self.id = f"{user}-{at.port}" if user else self.user
         settings = {"transport": "tls", "authority": str(authority.file), "address": f"{self.user}@{HOST}:{at.port}"}
-        phone.do("account", id=self.id, **(settings | more))
+        # PJSIP keeps an account's place for a while after it has gone.
+        until(lambda: self._is_added(settings | more), 10, "room for an account")
         phone.wait_for("RegistrationChanged", account=self.id, state="registered")
         self.register = at.wait_for("REGISTER")
+
+    def _is_added(self, settings: dict[str, Any]) -> bool:
+        refused = len(self.phone.told("Refused"))
+        self.phone.do("account", id=self.id, **settings)
+
+        def began() -> bool:
+            return any(one["account"] == self.id for one in self.phone.told("RegistrationChanged"))
+
+        until(lambda: began() or len(self.phone.told("Refused")) > refused, 10, "an answer")
+        return began()
 
     def rings(self, body: str = KEYED, *, contact: str = "", more: str = "") -> str:
         """An INVITE by the exchange, again where the calls of the test before still have their places; the phone's 180."""

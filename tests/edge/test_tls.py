@@ -220,6 +220,18 @@ def test_a_call_by_tls_hears_its_own_server_alone_whatever_another_knows_of_it(
             other.say(other.request("OPTIONS", beside.user, call=uuid4().hex))
             assert "OPTIONS" in header(other.wait_for("SIP/2.0 "), "CSeq")
             ended = len(phone.told("CallEnded"))
+            # Nor is an answer taken from either.
+            phone.do("dial", account=account.user, target=f"sip:x@{HOST}:{server.port}")
+            offered = server.wait_for("INVITE")
+            refusal = server.answer(offered, "603 Decline")
+            stranger.send(refusal, (HOST, phone.udp))
+            other.say(refusal)
+            other.say(other.request("OPTIONS", beside.user, call=uuid4().hex))
+            other.wait_for("SIP/2.0 ")
+            assert len(phone.told("CallEnded")) == ended
+            server.say(server.answer(offered, "486 Busy Here"))
+            assert phone.wait_for("CallEnded")["code"] == 486
+            ended += 1
             server.say(bye)
             assert phone.wait_for("CallEnded")["by_us"] is False
             assert len(phone.told("CallEnded")) == ended + 1
@@ -248,6 +260,34 @@ def test_a_connection_that_breaks_costs_no_call_and_the_server_is_told_of_the_ne
         phone.do("hang_up")
         server.say(server.answer(server.wait_for("BYE"), "200 OK"))
         phone.wait_for("CallEnded")
+        phone.do("remove_account", id=account.user)
+
+
+def test_an_account_that_trusts_others_now_or_has_gone_keeps_no_connection(
+    phone: SecondPhone, authority: Authority, tmp_path: Path
+) -> None:
+    with exchange(authority.sign("server", HOST)) as server:
+        account = Registered(phone, authority, server)
+        before = server.flows[-1]
+        # The very server, that this account has no reason to trust any more.
+        phone.do("remove_account", id=account.id)
+        others = str(Authority(tmp_path, "Another authority").file)
+        there = f"{account.user}@{HOST}:{server.port}"
+        phone.do("account", id=account.id, address=there, transport="tls", authority=others)
+        phone.wait_for("NotConnected", account=account.id, why="tls_unknown_authority")
+        assert not [one for one in phone.told("NotConnected") if one["why"] == "tls_other"]
+        until(lambda: before.fileno() < 0, 10, "the end of the connection from before")
+        phone.do("remove_account", id=account.id)
+        again = Registered(phone, authority, server)
+        last = server.flows[-1]
+        phone.do("remove_account", id=again.id)
+        until(lambda: last.fileno() < 0, 10, "the end of the connection of an account that has gone")
+
+
+def test_an_outbound_proxy_proves_its_own_name_and_not_the_addresses(phone: SecondPhone, authority: Authority) -> None:
+    with exchange(authority.sign("server", HOST)) as server:
+        account = Registered(phone, authority, server, address="anna@pbx.example", proxy=f"{HOST}:{server.port}")
+        assert account.register.startswith("REGISTER sip:pbx.example")
         phone.do("remove_account", id=account.user)
 
 

@@ -101,6 +101,11 @@ class EdgeAdapter:
             )
         )
 
+    def gone(self, account: str) -> None:
+        """Nothing comes from it any more: its connections end."""
+        self._edge.forget(account)
+        self._renew_from.pop(account, None)
+
     def arrived(self, invite: InviteArrived) -> None:
         call_id = invite.director.sip_call_id
         if (peer := self._peers.pop(call_id, None)) is not None:

@@ -196,7 +196,7 @@ class Phone:
         registrations, calls = self._running()
         registrations.get(account)
         calls.hang_up_all(account)
-        registrations.retire(account, calls.uses)
+        registrations.retire(account, calls.uses, self._behind.gone if self._behind is not None else lambda _: None)
 
     def dial(
         self,

@@ -100,8 +100,9 @@ class Registrations:
         if len(self._accounts) + len(self._retired) >= ROOM:
             raise SettingsError("error.settings.accounts", most=ROOM)
 
-    def retire(self, account: str, in_use: Callable[[str], bool]) -> None:
-        """Unregister and forget; the pjsua2 account lives on until its answer and its calls are over."""
+    def retire(self, account: str, in_use: Callable[[str], bool], gone: Callable[[str], None]) -> None:
+        """Unregister and forget; the pjsua2 account lives on until its answer and its calls are over. `gone` then hears of it,
+        unless there is another of that name."""
         registration = self.get(account)
         del self._accounts[account]
         director = registration.director
@@ -121,6 +122,8 @@ class Registrations:
                     del self._retired[index]
                     _end(kept)
                     break
+            if account not in self._accounts:
+                gone(account)
 
         self._timers.after(UNREGISTER_LIMIT, drop)
 

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from softphone.edge.channel import FlowLost
+from softphone.engine.sip import edge_adapter
+from softphone.engine.sip.timers import Timers
+from tests.peers.processes import until
 from tests.peers.second_phone import ROOT
 from tests.peers.wire import wire
 
@@ -51,3 +57,25 @@ def test_a_call_that_its_caller_leaves_alone_is_ended(agent: str, final: str) ->
         assert "CallEnded" in phone.stdout.readline()
         assert "CallEstablished" not in phone.stdout.read()
         assert phone.wait(10) == 0
+
+
+class _Renewed:
+    def __init__(self) -> None:
+        self.accounts: list[str] = []
+
+    def renew(self, account: str) -> None:
+        self.accounts.append(account)
+
+
+def test_a_connection_that_breaks_again_and_again_is_renewed_at_once_and_then_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Renewals would pile up, and go on long after a server is well."""
+    monkeypatch.setattr(edge_adapter, "RENEW_EVERY", 0.2)
+    timers, renewed = Timers(), _Renewed()
+    adapter = edge_adapter.EdgeAdapter(Any, SimpleNamespace(), renewed, timers, print)  # pyright: ignore[reportArgumentType]
+    for _ in range(50):
+        adapter.received(FlowLost("a"))
+    adapter.received(FlowLost("b"))
+    until(lambda: [one() for one in timers.due()] and timers.wait(1000) == 1000, 5, "no renewal is due any more")
+    assert sorted(renewed.accounts) == ["a", "a", "b"]
