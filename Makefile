@@ -7,6 +7,7 @@ help:
 	@echo "make quick          for every change: lint, import contracts, pure tests; under 90 s"
 	@echo "make test           every check: lint, types, import contracts, tests with real peers"
 	@echo "make torture        the long ones: hundreds of stops, minutes of sound"
+	@echo "make soak           a working day of 400 calls of all kinds on one engine: memory, descriptors, longest turn"
 	@echo "make bench          speed and size, as a table and into docs/performance.md"
 	@echo "make pictures       the window in every state, from a real engine, into build/pictures"
 	@echo "make package-check  the wheel and the frozen program, each in an empty place, each with a whole call"
@@ -34,6 +35,9 @@ quick: setup-test
 torture: setup-test
 	@$(python) -m pytest -m torture --timeout=0
 
+soak: setup-test
+	@$(python) -m pytest -m torture --timeout=0 -n 0 -s tests/journeys/test_soak.py
+
 bench: setup-test
 	@$(python) -m tests.bench --write docs/performance.md
 
@@ -54,4 +58,4 @@ lock:
 	    --no-annotate --custom-compile-command "make lock" -q pyproject.toml -o requirements.lock
 
 
-.PHONY: help run test quick torture bench pictures package-check setup-run setup-test rules translations lock
+.PHONY: help run test quick torture soak bench pictures package-check setup-run setup-test rules translations lock

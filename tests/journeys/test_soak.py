@@ -1,0 +1,227 @@
+"""A working day in a quarter of an hour: hundreds of calls of every kind on one engine, which ends as light as it was."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import psutil
+import pytest
+
+from softphone.domain.purpose import Headline, Purpose
+from softphone.wire.from_engine import Snapshot
+from softphone.wire.snapshot import CallPhase
+from softphone.wire.to_engine import Activate, Consult, Decline, Dial, EndWrapUp, HoldCall, Join, Transfer
+from tests.journeys.lines import NUMBERS
+from tests.journeys.stage import LOOPBACK, Stage, stage
+from tests.peers.processes import until
+from tests.peers.second_phone import SecondPhone, second_phone
+
+pytestmark = [pytest.mark.journey, pytest.mark.torture, pytest.mark.timeout(3600)]
+
+CALLS = 400
+WARM = 220
+"""calls: facts and rows of the newest two hundred are kept on purpose, some kB each"""
+A_CALL = 3_000
+"""bytes that a call may leave in memory"""
+LONG_TURN = 0.5
+"""seconds; what the engine's loop may take in one turn on a machine that does other things, too"""
+
+
+class Day(NamedTuple):
+    on: Stage
+    other: SecondPhone
+    """a colleague, or a second caller; it answers by itself"""
+
+    def recorded(self, line: str = "n1") -> str:
+        call = self.on.call(line)
+        self.on.desk.wait_event("first_sample", 20, call=call)
+        return call
+
+    def recording(self, call: str) -> None:
+        self.on.desk.wait_status(lambda one: one.headline is Headline.RECORDING, "recording", call)
+
+    def paused(self, call: str) -> None:
+        self.on.desk.wait_status(lambda one: one.headline is Headline.PAUSED, "paused", call)
+
+    def ended(self, call: str) -> None:
+        """And its wrap-up, too."""
+        self.on.desk.wait_call(lambda one: one.phase is CallPhase.ENDED, "ended", call)
+        self.on.desk.do(EndWrapUp, call=call)
+        self.on.desk.wait_event("audit.wrap_up_ended", call=call)
+
+    def act(self, call: str, action: str) -> None:
+        self.on.desk.wait_status(lambda one: action in one.actions, action, call, 20)
+        self.on.desk.act(call, action)
+
+    def listed(self, outcome: str, before: int) -> None:
+        def there(now: Snapshot) -> bool:
+            return sum(one.outcome == outcome for one in now.history) > before or len(now.history) > CALLS
+
+        self.on.desk.wait(there, outcome)
+
+
+# --- kinds of calls: each says how many the engine had ------------------------------------------------
+
+
+def incoming(day: Day) -> int:
+    day.on.over(day.recorded())
+    return 1
+
+
+def consent_by_key(day: Day) -> int:
+    call = day.on.call("n3")
+    day.on.consent(call)
+    day.on.over(call)
+    return 1
+
+
+def opted_out(day: Day) -> int:
+    call = day.recorded("n7")
+    day.on.desk.opt_out(call)
+    day.on.desk.wait_status(lambda one: one.recording == (Purpose.DOCUMENTATION,), "documentation alone", call)
+    day.on.over(call)
+    return 1
+
+
+def disputed(day: Day) -> int:
+    call = day.recorded()
+    day.on.desk.dispute(call)
+    day.on.over(call)
+    return 1
+
+
+def held(day: Day) -> int:
+    call = day.recorded()
+    for on in (True, False):
+        day.on.desk.do(HoldCall, call=call, on=on)
+        (day.paused if on else day.recording)(call)
+    day.on.over(call)
+    return 1
+
+
+def outgoing(day: Day) -> int:
+    target = f"sip:customer@{LOOPBACK}:{day.on.customer.udp}"
+    call = day.on.desk.do(Dial, account="agent", target=target, line="n1").result["call"]
+    day.on.customer.wait_for("CallArrived")
+    day.on.customer.do("answer")
+    for action in ("person_answered", "notice_read"):
+        day.act(call, action)
+    day.on.desk.wait_event("first_sample", 20, call=call)
+    day.on.over(call)
+    return 1
+
+
+def transferred(day: Day) -> int:
+    call = day.recorded()
+    day.on.desk.do(Transfer, call=call, target=f"sip:204@{LOOPBACK}:{day.other.udp}")
+    asked = day.on.customer.wait_for("ReferAsked")
+    day.on.customer.do("tell_referrer", call=asked["call"], code=200)
+    day.ended(call)
+    return 1
+
+
+def conference(day: Day) -> int:
+    call = day.recorded()
+    colleague = day.on.desk.do(Consult, call=call, target=f"sip:204@{LOOPBACK}:{day.other.udp}").result["call"]
+    day.on.desk.wait_call(lambda one: one.phase is CallPhase.CONNECTED, "a consultation", colleague)
+    day.on.desk.do(Join, call=colleague)
+    day.act(call, "notice_read")
+    day.recording(call)
+    day.other.do("hang_up")
+    day.on.desk.wait_call(lambda one: not one.conference, "two again", call)
+    day.on.over(call)
+    return 2
+
+
+def two_at_once(day: Day) -> int:
+    first = day.recorded()
+    day.other.do("dial", target=f"sip:{NUMBERS['n1']}@{LOOPBACK}:{day.on.sip_port}")
+    second = day.on.desk.answer().id
+    day.paused(first)
+    day.on.desk.wait_event("first_sample", 20, call=second)
+    day.other.do("hang_up")
+    day.ended(second)
+    day.on.desk.do(Activate, call=first)
+    day.recording(first)
+    day.on.over(first)
+    return 2
+
+
+def missed(day: Day) -> int:
+    before = sum(one.outcome == "missed" for one in day.on.desk.wait(lambda now: now, "a state").history)
+    day.on.ring("n1")
+    day.on.desk.wait_call(lambda one: one.phase is CallPhase.INCOMING, "it rings")
+    day.on.customer.do("hang_up")
+    day.listed("missed", before)
+    return 1
+
+
+def declined(day: Day) -> int:
+    day.on.ring("n1")
+    call = day.on.desk.wait_call(lambda one: one.phase is CallPhase.INCOMING, "it rings")
+    day.on.desk.do(Decline, call=call.id)
+    day.on.customer.wait_for("CallEnded")
+    return 1
+
+
+HOUR: tuple[Callable[[Day], int], ...] = (
+    *(incoming, consent_by_key, held, incoming, outgoing, opted_out, missed, incoming, two_at_once, consent_by_key),
+    *(incoming, disputed, outgoing, held, transferred, incoming, opted_out, conference, consent_by_key, declined),
+)
+
+
+class Weight(NamedTuple):
+    memory: int
+    descriptors: int
+    threads: int
+
+
+def weighed(engine: psutil.Process) -> Weight:
+    """With its edge."""
+    family = [engine, *engine.children(recursive=True)]
+    return Weight(
+        sum(one.memory_info().rss for one in family),
+        sum(one.num_fds() for one in family),
+        sum(one.num_threads() for one in family),
+    )
+
+
+def test_a_working_day_of_all_kinds_of_calls_leaves_the_engine_as_light_as_it_was(tmp_path: Path) -> None:
+    with (
+        stage(tmp_path, lines=("n1", "n3", "n7"), notice_seconds=0.5, edge=True) as on,
+        second_phone(auto_answer=True) as other,
+    ):
+        engine = psutil.Process(on.engine.pid)
+        day, kinds, calls, began = Day(on, other), Counter[str](), 0, time.monotonic()
+        warm: Weight | None = None
+        warm_calls = 0
+        for kind in itertools.cycle(HOUR):
+            if calls >= CALLS:
+                break
+            if warm is None and calls >= WARM:
+                warm, warm_calls = weighed(engine), calls
+            calls += kind(day)
+            kinds[kind.__name__] += 1
+            for phone in (on.customer, other):
+                phone.do("forget")
+        assert warm is not None
+        took = time.monotonic() - began
+        until(lambda: weighed(engine).descriptors <= warm.descriptors, 5, "sockets of the last calls free again")
+        end = weighed(engine)
+        a_call = (end.memory - warm.memory) / (calls - warm_calls)
+        turn = on.desk.wait(lambda now: now, "a state").longest_turn
+        print(
+            f"\n{calls} calls in {took / 60:.1f} min: {dict(kinds)}\n{a_call:.0f} bytes a call after the first {warm_calls}, "
+            f"{end.memory / 2**20:.0f} MiB, {end.descriptors} descriptors, {end.threads} threads; "
+            f"the loop's longest turn {turn * 1000:.0f} ms"
+        )
+        on.end()
+        assert on.verified()["ok"]
+        assert a_call < A_CALL
+        assert end.threads <= warm.threads
+        assert turn < LONG_TURN
