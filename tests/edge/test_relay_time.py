@@ -171,7 +171,9 @@ def test_packets_lost_for_half_a_second_are_told_and_silence_that_skips_none_is_
     del told[:]
     presence.rtp(4, 20, comfort_noise=False)
     presence.rtp(4.3, 35, comfort_noise=False)
-    presence.hold(on=True, now=4.5)
+    presence.rtp(4.31, 24, comfort_noise=False)  # overtaken on the way
+    presence.rtp(4.9, 36, comfort_noise=False)
+    presence.hold(on=True, now=5)
     presence.rtp(6, 120, comfort_noise=False)
     presence.hold(on=False, now=7)
     presence.rtp(7.1, 180, comfort_noise=True)

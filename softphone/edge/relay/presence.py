@@ -20,6 +20,8 @@ LOST_AFTER = 0.5
 """seconds of lost packets that are worth a mark in the recording"""
 FEW = 5
 """packets; whoever skips fewer numbers in that time was silent rather than lost"""
+LATE = 1000
+"""packets behind the newest by which one may come late; what is farther behind begins anew"""
 
 
 class _State(StrEnum):
@@ -38,7 +40,7 @@ class Presence:
         self._rtp_at = self._sign_at = 0.0
         """its last packet of sound, and its last sign of life at all"""
         self._number = 0
-        """of the last packet of RTP"""
+        """of the newest packet of RTP"""
         self._rtcp_at: float | None = None
         """since the last RTP"""
         self._comfort = False
@@ -78,12 +80,14 @@ class Presence:
             self._state = _State.THERE
 
     def rtp(self, now: float, number: int, *, comfort_noise: bool) -> None:
-        silent = now - self._rtp_at
-        if silent >= LOST_AFTER and not (self._held or self._resumed) and self._state in (_State.THERE, _State.ASKED):
-            skipped = (number - self._number) & 0xFFFF
-            if not self._comfort and skipped > FEW:
-                self._tell(SoundLost(self._call_id, silent))
-        self._rtp_at, self._rtcp_at, self._sign_at, self._number = now, None, now, number
+        silent, ahead = now - self._rtp_at, (number - self._number) & 0xFFFF
+        overtaken = ahead > 0xFFFF - LATE
+        expected = self._state in (_State.THERE, _State.ASKED) and not (self._held or self._resumed or self._comfort)
+        if expected and silent >= LOST_AFTER and ahead > FEW and not overtaken:
+            self._tell(SoundLost(self._call_id, silent))
+        self._rtp_at, self._rtcp_at, self._sign_at = now, None, now
+        if not overtaken:
+            self._number = number
         self._comfort = comfort_noise
         if self._resumed or self._state in (_State.NOT_YET, _State.GONE):
             self._resumed = False
