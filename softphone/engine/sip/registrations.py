@@ -100,7 +100,7 @@ class Registrations:
         if len(self._accounts) + len(self._retired) >= ROOM:
             raise SettingsError("error.settings.accounts", most=ROOM)
 
-    def retire(self, account: str, in_use: Callable[[str], bool], gone: Callable[[str], None]) -> None:
+    def retire(self, account: str, in_use: Callable[[str], bool], gone: Callable[[str], None] = lambda _: None) -> None:
         """Unregister and forget; the pjsua2 account lives on until its answer and its calls are over. `gone` then hears of it,
         unless there is another of that name."""
         registration = self.get(account)

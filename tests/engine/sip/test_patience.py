@@ -77,5 +77,11 @@ def test_a_connection_that_breaks_again_and_again_is_renewed_at_once_and_then_on
     for _ in range(50):
         adapter.received(FlowLost("a"))
     adapter.received(FlowLost("b"))
-    until(lambda: [one() for one in timers.due()] and timers.wait(1000) == 1000, 5, "no renewal is due any more")
+
+    def are_over() -> bool:
+        for action in timers.due():
+            action()
+        return timers.wait(1000) == 1000
+
+    until(are_over, 5, "the last renewal")
     assert sorted(renewed.accounts) == ["a", "a", "b"]
