@@ -21,7 +21,6 @@ import itertools
 import json
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
@@ -53,8 +52,9 @@ from tests.journeys.desk import Desk, wait_for_engine
 from tests.journeys.lines import LINES, NOTICE_FILE, NUMBERS, policy_text
 from tests.logged import raised_in, unexpected
 from tests.peers.counter import CYCLE, counter_sound
+from tests.peers.forked import Process, forked
 from tests.peers.network import Cable
-from tests.peers.second_phone import ROOT, SecondPhone, second_phone
+from tests.peers.second_phone import SecondPhone, second_phone
 from tests.policies import write_notice
 
 LOOPBACK = "127.0.0.1"
@@ -79,7 +79,7 @@ class Stage:
     public: Mapping[KeyRole, str]
     """each role's public key, base64"""
     program: Sequence[str] = ENGINE
-    engine: subprocess.Popen[bytes] = field(init=False)
+    engine: Process = field(init=False)
     desk: Desk = field(init=False)
     customer: SecondPhone = field(init=False)
     sip_port: int = 0
@@ -115,20 +115,16 @@ class Stage:
 
     def launch_engine(self) -> None:
         """Its process, which needs a while."""
-        with (self.folder / "engine.stderr").open("ab") as words:
-            self.engine = subprocess.Popen(
-                [
-                    *(self.network.here if self.network else ()),
-                    sys.executable,
-                    *self.program,
-                    "--home",
-                    str(self.home.root),
-                    "engine",
-                ],
-                cwd=ROOT,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
-                stderr=words,
+        with (self.folder / "engine.stderr").open("ab") as complaints:
+            _, module, *words = self.program
+            self.engine = forked(
+                module,
+                *words,
+                "--home",
+                str(self.home.root),
+                "engine",
+                stderr=complaints,
+                inside=self.network.here if self.network else (),
             )
 
     def meet_engine(self) -> None:

@@ -10,6 +10,8 @@ import subprocess
 import time
 from collections.abc import Callable
 
+from tests.peers.forked import Process
+
 
 def free_port(*, and_next: bool = False) -> int:
     """A port that is free for UDP and TCP on loopback at this moment; `and_next`: so is the next one, for TCP."""
@@ -38,7 +40,7 @@ def until(met: Callable[[], bool], seconds: float, what: str) -> None:
         time.sleep(0.01)
 
 
-def end(process: subprocess.Popen[bytes] | subprocess.Popen[str], grace: float = 3.0) -> None:
+def end(process: Process | subprocess.Popen[str], grace: float = 3.0) -> None:
     if process.poll() is None:
         process.terminate()
         try:

@@ -11,17 +11,15 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Any
 
+from tests.peers.forked import ROOT as ROOT
+from tests.peers.forked import forked
 from tests.peers.processes import end
-
-ROOT = Path(__file__).resolve().parents[2]
 
 Event = dict[str, Any]
 
@@ -30,14 +28,7 @@ class SecondPhone:
     """`events` is all it told. `wait_for` takes each event once, in order."""
 
     def __init__(self, *options: str, env: Mapping[str, str] | None = None, inside: Sequence[str] = ()) -> None:
-        self._process = subprocess.Popen(
-            [*inside, sys.executable, "-m", "tests.peers.customer", *options],
-            cwd=ROOT,
-            env=None if env is None else dict(env),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        self._process = forked("tests.peers.customer", *options, stdout=subprocess.PIPE, env=env, inside=inside)
         self.events: list[Event] = []
         self._taken = 0
         self._changed = threading.Condition()
@@ -60,7 +51,7 @@ class SecondPhone:
 
     def do(self, command: str, **fields: Any) -> None:
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps({"do": command, **fields}) + "\n")
+        self._process.stdin.write(json.dumps({"do": command, **fields}).encode() + b"\n")
         self._process.stdin.flush()
 
     def wait_for(self, event: str, seconds: float = 10, **fields: Any) -> Event:
@@ -93,7 +84,7 @@ class SecondPhone:
                 self._process.wait(5)
         self._reader.join(2)
         end(self._process)
-        return self._process.returncode
+        return self._process.wait()
 
 
 @contextmanager
