@@ -71,7 +71,7 @@ def test_a_tone_into_the_microphone_reaches_the_customer_and_their_voice_the_spe
 
 
 @pytest.mark.rule("L5")
-def test_nothing_is_recorded_from_the_loss_of_the_last_speaker_until_there_is_one_again(
+def test_nothing_is_recorded_while_the_last_speaker_is_lost_or_stalls(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with with_sinks(tmp_path, monkeypatch) as (on, sinks):
@@ -87,6 +87,14 @@ def test_nothing_is_recorded_from_the_loss_of_the_last_speaker_until_there_is_on
         sinks.find("ear")
         on.desk.wait_status(lambda status: status.recording and not status.pauses, "recording again", call)
         on.sealed(call, 1.0)
-        on.hang_up(call)
         assert not on.desk.told("audit.agent_media_gone", call=call)[1:], "once"
+        # One that stalls takes what the agent would hear just the same, and the call goes on.
+        sinks.stand_still()
+        try:
+            on.desk.wait_status(lambda status: status.pauses == (Reason.NO_AGENT,), "paused", call)
+        finally:
+            sinks.go_on()
+        on.desk.wait_status(lambda status: status.recording and not status.pauses, "recording again", call)
+        on.sealed(call, 1.0)
+        on.hang_up(call)
         on.end()
