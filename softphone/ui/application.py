@@ -27,8 +27,9 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from softphone.domain.purpose import Language
+from softphone.system.paths import program_folder
 from softphone.ui.theme.scale import rescale_all, set_text_size, take_system_size
-from softphone.ui.theme.style import palette, set_fonts, sheet
+from softphone.ui.theme.style import load_fonts, palette, set_fonts, sheet
 from softphone.ui.theme.tokens import Theme
 from softphone.wire.snapshot import TextSize
 
@@ -88,6 +89,7 @@ def make_application() -> QApplication:
         app.setApplicationName("klartone")
         app.setDesktopFileName("klartone")
         take_system_size(app.font().pointSizeF())
+        load_fonts(program_folder("resources") / "fonts")
     app.setStyle("Fusion")
     set_fonts(app)
     return app

@@ -74,4 +74,7 @@ class Compact(QObject):
         assert layout is not None
         layout.invalidate()
         layout.activate()
-        self._window.resize(min(self._window.width(), px(WIDTH)), self._window.minimumSizeHint().height())
+        wide = min(self._window.width(), px(WIDTH))
+        # A question's lines need what they need at this width.
+        high = max(self._window.minimumSizeHint().height(), layout.totalMinimumHeightForWidth(wide))
+        self._window.resize(wide, high)

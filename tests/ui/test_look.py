@@ -68,26 +68,6 @@ def test_text_has_aa_contrast_on_its_ground(theme: Theme) -> None:
     assert contrast("#FFFFFF", theme.red.fill) >= 6.0
 
 
-@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
-@pytest.mark.parametrize("language", Language)
-def test_why_a_button_is_off_can_be_read(qapp: QApplication, theme: Theme, language: Language) -> None:
-    camera = Camera(RESOURCES / "translations", RESOURCES / "icons", RESOURCES / "themes")
-    picture = Picture("off", s.snapshot(s.call(s.NOT_DRAWN)), s.NOW)
-    window = camera.window(picture, language, dark=theme.dark)
-    button = window.call.rights.opt_out
-    assert not button.isEnabled()
-    assert button.sub()
-    drawn = button.grab().toImage()
-    # Below the title's line; the edge of the button is left out.
-    below = {
-        drawn.pixelColor(x, y).name()
-        for y in range(drawn.height() // 2 + 2, drawn.height() - 6)
-        for x in range(36, drawn.width() - 6)
-    }
-    window.leave()
-    assert max(contrast(colour, theme.window) for colour in below) >= 4.5
-
-
 def test_every_icon_is_a_drawing_and_every_icon_that_is_named_exists(qapp: QApplication) -> None:
     drawn = {file.stem for file in (RESOURCES / "icons").glob("*.svg")}
     for file in (RESOURCES / "icons").glob("*.svg"):

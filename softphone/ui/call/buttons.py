@@ -8,19 +8,23 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QAccessible, QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtGui import QAccessible, QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QVBoxLayout, QWidget
 
 from softphone.domain.status import DisputeKind
 from softphone.ui.call.tiles import ActionButton
 from softphone.ui.fields import Card, TextLabel
 from softphone.ui.note import announcement
 from softphone.ui.segments import Chip, Segments
+from softphone.ui.theme.scale import px
 from softphone.ui.theme.style import SMALL
 from softphone.ui.view import View, new_id, upper_first, version
 from softphone.ui.words.rights import ButtonWords, dispute_words, opt_out_words, question_code
 from softphone.wire.snapshot import CallState
 from softphone.wire.to_engine import OptOut, RaiseDispute, UndoDispute
+
+_NARROW = 280
+"""units: a page of a call is never narrower, a card between calls may be; there one stands below the other"""
 
 
 class Confirmation(Card):
@@ -78,7 +82,7 @@ class RightsButtons(QWidget):
         self.dispute = ActionButton(_name(prefix, "dispute"))
         self.sure = Confirmation(prefix)
         self._call: CallState | None = None
-        row = QHBoxLayout()
+        row = self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         row.setSpacing(8)
         row.addWidget(self.opt_out, 13)
         row.addWidget(self.dispute, 10)
@@ -90,6 +94,11 @@ class RightsButtons(QWidget):
         self.opt_out.clicked.connect(self._opt_out)
         self.dispute.clicked.connect(self._dispute)
         self.sure.answered.connect(self._answered)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        narrow = self.width() < px(_NARROW)
+        self._row.setDirection(QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight)
 
     def controls(self) -> list[QWidget]:
         """The buttons as they stand, in their order."""

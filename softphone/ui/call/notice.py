@@ -22,6 +22,8 @@ from softphone.ui.words.moment import bases, notice_caption, notice_told, rests_
 from softphone.wire.snapshot import CallPhase, CallState, NoticeText
 
 _READ_ALOUD_CHARACTERS = 55
+_FOLD = 24
+"""its height: as far from what stands above as all the rest"""
 
 
 class NoticeView(QWidget):
@@ -32,6 +34,7 @@ class NoticeView(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.fold = QuietButton("noticeFold", size=14)
+        self.fold.fix_height(_FOLD)
         self.card = Card("noticeCard")
         self.caption = TextLabel("noticeCaption", size=SMALL, role="muted", wrap=True)
         self.text = TextLabel("noticeText", wrap=True)

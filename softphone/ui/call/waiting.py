@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout
 
 from softphone.ui.controls import Control, FilledButton
@@ -11,6 +12,9 @@ from softphone.ui.theme.style import BODY, SMALL
 from softphone.ui.view import View, duration, new_id, who
 from softphone.wire.snapshot import CallState
 from softphone.wire.to_engine import Answer, Decline
+
+_ASIDE, _BETWEEN = 12, 8
+"""px beside the words, and between them"""
 
 
 class WaitingCall(Card):
@@ -26,6 +30,7 @@ class WaitingCall(Card):
         self.answer = FilledButton("waitingAnswer", "ok", 40)
         self.decline = FilledButton("waitingDecline", "danger", 40)
         self._call: CallState | None = None
+        self._whole = self._short = ""
         first, second = QHBoxLayout(), QHBoxLayout()
         first.addWidget(self.name, 1)
         first.addWidget(self.since)
@@ -33,7 +38,7 @@ class WaitingCall(Card):
         second.addWidget(self.answer)
         second.addWidget(self.decline)
         inside = QVBoxLayout(self)
-        inside.setContentsMargins(12, 9, 12, 11)
+        inside.setContentsMargins(_ASIDE, 9, _ASIDE, 11)
         inside.setSpacing(8)
         inside.addLayout(first)
         inside.addLayout(second)
@@ -53,8 +58,10 @@ class WaitingCall(Card):
         view = view.of(call)
         texts, name = view.texts, who(view, call)
         self.name.setText(name)
-        rung = duration((view.now - call.arrived_at).total_seconds())
-        self.since.setText(" · ".join(part for part in (view.name_of_line(call), texts("tab.rings"), rung) if part))
+        rings = f"{texts('tab.rings')} · {duration((view.now - call.arrived_at).total_seconds())}"
+        line = view.name_of_line(call)
+        self._whole, self._short = f"{line} · {rings}" if line else rings, rings
+        self._fit()
         shown = view.call
         holds = texts("waiting.answer.why", who=who(view, shown)) if shown is not None else ""
         gone = "" if view.connected else texts("why_not.no_engine")
@@ -76,6 +83,18 @@ class WaitingCall(Card):
             why=gone,
             means="decline",
         )
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Who it is stays whole: the line's name gives way."""
+        room = self.contentsRect().width() - 2 * _ASIDE - _BETWEEN
+        words = self.name.fontMetrics().horizontalAdvance(self.name.text())
+        fits = words + self.since.fontMetrics().horizontalAdvance(self._whole) <= room
+        self.since.setText(self._whole if fits else self._short)
+        self.since.setToolTip("" if fits else self._whole)
 
     def _send(self, command: type[Answer] | type[Decline]) -> None:
         if self._call is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
 from PySide6.QtWidgets import QApplication
 
@@ -12,6 +14,8 @@ HEADLINE, NAME, HEADING, READ_ALOUD, TIMER, PURPOSES, BODY, SMALL = 26, 22, 18, 
 """sizes in px, none under 13; whole ones, because they stay sharp"""
 MARGIN, GAP, TIGHT = 16, 12, 8
 CARD_RADIUS, BUTTON_RADIUS = 10.0, 8.0
+_FAMILY = "Inter Klartone"
+"""resources/fonts/README.md says what it is"""
 
 
 def font(size: int = BODY, *, strong: bool = False, tabular: bool = False) -> QFont:
@@ -31,9 +35,15 @@ def label_font(size: int = BODY, *, strong: bool = False, tabular: bool = False)
     return made
 
 
+def load_fonts(folder: Path) -> None:
+    """Our own, so that words have the same width on every system: a control that has room for them there has it here."""
+    for file in sorted(folder.glob("*.otf")):
+        QFontDatabase.addApplicationFont(str(file))
+
+
 def set_fonts(app: QApplication) -> None:
-    """Inter where the machine has it, else the platform's own."""
-    base = QFont("Inter") if "Inter" in QFontDatabase.families() else QFont(app.font())
+    """Our own font; the system's for letters that it has not."""
+    base = QFont([_FAMILY, QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont).family()])
     base.setPixelSize(px(BODY))
     app.setFont(base)
 

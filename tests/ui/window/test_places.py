@@ -10,58 +10,12 @@ from PySide6.QtWidgets import QApplication, QScrollBar, QWidget
 
 from softphone.domain.purpose import Language
 from softphone.ui.call.tiles import ActionButton
-from softphone.ui.segments import Chip
 from softphone.ui.window import HEIGHT, WIDTH
 from softphone.wire.snapshot import CodedText
 from tests.ui import events as e
 from tests.ui import states as s
 from tests.ui.conftest import Scene
-from tests.ui.window.places import place, places
-
-
-@pytest.mark.parametrize("width", [320, 376, 520])
-def test_nothing_moves_when_the_state_changes(scene: Scene, width: int) -> None:
-    desk = scene.open(s.snapshot(s.call(s.RECORDING)))
-    desk.window.resize(width, 620)
-    QApplication.processEvents()
-    at_first = places(desk.window)
-    for name, call in e.EVERY.items():
-        scene.show(s.snapshot(call))
-        QApplication.processEvents()
-        assert places(desk.window) == at_first, name
-
-
-@pytest.mark.parametrize("width", [320, 376])
-@pytest.mark.parametrize("language", Language)
-def test_no_words_are_cut_off_in_any_state(scene: Scene, width: int, language: Language) -> None:
-    scene.language = language
-    desk = scene.open(s.snapshot())
-    desk.window.resize(width, 700)
-    for name, call in e.EVERY.items():
-        scene.show(s.snapshot(call))
-        QApplication.processEvents()
-        assert not desk.window.call.card.overflows(), name
-        for button in desk.window.call.findChildren(ActionButton):
-            if button.isVisible():
-                assert not button.overflows(), f"{name}: {button.text()} / {button.sub()}"
-        rights = desk.window.call.rights
-        if rights.opt_out.sub() in ("spørger først", "asks first"):
-            scene.press("optOut")
-            QApplication.processEvents()
-            assert rights.sure.yes.isVisible()
-        for chip in desk.window.call.findChildren(Chip):
-            if not chip.isVisible():
-                continue
-            assert chip.fits(), f"{name}: {chip.text()}"
-            assert chip.mapTo(desk.window, QPoint(chip.width(), 0)).x() <= width - 16, chip.text()
-        for words in (desk.window.call.party.name, desk.window.call.party.line):
-            assert not words.elided(), f"{name}: {words.text()}"
-        assert desk.window.width() == width
-    scene.show(e.TO_CALL_BACK)
-    QApplication.processEvents()
-    for row in desk.window.ready.call_backs.rows.values():
-        for words in (row.who, row.when, row.number):
-            assert not words.elided(), words.text()
+from tests.ui.window.places import place
 
 
 @pytest.mark.parametrize("language", Language)

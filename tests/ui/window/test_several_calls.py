@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QDialog
 
-from softphone.domain.purpose import Language
-from softphone.ui.call.tiles import ActionButton
 from softphone.wire.to_engine import (
     Activate,
     Answer,
@@ -183,24 +180,6 @@ def test_a_colleague_who_is_not_there_and_a_transfer_under_way_are_said_and_the_
     scene.show(s.snapshot(replace(s.ENDED, redirected_to="+4570102031")))
     scene.press("lastCallInstead")
     assert without_id(scene.sent(4)[3]) == Dial("", "acc-1", "+4570102031", "salg")
-
-
-@pytest.mark.parametrize("width", [320, 376])
-@pytest.mark.parametrize("language", Language)
-def test_no_words_of_several_calls_are_cut_off(scene: Scene, width: int, language: Language) -> None:
-    scene.language = language
-    desk = scene.open(s.snapshot())
-    desk.window.resize(width, 700)
-    for name, state in several.STATES.items():
-        scene.show(state)
-        QApplication.processEvents()
-        assert desk.window.width() == width, name
-        for button in desk.window.call.findChildren(ActionButton):
-            assert not (button.isVisible() and button.overflows()), f"{name}: {button.text()} / {button.sub()}"
-    desk.window.call.show_transfer(wanted=True)
-    QApplication.processEvents()
-    for button in (desk.window.call.transfer.consult, desk.window.call.transfer.blind):
-        assert not button.overflows(), button.text()
 
 
 def test_encrypted_and_a_bad_connection_are_said_only_where_they_are(scene: Scene) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import astuple
 
-import pytest
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QWidget
 
 from softphone.domain.purpose import Language
@@ -18,32 +17,6 @@ from softphone.wire.snapshot import Look
 from tests.ui import events as e
 from tests.ui import states as s
 from tests.ui.conftest import Scene
-
-
-def test_whatever_is_off_says_why(scene: Scene) -> None:
-    desk = scene.open(s.snapshot())
-    for name, call in e.EVERY.items():
-        scene.show(s.snapshot(call))
-        for control in desk.window.findChildren(Control):
-            if control.isVisible() and not control.isEnabled():
-                assert control.accessibleDescription(), f"{name}: {control.objectName()}"
-                assert control.accessibleDescription() in control.toolTip(), name
-
-
-@pytest.mark.parametrize("language", Language)
-@pytest.mark.parametrize("state", ["recording", "read_aloud", "ready", "settings"])
-def test_every_control_has_a_name_for_a_screen_reader(scene: Scene, state: str, language: Language) -> None:
-    scene.language = language
-    desk = scene.open(s.READY if state in ("ready", "settings") else s.snapshot(e.EVERY[state]))
-    if state == "settings":
-        scene.press("openSettings")
-    for widget in desk.window.findChildren(QWidget):
-        if (
-            widget.isVisible()
-            and widget.focusPolicy() & Qt.FocusPolicy.TabFocus
-            and widget.objectName() != "qt_scrollarea"
-        ):
-            assert widget.accessibleName(), f"{widget.objectName()} of {type(widget).__name__}"
 
 
 def test_a_text_in_the_window_is_never_a_bare_code(english: Scene) -> None:
