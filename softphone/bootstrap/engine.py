@@ -16,9 +16,8 @@ from typing import IO
 
 from softphone import __version__
 from softphone.archive.archive import Archive
-from softphone.archive.crypto.wraps import signer_name
-from softphone.archive.folder.marker import read_marker
 from softphone.audio.files import Silence
+from softphone.bootstrap.desk_seal import DeskSeal
 from softphone.bootstrap.home import Home, key_store, password_name
 from softphone.bootstrap.plugins import rule_plugins
 from softphone.bootstrap.program import edge_command, take_stdio
@@ -50,12 +49,11 @@ from softphone.system.endpoint import (
     write_endpoint,
 )
 from softphone.system.logbook import start_log
-from softphone.system.passports import Seal
 from softphone.system.settings import save_settings
 from softphone.system.single import ENDS_WITHIN, take_turn
 from softphone.wire.codec import PROTOCOL
 from softphone.wire.from_engine import Hello
-from softphone.wire.snapshot import CodedText, Settings
+from softphone.wire.snapshot import CodedText
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - a phone is reached from outside
 SWITCH_INTERVAL = 0.0005
@@ -170,7 +168,8 @@ def _run(home: Home, wire: tuple[IO[bytes], IO[bytes]] | None, plugin_folders: S
         ending.callback(store.unrecorded.close)
         engine.fault("unrecorded", store.unrecorded.message())
         store.start(calls)
-        _load_seal(settings, archive, inbox, calls)
+        calls.look_for_seal = DeskSeal(home.folders.config, archive, inbox.post, calls.sign_with).look
+        calls.look_for_seal()
         sound.adjust(settings)
         told_of("sound", lambda: sound.use(settings.microphone, settings.speaker))
         told_of("accounts", lambda: accounts.set(settings.accounts, in_call=False))
@@ -194,20 +193,6 @@ def _run(home: Home, wire: tuple[IO[bytes], IO[bytes]] | None, plugin_folders: S
 def _password(account: str, archive: Path) -> str | None:
     secret = key_store(archive).get(password_name(account))
     return secret.decode() if secret is not None else None
-
-
-def _load_seal(settings: Settings, archive: Path, inbox: Inbox, calls: PhoneCalls) -> None:
-    """What this desk signs call passports with, if the house has certified it. The keyring is waited for beside the loop."""
-
-    def load() -> None:
-        with suppress(KlartoneError):
-            private = key_store(archive).get(signer_name(read_marker(archive).desk))
-            if private is not None:
-                seal = Seal(private, settings.desk_certificate)
-                inbox.post(lambda: calls.sign_with(seal))
-
-    if settings.desk_certificate:
-        threading.Thread(target=load, name="seal", daemon=True).start()
 
 
 def _note_stranger(folder: Path, host: str, calls: int) -> None:

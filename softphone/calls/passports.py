@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from softphone.calls.live import LiveCall
@@ -10,6 +11,7 @@ from softphone.calls.numbers import e164, is_houses, user_part
 from softphone.domain.events import CarriedAnswers, Now
 from softphone.domain.passport import (
     LIVES,
+    TOLD_WITHIN,
     Doubt,
     Passport,
     Told,
@@ -24,6 +26,16 @@ from softphone.domain.passport import (
 from softphone.domain.purpose import Purpose
 from softphone.domain.session import carried_answers
 from softphone.system.passports import Presented, Seal, present, unsigned
+from softphone.wire.snapshot import CallRole
+
+MOST_NUMBERS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusals:
+    at: datetime
+    group: str
+    refused: frozenset[Purpose]
 
 
 class Passports:
@@ -34,6 +46,10 @@ class Passports:
         self._clock = clock
         self._used: dict[str, datetime] = {}
         """passports that came with a call, and when they were made"""
+        self._issued: dict[str, datetime] = {}
+        """this desk's own, likewise"""
+        self._refusals: dict[str, _Refusals] = {}
+        """by the party's number"""
 
     def receive(self, call: LiveCall, values: tuple[str, ...], called: Iterable[str]) -> Doubt | None:
         """What came with `call`. Each refusal counts at once; the rest only without the doubt that is returned.
@@ -58,7 +74,10 @@ class Passports:
             return Doubt.UNPROVED
         named = {spelt for one in called for spelt in (one, e164(one)) if spelt}
         target = e164(passport.target)
-        if (doubt := doubt_about(passport, named | ({passport.target} if target in named else set()), now)) is not None:
+        doubt = doubt_about(passport, named | ({passport.target} if target in named else set()), now)
+        if doubt is Doubt.ANOTHER_TARGET and presented.text in self._issued:
+            doubt = None  # a transfer of ours that comes back: nobody answered there
+        if doubt is not None:
             return doubt
         self._used = {text: made for text, made in self._used.items() if now - made <= LIVES}
         if presented.text in self._used:
@@ -68,15 +87,18 @@ class Passports:
 
     def issue(self, call: LiveCall, target: str) -> str:
         """For a call that is transferred to `target`; empty if that is not the house's, or there is nothing to say."""
-        policy, line = call.policy, call.line
-        if policy is None or line is None or self.seal is None or not is_houses(policy, target, call.agent):
+        policy, line, now = call.policy, call.line, self._clock().utc
+        if policy is None or line is None or not is_houses(policy, target, call.agent):
+            return self.issue_refusals(call, target)
+        if self.seal is None or not self.seal.is_certified(policy.house.keys, now):
+            # Nobody would believe it, and the refusals alone are short.
             return self.issue_refusals(call, target)
         said, refused = carried_answers(call.state), _refused(call)
         told = Told(said.notice, call.state.language, said.told_at) if said.notice and said.told_at else None
         passport = Passport(
             call.group,
             user_part(target),
-            self._clock().utc,
+            now,
             fingerprint(policy.controller_of(line).name),
             line.id,
             told,
@@ -84,7 +106,28 @@ class Passports:
             frozenset(said.consented) - refused if told else frozenset(),
             refused,
         )
-        return self.seal.sign(claims_of(passport))
+        text = self.seal.sign(claims_of(passport))
+        self._issued = {one: made for one, made in self._issued.items() if now - made <= LIVES} | {text: now}
+        return text
+
+    def remember(self, calls: Iterable[LiveCall]) -> None:
+        """What the parties of these calls have refused so far: it binds a call back, too."""
+        for call in calls:
+            number, refused = call.e164 or call.number, _refused(call)
+            if not number or call.role is not CallRole.PARTY:
+                continue
+            if refused:
+                self._refusals[number] = _Refusals(self._clock().utc, call.group, refused)
+            elif number in self._refusals and self._refusals[number].group == call.group:
+                del self._refusals[number]  # a yes is the later word
+        while len(self._refusals) > MOST_NUMBERS:
+            del self._refusals[next(iter(self._refusals))]
+
+    def call_back(self, call: LiveCall) -> None:
+        """We call a party back. What it refused comes along; that it was told does not: somebody else may answer."""
+        said = self._refusals.get(call.e164 or call.number)
+        if said is not None and self._clock().utc - said.at <= TOLD_WITHIN and call.role is CallRole.PARTY:
+            call.group, call.refused_before = said.group, call.refused_before | said.refused
 
     def issue_refusals(self, call: LiveCall, target: str) -> str:
         """A short one, unsigned: what the party has refused, and nothing else. Empty as `issue` is."""

@@ -19,7 +19,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from softphone.domain.errors import SettingsError
-from softphone.system.signature import public_key
+from softphone.system.signature import public_half, public_key
 
 MOST = 2_048
 """characters of a passport"""
@@ -46,7 +46,12 @@ class Seal:
 
     def __init__(self, private: bytes, certificate: str) -> None:
         self._private = Ed25519PrivateKey.from_private_bytes(private)
+        self._desk = public_half(private)
         self._certificate = certificate
+
+    def is_certified(self, houses: Collection[str], now: datetime) -> bool:
+        """Whether a colleague's desk would believe it."""
+        return certified_until(self._certificate, self._desk, houses, now) is not None
 
     def sign(self, claims: Mapping[str, str | int]) -> str:
         return f"{_jws(_PASSPORT, claims, self._private)}{_BETWEEN}{self._certificate}"

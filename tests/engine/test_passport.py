@@ -18,7 +18,7 @@ from softphone.domain.purpose import Basis, Headline, Language, Purpose, Reason
 from softphone.engine.sip import events as sip
 from softphone.system.passports import Seal, certify, present, unsigned
 from softphone.system.signature import public_half
-from tests.engine.scene import CALL, NUMBER, OFF, TEXT, Scene, book_of
+from tests.engine.scene import CALL, NUMBER, OFF, PARTY, SECOND, TEXT, THIRD, Scene, book_of
 from tests.policies import POLICY
 
 pytestmark = pytest.mark.rule("G05")
@@ -58,6 +58,11 @@ class Desk(Scene):
         self.ring(called=called, passports=texts)
         self.decide(N6, LookupResult(drawn=True, looked_up=True))
         self.answer()
+
+    def connects(self, call: str) -> None:
+        self.calls.looked_up(call, LookupResult(drawn=True, looked_up=True))
+        self.calls.decided(call, N6)
+        self.calls.established(sip.CallEstablished(call, record_aware=False))
 
     @property
     def tells(self) -> bool:
@@ -263,3 +268,62 @@ def test_a_notice_covers_no_more_here_than_the_one_that_was_heard() -> None:
     told = Told(NoticeId.N1, Language.DA, desk.now().utc)
     desk.transferred(_signed(desk, told=told))
     assert desk.tells, "the notice that was heard says nothing of training"
+
+
+DAY = timedelta(days=1)
+NOT_BELIEVED: dict[str, Callable[[Desk], str]] = {
+    "it has run out": lambda desk: certify(public_half(DESK), HOUSE, desk.now().utc - DAY),
+    "another desk's": lambda desk: certify(public_half(STRANGER), HOUSE, desk.now().utc + DAY),
+    "another house's": lambda desk: certify(public_half(DESK), STRANGER, desk.now().utc + DAY),
+    "none at all": lambda _: "",
+}
+
+
+@pytest.mark.parametrize("why", NOT_BELIEVED)
+@pytest.mark.rule("G31")
+def test_with_a_certificate_that_nobody_would_believe_a_desk_passes_on_the_refusals_alone(why: str) -> None:
+    desk = Desk()
+    desk.calls.sign_with(Seal(DESK, NOT_BELIEVED[why](desk)))
+    desk.transferred(unsigned({"no": "t"}))
+    desk.hear_notice()
+    assert desk.calls.transferring.blind(CALL, "+4570102030") is None
+    assert _said(desk.phone.passports[-1]) == {"no": "t"}
+
+
+def test_a_transfer_that_comes_back_is_this_desks_own_word_and_the_party_is_not_told_twice() -> None:
+    desk = Desk()
+    desk.calls.sign_with(desk.seal)
+    desk.transferred(_signed(desk))
+    assert desk.calls.transferring.blind(CALL, "+4570102040") is None
+    (sent,) = desk.phone.passports
+    desk.calls.transferring.progressed(sip.TransferChanged(CALL, "done", 200))
+    desk.calls.ended(sip.CallEnded(CALL, 200, "", by_us=False))
+    # Nobody has answered there, and the exchange brings the call back with what it had.
+    desk.ring(SECOND, passports=(sent,))
+    desk.connects(SECOND)
+    assert desk.told_of("passport")[-1].params == {"doubt": None}
+    assert not desk.tells
+    # It is so for the one that this desk has sent, and once.
+    desk.calls.ended(sip.CallEnded(SECOND, 200, "", by_us=False))
+    for other, doubt in ((_signed(desk, target="+4570102040", group="another"), "another_target"), (sent, "used")):
+        desk.ring(THIRD, passports=(other,))
+        assert desk.told_of("passport")[-1].params == {"doubt": doubt}
+        desk.calls.ended(sip.CallEnded(THIRD, 487, "", by_us=False))
+
+
+@pytest.mark.rule("G31")
+def test_a_party_that_is_called_back_has_refused_already_and_is_told_anew_of_the_rest() -> None:
+    desk = Desk()
+    desk.transferred(_signed(desk, **WITH_A_NO))
+    desk.calls.ended(sip.CallEnded(CALL, 200, "", by_us=False))
+    desk.calls.end_wrap_up(CALL)
+    desk.later(60)
+    desk.phone.attended = frozenset({CALL})
+    back = desk.calls.dial("account", PARTY, "salg")
+    desk.connects(back)
+    assert desk.refused == {TRAIN}
+    assert desk.call.told_by is None, "somebody else may have answered"
+    assert desk.call.status is not None
+    assert desk.call.status.purposes[DOC].phase == "planned"
+    assert desk.call.status.notice is not None
+    assert desk.call.status.notice.notice is NoticeId.N1

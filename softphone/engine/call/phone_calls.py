@@ -77,6 +77,8 @@ class PhoneCalls:
         self._changed = changed
         self._tell = tell
         self._account_address = account_address
+        self.look_for_seal: Callable[[], None] = lambda: None
+        """called with each call, since IT may certify this desk at any time"""
         self._desk = True
         self._agent_hears = True
         self._ending = False
@@ -142,8 +144,8 @@ class PhoneCalls:
 
     # --- SIP -------------------------------------------------------------------------------------
 
-    def sign_with(self, seal: Seal) -> None:
-        """The house has certified this desk: call passports are proved from now on."""
+    def sign_with(self, seal: Seal | None) -> None:
+        """The house has certified this desk: call passports are proved from now on. None: no longer."""
         self._book.passports.seal = seal
 
     def arrived(self, event: sip.CallArrived) -> None:
@@ -170,6 +172,7 @@ class PhoneCalls:
     def established(self, event: sip.CallEstablished) -> None:
         if (call := self._book.live.get(event.call)) is None:
             return
+        self.look_for_seal()
         self._next_begins(call)
         call.record_aware = event.record_aware
         self._book.answered(call, keyless=event.keyless)
@@ -358,6 +361,7 @@ class PhoneCalls:
             passport = ""
         call_id = self._phone.dial(account, where, replaces=replaces, passport=passport)
         party = Party("", user_part(where), host_part(where))
+        self._book.passports.remember(self._book.live.values())
         try:
             call = self._begin(call_id, account, party, incoming=False, chosen=chosen, consults_for=consults_for)
             call.target = where
@@ -366,6 +370,8 @@ class PhoneCalls:
             # A call that is not known here could be ended by nobody.
             self._phone.hang_up(call_id)
             raise
+        self._book.passports.call_back(call)
+        self._groups.joins(call)
         self._book.begin(call)
         return call_id
 
@@ -458,6 +464,7 @@ class PhoneCalls:
     def run_due(self) -> None:
         self.several.look_who_left()
         self._groups.look()
+        self._book.passports.remember(self._book.live.values())
         self._book.run_due([*self._book.live.values()])
         self._ended.run_due()
 
