@@ -46,10 +46,10 @@ SECOND = 50
 @pytest.mark.alone
 @pytest.mark.timeout(400)
 @pytest.mark.rule("G05")
-def test_nothing_from_before_the_notices_last_sound_and_then_every_frame_of_both_sides_for_20_s(
+def test_nothing_from_before_the_notices_last_sound_and_then_every_frame_of_both_sides_for_10_s(
     tmp_path: Path,
 ) -> None:
-    _prove(tmp_path, seconds=20)
+    _prove(tmp_path, seconds=10)
 
 
 @pytest.mark.alone
