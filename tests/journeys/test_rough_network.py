@@ -90,8 +90,12 @@ def test_what_a_bad_network_cuts_is_marked_with_its_true_length(cuts: tuple[floa
         assert found.seconds == pytest.approx(took, abs=2 * NEAR)
         # A long cut is a gap until it is noticed, and a pause from there on, one right behind the other.
         gaps = [one for one in found.marks if one.kind is MarkKind.GAP]
-        pauses = {one.at: one.samples for one in found.marks if one.kind is MarkKind.PAUSE}
-        missing = [(one.samples + pauses.get(one.at + one.samples, 0)) / RATE for one in gaps]
+        pauses = [one for one in found.marks if one.kind is MarkKind.PAUSE]
+        missing = [
+            (gap.samples + sum(one.samples for one in pauses if 0 <= one.at - gap.at - gap.samples < NEAR * RATE))
+            / RATE
+            for gap in gaps
+        ]
         assert missing == [pytest.approx(seconds, abs=NEAR) for seconds in lost]
         assert on.verified()["ok"]
 

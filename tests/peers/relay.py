@@ -113,7 +113,8 @@ class _Side(asyncio.DatagramProtocol):
             if chance.random() < weather.loss:
                 continue
             loop = asyncio.get_running_loop()
-            at = self._due = max(self._due, loop.time() + chance.uniform(0, weather.jitter))
+            # A little later than the one before: of two at the same time either may go first.
+            at = self._due = max(self._due + 1e-6, loop.time() + chance.uniform(0, weather.jitter))
             if chance.random() < weather.late:
                 at += 0.05
             loop.call_at(at, self._send, data)
