@@ -374,6 +374,7 @@ class LiveCall:
             why=status.reasons[0] if status and self.answered_at and not kept else None,
             # What is erased on a later day takes the note with it.
             note="" if self.reopened and not kept else self.note,
+            group="" if self.group == self.id else self.group,
         )
 
     def _outcome(self, status: Status | None) -> str:

@@ -276,6 +276,8 @@ class PastCall:
     why: ReasonStatus | None = None
     note: str = ""
     """the agent's own"""
+    group: str = ""
+    """the first of the calls that belong together; empty for one that is alone"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from tests.engine.test_later import ALL, Later
 from tests.engine.test_passport import DESK, HOUSE, HOUSED, INTEREST, N6, Desk
 
 N7 = Decision(INTEREST, INTEREST, NoticeId.N7, NoticeDelivery.PLAY, (Reason.ASSESSMENT,))
-BACK = "01a30000-0000-7000-8000-000000000001"
+BACK, AGAIN = "01a30000-0000-7000-8000-000000000001", "01a30000-0000-7000-8000-000000000002"
 
 
 class Group(Later):
@@ -36,6 +36,9 @@ class Group(Later):
         self.first = self.kept(DOCUMENTATION, TRAINING)
         self.start(HOUSED)
         self.until(lambda: self.store.opened)
+        self.comes_back(BACK)
+
+    def comes_back(self, call: str) -> None:
         now = self.now().utc
         passport = Passport(self.first, "70102030", now, fingerprint("Nordlys El A/S"), "salg")
         text = Seal(DESK, certify(public_half(DESK), HOUSE, now + timedelta(days=1))).sign(claims_of(passport))
@@ -43,18 +46,18 @@ class Group(Later):
         calls = self.calls
         calls.desk(present=True)
         calls.arrived(
-            sip.CallArrived(BACK, "account", "Mette", PARTY, "pbx.example", NUMBER, headers, "127.0.0.1", False, "")
+            sip.CallArrived(call, "account", "Mette", PARTY, "pbx.example", NUMBER, headers, "127.0.0.1", False, "")
         )
         self.until(lambda: self.rules.asked)
-        calls.decided(BACK, N7)
-        calls.established(sip.CallEstablished(BACK, record_aware=False))
-        calls.notice_started(sip.NoticeStarted(BACK, self.seconds))
+        calls.decided(call, N7)
+        calls.established(sip.CallEstablished(call, record_aware=False))
+        calls.notice_started(sip.NoticeStarted(call, self.seconds))
         self.seconds += 2.2
         calls.run_due()
-        calls.notice_played(sip.NoticePlayed(BACK))
+        calls.notice_played(sip.NoticePlayed(call))
         self.until(lambda: self.recorder.running)
         ((recording, segment),) = self.recorder.running
-        calls.first_sample(BACK, recording, segment)
+        calls.first_sample(call, recording, segment)
 
     def end(self) -> None:
         self.calls.ended(sip.CallEnded(BACK, 200, "", by_us=False))
@@ -94,6 +97,22 @@ def test_an_opt_out_from_todays_calls_reaches_the_call_before_also_where_the_arc
     group.seconds += 2.5
     group.all_know()
     assert group.opens_for(group.first) == ALL - {"training"}
+
+
+@pytest.mark.rule("G31")
+def test_a_refusal_reaches_each_call_of_the_group_also_after_a_restart(group: Group) -> None:
+    group.end()
+    group.calls.close_all()
+    group.settle()
+    assert group.store.close()
+    group.start(HOUSED)
+    group.until(lambda: group.store.opened)
+    group.comes_back(AGAIN)
+    group.calls.ended(sip.CallEnded(AGAIN, 200, "", by_us=False))
+    group.settle()
+    group.opt_out()
+    group.all_know()
+    assert [group.opens_for(call) for call in (group.first, BACK)] == [ALL - {"training"}] * 2
 
 
 @pytest.mark.rule("G31")

@@ -6,7 +6,7 @@ Calls of another desk are out of reach here: the passport takes refusals there, 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from softphone.archive.finding.history import PastRow
@@ -89,6 +89,13 @@ class CallGroups:
             while len(self._members) > _MOST:
                 for gone in self._members.pop(next(iter(self._members))):
                     self._known.pop(gone, None)
+
+    def recall(self, members: Iterable[tuple[str, str]]) -> None:
+        """Groups and calls of an earlier run."""
+        for group, call in members:
+            known = self._members.setdefault(group, [group])
+            if call not in known:
+                known.append(call)
 
     def undoes(self, call_id: str) -> None:
         """The agent has pressed *undo*. A hold that goes for any other reason goes there alone."""

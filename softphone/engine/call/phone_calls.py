@@ -5,9 +5,10 @@ Nothing here decides whether a call is recorded.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from softphone.archive.catalog.own_calls import OwnCall
 from softphone.archive.finding.history import PastRow
 from softphone.calls.book import CallBook
 from softphone.calls.commands import NOT_NOW, RecordingCommand
@@ -108,7 +109,6 @@ class PhoneCalls:
         self.several = SeveralCalls(self._book, phone, self._consult)
         self.transferring = Transferring(self._book, phone, self._follow, tell, changed)
         self.reopen = self._ended.reopen
-        self.remembered = self._ended.remembered
         self.save_note = self._ended.save_note
         self._groups = CallGroups(
             self._book, clock, lambda call: store.take_up(call, clock().utc), recent.taken_up, self._ended.close
@@ -134,6 +134,11 @@ class PhoneCalls:
         earlier = self._ended.earlier()
         live = [call for call in self._book.live.values() if not call.closed]
         return tuple(call.shown(now, self._store.cause, earlier.get(call.id, ())) for call in live)
+
+    def remembered(self, past: Sequence[PastRow], own: Sequence[OwnCall]) -> None:
+        """The archive's answer: calls of an earlier run."""
+        self._ended.remembered(past, own)
+        self._groups.recall((row.group, row.id) for row in reversed(self._ended.shown()) if row.group)
 
     def history(self) -> tuple[PastCall, ...]:
         return self._ended.shown()
