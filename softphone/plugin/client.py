@@ -33,6 +33,8 @@ ResultT = TypeVar("ResultT")
 STARTUP = 15.0
 """seconds that a host may take until it is ready, and a plugin until it is imported"""
 STRIKES = 3
+IDLE = 30.0
+"""seconds without a question after which the other plugins' process ends: notices are spoken once, and a voice holds 50 MB"""
 
 
 class Failure(StrEnum):
@@ -67,7 +69,7 @@ class PluginReport:
 
 class PluginHost:
     """A host process for the rulebook, and one for all other allowed plugins, started with the first question to one of
-    them. Both are restarted when needed.
+    them. Both are restarted when needed; the other plugins' ends when nobody asks for a while.
 
     After a failure the rulebook is asked again at the next call, and left out after three in a row. Another plugin is left
     out as soon as it hangs or dies, or after three other failures in a row. `on_word` is called on this module's thread. So
@@ -82,10 +84,19 @@ class PluginHost:
         on_word: Callable[[PluginReport], None],
         on_mended: Callable[[str], None] | None = None,
         command: Sequence[str] = (sys.executable, "-m", "softphone.plugin.host"),
+        idle: float = IDLE,
     ) -> None:
         mine, others = [one for one in plugins if one.id == rulebook], [one for one in plugins if one.id != rulebook]
         self._hosts = [
-            _Supervisor(group, rulebook, on_word, on_mended or _ignore, command, ahead=group is mine)
+            _Supervisor(
+                group,
+                rulebook,
+                on_word,
+                on_mended or _ignore,
+                command,
+                ahead=group is mine,
+                idle=None if group is mine else idle,
+            )
             for group in (mine, others)
         ]
         self._threads = [
@@ -251,11 +262,14 @@ class _Supervisor:
         command: Sequence[str],
         *,
         ahead: bool,
+        idle: float | None,
     ) -> None:
-        """`ahead`: start the host before anybody asks."""
+        """`ahead`: start the host before anybody asks. `idle`: seconds without a question after which it ends."""
         self._ids = [plugin.id for plugin in plugins]
         self.events: queue.SimpleQueue[_Event] = queue.SimpleQueue()
         self._ahead = ahead
+        self._idle = idle
+        self._busy_at = 0.0
         self._rulebook = rulebook
         self._on_word = on_word
         self._on_mended = on_mended
@@ -319,7 +333,15 @@ class _Supervisor:
             due.append(self._flight_until)
         if self._child is not None and not self._child.ready:
             due.append(self._child.started + STARTUP)
+        if (ends := self._idle_until()) is not None:
+            due.append(ends)
         return max(0.0, min(due) - time.monotonic()) if due else None
+
+    def _idle_until(self) -> float | None:
+        """When a host that nobody asks anything ends; the next question starts another."""
+        if self._idle is None or self._child is None or self._flight is not None or self._waiting:
+            return None
+        return max(self._busy_at, self._child.started) + self._idle
 
     def _hear(self, heard: _ChildMessage) -> None:
         message = heard.message
@@ -333,6 +355,7 @@ class _Supervisor:
             self._host_failed(Failure.NONSENSE)
         else:
             request, self._flight = self._flight, None
+            self._busy_at = time.monotonic()
             self._answered(request, message)
 
     def _answered(self, request: _Request, message: dict[str, Any]) -> None:
@@ -372,6 +395,8 @@ class _Supervisor:
         for request in [one for one in self._waiting if one.deadline <= now]:
             self._waiting.remove(request)
             request.callback(PluginFailed(request.plugin, Failure.BUSY))
+        if (ends := self._idle_until()) is not None and ends <= now:
+            self._drop_child()
 
     def _send_next(self) -> None:
         for request in [one for one in self._waiting if one.plugin in self._left_out or one.plugin not in self._ids]:

@@ -18,6 +18,7 @@ from softphone.plugin.client import Failure, PluginFailed, PluginHost, PluginRep
 from softphone.plugin.contract import DECIDE, DecideParams
 from softphone.plugin.manifest import Plugin
 from softphone.plugin.rulebook import RulebookClient
+from tests.peers.processes import until
 from tests.plugin import hostile
 from tests.policies import policy_of
 
@@ -57,12 +58,14 @@ Hosting = Callable[..., Hosted]
 def hosting(tmp_path: Path) -> Iterator[Hosting]:
     running: list[PluginHost] = []
 
-    def start(*ways: str, rulebook: str | None = None, command: list[str] | None = None) -> Hosted:
+    def start(*ways: str, rulebook: str | None = None, command: list[str] | None = None, idle: float = 30) -> Hosted:
         words: queue.SimpleQueue[PluginReport] = queue.SimpleQueue()
         plugins: list[Plugin] = [hostile.plugin(tmp_path, way) for way in ways]
         extra = {"command": command} if command is not None else {}
         mended: list[str] = []
-        host = PluginHost(plugins, rulebook=rulebook or ways[0], on_word=words.put, on_mended=mended.append, **extra)
+        host = PluginHost(
+            plugins, rulebook=rulebook or ways[0], on_word=words.put, on_mended=mended.append, idle=idle, **extra
+        )
         running.append(host)
         host.start()
         return Hosted(host, words, mended)
@@ -238,6 +241,16 @@ def test_a_host_that_was_killed_by_somebody_else_is_started_again(hosting: Hosti
     process.kill()
     assert hosted.ask("good") in (FINE, PluginFailed("good", Failure.DIED))
     assert hosted.ask("good") == FINE
+
+
+def test_a_voice_that_nobody_asks_holds_no_memory_and_speaks_again_while_the_rulebook_stays(hosting: Hosting) -> None:
+    hosted = hosting("good", "chatty", rulebook="good", idle=0.5)
+    assert (hosted.ask("good"), hosted.ask("chatty")) == (FINE, FINE)
+    rulebook, _ = sorted(host_processes(), key=lambda one: one.create_time())
+    until(lambda: host_processes() == [rulebook], 10, "the end of the other plugins' process")
+    assert (hosted.ask("good"), hosted.ask("chatty")) == (FINE, FINE)
+    assert rulebook in host_processes()
+    assert hosted.words.empty()
 
 
 def test_stopping_ends_the_process_and_answers_what_was_asked(hosting: Hosting) -> None:
