@@ -121,6 +121,7 @@ def _run(home: Home, wire: tuple[IO[bytes], IO[bytes]] | None, plugin_folders: S
             edge_command(),
             settings.accept_from,
             settings.keep_alive,
+            settings.stun,
         ),
     )
     accounts = Accounts(phone, lambda account: _password(account, archive), inbox.post, fault)

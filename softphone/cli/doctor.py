@@ -79,6 +79,7 @@ def _findings(home: Home) -> Iterator[Finding]:
     yield from _passports(settings, home.archive(settings))
     yield _settings(home.folders.config)
     yield from _servers(settings)
+    yield from _stun(settings)
     yield from _strangers(home.folders.runtime)
 
 
@@ -318,6 +319,23 @@ def _servers(settings: Settings) -> Iterator[Finding]:
         else:
             why = texts()(f"connection.{found.fault.code}", server=found.server, detail=found.fault.detail)
             yield Finding("doctor.server.none", fields, bad=True, below=(why,))
+
+
+def _stun(settings: Settings) -> Iterator[Finding]:
+    """The server that says how others see this phone, if one is set."""
+    if not settings.stun:
+        return
+    import asyncio
+
+    from softphone.edge.server_check import check_stun
+
+    seen = asyncio.run(check_stun(settings.stun))
+    fields: dict[str, Param] = {"server": settings.stun}
+    yield (
+        Finding("doctor.stun", {**fields, "address": seen[0]})
+        if seen is not None
+        else Finding("doctor.stun.silent", fields, bad=True)
+    )
 
 
 def _strangers(runtime: Path) -> Iterator[Finding]:

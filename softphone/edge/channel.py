@@ -60,6 +60,8 @@ class EdgeAccount:
     srtp: Srtp = "off"
     """`required`: a description of sound without keys of SRTP is refused, whoever sends it. `off`: keys are left out of what
     comes, and an offer that needs them is refused"""
+    ice: bool = False
+    """its calls' sound takes the way that both sides have checked (RFC 8445)"""
 
     @property
     def next_server(self) -> str:
@@ -76,6 +78,8 @@ class Configure:
     remembered: str = ""
     keep_alive: int = 15
     """seconds between two signs of life to each registrar; 0: none"""
+    stun: str = ""
+    """`host[:port]` of the server that says how others see this phone's sockets; empty: none"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,8 @@ class Inward:
     def take(self, data: bytes, source: Hop) -> None:
         switch = self._switch
         switch.counters["in"] += 1
+        if data[0] < 4 and switch.sounds.stun.take(data, (source.host, source.port)):
+            return
         ours = switch.transports.ours(source)
         if not ours and not switch.admission.has_room_for(source.host):
             switch.counters["flood"] += 1
@@ -183,6 +185,8 @@ class Inward:
         switch.dialogs.add(dialog)
         switch.remember()
         switch.tell(self._peer_known(call_id, source, replaced.call_id if replaced else ""))
+        if switch.sounds.stun.answers:
+            switch.later(switch.sounds.prepare(call_id))  # while it rings
         self._named(message, source, dialog)
 
     def _peer_known(self, call_id: str, source: Hop, replaces: str = "") -> PeerKnown:
@@ -289,7 +293,7 @@ class Inward:
                 asyncio.get_running_loop().call_later(ENGINE_ENDS, switch.to_phone, message)
                 return
             if message.method in _DESCRIBE:
-                switch.sounds.inward(message, dialog.call_id, secure=secure)
+                switch.sounds.inward(message, dialog.call_id, secure=secure, ice=switch.has_ice(dialog.account))
             else:
                 bare(message)
         except (Malformed, OSError) as error:
@@ -400,7 +404,8 @@ class Inward:
                     return
                 bare(message)
             if message.method in _RESOLVED and message.code < 300 and not (dialog and dialog.is_anothers(message)):
-                switch.sounds.inward(message, call_id, secure=switch.takes_keys(account, source))
+                secure = switch.takes_keys(account, source)
+                switch.sounds.inward(message, call_id, secure=secure, ice=switch.has_ice(account))
             else:
                 # In a refusal it says what the peer could do, and changes nothing that was agreed.
                 bare(message)

@@ -67,6 +67,8 @@ class Outward:
             self._begin(message, branch, account)
 
     def _repeat(self, message: SipMessage, sent: Sent) -> None:
+        if sent.hop.transport == "udp" and not sent.public[1]:
+            return  # it has not left: how others see its ports is being asked
         # pjsua2 repeats for UDP; a stream loses nothing.
         if not self.failover.repeats(sent) and sent.hop.transport == "udp":
             self._depart(message, sent)
@@ -199,6 +201,14 @@ class Outward:
             switch.mailboxes.asked(message, account)
         if message.method in ("REFER", "NOTIFY"):
             asyncio.get_running_loop().call_later(REFER_LIMIT, self._not_answered, sent)
+        if message.method == "INVITE" and not has_tag(message) and switch.sounds.stun.answers:
+            switch.later(self._depart_mapped(message, sent))
+        else:
+            self._depart(message, sent)
+
+    async def _depart_mapped(self, message: SipMessage, sent: Sent) -> None:
+        """Its description says how others see the call's ports."""
+        await self._switch.sounds.prepare(message.get("Call-ID") or "")
         self._depart(message, sent)
 
     def _depart(self, message: SipMessage, sent: Sent) -> None:
@@ -236,13 +246,16 @@ class Outward:
         paths.contact_out(message, hop, public)
         paths.abilities_out(message)
         try:
-            if (dialog := self._switch.dialogs.get(message.get("Call-ID") or "")) and message.get("Contact"):
+            dialog = self._switch.dialogs.get(message.get("Call-ID") or "")
+            if dialog is not None and message.get("Contact"):
                 dialog.told = public
             # Sound may go by another family than SIP.
             sound = self._switch.sounds.peer_host(message.get("Call-ID") or "") if message.body else ""
             other = sound and (":" in sound) is not (":" in hop.host)
             host = self._switch.transports.local_host(sound if other else hop.host)
-            self._switch.sounds.outward(message, message.get("Call-ID") or "", host, secure=hop.transport == "tls")
+            ice = dialog is not None and self._switch.has_ice(dialog.account)
+            call_id, secure = message.get("Call-ID") or "", hop.transport == "tls"
+            self._switch.sounds.outward(message, call_id, host, secure=secure, ice=ice, peer=hop.host)
         except (Malformed, OSError):
             self._switch.counters["phone.sdp"] += 1
             return False

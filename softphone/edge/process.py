@@ -98,7 +98,7 @@ async def _run(given: Sockets, words: BinaryIO, wire: BinaryIO, watched: Watched
     if bound in EVERYWHERE:
         # One port serves both families, since a call's may change.
         bound = "::" if six else ""
-    switch.sounds = MediaSessions(MediaRelay(loop, bound, heard))
+    switch.sounds = MediaSessions(MediaRelay(loop, bound, heard), lambda code: switch.counters.update((code,)))
     outward = Outward(switch)
     inward = Inward(switch, outward.failover)
     switch.transports = Transports(

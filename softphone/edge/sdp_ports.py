@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any, cast
 
+from softphone.edge.call_ice import CallIce
 from softphone.edge.dialogs import MOST_TAGS, tag_of
 from softphone.edge.relay import MediaRelay, RelayedCall, RelayState
 from softphone.edge.relay.srtp import party_key, read_keys
+from softphone.edge.relay.stun import StunServer
 from softphone.edge.sip.body import session_description
 from softphone.edge.sip.message import SipMessage
-from softphone.edge.sip.sdp import Media, SessionDescription
+from softphone.edge.sip.sdp import Attribute, Media, SessionDescription
 
 LOOPBACK = "127.0.0.1"
 SDP = "application/sdp"
@@ -35,6 +40,8 @@ class _Call:
     their_keys: dict[str, bytes] = field(default_factory=dict[str, bytes], repr=False)
     our_keys: dict[str, bytes] = field(default_factory=dict[str, bytes], repr=False)
     """of SRTP, by tag; empty without"""
+    ice: CallIce | None = None
+    """of an account that has it"""
     profile: str = ""
     """of the peer's last offer, if it was a plain one with keys: our answer has to name the same"""
 
@@ -51,13 +58,29 @@ class _Call:
 
 
 class MediaSessions:
-    def __init__(self, relay: MediaRelay) -> None:
+    def __init__(self, relay: MediaRelay, count: Callable[[str], None] = lambda _: None) -> None:
         self._relay = relay
         self._calls: dict[str, _Call] = {}
+        self._count = count
+        self.stun = StunServer(time.monotonic)
 
-    def inward(self, message: SipMessage, call_id: str, *, secure: bool = False) -> None:
-        """A body other than SDP is left out: nobody behind the edge reads one. `secure`: it came by TLS, so keys of SRTP
-        count; others may have read them, and are left out. Raises Malformed; OSError without ports."""
+    async def prepare(self, call_id: str) -> None:
+        """Ask how others see this call's ports, before its description says where they are."""
+        try:
+            relayed = self._call(call_id).relayed
+        except OSError:
+            return  # its description will find none either
+
+        def told(_component: int, data: bytes, source: tuple[str, int]) -> None:
+            self.stun.take(data, source)
+
+        relayed.control = relayed.control or told
+        rtp, rtcp = relayed.outer_ports
+        relayed.mapped = (await asyncio.gather(self.stun.ask(rtp.send), self.stun.ask(rtcp.send)))[:2]
+
+    def inward(self, message: SipMessage, call_id: str, *, secure: bool = False, ice: bool = False) -> None:
+        """A body other than SDP is left out: nobody behind the edge reads one. `secure`: keys of SRTP that it came with count;
+        others may have read them, and are left out. `ice`: the account has it. Raises Malformed; OSError without ports."""
         kind = (message.get("Content-Type") or "").partition(";")[0].strip().lower()
         body = message.body
         if kind.startswith("multipart/"):
@@ -78,11 +101,17 @@ class MediaSessions:
             call.description_before = call.description
         if tag and not call.answered and (tag in call.by_tag or len(call.by_tag) < MOST_TAGS):
             call.by_tag[tag] = body
+        if ice and call.ice is None:
+            call.ice = CallIce(call.relayed, self._count)
+        if call.ice is not None:
+            (call.ice.offered if message.is_request else call.ice.answered)(sdp)
         self._take(call, body, sdp, answers=not message.is_request)
         message.set_first("Content-Type", SDP)
         message.body = sdp.rewritten(LOOPBACK, call.relayed.inner_port, call.relayed.inner_port + 1)
 
-    def outward(self, message: SipMessage, call_id: str, host: str, *, secure: bool = False) -> None:
+    def outward(
+        self, message: SipMessage, call_id: str, host: str, *, secure: bool = False, ice: bool = False, peer: str = ""
+    ) -> None:
         """`host`: this machine's address on the way to the peer. Keys of SRTP go out by TLS alone (`secure`). Raises
         Malformed, and OSError without ports."""
         if not message.body or (message.get("Content-Type") or "").partition(";")[0].strip().lower() != SDP:
@@ -101,7 +130,17 @@ class MediaSessions:
         call.tell_hold()
         if not message.is_request and call.profile and sdp.audio is not None:
             sdp.audio.protocol = call.profile
-        message.body = sdp.rewritten(host, call.relayed.outer_port, call.relayed.outer_port + 1)
+        if ice and call.ice is None:
+            call.ice = CallIce(call.relayed, self._count)
+        lines: list[Attribute] = []
+        if call.ice is not None and message.is_request:
+            lines = call.ice.offer(host, established=call.answered)
+        elif call.ice is not None:
+            lines = call.ice.answer(host)
+        rtp, rtcp = (host, call.relayed.outer_port), (host, call.relayed.outer_port + 1)
+        if self.stun.counts_for(peer) and (seen := call.relayed.mapped[0]) and (":" in seen[0]) is (":" in host):
+            rtp, rtcp = seen, call.relayed.mapped[1] or (seen[0], seen[1] + 1)
+        message.body = sdp.rewritten(rtp[0], rtp[1], rtcp[1], more=lines)
 
     def peer_host(self, call_id: str) -> str:
         """Where the peer wants our sound, as its last description says; empty if it has said nothing."""
@@ -141,6 +180,8 @@ class MediaSessions:
 
     def close(self, call_id: str) -> None:
         if (call := self._calls.pop(call_id, None)) is not None:
+            if call.ice is not None:
+                call.ice.end()
             call.relayed.close()
 
     def counters(self) -> dict[str, int]:

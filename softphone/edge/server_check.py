@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from softphone.edge.channel import EdgeAccount
 from softphone.edge.network import ANYWHERE, own_address
+from softphone.edge.relay.stun import DEFAULT_PORT, StunServer
 from softphone.edge.resolver import Resolver, split_server
 from softphone.edge.sip.message import SipMessage, write
 from softphone.edge.sip.uri import Via
@@ -50,6 +51,38 @@ async def check_server(account: EdgeAccount, nameservers: tuple[tuple[str, ...],
         if fault is None:
             return ServerState(server, None, time.monotonic() - began)
     return ServerState(server, fault)
+
+
+async def check_stun(server: str, nameservers: tuple[tuple[str, ...], int] = ((), 53)) -> tuple[str, int] | None:
+    """How the STUN server sees a socket of this machine; None if it does not answer."""
+    host, port = split_server(server)
+    hops = await Resolver(*nameservers, six=True).look_up(host, port or DEFAULT_PORT, "udp") if host else ()
+    for hop in hops[:MOST_HOPS]:
+        one = StunServer(time.monotonic)
+        one.address = hop.host, hop.port
+        try:
+            transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+                lambda one=one, place=one.address: _StunAnswers(one, place), remote_addr=one.address
+            )
+        except OSError:
+            continue
+        try:
+            if (seen := await one.ask(lambda data, _, transport=transport: transport.sendto(data))) is not None:
+                return seen
+        finally:
+            transport.close()
+    return None
+
+
+class _StunAnswers(asyncio.DatagramProtocol):
+    def __init__(self, server: StunServer, place: tuple[str, int]) -> None:
+        self._server, self._place = server, place
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:  # noqa: ARG002
+        self._server.take(data, self._place)
+
+    def error_received(self, exc: Exception) -> None:
+        pass
 
 
 def _options(hop: Hop, host: str, place: tuple[str, int]) -> bytes:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from softphone.edge.admission import ConnectionLimiter
+from softphone.edge.call_ice import load_ice
 from softphone.edge.channel import (
     CallMoved,
     Configure,
@@ -29,6 +30,7 @@ from softphone.edge.mailbox import Mailboxes
 from softphone.edge.network import ANYWHERE, NetworkWatch
 from softphone.edge.options_probe import OptionsProbe
 from softphone.edge.paths import LocalAddresses
+from softphone.edge.relay.stun import DEFAULT_PORT as STUN_PORT
 from softphone.edge.resolver import Resolver, split_server
 from softphone.edge.sdp_ports import MediaSessions, bare
 from softphone.edge.servers import Servers
@@ -126,6 +128,9 @@ class Switch:
         self.asking = OptionsProbe(self._ask, lambda call_id, there: self.sounds.party_answers(call_id, there))
         self.keeping = KeepAlive(self._ask_server, self._server_gone, self._server_changed)
         self.mailboxes = Mailboxes(tell)
+        self.mapped: tuple[str, int] | None = None
+        """this phone's own port as others see it, by the STUN server"""
+        self._stun = ""
         self.keep_alive_every = 0
         self.on_configured: list[Callable[[], None]] = []
         self.on_lost: Callable[[Sent, ConnectionFault], None] = lambda _, __: None
@@ -164,6 +169,11 @@ class Switch:
         self.admission.accept(accepted)
         for account in configure.accounts:
             self.learn(account)
+        if any(account.ice for account in configure.accounts):
+            self.later(load_ice())
+        if configure.stun != self._stun:
+            self._stun = configure.stun
+            self.later(self._find_stun())
         if configure.remembered:
             self._recall(configure.remembered)
         for waiting in self.on_configured:
@@ -234,6 +244,9 @@ class Switch:
         flow = self.flows.get(account)
         if (seen := self.seen_as.get(account)) is not None and (flow is None or flow.host == hop.host):
             return seen
+        mapped = self.mapped if hop.transport == "udp" else None
+        if mapped and (":" in mapped[0]) is (":" in hop.host) and self.sounds.stun.counts_for(hop.host):
+            return mapped
         return self.transports.local_host(hop.host), self.transports.port
 
     def server(self, account: str) -> TlsServer:
@@ -251,6 +264,9 @@ class Switch:
         """Of SRTP: others than the server may have read what did not come by TLS."""
         off = account in self.accounts and self.accounts[account].srtp == "off"
         return source.transport == "tls" and not off
+
+    def has_ice(self, account: str) -> bool:
+        return account in self.accounts and self.accounts[account].ice
 
     def not_connected(self, account: str, why: ConnectionFault) -> None:
         if account in self.accounts:
@@ -281,6 +297,8 @@ class Switch:
         self.transports.moved(gone)
         self.servers.moved()
         self.resolver.forget()
+        if self._stun:
+            self.later(self._find_stun())
         for account, host in ways.items():
             if not self.accounts[account].register:
                 self.tell_moved(account)
@@ -354,6 +372,29 @@ class Switch:
             if hop.transport == "udp" and account in self.accounts:
                 self.keeping.ask(account, self.accounts[account].address, hop)
         self.transports.ping()
+        if self._stun:
+            self.later(self._look_at_mapping() if self.sounds.stun.address else self._find_stun())
+
+    async def _find_stun(self) -> None:
+        """Its name, and what it says of this phone's own port."""
+        self.sounds.stun.address = self.mapped = None
+        host, port = split_server(self._stun) if self._stun else ("", 0)
+        if not host:
+            return
+        hops = await self.resolver.look_up(host, port or STUN_PORT, "udp")
+        if hops:
+            self.sounds.stun.address = hops[0].host, hops[0].port
+            await self._look_at_mapping()
+
+    async def _look_at_mapping(self) -> None:
+        seen = await self.sounds.stun.ask(lambda data, to: self.transports.send(data, Hop("udp", *to)))
+        if seen is None or seen == self.mapped:
+            return
+        changed, self.mapped = self.mapped is not None, seen
+        self.counters["stun.mapped"] += 1
+        for account in self.accounts if changed else ():
+            if not self.accounts[account].register:
+                self.tell_moved(account)
 
     def _ask_server(self, question: SipMessage, hop: Hop, account: str) -> None:
         host, port = self.public(hop, account)

@@ -189,6 +189,7 @@ class Accounts:
             proxy=account.outbound_proxy,
             srtp=account.srtp,
             authority=account.certificate_authority,
+            ice=account.ice,
             mailbox=True,
         )
         try:

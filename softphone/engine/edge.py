@@ -74,11 +74,13 @@ class Edge:
         command: Sequence[str],
         accept_from: tuple[str, ...] = (),
         keep_alive: int = KEEP_ALIVE,
+        stun: str = "",
     ) -> None:
         self._address = address
         self._wanted_port = port
         self._command = command
-        self._configure = Configure(accept_from=accept_from, keep_alive=max(0, min(keep_alive, LONGEST_KEEP_ALIVE)))
+        keep_alive = max(0, min(keep_alive, LONGEST_KEEP_ALIVE))
+        self._configure = Configure(accept_from=accept_from, keep_alive=keep_alive, stun=stun)
         self._told: Callable[[FromEdge], None] = lambda _: None
         self._missing: Callable[[bool], None] = lambda _: None
         self._gone: Callable[[float], None] = lambda _: None

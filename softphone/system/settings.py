@@ -80,6 +80,8 @@ def doubts(settings: Settings) -> Iterator[tuple[str, str, Mapping[str, Param]]]
         yield "port", "error.settings.port", {"port": settings.port}
     if not 0 <= settings.keep_alive <= 3600:
         yield "keep_alive", "error.settings.keep_alive", {"seconds": settings.keep_alive}
+    if settings.stun and not SERVER.fullmatch(settings.stun):
+        yield "stun", "error.settings.stun", {"server": settings.stun}
     try:
         ipaddress.ip_address(settings.bind)
     except ValueError:

@@ -64,6 +64,8 @@ class Account:
     """whether its calls' sound is encrypted. It counts by TLS alone: elsewhere anybody could read the keys"""
     certificate_authority: str = ""
     """file (PEM) of the only authorities that may have signed its server's certificate; empty: the system's"""
+    ice: bool = False
+    """its sound takes a way that this phone and the other side have both checked (RFC 8445)"""
     mailbox: str = ""
     """number or address of its mailbox; empty: the one that its exchange names"""
 
@@ -396,6 +398,8 @@ class Settings:
     """SIP port; 0: a free one"""
     keep_alive: int = 15
     """seconds between two signs of life to each account's server; 0: none"""
+    stun: str = ""
+    """`host[:port]` of the server that says how others see this phone behind a NAT; empty: none"""
     accept_from: tuple[str, ...] = ()
     """addresses and networks whose calls are taken, beside the accounts' own servers"""
     line: str = ""

@@ -65,7 +65,7 @@ class Customer:
             self._happened,
             self.live or self.sound,
             self._frame,
-            Edge(options.bind, options.port, edge_command(), tuple(options.accept), options.keep_alive)
+            Edge(options.bind, options.port, edge_command(), tuple(options.accept), options.keep_alive, options.stun)
             if options.edge
             else None,
         )
@@ -231,6 +231,7 @@ def main() -> None:
     parser.add_argument("--codec", action="append")
     parser.add_argument("--edge", action="store_true", help="behind an edge, as the engine's phone is")
     parser.add_argument("--keep-alive", type=int, default=15, help="seconds between two signs of life to a registrar")
+    parser.add_argument("--stun", default="", help="the server that says how others see the edge's sockets")
     parser.add_argument("--bind", default="127.0.0.1", help="the edge's address; empty: every one")
     parser.add_argument("--accept", action="append", default=[], help="whose calls the edge takes")
     # Deeper than the program's own: what a busy test machine delays must not count as lost.

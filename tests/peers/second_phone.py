@@ -103,6 +103,7 @@ def second_phone(
     bind: str = "127.0.0.1",
     inside: Sequence[str] = (),
     keep_alive: int = 15,
+    stun: str = "",
 ) -> Generator[SecondPhone]:
     """`edge`: it stands behind one, which takes calls that come from `accept`.
 
@@ -122,6 +123,7 @@ def second_phone(
         *(["--codec", codec] if codec else []),
         f"--bind={bind}",
         f"--keep-alive={keep_alive}",
+        f"--stun={stun}",
     ]
     phone = SecondPhone(*options, env=env, inside=inside)
     try:

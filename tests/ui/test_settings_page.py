@@ -182,12 +182,16 @@ def test_behind_more_lies_the_rest_of_an_account_and_another_can_be_added(scene:
     field(scene, "accountProxy").setText("sip:proxy.nordlys.example:5080")
     field(scene, "accountAcceptFrom").setText("10.0.0.0/24, 192.0.2.7")
     field(scene, "accountDisplayName").setText("Anna")
+    field(scene, "accountMailbox").setText("*98")
+    desk.window.settings.account.ice.setCurrentIndex(1)
     scene.press("saveAccount")
     wanted = replace(
         s.ACCOUNT,
         outbound_proxy="proxy.nordlys.example:5080",
         accept_from=("10.0.0.0/24", "192.0.2.7"),
         display_name="Anna",
+        mailbox="*98",
+        ice=True,
     )
     assert saved(scene)[0].settings.accounts == (wanted,)
 
@@ -286,10 +290,15 @@ def test_the_network_is_behind_more_and_what_cannot_be_used_is_said_and_stays_ty
     assert "99999" in network.state.text()
     assert field(scene, "networkPort").text() == "99999"
     field(scene, "networkPort").setText("5062")
+    field(scene, "networkStun").setText("stun example")
+    network.port.editingFinished.emit()
+    assert "stun example" in network.state.text()
+    field(scene, "networkStun").setText("stun.example.com:3479")
     field(scene, "networkKeepAlive").setText("30")
     field(scene, "networkAcceptFrom").setText("10.0.0.0/24 192.0.2.7")
     network.port.editingFinished.emit()
     wanted = saved(scene)[0].settings
+    assert wanted.stun == "stun.example.com:3479"
     assert (wanted.port, wanted.keep_alive, wanted.accept_from) == (5062, 30, ("10.0.0.0/24", "192.0.2.7"))
 
 

@@ -28,6 +28,7 @@ from softphone.edge.relay.ports import Port, is_address, open_pair
 from softphone.edge.relay.presence import Presence
 from softphone.edge.relay.source import Address, Doubt, Source, Verdict
 from softphone.edge.relay.srtp import TAG, SrtpCheck
+from softphone.edge.relay.stun import is_stun
 
 LOOPBACK = "127.0.0.1"
 DYNAMIC = 96
@@ -97,6 +98,12 @@ class RelayedCall:
                 port.close()
             raise
         self.outer_port, self.inner_port = self._outer[0].number, self._inner[0].number
+        self.control: Callable[[int, bytes, Address], None] | None = None
+        """gets what looks like STUN, by its component: 1 is RTP, 2 RTCP"""
+        self.mapped: tuple[Address | None, Address | None] = (None, None)
+        """how others see our two ports, as a STUN server says"""
+        self._by_ice = False
+        self._nominated: Address | None = None
         self._source = Source(counters)
         self._presence = Presence(call_id, tell)
         self._identity = Identity()
@@ -149,13 +156,36 @@ class RelayedCall:
         usable = address is not None and 0 < address[1] < 65_536 and is_address(address[0])
         self._no_address = not usable
         self._look_at_hold()
-        if address is None or not usable:
+        if address is None or not usable or self._by_ice:
             return
         if self._peer is not None and self._peer != address:
             self._identity.moved()
             self._rtcp_from = None
         self._peer = address
         self._peer_rtcp = rtcp or (address[0], address[1] + 1)
+        self._source.signal(address)
+        self._tell_doubts()
+
+    @property
+    def outer_ports(self) -> tuple[Port, Port]:
+        return self._outer
+
+    def ice(self, on: bool) -> None:
+        """From now on a pair that is nominated counts and nothing else, and until then not one packet passes."""
+        if on is not self._by_ice:
+            self._by_ice, self._nominated = on, None
+
+    def nominated(self, address: Address | None, rtcp: Address | None = None) -> None:
+        """ICE's word; None: the way has gone. RTCP takes the next port where it has no pair of its own."""
+        if self._over or not self._by_ice:
+            return
+        self._nominated = address
+        if address is None:
+            return
+        if self._peer is not None and self._peer != address:
+            self._identity.moved()
+        self._rtcp_from = None
+        self._peer, self._peer_rtcp = address, rtcp or (address[0], address[1] + 1)
         self._source.signal(address)
         self._tell_doubts()
 
@@ -269,6 +299,12 @@ class RelayedCall:
     def _from_network(self, data: bytes, address: Address) -> None:
         counters = self._counters
         counters.received += 1
+        if self.control is not None and is_stun(data):
+            self.control(1, data, address)
+            return
+        if self._by_ice and address != self._nominated:
+            counters.strangers += 1
+            return
         packet = read_rtp(data, self._tag)
         if packet is None:
             counters.malformed += 1
@@ -305,6 +341,12 @@ class RelayedCall:
     def _rtcp_from_network(self, data: bytes, address: Address) -> None:
         counters = self._counters
         counters.received += 1
+        if self.control is not None and is_stun(data):
+            self.control(2, data, address)
+            return
+        if self._by_ice and (self._nominated is None or address != self._peer_rtcp):
+            counters.rtcp += 1
+            return
         packet = read_srtcp(data, self._tag) if self._tag else read_rtcp(data)
         if packet is None:
             counters.malformed += 1
@@ -336,11 +378,15 @@ class RelayedCall:
 
     def _from_inside(self, data: bytes, address: Address) -> None:
         # Packets that lay in the socket before it was closed to others may be theirs.
+        if self._by_ice and self._nominated is None:
+            return
         if address == self._inside and not self._no_address and (to := self._source.pinned or self._peer):
             self._pass(self._outer[0], data, to)
 
     def _rtcp_from_inside(self, data: bytes, address: Address) -> None:
         if self._inside is None or self._no_address or address != (self._inside[0], self._inside[1] + 1):
+            return
+        if self._by_ice and self._nominated is None:
             return
         to = self._rtcp_from[0] if self._rtcp_from else self._peer_rtcp
         if to is not None:

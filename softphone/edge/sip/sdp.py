@@ -8,6 +8,7 @@ port 0 and no attributes.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 
@@ -61,8 +62,9 @@ _PARSED = {
 }
 _NUMBERS = 2**32
 """PJMEDIA refuses a session id of 64 bits, which browsers write"""
-_MOVED = frozenset({"rtcp", "rtcp-mux"})
-"""the relay always has a port for RTCP beside RTP's"""
+_ICE = frozenset({"ice-ufrag", "ice-pwd", "ice-lite", "ice-options", "ice-mismatch", "candidate", "remote-candidates"})
+_MOVED = _ICE | {"rtcp", "rtcp-mux", "end-of-candidates"}
+"""the relay always has a port for RTCP beside RTP's; ICE is between it and the other side alone"""
 
 _SPACES = re.compile(r" {2,}")
 _WITH_ADDRESS = frozenset({"rtcp", "candidate"})
@@ -171,6 +173,22 @@ class SessionDescription:
     def telephone_events(self) -> tuple[int, ...]:
         return self.payload_types("telephone-event")
 
+    def ice(self) -> tuple[str, str, tuple[str, ...], bool] | None:
+        """Of audio by ICE (RFC 8839): ufrag, password, candidates, whether it is *lite*. None without, or where the address
+        that it names is none of its candidates: somebody on the way has changed one of them and not the other."""
+        audio, place = self.audio, self.audio_address()
+        if audio is None or place is None:
+            return None
+        ufrag, password = (
+            next((one for part in (audio, self) for name, one in part.attributes if name == wanted and one), "")
+            for wanted in ("ice-ufrag", "ice-pwd")
+        )
+        candidates = tuple(audio.values("candidate"))
+        named = {(one.split(" ")[4], one.split(" ")[5]) for one in candidates if one.split(" ")[1] == "1"}
+        if not ufrag or not password or (place[0], str(place[1])) not in named:
+            return None
+        return ufrag, password, candidates, any(name == "ice-lite" for name, _ in self.attributes)
+
     def cnames(self) -> frozenset[str]:
         """RFC 5576."""
         said = (value.partition(" ")[2] for value in (self.audio.values("ssrc") if self.audio else ()))
@@ -181,8 +199,10 @@ class SessionDescription:
         for part in (self, *self.media):
             part.attributes = [one for one in part.attributes if one[0] != "crypto"]
 
-    def rewritten(self, host: str, port: int, rtcp_port: int, version_step: int = 0) -> bytes:
-        """Rewritten, with the audio at the relay; a hold by 0.0.0.0 or port 0 stays one."""
+    def rewritten(
+        self, host: str, port: int, rtcp_port: int, version_step: int = 0, more: Iterable[Attribute] = ()
+    ) -> bytes:
+        """Rewritten, with the audio at the relay; a hold by 0.0.0.0 or port 0 stays one. `more`: attributes of the audio's."""
         audio = self.audio
         held = audio is not None and audio.port != 0 and self.audio_address() is None
         here = ("::" if ":" in host else "0.0.0.0") if held else host  # noqa: S104 - an address in SDP, nothing is bound
@@ -197,6 +217,7 @@ class SessionDescription:
                 there.attributes = [kept for kept in one.attributes if kept[0] not in _MOVED]
                 if rtcp_port != port + 1 or one.values("rtcp"):
                     there.attributes.append(("rtcp", f"{rtcp_port} IN {_family(host)} {host}"))
+                there.attributes += more
             moved.media.append(there)
         return moved.written()
 

@@ -98,6 +98,7 @@ class EdgeAdapter:
                 settings.proxy,
                 settings.authority,
                 settings.keys_sound,
+                settings.ice,
             )
         )
 

@@ -59,6 +59,8 @@ class AccountSettings:
     """addresses and networks whose calls are taken, beside the account's own server; for an edge"""
     srtp: Srtp = "optional"
     """by TLS alone, where nobody else reads the keys; elsewhere it counts as off"""
+    ice: bool = False
+    """its sound takes the way that both sides have checked (RFC 8445); by the edge"""
     mailbox: bool = False
     """ask its exchange for messages that wait (RFC 3842)"""
     authority: str = ""

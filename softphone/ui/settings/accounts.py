@@ -65,6 +65,9 @@ class AccountSection(Section):
         for word in ("yes", "no"):
             self.register.addItem(word, word)
         self.state = Said("accountSaved")
+        self.ice = ComboBox("accountIce")
+        for word in ("no", "yes"):
+            self.ice.addItem(word, word)
         self.button = FilledButton("saveAccount", "accent", 40)
         self.default = FilledButton("accountDefault", "plain", 36)
         self.add = FilledButton("addAccount", "plain", 36)
@@ -85,6 +88,7 @@ class AccountSection(Section):
             ("settings.account.authority", self.authority),
             ("settings.account.proxy", self.proxy),
             ("settings.account.display_name", self.shown_name),
+            ("settings.account.ice", self.ice),
             ("settings.account.mailbox", self.mailbox),
             ("settings.account.accept_from", self.accept),
             ("settings.account.register", self.register),
@@ -151,6 +155,10 @@ class AccountSection(Section):
             (view.texts(f"settings.account.register.{word}"), word) for word in ("yes", "no")
         ]
         self.register.show_entries(view, yes_no, self.register.currentData() or "yes")
+        no_yes: list[tuple[str, str | None]] = [
+            (view.texts(f"settings.account.ice.{word}"), word) for word in ("no", "yes")
+        ]
+        self.ice.show_entries(view, no_yes, self.ice.currentData() or "no")
         kinds: list[tuple[str, str | None]] = [(view.texts(f"settings.account.srtp.{word}"), word) for word in _SRTP]
         self.srtp.show_entries(view, kinds, self.srtp.currentData() or "optional")
         by_tls = self.transport.currentData() == "tls"
@@ -233,6 +241,7 @@ class AccountSection(Section):
         self.mailbox.setText(shown.mailbox)
         self.accept.setText(", ".join(shown.accept_from))
         self.register.setCurrentIndex(0 if shown.register else 1)
+        self.ice.setCurrentIndex(1 if shown.ice else 0)
 
     def _again(self) -> None:
         if self._view is not None:
@@ -310,6 +319,7 @@ class AccountSection(Section):
             mailbox=self.mailbox.text().strip(),
             accept_from=tuple(one for one in re.split(r"[\s,;]+", self.accept.text()) if one),
             register=self.register.currentData() != "no",
+            ice=self.ice.currentData() == "yes",
         )
         accounts = [wanted if one.id == wanted.id else one for one in self.settings.accounts]
         accounts += [] if before else [wanted]

@@ -22,33 +22,37 @@ class NetworkSection(Section):
         super().__init__("network")
         self.port = line_field("networkPort")
         self.keep_alive = line_field("networkKeepAlive")
+        self.stun = line_field("networkStun")
         self.accept = line_field("networkAcceptFrom")
         self.state = TextLabel("networkState", size=SMALL, role="muted", wrap=True)
         self.field("settings.network.port", self.port)
         self.field("settings.network.keep_alive", self.keep_alive)
+        self.field("settings.network.stun", self.stun)
         self.field("settings.network.accept_from", self.accept)
         self.body.addSpacing(6)
         self.body.addWidget(self.state)
-        for line in (self.port, self.keep_alive, self.accept):
+        for line in (self.port, self.keep_alive, self.stun, self.accept):
             line.editingFinished.connect(self._take)
-        self._loaded: tuple[int, int, tuple[str, ...]] | None = None
+        self._loaded: tuple[int, int, str, tuple[str, ...]] | None = None
         self._said: tuple[str, Mapping[str, Param]] = ("settings.network.next_start", {})
         self._view: View | None = None
 
     def render_view(self, view: View) -> None:
         super().render_view(view)
         self._view = view
-        now = self.settings.port, self.settings.keep_alive, self.settings.accept_from
+        now = self.settings.port, self.settings.keep_alive, self.settings.stun, self.settings.accept_from
         if now != self._loaded:
             self._loaded = now
             self.port.setText(str(now[0]) if now[0] else "")
             self.keep_alive.setText(str(now[1]))
-            self.accept.setText(", ".join(now[2]))
+            self.stun.setText(now[2])
+            self.accept.setText(", ".join(now[3]))
             self._tell("settings.network.next_start", {})
         self.port.setPlaceholderText(view.texts("settings.network.port.free"))
+        self.stun.setPlaceholderText(view.texts("settings.network.stun.none"))
         self.accept.setPlaceholderText(view.texts("settings.network.accept_from.none"))
         self.state.setText(view.texts(self._said[0], **self._said[1]))
-        for line in (self.port, self.keep_alive, self.accept):
+        for line in (self.port, self.keep_alive, self.stun, self.accept):
             line.setEnabled(view.connected)
 
     def _take(self) -> None:
@@ -56,12 +60,13 @@ class NetworkSection(Section):
             self.settings,
             port=_number(self.port.text(), 0),
             keep_alive=_number(self.keep_alive.text(), Settings().keep_alive),
+            stun=self.stun.text().strip().removeprefix("stun:"),
             accept_from=tuple(one for one in re.split(r"[\s,;]+", self.accept.text()) if one),
         )
         if wanted == self.settings:
             return
         for key, code, params in doubts(wanted):
-            if key in ("port", "keep_alive", "accept_from"):
+            if key in ("port", "keep_alive", "stun", "accept_from"):
                 self._tell(code, params, "danger")
                 return
         self._tell("settings.network.next_start", {})

@@ -1,0 +1,218 @@
+"""ICE (RFC 8445) of one call's sound, full, with a component each for RTP and RTCP, on the relay's own ports.
+
+`aioice` makes the checks and nominates. Whatever has not the password is dropped before it: no answer, no memory. A pair
+that both sides have checked and nominated is the only way for sound.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+import re
+import struct
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from aioice import Candidate, Connection, stun
+from aioice.candidate import candidate_foundation, candidate_priority
+from aioice.ice import StunProtocol
+
+from softphone.edge.relay.ports import Port
+from softphone.edge.relay.source import Address
+
+MOST_CANDIDATES = 20
+"""of the other side: each costs checks, and somebody else may be named (RFC 8445 19.5.1)"""
+MOST_PAIRS = 100
+MOST_A_SECOND = 100
+"""messages; a check list of that size makes fewer"""
+_USABLE = re.compile(r"\S+ [12] (?i:udp) \S+ \S+ \S+ typ (?:host|srflx|relay)(?: .*)?")
+
+logging.getLogger("aioice").setLevel(logging.CRITICAL)  # it names addresses
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteIce:
+    """What the other side's description says. `lite`: it only answers checks."""
+
+    ufrag: str
+    password: str = field(repr=False)
+    candidates: tuple[str, ...] = ()
+    lite: bool = False
+
+
+class _Transport:
+    """A port of the relay's as asyncio has them. It is not closed with the agent."""
+
+    def __init__(self, port: Port) -> None:
+        self._port = port
+        self.protocol: StunProtocol | None = None
+
+    def sendto(self, data: bytes, address: Address) -> None:
+        self._port.send(data, address)
+
+    def get_extra_info(self, _name: str, default: Any = None) -> Any:
+        return default
+
+    def close(self) -> None:
+        if self.protocol is not None:
+            self.protocol.connection_lost(None)
+
+
+class _Agent(Connection):
+    """On ports that are there already."""
+
+    def __init__(
+        self, host: str, ports: Sequence[Port], mapped: Sequence[Address | None], names: tuple[str, str] | None
+    ) -> None:
+        ufrag, password = names or (None, None)
+        super().__init__(False, len(ports), local_username=ufrag, local_password=password)
+        for component, (port, seen) in enumerate(zip(ports, mapped, strict=True), 1):
+            transport, protocol = _Transport(port), StunProtocol(self)
+            transport.protocol = protocol
+            protocol.transport = transport  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
+            protocol.local_candidate = _candidate("host", component, (host, port.number))
+            self._protocols.append(protocol)
+            self._local_candidates.append(protocol.local_candidate)
+            if seen is not None and seen != (host, port.number):
+                self._local_candidates.append(_candidate("srflx", component, seen, (host, port.number)))
+        self._local_candidates_start = self._local_candidates_end = True
+
+    @property
+    def protocols(self) -> Sequence[StunProtocol]:
+        return self._protocols
+
+    @property
+    def pairs(self) -> int:
+        return len(self._check_list)
+
+    def nominated(self, component: int) -> Address | None:
+        pair = self._nominated.get(component)
+        return pair.remote_addr if pair is not None else None
+
+    def data_received(self, data: bytes, component: int) -> None:
+        """Sound does not come this way."""
+
+
+class IceAgent:
+    """`nominated` gets the other side's two addresses, the second None where it has no RTCP; `lost`: the way has gone, or
+    there is none."""
+
+    def __init__(
+        self,
+        host: str,
+        ports: Sequence[Port],
+        mapped: Sequence[Address | None],
+        *,
+        nominated: Callable[[Address, Address | None], None],
+        lost: Callable[[], None],
+        names: tuple[str, str] | None = None,
+    ) -> None:
+        """`names`: ufrag and password that our description has said already."""
+        self.host = host
+        self.remote: RemoteIce | None = None
+        self._nominated = nominated
+        self._lost = lost
+        self._agent = _Agent(host, ports, mapped, names)
+        self._loop = asyncio.get_running_loop()
+        self._second, self._count = 0, 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = False
+
+    @property
+    def names(self) -> tuple[str, str]:
+        return self._agent.local_username, self._agent.local_password
+
+    def lines(self) -> list[tuple[str, str | None]]:
+        """For our description."""
+        said = [("candidate", one.to_sdp()) for one in self._agent.local_candidates]
+        return [("ice-ufrag", self._agent.local_username), ("ice-pwd", self._agent.local_password), *said]
+
+    def begin(self, remote: RemoteIce, *, controlling: bool) -> None:
+        """Once both descriptions are known."""
+        self.remote = remote
+        self._agent.ice_controlling = controlling or remote.lite
+        self._agent.remote_username, self._agent.remote_password = remote.ufrag, remote.password
+        self._agent.remote_is_lite = remote.lite
+        self._later(self._connect(remote))
+
+    def received(self, component: int, data: bytes, source: Address) -> None:
+        """A message that looks like STUN."""
+        second = int(self._loop.time())
+        if second != self._second:
+            self._second, self._count = second, 0
+        self._count += 1
+        if self._closed or self._count > MOST_A_SECOND:
+            return
+        try:
+            message = stun.parse_message(data)
+        except (ValueError, IndexError, struct.error):
+            return
+        if message.message_class == stun.Class.REQUEST and not self._is_authentic(message):
+            return
+        self._agent.protocols[component - 1].datagram_received(data, source)
+
+    def close(self) -> None:
+        if not self._closed:
+            self._closed = True
+            self._later(self._agent.close())
+
+    def _is_authentic(self, message: stun.Message) -> bool:
+        user = message.attributes.get("USERNAME", "")
+        known = user.partition(":")[0] == self._agent.local_username and self._agent.pairs < MOST_PAIRS
+        whole = known and isinstance(message.attributes.get("PRIORITY"), int)
+        return whole and message.check_message_integrity(self._agent.local_password.encode())
+
+    async def _connect(self, remote: RemoteIce) -> None:
+        agent = self._agent
+        for line in remote.candidates:
+            await agent.add_remote_candidate(Candidate.from_sdp(line))
+        await agent.add_remote_candidate(None)
+        try:
+            await agent.connect()
+        except ConnectionError:
+            if not self._closed:
+                self._lost()
+            return
+        if not self._closed and (rtp := agent.nominated(1)) is not None:
+            self._nominated(rtp, agent.nominated(2))
+            await agent.get_event()  # it no longer answers (RFC 7675)
+        if not self._closed:
+            self._lost()
+
+    def _later(self, deed: Any) -> None:
+        task = self._loop.create_task(deed)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def usable(candidates: Sequence[str]) -> tuple[str, ...]:
+    """Of a description's candidates: by UDP, for RTP or RTCP, to one address of somebody."""
+    found: list[str] = []
+    for line in candidates:
+        if not _USABLE.fullmatch(line):
+            continue
+        try:
+            Candidate.from_sdp(line)
+        except ValueError:
+            continue
+        host, port = line.split(" ")[4:6]
+        address = ipaddress.ip_address(host)
+        if not (address.is_unspecified or address.is_multicast) and 0 < int(port) <= 65_535:
+            found.append(line)
+    return tuple(found[:MOST_CANDIDATES])
+
+
+def _candidate(kind: str, component: int, place: Address, base: Address | None = None) -> Candidate:
+    return Candidate(
+        foundation=candidate_foundation(kind, "udp", (base or place)[0]),
+        component=component,
+        transport="udp",
+        priority=candidate_priority(component, kind),
+        host=place[0],
+        port=place[1],
+        type=kind,
+        related_address=base[0] if base else None,
+        related_port=base[1] if base else None,
+    )
