@@ -238,6 +238,19 @@ def test_a_declined_call_is_listed_as_declined_and_a_missed_one_as_missed() -> N
     assert [(row.outcome, row.why) for row in scene.calls.history()] == [("missed", None), ("declined", None)]
 
 
+def test_after_two_hundred_calls_a_missed_one_is_in_the_list_all_the_same() -> None:
+    scene = Scene()
+    for number in range(200):
+        scene.ring(f"declined-{number}")
+        assert scene.calls.decline(f"declined-{number}") is None
+        scene.calls.ended(sip.CallEnded(f"declined-{number}", 603, "Decline", by_us=True))
+        scene.acknowledge()
+        scene.later(5.0)
+    scene.ring("another")
+    scene.calls.ended(sip.CallEnded("another", 487, "Request Terminated", by_us=False))
+    assert [row.outcome for row in scene.calls.history()][:2] == ["missed", "declined"]
+
+
 def test_why_a_call_came_to_nothing_is_said_and_one_answered_elsewhere_is_not_missed() -> None:
     scene = Scene()
     scene.ring("another")

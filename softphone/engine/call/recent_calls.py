@@ -26,6 +26,8 @@ from softphone.engine.call.own_list import read, written
 from softphone.wire.snapshot import EARLIER, CallPhase, PastCall
 
 ROWS = 200
+MISSED = 50
+"""rows of missed calls that stay, however many others there are"""
 OPEN_FOR = 600.0
 """seconds without a press after which an open row closes"""
 LOOK_BACK = 3_600.0
@@ -108,8 +110,9 @@ class RecentCalls:
             self._drawn = None
             self.keep(row, noted=noted)
         while len(self._rows) > ROWS:
-            # Missed calls first: a caller who rings two hundred times does not push the agent's own calls out.
-            gone = min(self._rows.values(), key=lambda one: (one.outcome != "missed", one.at)).id
+            # A caller who rings two hundred times does not push the agent's own calls out, nor do these a missed one.
+            missed = [one for one in self._rows.values() if one.outcome == "missed"]
+            gone = min(missed if len(missed) > MISSED else self._rows.values(), key=lambda one: one.at).id
             del self._rows[gone]
             self._agents.pop(gone, None)
             self._saved.discard(gone)
