@@ -20,6 +20,7 @@ from softphone.edge.network import own_address
 from softphone.edge.sip.framing import StreamFramer
 from softphone.edge.sip.malformed import Malformed
 from softphone.edge.tls import ConnectionFault, NotTrusted, TlsServer, check_name, client_context, fault_of
+from softphone.edge.tls_stream import TlsStream, shake_hands
 
 MOST_CONNECTIONS = 64
 MOST_OF_ONE_HOST = 24
@@ -28,8 +29,6 @@ SILENT = 10.0
 CONNECT_LIMIT = 4.0
 HANDSHAKE_LIMIT = 4.0
 """seconds for TLS's own beginning, once the connection stands"""
-GOODBYE_LIMIT = 1.0
-"""seconds for TLS's own end"""
 PONG_LIMIT = 10.0
 """seconds until a peer that has answered keep-alives counts as gone (RFC 5626 4.4.1)"""
 UNSENT = 256 * 1024
@@ -314,22 +313,20 @@ class Transports:
         except OSError as error:
             code = "refused" if isinstance(error, ConnectionRefusedError) else "unreachable"
             return ConnectionFault(code, error.strerror or "")
+        connection = Connection(self, hop, server)
+        protocol: asyncio.Protocol = connection
         try:
-            _, connection = await loop.create_connection(
-                lambda: Connection(self, hop, server),
-                sock=sock,
-                ssl=context,
-                server_hostname=server.name.strip("[]") if server is not None else None,
-                ssl_handshake_timeout=HANDSHAKE_LIMIT if server is not None else None,
-                ssl_shutdown_timeout=GOODBYE_LIMIT if server is not None else None,
-            )
-        except ssl.SSLError as error:
-            return fault_of(error)
-        except (OSError, ValueError) as error:
+            if server is not None and context is not None:
+                name = server.name.strip("[]")
+                secured = await asyncio.to_thread(shake_hands, sock, context, name, HANDSHAKE_LIMIT)
+                if isinstance(secured, ConnectionFault):
+                    sock.close()
+                    return secured
+                protocol = TlsStream(secured, connection)
+            await loop.create_connection(lambda: protocol, sock=sock)
+        except (OSError, ValueError):
             sock.close()
-            # asyncio's own word for a handshake that takes too long
-            late = isinstance(error, ConnectionAbortedError) and "handshake" in str(error)
-            return ConnectionFault("tls_silent" if late else "tls_none" if server is not None else "unreachable")
+            return ConnectionFault("unreachable")
         return connection.fault or (None if connection.open else ConnectionFault("unreachable"))
 
     async def _socket(self, hop: Hop) -> socket.socket:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import time
 from collections.abc import Callable, Generator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -15,7 +17,7 @@ import pytest
 from softphone.domain.purpose import Language
 from softphone.edge.channel import EdgeAccount
 from softphone.edge.server_check import check_server
-from softphone.edge.tls import NotTrusted, check_name, client_context
+from softphone.edge.tls import ConnectionFault, NotTrusted, check_name, client_context
 from softphone.system.paths import program_folder
 from softphone.texts import Texts
 from tests.edge.registered import KEYED, PLAIN, Registered
@@ -171,6 +173,41 @@ def test_who_proves_nothing_is_not_spoken_to_and_the_account_says_why(
         for language in Language:
             assert f"connection.{why}" in Texts(program_folder("resources") / "translations", language)
         phone.do("remove_account", id=why)
+
+
+def test_sound_does_not_wait_while_the_system_checks_a_certificate(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows checks it in the handshake's last step, and may ask the network."""
+
+    class Checking(ssl.SSLObject):
+        def do_handshake(self) -> None:
+            super().do_handshake()
+            time.sleep(0.5)
+
+    def context(trusted: str) -> ssl.SSLContext:
+        made = client_context(trusted)
+        made.sslobject_class = Checking
+        return made
+
+    monkeypatch.setattr("softphone.edge.transports.client_context", context)
+    turns: list[float] = []
+
+    async def checked() -> ConnectionFault | None:
+        with exchange(authority.sign("slow", HOST)) as server:
+            there = f"{HOST}:{server.port}"
+            asked = EdgeAccount("slow", f"x@{there}", there, "tls", authority=str(authority.file))
+            state = asyncio.create_task(check_server(asked))
+            while not server.heard:
+                turns.append(time.monotonic())
+                await asyncio.sleep(0.005)
+            option = server.heard[0]
+            server.say(server.answer(option, "200 OK"))
+            return (await state).fault
+
+    assert asyncio.run(checked()) is None
+    longest = max(later - earlier for earlier, later in pairwise(turns))
+    assert turns[-1] - turns[0] > 0.4 > longest
 
 
 # --- who is ---------------------------------------------------------------------------------------
