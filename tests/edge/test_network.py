@@ -7,6 +7,7 @@ from collections.abc import Generator
 from contextlib import ExitStack
 from pathlib import Path
 
+import psutil
 import pytest
 
 from softphone.edge.network import NetworkWatch
@@ -145,6 +146,36 @@ def test_a_call_outlives_a_way_that_swallows_everything(scene: Scene, seconds: f
     assert server.contacts("anna")
     assert not anna.told("CallEnded")
     part(bo, anna)
+
+
+def test_a_machine_that_slept_registers_anew_and_its_call_hears_where_it_is_now() -> None:
+    with second_phone(edge=True, accept=(), asleep=1.0) as phone, wire() as server, wire() as party:
+        address = f"anna@127.0.0.1:{server.port}"
+        phone.do("account", id="anna", address=address, password="x", transport="udp", expires=600)
+        asked = server.wait_for("REGISTER")
+        server.send(
+            server.answer(asked, "200 OK", contact=header(asked, "Contact"), more="Expires: 600\r\n"), server.peer
+        )
+        phone.wait_for("RegistrationChanged", state="registered")
+        phone.do("dial", account="anna", target=f"sip:bo@127.0.0.1:{server.port}")
+        invite = server.wait_for("INVITE")
+        contact = f"<sip:bo@127.0.0.1:{party.port}>"
+        server.send(server.answer(invite, "200 OK", body=SDP, contact=contact), server.peer)
+        party.wait_for("ACK")
+        phone.wait_for("CallEstablished")
+        whole = psutil.Process(phone.pid)
+        for process in (whole, *whole.children()):
+            process.suspend()
+        time.sleep(2.5)  # nothing happens meanwhile that could be waited for
+        for process in (*whole.children(), whole):
+            process.resume()
+        again = server.wait_for("REGISTER")
+        shown = again.replace(";rport", ";received=127.0.0.77;rport=40123", 1)
+        server.send(
+            server.answer(shown, "200 OK", contact=header(again, "Contact"), more="Expires: 600\r\n"), server.peer
+        )
+        assert header(party.wait_for("INVITE"), "Contact").startswith("<sip:anna@127.0.0.77:40123")
+        assert not phone.told("CallEnded")
 
 
 def test_the_way_and_the_clocks_tell_what_has_changed() -> None:

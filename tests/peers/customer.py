@@ -15,7 +15,7 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -65,7 +65,7 @@ class Customer:
             self._happened,
             self.live or self.sound,
             self._frame,
-            Edge(options.bind, options.port, edge_command(), tuple(options.accept), options.keep_alive, options.stun)
+            Edge(options.bind, options.port, _edge(options), tuple(options.accept), options.keep_alive, options.stun)
             if options.edge
             else None,
         )
@@ -220,6 +220,14 @@ class Customer:
         return True
 
 
+def _edge(options: argparse.Namespace) -> Sequence[str]:
+    if not options.asleep:
+        return edge_command()
+    # Sleep is seen after twenty seconds by the clock that counts while processes are stopped.
+    late = f"from softphone.edge import network, process; network.STOOD = {options.asleep}; process.main()"
+    return (sys.executable, "-c", late)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, default=0)
@@ -232,6 +240,9 @@ def main() -> None:
     parser.add_argument("--edge", action="store_true", help="behind an edge, as the engine's phone is")
     parser.add_argument("--keep-alive", type=int, default=15, help="seconds between two signs of life to a registrar")
     parser.add_argument("--stun", default="", help="the server that says how others see the edge's sockets")
+    parser.add_argument(
+        "--asleep", type=float, default=0.0, help="seconds without a turn after which the edge has slept"
+    )
     parser.add_argument("--bind", default="127.0.0.1", help="the edge's address; empty: every one")
     parser.add_argument("--accept", action="append", default=[], help="whose calls the edge takes")
     # Deeper than the program's own: what a busy test machine delays must not count as lost.

@@ -1,6 +1,6 @@
 """Two machines and the cable between them, as network namespaces: the cable can be drawn, and an address changed.
 
-It needs root and `ip`. Nothing in here reaches the machine's own network.
+It needs `ip`, and root or a user namespace of its own. Nothing in here reaches the machine's own network.
 """
 
 from __future__ import annotations
@@ -9,72 +9,89 @@ import os
 import subprocess
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from itertools import count
+from pathlib import Path
 
-import pytest
+from tests.peers.processes import end, until
 
 HERE, THERE = "10.77.0.2", "10.77.0.1"
 HERE_SIX, THERE_SIX = "fd77::2", "fd77::1"
 NOBODY = "02:00:00:00:00:09"
-_numbers = count()
-
-
-def _ip(*words: str) -> None:
-    subprocess.run(["ip", *words], check=True)
 
 
 class Cable:
-    """`here` and `there` put a process into one of the two machines."""
+    """`here` and `there` put a process into one of the two machines, each of which is a process that does nothing."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self) -> None:
+        root = os.geteuid() == 0
         self.address = HERE
-        self.here: Sequence[str] = ("ip", "netns", "exec", f"{name}a")
-        self.there: Sequence[str] = ("ip", "netns", "exec", f"{name}b")
+        self._enter: Sequence[str] = ("nsenter", "-n") if root else ("nsenter", "-U", "-n", "--preserve-credentials")
+        self._spaces: list[subprocess.Popen[bytes]] = []
+        # Without root, both belong to one user namespace, in which this user is root.
+        self.here = self._machine("unshare", "-n" if root else "-Urn")
+        self.there = self._machine(*(("unshare", "-n") if root else (*self.here, "unshare", "-n")))
+
+    def _machine(self, *words: str) -> Sequence[str]:
+        one = subprocess.Popen([*words, "sleep", "infinity"], stderr=subprocess.PIPE)
+        self._spaces.append(one)
+        until(lambda: one.poll() is not None or _runs(one.pid, "sleep"), 5, "a network of its own")
+        if one.poll() is not None:
+            assert one.stderr is not None
+            said = one.stderr.read().decode(errors="replace")
+            self.remove()
+            raise AssertionError(f"no network namespace: allow user namespaces here, or run as root ({said.strip()})")
+        return (*self._enter[:1], "-t", str(one.pid), *self._enter[1:])
 
     def lay(self) -> None:
-        one, other = f"{self._name}a", f"{self._name}b"
-        for space in (one, other):
-            _ip("netns", "add", space)
-            _ip("-n", space, "link", "set", "lo", "up")
-        _ip("-n", one, "link", "add", "eth0", "type", "veth", "peer", "name", "eth0", "netns", other)
-        for space, four, six in ((one, HERE, HERE_SIX), (other, THERE, THERE_SIX)):
-            _ip("-n", space, "addr", "add", f"{four}/24", "dev", "eth0")
-            _ip("-n", space, "addr", "add", f"{six}/64", "dev", "eth0", "nodad")
-            _ip("-n", space, "link", "set", "eth0", "up")
+        for space in (self.here, self.there):
+            _ip(space, "link", "set", "lo", "up")
+        other = str(self._spaces[1].pid)
+        _ip(self.here, "link", "add", "eth0", "type", "veth", "peer", "name", "eth0", "netns", other)
+        for space, four, six in ((self.here, HERE, HERE_SIX), (self.there, THERE, THERE_SIX)):
+            _ip(space, "addr", "add", f"{four}/24", "dev", "eth0")
+            _ip(space, "addr", "add", f"{six}/64", "dev", "eth0", "nodad")
+            _ip(space, "link", "set", "eth0", "up")
 
     def draw(self) -> None:
         """As if it were pulled out here."""
-        _ip("-n", f"{self._name}a", "link", "set", "eth0", "down")
+        _ip(self.here, "link", "set", "eth0", "down")
 
     def plug(self) -> None:
-        _ip("-n", f"{self._name}a", "link", "set", "eth0", "up")
+        _ip(self.here, "link", "set", "eth0", "up")
 
     def swallow(self) -> None:
         """Somewhere on the way everything is lost, and neither end is told."""
-        for space, host in ((f"{self._name}a", THERE), (f"{self._name}b", self.address)):
-            _ip("-n", space, "neigh", "replace", host, "lladdr", NOBODY, "dev", "eth0", "nud", "permanent")
+        for space, host in ((self.here, THERE), (self.there, self.address)):
+            _ip(space, "neigh", "replace", host, "lladdr", NOBODY, "dev", "eth0", "nud", "permanent")
 
     def pass_on(self) -> None:
-        for space, host in ((f"{self._name}a", THERE), (f"{self._name}b", self.address)):
-            _ip("-n", space, "neigh", "del", host, "dev", "eth0")
+        for space, host in ((self.here, THERE), (self.there, self.address)):
+            _ip(space, "neigh", "del", host, "dev", "eth0")
 
     def move(self, address: str) -> None:
         """Another address here, and the one before is gone."""
-        _ip("-n", f"{self._name}a", "addr", "del", f"{self.address}/24", "dev", "eth0")
-        _ip("-n", f"{self._name}a", "addr", "add", f"{address}/24", "dev", "eth0")
+        _ip(self.here, "addr", "del", f"{self.address}/24", "dev", "eth0")
+        _ip(self.here, "addr", "add", f"{address}/24", "dev", "eth0")
         self.address = address
 
     def remove(self) -> None:
-        for space in (f"{self._name}a", f"{self._name}b"):
-            subprocess.run(["ip", "netns", "del", space], check=False)
+        for one in reversed(self._spaces):
+            end(one)
+
+
+def _ip(space: Sequence[str], *words: str) -> None:
+    subprocess.run([*space, "ip", *words], check=True)
+
+
+def _runs(pid: int, program: str) -> bool:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip() == program
+    except OSError:
+        return False
 
 
 @contextmanager
 def cable() -> Generator[Cable]:
-    if os.geteuid() != 0:
-        pytest.skip("network namespaces need root")
-    one = Cable(f"kt{os.getpid()}-{next(_numbers)}")
+    one = Cable()
     try:
         one.lay()
         yield one

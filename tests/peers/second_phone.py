@@ -104,6 +104,7 @@ def second_phone(
     inside: Sequence[str] = (),
     keep_alive: int = 15,
     stun: str = "",
+    asleep: float = 0.0,
 ) -> Generator[SecondPhone]:
     """`edge`: it stands behind one, which takes calls that come from `accept`.
 
@@ -124,6 +125,7 @@ def second_phone(
         f"--bind={bind}",
         f"--keep-alive={keep_alive}",
         f"--stun={stun}",
+        f"--asleep={asleep}",
     ]
     phone = SecondPhone(*options, env=env, inside=inside)
     try:
