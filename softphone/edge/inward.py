@@ -345,7 +345,7 @@ class Inward:
         via = Via.parse(message.get("Via") or "")
         branch = via.branch
         if switch.keeping.knows(branch):
-            switch.keeping.answered(via)
+            switch.keeping.answered(via, message.code)
             return
         if switch.asking.knows(branch):
             switch.asking.answered(branch, message.code)

@@ -130,13 +130,16 @@ class Kamailio:
 
     def contacts(self, user: str) -> list[str]:
         """Where it would call this user."""
-        told = subprocess.run(
-            ["kamcmd", "-s", f"unix:{self.home}/ctl", "ul.lookup", "location", user],
-            stdout=subprocess.PIPE,
-            text=True,
-            check=False,
+        return re.findall(r"Address: (\S+)", self._told("ul.lookup", "location", user))
+
+    def forget(self, user: str) -> None:
+        """As after a restart: nobody is registered by that name."""
+        self._told("ul.rm", "location", user)
+
+    def _told(self, *words: str) -> str:
+        return subprocess.run(
+            ["kamcmd", "-s", f"unix:{self.home}/ctl", *words], stdout=subprocess.PIPE, text=True, check=False
         ).stdout
-        return re.findall(r"Address: (\S+)", told)
 
     def start(self) -> None:
         modules = next((path for path in _MODULES if Path(path).is_dir()), _MODULES[-1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Generator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,7 @@ import pytest
 
 from tests.engine.sip.hearing import counters, pairs
 from tests.peers.kamailio import Kamailio, kamailio
-from tests.peers.processes import free_port
+from tests.peers.processes import free_port, until
 from tests.peers.second_phone import ROOT, SecondPhone, part, second_phone, talk
 
 pytestmark = pytest.mark.peer("kamailio")
@@ -78,6 +79,18 @@ def test_a_registrar_that_comes_back_is_registered_with_again(transport: str) ->
         phone.wait_for("RegistrationChanged", state="unreachable", seconds=8)
         server.start()
         phone.wait_for("RegistrationChanged", state="registered", seconds=8)
+
+
+def test_a_registrar_that_has_forgotten_whom_it_knew_is_found_out_long_before_the_next_register(
+    server: Kamailio,
+) -> None:
+    with second_phone(edge=True, keep_alive=1) as phone:
+        register(phone, server, "anna")
+        phone.wait_for("RegistrationChanged", state="registered")
+        time.sleep(2.0)  # it has been asked for the account, and found it
+        server.forget("anna")
+        assert not server.contacts("anna")
+        until(lambda: bool(server.contacts("anna")), 8, "a new registration")
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
