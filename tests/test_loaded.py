@@ -23,7 +23,10 @@ LATER = {"softphone.domain.policy", "phonenumbers"}
         ),
         pytest.param("softphone.cli.policy.check", DATABASE, id="policy check"),
         pytest.param("softphone.plugin.host", DATABASE | SOUND | CALL | {"softphone.wire"}, id="a plugin host"),
-        pytest.param("softphone.bootstrap.engine", EDGE, id="the engine"),
+        pytest.param("softphone.bootstrap.engine_parts", EDGE, id="the engine"),
+        pytest.param(
+            "softphone.bootstrap.engine", EDGE | DATABASE | {"av"}, id="the engine, until its phone has started"
+        ),
         pytest.param("softphone.ui.app", DATABASE | SOUND | CALL | LATER, id="the desk"),
         pytest.param(
             "softphone.bootstrap.reviewing", DATABASE | SOUND | CALL, id="the desk, once it offers the review"

@@ -15,7 +15,7 @@ from typing import Any
 
 from softphone import cli
 from softphone.archive.catalog.database import Catalog
-from softphone.bootstrap import engine as bootstrap
+from softphone.bootstrap import engine_parts as bootstrap
 from softphone.domain.errors import ArchiveError
 from softphone.engine.storage import disk
 

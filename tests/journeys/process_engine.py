@@ -107,19 +107,19 @@ def main() -> int:
     arguments = parser.parse_args()
     arguments.stdio = False
     if arguments.frames_fail:
-        from softphone.bootstrap import engine
+        from softphone.bootstrap import engine_parts
 
-        engine.Recording = _BuggyRecording
+        engine_parts.Recording = _BuggyRecording
     if arguments.alone:
         from softphone.engine import loop
 
         loop.ALONE = arguments.alone
     if arguments.bug:
-        from softphone.bootstrap import engine
+        from softphone.bootstrap import engine_parts
         from softphone.engine.sip import phone
 
         _BuggyCalls.bugs = iter(arguments.bug)
-        engine.PhoneCalls, phone.SipCalls = _BuggyCalls, _BuggySip
+        engine_parts.PhoneCalls, phone.SipCalls = _BuggyCalls, _BuggySip
     return run_engine(arguments, arguments.plugins)
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from softphone import cli
 from softphone.archive.files import writing
 from softphone.archive.files.opus import Encoder
-from softphone.bootstrap import engine as bootstrap
+from softphone.bootstrap import engine_parts as bootstrap
 from softphone.engine.loop import Engine
 from softphone.engine.recorder_port import Recording
 from softphone.engine.server import Attached, ClientMessage, Detached

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import IO, Any
 
 ROOT = Path(__file__).resolve().parents[2]
-LOADED = ("softphone.bootstrap.engine", "softphone.cli", "tests.peers.customer")
+LOADED = ("softphone.bootstrap.engine_parts", "softphone.cli", "tests.peers.customer")
 RUN = ("tests.peers.customer",)
 """of those, what a process runs as its own main module"""
 _MOST = 1 << 17
