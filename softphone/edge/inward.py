@@ -438,7 +438,8 @@ class Inward:
     def _note(self, message: SipMessage, source: Hop, dialog: Dialog) -> None:
         if message.code > 100 and message.code < 300:
             dialog.add_tag(tag_of(message, "To"))
-            dialog.peer = source
+            if not dialog.is_anothers(message):
+                dialog.peer = source
         if message.method == "INVITE" and 200 <= message.code < 300:
             if not dialog.established:
                 dialog.established = True
@@ -449,7 +450,11 @@ class Inward:
         elif message.method in _RESOLVED and message.code >= 300 and dialog.established:
             self._switch.sounds.refused(dialog.call_id)
         elif (message.method == "INVITE" and message.code >= 300 and not dialog.established) or (
-            message.method == "BYE" and message.code >= 200 and message.code not in (401, 407)
+            # Who answered too late is ended alone.
+            message.method == "BYE"
+            and message.code >= 200
+            and message.code not in (401, 407)
+            and not dialog.is_anothers(message)
         ):
             self._switch.call_over(dialog.call_id)
 

@@ -351,7 +351,8 @@ class Outward:
         elif message.method in ("INVITE", "UPDATE") and message.code >= 300 and dialog.established:
             self._switch.sounds.refused_by_us(dialog.call_id)
         elif (message.method == "INVITE" and message.code >= 300 and not dialog.established) or (
-            message.method == "BYE" and message.code >= 200
+            # A phone that rang beside the one that answered ends its own ringing.
+            message.method == "BYE" and message.code >= 200 and dialog.answered_by in ("", tag_of(message, "From"))
         ):
             self._switch.call_over(dialog.call_id)
         self._switch.remember()

@@ -8,18 +8,21 @@ from pathlib import Path
 
 import pytest
 
+from softphone.audio.files import write_wav
+from softphone.audio.player import tone
 from softphone.domain.purpose import Reason
 from softphone.wire.snapshot import CallPhase
 from tests.engine.sip.hearing import pairs, tone_frames
 from tests.journeys.fault_words import begun, change_settings, save, sentence
 from tests.journeys.listening import numbers
 from tests.journeys.stage import Stage, build
-from tests.journeys.test_peer_baresip import HERTZ, _tone
 from tests.peers.processes import end, until
 from tests.peers.pulse import NullSinks, null_sinks
 from tests.peers.second_phone import talk
 
 pytestmark = [pytest.mark.journey, pytest.mark.peer("pulseaudio")]
+
+HERTZ = 620
 
 
 @contextmanager
@@ -44,7 +47,8 @@ def test_a_tone_into_the_microphone_reaches_the_customer_and_their_voice_the_spe
         assert sound.speaker is not None
         assert sound.fault is None
         heard = tmp_path / "ear.raw"
-        speaking, listening = sinks.speak(_tone(tmp_path / "tone.wav")), sinks.listen(heard)
+        write_wav(tmp_path / "tone.wav", tone(HERTZ, 30, level_db=-12))
+        speaking, listening = sinks.speak(tmp_path / "tone.wav"), sinks.listen(heard)
         try:
             call = on.call("n7")
             on.sealed(call, 3.0)

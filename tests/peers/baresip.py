@@ -47,6 +47,7 @@ module g711.so
 module g722.so
 module alsa.so
 module aufile.so
+module aubridge.so
 {more}
 module account.so
 module_app menu.so
@@ -93,14 +94,37 @@ class Baresip:
     def dial(self, uri: str, heard: Path | None = None) -> None:
         """`heard`: a WAV file for what is heard of this call, whole once the call has ended."""
         if heard is not None:
-            self.command("auplay", f"aufile,{heard}")
+            self.keep(heard)
         self.command("dial", uri)
+
+    def keep(self, heard: Path) -> None:
+        """What is heard of the next call goes into this file, which is whole once that has ended. In a call baresip 1.1 dies of
+        it."""
+        self.command("auplay", f"aufile,{heard}")
 
     def hang_up(self) -> None:
         self.command("hangup")
 
+    def answer(self) -> None:
+        until(lambda: self.calls("INCOMING"), 10, "a call to baresip")
+        self.command("accept")
+
+    def calls(self, state: str) -> bool:
+        """Whether one of its calls is in that state, as its list of calls names it."""
+        return state in str(self.command("listcalls").get("data"))
+
+    def hold(self) -> None:
+        self.command("hold")
+
+    def resume(self) -> None:
+        self.command("resume")
+
+    def transfer(self, uri: str) -> None:
+        """It asks the other side of its call to call that address."""
+        self.command("transfer", uri)
+
     def press(self, digits: str) -> None:
-        """Keys in the established call, one after another (RFC 4733)."""
+        """Keys in the established call, one after another."""
         self.command("sndcode", digits)
 
     def close(self) -> None:
@@ -136,11 +160,13 @@ def baresip(
     server: str = "",
     password: str = "",
     authority: Authority | None = None,
+    info: bool = False,
 ) -> Generator[Baresip]:
     """`says`: a WAV file, 8 kHz, 16 bit, mono; none: the microphone and the speaker that `env` shows. `answers`: each call at
     once. `registrar`, `host:port`: it registers there by UDP. Its address is `sip:<name>@127.0.0.1`. `keeps`: what it hears is
-    kept. `mixes`: another file can be mixed into what it says. `server`: it registers there by TLS, trusts that `authority`,
-    and has no sound but SRTP's."""
+    kept; then it must not be held, since baresip 1.1 dies of its file's second beginning. `mixes`: another file can be mixed
+    into what it says. `server`: it registers there by TLS, trusts that `authority`, and has no sound but SRTP's. `info`: it
+    sends its keys by SIP INFO."""
     home = Path(tempfile.mkdtemp(prefix="baresip"))
     # It takes the next port for TLS, asked or not.
     sip, control = free_port(and_next=True), free_port()
@@ -149,7 +175,7 @@ def baresip(
         "control": control,
         "home": home,
         "says": f"aufile,{says}" if says else "alsa,default",
-        "player": f"aufile,{home / 'heard.wav' if keeps else '/dev/null'}" if says else "alsa,default",
+        "player": "alsa,default" if not says else f"aufile,{home / 'heard.wav'}" if keeps else "aubridge,nobody",
         "rate": 16_000 if codec.startswith("g722") else 8_000,
         "folder": next((path for path in _MODULES if Path(path).is_dir()), _MODULES[-1]),
         "more": ("module mixausrc.so\n" if mixes else "") + (_secured(authority, home) if authority else ""),
@@ -162,6 +188,7 @@ def baresip(
     if server:
         address = f"sip:{name}@{server};transport=tls"
         registers = f"regint=60;auth_user={name};auth_pass={password};mediaenc=srtp-mand"
+    registers += ";dtmfmode=info" if info else ""
     answering = "auto" if answers else "manual"
     (home / "accounts").write_text(f"<{address}>;{registers};audio_codecs={codec};answermode={answering};ptime=20\n")
     (home / "contacts").write_text("")

@@ -46,6 +46,7 @@ loadmodule "auth.so"
 loadmodule "ctl.so"
 loadmodule "path.so"
 {tls_module}
+{media_module}
 modparam("usrloc", "db_mode", 0)
 modparam("registrar", "max_expires", 600)
 modparam("registrar", "min_expires", 1)
@@ -62,7 +63,8 @@ request_route {{
     if (!mf_process_maxfwd_header("10")) {{ sl_send_reply("483", "Too Many Hops"); exit; }}
     if (is_method("CANCEL")) {{ if (t_check_trans()) t_relay(); exit; }}
     if (has_totag()) {{
-        if (loose_route()) {{ t_relay(); exit; }}
+        # A phone may name itself by what this registrar gave it (RFC 5627): Linphone does.
+        if (loose_route()) {{ if (is_gruu()) lookup("location"); {media} t_relay(); exit; }}
         if (is_method("ACK")) {{ if (t_check_trans()) t_relay(); exit; }}
         sl_send_reply("404", "Not Here"); exit;
     }}
@@ -76,6 +78,7 @@ request_route {{
         if (!save("location")) sl_reply_error();
         exit;
     }}
+    {moved}
     record_route();
     if (is_method("INVITE") && $sht(cred=>$fU) != $null) {{
         if (!pv_proxy_authenticate("{realm}", "$sht(cred=>$au)", "0")) {{
@@ -83,8 +86,10 @@ request_route {{
         }}
     }}
     if (!lookup("location")) {{ sl_send_reply("404", "Not Found"); exit; }}
+    {media}
     t_relay();
 }}
+{media_routes}
 """
 
 _TLS = """loadmodule "tls.so"
@@ -93,6 +98,28 @@ modparam("tls", "certificate", "{certificate}")
 modparam("tls", "private_key", "{key}")
 modparam("tls", "verify_certificate", {asks})
 modparam("tls", "require_certificate", {asks})
+"""
+
+_MOVED = """if (is_method("INVITE") && $rU == "{user}") {{
+        append_to_reply("Contact: <{target}>\\r\\n"); sl_send_reply("302", "Moved Temporarily"); exit;
+    }}
+"""
+
+_MEDIA_MODULE = """loadmodule "rtpengine.so"
+modparam("rtpengine", "rtpengine_sock", "udp:127.0.0.1:{port}")
+"""
+_MEDIA_ROUTES = """
+route[MEDIA] {
+    if (is_method("BYE")) { rtpengine_delete(); return; }
+    if (!is_method("INVITE|UPDATE|ACK") || !has_body("application/sdp")) return;
+    # What comes by TLS is in SRTP and goes on in RTP, and the other way.
+    if ($pr == "tls") rtpengine_manage("replace-origin RTP/AVP");
+    else rtpengine_manage("replace-origin RTP/SAVP DTLS=off");
+    t_on_reply("MEDIA");
+}
+onreply_route[MEDIA] {
+    if (has_body("application/sdp")) rtpengine_manage("replace-origin");
+}
 """
 
 _BEFORE = """if (is_method("REGISTER")) add_path(); else record_route();
@@ -122,6 +149,10 @@ class Kamailio:
     asks: bool = False
     """for a client's certificate"""
     proxy: bool = False
+    media: int = 0
+    """where an rtpengine is controlled that turns SRTP, by TLS, into RTP, by anything else"""
+    moved: Mapping[str, str] = field(default_factory=dict[str, str])
+    """by user, where who calls it shall call instead (302)"""
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -140,6 +171,14 @@ class Kamailio:
         return subprocess.run(
             ["kamcmd", "-s", f"unix:{self.home}/ctl", *words], stdout=subprocess.PIPE, text=True, check=False
         ).stdout
+
+    def add(self, user: str, contact: str) -> None:
+        """It calls this user there too, whoever has registered."""
+        asked = ("ul.add", "location", f"s:{user}", contact, "600", "1.0", "s:.", "0", "0", "16383")
+        told = subprocess.run(
+            ["kamcmd", "-s", f"unix:{self.home}/ctl", *asked], stdout=subprocess.PIPE, text=True, check=True
+        ).stdout
+        assert "error" not in told, told
 
     def start(self) -> None:
         modules = next((path for path in _MODULES if Path(path).is_dir()), _MODULES[-1])
@@ -162,6 +201,10 @@ class Kamailio:
                 before=_BEFORE if self.proxy else "",
                 tls_on=on,
                 tls_module=module,
+                moved="".join(_MOVED.format(user=user, target=target) for user, target in self.moved.items()),
+                media_module=_MEDIA_MODULE.format(port=self.media) if self.media else "",
+                media="route(MEDIA);" if self.media else "",
+                media_routes=_MEDIA_ROUTES if self.media else "",
             )
         )
         with (self.home / "stderr").open("wb") as errors:
@@ -209,13 +252,18 @@ def kamailio(
     method: str = "TLSv1.2+",
     asks: bool = False,
     proxy: bool = False,
+    media: int = 0,
+    moved: Mapping[str, str] | None = None,
 ) -> Generator[Kamailio]:
     """`users` are user parts with their passwords, in realm `klartone.test`; `algorithm` is the digest's. `inside`: what puts
     a process into another network. `tls`: it listens by TLS too, with that certificate; `asks`: for one of the client's.
+    `media` and `moved` as `Kamailio` has them.
     `proxy`: it is no registrar, and stands before those that requests name (RFC 3327)."""
     home = Path(tempfile.mkdtemp(prefix="kamailio"))
     port = free_port() if tls else 0
-    server = Kamailio(free_port(), users, home, algorithm, host, inside, tls, port, method, asks, proxy)
+    server = Kamailio(
+        free_port(), users, home, algorithm, host, inside, tls, port, method, asks, proxy, media, moved or {}
+    )
     try:
         server.start()
         yield server

@@ -7,6 +7,7 @@ It is driven by its command line. Its home, and so its database and its configur
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -17,16 +18,19 @@ from pathlib import Path
 
 import psutil
 
+from tests.peers.authority import Authority
 from tests.peers.processes import end, free_port, until
 
 _CONFIG = """[sip]
 sip_port={sip}
 sip_tcp_port=0
-sip_tls_port=0
+sip_tls_port={tls}
 contact=sip:{name}@127.0.0.1
 guess_hostname=0
 keepalive_period=30000
-default_proxy={default}
+use_rfc2833=1
+use_info={info}
+{more}default_proxy={default}
 [net]
 firewall_policy=0
 [rtp]
@@ -44,7 +48,7 @@ display=0
 _CODECS = ("PCMA/8000", "PCMU/8000", "G722/8000")
 _CODEC = "[audio_codec_{number}]\nmime={name}\nrate={rate}\nchannels=1\nenabled={enabled}\n"
 _ACCOUNT = """[proxy_0]
-reg_proxy=<sip:{registrar};transport=udp>
+reg_proxy=<sip:{registrar};transport={transport}>
 reg_identity=sip:{name}@{registrar}
 reg_expires=600
 reg_sendregister=1
@@ -53,6 +57,15 @@ publish=0
 username={name}
 passwd={password}
 realm={realm}
+"""
+
+
+_PAUSED = "is now paused"
+_SECURED = """root_ca={file}
+verify_server_certs=1
+verify_server_cn=1
+media_encryption=srtp
+media_encryption_mandatory=1
 """
 
 
@@ -77,8 +90,38 @@ class Linphone:
     def dial(self, uri: str) -> None:
         self.command(f"call {uri}")
 
+    def answer(self) -> None:
+        until(lambda: "Receiving new incoming call" in self.told(), 10, "a call to Linphone")
+        self.command("answer")
+
     def hang_up(self) -> None:
         self.command("terminate all")
+
+    def press(self, digits: str) -> None:
+        """Keys in the established call, one after another."""
+        for digit in digits:
+            self.command(digit)
+
+    def hold(self) -> None:
+        before = self.told().count(_PAUSED)
+        self.command("pause")
+        until(lambda: self.told().count(_PAUSED) > before, 10, "Linphone's hold")
+
+    def resume(self) -> None:
+        self.command(f"resume {self.last_call}")
+
+    def transfer(self, uri: str) -> None:
+        """It asks the other side of its call to call that address."""
+        self.command(f"transfer {uri}")
+
+    def keep(self, heard: Path) -> None:
+        """What is heard from now on goes into this file, until its call is held or ends. Only where it says a file."""
+        self.command(f"record {heard}")
+
+    @property
+    def last_call(self) -> int:
+        """Its own number of the call that sound was last set up for."""
+        return int(re.findall(r"Media streams established with \S+ for call (\d+)", self.told())[-1])
 
     def told(self) -> str:
         """All that it has written."""
@@ -108,17 +151,33 @@ def linphone(
     registrar: str = "",
     password: str = "",
     realm: str = "",
+    authority: Authority | None = None,
+    info: bool = False,
     waits: bool = True,
 ) -> Generator[Linphone]:
-    """`says`: a WAV file instead of a sound device. `answers`: each call at once. `registrar`: `host:port`, by UDP. `waits`:
-    until it can be called."""
+    """`says`: a WAV file instead of a sound device. `answers`: each call at once. `registrar`: `host:port`, by UDP; with the
+    `authority` that it trusts by TLS, and then it has no sound but SRTP's. `info`: it sends its keys by INFO as well.
+    `waits`: until it can be called."""
     home = Path(tempfile.mkdtemp(prefix="linphone"))
     (home / ".local/share/linphone").mkdir(parents=True)
     port = free_port()
-    account = _ACCOUNT.format(registrar=registrar, name=name, password=password, realm=realm) if registrar else ""
+    transport = "tls" if authority else "udp"
+    whose = {"registrar": registrar, "transport": transport, "name": name, "password": password, "realm": realm}
+    account = _ACCOUNT.format_map(whose) if registrar else ""
+    says_it = {
+        "info": int(info),
+        "more": _SECURED.format(file=authority.file) if authority else "",
+    }
     order = [*codecs, *(one for one in _CODECS if one not in codecs)]
     (home / "rc").write_text(
-        _CONFIG.format(sip=port, name=name, sound=free_port(), default=0 if registrar else -1)
+        _CONFIG.format(
+            sip=port,
+            name=name,
+            sound=free_port(),
+            default=0 if registrar else -1,
+            tls=-2 if authority else 0,
+            **says_it,
+        )
         + "".join(
             _CODEC.format(number=number, name=one.split("/")[0], rate=one.split("/")[1], enabled=int(one in codecs))
             for number, one in enumerate(order)

@@ -220,7 +220,10 @@ class PlainPhone:
         self._reply(request, status, body)
 
     def _reply(self, request: str, status: str, body: str) -> None:
-        copied = "".join(f"{name}: {header(request, name)}\r\n" for name in ("Via", "From", "Call-ID", "CSeq"))
+        # All of these: proxies have put theirs on top.
+        path = re.findall(r"^((?:Via|Record-Route):.*?)\r?$", request.partition("\r\n\r\n")[0], re.MULTILINE)
+        copied = "".join(f"{line}\r\n" for line in path)
+        copied += "".join(f"{name}: {header(request, name)}\r\n" for name in ("From", "Call-ID", "CSeq"))
         to = header(request, "To")
         to = to if ";tag=" in to else self._me
         self._out(f"SIP/2.0 {status}\r\n{copied}To: {to}\r\n{self._common(body)}{body}")

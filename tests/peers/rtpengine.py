@@ -23,7 +23,10 @@ HOST = "127.0.0.1"
 
 
 class RtpEngine:
+    """`port`: where it is controlled, by UDP."""
+
     def __init__(self, port: int) -> None:
+        self.port = port
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.settimeout(2.0)
         self._socket.connect((HOST, port))
