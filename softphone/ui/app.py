@@ -38,6 +38,7 @@ from softphone.ui.application import (
 from softphone.ui.bridge import Bridge
 from softphone.ui.incoming import IncomingWindow
 from softphone.ui.levels import LevelsWatch
+from softphone.ui.note_field import NoteField
 from softphone.ui.owed import Owed
 from softphone.ui.place import remember, restore
 from softphone.ui.theme.icons import Icons
@@ -193,6 +194,8 @@ class Desk(QObject):
             remember(self.window.place, self._deps.place)
         self._closed = True
         self._tick.stop()
+        for note in self.window.findChildren(NoteField):
+            note.save()
         self.bridge.close()
         self.window.leave()
         self.incoming.hide()

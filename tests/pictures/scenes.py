@@ -34,6 +34,7 @@ from softphone.wire.to_engine import (
     HoldCall,
     Mute,
     Reopen,
+    SaveNote,
     SaveSettings,
 )
 from tests.journeys.lines import NOTICE_FILE
@@ -149,6 +150,7 @@ BESIDE = {
     "wrap-up": "wrap-up of the last call",
     "wrap-up-consent": "wrap-up: a yes can be taken back",
     "earlier": "an earlier call, opened in its row",
+    "note": "a caller who called before: earlier calls, and the agent's note",
     "earlier-locked": "an earlier call, locked in its row",
     "earlier-complaint": "an earlier call, locked by the party and refused: a choice",
     "no-engine": "the engine is gone",
@@ -663,6 +665,12 @@ def earlier(s: Studio) -> None:
     s.on.desk.dispute(call)
     s.when("earlier-locked", call, lambda status: status.dispute.kind == DisputeKind.UNDO)
     s.forget(call)
+    s.on.desk.do(SaveNote, call=call, text="Flytning aftalt")
+    call = s.call("sales", "+4520123490")
+    s.recording(call)
+    s.on.desk.do(SaveNote, call=call, text="Spurgte til bindingsperioden.\nRing igen mandag.")
+    s.take("note")
+    s.over(call)
     call = s.call("training", "+4520123491")
     s.recording(call)
     s.over(call)

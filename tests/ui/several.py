@@ -56,11 +56,17 @@ def _earlier(id: str, days: int, outcome: str, line: str = "salg", seconds: floa
     return PastCall(id, Direction.INBOUND, "Mette Holm", "+4520123456", line, at, seconds, outcome)
 
 
-EARLIER = (_earlier("e1", 13, "both"), _earlier("e2", 22, "deleted", "service", 95))
+EARLIER = (
+    replace(_earlier("e1", 13, "both"), note="Flytning aftalt\nRinger selv, når datoen er på plads"),
+    _earlier("e2", 22, "deleted", "service", 95),
+)
 
 
 def snapshot(*calls: CallState) -> Snapshot:
-    return s.snapshot(*calls, history=(*s.HISTORY[1:], *EARLIER))
+    """Its party called before."""
+    number = EARLIER[0].number
+    known = (replace(one, earlier=EARLIER) if one.number.replace(" ", "") == number else one for one in calls)
+    return s.snapshot(*known, history=(*s.HISTORY[1:], *EARLIER))
 
 
 STATES: dict[str, Snapshot] = {

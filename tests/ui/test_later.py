@@ -142,7 +142,7 @@ def test_a_row_of_which_nothing_is_kept_opens_on_that_and_why(
     assert row.what is not None
     assert scene.widget("pastOpened_h2").isVisible()
     assert row.what.text() == said
-    assert row.tab_chain() == [row.line, row.toggle]
+    assert row.tab_chain() == [row.line, row.toggle, row.note]
     scene.show(s.snapshot(s.REOPENED, history=(s.HISTORY[0], past), version=8))
     assert scene.widget("pastOpened_h2").isVisible()
     scene.press("pastOpen_h2")

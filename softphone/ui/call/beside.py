@@ -3,23 +3,29 @@ needs, and none that anything does."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from softphone.ui.days import day_of
 from softphone.ui.fields import Card, TextLabel
+from softphone.ui.note_field import NoteField
 from softphone.ui.theme.scale import px
 from softphone.ui.theme.style import BODY, SMALL
 from softphone.ui.view import View, duration
-from softphone.wire.snapshot import CallState, PastCall
+from softphone.wire.snapshot import CallState
 
 _MOST = 4
 _SPACE = 10
 
 
 class Beside(QWidget):
-    """Its own height is nothing: the layout gives it what is left over, and it shows what fits there whole."""
+    """Its own height is nothing: the layout gives it what is left over, and it shows what fits there whole.
+
+    command(SaveNote).
+    """
+
+    command = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
@@ -28,11 +34,13 @@ class Beside(QWidget):
         self.card = Card("earlierCalls", "box")
         self.card.setParent(self)
         self.title = TextLabel("earlierTitle", size=SMALL, role="muted")
-        self.note = TextLabel("callNote", size=SMALL, wrap=True)
+        self.rule = Card("rule", "")
+        self.rule.setFixedHeight(1)
+        self.note = NoteField("callNote")
         self._days = [TextLabel(size=SMALL, role="muted", tabular=True) for _ in range(_MOST)]
         self._lines = [TextLabel(size=BODY) for _ in range(_MOST)]
         self._outcomes = [TextLabel(size=SMALL, role="muted") for _ in range(_MOST)]
-        grid = QGridLayout()
+        self._rows = grid = QGridLayout()
         grid.setHorizontalSpacing(12)
         grid.setVerticalSpacing(4)
         grid.setColumnStretch(1, 1)
@@ -47,7 +55,10 @@ class Beside(QWidget):
         inside.setSpacing(6)
         inside.addWidget(self.title)
         inside.addLayout(grid)
+        inside.addWidget(self.rule)
         inside.addWidget(self.note)
+        self.note.command.connect(self.command)
+        self.note.resized.connect(self._fit)
         self._wanted = 0
         self._gives_way = False
         self.card.hide()
@@ -67,16 +78,18 @@ class Beside(QWidget):
         self._fit()
 
     def render_view(self, view: View, call: CallState) -> None:
-        past = earlier_calls(view, call)[:_MOST]
+        past = call.earlier[:_MOST]
         self.title.setText(view.texts("earlier_calls.title"))
         for i, one in enumerate(past):
             self._days[i].setText(day_of(view, one.at, short=True))
             line, way = view.name_of_line(one), view.texts(f"direction.{one.direction}")
             talked = duration(one.seconds) if one.seconds else ""
-            self._lines[i].setText(" · ".join(part for part in (line or way, talked) if part))
+            noted = one.note.partition("\n")[0]
+            self._lines[i].setText(noted or " · ".join(part for part in (line or way, talked) if part))
+            self._lines[i].setToolTip(one.note)
             code = f"earlier_calls.{one.outcome}"
             self._outcomes[i].setText(view.texts(code if code in view.texts else f"outcome.{one.outcome}"))
-        self.note.setText(call.note)
+        self.note.render_view(view, call.id, call.note)
         self._wanted = len(past)
         self._fit()
 
@@ -90,37 +103,23 @@ class Beside(QWidget):
         return 0 if self.card.isHidden() else sum(not label.isHidden() for label in self._days)
 
     def _fit(self) -> None:
-        """As many rows as there is room for, the note before them; with room for none, nothing."""
-        noted = bool(self.note.text())
+        """The note, and as many rows above it as there is room for; with room for neither, nothing."""
         for rows in range(self._wanted, -1, -1):
-            self.title.setVisible(rows > 0)
+            for part in (self.title, self.rule):
+                part.setVisible(rows > 0)
             for i, parts in enumerate(zip(self._days, self._lines, self._outcomes, strict=True)):
                 for part in parts:
                     part.setVisible(i < rows)
-            self.note.setVisible(noted)
             layout = self.card.layout()
             assert layout is not None
+            self._rows.invalidate()
             layout.invalidate()
-            needs = (
-                layout.totalHeightForWidth(self.width()) if layout.hasHeightForWidth() else layout.sizeHint().height()
-            )
-            fits = needs + px(_SPACE) <= self.height()
-            if fits and (rows or noted) and not self._gives_way:
+            needs = self.card.sizeHint().height()
+            if needs + px(_SPACE) <= self.height() and not self._gives_way:
                 self.card.setGeometry(0, 0, self.width(), needs)
                 self.card.show()
                 return
+        if self.note.hasFocus():
+            # Not to the neighbour: the next key would press something.
+            self.window().setFocus()
         self.card.hide()
-
-
-def earlier_calls(view: View, call: CallState) -> tuple[PastCall, ...]:
-    """With the same number, newest first: the engine's list, or what the agent's own calls know."""
-    if call.earlier or not call.number:
-        return call.earlier
-    number = _bare(call.number)
-    history = view.snapshot.history if view.snapshot else ()
-    same = [past for past in history if past.id != call.id and _bare(past.number) == number]
-    return tuple(sorted(same, key=lambda past: past.at, reverse=True))
-
-
-def _bare(number: str) -> str:
-    return number.replace(" ", "")

@@ -137,7 +137,7 @@ class Moment(QWidget):
             button.setParent(self)
             button.hide()
             button.clicked.connect(lambda _checked=False, press=press: self._act(press))
-        for part in (self.answers, self.choices, *self._boxes()):
+        for part in (self.answers, self.choices, self.beside, *self._boxes()):
             part.command.connect(self.command)
         self.notice.opened.connect(self._yield)
 
@@ -179,7 +179,14 @@ class Moment(QWidget):
 
     def tab_chain(self) -> list[QWidget]:
         """All that can have the focus here, in the page's order."""
-        return [*self._boxed(), *self.answers.chips(), *self.choices.chips(), *self._shown, self.notice.fold]
+        return [
+            *self._boxed(),
+            *self.answers.chips(),
+            *self.choices.chips(),
+            *self._shown,
+            self.notice.fold,
+            self.beside.note,
+        ]
 
     def render_view(self, view: View, call: CallState) -> None:
         self._call = call

@@ -14,6 +14,7 @@ from softphone.domain.purpose import Direction
 from softphone.ui.controls import Control, QuietButton
 from softphone.ui.days import day_of
 from softphone.ui.fields import Card, TextLabel
+from softphone.ui.note_field import NoteField
 from softphone.ui.ready.rights import KeptRights
 from softphone.ui.theme.icons import Icons
 from softphone.ui.theme.scale import px
@@ -95,7 +96,7 @@ class HistoryLine(Control):
 class HistoryRow(QWidget):
     """One call, under its day if it is the day's first.
 
-    command(Reopen | EndWrapUp | OptOut | RaiseDispute | UndoDispute | Choose | Act | LockEarlier).
+    command(Reopen | EndWrapUp | OptOut | RaiseDispute | UndoDispute | Choose | Act | LockEarlier | SaveNote).
     """
 
     command = Signal(object)
@@ -111,6 +112,7 @@ class HistoryRow(QWidget):
         self.toggle.setFixedSize(32, 36)
         self.opened = Card(f"pastOpened_{call.id}")
         self.what: TextLabel | None = None
+        self.note: NoteField | None = None
         self.rights: KeptRights | None = None
         """made when it is first opened: most rows never are"""
         self._view: View | None = None
@@ -135,16 +137,20 @@ class HistoryRow(QWidget):
     def _open(self) -> bool:
         return self._taken_up or self._looked_at
 
-    def _inside(self) -> tuple[TextLabel, KeptRights]:
-        if self.what is None or self.rights is None:
+    def _inside(self) -> tuple[TextLabel, NoteField, KeptRights]:
+        if self.what is None or self.note is None or self.rights is None:
             self.what, self.rights = TextLabel("pastWhat", size=SMALL, wrap=True), KeptRights("past")
+            self.note = NoteField("pastNote")
             inside = QVBoxLayout(self.opened)
             inside.setContentsMargins(14, 10, 14, 14)
             inside.setSpacing(4)
             inside.addWidget(self.what)
             inside.addWidget(self.rights)
+            inside.addSpacing(4)
+            inside.addWidget(self.note)
+            self.note.command.connect(self.command)
             self.rights.command.connect(self.command)
-        return self.what, self.rights
+        return self.what, self.note, self.rights
 
     def render_view(self, view: View, past: PastCall, *, first: bool = True) -> None:
         """`first`: of its day."""
@@ -168,7 +174,8 @@ class HistoryRow(QWidget):
         icon = "up" if self._open else "down"
         self.toggle.show_as(view, "", icon=icon, name=name, enabled=may, why=why)
         if self._open:
-            what, rights = self._inside()
+            what, note, rights = self._inside()
+            note.render_view(view, past.id, past.note)
             what.setText(recorded_words(view, call, past.seconds) if call else nothing_words(view, past))
             rights.setVisible(call is not None)
             if call is not None:
@@ -179,7 +186,8 @@ class HistoryRow(QWidget):
 
     def tab_chain(self) -> list[QWidget]:
         """All that can have the focus here, in order."""
-        return [self.line, self.toggle, *(self.rights.tab_chain() if self._taken_up and self.rights else ())]
+        rights = self.rights.tab_chain() if self._taken_up and self.rights else []
+        return [self.line, self.toggle, *rights, *([self.note] if self._open and self.note else [])]
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         if self._view is not None:

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 from softphone.ui.call.earlier import why_not
 from softphone.ui.controls import FilledButton, QuietButton
 from softphone.ui.fields import Card, TextLabel
+from softphone.ui.note_field import NoteField
 from softphone.ui.ready.rights import KeptRights
 from softphone.ui.theme.style import BODY, SMALL
 from softphone.ui.view import View, duration, new_id, readable
@@ -17,7 +18,7 @@ from softphone.wire.to_engine import EndWrapUp
 
 
 class WrapUp(Card):
-    """command(OptOut | RaiseDispute | UndoDispute | Choose | Act | LockEarlier | EndWrapUp)."""
+    """command(OptOut | RaiseDispute | UndoDispute | Choose | Act | LockEarlier | EndWrapUp | SaveNote)."""
 
     command = Signal(object)
     called = Signal(str)
@@ -33,6 +34,7 @@ class WrapUp(Card):
         self.again = QuietButton("lastCallAgain", size=16)
         self.instead = FilledButton("lastCallInstead", "plain", 40)
         """its server said where else the called person is"""
+        self.note = NoteField("lastNote")
         self.rights = KeptRights("last")
         self._call: CallState | None = None
 
@@ -49,6 +51,9 @@ class WrapUp(Card):
         layout.addLayout(who)
         layout.addWidget(self.instead)
         layout.addWidget(self.rights)
+        layout.addSpacing(4)
+        layout.addWidget(self.note)
+        self.note.command.connect(self.command)
         self.rights.command.connect(self.command)
         self.finish.clicked.connect(self._finish)
         self.instead.clicked.connect(lambda: self.called.emit(self._call.redirected_to if self._call else ""))
@@ -71,11 +76,12 @@ class WrapUp(Card):
         instead = texts("wrap_up.instead", target=readable(call.redirected_to))
         self.instead.show_as(view, instead, icon="phone", enabled=not why, why=texts(why) if why else "")
         self.instead.setVisible(bool(call.redirected_to))
+        self.note.render_view(view, call.id, call.note)
         self.rights.render_view(view, call)
 
     def tab_chain(self) -> list[QWidget]:
         """All that can have the focus here, in order."""
-        return [self.finish, self.again, self.instead, *self.rights.tab_chain()]
+        return [self.finish, self.again, self.instead, *self.rights.tab_chain(), self.note]
 
     def _finish(self) -> None:
         if self._call:

@@ -94,6 +94,11 @@ def sheet(theme: Theme) -> str:
         background: {t.surface}; color: {t.text}; border: 1px solid {t.outline}; border-radius: 8px;
         padding: 0 10px; min-height: {field}px; selection-background-color: {t.accent}; selection-color: {t.on_accent};
     }}
+    QPlainTextEdit {{
+        background: {t.surface}; color: {t.text}; border: 1px solid {t.outline}; border-radius: 8px;
+        padding: 3px 6px; selection-background-color: {t.accent}; selection-color: {t.on_accent};
+    }}
+    QPlainTextEdit:focus {{ border: 2px solid {t.accent}; padding: 2px 5px; }}
     QLineEdit:focus, QComboBox:focus {{ border: 2px solid {t.accent}; padding: 0 9px; min-height: {focused}px; }}
     QLineEdit:disabled, QComboBox:disabled {{ color: {t.disabled}; background: {t.window}; border-color: {t.line}; }}
     QComboBox::drop-down {{ border: none; width: 28px; }}

@@ -152,6 +152,7 @@ def test_tab_follows_the_order_of_the_page(scene: Scene) -> None:
         "choice_dispute_by_party",
         "choice_dispute_by_controller",
         "noticeFold",
+        "callNote",
         "mute",
         "hold",
         "keypad",

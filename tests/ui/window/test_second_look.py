@@ -136,12 +136,13 @@ def test_the_earlier_calls_take_the_room_that_is_left_and_give_it_back(scene: Sc
     assert moment.beside.shown == 2
     assert [label.text() for label in moment.beside.findChildren(QLabel) if label.isVisible()] == [
         "Tidligere samtaler",
-        *("12. nov.", "Salgslinjen · 06:12", "gemt"),
+        *("12. nov.", "Flytning aftalt", "gemt"),
         *("3. nov.", "Kundeservice · 01:35", "slettet"),
     ]
     for call in (s.call(s.PLAYING), s.call(s.READING), e.CALLS["obliged_noted"]):
         scene.show(several.snapshot(call))
         assert moment.beside.shown == 0
+        assert not moment.beside.note.isVisible()
     scene.show(several.snapshot(several.TALKING))
     scene.press("noticeFold")
     assert moment.beside.shown == 0
@@ -149,6 +150,7 @@ def test_the_earlier_calls_take_the_room_that_is_left_and_give_it_back(scene: Sc
     QApplication.processEvents()
     scene.show(several.snapshot(replace(several.TALKING, note="Spurgte til bindingsperioden")))
     assert moment.beside.note.isVisible()
+    assert moment.beside.note.toPlainText() == "Spurgte til bindingsperioden"
     for height in (620, 600, 580, 560):
         desk.window.resize(376, height)
         QApplication.processEvents()

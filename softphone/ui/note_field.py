@@ -1,0 +1,128 @@
+"""The field for the agent's own note about a call. It is saved as it is written, and shows what the engine has of it.
+
+A message for the agent is `softphone.ui.note`.
+"""
+
+from __future__ import annotations
+
+from math import ceil
+
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QFocusEvent, QHideEvent, QKeyEvent
+from PySide6.QtWidgets import QPlainTextEdit, QSizePolicy
+
+from softphone.ui.theme.scale import px
+from softphone.ui.theme.style import BODY, label_font
+from softphone.ui.view import View, new_id
+from softphone.wire.snapshot import NOTE_LENGTH
+from softphone.wire.to_engine import SaveNote
+
+_PAUSE = 300
+"""ms without a key after which what was written is saved"""
+_MOST_LINES = 4
+_DELETES = (Qt.Key.Key_Backspace, Qt.Key.Key_Delete)
+_AROUND = 18
+"""px above and below the lines, edge included"""
+
+
+class NoteField(QPlainTextEdit):
+    """command(SaveNote). `resized()`: it wants another height."""
+
+    command = Signal(object)
+    resized = Signal()
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self.setTabChangesFocus(True)
+        self.setUndoRedoEnabled(True)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._call = self._engines = ""
+        """whose it is, and what the engine had of it last"""
+        self._connected = self._unsaved = False
+        self._lines = 1
+        self._text = ""
+        """as it was before the key that is too many"""
+        self._timer = QTimer(self, interval=_PAUSE, singleShot=True)
+        self._timer.timeout.connect(self.save)
+        self.textChanged.connect(self._written)
+        self.rescale()
+
+    def render_view(self, view: View, call: str, note: str) -> None:
+        self.setPlaceholderText(view.texts("note.write"))
+        self.setAccessibleName(view.texts("note.name"))
+        if call != self._call:
+            self.save()
+            self._call, self._engines, self._unsaved = call, note, False
+            self._show(note)
+        elif note != self._engines:
+            self._engines = note
+            if not (self._unsaved or self.hasFocus()):
+                self._show(note)
+        self._connected = view.connected
+        self.setReadOnly(not view.connected and not self._unsaved)
+        if self._unsaved and not self._timer.isActive():
+            # The engine was away when it was written.
+            self.save()
+
+    def save(self) -> None:
+        """Also before it is written on: the call may be another's in a moment."""
+        self._timer.stop()
+        if self._unsaved and self._connected:
+            self._unsaved = False
+            self.command.emit(SaveNote(new_id(), self._call, self.toPlainText()))
+
+    def rescale(self) -> None:
+        self.setFont(label_font(BODY))
+        self._measure()
+
+    def sizeHint(self) -> QSize:
+        return QSize(80, ceil(self.fontMetrics().lineSpacing() * self._lines) + px(_AROUND))
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    def event(self, event: QEvent) -> bool:
+        """What deletes a word here ends a call elsewhere."""
+        if event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and event.key() in _DELETES:
+            event.accept()
+            return True
+        return super().event(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.save()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.save()
+
+    def _show(self, note: str) -> None:
+        if note != self.toPlainText():
+            self.blockSignals(True)
+            self.setPlainText(note)
+            self.blockSignals(False)
+        self._text = note
+        self._measure()
+
+    def _written(self) -> None:
+        if len(self.toPlainText()) > NOTE_LENGTH:
+            at = self.textCursor().position()
+            self._show(self._text)
+            cursor = self.textCursor()
+            cursor.setPosition(min(at, len(self._text)))
+            self.setTextCursor(cursor)
+            return
+        self._text = self.toPlainText()
+        self._unsaved = True
+        self._timer.start()
+        self._measure()
+
+    def _measure(self) -> None:
+        wanted = max(1, round(self.document().size().height()))
+        policy = Qt.ScrollBarPolicy
+        self.setVerticalScrollBarPolicy(policy.ScrollBarAsNeeded if wanted > _MOST_LINES else policy.ScrollBarAlwaysOff)
+        if (lines := min(wanted, _MOST_LINES)) != self._lines:
+            self._lines = lines
+            self.updateGeometry()
+            self.resized.emit()

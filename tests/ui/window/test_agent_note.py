@@ -1,0 +1,120 @@
+"""The agent's note in the window: saved as it is written, whatever comes in between, and never another call's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
+
+from softphone.ui.note_field import NoteField
+from softphone.wire.snapshot import NOTE_LENGTH, CallState
+from softphone.wire.to_engine import SaveNote
+from tests.ui import several
+from tests.ui import states as s
+from tests.ui.conftest import Scene
+
+KEYS = Qt.Key
+PLAIN = Qt.KeyboardModifier.NoModifier
+
+
+def opened(scene: Scene, *calls: CallState) -> NoteField:
+    desk = scene.open(several.snapshot(*(calls or (several.TALKING,))))
+    desk.window.resize(376, 800)
+    QApplication.processEvents()
+    scene.activate()
+    note = desk.window.call.moment.beside.note
+    assert note.isVisible()
+    note.setFocus()
+    return note
+
+
+def saved(scene: Scene, count: int = 1) -> list[tuple[str, str]]:
+    return [(one.call, one.text) for one in scene.sent(count) if isinstance(one, SaveNote)]
+
+
+def test_a_note_is_saved_as_it_is_written_and_no_snapshot_takes_a_word_away(scene: Scene) -> None:
+    note = opened(scene)
+    scene.qtbot.keyClicks(note, "Ring ma")
+    assert saved(scene) == [("call-1", "Ring ma")]
+    scene.qtbot.keyClicks(note, "ndag ")
+    # What the engine knows comes late, and without the space that is being written behind.
+    scene.show(several.snapshot(replace(several.TALKING, note="Ring ma")))
+    assert note.toPlainText() == "Ring mandag "
+    assert saved(scene, 2)[-1] == ("call-1", "Ring mandag ")
+    scene.show(several.snapshot(replace(several.TALKING, note="Ring mandag")))
+    scene.qtbot.keyClicks(note, "kl. 9")
+    assert note.toPlainText() == "Ring mandag kl. 9"
+    # With the focus elsewhere it is saved at once, and shows what the engine has.
+    note.clearFocus()
+    scene.show(several.snapshot(replace(several.TALKING, note="Ring mandag kl. 9")))
+    scene.show(several.snapshot(replace(several.TALKING, note="")))
+    assert saved(scene, 3)[-1] == ("call-1", "Ring mandag kl. 9")
+    assert note.toPlainText() == ""
+
+
+def test_a_note_is_the_call_s_that_it_was_written_in_whatever_comes_under_it(scene: Scene) -> None:
+    note = opened(scene)
+    scene.qtbot.keyClicks(note, "Den ene")
+    active = replace(several.OTHER, active=True, held_by_us=False, note="Den anden")
+    scene.show(several.snapshot(active, several.WAITS))
+    assert saved(scene) == [("call-1", "Den ene")]
+    assert note.toPlainText() == "Den anden"
+    # A text to be read takes its room, and what is typed on presses nothing.
+    scene.qtbot.keyClicks(note, "!")
+    scene.show(several.snapshot(replace(active, status=s.READING)))
+    assert saved(scene, 2)[-1] == (active.id, "!Den anden")
+    assert not note.isVisible()
+    assert QApplication.focusWidget() in (None, note.window())
+
+
+def test_a_note_outlives_the_engine_s_absence_and_the_desk_s_end(scene: Scene) -> None:
+    note = opened(scene)
+    assert scene.desk is not None
+    scene.engine.die()
+    scene.qtbot.waitUntil(lambda: not scene.desk.bridge.attached, timeout=3000)
+    assert note.isReadOnly()
+    scene.qtbot.waitUntil(lambda: scene.desk.bridge.attached, timeout=8000)
+    scene.qtbot.waitUntil(lambda: not note.isReadOnly(), timeout=3000)
+    note.setFocus()
+    scene.qtbot.keyClicks(note, "Til sidst")
+    scene.desk.close()
+    assert saved(scene) == [("call-1", "Til sidst")]
+
+
+@pytest.mark.rule("G10")
+def test_a_note_has_room_for_so_many_characters_and_the_keys_in_it_are_its_own(scene: Scene) -> None:
+    note = opened(scene)
+    note.setPlainText("x" * NOTE_LENGTH)
+    scene.qtbot.keyClicks(note, "y")
+    assert note.toPlainText() == "x" * NOTE_LENGTH
+    note.setPlainText("to ord")
+    note.moveCursor(note.textCursor().MoveOperation.End)
+    scene.keys(KEYS.Key_Backspace)  # Ctrl+Backspace hangs up elsewhere
+    assert note.toPlainText() == "to "
+    scene.qtbot.keyClick(note, KEYS.Key_Tab, PLAIN)
+    assert not note.hasFocus()
+    assert {type(one) for one in scene.sent()} == {SaveNote}
+    assert note.accessibleName() == "Din note"
+    assert note.placeholderText() == "Skriv en note …"
+
+
+def test_the_last_call_and_an_earlier_one_in_its_row_have_their_note(scene: Scene) -> None:
+    ended = replace(s.call(s.RECORDING), phase=s.CallPhase.ENDED, ended_at=s.NOW, note="Vil have den blå")
+    desk = scene.open(several.snapshot(ended))
+    last = desk.window.ready.wrap_up.note
+    assert (last.isVisible(), last.toPlainText()) == (True, "Vil have den blå")
+    scene.activate()
+    last.setFocus()
+    last.selectAll()
+    scene.qtbot.keyClick(last, KEYS.Key_Delete, PLAIN)
+    assert saved(scene) == [(ended.id, "")]
+    row = next(one for one in desk.window.ready.history.rows if not one.line.past.kept)
+    row.toggle.click()
+    scene.qtbot.waitUntil(lambda: row.note is not None and row.note.isVisible(), timeout=2000)
+    assert row.note is not None
+    assert row.note in row.tab_chain()
+    row.note.setFocus()
+    scene.qtbot.keyClicks(row.note, "Senere")
+    assert saved(scene, 2)[-1] == (row.line.past.id, "Senere")
