@@ -34,6 +34,8 @@ _EDGE = 10 ** (10 / 10)
 _EDGE_WITHIN = 4
 _BREAK = 3
 """hops: less is a lost packet, not the end"""
+_LOST = 7
+"""hops between two tones of one key that are one press with packets lost in it: no hand and no dialler is so quick"""
 _SHORTEST = 4
 _SURE = 8
 """hops of 10 ms"""
@@ -100,12 +102,16 @@ class KeyListener:
         self._rest = np.zeros(_WINDOW - _HOP)
         self._tone: _Tone | None = None
         self._powers = deque([0.0] * _EDGE_WITHIN, _EDGE_WITHIN)
+        self._hops = 0
+        self._last, self._ended = "", 0
+        """the key that was told last, and in which hop it ended"""
 
     def hear(self, pcm: bytes) -> list[HeardKey]:
         fresh = np.frombuffer(pcm, "<i2").astype(np.float64)
         if self._tone is None and np.abs(fresh).max(initial=0.0) < _QUIETEST:
             self._rest = fresh[len(fresh) - len(self._rest) :]
             self._powers.append(0.0)
+            self._hops += len(fresh) // _HOP
             return []
         sound = np.concatenate([self._rest, fresh])
         self._rest = sound[len(sound) - len(self._rest) :]
@@ -114,6 +120,7 @@ class KeyListener:
     def _step(self, key: str, share: float, power: float) -> HeardKey | None:
         tone = self._tone
         found = None
+        self._hops += 1
         if tone is not None:
             tone.hops += 1
             if key == tone.key:
@@ -123,7 +130,10 @@ class KeyListener:
                 if (tone.has_ended and tone.away >= _BREAK) or tone.away >= _EDGE_WITHIN:
                     self._tone = None
                     if tone.is_key:
-                        found = HeardKey(tone.key, tone.longest_pure >= _SURE, tone.hops * _HOP / RATE)
+                        gap = self._hops - tone.hops - self._ended - 1
+                        if tone.key != self._last or gap > _LOST:
+                            found = HeardKey(tone.key, tone.longest_pure >= _SURE, tone.hops * _HOP / RATE)
+                        self._last, self._ended = tone.key, self._hops - tone.away
         if key and (self._tone is None or (key != self._tone.key and not self._tone.longest_clean)):
             self._tone = _Tone(key, min(self._powers))
             self._tone.goes_on(share, power)

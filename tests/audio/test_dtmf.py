@@ -56,6 +56,18 @@ def test_a_short_key_is_found_and_is_not_sure() -> None:
     assert heard(sound("19*", 0.02)) == []
 
 
+@pytest.mark.parametrize("lost", [20, 40, 60])
+def test_a_tone_in_which_packets_were_lost_is_one_key_and_two_presses_are_two(lost: int) -> None:
+    samples = np.frombuffer(sound("4", 0.4), "<i2").copy()
+    for ms in range(150, 170, 5):
+        cut = samples.copy()
+        cut[ms * 16 : (ms + lost) * 16] = 0
+        assert [one.key for one in heard(cut.tobytes())] == ["4"], ms
+    # As quick as a dialler is, and quicker than any hand.
+    assert [one.key for one in heard(sound("44", 0.1))] == ["4", "4"]
+    assert [one.key for one in heard(sound("44") + bytes(len(samples)) + sound("4"))] == ["4", "4", "4"]
+
+
 def test_a_key_under_speech_is_never_sure() -> None:
     # Without its pauses, in which a key would be one.
     frames = np.frombuffer(_speech("da"), "<i2")[: 160 * 2_000].reshape(-1, 160).astype(float)

@@ -29,6 +29,7 @@ from tests.peers.processes import until
 
 ALLOW = "INVITE, ACK, BYE, CANCEL, OPTIONS"
 """what it takes"""
+EVENTS = "0123456789*#ABCD"
 SILENCE = b"\xd5" * 160
 """20 ms in A-law"""
 
@@ -74,6 +75,8 @@ class PlainPhone:
         """attributes of every SDP it makes"""
         self.heard: list[str] = []
         self._sent = 0
+        self._down: list[tuple[int, int, int]] = []
+        """packets of a key that is held: its event, which packet of how many"""
         self.sound_to: tuple[str, int] | None = None
         self._ended = threading.Event()
         self._threads = [threading.Thread(target=one, daemon=True) for one in (self._listen, self._speak)]
@@ -148,6 +151,12 @@ class PlainPhone:
     def press(self, sign: str) -> None:
         """A key, by INFO."""
         self._request("INFO", {}, f"Signal={sign}\r\nDuration=160\r\n")
+
+    def hold_key(self, sign: str, seconds: float) -> None:
+        """A key as RFC 4733 has it, down for so long; it has been let go when this returns."""
+        packets = round(seconds / 0.02)
+        self._down = [(EVENTS.index(sign), place, packets) for place in range(packets)]
+        until(lambda: not self._down, seconds + 10, "the key is let go")
 
     def suppress_silence(self) -> None:
         """A packet of comfort noise (RFC 3389), and no more until it speaks again."""
@@ -272,6 +281,14 @@ class PlainPhone:
         while not self._ended.wait(0.02):
             if self.sound_to is not None and not self.mute:
                 self._sent += 1
+                if self._down:
+                    # One timestamp for the whole of it, and how long it has lasted.
+                    event, place, packets = self._down.pop(0)
+                    kind, ends = 101 | (0x80 if place == 0 else 0), 0x80 if place == packets - 1 else 0
+                    head = struct.pack("!BBHII", 0x80, kind, self._sent & 0xFFFF, (self._sent - place) * 160, 1)
+                    said = struct.pack("!BBH", event, ends | 10, (place + 1) * 160)
+                    self._rtp.sendto(head + said, self.sound_to)
+                    continue
                 head = struct.pack("!BBHII", 0x80, 8, self._sent & 0xFFFF, self._sent * 160, 1)
                 said = self.says.pop(0) if self.says else SILENCE
                 if not self.loses or self._sent % self.loses:

@@ -51,6 +51,10 @@ _ENDS = re.compile(r"BYE |SIP/2\.0 [3-6]")
 """what a message begins with that may end a call, and say why"""
 
 
+_IS_UPDATE = 1
+"""PJMEDIA_STREAM_DTMF_IS_UPDATE, which pjsua2 does not have"""
+
+
 def new_call_id() -> str:
     return str(uuid7())
 
@@ -181,6 +185,12 @@ class CallDirector(pj.Call):
     def onDtmfDigit(self, prm: pj.OnDtmfDigitParam) -> None:
         form = "info" if prm.method == pj.PJSUA_DTMF_METHOD_SIP_INFO else "rtp"
         self.post(RawDigit(self.call, prm.digit, seconds(), form))
+
+    @guarded
+    def onDtmfEvent(self, prm: pj.OnDtmfEventParam) -> None:
+        """Of a key by RTP: also each packet that says how long it is down. `onDtmfDigit` has told its beginning."""
+        if prm.method == pj.PJSUA_DTMF_METHOD_RFC2833 and prm.flags & _IS_UPDATE:
+            self.post(RawDigit(self.call, prm.digit, seconds(), goes_on=True))
 
     def _read(self, event: pj.TsxStateEvent) -> None:
         if event.type == pj.PJSIP_EVENT_RX_MSG:

@@ -70,6 +70,11 @@ class Keys:
             return
         if pressed.form == "sound" and not leg.keyless:
             return
+        if pressed.goes_on:
+            for one in leg.presses:
+                if one.digit == pressed.digit and pressed.form in one.forms:
+                    one.until = max(one.until, pressed.at)
+            return
         at, until = pressed.at, pressed.at + pressed.lasted
         leg.presses = [one for one in leg.presses if one.apart(at, until) < SAME_AS_SOUND]
         for one in leg.presses:

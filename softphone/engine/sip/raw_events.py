@@ -92,6 +92,8 @@ class RawDigit:
     form: Literal["rtp", "info", "sound"] = "rtp"
     sure: bool = True
     lasted: float = 0.0
+    goes_on: bool = False
+    """no press: the one before in this form is still down"""
 
 
 @dataclass(frozen=True, slots=True)

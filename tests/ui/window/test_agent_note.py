@@ -71,15 +71,16 @@ def test_a_note_is_the_call_s_that_it_was_written_in_whatever_comes_under_it(sce
 
 def test_a_note_outlives_the_engine_s_absence_and_the_desk_s_end(scene: Scene) -> None:
     note = opened(scene)
-    assert scene.desk is not None
+    desk = scene.desk
+    assert desk is not None
     scene.engine.die()
-    scene.qtbot.waitUntil(lambda: not scene.desk.bridge.attached, timeout=3000)
+    scene.qtbot.waitUntil(lambda: not desk.bridge.attached, timeout=3000)
     assert note.isReadOnly()
-    scene.qtbot.waitUntil(lambda: scene.desk.bridge.attached, timeout=8000)
+    scene.qtbot.waitUntil(lambda: desk.bridge.attached, timeout=8000)
     scene.qtbot.waitUntil(lambda: not note.isReadOnly(), timeout=3000)
     note.setFocus()
     scene.qtbot.keyClicks(note, "Til sidst")
-    scene.desk.close()
+    desk.close()
     assert saved(scene) == [("call-1", "Til sidst")]
 
 
