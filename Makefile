@@ -10,6 +10,7 @@ help:
 	@echo "make soak           a working day of 400 calls of all kinds on one engine: memory, descriptors, longest turn"
 	@echo "make bench          speed and size, as a table and into docs/performance.md"
 	@echo "make pictures       the window in every state, from a real engine, into build/pictures"
+	@echo "make pictures-reference  the dozen pictures that the tests compare the window with, anew: look at them"
 	@echo "make package-check  the wheel and the frozen program, each in an empty place, each with a whole call"
 	@echo "make rules          docs/rules.md anew, from what the last make test proved"
 	@echo "make translations   compile the translation files"
@@ -43,6 +44,9 @@ bench: setup-test
 
 pictures: setup-test
 	@$(python) -m tests.pictures --readme
+
+pictures-reference: setup-test
+	@$(python) -m tests.pictures.reference
 
 package-check: setup-test
 	@.ci/package-check

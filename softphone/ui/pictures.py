@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QEvent, QPoint
 from PySide6.QtGui import QPainter, QPixmap
-from PySide6.QtWidgets import QAbstractButton, QApplication
+from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 
 from softphone.domain.errors import EngineError
 from softphone.domain.purpose import Language
@@ -18,10 +18,12 @@ from softphone.ui.app import time_zone
 from softphone.ui.application import dress, make_application
 from softphone.ui.incoming import IncomingWindow
 from softphone.ui.theme.icons import Icons
+from softphone.ui.theme.scale import px
 from softphone.ui.theme.tokens import load_themes
 from softphone.ui.view import View
 from softphone.ui.window import HEIGHT, WIDTH, DeskWindow
 from softphone.wire.from_engine import Levels, Snapshot
+from softphone.wire.snapshot import TextSize
 
 _TALK = Levels(-21.0, -33.0)
 """as while two people talk: a snapshot has no sound"""
@@ -54,18 +56,31 @@ class Picture:
 class Camera:
     """Draws snapshots into a window of its own and grabs it. `texts`, `icons`, `themes` are the resources' folders."""
 
-    def __init__(self, texts: Path, icons: Path, themes: Path, *, width: int = WIDTH, height: int = HEIGHT) -> None:
+    _worn: tuple[Camera | None, bool] = (None, False)
+    """whose look the application has, and whether it is the dark one"""
+
+    def __init__(
+        self,
+        texts: Path,
+        icons: Path,
+        themes: Path,
+        *,
+        width: int = WIDTH,
+        height: int = HEIGHT,
+        size: TextSize = TextSize.NORMAL,
+        ratio: int = 1,
+    ) -> None:
+        """`width` and `height` in units; `ratio`: pixels of the screen for each of the window's, 2 at 200 %."""
         self._app = make_application()
         self._texts, self._icons = texts, Icons(icons)
         self._themes = dict(zip((False, True), load_themes(themes), strict=True))
-        self._size = (width, height)
-        self._dark: bool | None = None
+        self._place, self._size, self._ratio = (width, height), size, ratio
 
     def _view(self, picture: Picture, language: Language, *, dark: bool) -> View:
         theme = self._themes[dark]
-        if dark is not self._dark:
-            self._dark = dark
-            dress(theme)
+        if Camera._worn != (self, dark):
+            Camera._worn = (self, dark)
+            dress(theme, self._size)
         texts = Texts(self._texts, language, time_zone(picture.snapshot))
         return View(picture.snapshot, texts, theme, self._icons, picture.at, picture.connected)
 
@@ -73,7 +88,7 @@ class Camera:
         """The window in that state; the caller closes it."""
         view = self._view(picture, language, dark=dark)
         window = DeskWindow()
-        window.resize(*self._size)
+        window.resize(*(px(side) for side in self._place))
         window.render_view(view)
         window.show()
         if picture.settings:
@@ -103,11 +118,11 @@ class Camera:
             window = IncomingWindow()
             window.render_view(self._view(picture, language, dark=dark))
             QApplication.processEvents()
-            saved = window.grab().save(str(file), "PNG")
+            saved = _drawn(window, self._ratio).save(str(file), "PNG")
             window.hide()
         else:
             window = self.window(picture, language, dark=dark)
-            saved = _shown(window, menu=picture.menu).save(str(file), "PNG")
+            saved = _shown(window, self._ratio, menu=picture.menu).save(str(file), "PNG")
             window.leave()
         window.deleteLater()
         QApplication.sendPostedEvents(window, QEvent.Type.DeferredDelete.value)
@@ -121,15 +136,24 @@ def _settle() -> None:
         QApplication.processEvents()
 
 
-def _shown(window: DeskWindow, *, menu: bool) -> QPixmap:
+def _drawn(widget: QWidget, ratio: int) -> QPixmap:
+    """As a screen of that many pixels for each of its own has it."""
+    drawn = QPixmap(widget.size() * ratio)
+    drawn.setDevicePixelRatio(ratio)
+    drawn.fill(widget.palette().color(widget.backgroundRole()))
+    widget.render(drawn)
+    return drawn
+
+
+def _shown(window: DeskWindow, ratio: int, *, menu: bool) -> QPixmap:
     """The window; if its menu is open, with the menu over it, as on a screen."""
-    drawn = window.grab()
+    drawn = _drawn(window, ratio)
     if not menu:
         return drawn
     tools = window.call.tools
     tools.open_menu()
-    over = tools.menu.grab()
-    corner = tools.more.mapTo(window, QPoint(tools.more.width() - over.width(), -over.height()))
+    over = _drawn(tools.menu, ratio)
+    corner = tools.more.mapTo(window, QPoint(tools.more.width() - tools.menu.width(), -tools.menu.height()))
     painter = QPainter(drawn)
     painter.drawPixmap(QPoint(max(0, corner.x()), corner.y()), over)
     painter.end()

@@ -1,7 +1,8 @@
-"""`python -m tests.pictures [FOLDER]`: every row of the desk's states in both languages and looks, and a page to see them on.
+"""`python -m tests.pictures [FOLDER]`: every row of the desk's states in both languages, and a page to see them on.
 
-FOLDER (build/pictures) gets `<row>-<da|en>-<light|dark>.png` and index.html, an earlier run's removed first; `--readme` also
-renews the two of docs/pictures, where every row came to its pictures.
+FOLDER (build/pictures) gets `<row>-<da|en>-<way>.png` and index.html, an earlier run's removed first. The ways are light, dark,
+grey, 320 px wide, at 200 % and in the largest text. `--readme` also renews the two of docs/pictures, where every row came to
+its pictures.
 """
 
 from __future__ import annotations
@@ -17,10 +18,13 @@ from pathlib import Path
 
 from softphone.domain.purpose import Language
 from softphone.system.paths import program_folder
+from softphone.wire.snapshot import TextSize
 from tests.pictures import review
 from tests.pictures.scenes import BESIDE, ROWS, SCENES, studio, without_policy
 
 ROOT = Path(__file__).resolve().parents[2]
+WAYS = ("light", "dark", "grey", "narrow", "double", "largest")
+"""as the colour-blind may see it; 320 px wide; at 200 %; in the largest text"""
 README = {"light": "recording-en-light.png", "dark": "locked-en-dark.png"}
 
 
@@ -39,9 +43,16 @@ def main() -> int:
             file.unlink(missing_ok=True)
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     from softphone.ui.pictures import Camera
+    from softphone.ui.window import NARROWEST
 
     resources = program_folder("resources")
-    camera = Camera(resources / "translations", resources / "icons", resources / "themes")
+    where = (resources / "translations", resources / "icons", resources / "themes")
+    camera = Camera(*where)
+    others = {
+        "narrow": Camera(*where, width=NARROWEST, height=640),
+        "double": Camera(*where, ratio=2),
+        "largest": Camera(*where, width=NARROWEST, size=TextSize.LARGEST),
+    }
     missing: dict[str, str] = {}
     for language in Language:
         taken = review.take_pictures(folder, language)
@@ -61,6 +72,10 @@ def main() -> int:
             for dark in (False, True):
                 file = folder / f"{picture.name}-{language}-{'dark' if dark else 'light'}.png"
                 camera.take(picture, file, language, dark=dark)
+            grey(folder / f"{picture.name}-{language}-light.png", folder / f"{picture.name}-{language}-grey.png")
+        for way, other in others.items():
+            for picture in on.taken.values():
+                other.take(picture, folder / f"{picture.name}-{language}-{way}.png", language, dark=way == "narrow")
         print(f"{language}: {len(on.taken)} states, each in light and dark", flush=True)
     _page(folder)
     print(f"Pictures and index.html are in {folder}.")
@@ -79,12 +94,19 @@ def main() -> int:
 
 
 def pictures_of(row: str, folder: Path) -> list[Path]:
-    return [folder / f"{row}-{language}-{look}.png" for language in Language for look in ("light", "dark")]
+    ways = ("light", "dark") if row in review.PICTURES else WAYS
+    return [folder / f"{row}-{language}-{way}.png" for language in Language for way in ways]
 
 
 def unreached(rows: Mapping[str, str], folder: Path) -> list[str]:
     """The titles of those that lack a picture in a language or a look."""
     return [title for name, title in rows.items() if not all(file.exists() for file in pictures_of(name, folder))]
+
+
+def grey(file: Path, into: Path) -> None:
+    from PySide6.QtGui import QImage
+
+    QImage(str(file)).convertToFormat(QImage.Format.Format_Grayscale8).save(str(into))
 
 
 def _page(folder: Path) -> None:

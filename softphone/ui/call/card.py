@@ -219,7 +219,10 @@ class StatusCard(QWidget):
         box = self._box().adjusted(inset, inset, -inset, -inset)
         outline = QPainterPath()
         outline.addRoundedRect(box, CARD_RADIUS, CARD_RADIUS)
-        painter.fillPath(outline, QColor(tone.fill))
+        above = QPainterPath()
+        # Not under the lock's line: its round corners would show the red of the ground.
+        above.addRect(box.adjusted(0, 0, 0, -_LOCK if self._words.lock else 0))
+        painter.fillPath(outline.intersected(above), QColor(tone.fill))
         if self._words.lock:
             self._draw_lock(painter, outline, box, left=_BAND if solid else 0.0)
         if solid:

@@ -10,7 +10,7 @@ from softphone.ui.controls import QuietButton
 from softphone.ui.fields import TextLabel
 from softphone.ui.targets import target_of
 from softphone.ui.theme.style import BODY, MARGIN, SMALL
-from softphone.ui.view import View, new_id, upper_first
+from softphone.ui.view import View, new_id
 from softphone.wire.snapshot import CallState
 from softphone.wire.to_engine import Consult, Transfer
 
@@ -87,11 +87,11 @@ class TransferPanel(QWidget):
         gone = "" if view.connected else texts("why_not.no_engine")
         why = gone or ("" if self.target.text().strip() else texts("transfer.no_target"))
         recorded = self._call is not None and self._call.status is not None and bool(self._call.status.recordings)
-        party = upper_first(view.party(self._call)) if self._call else ""
+        party = view.party(self._call) if self._call else ""
         self.consult.show_action(
             view,
             texts("transfer.consult"),
-            texts("transfer.consult.sub", Party=party),
+            texts("transfer.consult.sub", party=party),
             enabled=not why,
             why=why,
             filled=True,
