@@ -57,7 +57,7 @@ def test_plugins_travel_as_data_with_their_texts_and_without_their_tests(wheel: 
 
 def test_resources_travel_as_data(wheel: zipfile.ZipFile) -> None:
     there = packed(wheel, f"{DATA}/resources", r"(?!translations/).*")
-    assert there == tracked("resources", "*.svg", "*.json", "*.toml")
+    assert there == tracked("resources", "*.svg", "*.json", "*.toml", "fonts/*")
     assert {"icons/record.svg", "themes/tokens.json", "policies/demo.toml", "policies/example.toml"} <= there
 
 
