@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import psutil
 import pytest
 
-from softphone.domain.purpose import Headline
+from softphone.domain.purpose import Headline, Reason
 from softphone.wire.snapshot import CallPhase
 from softphone.wire.to_engine import Answer, Dial, EndWrapUp, HangUp, HoldCall
 from tests.journeys.lines import NUMBERS
 from tests.journeys.stage import LOOPBACK, Stage, shared
+from tests.journeys.test_several_calls import told
+from tests.peers.counter import counter_sound
+from tests.peers.plain_phone import alaw
 from tests.peers.processes import until
 from tests.peers.sipp import ANSWERED, BYE, answer, request, sdp, sipp
 from tests.peers.wire import SDP, Wire, header, wire
@@ -131,6 +135,57 @@ def test_a_hold_by_the_exchange_pauses_and_our_own_is_asked_again_after_a_glare(
     with on.archive() as archive:
         told = [one.event for one in archive.audit_of(call=call)]
     assert (told.count("held"), told.count("resumed")) == (2, 2)
+
+
+PARTY, MUSIC, COLLEAGUE = range(100), range(200, 300), range(300, 400)
+
+
+@pytest.mark.rule("L5")
+@pytest.mark.rule("G05")
+def test_neither_hold_music_nor_whom_an_exchange_puts_through_is_recorded_before_being_told(
+    on: Stage, tmp_path: Path
+) -> None:
+    def plays(said: range) -> str:
+        """From now on, again and again."""
+        file = tmp_path / f"{said.start}.alaw"
+        file.write_bytes(alaw(counter_sound(len(said), said.start)))
+        return f'<nop><action><exec rtp_stream="{file},-1,8,PCMA/8000"/></action></nop>'
+
+    def from_file(description: str) -> str:
+        return description.replace("[media_port]", "[rtpstream_audio_port]")
+
+    steps = (
+        *(request("INVITE", 1, from_file(sdp()), retry=True), ANSWERED, request("ACK", 1), plays(PARTY)),
+        '<pause milliseconds="4000"/>',
+        *(*again(2, from_file(sdp(2, "a=sendonly\n"))), plays(MUSIC), '<pause milliseconds="1000"/>'),
+        # Who comes to the phone is named before there is sound again.
+        request("UPDATE", 3, more="P-Asserted-Identity: <sip:+4530405060@exchange.example>\n", retry=True),
+        '<recv response="200"/>',
+        *(*again(4, from_file(sdp(4))), plays(COLLEAGUE)),
+        *ENDS,
+    )
+    with sipp(steps, on.sip_port, NUMBERS["n1"]) as exchange:
+        desk = on.desk
+        call = answered(on)
+        on.sealed(call, 1.0)
+        status = desk.wait_status(lambda one: one.headline is Headline.PAUSED, "held by the exchange", call)
+        assert status.pauses == (Reason.HELD,)
+        desk.wait_status(lambda one: one.pauses == (Reason.NOT_TOLD,), "somebody else is there", call)
+        kept = on.sealed_seconds(call)
+        desk.wait_status(lambda one: "notice_read" in one.actions, "read aloud", call, 20)
+        assert on.sealed_seconds(call) == kept
+        desk.act(call, "notice_read")
+        on.sealed(call, 1.5)
+        ended(on, call)
+        exchange.wait(15)
+    row = on.row(call)
+    assert row is not None
+    heard = told(on.exported(row.recording)[:, 1].copy())
+    for said in (PARTY, COLLEAGUE):
+        assert len([one for one in heard if one in said]) > 25
+    assert not [one for one in heard if one in MUSIC]
+    first = next(number for number, one in enumerate(heard) if one in COLLEAGUE)
+    assert not [one for one in heard[:first] if one not in PARTY]
 
 
 @pytest.mark.rule("G05")

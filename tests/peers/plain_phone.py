@@ -34,6 +34,16 @@ SILENCE = b"\xd5" * 160
 """20 ms in A-law"""
 
 
+def alaw(pcm: bytes) -> bytes:
+    """Of 16 bit, 16 kHz."""
+    narrow = np.frombuffer(resampled(pcm, 16_000, 8_000), "<i2")
+    encoder = cast("Any", av.CodecContext.create("pcm_alaw", "w"))
+    encoder.sample_rate, encoder.format, encoder.layout = 8_000, "s16", "mono"
+    frame = av.AudioFrame.from_ndarray(narrow.reshape(1, -1), format="s16", layout="mono")
+    frame.sample_rate = 8_000
+    return b"".join(bytes(packet) for packet in (*encoder.encode(frame), *encoder.encode(None)))
+
+
 class PlainPhone:
     """`heard` is every message it was sent. `number` is who calls, `name` its bytes as they go out; `aware`: it says that it is
     record-aware; `allow`: what it says that it takes."""
@@ -131,12 +141,7 @@ class PlainPhone:
 
     def say(self, pcm: bytes) -> None:
         """16 bit, 16 kHz."""
-        narrow = np.frombuffer(resampled(pcm, 16_000, 8_000), "<i2")
-        encoder = cast("Any", av.CodecContext.create("pcm_alaw", "w"))
-        encoder.sample_rate, encoder.format, encoder.layout = 8_000, "s16", "mono"
-        frame = av.AudioFrame.from_ndarray(narrow.reshape(1, -1), format="s16", layout="mono")
-        frame.sample_rate = 8_000
-        said = b"".join(bytes(packet) for packet in (*encoder.encode(frame), *encoder.encode(None)))
+        said = alaw(pcm)
         self.says += [said[at : at + 160].ljust(160, b"\xd5") for at in range(0, len(said), 160)]
 
     def hear(self, packets: int) -> bytes:
