@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from softphone.domain.purpose import Headline, KeyRole, Purpose, Reason
+from softphone.domain.decision import NoticeId
+from softphone.domain.passport import Passport, Told, claims_of, fingerprint
+from softphone.domain.purpose import Headline, KeyRole, Language, Purpose, Reason
+from softphone.system.passports import Seal, certify
 from softphone.system.signature import public_half
 from softphone.wire.from_engine import Refused
 from softphone.wire.snapshot import CallPhase, CallRole, TransferPhase
@@ -78,7 +83,7 @@ def desks(tmp_path_factory: pytest.TempPathFactory) -> Generator[Desks]:
     with ExitStack() as stages:
         here, there = (
             stages.enter_context(
-                stage(tmp_path_factory.mktemp(name), lines=("n7",), top=TOP, house=HOUSE, edge=name == "here")
+                stage(tmp_path_factory.mktemp(name), lines=("n7", "n6"), top=TOP, house=HOUSE, edge=name == "here")
             )
             for name in ("here", "there")
         )
@@ -184,6 +189,55 @@ def test_a_no_to_one_desk_binds_the_next_at_once(desks: Desks) -> None:
     there.desk.do(HangUp, call=arrived.id)
     _over(here, call)
     _over(there, arrived.id)
+
+
+@pytest.mark.rule("G05")
+@pytest.mark.rule("G31")
+def test_of_a_passport_that_is_forged_late_replayed_or_anothers_the_refusals_alone_count(desks: Desks) -> None:
+    there, party, now = desks.there, desks.party, datetime.now(UTC)
+    own, stranger = (Ed25519PrivateKey.generate().private_bytes_raw() for _ in range(2))
+    proof = certify(public_half(own), HOUSE, now + timedelta(days=1))
+    told = Told(NoticeId.N7, Language.DA, now - timedelta(minutes=6))
+    group, line = "01a10000-0000-7000-8000-000000000009", NUMBERS["n7"]
+    whole = Passport(
+        group, line, now, fingerprint("Nordlys El A/S"), "n7", told, frozenset({DOC}), refused=frozenset({TRAIN})
+    )
+    good = Seal(own, proof).sign(claims_of(whole))
+    late = replace(whole, made_at=now - timedelta(minutes=6), told=replace(told, at=now - timedelta(minutes=7)))
+    for doubt, text in (
+        (None, good),
+        ("used", good),
+        ("unproved", Seal(stranger, proof).sign(claims_of(whole))),
+        ("late", Seal(own, proof).sign(claims_of(late))),
+        ("another_target", Seal(own, proof).sign(claims_of(replace(whole, target=NUMBERS["n6"])))),
+    ):
+        party.do("dial", account="own", target=desks.target, passport=text)
+        call = there.desk.answer().id
+        there.desk.wait_event("passport", call=call, doubt=doubt)
+        there.desk.wait_event("first_sample", call=call)
+        status = there.desk.wait_status(lambda one: one.recording == (DOC,), "documentation alone", call)
+        assert status.purposes[TRAIN].reason is Reason.DECLINED_EARLIER
+        assert bool(there.desk.told("notice_started", call=call)) is (doubt is not None), doubt
+        _gone(desks, call)
+        row = there.row(call)
+        assert row is not None
+        assert [*row.expires] == [DOC]
+    # A yes that was given on another line is none here: the party is asked.
+    agreed = replace(whole, target=NUMBERS["n6"], agreed=frozenset({TRAIN}), refused=frozenset())
+    text = Seal(own, proof).sign(claims_of(replace(agreed, told=replace(told, notice=NoticeId.N6))))
+    party.do("dial", account="own", target=desks.target.replace(line, NUMBERS["n6"]), passport=text)
+    call = there.desk.answer().id
+    there.desk.wait_event("audit.asked", call=call, purpose="training")
+    assert there.desk.told("notice_started", call=call)
+    there.desk.wait_status(lambda one: one.recording == (DOC,), "documentation alone", call)
+    _gone(desks, call)
+
+
+def _gone(desks: Desks, call: str) -> None:
+    desks.there.desk.do(HangUp, call=call)
+    desks.there.desk.wait_call(lambda one: one.phase is CallPhase.ENDED, "ended", call)
+    desks.party.wait_for("CallEnded")
+    _over(desks.there, call)
 
 
 def test_what_fails_gives_the_party_back_and_is_recorded_on(desks: Desks) -> None:
