@@ -286,6 +286,15 @@ class SourceReturned:
 
 
 @dataclass(frozen=True, slots=True)
+class PartyHears:
+    """What the party says of our sound (RTCP-XR): shares of 1 that were lost on the way, and that came too late."""
+
+    call_id: str
+    loss: float
+    discarded: float
+
+
+@dataclass(frozen=True, slots=True)
 class Remember:
     """What the next edge has to know if this one dies. The engine does not read it, and hands it back in `Configure`."""
 
@@ -299,7 +308,7 @@ class EdgeState:
     counters: dict[str, int]
 
 
-RelayEvent = PartySoundGone | PartySoundBack | SoundLost | NoSoundYet | SourceChanged | SourceReturned
+RelayEvent = PartySoundGone | PartySoundBack | SoundLost | NoSoundYet | SourceChanged | SourceReturned | PartyHears
 ToEdge = Sockets | Configure | Heartbeat | SameSource | CallOver
 FromEdge = (
     Ready
@@ -343,6 +352,7 @@ _FROM_EDGE = {
         NoSoundYet,
         SourceChanged,
         SourceReturned,
+        PartyHears,
         Remember,
         EdgeState,
     )

@@ -132,11 +132,12 @@ class MediaSessions:
             sdp.audio.protocol = call.profile
         if ice and call.ice is None:
             call.ice = CallIce(call.relayed, self._count)
-        lines: list[Attribute] = []
+        # What the party says of our sound can be read if it is not encrypted (RFC 3611 5).
+        lines: list[Attribute] = [] if call.our_keys else [("rtcp-xr", "voip-metrics")]
         if call.ice is not None and message.is_request:
-            lines = call.ice.offer(host, established=call.answered)
+            lines += call.ice.offer(host, established=call.answered)
         elif call.ice is not None:
-            lines = call.ice.answer(host)
+            lines += call.ice.answer(host)
         rtp, rtcp = (host, call.relayed.outer_port), (host, call.relayed.outer_port + 1)
         if self.stun.counts_for(peer) and (seen := call.relayed.mapped[0]) and (":" in seen[0]) is (":" in host):
             rtp, rtcp = seen, call.relayed.mapped[1] or (seen[0], seen[1] + 1)

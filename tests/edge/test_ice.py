@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import secrets
 import select
@@ -23,7 +24,7 @@ from softphone.edge.relay.stun import StunServer
 from softphone.edge.server_check import check_stun
 from softphone.edge.sip.sdp import SessionDescription
 from softphone.wire.snapshot import Settings
-from tests.edge.test_relay import on_a_loop, rtp
+from tests.edge.test_relay import Peer, on_a_loop, rtp, xr
 from tests.peers.rtpengine import rtpengine
 from tests.peers.second_phone import SecondPhone, second_phone
 from tests.peers.wire import SDP, Wire, header, wire
@@ -174,6 +175,32 @@ def test_whoever_has_no_ice_is_talked_to_as_ever_also_where_somebody_has_changed
             phone.do("hang_up")
             called.send(called.answer(called.wait_for("BYE"), "200 OK"), called.peer)
             phone.wait_for("CallEnded")
+
+
+def test_what_the_party_could_not_play_of_our_sound_counts_in_the_connections_quality(phone: SecondPhone) -> None:
+    with wire() as called, contextlib.closing(Peer()) as one:
+        phone.do("dial", target=f"sip:bo@{HOST}:{called.port}")
+        asked = called.wait_for("INVITE")
+        assert "a=rtcp-xr:voip-metrics" in body(asked)
+        answer = SDP.replace("40000", str(one.address[1]))
+        called.send(called.answer(asked, "200 OK", body=answer), called.peer)
+        called.wait_for("ACK")
+        there = SessionDescription.parse(body(asked).encode()).audio_address()
+        assert there is not None
+        limit, number = time.monotonic() + 9, 0
+        while not phone.told("QualityMeasured"):
+            number += 1
+            one.rtp.sendto(rtp(number), there)
+            if number % 25 == 0:
+                one.rtcp.sendto(xr(7, 64, 64), (there[0], there[1] + 1))
+            assert time.monotonic() < limit
+            time.sleep(0.02)
+        quality = phone.told("QualityMeasured")[-1]["quality"]
+        assert quality["loss_there"] == 0.5
+        assert quality["r"] < 60
+        phone.do("hang_up")
+        called.send(called.answer(called.wait_for("BYE"), "200 OK"), called.peer)
+        phone.wait_for("CallEnded")
 
 
 # --- STUN -----------------------------------------------------------------------------------------

@@ -17,8 +17,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from softphone.edge.channel import NoSoundYet, PartySoundBack, SourceChanged, SourceReturned
+from softphone.edge.channel import NoSoundYet, PartyHears, PartySoundBack, SourceChanged, SourceReturned
 from softphone.edge.relay import MediaRelay, RelayedCall, RelayEvent, RelayState
+from softphone.edge.relay.packets import read_rtcp
 from softphone.edge.relay.source import BELIEVE, FOLLOW_AFTER, LATCH_AFTER
 from softphone.edge.relay.srtp import SrtpCheck, party_key, read_keys
 
@@ -140,6 +141,32 @@ async def scene(host: str = HOST, *, answered: bool = True) -> AsyncGenerator[Sc
         relay.close()
         for one in (on.party, on.inside, *on.peers):
             one.close()
+
+
+def xr(ssrc: int, loss: int, discarded: int, *, words: int = 8, about: int = 1) -> bytes:
+    """A report with VoIP metrics (RFC 3611 4.7), behind a block of another kind."""
+    other = struct.pack("!BBHI", 4, 0, 2, 1) + bytes(4)
+    block = struct.pack("!BBHIBB", 7, 0, words, about, loss, discarded) + bytes(26)
+    blocks = other + block
+    return rtcp(ssrc) + struct.pack("!BBHI", 0x80, 207, 1 + len(blocks) // 4, ssrc) + blocks
+
+
+@on_a_loop
+async def test_what_the_party_says_of_our_sound_is_read_once_a_second_and_from_the_party_alone() -> None:
+    async with scene() as on:
+        await on.says(on.party, 2)
+        await on.says_rtcp(on.party, rtcp(7))
+        stranger = on.peer()
+        await on.says_rtcp(stranger, xr(7, 200, 0))
+        await on.says_rtcp(on.party, xr(8, 200, 0))
+        await on.says_rtcp(on.party, xr(7, 200, 0, words=9))
+        for share in (64, 65, 66):
+            await on.says_rtcp(on.party, xr(7, share, 32))
+        assert [one for one in on.events if isinstance(one, PartyHears)] == [PartyHears("a", 0.25, 0.125)]
+        assert len(on.inside.heard_rtcp()) == 5, "pjsua2 gets what is of the party as it came"
+        whole = xr(7, 1, 1)
+        for size in range(0, len(whole), 4):
+            read_rtcp(whole[:size])
 
 
 @on_a_loop

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any, cast
 
-from softphone.edge.channel import SourceChanged, SourceReturned
+from softphone.edge.channel import PartyHears, SourceChanged, SourceReturned
 from softphone.edge.relay.events import Counters, RelayEvent
 from softphone.edge.relay.identity import Identity
 from softphone.edge.relay.packets import (
@@ -32,6 +32,8 @@ from softphone.edge.relay.stun import is_stun
 
 LOOPBACK = "127.0.0.1"
 DYNAMIC = 96
+REPORTS_EVERY = 1.0
+"""seconds; RTCP itself comes every five"""
 RTCP_PORT_KEPT = 15.0
 """seconds for which the port of the party's RTCP stays believed after its last packet"""
 
@@ -116,6 +118,8 @@ class RelayedCall:
         self._peer_rtcp: Address | None = None
         self._rtcp_from: tuple[Address, float] | None = None
         self._inside: Address | None = None
+        self._reported_at = 0.0
+        """when the party's report on our sound was passed on"""
         self._tag = 0
         """bytes of authentication, by SRTP"""
         self._key: bytes | None = None
@@ -364,6 +368,9 @@ class RelayedCall:
             return
         self._rtcp_from = (address, now)
         self._presence.rtcp(now)
+        if packet.heard is not None and now - self._reported_at >= REPORTS_EVERY:
+            self._reported_at = now
+            self._tell(PartyHears(self.call_id, packet.heard.loss, packet.heard.discarded))
         if self._source.pinned is not None and self._identity.is_another(packet.ssrc, packet.cname):
             self._source.doubt(self._source.pinned)
             self._tell_doubts()

@@ -19,7 +19,8 @@ EVENT_BYTES = 4
 _RTCP_AS_RTP = range(72, 77)
 """payload types that are RTCP's packet types 200 to 204 without their marker bit"""
 _RTCP_TYPES = range(200, 208)
-_SDES, _BYE = 202, 203
+_SDES, _BYE, _XR = 202, 203, 207
+_VOIP_METRICS, _VOIP_METRICS_WORDS = 7, 8
 _CNAME = 1
 _FIRST = struct.Struct("!BBHII")
 _HEADER = struct.Struct("!BBHI")
@@ -34,12 +35,21 @@ class Rtp:
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """How the sender hears us (RFC 3611 4.7): shares of 1 that were lost on the way, and that came too late to be heard."""
+
+    loss: float
+    discarded: float
+
+
+@dataclass(frozen=True, slots=True)
 class Rtcp:
     """`ssrc` is the sender's; `cname` is the sender's own name, if the packet has it."""
 
     ssrc: int
     cname: bytes | None = field(default=None, repr=False)
     bye: bool = False
+    heard: Heard | None = None
 
 
 def read_rtp(data: bytes, tag: int = 0) -> Rtp | None:
@@ -79,6 +89,7 @@ def read_rtcp(data: bytes) -> Rtcp | None:
     sender: int | None = None
     cname: bytes | None = None
     bye = False
+    heard: Heard | None = None
     at = 0
     while at < size:
         if at + 8 > size:
@@ -91,9 +102,25 @@ def read_rtcp(data: bytes) -> Rtcp | None:
             sender = ssrc
         if kind == _SDES and ssrc == sender and first & 0x1F:
             cname = _cname_in(data[at + 8 : ends])
+        if kind == _XR and ssrc == sender:
+            heard = _voip_metrics(data[at + 8 : ends]) or heard
         bye = bye or kind == _BYE
         at = ends
-    return None if sender is None else Rtcp(sender, cname, bye)
+    return None if sender is None else Rtcp(sender, cname, bye, heard)
+
+
+def _voip_metrics(blocks: bytes) -> Heard | None:
+    """The first block of them; others are passed over."""
+    at = 0
+    while at + 4 <= len(blocks):
+        kind, _, words = struct.unpack_from("!BBH", blocks, at)
+        ends = at + 4 * (words + 1)
+        if ends > len(blocks):
+            return None
+        if kind == _VOIP_METRICS and words == _VOIP_METRICS_WORDS:
+            return Heard(blocks[at + 8] / 256, blocks[at + 9] / 256)
+        at = ends
+    return None
 
 
 def _cname_in(items: bytes) -> bytes | None:

@@ -407,6 +407,8 @@ class SipCalls:
                 leg.source_doubted = isinstance(event, channel.SourceChanged)
                 if leg.established:
                     self._emit(events.SourceDoubted(leg.call, leg.source_doubted))
+            case channel.PartyHears(loss=loss, discarded=discarded):
+                self._quality.heard_there(leg.call, loss + discarded)
             case channel.NoSoundYet():
                 pass  # so it counts as there until something else is reported
 

@@ -23,6 +23,7 @@ from softphone.edge.channel import (
     MissedWhileBusy,
     NoSoundYet,
     NotConnected,
+    PartyHears,
     PartySoundBack,
     PartySoundGone,
     PeerKnown,
@@ -161,7 +162,15 @@ class EdgeAdapter:
                 self._calls.transfers.progressed(message)
             case EdgeState(counters=counters):
                 self._count(counters)
-            case PartySoundGone() | PartySoundBack() | SoundLost() | NoSoundYet() | SourceChanged() | SourceReturned():
+            case (
+                PartyHears()
+                | PartySoundGone()
+                | PartySoundBack()
+                | SoundLost()
+                | NoSoundYet()
+                | SourceChanged()
+                | SourceReturned()
+            ):
                 self._calls.relay_changed(message)
             case _:
                 pass

@@ -1,6 +1,7 @@
 """How each call's connection is: pjsua2's counters of RTP and RTCP, read now and then on the polling thread.
 
-It judges nothing about recording. RTCP-XR (RFC 3611) is not read: the library here is built without it.
+It judges nothing about recording. The library here is built without RTCP-XR (RFC 3611): the edge reads what the party sends of
+it, and none is sent.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from statistics import fmean
 
 import pjsua2 as pj
 
+from softphone.calls.turns import seconds
 from softphone.domain.quality import Judge, codec_named, mos, r_factor
 from softphone.engine.sip import events
 from softphone.engine.sip.call import Leg
@@ -20,6 +22,8 @@ from softphone.wire.snapshot import Quality
 
 LOOK_EVERY = 3.0
 """seconds; half as many packets a second are lost before anybody hears it"""
+SAID_FOR = 15.0
+"""seconds for which the party's own word on our sound holds"""
 ENDS_MS = 80.0
 """from mouth to ear without network and jitter buffer, between two phones of this kind on an idle machine"""
 
@@ -55,6 +59,8 @@ class _Watched:
     packets: int = 0
     jitter: float = 0.0
     round_trip: float = 0.0
+    there: tuple[float, float] | None = None
+    """when the party last said what share of our sound it does not hear, and that share"""
 
 
 class QualityWatch:
@@ -77,6 +83,11 @@ class QualityWatch:
             self.look(leg)
             self._timers.after(LOOK_EVERY, lambda: self._again(call))
 
+    def heard_there(self, call: str, lost: float) -> None:
+        """Its receiver reports know nothing of what came too late to be played."""
+        if (watched := self._watched.get(call)) is not None:
+            watched.there = seconds(), min(lost, 1.0)
+
     def look(self, leg: Leg) -> None:
         found = counted(leg)
         if found is None:
@@ -88,7 +99,12 @@ class QualityWatch:
             judge = watched.judge if watched else Judge()
             fresh = _Watched(codec, now, judge)
             if watched:
-                fresh.rs, fresh.lost, fresh.packets = watched.rs, watched.lost, watched.packets
+                fresh.rs, fresh.lost, fresh.packets, fresh.there = (
+                    watched.rs,
+                    watched.lost,
+                    watched.packets,
+                    watched.there,
+                )
             self._watched[leg.call] = fresh
             return
         before, watched.last = watched.last, now
@@ -104,6 +120,8 @@ class QualityWatch:
         heard = now.reports > 0
         sent = now.sent - before.sent
         share_there = min(max(now.lost_there - before.lost_there, 0) / sent, 1.0) if heard and sent > 0 else 0.0
+        if watched.there is not None and seconds() - watched.there[0] < SAID_FOR:
+            heard, share_there = True, max(share_there, watched.there[1])
         one_way = ENDS_MS + now.buffer + (now.round_trip or 0.0) / 2
         codec = codec_named(watched.codec)
         r = min(r_factor(codec, loss=one, one_way_ms=one_way) for one in (share, share_there))
