@@ -6,7 +6,7 @@ Each voice says numbers of its own, so that a frame in the wrong recording would
 from __future__ import annotations
 
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,6 +21,7 @@ from tests.journeys.lines import NUMBERS
 from tests.journeys.listening import Sound, numbers
 from tests.journeys.stage import LOOPBACK, Stage, stage
 from tests.peers.counter import counter_sound
+from tests.peers.plain_phone import PlainPhone, plain_phone
 from tests.peers.second_phone import SecondPhone, second_phone, talk
 
 pytestmark = pytest.mark.journey
@@ -146,6 +147,37 @@ def test_two_recorded_calls_keep_to_themselves_however_often_the_agent_switches(
         row = on.row(first)
         assert row is not None
         assert row.holds
+        assert on.verified()["ok"]
+
+
+@pytest.mark.rule("L5")
+def test_of_four_calls_at_once_each_is_recorded_alone_and_a_fifth_caller_hears_busy(tmp_path: Path) -> None:
+    with stage(tmp_path, lines=("n1",), notice_seconds=0.5) as on, ExitStack() as phones:
+        desk, parties = on.desk, list[tuple[str, PlainPhone, range]]()
+        for number in range(4):
+            phone = phones.enter_context(plain_phone(number=f"+452012345{number}"))
+            said = range(120 * number, 120 * number + 100)
+            phone.say(counter_sound(len(said), said.start) * 20)
+            phone.call(LOOPBACK, on.sip_port, NUMBERS["n1"])
+            call = desk.answer().id
+            recorded(on, call)
+            parties.append((call, phone, said))
+        fifth = phones.enter_context(plain_phone(number="+4520123459"))
+        fifth.call(LOOPBACK, on.sip_port, NUMBERS["n1"])
+        fifth.wait_for("SIP/2.0 486")
+        desk.wait(lambda s: any((one.number, one.outcome) == ("+4520123459", "missed") for one in s.history), "missed")
+        desk.do(Activate, call=parties[0][0])
+        recorded(on, parties[0][0])
+        for call, _, _ in parties[1:]:
+            assert desk.call(call).held_by_us
+        for call, phone, _ in parties:
+            phone.hang_up()
+            desk.wait_call(lambda one: one.phase is CallPhase.ENDED, "ended", call)
+        on.end()
+        for call, _, said in parties:
+            heard = told(party_of(on, call))
+            assert len(heard) > 15
+            assert set(heard) <= set(said)
         assert on.verified()["ok"]
 
 
