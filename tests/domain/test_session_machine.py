@@ -342,6 +342,7 @@ RARE = frozenset(
         "a notice that tells of training otherwise counts as told",
         "a party that has gone is recorded on",
         "a yes to record opens what was said before it",
+        "an exchange that is not listed is believed",
         "any key is a yes",
     }
 )

@@ -91,7 +91,7 @@ def test_a_file_with_a_byte_order_mark_and_windows_line_ends_is_read(tmp_path: P
     assert [line.id for line in load_policy(file).policy.line] == ["salg", "support"]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.binary(max_size=400))
 def test_no_bytes_whatever_give_anything_but_a_policy_error(
     tmp_path_factory: pytest.TempPathFactory, content: bytes
@@ -118,7 +118,7 @@ TOKENS = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.data())
 def test_a_policy_with_a_piece_changed_is_a_policy_or_faults(data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(POLICY)))
@@ -138,7 +138,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.data(), VALUES)
 def test_any_value_of_any_kind_in_the_place_of_another_is_a_policy_or_faults(data: st.DataObject, value: str) -> None:
     places = list(re.finditer(r"(?m)(?<= = ).+$", POLICY))
@@ -203,7 +203,7 @@ PLANTED = [
 ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.sets(st.integers(0, len(PLANTED) - 1), min_size=1))
 def test_however_many_faults_are_planted_each_is_told_at_its_line(chosen: set[int]) -> None:
     text = POLICY
@@ -221,7 +221,7 @@ def test_however_many_faults_are_planted_each_is_told_at_its_line(chosen: set[in
     assert {(fault.code, fault.key, fault.line) for fault in faults_in(text)} == expected
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.data())
 def test_any_table_put_anywhere_in_a_sound_policy_is_a_policy_or_faults(data: st.DataObject) -> None:
     lines = POLICY.splitlines()

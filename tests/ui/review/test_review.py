@@ -1,4 +1,4 @@
-"""The team lead at work: twenty recordings by the keyboard alone, what is said of them, what is heard of them."""
+"""The team lead at work: ten recordings by the keyboard alone, what is said of them, what is heard of them."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def events(desk: Scene, recording: str) -> list[str]:
 
 
 @pytest.mark.rule("G33")
-def test_twenty_recordings_are_reviewed_by_the_keyboard_alone(qtbot: QtBot, desk: Scene, on: Reviewed) -> None:
+def test_ten_recordings_are_reviewed_by_the_keyboard_alone(qtbot: QtBot, desk: Scene, on: Reviewed) -> None:
     sample = [
         take(
             desk,
@@ -61,10 +61,10 @@ def test_twenty_recordings_are_reviewed_by_the_keyboard_alone(qtbot: QtBot, desk
             keep="P7D" if number % 2 else None,
             purposes=(DOCUMENTATION, TRAINING) if number % 4 == 0 else (TRAINING,),
         )
-        for number in range(20)
+        for number in range(10)
     ]
     review = on.open()
-    rows(qtbot, review, 20)
+    rows(qtbot, review, 10)
     qtbot.waitUntil(lambda: review.window.panel.figures is not None, timeout=5000)
     key(review, Qt.Key.Key_N)
     for number, recording in enumerate(sample):
@@ -80,9 +80,9 @@ def test_twenty_recordings_are_reviewed_by_the_keyboard_alone(qtbot: QtBot, desk
             qtbot.waitUntil(lambda: len(review.window.detail.comments.comments) == 1, timeout=3000)
         key(review, Qt.Key.Key_R)
     qtbot.waitUntil(lambda: review.opened is None and not review.window.model.rows, timeout=5000)
-    assert [events(desk, recording).count("recording_reviewed") for recording in sample] == [1] * 20
+    assert [events(desk, recording).count("recording_reviewed") for recording in sample] == [1] * 10
     assert review.window.detail.place.isVisible()
-    qtbot.waitUntil(lambda: review.window.panel.counts["reviewed"].number.text() == "20", timeout=6000)
+    qtbot.waitUntil(lambda: review.window.panel.counts["reviewed"].number.text() == "10", timeout=6000)
     assert review.window.panel.counts["waiting"].number.text() == "0"
     key(review, Qt.Key.Key_N)
     assert review.opened is None
