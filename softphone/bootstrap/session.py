@@ -65,6 +65,10 @@ def run_session(arguments: argparse.Namespace) -> int:
             sessions.fault(CodedText(one.code, one.params))
         rules.load(str(arguments.policy.resolve()) if arguments.policy else settings.policy, settings.policy_signer)
         ending.callback(rules.close)
+        if settings.desk_certificate:
+            from softphone.bootstrap.desk_seal import DeskSeal  # it knows the archive, which most such phones have not
+
+            DeskSeal(home.folders.config, home.archive(settings), inbox.post, sessions.sign_with).look()
         threading.Thread(target=_read, args=(reader, sessions, inbox.post, over.set), name="stdio", daemon=True).start()
         log.info("started")
         turn(0)

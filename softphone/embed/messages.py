@@ -76,6 +76,15 @@ class Rang:
     """what an exchange has told the party already, as its header says: `N7;language=da;keys=1`"""
     record_aware: bool = False
     """the peer said so (RFC 7866)"""
+    passports: Annotated[tuple[str, ...], Field(max_length=8)] = field(default=(), repr=False)
+    """headers `Klartone-Passport`, as they came with a call that a colleague transferred"""
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """The party is about to be transferred: `passport` answers with what goes along."""
+
+    target: Annotated[str, Field(min_length=1, max_length=LONGEST_ID)] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +137,7 @@ Signal = (
 )
 """passed to the session as they are; it has a clock of its own for time-outs and the notice's marks"""
 NoticeWord = NoticeStarted | NoticeHeard | NoticeFailed
-Body = Greeting | Rang | DigitPressed | NoticeWord | Signal | Press
+Body = Greeting | Rang | Transfer | DigitPressed | NoticeWord | Signal | Press
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +156,7 @@ def named(kind: type) -> str:
 
 KINDS: Mapping[str, type] = {
     "hello": Greeting,
-    **{named(kind): kind for kind in (Rang, DigitPressed, *get_args(NoticeWord | Signal | Press))},
+    **{named(kind): kind for kind in (Rang, Transfer, DigitPressed, *get_args(NoticeWord | Signal | Press))},
 }
 _ENVELOPE = frozenset({"type", "id", "call"})
 _FAULTS = {"missing": "error.embed.missing", "bool_type": "error.embed.bool"}
@@ -312,6 +321,16 @@ class DeleteSegment:
 
 
 @dataclass(frozen=True, slots=True)
+class PassportMessage:
+    """The header `Klartone-Passport` for a transfer to `target`; empty: none goes along."""
+
+    call: str
+    target: str
+    passport: str = field(repr=False)
+    type: Literal["passport"] = "passport"
+
+
+@dataclass(frozen=True, slots=True)
 class Over:
     """Nothing more will come of this call; its id is free."""
 
@@ -361,6 +380,7 @@ OutgoingMessage = (
     | StatusMessage
     | AnswerCall
     | DeleteSegment
+    | PassportMessage
     | Over
     | Noted
     | FaultMessage

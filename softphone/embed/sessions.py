@@ -35,12 +35,14 @@ from softphone.embed.messages import (
     NoticeStarted,
     NoticeWord,
     Over,
+    PassportMessage,
     PolicyMessage,
     Press,
     Rang,
     Refused,
     Signal,
     StatusMessage,
+    Transfer,
     id_of,
     read,
     write,
@@ -48,6 +50,7 @@ from softphone.embed.messages import (
 from softphone.embed.other_phone import OtherPhone
 from softphone.embed.words import TextsOf, in_words
 from softphone.system.logbook import log, log_bug
+from softphone.system.passports import Seal
 from softphone.wire.from_engine import Fault, Tone
 from softphone.wire.snapshot import CallPhase, CallState, CodedText
 from softphone.wire.to_engine import EndWrapUp
@@ -94,6 +97,10 @@ class Sessions:
         phone.answers = self
         rules.decided = self.decided
         out(write(Hello(PROTOCOL, __version__)))
+
+    def sign_with(self, seal: Seal | None) -> None:
+        """The house has certified this phone's desk: the passports that it gives are proved."""
+        self._book.passports.seal = seal
 
     # --- what comes in ---------------------------------------------------------------------------
 
@@ -226,6 +233,9 @@ class Sessions:
             raise LineError("error.embed.no_such_call", "call")
         elif isinstance(body, Press):
             self._press(call, body)
+        elif isinstance(body, Transfer):
+            passport = self._book.passports.issue(call, body.target)
+            self._out(write(PassportMessage(line.call, body.target, passport)))
         else:
             self._signal(call, body)
 
@@ -259,6 +269,7 @@ class Sessions:
         live.record_aware = rang.record_aware
         if upstream:
             live.believe(upstream)
+        self._book.hear_passport(live, rang.passports, ours)
         self._ids[name], self._names[call] = call, name
         self._touched.add(call)
         self._phone.rang(call, rang.known)

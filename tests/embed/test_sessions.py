@@ -20,10 +20,15 @@ from softphone.calls.policy.in_force import PolicyInForce
 from softphone.calls.policy.reading import Exchanges, Loaded
 from softphone.domain.decision import Decision, Facts, NoticeId
 from softphone.domain.events import Now
+from softphone.domain.passport import Passport, Told, claims_of, fingerprint
 from softphone.domain.policy import Policy
+from softphone.domain.purpose import Language, Purpose
 from softphone.embed.sessions import HEARD_AFTER, Sessions
 from softphone.plugin.notices import NoticeBook
+from softphone.system.passports import Seal, certify, present, unsigned
+from softphone.system.signature import public_half
 from tests.engine.scene import ENGLISH, N1, N3, OFF, SOUND, TEXT, book_of
+from tests.engine.test_passport import DESK, HOUSE, HOUSED
 from tests.policies import POLICY, policy_of
 
 N2 = replace(N3, documentation=N3.training, training=OFF, notice=NoticeId.N2)
@@ -331,3 +336,32 @@ def test_a_plain_phone_that_answered_before_the_rules_decided_gets_no_order_to_a
     talk.take("answered", call="c")
     talk.pass_time(0)
     assert talk.orders() == ["set_microphone", "play_notice"]
+
+
+@pytest.mark.rule("G05")
+@pytest.mark.rule("G31")
+def test_a_passport_is_believed_and_given_as_at_klartones_own_desks() -> None:
+    talk = Talk(N3)
+    talk.take_up(book_of(TEXT, ENGLISH), HOUSED)
+    now = talk._now().utc
+    seal = Seal(DESK, certify(public_half(DESK), HOUSE, now + timedelta(days=1)))
+    told = Told(NoticeId.N3, Language.DA, now)
+    passport = Passport(
+        "a", "70102030", now, fingerprint("Nordlys El A/S"), "salg", told, frozenset({Purpose.TRAINING})
+    )
+    text = seal.sign(claims_of(passport))
+    talk.begin("told", drawn=True, called="70102030", passports=[text])
+    talk.begin("again", drawn=True, called="70102030", passports=[text])
+    assert [line["call"] for line in talk.lines if line["type"] == "play_notice"] == ["again"], "it counts once"
+    talk.begin("no", drawn=True, passports=[unsigned({"no": "t"})])
+    assert [line["call"] for line in talk.lines if line["type"] == "play_notice"] == ["again"]
+    houses = [public_half(HOUSE)]
+    talk.say("transfer", call="no", target="70102030")
+    talk.sessions.sign_with(seal)
+    for call, target in (("told", "70102030"), ("told", "sip:70102030@evil.example")):
+        talk.say("transfer", call=call, target=target)
+    given = [present(line["passport"]) for line in talk.lines if line["type"] == "passport"]
+    assert given[0].claims == {"no": "t"}
+    assert given[1].proved_by(houses, now)
+    assert given[1].claims["aud"] == "70102030"
+    assert given[2].text == ""
