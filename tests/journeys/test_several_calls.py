@@ -16,7 +16,7 @@ from softphone.domain.archive.recordings import RATE
 from softphone.domain.purpose import Headline, Reason
 from softphone.domain.status import InformedPhase
 from softphone.wire.snapshot import CallPhase, CallRole, ConsultEnd
-from softphone.wire.to_engine import Activate, BackToParty, Consult, Dial, EndWrapUp, HangUp, Join
+from softphone.wire.to_engine import Activate, BackToParty, Consult, Dial, EndWrapUp, HangUp, HoldCall, Join
 from tests.journeys.lines import NUMBERS
 from tests.journeys.listening import Sound, numbers
 from tests.journeys.stage import LOOPBACK, Stage, stage
@@ -303,6 +303,16 @@ def test_a_colleague_is_consulted_unrecorded_and_joins_once_all_have_been_told(t
         other.do("hang_up")
         recorded(on, party)
         assert desk.told("audit.person_left", call=party)
+        # Whoever is held leaves it: the colleague's call is the agent's alone, and its end ends no other.
+        joined = conference(on, other, party, colleague)
+        desk.do(HoldCall, call=party, on=True)
+        alone = desk.wait_call(lambda one: not one.conference, "two again", joined)
+        assert alone.active
+        assert not desk.call(party).active
+        desk.do(HangUp, call=joined)
+        other.wait_for("CallEnded")
+        desk.do(Activate, call=party)
+        recorded(on, party)
         # The agent leaves a conference, and all of it ends.
         joined = conference(on, other, party, colleague)
         desk.do(HangUp, call=joined)
