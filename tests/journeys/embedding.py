@@ -17,6 +17,7 @@ from typing import Any
 
 from tests.journeys.lines import NOTICE_FILE, policy_text
 from tests.logged import raised_in
+from tests.peers.forked import Process, forked
 from tests.peers.processes import end
 from tests.peers.second_phone import ROOT
 from tests.policies import KEYS, write_notice
@@ -46,9 +47,13 @@ class Talk:
 
     def __init__(self, command: Sequence[str], errors: Path) -> None:
         self._errors = errors.open("wb")
-        self._process = subprocess.Popen(
-            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors
-        )
+        self._process: Process
+        if tuple(command[: len(KLARTONE)]) == KLARTONE:
+            words = command[len(KLARTONE) :]
+            self._process = forked("softphone.cli", *words, stdout=subprocess.PIPE, stderr=self._errors)
+        else:
+            pipe = subprocess.PIPE
+            self._process = subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, stderr=self._errors)
         self.lines: list[Told] = []
         self._changed = threading.Condition()
         self._reader = threading.Thread(target=self._read, daemon=True)
