@@ -19,6 +19,7 @@ from tests.peers.counter import counter_sound
 from tests.peers.plain_phone import alaw
 from tests.peers.processes import until
 from tests.peers.sipp import ANSWERED, BYE, answer, request, sdp, sipp
+from tests.peers.weight import Weight, bytes_a_call, lightest, weighed
 from tests.peers.wire import SDP, Wire, header, wire
 
 pytestmark = [pytest.mark.journey, pytest.mark.peer("sipp")]
@@ -245,7 +246,7 @@ def test_a_call_that_is_taken_back_as_it_is_answered_leaves_nothing_behind(on: S
             assert on.row(call) is None
 
 
-CALLS, WARM = 1_000, 220
+CALLS, WARM, LOOK = 1_000, 220, 60
 A_CALL = 3_000
 """bytes; rows and facts of the newest two hundred are kept on purpose"""
 
@@ -253,27 +254,18 @@ A_CALL = 3_000
 @pytest.mark.torture
 @pytest.mark.timeout(3600)
 def test_a_thousand_calls_leave_memory_descriptors_and_threads_as_they_were(on: Stage) -> None:
-    engine = psutil.Process(on.engine.pid)
-
-    def weighed() -> tuple[int, int, int]:
-        family = [engine, *engine.children(recursive=True)]
-        return (
-            sum(one.memory_info().rss for one in family),
-            sum(one.num_fds() for one in family),
-            sum(one.num_threads() for one in family),
-        )
-
-    warm = weighed()
+    early: list[Weight] = []
+    late: list[Weight] = []
     with sipp((*offers(), *ENDS), on.sip_port, NUMBERS["n1"], calls=CALLS) as exchange:
         for number in range(CALLS):
-            call = answered(on) if number % 10 == 0 else on.desk.answer(20).id
-            ended(on, call)
-            if number == WARM:
-                warm = weighed()
-        until(lambda: weighed()[1] <= warm[1], 5, "sockets of the last calls free again")
-        memory, descriptors, threads = weighed()
-        a_call = (memory - warm[0]) / (CALLS - WARM)
-        print(f"\n{CALLS} calls: {a_call:.0f} bytes a call, {descriptors} descriptors, {threads} threads")
+            ended(on, answered(on) if number % 10 == 0 else on.desk.answer(20).id)
+            if WARM <= number < WARM + LOOK:
+                early.append(weighed(on.engine.pid, number))
+            elif number >= CALLS - LOOK:
+                late.append(weighed(on.engine.pid, number))
         exchange.wait(30)
-    assert a_call < A_CALL
-    assert threads <= warm[2]
+    first, last = lightest(early), lightest(late)
+    print(f"\n{CALLS} calls, {bytes_a_call(first, last):.0f} bytes each; {first} then, {last} now")
+    assert bytes_a_call(first, last) < A_CALL
+    assert last.descriptors <= first.descriptors
+    assert last.threads <= first.threads

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-import psutil
 import pytest
 
 from softphone.domain.purpose import Headline, Purpose
@@ -18,14 +17,16 @@ from softphone.wire.snapshot import CallPhase
 from softphone.wire.to_engine import Activate, Consult, Decline, Dial, EndWrapUp, HoldCall, Join, Transfer
 from tests.journeys.lines import NUMBERS
 from tests.journeys.stage import LOOPBACK, Stage, stage
-from tests.peers.processes import until
 from tests.peers.second_phone import SecondPhone, second_phone
+from tests.peers.weight import Weight, bytes_a_call, lightest, weighed
 
 pytestmark = [pytest.mark.journey, pytest.mark.torture, pytest.mark.timeout(3600)]
 
 CALLS = 400
 WARM = 220
 """calls: facts and rows of the newest two hundred are kept on purpose, some kB each"""
+LOOK = 60
+"""calls in which the engine is weighed, of those behind `WARM`, and of the last"""
 A_CALL = 3_000
 """bytes that a call may leave in memory"""
 LONG_TURN = 0.5
@@ -172,53 +173,37 @@ HOUR: tuple[Callable[[Day], int], ...] = (
 )
 
 
-class Weight(NamedTuple):
-    memory: int
-    descriptors: int
-    threads: int
-
-
-def weighed(engine: psutil.Process) -> Weight:
-    """With its edge."""
-    family = [engine, *engine.children(recursive=True)]
-    return Weight(
-        sum(one.memory_info().rss for one in family),
-        sum(one.num_fds() for one in family),
-        sum(one.num_threads() for one in family),
-    )
-
-
 def test_a_working_day_of_all_kinds_of_calls_leaves_the_engine_as_light_as_it_was(tmp_path: Path) -> None:
     with (
         stage(tmp_path, lines=("n1", "n3", "n7"), notice_seconds=0.5, edge=True) as on,
         second_phone(auto_answer=True) as other,
     ):
-        engine = psutil.Process(on.engine.pid)
         day, kinds, calls, began = Day(on, other), Counter[str](), 0, time.monotonic()
-        warm: Weight | None = None
-        warm_calls = 0
+        early: list[Weight] = []
+        late: list[Weight] = []
         for kind in itertools.cycle(HOUR):
             if calls >= CALLS:
                 break
-            if warm is None and calls >= WARM:
-                warm, warm_calls = weighed(engine), calls
             calls += kind(day)
             kinds[kind.__name__] += 1
             for phone in (on.customer, other):
                 phone.do("forget")
-        assert warm is not None
+            if WARM <= calls < WARM + LOOK:
+                early.append(weighed(on.engine.pid, calls))
+            elif calls >= CALLS - LOOK:
+                late.append(weighed(on.engine.pid, calls))
         took = time.monotonic() - began
-        until(lambda: weighed(engine).descriptors <= warm.descriptors, 5, "sockets of the last calls free again")
-        end = weighed(engine)
-        a_call = (end.memory - warm.memory) / (calls - warm_calls)
+        first, last = lightest(early), lightest(late)
         turn = on.desk.wait(lambda now: now, "a state").longest_turn
         print(
-            f"\n{calls} calls in {took / 60:.1f} min: {dict(kinds)}\n{a_call:.0f} bytes a call after the first {warm_calls}, "
-            f"{end.memory / 2**20:.0f} MiB, {end.descriptors} descriptors, {end.threads} threads; "
-            f"the loop's longest turn {turn * 1000:.0f} ms"
+            f"\n{calls} calls in {took / 60:.1f} min: {dict(kinds)}\n"
+            f"from the call {first.calls} to the call {last.calls}: {bytes_a_call(first, last):.0f} bytes a call, "
+            f"{last.memory / 2**20:.0f} MiB, {last.descriptors} descriptors (before {first.descriptors}), "
+            f"{last.threads} threads (before {first.threads}); the loop's longest turn {turn * 1000:.0f} ms"
         )
         on.end()
         assert on.verified()["ok"]
-        assert a_call < A_CALL
-        assert end.threads <= warm.threads
+        assert bytes_a_call(first, last) < A_CALL
+        assert last.descriptors <= first.descriptors
+        assert last.threads <= first.threads
         assert turn < LONG_TURN
