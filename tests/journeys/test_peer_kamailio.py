@@ -1,8 +1,9 @@
-"""Calls through a real Kamailio that forks and redirects, and with an rtpengine that makes RTP of SRTP: what is kept is read by
-its counter."""
+"""Calls through a real Kamailio that forks and redirects, and with an rtpengine that makes RTP of SRTP and ICE: what is kept is
+read by its counter."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -104,14 +105,21 @@ def test_of_two_phones_that_answer_a_forked_call_at_once_one_is_ended_and_the_ot
 
 
 @pytest.mark.peer("rtpengine")
-def test_an_rtpengine_between_srtp_and_rtp_is_heard_through_and_recorded_in_both_directions(tmp_path: Path) -> None:
+def test_an_rtpengine_between_srtp_with_ice_and_plain_rtp_is_heard_through_and_recorded_both_ways(
+    tmp_path: Path,
+) -> None:
     authority = Authority(tmp_path / "authority")
     users = {USER: PASSWORD, CUSTOMER: "customers-own"}
     with (
         rtpengine(tmp_path) as between,
         kamailio(users, tls=authority.sign("server", LOOPBACK), media=between.port) as server,
         registered(
-            tmp_path / "stage", server, transport="tls", srtp="required", certificate_authority=str(authority.file)
+            tmp_path / "stage",
+            server,
+            transport="tls",
+            srtp="required",
+            ice=True,
+            certificate_authority=str(authority.file),
         ) as on,
     ):
         desk, customer = on.desk, on.customer
@@ -139,6 +147,8 @@ def test_an_rtpengine_between_srtp_and_rtp_is_heard_through_and_recorded_in_both
         _recorded(on, back)
         assert desk.call(back).encrypted
         on.hang_up(back)
+    said = (tmp_path / "rtpengine.log").read_text(errors="replace")
+    assert len({*re.findall(r"\[([^/\]]+)/\S+ port \d+\]: \[ice\] ICE negotiated: peer", said)}) == 2, "in both calls"
     assert len([one for one in told(read_any(tmp_path / "heard.wav")) if one in AGENTS]) > 50
     for call in (there, back):
         _kept(on, call, FIRST)

@@ -113,8 +113,8 @@ route[MEDIA] {
     if (is_method("BYE")) { rtpengine_delete(); return; }
     if (!is_method("INVITE|UPDATE|ACK") || !has_body("application/sdp")) return;
     # What comes by TLS is in SRTP and goes on in RTP, and the other way.
-    if ($pr == "tls") rtpengine_manage("replace-origin RTP/AVP");
-    else rtpengine_manage("replace-origin RTP/SAVP DTLS=off");
+    if ($pr == "tls") rtpengine_manage("replace-origin RTP/AVP ICE=remove");
+    else rtpengine_manage("replace-origin RTP/SAVP DTLS=off ICE=force");
     t_on_reply("MEDIA");
 }
 onreply_route[MEDIA] {
