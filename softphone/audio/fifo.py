@@ -22,7 +22,7 @@ _NEAR = 10 * RATE // 1000
 _EVERY = 20 * RATE // 1000
 """samples of sound between two corrections"""
 _EASE = 4
-"""near its place the queue is shortened only at every fourth of them, so that it does not overshoot what it remembers"""
+"""once it has come to its place, the queue is shortened only at every fourth of them: what it forgets comes again"""
 _NEVER = 1 << 30
 _CALM = 60 * RATE
 """samples of sound without a gap after which a margin that had to grow shrinks by a tenth"""
@@ -40,6 +40,8 @@ class ElasticFifo:
         self._samples = bytearray()
         self._depth = depth_ms * RATE // 1000
         self._primed = False
+        self._settled = False
+        """it has come to its place since it was filled"""
         self._margin = _MARGIN
         self._rests = [_NEVER, _NEVER]
         """the smallest rest after a pull, in this half of the window and in the one before"""
@@ -81,9 +83,12 @@ class ElasticFifo:
                 level = self._depth
                 self._primed = True
                 self._forget()
-            take = wanted + self._correction(wanted)
+            more = self._correction(wanted)
+            take = wanted + more
             if level < take:
                 return self._run_dry(n_bytes)
+            # Each later pull finds as much less. Without that in mind, the queue would overshoot what it remembers.
+            self._rests = [rest if rest == _NEVER else rest - more for rest in self._rests]
             self._remember(level - take, wanted)
             taken = bytes(self._samples[: 2 * take])
             del self._samples[: 2 * take]
@@ -100,6 +105,7 @@ class ElasticFifo:
         return rest[:n_bytes].ljust(n_bytes, b"\0")
 
     def _forget(self) -> None:
+        self._settled = False
         self._rests = [_NEVER, _NEVER]
         self._given = 0
 
@@ -121,8 +127,11 @@ class ElasticFifo:
         if rest == _NEVER:
             return 0
         away = rest - self._margin
-        near = 0 <= away <= 2 * _NEAR
-        if (near and away <= _NEAR // 5) or self._corrected < (_EASE * _EVERY if near else _EVERY):
+        if 0 <= away <= _NEAR // 5:
+            self._settled = True
+            return 0
+        near = self._settled and 0 < away <= 2 * _NEAR
+        if self._corrected < (_EASE * _EVERY if near else _EVERY):
             return 0
         self._corrected = 0
         if away < 0:

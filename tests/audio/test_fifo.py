@@ -41,10 +41,10 @@ def test_clocks_that_differ_are_bridged_without_a_gap(ppm: float) -> None:
 
 
 @pytest.mark.parametrize("ppm", [0, 300, -300])
-def test_clocks_that_run_evenly_are_kept_apart_by_less_than_it_began_with(ppm: float) -> None:
+def test_clocks_that_run_evenly_are_kept_apart_by_less_than_it_began_with_after_some_seconds(ppm: float) -> None:
     levels = run(ElasticFifo(60), 60, ppm)
-    rest = levels[len(levels) // 2 :]
-    assert sum(rest) / len(rest) < 45
+    for rest in (levels[400:450], levels[len(levels) // 2 :]):
+        assert sum(rest) / len(rest) < 45
 
 
 def test_a_device_that_is_late_now_and_then_is_met_deeper_and_leaves_ever_fewer_gaps() -> None:
