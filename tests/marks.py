@@ -48,6 +48,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.user_properties.extend((name, str(value)) for value in mark.args)
 
 
+@pytest.fixture
+def forked_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests of commands, each of which starts the rulebook's host: a process of its own as ever, that loads nothing anew."""
+    from softphone.plugin import client
+    from tests.peers.forked import ForkedHosts, load
+
+    load()
+    monkeypatch.setattr(client, "subprocess", ForkedHosts)
+
+
 def pytest_collection_finish() -> None:
     gc.freeze()
     gc.enable()

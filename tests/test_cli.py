@@ -46,7 +46,7 @@ def language() -> Language:
 
 
 @pytest.fixture(autouse=True)
-def spoken(monkeypatch: pytest.MonkeyPatch, language: Language) -> None:
+def spoken(monkeypatch: pytest.MonkeyPatch, language: Language, forked_hosts: None) -> None:
     monkeypatch.setenv("LC_ALL", f"{language}.UTF-8")
 
 

@@ -25,6 +25,7 @@ from tests.policies import KEYS, policy_of
 FOLDER = Path(__file__).resolve().parent.parent / "resources" / "policies"
 EXAMPLES = ("bank", "roadside", "municipality", "emergency", "training", "outbound_sales")
 ALL = pytest.mark.parametrize("name", EXAMPLES)
+pytestmark = pytest.mark.usefixtures("forked_hosts")
 
 
 def text_of(name: str) -> str:

@@ -42,7 +42,7 @@ def said(capsys: pytest.CaptureFixture[str], *words: str | Path, status: int = 0
 
 
 @pytest.fixture(autouse=True)
-def english(monkeypatch: pytest.MonkeyPatch) -> None:
+def english(monkeypatch: pytest.MonkeyPatch, forked_hosts: None) -> None:
     monkeypatch.setenv("LC_ALL", "C")
 
 

@@ -27,8 +27,8 @@ from pathlib import Path
 from typing import IO, Any
 
 ROOT = Path(__file__).resolve().parents[2]
-LOADED = ("softphone.bootstrap.engine_parts", "softphone.cli", "tests.peers.customer")
-RUN = ("tests.peers.customer",)
+LOADED = ("softphone.bootstrap.engine_parts", "softphone.cli", "softphone.plugin.host", "tests.peers.customer")
+RUN = ("softphone.plugin.host", "tests.peers.customer")
 """of those, what a process runs as its own main module"""
 _MOST = 1 << 17
 """bytes of a request: arguments and environment"""
@@ -37,9 +37,18 @@ _MOST = 1 << 17
 class Forked:
     """As `subprocess.Popen` of bytes, as far as tests use one."""
 
-    def __init__(self, module: str, words: Sequence[str], stdout: int, stderr: int, env: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        module: str,
+        words: Sequence[str],
+        stdout: int,
+        stderr: int,
+        env: Mapping[str, str],
+        *,
+        start_new_session: bool = False,
+    ) -> None:
         reading, stdin = os.pipe()
-        self.stdin: IO[bytes] = os.fdopen(stdin, "wb", 0)
+        self.stdin: IO[bytes] = os.fdopen(stdin, "wb")
         self.stdout: IO[bytes] | None = None
         self.stderr: IO[bytes] | None = None
         passed = [reading]
@@ -49,7 +58,7 @@ class Forked:
             self.stdout = os.fdopen(heard, "rb")
         self.returncode: int | None = None
         self._state, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        request = json.dumps({"module": module, "words": list(words), "env": dict(env)})
+        request = json.dumps({"module": module, "words": list(words), "env": dict(env), "session": start_new_session})
         try:
             _ask(request.encode(), [reading, stdout, stderr, theirs.fileno()])
         finally:
@@ -110,16 +119,36 @@ def forked(
         )
 
 
+class ForkedHosts:
+    """In `subprocess`'s place where the program starts plugins' hosts."""
+
+    PIPE, DEVNULL = subprocess.PIPE, subprocess.DEVNULL
+
+    @staticmethod
+    def Popen(command: Sequence[str], *, start_new_session: bool, **_pipes: int) -> Forked:  # noqa: N802 - its name there
+        _python, _m, module, *words = command
+        with Path(os.devnull).open("wb") as nothing:
+            return Forked(
+                module, words, subprocess.PIPE, nothing.fileno(), os.environ, start_new_session=start_new_session
+            )
+
+
 # --- the one that forks --------------------------------------------------------------------------
 
 _asked: list[socket.socket] = []
 _one_at_a_time = threading.Lock()
 
 
-def _ask(request: bytes, descriptors: Sequence[int]) -> None:
+def load() -> None:
+    """So that the first one's start takes no longer than the next one's."""
     with _one_at_a_time:
         if not _asked:
             _asked.append(_start())
+
+
+def _ask(request: bytes, descriptors: Sequence[int]) -> None:
+    load()
+    with _one_at_a_time:
         socket.send_fds(_asked[0], [request], descriptors)
 
 
@@ -128,6 +157,7 @@ def _start() -> socket.socket:
     number = theirs.fileno()
     process = subprocess.Popen([sys.executable, "-m", "tests.peers.forked", str(number)], cwd=ROOT, pass_fds=[number])
     theirs.close()
+    assert ours.recv(1), "nothing was loaded"
 
     def end() -> None:
         ours.close()
@@ -161,7 +191,6 @@ def _serve(asked: socket.socket) -> tuple[str, list[str]]:
                     os.close(descriptor)
                 state = socket.socket(fileno=descriptors[3])
                 waiting.register(os.pidfd_open(pid), selectors.EVENT_READ, (pid, state))
-                state.send(str(pid).encode())
 
 
 def _tell_end(waiting: selectors.BaseSelector, ended: selectors.SelectorKey) -> None:
@@ -176,12 +205,16 @@ def _tell_end(waiting: selectors.BaseSelector, ended: selectors.SelectorKey) -> 
 def _become(request: dict[str, Any], descriptors: Sequence[int]) -> tuple[str, list[str]]:
     for number, descriptor in enumerate(descriptors[:3]):
         os.dup2(descriptor, number)
-    for descriptor in descriptors:
+    for descriptor in descriptors[:3]:
         os.close(descriptor)
     os.environ.clear()
     os.environ.update(request["env"])
     time.tzset()
+    if request["session"]:
+        os.setsid()
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    with socket.socket(fileno=descriptors[3]) as state:
+        state.send(str(os.getpid()).encode())
     return request["module"], request["words"]
 
 
@@ -193,7 +226,9 @@ def _main() -> None:
     gc.collect()
     gc.freeze()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    module, words = _serve(socket.socket(fileno=int(sys.argv[1])))
+    asked = socket.socket(fileno=int(sys.argv[1]))
+    asked.send(b"1")
+    module, words = _serve(asked)
     sys.argv[1:] = words
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 

@@ -37,7 +37,7 @@ DRAFT = functools.reduce(lambda text, role: text.replace(KEYS[role], f"${role}_k
 
 
 @pytest.fixture(autouse=True)
-def spoken(monkeypatch: pytest.MonkeyPatch) -> None:
+def spoken(monkeypatch: pytest.MonkeyPatch, forked_hosts: None) -> None:
     monkeypatch.setenv("LC_ALL", "en.UTF-8")
 
 
