@@ -80,6 +80,8 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", choices=list(WHOLE), default=list(WHOLE))
     parser.add_argument("--write", type=Path, metavar="FILE")
     options = parser.parse_args()
+    # As a user has it: compiled once. A cold start would compile the program each time.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     taken: dict[str, list[Figure]] = {}
     for name in options.only:
         print(f"measuring: {name}", file=sys.stderr, flush=True)
