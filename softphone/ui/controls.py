@@ -78,6 +78,8 @@ class Control(QAbstractButton):
         self._change, self._other_call = Change(), Change()
         self._place = QPoint()
         self._every_press = False
+        self._drawn: tuple[object, ...] = ()
+        self._tooltip: tuple[str, ...] = ()
         self._units = 0.0
         """its height, if that is fixed"""
         self.connect(self, SIGNAL("clicked(bool)"), self._take)
@@ -154,6 +156,8 @@ class Control(QAbstractButton):
             self._means = means
             self._changed()
         resized = title != self.text() or icon != self._icon_name
+        looks = (title, icon, view.theme, *self._looks())
+        redrawn, self._drawn = looks != self._drawn, looks
         self._theme, self._icons, self._icon_name = view.theme, view.icons, icon
         self.setText(title)
         self.setAccessibleName(name or title)
@@ -161,15 +165,23 @@ class Control(QAbstractButton):
         more = "" if (name or title) in (title, shown) else name
         first = " · ".join(part for part in (more, self._keys) if part)
         lines = (first, why if why != more else "")
-        # A tooltip breaks no line by itself, however long.
-        self.setToolTip("\n".join(textwrap.fill(line, _TOOLTIP) for line in lines if line))
+        if lines != self._tooltip:
+            self._tooltip = lines
+            # A tooltip breaks no line by itself, however long.
+            self.setToolTip("\n".join(textwrap.fill(line, _TOOLTIP) for line in lines if line))
         if self.isEnabled() and not enabled and self.hasFocus():
             # Focus must not slide on to the neighbour: a second press would do something else.
             self.window().setFocus()
         self.setEnabled(enabled)
         if resized:
             self.updateGeometry()
-        self.update()
+        if redrawn:
+            self.update()
+
+    def _looks(self) -> tuple[object, ...]:
+        """What is drawn beside title, icon and what Qt knows: only what has changed is drawn anew. Who says nothing is
+        drawn anew each time."""
+        return (object(),)
 
     def nextCheckState(self) -> None:
         if self.takes_presses:
@@ -280,6 +292,9 @@ class FilledButton(Control):
         box = QRectF(left + icon + gap, 0, words + 2, self.high)
         painter.drawText(box, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), self.text())
 
+    def _looks(self) -> tuple[object, ...]:
+        return (self._tone,)
+
     def _colours(self, theme: Theme) -> tuple[str, str, str | None]:
         if not self.isEnabled():
             return theme.disabled, theme.window, theme.line
@@ -307,6 +322,9 @@ class QuietButton(Control):
         if wanted != self._calls:
             self._calls = wanted
             self.update()
+
+    def _looks(self) -> tuple[object, ...]:
+        return (self._calls,)
 
     def sizeHint(self) -> QSize:
         words = round(QFontMetricsF(font(SMALL, tabular=True)).horizontalAdvance(self.text()))

@@ -24,8 +24,9 @@ class ComboBox(QComboBox):
         self._view: View | None = None
 
     def render_view(self, view: View) -> None:
-        self._view = view
-        self.update()
+        before, self._view = self._view, view
+        if before is None or before.theme is not view.theme:
+            self.update()
 
     def show_entries(self, view: View, wanted: list[tuple[str, str | None]], current: str | None) -> None:
         """Show these entries (text, data) and mark the current one. Nothing is touched while the list is open."""

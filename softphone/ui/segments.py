@@ -35,6 +35,9 @@ class Chip(Control):
     def minimumSizeHint(self) -> QSize:
         return QSize(px(56), self.height())
 
+    def _looks(self) -> tuple[object, ...]:
+        return self.first, self.last
+
     def fits(self) -> bool:
         """Whether all of the words are in sight."""
         return QFontMetricsF(font(BODY, strong=True)).horizontalAdvance(self.text()) <= self.wide - 8

@@ -86,7 +86,6 @@ class NoticeView(QWidget):
             shown = next((way for way in ways if metrics.horizontalAdvance(way) <= room), ways[-1])
             icon = "up" if self._open else "down"
             self.fold.show_as(view, shown, icon=icon, name=f"{state}. {show}")
-            self.fold.updateGeometry()
         else:
             self._open = False
         sentence = bases(view, call) if folded else ""

@@ -30,15 +30,15 @@ class LockMark(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
     def render_view(self, view: View, call: CallState) -> None:
-        self._view = view
+        before, self._view = self._view, view
         word = view.texts("party.encrypted")
-        if word != self._word:
+        if word != self._word or before is None or before.theme is not view.theme:
             self._word = word
             self.updateGeometry()
+            self.update()
         self.setAccessibleName(word)
         self.setToolTip(view.texts("party.encrypted.why"))
         self.setVisible(call.encrypted)
-        self.update()
 
     def stand_alone(self, wanted: bool) -> None:
         """Without its word."""
@@ -146,11 +146,9 @@ class PartyView(QWidget):
         if self._view and self._call:
             text = self._view.texts("party.copy")
             self.number.show_as(self._view, readable(self._call.number), why=text)
-            self.number.updateGeometry()
 
     def _copy(self) -> None:
         if self._view and self._call:
             QApplication.clipboard().setText(self._call.number)
             self.number.show_as(self._view, self._view.texts("party.copied"))
-            self.number.updateGeometry()
             self._copied.start()

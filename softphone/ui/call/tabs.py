@@ -58,6 +58,9 @@ class CallTab(Control):
             means=f"to {call.id}",
         )
 
+    def _looks(self) -> tuple[object, ...]:
+        return self._below, self._clock, self._recording, self._held, self._rings, self._shown
+
     def sizeHint(self) -> QSize:
         return QSize(px(110), self.height())
 

@@ -48,6 +48,9 @@ class ActionButton(Control):
         name = f"{title}: {sub}" if sub else title
         self.show_as(view, title, icon=icon, name=name, enabled=enabled, why=why, means=means or title, shown=name)
 
+    def _looks(self) -> tuple[object, ...]:
+        return self._sub, self._violet, self._filled
+
     def sub(self) -> str:
         """The second line as it stands."""
         return self._sub
@@ -126,6 +129,9 @@ class ToolTile(Control):
         self._worded = True
         self.fix_height(self.HEIGHT)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def _looks(self) -> tuple[object, ...]:
+        return (self._worded,)
 
     def show_word(self, wanted: bool) -> None:
         """Or the icon alone, where the dock is too narrow; then the tooltip has its name."""

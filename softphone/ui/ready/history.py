@@ -62,6 +62,9 @@ class HistoryLine(Control):
     def sizeHint(self) -> QSize:
         return QSize(px(200), self.height())
 
+    def _looks(self) -> tuple[object, ...]:
+        return self._outcome, self._time, self.past.outcome
+
     def shown(self) -> tuple[str, str]:
         """Who and what became of it, as far as there is room: a name gives up half, the last digits of a number nothing."""
         strong, small = QFontMetricsF(font(BODY)), QFontMetricsF(font(SMALL, tabular=True))
@@ -182,7 +185,6 @@ class HistoryRow(QWidget):
                 rights.render_view(view, call)
         self.opened.setVisible(self._open)
         self._room.setContentsMargins(0, 0, 0, _BELOW if self._open else 0)
-        self.update()
 
     def tab_chain(self) -> list[QWidget]:
         """All that can have the focus here, in order."""

@@ -8,17 +8,22 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPoint, QRect
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QApplication, QLabel
 
 from softphone.domain.purpose import Headline, Language
+from softphone.texts import Texts
 from softphone.ui import place as remembered
+from softphone.ui.application import dress
+from softphone.ui.call.card import StatusCard
 from softphone.ui.call.tiles import ActionButton
 from softphone.ui.controls import Control
 from softphone.ui.segments import Chip
 from softphone.ui.theme import motion
+from softphone.ui.theme.icons import Icons
 from softphone.ui.theme.tokens import Theme, load_themes
+from softphone.ui.view import View
 from softphone.ui.window import NARROWEST, WIDEST, DeskWindow
 from softphone.wire.from_engine import Levels
 from softphone.wire.snapshot import Look, TextSize
@@ -272,6 +277,50 @@ def test_a_tooltip_says_what_cannot_be_read_on_the_button(scene: Scene) -> None:
                 assert first.partition(" · ")[0] != control.text(), control.objectName()
     assert desk.window.call.tools.hold.toolTip() == "Sæt samtalen på hold · Ctrl+H"
     assert desk.window.call.rights.dispute.toolTip() == "Ctrl+D"
+
+
+class Painted(QObject):
+    """Hears what is painted anew, by name."""
+
+    def __init__(self, app: QApplication) -> None:
+        super().__init__()
+        self.names = set[str]()
+        app.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 Qt calls it by this name
+        if event.type() is QEvent.Type.Paint and isinstance(watched, Control | StatusCard | QLabel):
+            self.names.add(watched.objectName())
+        return False
+
+
+@pytest.mark.parametrize("state", ["recording", "four_calls", "ready"])
+def test_a_second_that_passes_paints_what_it_has_changed_and_nothing_else(qapp: QApplication, state: str) -> None:
+    fourth = replace(several.OTHER, id="call-4", name="Alma Friis")
+    snapshot, counts = {
+        "recording": (s.snapshot(several.TALKING), {"callTimer", "statusCard"}),
+        "four_calls": (
+            several.snapshot(several.TALKING, several.OTHER, fourth, several.RINGS),
+            {"callTimer", "statusCard", "waitingSince", "callTab_0", "callTab_1", "callTab_2"},
+        ),
+        "ready": (s.READY, set[str]()),
+    }[state]
+    theme, icons = LOOKS[Look.LIGHT], Icons(RESOURCES / "icons")
+    texts = Texts(RESOURCES / "translations", Language.DA, "Europe/Copenhagen")
+    dress(theme)
+    window = DeskWindow()  # without a desk, whose own seconds pass too
+    window.show()
+    heard: list[set[str]] = []
+    for second in (1, 1, 1, 2):
+        painted = Painted(qapp)
+        window.render_view(View(snapshot, texts, theme, icons, s.NOW + timedelta(seconds=second), connected=True))
+        for _ in range(4):
+            QApplication.processEvents()
+        qapp.removeEventFilter(painted)
+        heard.append(painted.names)
+    window.leave()
+    window.deleteLater()
+    QApplication.sendPostedEvents(window, QEvent.Type.DeferredDelete.value)
+    assert heard[2:] == [set(), counts]
 
 
 def test_the_program_has_an_icon_of_its_own(scene: Scene) -> None:
