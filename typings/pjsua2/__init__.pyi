@@ -336,7 +336,12 @@ class AccountConfig:
     sipConfig: AccountSipConfig
     natConfig: AccountNatConfig
     mediaConfig: AccountMediaConfig
+    mwiConfig: AccountMwiConfig
     def __init__(self) -> None: ...
+
+class AccountMwiConfig:
+    enabled: bool
+    expirationSec: int
 
 class AccountInfo:
     regIsActive: bool
@@ -447,6 +452,13 @@ class OnDtmfDigitParam:
     digit: str
     duration: int
 
+class OnDtmfEventParam:
+    method: int
+    timestamp: int
+    digit: str
+    duration: int
+    flags: int
+
 class MathStat:
     n: int
     max: int
@@ -498,3 +510,4 @@ class Call:
     def onCallSdpCreated(self, prm: OnCallSdpCreatedParam) -> None: ...
     def onCallRxOffer(self, prm: OnCallRxOfferParam) -> None: ...
     def onDtmfDigit(self, prm: OnDtmfDigitParam) -> None: ...
+    def onDtmfEvent(self, prm: OnDtmfEventParam) -> None: ...
