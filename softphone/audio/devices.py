@@ -9,11 +9,13 @@ DirectSound, so that a headset is in the list once.
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING, Literal
 
@@ -116,14 +118,19 @@ _quiet_alsa: object = None
 def portaudio() -> ModuleType:
     """sounddevice, imported when sound is first wanted. Raises SoundError `sound_missing`."""
     _silence_alsa()
-    reason = ""
     try:
         import sounddevice
-
-        return sounddevice
     except OSError as error:
-        reason = str(error)
-    raise SoundError("sound_missing", detail=reason)
+        raise SoundError("sound_missing", detail=str(error)) from None
+    _ends_after_a_look()
+    return sounddevice
+
+
+@cache
+def _ends_after_a_look() -> None:
+    """At the process's end sounddevice ends PortAudio. A look that is just about to start it anew is waited for, or it would
+    be ended twice. What is registered later runs first."""
+    atexit.register(_lock.acquire, timeout=1.0)
 
 
 def list_devices(*, refresh: bool = False) -> Devices:

@@ -458,3 +458,28 @@ def test_the_player_the_test_tone_and_the_level_meter_use_real_devices(sinks: Nu
     heard = ear.read_bytes()
     assert 45 <= sum(tone_frames(heard, 700)) <= 52
     assert 20 <= sum(tone_frames(heard, 440)) <= 27
+
+
+_ENDS_IN_A_LOOK = """
+import os, sys, threading, time
+from softphone.audio import devices
+import sounddevice
+real, began = sounddevice._lib, threading.Event()
+class Slow:
+    def __getattr__(self, name):
+        return getattr(real, name)
+    def Pa_Terminate(self):
+        done = real.Pa_Terminate()
+        began.set()
+        time.sleep(0.3)
+        return done
+sounddevice._lib = Slow()
+threading.Thread(target=lambda: devices.list_devices(refresh=True), daemon=True).start()
+assert began.wait(10)
+sys.unraisablehook = lambda one: os._exit(3)
+"""
+
+
+def test_a_process_that_ends_while_it_looks_for_devices_ends_portaudio_once(no_devices: dict[str, str]) -> None:
+    done = subprocess.run([sys.executable, "-c", _ENDS_IN_A_LOOK], env=no_devices, timeout=30, check=False)
+    assert done.returncode == 0
