@@ -271,7 +271,7 @@ def cut_short(turn: Turn, why: str) -> None:
 def notice_again(turn: Turn, event: NoticeAgain) -> None:
     """Played again or read aloud: after it failed, instead of reading, or for a party that did not understand it."""
     language = turn.state.language if event.language is None else event.language
-    if can_repeat_notice(turn.state, read=event.read and language is turn.state.language):
+    if can_repeat_notice(turn.state, read=event.read):
         begin_in(turn, language, read=event.read)
 
 
