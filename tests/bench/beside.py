@@ -236,7 +236,10 @@ def _desk(folder: Path, server: str) -> Generator[float]:
     )
     try:
         yield began
-        desk.wait(20)
+        # Its engine outlives it by a moment, and writes to the folder until then.
+        started = psutil.Process(desk.pid).children(recursive=True)
+        desk.wait(30)
+        psutil.wait_procs(started, 20)
     finally:
         end(desk, 10)
 
