@@ -61,6 +61,7 @@ realm={realm}
 
 
 _PAUSED = "is now paused"
+_PROMPT = "linphonec> "
 _SECURED = """root_ca={file}
 verify_server_certs=1
 verify_server_cn=1
@@ -197,8 +198,11 @@ def linphone(
     peer = Linphone(port, home, process)
     try:
         if says is not None:
-            peer.command("soundcard use files")
-            peer.command(f"play {says}")
+            # Of two lines that it reads at once it forgets the second.
+            for done, words in enumerate(("soundcard use files", f"play {says}"), 1):
+                until(lambda done=done: peer.told().count(_PROMPT) >= done, 10, "Linphone's prompt")
+                peer.command(words)
+            until(lambda: peer.told().count(_PROMPT) >= 3, 10, "Linphone's sound")
         if waits:
             until(peer.ready, 10, "linphonec's SIP port")
         yield peer
