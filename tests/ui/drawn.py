@@ -45,9 +45,19 @@ class Drawing:
         for row in range(box.top(), box.bottom() + 1, 2):
             at = row * self.image.width()
             seen.update(pixels[at + box.left() : at + box.right() + 1])
-        ink = QColor(drawn.colour)
-        grounds = [colour for colour, _ in seen.most_common(3) if contrast(QColor(colour), ink) > 1.2]
-        return contrast(QColor(grounds[0]), ink) if grounds else 1.0
+        found = (contrast(ground, _over(QColor(drawn.colour), ground)) for ground in map(QColor, _most(seen)))
+        return next((against for against in found if against > 1.2), 1.0)
+
+
+def _most(seen: Counter[int]) -> list[int]:
+    return [colour for colour, _ in seen.most_common(3)]
+
+
+def _over(ink: QColor, ground: QColor) -> QColor:
+    """What is to be seen of an ink that lets something through."""
+    share = ink.alphaF()
+    inks, grounds = (ink.red(), ink.green(), ink.blue()), (ground.red(), ground.green(), ground.blue())
+    return QColor(*(round(one * share + other * (1 - share)) for one, other in zip(inks, grounds, strict=True)))
 
 
 def luminance(colour: QColor) -> float:
@@ -96,7 +106,9 @@ def _texts(svg: bytes) -> Iterator[Drawn]:
             used.setWeight(QFont.Weight(int(text.get("font-weight", "400"))))
             box = QFontMetricsF(used).tightBoundingRect(words)
             box.translate(float(text.get("x", "0")), float(text.get("y", "0")))
-            yield Drawn(words, text.get("fill", ""), used.pixelSize() * at.m22(), at.mapRect(box))
+            ink = QColor(text.get("fill", ""))
+            ink.setAlphaF(float(text.get("fill-opacity", "1")))
+            yield Drawn(words, ink.name(QColor.NameFormat.HexArgb), used.pixelSize() * at.m22(), at.mapRect(box))
 
 
 @contextmanager

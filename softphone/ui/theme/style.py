@@ -89,7 +89,7 @@ def sheet(theme: Theme) -> str:
     QLabel[role="ok"] {{ color: {t.ok}; }}
     QFrame[role="card"] {{ background: {t.surface}; border: 1px solid {t.line}; border-radius: 10px; }}
     QFrame[role="fault"] {{ background: {t.surface}; border: 2px solid {t.text}; border-radius: 10px; }}
-    QLineEdit {{ placeholder-text-color: {t.muted}; }}
+    QLineEdit, QPlainTextEdit {{ placeholder-text-color: {t.muted}; }}
     QLineEdit, QComboBox {{
         background: {t.surface}; color: {t.text}; border: 1px solid {t.outline}; border-radius: 8px;
         padding: 0 10px; min-height: {field}px; selection-background-color: {t.accent}; selection-color: {t.on_accent};

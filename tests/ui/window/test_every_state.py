@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QRect, Qt
 from PySide6.QtGui import QAccessible
-from PySide6.QtWidgets import QApplication, QLabel, QScrollArea, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QPlainTextEdit, QScrollArea, QWidget
 
 from softphone.domain.purpose import Language
 from softphone.texts import Texts
@@ -135,6 +135,7 @@ def faults(window: QWidget, shortened: tuple[str, ...] = ()) -> Iterator[str]:
         return not any(reel.left() <= box.left() <= reel.right() and not reel.contains(box) for reel in reels)
 
     texts = [text for text in seen.texts if in_sight(text)]
+    asked = {field.placeholderText() for field in window.findChildren(QPlainTextEdit)}
     for text in texts:
         if text.pixels < smallest:
             yield f"{text.words!r} is {text.pixels} px"
@@ -142,7 +143,11 @@ def faults(window: QWidget, shortened: tuple[str, ...] = ()) -> Iterator[str]:
             yield f"{text.words!r} has a contrast of {against:.2f}"
         if not QRect(0, 0, window.width(), window.height()).contains(text.box.toAlignedRect()):
             yield f"{text.words!r} is cut off at the window's edge"
-        if text.words.endswith("…") and not _stands_in(window, text, (*SHORTENED, *shortened)):
+        if (
+            text.words.endswith("…")
+            and text.words not in asked
+            and not _stands_in(window, text, (*SHORTENED, *shortened))
+        ):
             yield f"{text.words!r} is shortened"
     for icon in seen.icons:
         if in_sight(icon) and (against := seen.contrast_of(icon)) < 3.0:
@@ -200,7 +205,9 @@ def checked(
         more(look.window)
     for _ in range(_TURNS):
         QApplication.processEvents()
+    look.window.setUpdatesEnabled(True)  # without it a text field draws no text
     look.faults += [f"{name}: {fault}" for fault in (*faults(look.window, shortened), *unreachable(look.window))]
+    look.window.setUpdatesEnabled(False)
 
 
 def test_every_state_of_a_call_can_be_read_and_reached_and_moves_nothing(look: Look) -> None:
