@@ -193,7 +193,7 @@ def _press(on: Review, key: Qt.Key) -> None:
     QTest.keyClick(on.window.list, key)
 
 
-def _until(happened: Callable[[], object], seconds: float = 20) -> None:
+def _until(happened: Callable[[], object], seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while not happened():
         if time.monotonic() > end:

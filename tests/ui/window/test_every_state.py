@@ -127,12 +127,12 @@ def look(request: pytest.FixtureRequest, qapp: QApplication) -> Iterator[Look]:
 def faults(window: QWidget, shortened: tuple[str, ...] = ()) -> Iterator[str]:
     """What a person would see or miss."""
     smallest, seen = 13 * scale.factor() - 0.5, drawing(window)
-    reels = [place(reel) for reel in window.findChildren(QScrollArea) if reel.isVisible()]
+    reels = [(place(reel), place(reel.widget())) for reel in window.findChildren(QScrollArea) if reel.isVisible()]
 
     def in_sight(drawn: Drawn) -> bool:
         """What scrolls may be out of sight."""
         box = drawn.box.toAlignedRect()
-        return not any(reel.left() <= box.left() <= reel.right() and not reel.contains(box) for reel in reels)
+        return not any(inside.intersects(box) and not reel.contains(box) for reel, inside in reels)
 
     texts = [text for text in seen.texts if in_sight(text)]
     asked = {field.placeholderText() for field in window.findChildren(QPlainTextEdit)}
