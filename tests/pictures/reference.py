@@ -113,7 +113,7 @@ def main() -> None:
         stale.unlink()
     for name in REFERENCES:
         file = FOLDER / f"{name}.png"
-        taken(name, file).convertToFormat(QImage.Format.Format_RGB888).save(str(file), "PNG", 0)  # as small as it goes
+        taken(name, file).convertToFormat(QImage.Format.Format_RGB888).save(str(file), quality=0)  # as small as it goes
         print(file)
 
 

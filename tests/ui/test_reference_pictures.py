@@ -11,6 +11,7 @@ import pytest
 from PySide6.QtGui import QFont, QImage
 from PySide6.QtWidgets import QApplication
 
+from softphone.ui import application, pictures
 from softphone.ui.call.page import CallPage
 from softphone.ui.theme import tokens
 from softphone.ui.view import View
@@ -43,11 +44,10 @@ def _moved(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _recoloured(monkeypatch: pytest.MonkeyPatch) -> None:
-    load = tokens.load_themes
-    monkeypatch.setattr(
-        "softphone.ui.pictures.load_themes",
-        lambda folder: tuple(replace(theme, accent="#1A60D0") for theme in load(folder)),
-    )
+    def load(folder: Path) -> tuple[tokens.Theme, ...]:
+        return tuple(replace(theme, accent="#1A60D0") for theme in tokens.load_themes(folder))
+
+    monkeypatch.setattr(pictures, "load_themes", load)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,11 @@ def test_letters_with_other_edges_are_not_told(qapp: QApplication, monkeypatch: 
     usual = QFont(qapp.font())
     unhinted = QFont(usual)
     unhinted.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
-    monkeypatch.setattr("softphone.ui.application.set_fonts", lambda app: app.setFont(unhinted))
+
+    def set_fonts(app: QApplication) -> None:
+        app.setFont(unhinted)
+
+    monkeypatch.setattr(application, "set_fonts", set_fonts)
     try:
         seen = taken("recording", SEEN / "recording.png")
     finally:

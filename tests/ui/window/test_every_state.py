@@ -127,7 +127,8 @@ def look(request: pytest.FixtureRequest, qapp: QApplication) -> Iterator[Look]:
 def faults(window: QWidget, shortened: tuple[str, ...] = ()) -> Iterator[str]:
     """What a person would see or miss."""
     smallest, seen = 13 * scale.factor() - 0.5, drawing(window)
-    reels = [(place(reel), place(reel.widget())) for reel in window.findChildren(QScrollArea) if reel.isVisible()]
+    scrolls = [(reel, reel.widget()) for reel in window.findChildren(QScrollArea) if reel.isVisible()]
+    reels = [(place(reel), place(inside)) for reel, inside in scrolls if inside is not None]
 
     def in_sight(drawn: Drawn) -> bool:
         """What scrolls may be out of sight."""
