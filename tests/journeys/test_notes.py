@@ -38,7 +38,9 @@ def test_a_note_is_seen_at_the_next_call_and_goes_by_erasure_and_on_its_day(tmp_
         on.desk.do(SaveNote, call=first, text=NOTE)
         on.desk.wait_until(lambda: told(on) == [NOTE] or None, "the note is on the disk")
         on.engine.kill()
-        on.engine.communicate()
+        on.engine.wait()
+        assert on.engine.stdin is not None
+        on.engine.stdin.close()
         on.customer.do("end_calls")
         on.start_engine()
         on.ready()
