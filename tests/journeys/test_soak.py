@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.journey, pytest.mark.torture, pytest.mark.timeout(3600
 CALLS = 400
 WARM = 220
 """calls: facts and rows of the newest two hundred are kept on purpose, some kB each"""
-LOOK = 60
+LOOK = 40
 """calls in which the engine is weighed, of those behind `WARM`, and of the last"""
 A_CALL = 3_000
 """bytes that a call may leave in memory"""
