@@ -9,6 +9,7 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QPainter, QPaintEvent, QPalette, QPen, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QComboBox, QFrame, QLabel, QScrollArea, QScrollBar, QSizePolicy, QWidget
 
+from softphone.ui.theme.scale import px
 from softphone.ui.theme.style import BODY, BUTTON_RADIUS, label_font
 from softphone.ui.view import View
 
@@ -51,7 +52,7 @@ class ComboBox(QComboBox):
             painter = QPainter(self)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             colour = self._view.theme.muted if self.isEnabled() else self._view.theme.disabled
-            self._view.icons.draw(painter, "down", colour, QRectF(self.width() - 28, self.height() / 2 - 8, 16, 16))
+            self._view.icons.draw(painter, "down", colour, QRectF(self.width() - px(28), self.height() / 2 - px(8), px(16), px(16)))
             painter.end()
 
 
