@@ -52,7 +52,9 @@ class ComboBox(QComboBox):
             painter = QPainter(self)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             colour = self._view.theme.muted if self.isEnabled() else self._view.theme.disabled
-            self._view.icons.draw(painter, "down", colour, QRectF(self.width() - px(28), self.height() / 2 - px(8), px(16), px(16)))
+            self._view.icons.draw(
+                painter, "down", colour, QRectF(self.width() - px(28), self.height() / 2 - px(8), px(16), px(16))
+            )
             painter.end()
 
 
