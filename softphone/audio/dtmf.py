@@ -103,7 +103,8 @@ class KeyListener:
         self._tone: _Tone | None = None
         self._powers = deque([0.0] * _EDGE_WITHIN, _EDGE_WITHIN)
         self._hops = 0
-        self._last, self._ended = "", 0
+        self._last: str = ""
+        self._ended: int = 0
         """the key that was told last, and in which hop it ended"""
 
     def hear(self, pcm: bytes) -> list[HeardKey]:
