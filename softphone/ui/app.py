@@ -189,8 +189,10 @@ class Desk(QObject):
         QTimer.singleShot(0, self.bridge.open)
 
     def close(self) -> None:
-        """Detach from the engine and close the windows; the call goes on."""
-        if self._deps.place is not None and not self._closed:
+        """Detach from the engine and close the windows; the call goes on. A second time does nothing."""
+        if self._closed:
+            return
+        if self._deps.place is not None:
             remember(self.window.place, self._deps.place)
         self._closed = True
         self._tick.stop()
