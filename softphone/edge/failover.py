@@ -15,6 +15,8 @@ from softphone.edge.transports import Hop
 NEXT_AFTER = 2
 """times that a request is sent without an answer before it tries another server: 1.5 s by SIP's own clock"""
 MOST_TRIES = 6
+ASKS_MAILBOX = "SUBSCRIBE"
+"""to a mailbox: an exchange without one may say nothing, or 503, and is no less there for calls"""
 
 
 class Failover:
@@ -27,7 +29,7 @@ class Failover:
     def repeats(self, sent: Sent) -> bool:
         """pjsua2 has sent it again. Whether another server gets it now."""
         sent.times += 1
-        if sent.times <= NEXT_AFTER:
+        if sent.times <= NEXT_AFTER or sent.method == ASKS_MAILBOX:
             return False
         return self._next(sent, around=True)
 
@@ -40,7 +42,7 @@ class Failover:
 
         To a call it may be a gateway's word on that call alone. The server is left only if it says when to come back.
         """
-        if answer.code != 503 or answer.method != sent.method or sent.message is None:
+        if answer.code != 503 or answer.method != sent.method or sent.message is None or sent.method == ASKS_MAILBOX:
             return False
         request = sent.message
         ack = self._of(request, "ACK", sent, answer.get("To"))
