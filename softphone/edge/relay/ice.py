@@ -17,7 +17,7 @@ from typing import Any
 
 from aioice import Candidate, Connection, stun
 from aioice.candidate import candidate_foundation, candidate_priority
-from aioice.ice import StunProtocol
+from aioice.ice import CandidatePair, StunProtocol, candidate_pair_priority
 
 from softphone.edge.relay.ports import Port
 from softphone.edge.relay.source import Address
@@ -26,7 +26,8 @@ MOST_CANDIDATES = 20
 """of the other side: each costs checks, and somebody else may be named (RFC 8445 19.5.1)"""
 MOST_PAIRS = 100
 MOST_A_SECOND = 100
-"""messages; a check list of that size makes fewer"""
+"""messages of one address that is known, of all others together, and of answers to one question"""
+_REQUEST, _ANSWERS = b"\x00\x01", (b"\x01\x01", b"\x01\x11")
 _USABLE = re.compile(r"\S+ [12] (?i:udp) \S+ \S+ \S+ typ (?:host|srflx|relay)(?: .*)?")
 
 logging.getLogger("aioice").setLevel(logging.CRITICAL)  # it names addresses
@@ -61,13 +62,19 @@ class _Transport:
 
 
 class _Agent(Connection):
-    """On ports that are there already."""
+    """On ports that are there already. `chosen` hears of each pair that is nominated: the other side may do so again."""
 
     def __init__(
-        self, host: str, ports: Sequence[Port], mapped: Sequence[Address | None], names: tuple[str, str] | None
+        self,
+        host: str,
+        ports: Sequence[Port],
+        mapped: Sequence[Address | None],
+        names: tuple[str, str] | None,
+        chosen: Callable[[], None],
     ) -> None:
         ufrag, password = names or (None, None)
         super().__init__(False, len(ports), local_username=ufrag, local_password=password)
+        self._chosen = chosen
         for component, (port, seen) in enumerate(zip(ports, mapped, strict=True), 1):
             transport, protocol = _Transport(port), StunProtocol(self)
             transport.protocol = protocol
@@ -91,13 +98,44 @@ class _Agent(Connection):
         pair = self._nominated.get(component)
         return pair.remote_addr if pair is not None else None
 
+    def knows(self, source: Address) -> bool:
+        """Whether the other side has named it, or a check with the password came from there."""
+        return any((one._network_host, one.port) == source for one in self._remote_candidates)
+
+    def check_incoming(self, message: stun.Message, addr: Address, protocol: StunProtocol) -> None:
+        component = protocol.local_candidate.component
+        for pair in self._check_list:
+            if pair.remote_addr == addr and pair.component != component:
+                return  # one address for RTP and RTCP, which the library takes for a bug of its own
+        super().check_incoming(message, addr, protocol)
+
+    def check_complete(self, pair: CandidatePair) -> None:
+        """Of several pairs that are nominated the best one counts, whichever came last (RFC 8445 8.1.1)."""
+        before = self._nominated.get(pair.component)
+        super().check_complete(pair)
+        if before is not None and self._rank(before) > self._rank(pair):
+            self._nominated[pair.component] = before
+        self._chosen()
+
+    async def connect(self) -> None:
+        """The library gives up all other checks then. The other side may have nominated those pairs already."""
+        await super().connect()
+        for pair in [one for one in self._check_list if one.task is not None]:
+            pair.task = None
+            self.check_state(pair, CandidatePair.State.WAITING)
+            if pair.remote_nominated:
+                self.check_start_task(pair)
+
+    def _rank(self, pair: CandidatePair) -> int:
+        return candidate_pair_priority(pair.local_candidate, pair.remote_candidate, self.ice_controlling)
+
     def data_received(self, data: bytes, component: int) -> None:
         """Sound does not come this way."""
 
 
 class IceAgent:
-    """`nominated` gets the other side's two addresses, the second None where it has no RTCP; `lost`: the way has gone, or
-    there is none."""
+    """`nominated` gets the other side's two addresses, the second None where it has no RTCP, and gets them again when a better
+    pair is nominated; `lost`: the way has gone, or there is none."""
 
     def __init__(
         self,
@@ -114,9 +152,12 @@ class IceAgent:
         self.remote: RemoteIce | None = None
         self._nominated = nominated
         self._lost = lost
-        self._agent = _Agent(host, ports, mapped, names)
+        self._agent = _Agent(host, ports, mapped, names, self._chosen)
         self._loop = asyncio.get_running_loop()
-        self._second, self._count = 0, 0
+        self._second = 0
+        self._counts: dict[Address | bytes | None, int] = {}
+        self._told: tuple[Address, Address | None] | None = None
+        self._connected = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
 
@@ -138,20 +179,34 @@ class IceAgent:
         self._later(self._connect(remote))
 
     def received(self, component: int, data: bytes, source: Address) -> None:
-        """A message that looks like STUN."""
-        second = int(self._loop.time())
-        if second != self._second:
-            self._second, self._count = second, 0
-        self._count += 1
-        if self._closed or self._count > MOST_A_SECOND:
+        """A message that looks like STUN. Whatever does not know our names costs no more than a look at its bytes: it must not
+        use up what is allowed to the other side."""
+        if self._closed or component > len(self._agent.protocols):  # they are gone with the way
+            return
+        protocol, kind, transaction = self._agent.protocols[component - 1], data[:2], data[8:20]
+        if kind in _ANSWERS and transaction in protocol.transactions:
+            allowed = self._allows(transaction)
+        elif kind == _REQUEST and f"{self._agent.local_username}:".encode() in data:
+            allowed = self._allows(source if self._agent.knows(source) else None)
+        else:
+            return
+        if not allowed:
             return
         try:
             message = stun.parse_message(data)
         except (ValueError, IndexError, struct.error):
             return
-        if message.message_class == stun.Class.REQUEST and not self._is_authentic(message):
+        if kind == _REQUEST and not self._is_authentic(message):
             return
-        self._agent.protocols[component - 1].datagram_received(data, source)
+        protocol.datagram_received(data, source)
+
+    def _allows(self, whose: Address | bytes | None) -> bool:
+        second = int(self._loop.time())
+        if second != self._second:
+            self._second = second
+            self._counts.clear()
+        count = self._counts[whose] = self._counts.get(whose, 0) + 1
+        return count <= MOST_A_SECOND
 
     def close(self) -> None:
         if not self._closed:
@@ -175,11 +230,20 @@ class IceAgent:
             if not self._closed:
                 self._lost()
             return
-        if not self._closed and (rtp := agent.nominated(1)) is not None:
-            self._nominated(rtp, agent.nominated(2))
+        if not self._closed and agent.nominated(1) is not None:
+            self._connected = True
+            self._chosen()
             await agent.get_event()  # it no longer answers (RFC 7675)
+        self._connected = False
         if not self._closed:
             self._lost()
+
+    def _chosen(self) -> None:
+        """Once both components have their pair, and whenever one gets a better one."""
+        rtp = self._agent.nominated(1) if self._connected and not self._closed else None
+        if rtp is not None and (now := (rtp, self._agent.nominated(2))) != self._told:
+            self._told = now
+            self._nominated(*now)
 
     def _later(self, deed: Any) -> None:
         task = self._loop.create_task(deed)
