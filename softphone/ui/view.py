@@ -159,6 +159,12 @@ def _spelled(number: str) -> tuple[str, str]:
 
 
 @lru_cache(1024)
+def readable_target(target: str) -> str:
+    """A SIP or tel URI as people write an address: without its scheme and parameters."""
+    scheme, colon, rest = target.partition(":")
+    return readable((rest if colon and scheme.lower() in ("sip", "sips", "tel") else target).partition(";")[0])
+
+
 def readable(number: str) -> str:
     """A number of any country as people there write it: +45 20 12 34 56. Whatever is none stays as it came."""
     digits = number.removeprefix("+45")

@@ -144,6 +144,7 @@ class ConsultEnd(StrEnum):
     BUSY = "busy"
     DECLINED = "declined"
     NO_ANSWER = "no_answer"
+    MOVED = "moved"
     FAILED = "failed"
 
 
@@ -249,7 +250,8 @@ class CallState:
     """whom the party would have us call in its place (`FollowTransfer`, `DeclineTransfer`), with the host if it is
     not the account's own server; nobody is called without a press"""
     redirected_to: str = ""
-    """of a call of ours that came to nothing: where its server says that the called person is; nobody is called for that"""
+    """of a call of ours that came to nothing: where its server says that the called person is; nobody is called for that.
+    While `consult_ended` is `moved`: the same of the colleague"""
     note: str = ""
     """the agent's own, of at most `NOTE_LENGTH` characters"""
     earlier: tuple[PastCall, ...] = ()

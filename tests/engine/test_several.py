@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from softphone.domain.ending import Ending
 from softphone.domain.errors import KlartoneError
 from softphone.domain.purpose import Reason
 from softphone.domain.status import Action, Headline
@@ -92,6 +93,17 @@ def test_a_consultation_pauses_its_party_at_once_is_never_recorded_and_ends_with
         assert not party.active
         scene.phone.attended = frozenset({CALL})
         scene.calls.consult(CALL, "204")
+    # The colleague's exchange sends on to another number, which the agent sees until the party is taken up again.
+    scene.phone.attended = frozenset()
+    scene.calls.ended(
+        sip.CallEnded(SECOND, 302, "", by_us=False, redirected_to="sip:214@pbx.example", ending=Ending.MOVED)
+    )
+    (party,) = scene.calls.shown()
+    assert (party.consult_ended, party.redirected_to) == (ConsultEnd.MOVED, "sip:214@pbx.example")
+    scene.phone.attended = frozenset({CALL})
+    scene.calls.consult(CALL, "204")
+    party, _ = scene.calls.shown()
+    assert (party.consult_ended, party.redirected_to) == (None, "")
     done = len(scene.phone.done)
     assert scene.calls.back_to_party(SECOND) is None
     assert scene.phone.done[done:] == ["hang up", "resume"]

@@ -505,9 +505,16 @@ def test_what_happened_is_said_beside_the_card(name: str, danish: tuple[str, ...
 def test_a_colleague_who_did_not_come_to_it_is_said_and_who_waits(view_of: MakeView) -> None:
     for end, danish in (
         (ConsultEnd.BUSY, "Din kollega er optaget. Kunden venter, til du tager samtalen tilbage."),
+        (ConsultEnd.MOVED, "Din kollega træffes på 214@pbx.example. Kunden venter, til du tager samtalen tilbage."),
         (ConsultEnd.OVER, "Din kollega har lagt på. Kunden venter, til du tager samtalen tilbage."),
     ):
-        call = replace(s.call(s.RECORDING), active=False, held_by_us=True, consult_ended=end)
+        call = replace(
+            s.call(s.RECORDING),
+            active=False,
+            held_by_us=True,
+            consult_ended=end,
+            redirected_to="sip:214@pbx.example;user=phone",
+        )
         assert aside_lines(view_of(s.snapshot(call), DA), call) == (danish,)
 
 

@@ -25,7 +25,7 @@ from softphone.engine.call.ports import CallStorePort
 from softphone.engine.call.recent_calls import LOOK, LOOK_BACK, OPEN_FOR, RecentCalls
 from softphone.engine.call.several import NO_SUCH_CALL
 from softphone.wire.from_engine import Fault
-from softphone.wire.snapshot import NOTE_LENGTH, CallPhase, CodedText, PastCall
+from softphone.wire.snapshot import NOTE_LENGTH, CallPhase, CallRole, CodedText, PastCall
 from softphone.wire.to_engine import Act, LockEarlier, OptOut
 
 NO_NUMBER = CodedText("refused.earlier.no_number")
@@ -130,8 +130,9 @@ class EndedCalls:
     # --- the end of wrap-up ----------------------------------------------------------------------
 
     def begun(self, call: LiveCall) -> None:
-        """Its wrap-up has begun; an unanswered call has none, unless it says whom to call in its place."""
-        if call.answered_at is None and not call.redirected_to:
+        """Its wrap-up has begun; an unanswered call has none, unless it says whom to call in its place. Of a colleague the
+        party's call says that."""
+        if call.answered_at is None and (not call.redirected_to or call.role is CallRole.CONSULTATION):
             self.close(call)
         else:
             # An engine that is killed in wrap-up leaves the row all the same.

@@ -12,6 +12,7 @@ from softphone.calls.book import CallBook
 from softphone.calls.commands import NOT_NOW
 from softphone.calls.live import Aside, LiveCall
 from softphone.domain import events as ev
+from softphone.domain.ending import Ending
 from softphone.domain.session import can_add_person
 from softphone.engine.call.ports import CallPhonePort
 from softphone.wire.snapshot import CallPhase, CallRole, CodedText, ConsultEnd
@@ -89,7 +90,7 @@ class SeveralCalls:
         call = self._connected(call_id)
         if call is None:
             return self._why_not(call_id)
-        call.consult_ended = None
+        call.consult_ended, call.redirected_to = None, ""
         if (party := self._party_of(call)) is not None:
             set_aside(self._book, party, Aside.CONSULTATION, on=True)
         self._phone.resume(call.id)
@@ -105,7 +106,7 @@ class SeveralCalls:
             return NOT_NOW
         # First of all: from here on nothing of the party's call is recorded.
         set_aside(self._book, party, Aside.CONSULTATION, on=True)
-        party.consult_ended = None
+        party.consult_ended, party.redirected_to = None, ""
         made = ""
         try:
             made = self._dial(party, target)
@@ -182,6 +183,7 @@ class SeveralCalls:
         if (party := self._party_of(call)) is None:
             return
         party.consult_ended = None if by_us else _how_it_ended(call)
+        party.redirected_to = call.redirected_to if party.consult_ended is ConsultEnd.MOVED else ""
         set_aside(self._book, party, Aside.CONSULTATION, on=False)
 
     def _party_of(self, call: LiveCall) -> LiveCall | None:
@@ -201,6 +203,8 @@ class SeveralCalls:
 def _how_it_ended(call: LiveCall) -> ConsultEnd:
     if call.answered_at is not None:
         return ConsultEnd.OVER
+    if call.ending is Ending.MOVED:
+        return ConsultEnd.MOVED
     for codes, end in (
         (_BUSY, ConsultEnd.BUSY),
         (_DECLINED, ConsultEnd.DECLINED),

@@ -11,7 +11,7 @@ from softphone.ui.fields import Card, TextLabel
 from softphone.ui.note_field import NoteField
 from softphone.ui.ready.rights import KeptRights
 from softphone.ui.theme.style import BODY, SMALL
-from softphone.ui.view import View, duration, new_id, readable
+from softphone.ui.view import View, duration, new_id, readable, readable_target
 from softphone.ui.words.kept import duration_of
 from softphone.wire.snapshot import CallState
 from softphone.wire.to_engine import EndWrapUp
@@ -73,7 +73,7 @@ class WrapUp(Card):
         why = why_not(view, call)
         name = texts("wrap_up.again", who=self.name.text())
         self.again.show_as(view, "", icon="phone", name=name, enabled=not why, why=texts(why) if why else "")
-        instead = texts("wrap_up.instead", target=readable(call.redirected_to))
+        instead = texts("wrap_up.instead", target=readable_target(call.redirected_to))
         self.instead.show_as(view, instead, icon="phone", enabled=not why, why=texts(why) if why else "")
         self.instead.setVisible(bool(call.redirected_to))
         self.note.render_view(view, call.id, call.note)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from softphone.domain.purpose import Basis, Language, Purpose, Reason
 from softphone.domain.status import Action, InformedPhase, OptOutKind, PurposePhase, Status
-from softphone.ui.view import View, readable, upper_first
+from softphone.ui.view import View, readable, readable_target, upper_first
 from softphone.ui.words.speech import DOCUMENTATION, TRAINING, Speech
-from softphone.wire.snapshot import CallPhase, CallState
+from softphone.wire.snapshot import CallPhase, CallState, ConsultEnd
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 _BY_PHONE = (Reason.DECLINED_BY_KEY, Reason.DECLINED_BY_SIP)
@@ -112,7 +112,9 @@ def consultation_over(view: View, call: CallState) -> str:
     """How the call to a colleague ended, if the party still waits; or nothing."""
     if call.status is None or call.consult_ended is None:
         return ""
-    return Speech(view, call, call.status).say(f"aside.consult.{call.consult_ended}")
+    to = ".to" if call.consult_ended is ConsultEnd.MOVED and call.redirected_to else ""
+    speech = Speech(view, call, call.status)
+    return speech.say(f"aside.consult.{call.consult_ended}{to}", target=readable_target(call.redirected_to))
 
 
 def _second_caller(view: View, call: CallState) -> str:

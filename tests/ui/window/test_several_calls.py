@@ -177,9 +177,10 @@ def test_a_colleague_who_is_not_there_and_a_transfer_under_way_are_said_and_the_
         FollowTransfer("", "call-1", "+4533112233"),
         DeclineTransfer("", "call-1"),
     ]
-    scene.show(s.snapshot(replace(s.ENDED, redirected_to="+4570102031")))
+    scene.show(s.snapshot(replace(s.ENDED, redirected_to="sip:205@pbx.example;user=phone")))
+    assert desk.window.ready.wrap_up.instead.text() == "Ring til 205@pbx.example i stedet"
     scene.press("lastCallInstead")
-    assert without_id(scene.sent(4)[3]) == Dial("", "acc-1", "+4570102031", "salg")
+    assert without_id(scene.sent(4)[3]) == Dial("", "acc-1", "sip:205@pbx.example;user=phone", "salg")
 
 
 def test_encrypted_and_a_bad_connection_are_said_only_where_they_are(scene: Scene) -> None:
