@@ -45,7 +45,7 @@ MOST_BYTES = 2048
 """of one answer. A caller names the name, and so the servers that answer for it; 100 addresses take 2 ms to read"""
 THREADS = 4
 """for what cannot be cancelled: the system's own look-up"""
-DEFAULT_PORT, TLS_PORT = 5060, 5061
+DEFAULT_PORT, TLS_PORT, LAST_PORT = 5060, 5061, 65_535
 _SERVER = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::([0-9]{1,5}))?")
 _NAPTR = {"SIP+D2U": "udp", "SIP+D2T": "tcp", "SIPS+D2T": "tls"}
 
@@ -81,9 +81,11 @@ def is_address(host: str) -> bool:
 
 
 def split_server(server: str) -> tuple[str, int]:
-    """`host[:port]`; port 0 if none is named, and an empty host for an invalid text."""
+    """`host[:port]`; port 0 if none is named, and an empty host for an invalid text or a port that there is not."""
     found = _SERVER.fullmatch(server)
-    return (found[1], int(found[2] or 0)) if found else ("", 0)
+    if found is None or (found[2] and not 0 < int(found[2]) <= LAST_PORT):
+        return "", 0
+    return found[1], int(found[2] or 0)
 
 
 def default_port(transport: str) -> int:

@@ -32,8 +32,8 @@ RINGS = ("classic", "chime", "bell", "rise", "low")
 """as `softphone.audio.ringing` makes them"""
 MOST_VOLUME = 200
 _ADDRESS = re.compile(r"[^@\s:/]+@[^@\s/]+")
-_PORT = re.compile(r":\d{1,5}$")
-SERVER = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?")
+_PORT = re.compile(r":(\d+)$", re.ASCII)
+_SERVER = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?", re.ASCII)
 """`host[:port]`"""
 
 
@@ -80,7 +80,7 @@ def doubts(settings: Settings) -> Iterator[tuple[str, str, Mapping[str, Param]]]
         yield "port", "error.settings.port", {"port": settings.port}
     if not 0 <= settings.keep_alive <= 3600:
         yield "keep_alive", "error.settings.keep_alive", {"seconds": settings.keep_alive}
-    if settings.stun and not SERVER.fullmatch(settings.stun):
+    if settings.stun and not _is_server(settings.stun):
         yield "stun", "error.settings.stun", {"server": settings.stun}
     try:
         ipaddress.ip_address(settings.bind)
@@ -121,18 +121,28 @@ def check_accounts(accounts: Sequence[Account]) -> None:
         raise SettingsError("error.settings.accounts", most=MOST_ACCOUNTS)
     seen: set[str] = set()
     for account in accounts:
-        if not _ADDRESS.fullmatch(account.address):
+        if not (_ADDRESS.fullmatch(account.address) and _has_usable_port(account.address)):
             raise SettingsError("error.settings.address", address=account.address)
         # Calls name an account by user and host alone.
         user, _, host = account.address.partition("@")
         if (named := f"{user}@{_PORT.sub('', host).lower()}") in seen:
             raise SettingsError("error.settings.address_twice", address=account.address)
         seen.add(named)
-        if account.outbound_proxy and not SERVER.fullmatch(account.outbound_proxy):
+        if account.outbound_proxy and not _is_server(account.outbound_proxy):
             raise SettingsError("error.settings.outbound_proxy", server=account.outbound_proxy)
         if account.certificate_authority and not Path(account.certificate_authority).is_absolute():
             # Whether it is there is seen when it is read: it may lie on a disk that takes its time.
             raise SettingsError("error.settings.certificate_authority", path=account.certificate_authority)
+
+
+def _is_server(text: str) -> bool:
+    return _SERVER.fullmatch(text) is not None and _has_usable_port(text)
+
+
+def _has_usable_port(text: str) -> bool:
+    """Or none, which is the usual one."""
+    port = _PORT.search(text)
+    return port is None or (len(port[1]) <= 5 and 0 < int(port[1]) <= 65_535)
 
 
 def check_backup(folder: str, every: str) -> Period:

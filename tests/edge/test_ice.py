@@ -323,6 +323,8 @@ async def test_only_the_servers_own_answer_to_a_question_counts_and_doctor_asks_
     nat.mute = True
     assert await check_stun(nat.place) is None
     assert await check_stun("[::1") is None
+    for port in (0, 65_536, 99_999):
+        assert await check_stun(f"{HOST}:{port}") is None
 
 
 @given(some.lists(some.text("0123456789 abcdef.:udptyhosrflxPRTraddrport", max_size=60), max_size=40))
