@@ -11,6 +11,7 @@ from softphone.domain.policy import Policy
 
 _ADDRESS = re.compile(r"(?:sips?:)?[\w.+*#~!$&'()=-]+@[\w.\[\]:-]+(?:;[\w=.;-]+)?", re.IGNORECASE)
 _SCHEME = re.compile(r"sips?:", re.IGNORECASE)
+_TEL = re.compile(r"tel:([^;]*)(?:;.*)?", re.IGNORECASE)
 _DIGITS = re.compile(r"[+*#\d]+")
 _EXTENSION = re.compile(r"\d{2,5}", re.ASCII)
 _HOST = re.compile(r"\[[^\]]*\]|[^:;]*")
@@ -86,11 +87,21 @@ def spellings(number: str, country: str = "45") -> tuple[str, ...]:
 
 
 def dialled(typed: str) -> str:
-    """What SIP can dial for what a person typed: a bare number or a SIP address. Raises KlartoneError."""
+    """What SIP can dial for what a person typed or somebody named: a bare number, also of a `tel:`, or a SIP address. Raises
+    KlartoneError."""
     text = typed.strip()
     if _ADDRESS.fullmatch(text):
         return text
-    number = _SEPARATORS.sub("", text)
+    tel = _TEL.fullmatch(text)
+    number = _SEPARATORS.sub("", tel[1] if tel else text)
     if _DIGITS.fullmatch(number):
         return number
     raise KlartoneError("error.dial.target", target=text[:60])
+
+
+def dialable(named: str) -> str:
+    """The same for what somebody else named; empty if this phone cannot call it."""
+    try:
+        return dialled(named)
+    except KlartoneError:
+        return ""

@@ -26,7 +26,7 @@ SHORTEST = 300
 REFUSALS = frozenset({403, 404, 405, 406, 415, 489, 501, 603, 604, 606})
 """the exchange has no mailbox for this account: it is not asked again"""
 _COUNT = re.compile(r"\s*(\d{1,9})\s*/\s*(\d{1,9})\s*(?:\(.*\))?\s*")
-_TEL = re.compile(r"tel:\+?[0-9*#().-]{1,32}", re.IGNORECASE)
+_TEL = re.compile(r"tel:\+?[0-9*#().-]{1,32}(?:;[0-9A-Za-z+.=;-]{1,200})?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

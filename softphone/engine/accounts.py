@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
+from softphone.calls.numbers import dialable
 from softphone.calls.turns import Post
 from softphone.domain.errors import KlartoneError, SettingsError
 from softphone.engine.sip import events as sip
@@ -119,7 +120,7 @@ class Accounts:
 
     def mailbox(self, event: sip.MailboxChanged) -> None:
         if state := self._states.get(event.account):
-            box = Mailbox(event.waiting, event.new, event.target)
+            box = Mailbox(event.waiting, event.new, dialable(event.target))
             self._states[event.account] = replace(state, mailbox=box)
 
     def not_connected(self, event: sip.NotConnected) -> None:

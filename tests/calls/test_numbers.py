@@ -23,6 +23,8 @@ def test_an_incomplete_number_is_not_a_number(given: str) -> None:
         ("+45 20 12 34 56", "+4520123456"),
         ("(70) 10-20.30", "70102030"),
         ("*21#", "*21#"),
+        ("tel:+45-70-10-20-30", "+4570102030"),
+        ("TEL:*98;phone-context=pbx.nordlys.example", "*98"),
         (" mette@nordlys.example ", "mette@nordlys.example"),
         ("sip:mette@127.0.0.1:5080", "sip:mette@127.0.0.1:5080"),
     ],
@@ -31,7 +33,7 @@ def test_numbers_and_addresses_can_be_dialled(typed: str, where: str) -> None:
     assert dialled(typed) == where
 
 
-@pytest.mark.parametrize("typed", ["", "Mette Holm", "@", "sip:", "20 12 abc", "a@b@c", "x\r\ny@z"])
+@pytest.mark.parametrize("typed", ["", "Mette Holm", "@", "sip:", "20 12 abc", "a@b@c", "x\r\ny@z", "tel:", "tel:salg"])
 def test_anything_else_is_refused_with_a_sentence(typed: str) -> None:
     with pytest.raises(KlartoneError):
         dialled(typed)

@@ -10,9 +10,10 @@ import pytest
 
 from softphone.domain.errors import KeyringError, SettingsError
 from softphone.engine.accounts import Accounts
+from softphone.engine.sip import events as sip
 from softphone.engine.sip.settings import AccountSettings
 from softphone.system.settings import MOST_ACCOUNTS
-from softphone.wire.snapshot import Account, CodedText, Registration
+from softphone.wire.snapshot import Account, CodedText, Mailbox, Registration
 
 ONE = Account("one", "one@pbx.example")
 OTHER = Account("other", "other@pbx.example")
@@ -142,3 +143,20 @@ def test_an_earlier_look_up_gives_no_password_and_a_new_one_waits_until_no_call_
     desk.settle(in_call=False)
     assert phone.passwords == ["old", "new"]
     assert phone.added == [ONE.id]
+
+
+@pytest.mark.parametrize(
+    ("named", "called"),
+    [
+        ("tel:+4570102030;phone-context=x", "+4570102030"),
+        ("sip:voice@pbx.example", "sip:voice@pbx.example"),
+        ("sip:%20@pbx.example", ""),
+        ("", ""),
+    ],
+)
+def test_a_mailbox_is_named_as_this_phone_can_call_it(named: str, called: str) -> None:
+    desk = Desk()
+    desk.set(ONE, answers=1)
+    desk.accounts.mailbox(sip.MailboxChanged(ONE.id, waiting=True, new=1, target=named))
+    [state] = desk.accounts.shown()
+    assert state.mailbox == Mailbox(True, 1, called)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from softphone.calls.book import CallBook
 from softphone.calls.commands import NOT_NOW
 from softphone.calls.live import Aside, LiveCall
-from softphone.calls.numbers import dialled, host_part, user_part
+from softphone.calls.numbers import dialable, dialled, host_part, user_part
 from softphone.domain import events as ev
 from softphone.domain.errors import KlartoneError
 from softphone.engine.call.ended_calls import NO_SUCH_CALL
@@ -156,7 +156,7 @@ class Transferring:
     def asked(self, event: sip.ReferAsked) -> None:
         """The agent sees whom the party would have us call, and decides."""
         call = self._connected(event.call)
-        target = _to_dial(event.target)
+        target = dialable(event.target)
         if call is None or not target or self._is_followed(event.call):
             self._phone.tell_referrer(event.call, _DECLINED)
             return
@@ -172,7 +172,7 @@ class Transferring:
             return NO_SUCH_CALL
         if event is None or target != call.asked_to_call:
             return NOT_NOW
-        made = self._dial(call, _to_dial(event.target), event)
+        made = self._dial(call, dialable(event.target), event)
         self._no_longer_asked(call)
         self._following.append(_Following(call.id, made))
         return {"call": made}
@@ -242,15 +242,6 @@ class Transferring:
     def _connected(self, call_id: str) -> LiveCall | None:
         call = self._book.live.get(call_id)
         return call if call is not None and call.phase is CallPhase.CONNECTED else None
-
-
-def _to_dial(target: str) -> str:
-    """Empty if this phone cannot call it."""
-    named = target[4:].split(";")[0] if target.lower().startswith("tel:") else target
-    try:
-        return dialled(named)
-    except KlartoneError:
-        return ""
 
 
 def _shown(target: str, own_host: str) -> str:
