@@ -17,7 +17,7 @@ from softphone.domain.errors import KlartoneError
 from softphone.texts import Texts
 from softphone.ui.controls import FilledButton, QuietButton
 from softphone.ui.fields import ComboBox
-from softphone.ui.settings.forms import Said, Section, line_field
+from softphone.ui.settings.forms import SaidLabel, Section, line_field
 from softphone.ui.view import View, new_id
 from softphone.ui.words.account import reason, sentence
 from softphone.wire.snapshot import Account, AccountState, Registration, Settings, Srtp, Transport
@@ -64,7 +64,7 @@ class AccountSection(Section):
         self.register = ComboBox("accountRegister")
         for word in ("yes", "no"):
             self.register.addItem(word, word)
-        self.state = Said("accountSaved")
+        self.state = SaidLabel("accountSaved")
         self.ice = ComboBox("accountIce")
         for word in ("no", "yes"):
             self.ice.addItem(word, word)

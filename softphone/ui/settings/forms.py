@@ -63,7 +63,7 @@ class Section(QWidget):
             self.settings = view.snapshot.settings
 
 
-class Said(TextLabel):
+class SaidLabel(TextLabel):
     """What came of a press, below its button: it takes no room while there is nothing to say."""
 
     def __init__(self, name: str) -> None:
