@@ -194,7 +194,7 @@ class Account:
                 self.language = language or self.language
                 self._forget_keys()
             case e.NewPerson() | e.IdentityChanged() if self.live and self.stage == "talking":
-                if isinstance(event, e.NewPerson):
+                if event == e.NewPerson():
                     self._pause("source_changed", on=False)
                 self.marks, self.readable, self.vouched, self.carried = set(), False, set(), set()
                 self._forget_keys()
@@ -205,7 +205,7 @@ class Account:
                 else:
                     self.joined = True
             case e.NewPerson() | e.IdentityChanged() if self._could_come_back():
-                if isinstance(event, e.NewPerson):
+                if event == e.NewPerson():
                     self._pause("source_changed", on=False)
                 self.before = self._yeses_before(event)
                 self.pauses |= {"not_told"}

@@ -11,7 +11,7 @@ from softphone.domain.changes import HoldBy
 from softphone.domain.purpose import Headline, KeyRole, OnFailure, Reason
 from softphone.domain.session import State, carried_answers, describe, step
 from softphone.domain.session.state import Pauses, Sensitive
-from softphone.domain.status import InformedPhase, PurposePhase
+from softphone.domain.status import Action, InformedPhase, PurposePhase
 from tests.domain.walk_call import Call
 from tests.domain.walk_scenes import DOC, NOW, SCENES, TRAIN, alphabet
 
@@ -162,6 +162,26 @@ def test_who_leaves_a_conference_takes_no_other_newcomer_along(also: e.Event) ->
     call = Call("N7").hear()(e.NewPerson(by_phone=True), e.NoticeAgain(), also, e.NewPerson(), e.PersonLeft())
     assert call.recorded == set()
     assert Reason.NOT_TOLD in call.status.pauses
+
+
+@pytest.mark.rule("G05")
+@pytest.mark.parametrize("told", [None, e.NoticeAgain()], ids=["read", "played"])
+def test_a_conference_hides_nobody_who_comes_on_the_partys_side(told: e.Event | None) -> None:
+    call = Call("N7").hear()(e.SourceChanged(), e.NewPerson(by_phone=True))
+    assert call.did(f.FollowSource) == []
+    call(*[told] if told else [])
+    assert Action.NEW_PERSON in call.status.actions
+    # Another call of this phone explains no new source.
+    left, _ = step(call.state, e.PersonLeft(), call.now)
+    assert describe(left, call.now).pauses == (Reason.SOURCE_CHANGED,)
+    call(e.NewPerson(), e.PersonLeft())
+    assert call.recorded == set()
+    assert call.status.pauses == (Reason.NOT_TOLD,)
+    if told:
+        call(e.NoticeAgain(), e.NoticeReached(e.Mark.ESSENTIALS), e.NoticeReached(e.Mark.QUESTION), e.NoticeHeard())
+    else:
+        call(READABLE, e.NoticeRead())
+    assert call.recorded == {DOC, TRAIN}
 
 
 @pytest.mark.rule("G31")

@@ -124,26 +124,30 @@ def same_caller(turn: Turn, _: SameCaller) -> None:
 # --- who it is ------------------------------------------------------------------------------------
 
 
-def can_add_person(state: State) -> bool:
+def can_add_person(state: State, *, by_phone: bool = False) -> bool:
     """Also before the notice: an interpreter has not heard what an exchange said. Not during a newcomer's notice: the next
-    newcomer's comes after it. With no purpose left it matters only if the question could be asked once more."""
+    newcomer's comes after it. With no purpose left it matters only if the question could be asked once more.
+
+    Whoever joined by phone may leave untold, and the pause with them. So the agent can always say that somebody else came.
+    """
     informing = state.informing
+    leaves = informing.before is not None and not by_phone
     if not state.live:
-        return bool(unanswered(state)) and not state.pauses.newcomer_not_informed
+        return bool(unanswered(state)) and (leaves or not state.pauses.newcomer_not_informed)
     telling = informing.phase not in (InformedPhase.FAILED, InformedPhase.INFORMED)
     waits = telling and (state.pauses.newcomer_not_informed or informing.newcomer_joined)
-    return state.stage is Stage.TALKING and not waits
+    return state.stage is Stage.TALKING and (leaves or not waits)
 
 
 def new_person(turn: Turn, event: NewPerson) -> None:
     """Paused until informed, and asked for each purpose on consent. An open question is cancelled and asked anew for all.
 
-    It also explains a source that nobody had explained.
+    It also explains a source that nobody had explained. Another call of this phone explains nothing of this one's sound.
     """
-    if not can_add_person(turn.state):
+    if not can_add_person(turn.state, by_phone=event.by_phone):
         return
     turn.note("new_person", "G05")
-    if (was := turn.state.pauses).source_changed:
+    if (was := turn.state.pauses).source_changed and not event.by_phone:
         turn.start(FollowSource())
         turn.set(pauses=replace(was, source_changed=False).after(was, turn.now))
     before = _before(turn.state) if event.by_phone else None
@@ -251,5 +255,5 @@ def _begin_again(turn: Turn) -> None:
         before=None,
     )
     turn.set(informing=heard)
-    if informing.phase is InformedPhase.READING and not informing.interrupted:
+    if informing.phase is InformedPhase.READING and not turn.state.pauses.silent:
         start_reading(turn)

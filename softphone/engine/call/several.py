@@ -135,7 +135,7 @@ class SeveralCalls:
             return self._why_not(call_id)
         both = (other, call)
         if call.conference or not all(
-            one.decided and (not one.state.live or can_add_person(one.state)) for one in both
+            one.decided and (not one.state.live or can_add_person(one.state, by_phone=True)) for one in both
         ):
             return NOT_NOW
         for one in both:
