@@ -215,7 +215,8 @@ class Inward:
     def _mailbox(self, message: SipMessage, source: Hop) -> None:
         """Unasked it counts from the registrar alone. Of a subscription pjsua2 hears too: it renews it."""
         switch = self._switch
-        if account := switch.mailboxes.account_of(message):
+        account = switch.mailboxes.account_of(message)
+        if account and self._came_as_registered(account, source):
             switch.mailboxes.told(message, account, subscribed=True)
 
             def let_in() -> None:
@@ -228,9 +229,17 @@ class Inward:
             return
         account = switch.account_called(message, source)
         flow = switch.flows.get(account)
-        if flow is not None and flow.host == source.host:
+        if flow is not None and flow.host == source.host and self._came_as_registered(account, source):
             switch.mailboxes.told(message, account, subscribed=False)
         self._answer(message, source, 200)
+
+    def _came_as_registered(self, account: str, source: Hop) -> bool:
+        """Anybody can write a server's address into a datagram: it counts where the account itself goes by UDP. By TLS there
+        is one connection."""
+        if self._switch.transport_of(account) == "tls":
+            return source.account == account
+        flow = self._switch.flows.get(account)
+        return source.transport != "udp" or flow is None or flow.transport == "udp"
 
     def _progress(self, message: SipMessage, source: Hop, dialog: Dialog | None, progress: tuple[int, bool]) -> None:
         number = int((message.get("CSeq") or "0").split(" ")[0])

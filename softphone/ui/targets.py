@@ -8,6 +8,19 @@ from softphone.wire.from_engine import Snapshot
 
 _NUMBER = re.compile(r"\+?[\d\s().\-/*#]{2,}")
 
+_ADDRESS = re.compile(
+    r"(?:sips?:)?(?P<user>[^@\s]+)@(?P<host>\[[0-9a-f:.]+\]|[^\s:;@\[\]]+)(?::\d{1,5})?(?:;(?:transport|user)=\w+)*",
+    re.IGNORECASE,
+)
+
+
+def within(target: str, address: str) -> str:
+    """What `target` is to an account of this address: the number or user of its own domain, or nothing if it is elsewhere."""
+    if "@" not in target:
+        return target.removeprefix("tel:")
+    named, own = _ADDRESS.fullmatch(target), _ADDRESS.fullmatch(address)
+    return named["user"] if named and own and named["host"].lower() == own["host"].lower() else ""
+
 
 def target_of(typed: str, snapshot: Snapshot) -> str:
     """The number or address that `typed` means, or nothing. A name is one of one's own calls."""

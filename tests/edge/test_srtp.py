@@ -230,3 +230,18 @@ def test_an_account_without_encryption_takes_whoever_can_do_without_and_says_why
         assert (told["phase"], told["why"]) == ("incoming", "encrypted")
         assert phone.wait_for("CallMissed")["number"] == "+4520123456"
         phone.do("remove_account", id=account.user)
+
+
+def test_of_an_account_by_tls_nobody_tells_its_mailbox_by_udp(phone: SecondPhone, authority: Authority) -> None:
+    with exchange(authority.sign("server", HOST)) as server, wire(HOST) as anybody:
+        account = Registered(phone, authority, server)
+        body, kind = "Messages-Waiting: yes\r\nVoice-Message: {}/0\r\n", "application/simple-message-summary"
+        more = "Event: message-summary\r\nSubscription-State: active\r\n"
+        asked = anybody.request("NOTIFY", phone.udp, more=more, body=body.format(3), kind=kind)
+        anybody.send(asked.replace("own@", f"{account.user}@"), (HOST, phone.udp))
+        assert anybody.wait_for("SIP/2.0 ").startswith("SIP/2.0 200")
+        told = server.request("NOTIFY", account.user, call=uuid4().hex, body=body.format(1), more=more)
+        server.say(told.replace("application/sdp", kind))
+        server.wait_for("SIP/2.0 200")
+        phone.wait_for("MailboxChanged", account=account.id)
+        assert [one["new"] for one in phone.told("MailboxChanged") if one["account"] == account.id] == [1]

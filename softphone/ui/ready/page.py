@@ -78,6 +78,7 @@ class ReadyPage(QWidget):
         layout.addWidget(self.reel)
         self.dial.command.connect(self.command)
         self.mailboxes.command.connect(self.command)
+        self.mailboxes.picked.connect(self.dial.fill)
         self.wrap_up.command.connect(self.command)
         self.wrap_up.called.connect(self.dial.call_again)
         self.call_backs.command.connect(self.command)

@@ -144,13 +144,28 @@ def test_messages_that_wait_light_a_lamp_whose_press_calls_the_mailbox(scene: Sc
 
     assert told(new=1, target="sip:voice@host.test").text() == "1 ny besked på telefonsvareren"
     scene.press(name)
-    assert without_id(scene.sent()[-1]) == Dial("", one.account.id, "sip:voice@host.test")
+    assert scene.commands() == []
+    assert desk.window.ready.dial.target.text() == "sip:voice@host.test", (
+        "another domain than the account's: it is asked"
+    )
+    host = one.account.address.rpartition("@")[2]
+    callee = desk.window.ready.mailboxes.callees[one.account.id]
+    assert callee.text() == "Telefoncentralen henviser til et andet sted: sip:voice@host.test"
+    told(new=2, target=f"sip:+4520304050@{host.upper()}:5070;transport=udp")
+    assert (callee.isVisible(), callee.text()) == (True, "Ringer til +45 20 30 40 50")
+    scene.press(name)
+    assert without_id(scene.sent()[-1]) == Dial(
+        "", one.account.id, f"sip:+4520304050@{host.upper()}:5070;transport=udp"
+    )
+    told(new=3, target=f"sip:voice@{host};maddr=host.test")
+    assert callee.text().startswith("Telefoncentralen")
     lamp = told(new=4)
     assert (lamp.text(), lamp.isEnabled()) == ("4 nye beskeder på telefonsvareren", False), "whom to call is not known"
     # The person's own setting goes before what an exchange says.
     own = replace(one, account=replace(one.account, mailbox="*98"), mailbox=Mailbox(True, None, "sip:voice@host.test"))
     scene.show(replace(state, accounts=(own, replace(one, account=replace(one.account, id="b")))))
     assert lamps[one.account.id].text() == f"Nye beskeder på telefonsvareren · {one.account.address}"
+    assert callee.text() == "Ringer til *98"
     scene.press(name)
     assert without_id(scene.sent(2)[-1]) == Dial("", one.account.id, "*98")
 
