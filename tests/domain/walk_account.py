@@ -52,7 +52,7 @@ def happens(world: World, event: e.Event, before: Status) -> World:
             told = _informed(world)
             return replace(told, yes=told.yes | (frozenset(said) & told.open), open=told.open - frozenset(said))
         case e.NoticeAgain(language=language, read=read) if language is not None:
-            action = "read_instead" if read and language is world.language else "play_again"
+            action = "read_instead" if read else "play_again"
             return _in_language(world, language) if action in before.actions else world
         case e.FinishedOrally() if (
             world.essentials and not world.sound and not world.silent and world.stage == "talking"
