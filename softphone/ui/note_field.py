@@ -12,7 +12,7 @@ from PySide6.QtGui import QFocusEvent, QHideEvent, QKeyEvent
 from PySide6.QtWidgets import QPlainTextEdit, QSizePolicy
 
 from softphone.ui.theme.scale import px
-from softphone.ui.theme.style import BODY, label_font
+from softphone.ui.theme.style import BODY, NOTE_PADDING, label_font
 from softphone.ui.view import View, new_id
 from softphone.wire.snapshot import NOTE_LENGTH
 from softphone.wire.to_engine import SaveNote
@@ -21,8 +21,7 @@ _PAUSE = 300
 """ms without a key after which what was written is saved"""
 _MOST_LINES = 4
 _DELETES = (Qt.Key.Key_Backspace, Qt.Key.Key_Delete)
-_AROUND = 18
-"""px above and below the lines, edge included"""
+_EDGE = 1
 
 
 class NoteField(QPlainTextEdit):
@@ -77,7 +76,8 @@ class NoteField(QPlainTextEdit):
         self._measure()
 
     def sizeHint(self) -> QSize:
-        return QSize(80, ceil(self.fontMetrics().lineSpacing() * self._lines) + px(_AROUND))
+        around = _EDGE + px(NOTE_PADDING) + ceil(self.document().documentMargin())
+        return QSize(80, ceil(self.fontMetrics().lineSpacing() * self._lines) + 2 * around)
 
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()

@@ -29,8 +29,11 @@ class Dot(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setFixedSize(10, 10)
         self._colour = "#808080"
+        self.rescale()
+
+    def rescale(self) -> None:
+        self.setFixedSize(px(10), px(10))
 
     def show_colour(self, colour: str) -> None:
         if colour != self._colour:
@@ -42,7 +45,8 @@ class Dot(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(self._colour))
-        painter.drawEllipse(QRectF(1, 1, 8, 8))
+        edge = self.width() / 10
+        painter.drawEllipse(QRectF(self.rect()).adjusted(edge, edge, -edge, -edge))
         painter.end()
 
 

@@ -17,6 +17,11 @@ from softphone.wire.snapshot import CallState
 
 _MOST = 4
 _SPACE = 10
+_GAP, _BETWEEN = 6, 4
+"""between the rows and what stands around them, and between two of them"""
+_TOP = 5
+_INSET = 8
+"""of the note's words in their field, which is seen only while the pointer or the keyboard is there"""
 
 
 class Beside(QWidget):
@@ -42,7 +47,7 @@ class Beside(QWidget):
         self._outcomes = [TextLabel(size=SMALL, role="muted") for _ in range(_MOST)]
         self._rows = grid = QGridLayout()
         grid.setHorizontalSpacing(12)
-        grid.setVerticalSpacing(4)
+        grid.setVerticalSpacing(_BETWEEN)
         grid.setColumnStretch(1, 1)
         for row, parts in enumerate(zip(self._days, self._lines, self._outcomes, strict=True)):
             for column, part in enumerate(parts):
@@ -51,15 +56,19 @@ class Beside(QWidget):
                 grid.addWidget(part, row, column)
             parts[2].setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         inside = QVBoxLayout(self.card)
-        inside.setContentsMargins(14, 10, 14, 11)
-        inside.setSpacing(6)
-        inside.addWidget(self.title)
-        inside.addLayout(grid)
-        inside.addWidget(self.rule)
+        inside.setContentsMargins(14 - _INSET, _TOP, 14 - _INSET, _TOP)
+        inside.setSpacing(0)
+        self._above = above = QVBoxLayout()
+        above.setContentsMargins(_INSET, _TOP, _INSET, 0)
+        above.setSpacing(_GAP)
+        above.addWidget(self.title)
+        above.addLayout(grid)
+        above.addWidget(self.rule)
+        inside.addLayout(above)
         inside.addWidget(self.note)
         self.note.command.connect(self.command)
         self.note.resized.connect(self._fit)
-        self._wanted = 0
+        self._wanted, self._placed = 0, -1
         self._gives_way = False
         self.card.hide()
 
@@ -104,22 +113,41 @@ class Beside(QWidget):
 
     def _fit(self) -> None:
         """The note, and as many rows above it as there is room for; with room for neither, nothing."""
-        for rows in range(self._wanted, -1, -1):
-            for part in (self.title, self.rule):
-                part.setVisible(rows > 0)
-            for i, parts in enumerate(zip(self._days, self._lines, self._outcomes, strict=True)):
-                for part in parts:
-                    part.setVisible(i < rows)
-            layout = self.card.layout()
-            assert layout is not None
-            self._rows.invalidate()
-            layout.invalidate()
-            needs = self.card.sizeHint().height()
-            if needs + px(_SPACE) <= self.height() and not self._gives_way:
-                self.card.setGeometry(0, 0, self.width(), needs)
-                self.card.show()
-                return
+        room = -1 if self._gives_way else self.height() - px(_SPACE)
+        rows = next((rows for rows in range(self._wanted, -1, -1) if self._needs(rows) <= room), -1)
+        if rows >= 0:
+            self._place(rows)
+            self.card.setGeometry(0, 0, self.width(), self._needs(rows))
+            self.card.show()
+            return
         if self.note.hasFocus():
             # Not to the neighbour: the next key would press something.
             self.window().setFocus()
         self.card.hide()
+
+    def _needs(self, rows: int) -> int:
+        """The card's height with so many rows. Asked of each part: whoever shows them to measure them has all laid out anew."""
+        layout = self.card.layout()
+        assert layout is not None
+        edge, margins = self.card.contentsMargins(), layout.contentsMargins()
+        needs = edge.top() + margins.top() + self.note.sizeHint().height() + margins.bottom() + edge.bottom()
+        if rows:
+            row = max(parts[0].sizeHint().height() for parts in (self._days, self._lines, self._outcomes))
+            needs += self.title.sizeHint().height() + rows * row + (rows - 1) * _BETWEEN + 2 * _GAP
+            needs += _TOP + self.rule.height()
+        return needs
+
+    def _place(self, rows: int) -> None:
+        if rows == self._placed:
+            return
+        self._placed = rows
+        for part in (self.title, self.rule):
+            part.setVisible(rows > 0)
+        for i, parts in enumerate(zip(self._days, self._lines, self._outcomes, strict=True)):
+            for part in parts:
+                part.setVisible(i < rows)
+        # An empty layout keeps its margins.
+        self._above.setContentsMargins(_INSET, _TOP if rows else 0, _INSET, 0)
+        for layout in (self._rows, self._above, self.card.layout()):
+            assert layout is not None
+            layout.invalidate()

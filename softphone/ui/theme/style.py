@@ -13,6 +13,8 @@ from softphone.ui.theme.tokens import Theme
 HEADLINE, NAME, HEADING, READ_ALOUD, TIMER, PURPOSES, BODY, SMALL = 26, 22, 18, 18, 17, 15, 14, 13
 """sizes in px, none under 13; whole ones, because they stay sharp"""
 MARGIN, GAP, TIGHT = 16, 12, 8
+NOTE_PADDING = 4
+"""px in a note's field above and below its lines, in normal text"""
 CARD_RADIUS, BUTTON_RADIUS = 10.0, 8.0
 _FAMILY = "Inter Klartone"
 """resources/fonts/README.md says what it is"""
@@ -80,6 +82,7 @@ def sheet(theme: Theme) -> str:
     t, k = theme, factor()
     field, focused = round(38 * k), round(36 * k)
     entry, small = round(30 * k), round(SMALL * k)
+    high = round(NOTE_PADDING * k)
     return f"""
     QWidget#desk, QWidget#page, QScrollArea, QScrollArea > QWidget > QWidget {{ background: {t.window}; }}
     QLabel {{ color: {t.text}; background: transparent; }}
@@ -96,9 +99,12 @@ def sheet(theme: Theme) -> str:
     }}
     QPlainTextEdit {{
         background: {t.surface}; color: {t.text}; border: 1px solid {t.outline}; border-radius: 8px;
-        padding: 3px 6px; selection-background-color: {t.accent}; selection-color: {t.on_accent};
+        padding: {high}px 6px; selection-background-color: {t.accent}; selection-color: {t.on_accent};
     }}
-    QPlainTextEdit:focus {{ border: 2px solid {t.accent}; padding: 2px 5px; }}
+    QPlainTextEdit#callNote {{ background: transparent; border: 2px solid transparent; padding: {high - 1}px 2px; }}
+    QPlainTextEdit#callNote:hover {{ background: {t.window}; }}
+    QPlainTextEdit:focus, QPlainTextEdit#callNote:focus {{ border: 2px solid {t.accent}; }}
+    QPlainTextEdit:focus {{ padding: {high - 1}px 5px; }}
     QLineEdit:focus, QComboBox:focus {{ border: 2px solid {t.accent}; padding: 0 9px; min-height: {focused}px; }}
     QLineEdit:disabled, QComboBox:disabled {{ color: {t.disabled}; background: {t.window}; border-color: {t.line}; }}
     QComboBox::drop-down {{ border: none; width: 28px; }}

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtWidgets import QApplication
 
 from softphone.ui.note_field import NoteField
-from softphone.wire.snapshot import NOTE_LENGTH, CallState
+from softphone.wire.snapshot import NOTE_LENGTH, CallState, TextSize
 from softphone.wire.to_engine import SaveNote
 from tests.ui import several
 from tests.ui import states as s
@@ -85,6 +85,60 @@ def test_a_note_outlives_the_engine_s_absence_and_the_desk_s_end(scene: Scene) -
     # Closed again, once Qt has taken away what the first time let go.
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
     desk.close()
+
+
+def test_what_stands_beside_a_call_asks_for_no_layout_while_nothing_of_it_changes(scene: Scene) -> None:
+    """There is room for one of two rows: whoever tries the other one has all of it laid out at each drawing."""
+    note = opened(scene)
+    desk, asked = scene.desk, list[QObject]()
+    assert desk is not None
+    beside = desk.window.call.moment.beside
+
+    class Watch(QObject):
+        def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+            if event.type() is QEvent.Type.LayoutRequest:
+                asked.append(watched)
+            return False
+
+    low = next(high for high in range(700, 500, -2) if _shown_at(scene, high) == 1)
+    watch = Watch()
+    for widget in (beside, beside.card):
+        widget.installEventFilter(watch)
+    for _ in range(5):
+        desk.draw()
+        QApplication.processEvents()
+    assert beside.shown == 1, low
+    assert asked == []
+    assert beside.card.height() == beside.card.sizeHint().height()
+    _shown_at(scene, next(high for high in range(low, 500, -2) if _shown_at(scene, high) == 0 and note.isVisible()))
+    assert beside.card.height() == beside.card.sizeHint().height()
+    _shown_at(scene, low)
+    assert note.mapTo(beside, note.rect().bottomLeft()).y() < beside.height()
+
+
+def _shown_at(scene: Scene, height: int) -> int:
+    assert scene.desk is not None
+    scene.desk.window.resize(376, height)
+    for _ in range(3):
+        QApplication.processEvents()
+    return scene.desk.window.call.moment.beside.shown
+
+
+def test_a_note_stands_in_the_middle_of_its_field_in_every_size(scene: Scene) -> None:
+    note = opened(scene)
+    assert scene.desk is not None
+    try:
+        for size in TextSize:
+            state = several.snapshot(several.TALKING)
+            scene.show(replace(state, settings=replace(state.settings, text_size=size)))
+            scene.desk.window.resize(700, 1300)
+            scene.qtbot.waitUntil(note.isVisible, timeout=2000)
+            QApplication.processEvents()
+            line = note.cursorRect().translated(note.viewport().pos())
+            above, below = line.top(), note.height() - 1 - line.bottom()
+            assert abs(above - below) <= 2, (size, above, below)
+    finally:
+        scene.show(several.snapshot())  # the size is one for the whole program
 
 
 @pytest.mark.rule("G10")

@@ -172,6 +172,7 @@ def test_a_larger_text_chosen_at_run_time_makes_all_of_it_larger(scene: Scene) -
         scene.show(replace(state, settings=replace(state.settings, text_size=TextSize.LARGE)))
         scene.qtbot.waitUntil(lambda: desk.window.call.party.name.font().pixelSize() > before, timeout=2000)
         assert desk.window.call.card.height() > card
+        assert desk.window.top.dot.width() > 10
         assert desk.window.minimumWidth() > NARROWEST
     finally:
         scene.show(s.snapshot())  # the size is one for the whole program
