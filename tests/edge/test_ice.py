@@ -223,12 +223,12 @@ class Nat:
             if not select.select([self.socket], [], [], 0.05)[0]:
                 continue
             data, source = self.socket.recvfrom(2048)
-            self.asked += 1
             if not self.mute:
                 question = stun.parse_message(data)
                 answer = stun.Message(stun.Method.BINDING, stun.Class.RESPONSE, question.transaction_id)
                 answer.attributes["XOR-MAPPED-ADDRESS"] = OUTSIDE, source[1] + self.ahead
                 self.socket.sendto(bytes(answer), source)
+            self.asked += 1
 
     def close(self) -> None:
         self._over.set()
@@ -251,10 +251,7 @@ def invited(phone: SecondPhone, called: Wire, account: str = "own") -> str:
 def test_a_stun_server_says_where_this_phone_is_seen_and_a_silent_one_costs_one_call_half_a_second(nat: Nat) -> None:
     with second_phone(edge=True, counter=True, stun=nat.place, keep_alive=1) as phone, wire() as called, party() as one:
         phone.do("account", id="ice", address=f"anna@{HOST}", register=False, ice=True)
-        limit = time.monotonic() + 5
-        while not nat.asked:
-            assert time.monotonic() < limit
-            time.sleep(0.02)
+        _wait_for_question(nat, 1)
         asked = invited(phone, called, "ice")
         description = SessionDescription.parse(body(asked).encode())
         place, control = description.audio_address(), description.rtcp_address()
@@ -292,6 +289,27 @@ def test_a_stun_server_says_where_this_phone_is_seen_and_a_silent_one_costs_one_
             assert address[0] == HOST
             called.send(called.answer(asked, "486 Busy Here"), called.peer)
             phone.wait_for("CallEnded")
+
+
+def test_who_hangs_up_while_the_stun_server_is_asked_has_called_nobody(nat: Nat) -> None:
+    with second_phone(edge=True, counter=True, stun=nat.place, keep_alive=60) as phone, wire() as called:
+        _wait_for_question(nat, 1)
+        nat.mute = True
+        before = nat.asked
+        phone.do("dial", target=f"sip:bo@{HOST}:{called.port}")
+        _wait_for_question(nat, before + 1)
+        phone.do("hang_up")
+        phone.wait_for("CallEnded")
+        phone.do("dial", target=f"sip:eva@{HOST}:{called.port}")
+        assert called.wait_for("").startswith("INVITE sip:eva@")
+        phone.do("hang_up")
+
+
+def _wait_for_question(nat: Nat, number: int) -> None:
+    limit = time.monotonic() + 5
+    while nat.asked < number:
+        assert time.monotonic() < limit
+        time.sleep(0.005)
 
 
 @on_a_loop
