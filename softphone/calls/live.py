@@ -12,7 +12,7 @@ from softphone.calls.commands import RecordingCommand
 from softphone.calls.numbers import e164
 from softphone.calls.policy.lines import line_state
 from softphone.calls.upstream import UpstreamNotice
-from softphone.domain.changes import AuditEntry, CloseRecording, Commit
+from softphone.domain.changes import AuditEntry, CloseRecording, Commit, Discard
 from softphone.domain.decision import LookupResult, NoticeId
 from softphone.domain.ending import Ending
 from softphone.domain.events import Event, Mark, Now, Timer
@@ -307,8 +307,13 @@ class LiveCall:
         return answer.shown if answer else ""
 
     def note_dates(self, commit: Commit) -> None:
-        """Until when each purpose keeps what this transaction closes, as the store counts it (G10, G36)."""
+        """Until when each purpose keeps what this transaction closes, as the store counts it (G10, G36).
+
+        What is erased on a later day takes the note that stood there with it.
+        """
         for change in commit.changes:
+            if isinstance(change, Discard) and self.reopened and not self.state.kept:
+                self.note = ""
             if isinstance(change, CloseRecording) and self.policy and self.line:
                 zone = self.policy.time_zone
                 self.expires = {
@@ -372,8 +377,7 @@ class LiveCall:
             self._outcome(status),
             kept=kept,
             why=status.reasons[0] if status and self.answered_at and not kept else None,
-            # What is erased on a later day takes the note with it.
-            note="" if self.reopened and not kept else self.note,
+            note=self.note,
             group="" if self.group == self.id else self.group,
         )
 

@@ -29,6 +29,11 @@ def e164(number: str, region: str = "DK") -> str | None:
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
+def is_number(text: str) -> bool:
+    """Whether it can be dialled as it stands, an extension as well."""
+    return bool(_DIGITS.fullmatch(text))
+
+
 def user_part(address: str) -> str:
     """The called party: the part before the `@` of a SIP address in any spelling, or the number itself."""
     return _SCHEME.sub("", address).partition("@")[0]

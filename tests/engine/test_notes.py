@@ -17,6 +17,7 @@ from softphone.archive.retention.sweep import sweep
 from softphone.domain.changes import AuditEntry
 from softphone.domain.decision import NoticeId
 from softphone.domain.purpose import Basis
+from softphone.engine.call.recent_calls import LOOK_BACK
 from softphone.engine.sip import events as sip
 from softphone.wire.snapshot import EARLIER, NOTE_LENGTH, CallPhase, CallState, CodedText
 from tests.archive.scene import DOCUMENTATION, NUMBER, TRAINING
@@ -81,8 +82,12 @@ def test_a_note_is_seen_at_the_next_call_with_the_number_and_outlives_the_engine
     shown = later.rings("second")
     assert [(one.id, one.note, one.outcome) for one in shown.earlier] == [("first", NOTE, "not_recorded")]
     assert (shown.note, later.rings("other", ANOTHER).earlier[0].note) == ("", "")
-    assert later.rings("hidden", "").earlier == ()
-    for call in ("second", "other", "hidden"):
+    assert later.rings("hidden", "unavailable").earlier == ()
+    assert later.calls.save_note("hidden", "Uden nummer.") is None
+    later.ends("hidden")
+    later.calls.end_wrap_up("hidden")
+    assert later.rings("hidden, too", "unavailable").earlier == ()
+    for call in ("second", "other", "hidden, too"):
         later.ends(call)
     assert later.calls.save_note("first", "Har fået den.") is None
     assert [one.note for one in later.rings("third").earlier if one.id == "first"] == ["Har fået den."]
@@ -131,6 +136,12 @@ def test_a_note_goes_with_the_last_recording_of_its_call_and_does_not_come_back(
     later.open(consent)
     assert later.call.note == NOTE
     later.opt_out()
+    later.settle()
+    assert (later.row(consent).note, later.call.note) == ("", "")
+    assert later.calls.save_note(consent, "Ville ikke optages.") is None
+    assert later.row(consent).note == "Ville ikke optages.", "it is a new one"
+    later.written("Aftalt 3 stk.", "Ville ikke optages.")
+    assert later.calls.save_note(consent, "") is None
     later.close(consent)
     assert (later.row(consent).outcome, later.row(consent).note) == ("deleted", "")
     assert later.row(documented).note == "Aftalt 3 stk."
@@ -143,6 +154,29 @@ def test_a_note_goes_with_the_last_recording_of_its_call_and_does_not_come_back(
         day = AT + timedelta(days=8)
         assert "past_calls_forgotten" in [one.what.value for one in sweep(archive, day, clock=day)]
     assert later.stored() == []
+
+
+@pytest.mark.rule("G37")
+@pytest.mark.parametrize("in_wrap_up", [False, True], ids=["in the call", "in its wrap-up"])
+def test_a_note_that_custody_erases_of_a_call_that_is_not_over_stays_erased(later: Noted, in_wrap_up: bool) -> None:
+    later.kept(DOCUMENTATION)
+    later.start()
+    later.rings("first")
+    later.answer("first")
+    later.calls.save_note("first", NOTE)
+    if in_wrap_up:
+        later.ends("first")
+    later.written(NOTE)
+    with closing(Archive.open(later.folder, later.before.memory)) as archive:
+        assert notes.erase_of_number(archive, NUMBER, "sag 117", AT, "") == 1
+    if not in_wrap_up:
+        later.seconds += LOOK_BACK + 1
+        later.calls.run_due()
+        later.until(lambda: not later.shown("first").note)
+        later.ends("first")
+    later.calls.end_wrap_up("first")
+    later.settle()
+    later.written()
 
 
 @pytest.mark.rule("G37")

@@ -98,7 +98,7 @@ class EndedCalls:
 
     def remembered(self, past: Sequence[PastRow], own: Sequence[OwnCall]) -> None:
         if self._remembers:
-            self._recent.look_at_notes(own)
+            self._recent.look_at_notes(own, self._book.live)
         else:
             self._remembers = True
             self._recent.remember(past, own)
@@ -136,7 +136,7 @@ class EndedCalls:
             self.close(call)
         else:
             # An engine that is killed in wrap-up leaves the row all the same.
-            self._recent.keep(call.past(self._clock()), call.agent, noted=True)
+            self._recent.keep(call.past(self._clock()), call.agent)
 
     def close(self, call: LiveCall) -> None:
         """Wrap-up is over. The call stays until its last transaction is acknowledged."""
@@ -172,8 +172,8 @@ class EndedCalls:
         if call.id not in self._book.live:
             return
         self._book.feed(call, ev.WrapUpEnded())
-        # A note that went with what was erased on a later day does not come back.
-        self._recent.put(call.past(self._clock()), call.agent, noted=not call.reopened)
+        # Its note was written when it was saved. One that has been erased meanwhile does not come back.
+        self._recent.put(call.past(self._clock()), call.agent)
         self._changed()
         self.drop_if_over(call)
 
@@ -281,7 +281,7 @@ class EndedCalls:
         presses, call.presses = call.presses, []
         if gone:
             # The no is remembered all the same; there is nothing to lock.
-            call.state = replace(call.state, recordings=(), holds=())
+            call.state, call.note = replace(call.state, recordings=(), holds=()), ""
             presses = [command for command in presses if isinstance(command, OptOut | Act)]
         elif known and past is not None:
             self._recent.bring_up_to_date(call, past)

@@ -14,6 +14,7 @@ from softphone.archive.catalog.own_calls import OwnCall
 from softphone.archive.finding.history import PastRow
 from softphone.archive.seen.access import OWN_CALLS
 from softphone.calls.live import LiveCall
+from softphone.calls.numbers import is_internal, is_number
 from softphone.calls.policy.lines import line_state
 from softphone.calls.ports import RulesPort
 from softphone.domain.events import Now
@@ -91,8 +92,8 @@ class RecentCalls:
     def earlier(self, call: LiveCall, shown: Sequence[PastCall], over: Sequence[PastCall]) -> tuple[PastCall, ...]:
         """Calls with its number before it, of the rows `shown` and of those `over` that have no row yet."""
         number = call.e164 or call.number
-        if not number:
-            return ()
+        if not call.e164 and not is_number(number) and not (call.policy and is_internal(call.policy, number)):
+            return ()  # withheld: a gateway may write "unknown" for anybody
         here = {row.id for row in over}
         those = [*over, *(row for row in shown if row.id not in here)]
         found = [row for row in those if row.number == number and row.id != call.id and row.at <= call.arrived_at]
@@ -164,9 +165,12 @@ class RecentCalls:
         """The archive is asked for the rows: its answer does not have the notes that are written from now on."""
         self._saved.clear()
 
-    def look_at_notes(self, own: Sequence[OwnCall]) -> None:
-        """Others may have erased some."""
+    def look_at_notes(self, own: Sequence[OwnCall], live: Mapping[str, LiveCall]) -> None:
+        """Others may have erased some, also of a call that is still on or in its wrap-up."""
         stored = {one.call: one.note or "" for one in own}
+        for call in live.values():
+            if call.id not in self._saved:
+                call.note = stored.get(call.id, call.note)
         for row in [*self._rows.values()]:
             if row.id not in self._saved and row.note != (note := stored.get(row.id, row.note)):
                 self._rows[row.id] = replace(row, note=note)
