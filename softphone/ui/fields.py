@@ -6,7 +6,17 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QPainter, QPaintEvent, QPalette, QPen, QResizeEvent, QWheelEvent
+from PySide6.QtGui import (
+    QColor,
+    QFocusEvent,
+    QLinearGradient,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QPen,
+    QResizeEvent,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QComboBox, QFrame, QLabel, QScrollArea, QScrollBar, QSizePolicy, QWidget
 
 from softphone.ui.theme.scale import px
@@ -133,6 +143,31 @@ class _Ring(QWidget):
         painter.end()
 
 
+_FADE = 24
+"""px, about a line"""
+
+
+class _Fade(QWidget):
+    """What goes on below the edge fades out there: a line that is cut through could be the last one."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("fade")
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.hide()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        ground = self.palette().color(QPalette.ColorRole.Window)
+        clear = QColor(ground)
+        clear.setAlpha(0)
+        fading = QLinearGradient(0, 0, 0, self.height())
+        fading.setColorAt(0, clear)
+        fading.setColorAt(1, ground)
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), fading)
+        painter.end()
+
+
 class ScrollArea(QScrollArea):
     """Content that may be longer than its place. Then Tab reaches it and the arrow keys move it, since text alone takes no
     focus.
@@ -152,10 +187,11 @@ class ScrollArea(QScrollArea):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setWidget(inside)
         self._over = QScrollBar(Qt.Orientation.Vertical, self)
-        self._ring = _Ring(self)
+        self._fade, self._ring = _Fade(self), _Ring(self)
         own = self.verticalScrollBar()
         own.rangeChanged.connect(self._range)
         own.valueChanged.connect(self._over.setValue)
+        own.valueChanged.connect(self._look_below)
         self._over.valueChanged.connect(own.setValue)
         self._over.hide()
 
@@ -172,13 +208,22 @@ class ScrollArea(QScrollArea):
         self._over.setRange(low, high)
         self._over.setPageStep(self.verticalScrollBar().pageStep())
         self._over.setSingleStep(self.verticalScrollBar().singleStep())
+        self._look_below()
         self._over.setVisible(high > low)
         self._over.raise_()
+
+    def _look_below(self) -> None:
+        own = self.verticalScrollBar()
+        # A line that lacks a few pixels can be read as it is.
+        high = min(px(_FADE), own.maximum() - own.value())
+        self._fade.setGeometry(0, self.height() - high, self.width(), high)
+        self._fade.setVisible(high > 0)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._over.setGeometry(self.width() - 9, 2, 6, self.height() - 4)
         self._over.setPageStep(self.height())
+        self._look_below()
         self._ring.setGeometry(self.rect())
 
     def focusInEvent(self, event: QFocusEvent) -> None:

@@ -85,6 +85,28 @@ def test_the_bar_of_what_scrolls_covers_nothing(scene: Scene, width: int) -> Non
             assert not place(part).intersects(place(bar)), part.objectName()
 
 
+def test_what_goes_on_below_the_edge_fades_out_there_and_its_end_does_not(scene: Scene) -> None:
+    desk = scene.open(s.snapshot(s.call(s.READING)))
+    desk.window.resize(320, 545)
+    QApplication.processEvents()
+    reel = desk.window.call.reels[0]
+    fade = reel.findChild(QWidget, "fade")
+    assert fade is not None
+    assert fade.isVisible()
+
+    def colours_above_the_edge() -> set[str]:
+        seen, box = desk.window.grab().toImage(), place(reel)
+        return {seen.pixelColor(x, box.bottom() - 1).name() for x in range(box.left() + 4, box.right() - 12)}
+
+    assert len(colours_above_the_edge()) <= 3, "a line is cut through"
+    bar = reel.verticalScrollBar()
+    bar.setValue(bar.maximum())
+    QApplication.processEvents()
+    text = desk.window.call.moment.notice.card
+    assert place(text).bottom() <= place(reel).bottom()
+    assert not fade.isVisible()
+
+
 @pytest.mark.parametrize("language", Language)
 def test_a_window_of_its_usual_size_shows_the_longest_text_to_read_aloud_whole(
     scene: Scene, language: Language
