@@ -80,7 +80,8 @@ class CallIce:
     def _new_agent(self, host: str, names: tuple[str, str] | None = None) -> None:
         from softphone.edge.relay.ice import IceAgent
 
-        self.end()
+        if self._agent is not None:
+            self._agent.close()  # sound keeps the way that it had found until the new one begins
         relayed = self._relayed
 
         def lost() -> None:

@@ -271,6 +271,14 @@ class NoSoundYet:
 
 
 @dataclass(frozen=True, slots=True)
+class SoundWay:
+    """Whether our sound can leave for the party. By ICE it cannot until a pair is nominated, nor once that has gone."""
+
+    call_id: str
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SourceChanged:
     """Somebody else sends in the party's place, or it sounds like another machine.
 
@@ -308,7 +316,9 @@ class EdgeState:
     counters: dict[str, int]
 
 
-RelayEvent = PartySoundGone | PartySoundBack | SoundLost | NoSoundYet | SourceChanged | SourceReturned | PartyHears
+RelayEvent = (
+    PartySoundGone | PartySoundBack | SoundLost | NoSoundYet | SoundWay | SourceChanged | SourceReturned | PartyHears
+)
 ToEdge = Sockets | Configure | Heartbeat | SameSource | CallOver
 FromEdge = (
     Ready
@@ -350,6 +360,7 @@ _FROM_EDGE = {
         PartySoundBack,
         SoundLost,
         NoSoundYet,
+        SoundWay,
         SourceChanged,
         SourceReturned,
         PartyHears,

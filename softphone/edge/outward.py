@@ -201,7 +201,8 @@ class Outward:
             switch.mailboxes.asked(message, account)
         if message.method in ("REFER", "NOTIFY"):
             asyncio.get_running_loop().call_later(REFER_LIMIT, self._not_answered, sent)
-        if message.method == "INVITE" and not has_tag(message) and switch.sounds.stun.answers:
+        asks = not has_tag(message) or switch.sounds.has_moved(message.get("Call-ID") or "")
+        if message.method == "INVITE" and asks and switch.sounds.stun.answers:
             switch.later(self._depart_mapped(message, sent))
         else:
             self._depart(message, sent)

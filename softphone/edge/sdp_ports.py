@@ -42,6 +42,8 @@ class _Call:
     """of SRTP, by tag; empty without"""
     ice: CallIce | None = None
     """of an account that has it"""
+    moved: bool = False
+    """others may see its ports elsewhere now"""
     profile: str = ""
     """of the peer's last offer, if it was a plain one with keys: our answer has to name the same"""
 
@@ -67,16 +69,30 @@ class MediaSessions:
     async def prepare(self, call_id: str) -> None:
         """Ask how others see this call's ports, before its description says where they are."""
         try:
-            relayed = self._call(call_id).relayed
+            call = self._call(call_id)
         except OSError:
             return  # its description will find none either
+        call.moved, relayed = False, call.relayed
+        before = relayed.control
 
-        def told(_component: int, data: bytes, source: tuple[str, int]) -> None:
-            self.stun.take(data, source)
+        def told(component: int, data: bytes, source: tuple[str, int]) -> None:
+            if not self.stun.take(data, source) and before is not None:
+                before(component, data, source)
 
-        relayed.control = relayed.control or told
+        relayed.control = told
         rtp, rtcp = relayed.outer_ports
         relayed.mapped = (await asyncio.gather(self.stun.ask(rtp.send), self.stun.ask(rtcp.send)))[:2]
+        if relayed.control is told:
+            relayed.control = before
+
+    def moved(self) -> None:
+        """This machine, or the NAT before it, is elsewhere: what was said of the calls' ports holds no more."""
+        for call in self._calls.values():
+            call.moved, call.relayed.mapped = True, (None, None)
+
+    def has_moved(self, call_id: str) -> bool:
+        """Whether its next offer has to ask again."""
+        return call_id in self._calls and self._calls[call_id].moved
 
     def inward(self, message: SipMessage, call_id: str, *, secure: bool = False, ice: bool = False) -> None:
         """A body other than SDP is left out: nobody behind the edge reads one. `secure`: keys of SRTP that it came with count;

@@ -295,6 +295,7 @@ class Switch:
         self.counters["network.slept" if slept else "network.changed"] += 1
         gone = hosts if slept else changed
         self.transports.moved(gone)
+        self.sounds.moved()
         self.servers.moved()
         self.resolver.forget()
         if self._stun:
@@ -392,6 +393,8 @@ class Switch:
             return
         changed, self.mapped = self.mapped is not None, seen
         self.counters["stun.mapped"] += 1
+        if changed:
+            self.sounds.moved()
         for account in self.accounts if changed else ():
             if not self.accounts[account].register:
                 self.tell_moved(account)

@@ -480,7 +480,7 @@ class Account:
                 pass
 
     def _pause(self, which: str, on: bool) -> None:
-        if self.stage == "talking" or (which in ("no_desk", "held") and self.stage == "ringing"):
+        if self.stage == "talking" or (which in ("no_desk", "held", "no_agent") and self.stage == "ringing"):
             self.pauses = self.pauses | {which} if on else self.pauses - {which}
             if self.silent:
                 self.pressed, self.time_up, self.readable = {}, False, False

@@ -384,18 +384,27 @@ def test_the_log_says_where_a_yes_is_needed_because_nothing_was_assessed() -> No
 
 @pytest.mark.rule("G05")
 @pytest.mark.parametrize("name", ["N1", "N7", "N1 read, outgoing", "N1 upstream"])
-def test_held_from_the_first_moment_is_a_pause_and_the_notice_follows_it(name: str) -> None:
+@pytest.mark.parametrize(
+    ("begins", "ends", "reason"),
+    [
+        (e.HoldSignalled(True), e.HoldSignalled(False), Reason.HELD),
+        (e.AgentMediaChanged(False), e.AgentMediaChanged(True), Reason.NO_AGENT),
+    ],
+)
+def test_held_or_without_media_from_the_first_moment_is_a_pause_and_the_notice_follows_it(
+    name: str, begins: e.Event, ends: e.Event, reason: Reason
+) -> None:
     """Before, the hold was forgotten with the answer: the notice was read to nobody, and counted."""
     scene, vouched = name.removesuffix(" upstream"), name.endswith("upstream")
-    call = Call(scene)(*([e.UpstreamVouched(NoticeId.N1)] if vouched else []), e.HoldSignalled(True), e.Answered())
+    call = Call(scene)(*([e.UpstreamVouched(NoticeId.N1)] if vouched else []), begins, e.Answered())
     if not call.state.informing.person_answered:
-        call(e.HoldSignalled(False), e.PersonAnswered())
+        call(ends, e.PersonAnswered())
         assert call.state.informing.phase is InformedPhase.READING
         return
     assert not call.did(f.PlayNotice)
     assert call.state.informing.phase is InformedPhase.NOTHING
-    assert (call.status.headline, call.reasons[0]) == (Headline.PAUSED, Reason.HELD)
-    call(e.HoldSignalled(False))
+    assert (call.status.headline, call.reasons[0]) == (Headline.PAUSED, reason)
+    call(ends)
     if vouched:
         assert call.recorded == {DOC}
     else:

@@ -351,7 +351,7 @@ def _place(world: World, agent: str) -> World:
 
 
 def _pause(world: World, which: str, on: bool) -> World:
-    if world.stage != "talking" and not (which == "held" and world.stage == "ringing"):
+    if world.stage != "talking" and not (which in ("held", "no_agent") and world.stage == "ringing"):
         return world
     pauses = world.pauses | {which} if on else world.pauses - {which}
     now = replace(world, pauses=pauses)

@@ -25,6 +25,7 @@ from softphone.edge.server_check import check_stun
 from softphone.edge.sip.sdp import SessionDescription
 from softphone.wire.snapshot import Settings
 from tests.edge.test_relay import Peer, on_a_loop, rtp, xr
+from tests.peers.ice import IcePeer
 from tests.peers.rtpengine import rtpengine
 from tests.peers.second_phone import SecondPhone, second_phone
 from tests.peers.wire import SDP, Wire, header, wire
@@ -177,6 +178,42 @@ def test_whoever_has_no_ice_is_talked_to_as_ever_also_where_somebody_has_changed
             phone.wait_for("CallEnded")
 
 
+def test_an_offer_without_ice_in_a_call_by_ice_takes_the_sound_to_the_address_that_it_names(phone: SecondPhone) -> None:
+    with IcePeer() as before, wire() as called, contextlib.closing(Peer("127.0.0.2")) as after:
+        before.answer_checks()
+        phone.do("say_counter")
+        phone.do("dial", account="ice", target=f"sip:bo@{HOST}:{called.port}")
+        asked = called.wait_for("INVITE")
+        there = SessionDescription.parse(body(asked).encode()).audio_address()
+        assert there is not None
+        called.send(called.answer(asked, "200 OK", body=before.description()), called.peer)
+        called.wait_for("ACK")
+        limit, number = time.monotonic() + 5, 0
+        while before.heard < 10 or not phone.told("PartySound")[-1:] or not phone.told("PartySound")[-1]["there"]:
+            number += 1
+            before.peer.rtp.sendto(rtp(number), there)
+            assert time.monotonic() < limit
+            time.sleep(0.02)
+        # The exchange puts the call through to somebody without ICE.
+        called.call_id, called.them = header(asked, "Call-ID"), header(asked, "From")
+        named = SDP.replace("40000", str(after.address[1])).replace("=- 1 1", "=- 1 2").replace(HOST, after.address[0])
+        contact = f"<sip:bo@{HOST}:{called.port}>"
+        called.send(called.request("INVITE", phone.udp, cseq=2, body=named, contact=contact), (HOST, phone.udp))
+        assert "a=candidate" not in called.wait_for("SIP/2.0 200")
+        called.send(called.request("ACK", phone.udp, cseq=2), (HOST, phone.udp))
+        after.heard()
+        came, last = 0, before.heard
+        for number in range(100):
+            after.rtp.sendto(rtp(number, ssrc=9), there)
+            time.sleep(0.02)
+            came += len(after.heard())
+        assert came > 80
+        assert before.heard - last < 10, "whoever was there before hears no more"
+        phone.do("hang_up")
+        called.send(called.answer(called.wait_for("BYE"), "200 OK"), called.peer)
+        phone.wait_for("CallEnded")
+
+
 def test_what_the_party_could_not_play_of_our_sound_counts_in_the_connections_quality(phone: SecondPhone) -> None:
     with wire() as called, contextlib.closing(Peer()) as one:
         phone.do("dial", target=f"sip:bo@{HOST}:{called.port}")
@@ -271,6 +308,8 @@ def test_a_stun_server_says_where_this_phone_is_seen_and_a_silent_one_costs_one_
         nat.ahead = -12_000
         moved = called.wait_for("INVITE", 8)
         assert header(moved, "Contact").startswith(f"<sip:anna@{OUTSIDE}:{phone.udp + nat.ahead}")
+        place = SessionDescription.parse(body(moved).encode()).audio_address()
+        assert place == (OUTSIDE, real + nat.ahead), "its sound too"
         called.send(called.answer(moved, "200 OK", body=described(one)), called.peer)
         called.wait_for("ACK")
         [told] = _stun(Settings(stun=nat.place))

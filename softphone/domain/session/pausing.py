@@ -65,10 +65,15 @@ def hold_signalled(turn: Turn, event: HoldSignalled) -> None:
 
 
 def agent_media_changed(turn: Turn, event: AgentMediaChanged) -> None:
+    """Not there at the answer: the notice waits, as it does for a call that is held by then."""
     pauses = turn.state.pauses
-    if turn.state.stage is Stage.TALKING and pauses.agent_gone is event.present:
-        name = "agent_media_back" if event.present else "agent_media_gone"
-        pause(turn, replace(pauses, agent_gone=not event.present), name, "L5")
+    if pauses.agent_gone is not event.present:
+        return
+    pauses = replace(pauses, agent_gone=not event.present)
+    if turn.state.stage is Stage.RINGING:
+        turn.set(pauses=pauses.after(turn.state.pauses, turn.now))
+    elif turn.state.stage is Stage.TALKING:
+        pause(turn, pauses, "agent_media_back" if event.present else "agent_media_gone", "L5")
 
 
 def consultation_changed(turn: Turn, event: ConsultationChanged) -> None:

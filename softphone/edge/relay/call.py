@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any, cast
 
-from softphone.edge.channel import PartyHears, SourceChanged, SourceReturned
+from softphone.edge.channel import PartyHears, SoundWay, SourceChanged, SourceReturned
 from softphone.edge.relay.events import Counters, RelayEvent
 from softphone.edge.relay.identity import Identity
 from softphone.edge.relay.packets import (
@@ -106,6 +106,10 @@ class RelayedCall:
         """how others see our two ports, as a STUN server says"""
         self._by_ice = False
         self._nominated: Address | None = None
+        self._way_open = True
+        """as last told"""
+        self._signalled: tuple[Address, Address] | None = None
+        """for RTP and RTCP; ICE chooses others"""
         self._source = Source(counters)
         self._presence = Presence(call_id, tell)
         self._identity = Identity()
@@ -160,24 +164,23 @@ class RelayedCall:
         usable = address is not None and 0 < address[1] < 65_536 and is_address(address[0])
         self._no_address = not usable
         self._look_at_hold()
-        if address is None or not usable or self._by_ice:
+        if address is None or not usable:
             return
-        if self._peer is not None and self._peer != address:
-            self._identity.moved()
-            self._rtcp_from = None
-        self._peer = address
-        self._peer_rtcp = rtcp or (address[0], address[1] + 1)
-        self._source.signal(address)
-        self._tell_doubts()
+        self._signalled = address, rtcp or (address[0], address[1] + 1)
+        if not self._by_ice:
+            self._go_by_signalled()
 
     @property
     def outer_ports(self) -> tuple[Port, Port]:
         return self._outer
 
     def ice(self, on: bool) -> None:
-        """From now on a pair that is nominated counts and nothing else, and until then not one packet passes."""
-        if on is not self._by_ice:
-            self._by_ice, self._nominated = on, None
+        """From now on a pair that is nominated counts and nothing else, and until then not one packet passes; `on` anew
+        with each start of ICE. Without it the address that was signalled last counts."""
+        was, self._by_ice, self._nominated = self._by_ice, on, None
+        if was and not on:
+            self._go_by_signalled()
+        self._tell_way()
 
     def nominated(self, address: Address | None, rtcp: Address | None = None) -> None:
         """ICE's word; None: the way has gone. RTCP takes the next port where it has no pair of its own."""
@@ -185,6 +188,7 @@ class RelayedCall:
             return
         self._nominated = address
         if address is None:
+            self._tell_way()
             return
         if self._peer is not None and self._peer != address:
             self._identity.moved()
@@ -192,6 +196,7 @@ class RelayedCall:
         self._peer, self._peer_rtcp = address, rtcp or (address[0], address[1] + 1)
         self._source.signal(address)
         self._tell_doubts()
+        self._tell_way()
 
     def inner_signalled(
         self, address: Address, *, payloads: Iterable[int] = (), event_payloads: Iterable[int] = ()
@@ -293,6 +298,26 @@ class RelayedCall:
             if not on:
                 self._identity.moved()
 
+    def _go_by_signalled(self) -> None:
+        if self._signalled is None:
+            return
+        address, rtcp = self._signalled
+        if self._peer is not None and self._peer != address:
+            self._identity.moved()
+            self._rtcp_from = None
+        self._peer, self._peer_rtcp = address, rtcp
+        self._source.signal(address)
+        self._tell_doubts()
+
+    @property
+    def _is_open(self) -> bool:
+        return not self._by_ice or self._nominated is not None
+
+    def _tell_way(self) -> None:
+        if self._is_open is not self._way_open and not self._over:
+            self._way_open = self._is_open
+            self._tell(SoundWay(self.call_id, self._way_open))
+
     def _tell_doubts(self) -> None:
         for doubt in self._source.read_news():
             event = SourceChanged if doubt is Doubt.RAISED else SourceReturned
@@ -385,7 +410,7 @@ class RelayedCall:
 
     def _from_inside(self, data: bytes, address: Address) -> None:
         # Packets that lay in the socket before it was closed to others may be theirs.
-        if self._by_ice and self._nominated is None:
+        if not self._is_open:
             return
         if address == self._inside and not self._no_address and (to := self._source.pinned or self._peer):
             self._pass(self._outer[0], data, to)
@@ -393,7 +418,7 @@ class RelayedCall:
     def _rtcp_from_inside(self, data: bytes, address: Address) -> None:
         if self._inside is None or self._no_address or address != (self._inside[0], self._inside[1] + 1):
             return
-        if self._by_ice and self._nominated is None:
+        if not self._is_open:
             return
         to = self._rtcp_from[0] if self._rtcp_from else self._peer_rtcp
         if to is not None:

@@ -239,7 +239,11 @@ class PhoneCalls:
     def media(self, event: sip.MediaChanged) -> None:
         if call := self._book.live.get(event.call):
             call.has_media = event.active
-            self._look_for_agent(call)
+            if call.answered_at is None:
+                # A call that begins without a speaker is recorded as any other; one whose sound has no way yet waits.
+                self._book.feed(call, ev.AgentMediaChanged(call.has_media))
+            else:
+                self._look_for_agent(call)
 
     def put_through(self, event: sip.IdentityChanged) -> None:
         self._book.signal(event.call, ev.IdentityChanged(), "identity_changed")
@@ -338,7 +342,8 @@ class PhoneCalls:
         if on != self._agent_hears:
             self._agent_hears = on
             for call in [*self._book.live.values()]:
-                self._look_for_agent(call)
+                if call.answered_at is not None:
+                    self._look_for_agent(call)
 
     def _look_for_agent(self, call: LiveCall) -> None:
         self._book.feed(call, ev.AgentMediaChanged(call.has_media and self._agent_hears))

@@ -278,6 +278,9 @@ class Leg:
     ending: bool = False
     media: MediaState | None = None
     media_active: bool = False
+    """and its way is open"""
+    way_open: bool = True
+    """our sound reaches the party, as the edge says"""
     held_by_us: bool = False
     held_by_them: bool = False
     held_alone: bool = False

@@ -57,18 +57,31 @@ class CallAudio:
 
     def set_media(self, leg: Leg, media: MediaState | None, *, renewed: bool = False) -> None:
         leg.media = media
-        active = media is not None and media.status in _WORKING
+        self._look_at_media(leg)
+        self.look_at_hold(leg, renewed=renewed)
+
+    def set_way(self, leg: Leg, *, opened: bool) -> None:
+        """Until our sound can reach the party there is no media, whatever pjsua2 sends."""
+        if opened is leg.way_open:
+            return
+        leg.way_open = opened
+        if not opened and not leg.media_active:
+            self._emit(events.MediaChanged(leg.call, False))
+        self._look_at_media(leg)
+        self._look(leg)
+
+    def _look_at_media(self, leg: Leg) -> None:
+        active = leg.way_open and leg.media is not None and leg.media.status in _WORKING
         if active != leg.media_active:
             leg.media_active = active
             self._emit(events.MediaChanged(leg.call, active))
-        self.look_at_hold(leg, renewed=renewed)
 
     def look_at_hold(self, leg: Leg, *, renewed: bool = False) -> None:
         """Whether the call is held, by the media and by what we have offered. Held by either side, nothing of it is heard."""
         media = leg.media
         status = media.status if media is not None else pj.PJSUA_CALL_MEDIA_NONE
         by_us = status == pj.PJSUA_CALL_MEDIA_LOCAL_HOLD
-        silent = media is not None and media.direction == pj.PJMEDIA_DIR_NONE and leg.media_active
+        silent = media is not None and media.direction == pj.PJMEDIA_DIR_NONE and status in _WORKING
         by_them = status == pj.PJSUA_CALL_MEDIA_REMOTE_HOLD or silent
         by_us = by_us or leg.offers.held or leg.held_alone
         held_before = leg.held_by_us, leg.held_by_them
@@ -106,7 +119,8 @@ class CallAudio:
 
     def play_notice(self, leg: Leg, file: NoticeFile, lead_in: float) -> None:
         """Raises KlartoneError `notice_not_possible`. What comes of the file is an event."""
-        if leg.media is None or leg.media.status != pj.PJSUA_CALL_MEDIA_ACTIVE or leg.sound.held:
+        working = leg.media is not None and leg.media.status == pj.PJSUA_CALL_MEDIA_ACTIVE
+        if not (working and leg.way_open) or leg.sound.held:
             raise KlartoneError("notice_not_possible")
         self.cut_notice(leg, "replaced")
         leg.notice = notice = Notice(leg.call, next(self._serials), seconds() + lead_in)

@@ -409,6 +409,8 @@ class SipCalls:
                     self._emit(events.SourceDoubted(leg.call, leg.source_doubted))
             case channel.PartyHears(loss=loss, discarded=discarded):
                 self._quality.heard_there(leg.call, loss + discarded)
+            case channel.SoundWay():
+                self._hearing.set_way(leg, opened=event.open)
             case channel.NoSoundYet():
                 pass  # so it counts as there until something else is reported
 
@@ -426,6 +428,8 @@ class SipCalls:
                 if silent:
                     self._emit(events.CallStalled(leg.call, silent))
                 self._emit(events.PartySound(leg.call, there=False))
+        for leg in self._legs.values():
+            self._hearing.set_way(leg, opened=True)  # the next relay has no ICE: it goes on by the addresses
 
     def moved(self, call_id: str) -> None:
         """This machine has another address: the other side learns it by an offer."""

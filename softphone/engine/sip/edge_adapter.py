@@ -32,6 +32,7 @@ from softphone.edge.channel import (
     ReferProgress,
     SoundLost,
     SoundRefused,
+    SoundWay,
     SourceChanged,
     SourceReturned,
     StrangerRefused,
@@ -168,6 +169,7 @@ class EdgeAdapter:
                 | PartySoundBack()
                 | SoundLost()
                 | NoSoundYet()
+                | SoundWay()
                 | SourceChanged()
                 | SourceReturned()
             ):
