@@ -8,7 +8,7 @@ import socket
 
 from aioice import stun
 
-from softphone.edge.relay.ice import IceAgent, RemoteIce
+from softphone.edge.relay.ice import IceAgent, RemoteIce, usable
 from softphone.edge.relay.ports import open_pair
 from tests.edge.test_relay import Peer, on_a_loop
 
@@ -19,10 +19,15 @@ NAMES, THEIRS = ("own0", "o" * 22), ("abcd", "p" * 22)
 class Checked:
     """An agent on ports of its own, and those whom its description names, best first. Who is in `mute` answers no check."""
 
-    def __init__(self, named: int) -> None:
+    def __init__(self, named: int, *, one_address: bool = False) -> None:
+        """`one_address`: for RTP and RTCP."""
         loop = asyncio.get_running_loop()
         self.ports, self.peers = open_pair(loop, HOST), [Peer() for _ in range(named)]
         self.mute: set[Peer] = set()
+        if one_address:
+            for peer in self.peers:
+                peer.rtcp.close()
+                peer.rtcp = peer.rtp
         self.way: asyncio.Queue[tuple[str, int] | None] = asyncio.Queue()
         agent = self.agent = IceAgent(
             HOST,
@@ -36,14 +41,14 @@ class Checked:
         for component, port in enumerate(self.ports, 1):
             port.read_by(functools.partial(agent.received, component))
             for number, peer in enumerate(self.peers):
-                place = peer.address[1] + component - 1
+                place = peer.address[1] + (0 if one_address else component - 1)
                 lines.append(
                     f"{number} {component} udp {2**31 - 9 - number * 2**20 - component} {HOST} {place} typ host"
                 )
                 one = (peer.rtp, peer.rtcp)[component - 1]
                 loop.add_reader(one, self._heard, peer, one)
         self.answered = 0
-        agent.begin(RemoteIce(*THEIRS, tuple(lines)), controlling=False)
+        agent.begin(RemoteIce(*THEIRS, usable(lines)), controlling=False)
 
     def _heard(self, peer: Peer, one: socket.socket) -> None:
         data, source = one.recvfrom(2048)
@@ -100,6 +105,19 @@ async def test_the_best_pair_of_those_that_are_nominated_counts_also_when_it_com
     while not one.way.empty():  # RTCP's pair comes a moment later than RTP's
         assert one.way.get_nowait() == best.address, "a worse one changes nothing"
     await one.close()
+
+
+@on_a_loop
+async def test_who_names_one_address_for_rtp_and_rtcp_is_heard_all_the_same() -> None:
+    bugs: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, bug: bugs.append(bug))
+    one = Checked(1, one_address=True)
+    one.nominate(one.peers[0])
+    await one.leads_to(one.peers[0])
+    one.nominate(one.peers[0])
+    await asyncio.sleep(0.05)
+    await one.close()
+    assert not bugs
 
 
 @on_a_loop

@@ -104,9 +104,9 @@ class _Agent(Connection):
 
     def check_incoming(self, message: stun.Message, addr: Address, protocol: StunProtocol) -> None:
         component = protocol.local_candidate.component
-        for pair in self._check_list:
-            if pair.remote_addr == addr and pair.component != component:
-                return  # one address for RTP and RTCP, which the library takes for a bug of its own
+        at_it = [one for one in self._remote_candidates if (one._network_host, one.port) == addr]
+        if any(one.component != component for one in at_it):
+            return  # RTCP's, of an address that is RTP's: the library takes it for a bug of its own
         super().check_incoming(message, addr, protocol)
 
     def check_complete(self, pair: CandidatePair) -> None:
@@ -252,8 +252,9 @@ class IceAgent:
 
 
 def usable(candidates: Sequence[str]) -> tuple[str, ...]:
-    """Of a description's candidates: by UDP, for RTP or RTCP, to one address of somebody."""
-    found: list[str] = []
+    """Of a description's candidates: by UDP, for RTP or RTCP, to one address of somebody. An address that is named for both is
+    RTP's, and RTCP goes without."""
+    found: list[tuple[str, str, Address]] = []
     for line in candidates:
         if not _USABLE.fullmatch(line):
             continue
@@ -261,11 +262,12 @@ def usable(candidates: Sequence[str]) -> tuple[str, ...]:
             Candidate.from_sdp(line)
         except ValueError:
             continue
-        host, port = line.split(" ")[4:6]
+        _, component, _, _, host, port, *_ = line.split(" ")
         address = ipaddress.ip_address(host)
         if not (address.is_unspecified or address.is_multicast) and 0 < int(port) <= 65_535:
-            found.append(line)
-    return tuple(found[:MOST_CANDIDATES])
+            found.append((line, component, (str(address), int(port))))
+    for_rtp = {place for _, component, place in found if component == "1"}
+    return tuple(line for line, component, place in found if component == "1" or place not in for_rtp)[:MOST_CANDIDATES]
 
 
 def _candidate(kind: str, component: int, place: Address, base: Address | None = None) -> Candidate:
