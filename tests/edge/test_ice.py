@@ -389,6 +389,7 @@ def test_candidates_are_read_or_left_and_few_are_kept(lines: list[str]) -> None:
     good = "1 1 UDP 2130706431 192.0.2.1 5000 typ srflx raddr 10.0.0.1 rport 6 generation 0"
     wrong = [good.replace("192.0.2.1", "224.0.0.1"), good.replace("5000", "0"), good.replace(" 1 UDP", " 3 UDP")]
     wrong += [good.replace("UDP", "TCP"), good.replace("rport 6", "rport x")]
+    wrong.append(good.replace("192.0.2.1", "4f1b6a1e.local"))
     assert usable([*wrong, good]) == (good,)
     assert len(usable([good] * 50)) == 20
     usable(lines)

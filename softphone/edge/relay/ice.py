@@ -258,12 +258,12 @@ def usable(candidates: Sequence[str]) -> tuple[str, ...]:
     for line in candidates:
         if not _USABLE.fullmatch(line):
             continue
+        _, component, _, _, host, port, *_ = line.split(" ")
         try:
             Candidate.from_sdp(line)
+            address = ipaddress.ip_address(host)
         except ValueError:
             continue
-        _, component, _, _, host, port, *_ = line.split(" ")
-        address = ipaddress.ip_address(host)
         if not (address.is_unspecified or address.is_multicast) and 0 < int(port) <= 65_535:
             found.append((line, component, (str(address), int(port))))
     for_rtp = {place for _, component, place in found if component == "1"}
