@@ -152,6 +152,16 @@ def target_uri(settings: AccountSettings, target: str, *, by_edge: bool = False)
     return f"{uri};transport=tcp" if by_tcp and "transport=" not in uri else uri
 
 
+def refer_uri(settings: AccountSettings, target: str, *, by_edge: bool = False) -> str:
+    """The same for another phone to call. It does not know this account's way, so an address of its own server says it."""
+    uri = target_uri(settings, target, by_edge=by_edge)
+    at_server = uri.partition("@")[2].partition(";")[0].lower() == domain_of(settings).lower()
+    needed = at_server or target.strip().startswith("sips:")
+    if settings.transport == "udp" or not needed or "transport=" in uri:
+        return uri
+    return f"{uri};transport={settings.transport}"
+
+
 def _quoted(display_name: str) -> str:
     plain = "".join(sign for sign in display_name if sign.isprintable()).strip()
     if not plain:

@@ -19,7 +19,7 @@ from softphone.domain.notice import NoticeFile
 from softphone.edge import channel
 from softphone.edge.missed import MissedCallers
 from softphone.engine.sip import events
-from softphone.engine.sip.account import target_uri
+from softphone.engine.sip.account import refer_uri, target_uri
 from softphone.engine.sip.call import CallDirector, InviteArrived, Leg, call_params, new_call_id
 from softphone.engine.sip.call_audio import CallAudio
 from softphone.engine.sip.endpoint import MAX_CALLS, connect_own
@@ -160,7 +160,7 @@ class SipCalls:
     def transfer(self, call: str, target: str, passport: str, consultation: str = "") -> None:
         leg = self._established(call)
         settings = self._registrations.get(leg.account).settings
-        uri = target_uri(settings, target, by_edge=self._by_edge)
+        uri = refer_uri(settings, target, by_edge=self._by_edge)
         self.transfers.refer(leg, uri, passport, self._established(consultation) if consultation else None)
 
     def ring(self, call: str) -> None:
