@@ -127,6 +127,7 @@ class Moment(QWidget):
         self.fault = Card("callFault", "fault")
         self.fault_text = TextLabel("callFaultText", size=SMALL, wrap=True)
         self._call: CallState | None = None
+        self._reads_first = False
         self._shown: list[ActionButton] = []
         self._grid = QGridLayout()
         self._grid.setSpacing(8)
@@ -148,7 +149,7 @@ class Moment(QWidget):
         fault = QVBoxLayout(self.fault)
         fault.setContentsMargins(12, 8, 12, 8)
         fault.addWidget(self.fault_text)
-        layout = QVBoxLayout(self)
+        layout = self._column = QVBoxLayout(self)
         layout.setContentsMargins(MARGIN, 0, MARGIN, 0)
         layout.setSpacing(10)
         for box in self._boxes():
@@ -164,13 +165,25 @@ class Moment(QWidget):
 
     def first_presses(self) -> list[Control]:
         """The answers and buttons of the moment, for their keys."""
-        return [*self._boxed(), *self.answers.chips(), *self._shown]
+        return [*self._boxed(), *self.answers.chips(), *self._shown, *self._below()]
 
     def _boxes(self) -> tuple[WaitingCall, ConsultationBox, AskedToCall]:
         return self.waiting, self.consultation, self.asked_to_call
 
     def _boxed(self) -> list[Control]:
-        return [control for box in self._boxes() for control in box.controls()]
+        boxes = (self.waiting, self.asked_to_call) if self._reads_first else self._boxes()
+        return [control for box in boxes for control in box.controls()]
+
+    def _below(self) -> list[Control]:
+        return self.consultation.controls() if self._reads_first else []
+
+    def _read_first(self, wanted: bool) -> None:
+        """In a conference the text to be read aloud and its press stand above the colleague: nothing is recorded before."""
+        if wanted != self._reads_first:
+            self._reads_first = wanted
+            self._column.removeWidget(self.consultation)
+            after = self.notice if wanted else self.waiting
+            self._column.insertWidget(self._column.indexOf(after) + 1, self.consultation)
 
     @property
     def asks(self) -> bool:
@@ -185,6 +198,7 @@ class Moment(QWidget):
             *self.choices.chips(),
             *self._shown,
             self.notice.fold,
+            *self._below(),
             self.beside.note,
         ]
 
@@ -195,7 +209,8 @@ class Moment(QWidget):
         colleague, filled = view.consultation(call), _asked_for(call, wanted)
         if call.asked_to_call or (colleague is not None and not colleague.conference):
             filled = None  # the box above asks first
-        self.consultation.render_view(view, call, asks=filled is None)
+        self._read_first(reading(call) and colleague is not None and colleague.conference)
+        self.consultation.render_view(view, call, asks=filled is None and not self._reads_first)
         self.asked_to_call.render_view(view, call)
         self.answers.render_view(view, call)
         self.choices.render_view(view, call)

@@ -153,6 +153,26 @@ def test_a_colleague_is_a_box_on_the_partys_page_with_three_ways_on(scene: Scene
     assert box.controls() == [box.complete, box.back]
 
 
+def test_in_a_conference_the_text_to_read_aloud_and_its_press_stand_above_the_colleague(scene: Scene) -> None:
+    colleague = replace(several.COLLEAGUE, conference=True, active=False)
+    talking = replace(several.TALKING, status=s.NEWCOMER, conference=True)
+    desk = scene.open(several.snapshot(talking, colleague))
+    desk.window.resize(376, 760)
+    moment = desk.window.call.moment
+    box, press = moment.consultation, moment.presses[next(one for one in moment.presses if one.name == "noticeRead")]
+    assert moment.first_presses()[0] is box.complete
+    scene.show(several.snapshot(replace(talking, status=s.READING, notice=s.call(s.READING).notice), colleague))
+    QApplication.processEvents()
+    assert place(press).bottom() < place(moment.notice).top() < place(box).top()
+    assert place(moment.notice.text).bottom() <= place(desk.window.call.reels[0]).bottom()
+    assert not box.complete.is_filled
+    assert moment.first_presses()[0] is press
+    assert moment.tab_chain().index(press) < moment.tab_chain().index(box.complete)
+    scene.show(several.snapshot(talking, colleague))
+    QApplication.processEvents()
+    assert place(box).bottom() < place(moment.notice).top()
+
+
 def test_a_colleague_who_is_not_there_and_a_transfer_under_way_are_said_and_the_party_is_a_press_away(
     scene: Scene,
 ) -> None:
