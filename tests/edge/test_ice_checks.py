@@ -1,16 +1,26 @@
-"""ICE's checks with one agent alone: which pair counts, and what strangers can use up."""
+"""ICE's checks with one agent alone, and one call's sound by it: which pair counts, what passes, what others can use up."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import socket
+from collections.abc import Callable
+from contextlib import ExitStack
 
+import aioice.ice
+import pytest
 from aioice import stun
 
-from softphone.edge.relay.ice import IceAgent, RemoteIce, usable
+import softphone.edge.relay.ice
+from softphone.edge.call_ice import CallIce
+from softphone.edge.relay.ice import MOST_A_SECOND, IceAgent, RemoteIce, usable
 from softphone.edge.relay.ports import open_pair
-from tests.edge.test_relay import Peer, on_a_loop
+from softphone.edge.relay.stun import is_stun
+from softphone.edge.sip.sdp import SessionDescription
+from tests.edge.test_relay import Peer, Scene, on_a_loop, rtcp, rtp, scene
+from tests.peers.wire import SDP
 
 HOST = "127.0.0.1"
 NAMES, THEIRS = ("own0", "o" * 22), ("abcd", "p" * 22)
@@ -152,3 +162,162 @@ async def test_strangers_use_up_nothing_of_what_is_allowed_to_the_other_side() -
         while one.answered < before + 2:
             await asyncio.sleep(0.01)
     await one.close()
+
+
+@on_a_loop
+async def test_who_knows_the_password_has_so_many_checks_a_second_and_so_many_addresses(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(softphone.edge.relay.ice, "MOST_PAIRS", 12)
+    one = Checked(1)
+    [peer] = one.peers
+    one.nominate(peer)
+    await one.leads_to(peer)
+    check = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+    check.attributes |= {"USERNAME": f"{NAMES[0]}:{THEIRS[0]}", "PRIORITY": 1, "ICE-CONTROLLING": 1}
+    check.add_message_integrity(NAMES[1].encode())
+    to = HOST, one.ports[0].number
+    # All of it within two seconds of the clock, whenever they begin.
+    before, rounds = one.answered, 8
+    for _ in range(rounds):
+        for _ in range(MOST_A_SECOND // 2):
+            peer.rtp.sendto(bytes(check), to)
+        await asyncio.sleep(0.02)
+    assert 0 < one.answered - before <= 2 * MOST_A_SECOND < rounds * MOST_A_SECOND // 2
+    with ExitStack() as stack:
+        others = [stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(30)]
+        for other in others:
+            other.setblocking(False)
+            other.sendto(bytes(check), to)
+        await asyncio.sleep(0.1)
+        answered = sum(_answered(other) for other in others)
+        assert 0 < answered < 12
+    await one.close()
+
+
+def _answered(one: socket.socket) -> bool:
+    """Among our own checks."""
+    with contextlib.suppress(BlockingIOError):
+        while one.recv(2048)[:2] != b"\x01\x01":
+            pass
+        return True
+    return False
+
+
+class Answering:
+    """The party of a call: it answers checks, and keeps their roles apart from what is no check."""
+
+    def __init__(self, on: Scene) -> None:
+        self.on, self.mute, self.checks = on, False, 0
+        self.roles: set[str] = set()
+        self.nominating: list[bool] = []
+        self.sound: list[bytes] = []
+        for one in (on.party.rtp, on.party.rtcp):
+            asyncio.get_running_loop().add_reader(one, self._heard, one)
+
+    def described(self, *more: str) -> SessionDescription:
+        port = self.on.party.address[1]
+        lines = ["ice-ufrag:" + THEIRS[0], "ice-pwd:" + THEIRS[1]]
+        lines += [f"candidate:1 {at} udp {2**31 - at} {HOST} {port + at - 1} typ host" for at in (1, 2)]
+        session, media, rest = SDP.replace("40000", str(port)).partition("m=")
+        session += "".join(f"a={one}\r\n" for one in more)
+        return SessionDescription.parse((session + media + rest + "".join(f"a={one}\r\n" for one in lines)).encode())
+
+    def _heard(self, one: socket.socket) -> None:
+        data, source = one.recvfrom(2048)
+        if not is_stun(data):
+            self.sound.append(data)
+            return
+        message = stun.parse_message(data)
+        if message.message_class != stun.Class.REQUEST:
+            return
+        self.checks += 1
+        self.roles |= {name for name in message.attributes if name.startswith("ICE-CONTROLL")}
+        self.nominating.append("USE-CANDIDATE" in message.attributes)
+        if not self.mute:
+            answer = stun.Message(stun.Method.BINDING, stun.Class.RESPONSE, message.transaction_id)
+            answer.attributes["XOR-MAPPED-ADDRESS"] = source
+            answer.add_message_integrity(THEIRS[1].encode())
+            one.sendto(bytes(answer), source)
+
+    def nominate(self, names: dict[str, str | None]) -> None:
+        for one, port in (
+            (self.on.party.rtp, self.on.call.outer_port),
+            (self.on.party.rtcp, self.on.call.outer_port + 1),
+        ):
+            check = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+            check.attributes |= {"USERNAME": f"{names['ice-ufrag']}:{THEIRS[0]}", "PRIORITY": 1, "ICE-CONTROLLING": 1}
+            check.attributes["USE-CANDIDATE"] = None
+            check.add_message_integrity((names["ice-pwd"] or "").encode())
+            one.sendto(bytes(check), (HOST, port))
+
+    async def hears(self, seconds: float = 0.1) -> set[str]:
+        """What comes of our sound, and of our reports."""
+        on = self.on
+        self.sound.clear()
+        on.inside.rtp.sendto(rtp(1), ("127.0.0.1", on.call.inner_port))
+        on.inside.rtcp.sendto(rtcp(1), ("127.0.0.1", on.call.inner_port + 1))
+        await asyncio.sleep(seconds)
+        return {"RTCP" if one[1] > 127 else "RTP" for one in self.sound}
+
+    async def hears_all(self) -> None:
+        async with asyncio.timeout(3):
+            while await self.hears(0.03) != {"RTP", "RTCP"}:
+                pass
+
+    async def says(self, who: Peer) -> tuple[int, int]:
+        """How much of its sound and reports reaches this phone."""
+        on = self.on
+        on.inside.heard()
+        on.inside.heard_rtcp()
+        await on.says(who, 2)
+        await on.says_rtcp(who, rtcp(7))
+        return len(on.inside.heard()), len(on.inside.heard_rtcp())
+
+
+async def _met(met: Callable[[], bool]) -> None:
+    async with asyncio.timeout(3):
+        while not met():
+            await asyncio.sleep(0.01)
+
+
+@on_a_loop
+async def test_sound_and_reports_pass_only_by_the_nominated_pair_and_only_while_it_stands(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(aioice.ice, "CONSENT_INTERVAL", 0.05)
+    monkeypatch.setattr(stun, "RETRY_RTO", 0.05)
+    async with scene() as on:
+        party, stranger, counted = Answering(on), on.peer(), list[str]()
+        ice = CallIce(on.call, counted.append)
+        # The other side offers: it leads, and until it has nominated a pair nothing passes either way.
+        ice.offered(party.described())
+        ours = dict(ice.answer(HOST))
+        await _met(lambda: party.checks >= 2)
+        assert party.roles == {"ICE-CONTROLLED"}
+        assert (await party.hears(), await party.says(on.party)) == (set(), (0, 0))
+        party.nominate(ours)
+        await party.hears_all()
+        assert (await party.says(stranger), await party.says(on.party)) == ((0, 0), (2, 1))
+        # An offer without ICE ends it: nobody is checked any more.
+        ice.offered(SessionDescription.parse(SDP.encode()))
+        assert ice.answer(HOST) == []
+        await asyncio.sleep(0.02)
+        party.checks = 0
+        await asyncio.sleep(0.2)
+        assert party.checks == 0
+        # One that answers checks alone: we lead, and nominate.
+        party.roles.clear()
+        party.nominating.clear()
+        ice.offered(party.described("ice-lite"))
+        ice.answer(HOST)
+        await party.hears_all()
+        assert party.roles == {"ICE-CONTROLLING"}
+        assert not party.nominating[0], "a pair that has passed its check, not each one"
+        assert True in party.nominating
+        # It no longer agrees (RFC 7675): nothing is sent there.
+        party.mute = True
+        await _met(lambda: counted == ["ice.lost"])
+        assert (await party.hears(), await party.says(on.party)) == (set(), (0, 0))
+        ice.end()
+        await asyncio.sleep(0.01)

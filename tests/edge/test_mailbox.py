@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from softphone.edge.mailbox import MOST_MESSAGES, Summary, read_summary
+from softphone.edge.mailbox import MOST_BYTES, MOST_MESSAGES, Summary, read_summary
 from softphone.edge.sip.message import SipMessage
 from tests.peers.second_phone import SecondPhone, second_phone
 from tests.peers.wire import Wire, header, wire
@@ -122,3 +122,7 @@ def test_figures_are_bounded_and_an_account_without_a_user_is_none() -> None:
     assert read_summary(message) == Summary(True, MOST_MESSAGES, 0, "")
     message.body = b"Messages-Waiting: no\r\nMessage-Account: tel:+4570102030"
     assert read_summary(message) == Summary(False, None, None, "tel:+4570102030")
+    message.body += b"\r\nSubject: ".ljust(MOST_BYTES - len(message.body), b"x")
+    assert read_summary(message) is not None
+    message.body += b"x"
+    assert read_summary(message) is None

@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from softphone.edge.network import NetworkWatch
+from tests.edge.test_resolver import name_server
 from tests.engine.sip.hearing import counters, pairs
 from tests.peers.kamailio import Kamailio, kamailio
 from tests.peers.network import HERE_SIX, THERE, THERE_SIX, Cable, cable
@@ -148,32 +149,45 @@ def test_a_call_outlives_a_way_that_swallows_everything(scene: Scene, seconds: f
     part(bo, anna)
 
 
-def test_a_machine_that_slept_registers_anew_and_its_call_hears_where_it_is_now() -> None:
-    with second_phone(edge=True, accept=(), asleep=1.0) as phone, wire() as server, wire() as party:
-        address = f"anna@127.0.0.1:{server.port}"
-        phone.do("account", id="anna", address=address, password="x", transport="udp", expires=600)
+def test_a_machine_that_slept_asks_all_anew_and_its_call_hears_where_it_is_now(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with ExitStack() as stack:
+        server, moved, party, stun = (stack.enter_context(wire()) for _ in range(4))
+        zone = {
+            ("_sip._udp.pbx.test", "SRV"): [f"10 0 {server.port} host.test."],
+            ("host.test", "A"): ["127.0.0.1"],
+        }
+        names = stack.enter_context(name_server(zone))
+        monkeypatch.setenv("KLARTONE_NAMESERVER", "{}:{}".format(*names))
+        phone = stack.enter_context(
+            second_phone(edge=True, accept=(), asleep=1.0, stun=f"127.0.0.1:{stun.port}", keep_alive=60)
+        )
+        phone.do("account", id="anna", address="anna@pbx.test", password="x", transport="udp", expires=600)
         asked = server.wait_for("REGISTER")
         server.send(
             server.answer(asked, "200 OK", contact=header(asked, "Contact"), more="Expires: 600\r\n"), server.peer
         )
         phone.wait_for("RegistrationChanged", state="registered")
-        phone.do("dial", account="anna", target=f"sip:bo@127.0.0.1:{server.port}")
+        phone.do("dial", account="anna", target="sip:bo@pbx.test")
         invite = server.wait_for("INVITE")
         contact = f"<sip:bo@127.0.0.1:{party.port}>"
         server.send(server.answer(invite, "200 OK", body=SDP, contact=contact), server.peer)
         party.wait_for("ACK")
         phone.wait_for("CallEstablished")
+        zone["_sip._udp.pbx.test", "SRV"] = [f"10 0 {moved.port} host.test."]
+        while not stun.silent(0.05):
+            pass
         whole = psutil.Process(phone.pid)
         for process in (whole, *whole.children()):
             process.suspend()
         time.sleep(2.5)  # nothing happens meanwhile that could be waited for
         for process in (*whole.children(), whole):
             process.resume()
-        again = server.wait_for("REGISTER")
+        again = moved.wait_for("REGISTER")
         shown = again.replace(";rport", ";received=127.0.0.77;rport=40123", 1)
-        server.send(
-            server.answer(shown, "200 OK", contact=header(again, "Contact"), more="Expires: 600\r\n"), server.peer
-        )
+        moved.send(moved.answer(shown, "200 OK", contact=header(again, "Contact"), more="Expires: 600\r\n"), moved.peer)
+        assert not stun.silent(2), "how others see this phone, too"
         assert header(party.wait_for("INVITE"), "Contact").startswith("<sip:anna@127.0.0.77:40123")
         assert not phone.told("CallEnded")
 
