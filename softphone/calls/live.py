@@ -21,7 +21,7 @@ from softphone.domain.passport import Passport
 from softphone.domain.policy import Line, Policy, language_for
 from softphone.domain.purpose import Basis, Direction, Language, Purpose, Reason
 from softphone.domain.retention import expires_on
-from softphone.domain.session import State, describe
+from softphone.domain.session import State, carried_answers, describe
 from softphone.domain.status import InformedBy, InformedPhase, PurposePhase, Status
 from softphone.plugin.notices import NoticeBook
 from softphone.wire import snapshot
@@ -363,6 +363,12 @@ class LiveCall:
             earlier=earlier,
         )
 
+    @property
+    def refused(self) -> frozenset[Purpose]:
+        """Here or before. What an obligation records all the same has been refused too; a yes at this desk is the later word."""
+        said = carried_answers(self.state)
+        return frozenset(said.refused) | (self.refused_before - frozenset(said.consented))
+
     def past(self, now: Now) -> PastCall:
         """Its row in today's calls."""
         status, kept = self.status(now), bool(self.state.kept)
@@ -379,6 +385,7 @@ class LiveCall:
             why=status.reasons[0] if status and self.answered_at and not kept else None,
             note=self.note,
             group="" if self.group == self.id else self.group,
+            refused=self.refused,
         )
 
     def _outcome(self, status: Status | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from softphone.calls.live import LiveCall
 from softphone.calls.numbers import e164, is_houses, user_part
@@ -26,7 +26,7 @@ from softphone.domain.passport import (
 from softphone.domain.purpose import Purpose
 from softphone.domain.session import carried_answers
 from softphone.system.passports import Presented, Seal, present, unsigned
-from softphone.wire.snapshot import CallRole
+from softphone.wire.snapshot import CallRole, PastCall
 
 MOST_NUMBERS = 64
 
@@ -93,7 +93,7 @@ class Passports:
         if self.seal is None or not self.seal.is_certified(policy.house.keys, now):
             # Nobody would believe it, and the refusals alone are short.
             return self.issue_refusals(call, target)
-        said, refused = carried_answers(call.state), _refused(call)
+        said, refused = carried_answers(call.state), call.refused
         told = Told(said.notice, call.state.language, said.told_at) if said.notice and said.told_at else None
         passport = Passport(
             call.group,
@@ -113,15 +113,28 @@ class Passports:
     def remember(self, calls: Iterable[LiveCall]) -> None:
         """What the parties of these calls have refused so far: it binds a call back, too."""
         for call in calls:
-            number, refused = call.e164 or call.number, _refused(call)
-            if not number or call.role is not CallRole.PARTY:
-                continue
-            if refused:
-                self._refusals[number] = _Refusals(self._clock().utc, call.group, refused)
-            elif number in self._refusals and self._refusals[number].group == call.group:
-                del self._refusals[number]  # a yes is the later word
+            if call.role is CallRole.PARTY:
+                refused = call.refused
+                said = _Refusals(self._clock().utc, call.group, refused)
+                if refused or not call.reopened:
+                    self._note(call.e164 or call.number, said)
+
+    def recall(self, rows: Iterable[PastCall]) -> None:
+        """The calls before this engine's start, the first of them first."""
+        known = {number for number, said in self._refusals.items() if said.refused}
+        for row in rows:
+            if row.number not in known:
+                over = row.at + timedelta(seconds=row.seconds)
+                self._note(row.number, _Refusals(over, row.group or row.id, row.refused))
+
+    def _note(self, number: str, said: _Refusals) -> None:
+        """A yes in a call of the same group is the later word. That another call's party said nothing takes no refusal back."""
+        known = self._refusals.get(number)
+        if number and (said.refused or known is None or known.group == said.group or not known.refused):
+            self._refusals[number] = said
         while len(self._refusals) > MOST_NUMBERS:
-            del self._refusals[next(iter(self._refusals))]
+            gone = next((one for one, it in self._refusals.items() if not it.refused), next(iter(self._refusals)))
+            del self._refusals[gone]
 
     def call_back(self, call: LiveCall) -> None:
         """We call a party back. What it refused comes along; that it was told does not: somebody else may answer."""
@@ -131,16 +144,10 @@ class Passports:
 
     def issue_refusals(self, call: LiveCall, target: str) -> str:
         """A short one, unsigned: what the party has refused, and nothing else. Empty as `issue` is."""
-        refused = _refused(call)
+        refused = call.refused
         if not refused or call.policy is None or not is_houses(call.policy, target, call.agent):
             return ""
         return unsigned(refusals_as_claims(refused))
-
-
-def _refused(call: LiveCall) -> frozenset[Purpose]:
-    """Here or before. What an obligation records all the same has been refused too; a yes at this desk is the later word."""
-    said = carried_answers(call.state)
-    return frozenset(said.refused) | (call.refused_before - frozenset(said.consented))
 
 
 def carried_to(call: LiveCall) -> CarriedAnswers | None:

@@ -282,6 +282,8 @@ class PastCall:
     """the agent's own"""
     group: str = ""
     """the first of the calls that belong together; empty for one that is alone"""
+    refused: frozenset[Purpose] = frozenset()
+    """what its party has refused: it binds a call back"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from softphone.domain.decision import Decision, LookupResult, NoticeDelivery, NoticeId, PlanState, PurposePlan
 from softphone.domain.passport import Passport, Told, claims_of, fingerprint
 from softphone.domain.purpose import Basis, Headline, Language, Purpose, Reason
+from softphone.engine.call.own_list import written
 from softphone.engine.sip import events as sip
 from softphone.system.passports import Seal, certify, present, unsigned
 from softphone.system.signature import public_half
@@ -164,6 +165,26 @@ def test_a_refusal_binds_at_once_and_the_notice_speaks_of_the_rest_alone() -> No
     assert desk.call.status is not None
     assert desk.call.status.notice is not None
     assert desk.call.status.notice.notice is NoticeId.N1
+
+
+@pytest.mark.rule("G31")
+@pytest.mark.parametrize("parts", [WITH_A_NO, {}], ids=["with a no", "without"])
+def test_a_call_back_after_the_engines_restart_is_of_the_first_calls_group_and_its_no_binds(
+    parts: dict[str, Any],
+) -> None:
+    desk = Desk()
+    desk.transferred(_signed(desk, **parts))
+    desk.calls.ended(sip.CallEnded(CALL, 200, "", by_us=False))
+    desk.calls.end_wrap_up(CALL)
+    rows = [written(row, "", row.at.date() + timedelta(days=9), noted=False) for row in desk.calls.history()]
+    anew = Desk()
+    anew.calls.remembered([], rows)
+    anew.phone.attended = frozenset({CALL})
+    anew.connects(back := anew.calls.dial("account", PARTY, "salg"))
+    assert anew.refused == ({TRAIN} if parts else set())
+    anew.calls.ended(sip.CallEnded(back, 200, "", by_us=False))
+    anew.calls.end_wrap_up(back)
+    assert {row.group for row in anew.calls.history()} == {desk.passport.group}
 
 
 def test_what_this_desk_passes_on_is_believed_by_the_next_and_goes_to_the_house_alone() -> None:

@@ -139,6 +139,7 @@ class PhoneCalls:
         """The archive's answer: calls of an earlier run."""
         self._ended.remembered(past, own)
         self._groups.recall((row.group, row.id) for row in reversed(self._ended.shown()) if row.group)
+        self._book.passports.recall(reversed(self._ended.shown()))
 
     def history(self) -> tuple[PastCall, ...]:
         return self._ended.shown()

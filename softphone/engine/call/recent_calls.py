@@ -206,6 +206,7 @@ class RecentCalls:
             notice_id=facts.notice,
             expires=past.kept.expires(),
             note=row.note if row else "",
+            refused_before=row.refused if row else frozenset(),
             line_words=line_state(policy, line, now.utc) if policy and line else None,
             shuts_at=now.mono + OPEN_FOR,
             looks_at=now.mono + LOOK,
