@@ -12,7 +12,7 @@ from softphone.ui.controls import Control, FilledButton
 from softphone.ui.fields import TextLabel
 from softphone.ui.targets import within
 from softphone.ui.theme.style import SMALL
-from softphone.ui.view import View, new_id, readable
+from softphone.ui.view import View, new_id, readable_target
 from softphone.wire.snapshot import AccountState
 from softphone.wire.to_engine import Dial
 
@@ -71,7 +71,7 @@ class Mailboxes(QWidget):
             why = "mailbox.call.elsewhere"
         if view.call is not None:
             why = "mailbox.call.busy"
-        callee = texts("mailbox.elsewhere" if elsewhere else "mailbox.callee", number=readable(number or target))
+        callee = texts("mailbox.elsewhere" if elsewhere else "mailbox.callee", number=readable_target(number or target))
         line = self.callees[account.id]
         line.setText(callee)
         line.setToolTip(callee if line.elided() else "")

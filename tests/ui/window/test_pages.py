@@ -150,7 +150,7 @@ def test_messages_that_wait_light_a_lamp_whose_press_calls_the_mailbox(scene: Sc
     )
     host = one.account.address.rpartition("@")[2]
     callee = desk.window.ready.mailboxes.callees[one.account.id]
-    assert callee.text() == "Telefoncentralen henviser til et andet sted: sip:voice@host.test"
+    assert callee.text() == "Uden for telefoncentralen: voice@host.test"
     told(new=2, target=f"sip:+4520304050@{host.upper()}:5070;transport=udp")
     assert (callee.isVisible(), callee.text()) == (True, "Ringer til +45 20 30 40 50")
     scene.press(name)
@@ -158,7 +158,7 @@ def test_messages_that_wait_light_a_lamp_whose_press_calls_the_mailbox(scene: Sc
         "", one.account.id, f"sip:+4520304050@{host.upper()}:5070;transport=udp"
     )
     told(new=3, target=f"sip:voice@{host};maddr=host.test")
-    assert callee.text().startswith("Telefoncentralen")
+    assert callee.text().startswith("Uden for telefoncentralen")
     lamp = told(new=4)
     assert (lamp.text(), lamp.isEnabled()) == ("4 nye beskeder på telefonsvareren", False), "whom to call is not known"
     # The person's own setting goes before what an exchange says.
