@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QFileDialog, QLineEdit
+from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog, QLineEdit
 
 from softphone.domain.errors import KeyringError
 from softphone.domain.purpose import Language
@@ -28,6 +28,7 @@ from softphone.wire.to_engine import Dial, SaveSettings
 from tests.ui import events as e
 from tests.ui import states as s
 from tests.ui.conftest import Scene, without_id
+from tests.ui.window.places import place
 
 
 def field(scene: Scene, name: str) -> QLineEdit:
@@ -583,6 +584,12 @@ def test_an_account_by_tls_says_how_sound_is_encrypted_and_whom_it_trusts_and_wh
     scene.press("accountMore")
     account = desk.window.settings.account
     assert not account.srtp.isVisibleTo(account), "without TLS there is nothing to choose"
+    QApplication.processEvents()
+    steps = {
+        place(below).top() - place(above).bottom()
+        for above, below in ((account.transport, account.proxy), (account.proxy, account.shown_name))
+    }
+    assert len(steps) == 1, "what is not shown leaves a gap"
     account.transport.setCurrentIndex(2)
     account.transport.activated.emit(2)
     assert account.authority.isVisibleTo(account)

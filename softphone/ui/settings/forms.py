@@ -43,7 +43,7 @@ class Section(QWidget):
         label.setBuddy(widget)
         self._labels.append((label, code, widget))
         if layout.count():
-            layout.addSpacing(6)
+            label.setContentsMargins(0, 6, 0, 0)  # with the label, the room above it goes too
         layout.addWidget(label)
         layout.addWidget(widget)
 
