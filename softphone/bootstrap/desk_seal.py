@@ -3,6 +3,7 @@ looked at with each call, on a thread: neither the disk nor the keyring keeps a 
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,8 +13,11 @@ from softphone.archive.crypto.wraps import signer_name
 from softphone.archive.folder.marker import read_marker
 from softphone.bootstrap.home import key_store
 from softphone.domain.errors import KlartoneError
+from softphone.system.logbook import log_bug
 from softphone.system.passports import Seal
 from softphone.system.settings import load_settings
+
+_log = logging.getLogger(__name__)
 
 
 class DeskSeal:
@@ -42,14 +46,17 @@ class DeskSeal:
     def _load(self, used: str) -> None:
         seal, certificate = None, used
         # Faulty settings, an archive that is not there yet, a locked keyring: what is in use stays, until the next call.
-        with suppress(KlartoneError, OSError):
-            named = load_settings(self._config).desk_certificate
-            if named != used and named:
-                private = key_store(self._archive).get(signer_name(read_marker(self._archive).desk))
-                if private is not None:
-                    seal, certificate = Seal(private, named), named
-            elif named != used:
-                certificate = ""
+        try:
+            with suppress(KlartoneError, OSError):
+                named = load_settings(self._config).desk_certificate
+                if named != used and named:
+                    private = key_store(self._archive).get(signer_name(read_marker(self._archive).desk))
+                    if private is not None:
+                        seal, certificate = Seal(private, named), named
+                elif named != used:
+                    certificate = ""
+        except Exception as error:  # noqa: BLE001 - whatever it is: the next call looks again
+            log_bug(_log, error, "no seal")
         self._post(lambda: self._loaded(seal, certificate))
 
     def _loaded(self, seal: Seal | None, certificate: str) -> None:

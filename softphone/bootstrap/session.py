@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from functools import cache
 from typing import IO
 
+from softphone.bootstrap.desk_seal import DeskSeal
 from softphone.bootstrap.home import Home, texts
 from softphone.bootstrap.plugins import rule_plugins
 from softphone.bootstrap.program import take_stdio
@@ -65,10 +66,9 @@ def run_session(arguments: argparse.Namespace) -> int:
             sessions.fault(CodedText(one.code, one.params))
         rules.load(str(arguments.policy.resolve()) if arguments.policy else settings.policy, settings.policy_signer)
         ending.callback(rules.close)
-        if settings.desk_certificate:
-            from softphone.bootstrap.desk_seal import DeskSeal  # it knows the archive, which most such phones have not
-
-            DeskSeal(home.folders.config, home.archive(settings), inbox.post, sessions.sign_with).look()
+        seal = DeskSeal(home.folders.config, home.archive(settings), inbox.post, sessions.sign_with)
+        sessions.look_for_seal = seal.look
+        seal.look()
         threading.Thread(target=_read, args=(reader, sessions, inbox.post, over.set), name="stdio", daemon=True).start()
         log.info("started")
         turn(0)

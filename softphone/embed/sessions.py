@@ -91,6 +91,8 @@ class Sessions:
         """when the notice that a plain phone plays has been heard, and its number"""
         self._policy: PolicyMessage | None = None
         self._greeting: Greeting | None = None
+        self.look_for_seal: Callable[[], None] = lambda: None
+        """IT may have put a certificate into the settings meanwhile"""
         self._phone = phone = OtherPhone(self._names, out, later)
         self._book = CallBook(phone, phone, phone, rules, clock=clock, tell=self._tell)
         self._live = phone.calls = self._book.live
@@ -262,6 +264,7 @@ class Sessions:
         upstream = read_upstream_notice((rang.told,)) if rang.told else None
         if rang.told and upstream is None:
             raise LineError("error.embed.told", "told")
+        self.look_for_seal()
         call, incoming = str(uuid_utils.uuid7()), not (rang.ours or rang.direction is Direction.OUTBOUND)
         account = rang.agent or agent
         ours = user_part(account), user_part(rang.called)

@@ -25,6 +25,7 @@ HOUSE = Ed25519PrivateKey.generate().private_bytes_raw()
 
 
 @pytest.mark.rule("G05")
+@pytest.mark.expected_log("bug ValueError", reason="the desk's key is spoilt for one call")
 def test_a_certificate_counts_from_the_next_call_on_and_one_that_is_taken_away_no_longer(tmp_path: Path) -> None:
     config, archive = tmp_path / "config", tmp_path / "archive"
     config.mkdir()
@@ -45,8 +46,13 @@ def test_a_certificate_counts_from_the_next_call_on_and_one_that_is_taken_away_n
     assert not used, "there is no archive yet, and so no key"
     keys = DemoKeyFile(archive / DEMO_KEYS)
     Archive.create(archive, keys, demo=True).close()
-    private = keys.get(signer_name(read_marker(archive).desk))
+    signer = signer_name(read_marker(archive).desk)
+    private = keys.get(signer)
     assert private is not None
+    keys.set(signer, b"short")
+    call_begins()
+    assert not used, "a key that is none keeps the next call from nothing"
+    keys.set(signer, private)
     now = datetime.now(UTC)
     put(certify(public_half(private), HOUSE, now + timedelta(days=1)))
     call_begins()

@@ -10,6 +10,7 @@ from softphone.domain.archive.permission import (
     NotPermitted,
     Viewer,
     narrowed,
+    require,
     require_all,
     role_to_open,
     search_scopes,
@@ -56,6 +57,8 @@ def test_custody_by_a_key_that_opens_less_than_most_is_told_of_what_it_opens_alo
     assert [one.sealed_for for one in narrowed(second, scope, Query())] == [(KeyRole.CUSTODY, ("second",))]
     with pytest.raises(NotPermitted):
         require_all(second, Permission.READ_LOG)
+    with pytest.raises(NotPermitted):
+        require(second, Permission.READ_NOTES)
 
 
 @pytest.mark.rule("G11")

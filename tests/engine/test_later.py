@@ -78,8 +78,8 @@ class Later:
         )
         return call
 
-    def start(self, policy: str = POLICY) -> None:
-        """The engine, after its restart."""
+    def start(self, policy: str = POLICY, *, opened: bool = True) -> None:
+        """The engine, after its restart. `opened`: once its archive is."""
         self.before.close()
         agents = self.before.only()
         self.store = Store(lambda: Archive.open(self.folder, agents), self.inbox.put, lambda: None)
@@ -98,7 +98,8 @@ class Later:
             tone=lambda _: None,
         )
         self.store.start(self.calls)
-        self.until(lambda: self.calls.history())
+        if opened:
+            self.until(lambda: self.calls.history())
 
     def now(self) -> Now:
         return Now(AT + timedelta(hours=1, seconds=self.seconds), self.seconds)

@@ -111,6 +111,8 @@ def test_earlier_calls_are_the_last_five_newest_first_also_one_in_its_wrap_up(la
     assert [one.note for one in later.rings("second").earlier][:2] == [NOTE, ""]
     assert len(later.shown("second").earlier) == EARLIER
     # The wrap-up does not take the call that came after it for an earlier one.
+    later.ends("second")
+    assert later.row("second").outcome == "missed"
     assert "second" not in {one.id for one in later.shown("first").earlier}
 
 
@@ -122,6 +124,29 @@ def test_a_note_that_is_too_long_or_of_no_call_is_refused_and_changes_nothing(la
     assert later.calls.save_note(call, "y" * (NOTE_LENGTH + 1)) == CodedText("refused.note.long", most)
     assert later.calls.save_note("none", NOTE) == CodedText("refused.no_such_call")
     assert later.row(call).note == "x" * NOTE_LENGTH
+    # One that is emptied is gone from the disk, too.
+    later.written("x" * NOTE_LENGTH)
+    assert later.calls.save_note(call, "") is None
+    later.written()
+
+
+def test_a_note_keeps_its_emojis_whole_and_waits_for_an_archive_that_is_not_open_yet(
+    later: Noted,
+) -> None:
+    later.kept(DOCUMENTATION, number=ANOTHER)
+    later.start(opened=False)
+    later.rings("first")
+    later.answer("first")
+    family = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
+    joined = f"{family} \u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645 \U0001f3f4\U000e0067\U000e007f"
+    assert later.calls.save_note("first", f"\u2066{joined}\u200b\u2069") is None
+    assert later.shown("first").note == joined
+    later.ends("first")
+    later.calls.end_wrap_up("first")
+    later.until(later.calls.history)
+    later.until(lambda: later.store.opened)
+    later.settle()
+    later.written(joined)
 
 
 @pytest.mark.rule("G04")

@@ -5,16 +5,27 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Generator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from softphone.archive.archive import Archive
+from softphone.archive.crypto.wraps import signer_name
+from softphone.archive.folder.marker import read_marker
 from softphone.audio.files import read_wav
+from softphone.bootstrap.home import DEMO_KEYS
 from softphone.domain.purpose import Language
 from softphone.plugin.sounds import RATE
-from softphone.wire.snapshot import CodedText
+from softphone.system.passports import certify, present
+from softphone.system.paths import UserFolders
+from softphone.system.secrets import DemoKeyFile
+from softphone.system.settings import save_settings
+from softphone.system.signature import new_signing_key, public_half
+from softphone.wire.snapshot import CodedText, Settings
 from tests.journeys.embedding import Talk, Told, policy_file, session_command, talk
 from tests.journeys.fault_words import sentence
 from tests.journeys.lines import NUMBERS
@@ -290,6 +301,34 @@ def test_without_a_policy_that_can_be_used_calls_go_on_unrecorded_and_it_is_said
         assert status["state"]["status"]["reasons"][0]["reason"] == "policy_faulty"
         assert session.finish() == 0
         assert not session.told("play_notice", "one")
+
+
+@pytest.mark.rule("G05")
+def test_a_certificate_that_is_put_into_the_settings_while_it_runs_signs_the_next_calls_passport(
+    tmp_path: Path,
+) -> None:
+    house, policy = new_signing_key(), policy_file(tmp_path / "policy", ("n7",))
+    policy.write_text(f'{policy.read_text("utf-8")}\n[house]\nkeys = ["{public_half(house)}"]\n', "utf-8")
+    folders = UserFolders.within(tmp_path / "home")
+    keys = DemoKeyFile(folders.archive / DEMO_KEYS)
+    Archive.create(folders.archive, keys, demo=True).close()
+    private = keys.get(signer_name(read_marker(folders.archive).desk))
+    assert private is not None
+    with talk(session_command(tmp_path, policy), tmp_path) as session:
+        session.say("hello", protocol=1, auto_commit=True)
+        session.ready()
+        now = datetime.now(UTC)
+        save_settings(
+            folders.config, Settings(desk_certificate=certify(public_half(private), house, now + timedelta(1)))
+        )
+        answer(session, "next", "n7")
+        given, limit = "", time.monotonic() + 20
+        while not given and time.monotonic() < limit:
+            since = len(session.lines)
+            session.say("transfer", "next", target=NUMBERS["n7"])
+            given = session.wait(lambda line: line["type"] == "passport", "a passport", since=since)["passport"]
+        assert present(given).proved_by([public_half(house)], now)
+        assert session.finish() == 0
 
 
 def test_neither_sip_nor_a_sound_device_nor_a_window_comes_with_it() -> None:

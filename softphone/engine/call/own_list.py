@@ -28,12 +28,18 @@ def read(one: OwnCall) -> PastCall | None:
         return None
 
 
+_JOINERS = frozenset({"\u200c", "\u200d", *map(chr, range(0xE0020, 0xE0080))})
+"""what holds an emoji of several together, or spells a flag, and what Persian and Hindi are written with"""
+
+
 def plain_note(text: str) -> str:
     """Its lines, without characters that nobody sees, or that turn the direction of what follows."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return "\n".join(
-        "".join(" " if one.isspace() else one for one in line if one.isspace() or one.isprintable()) for line in lines
-    ).strip()
+    shown = (
+        "".join(" " if one.isspace() else one for one in line if one.isspace() or one.isprintable() or one in _JOINERS)
+        for line in lines
+    )
+    return "\n".join(shown).strip()
 
 
 @cache

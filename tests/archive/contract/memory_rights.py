@@ -126,7 +126,7 @@ class Rights(Part):
     def notes(self, number: str) -> Sequence[d.AgentNote]:
         self.a.require(Permission.READ_NOTES)
         self.a.store.note("notes_read", self.a.now())
-        return self.a.store.notes.get(number, [])
+        return [one for one in self.a.store.notes.get(number, []) if self.a.now().date() < one.until]
 
     def erase_notes(self, number: str, reason: str) -> int:
         self.a.require(Permission.READ_NOTES)

@@ -204,7 +204,9 @@ def refusal(deed: Callable[[], object], world: World) -> tuple[str, list[str]]:
 
 @pytest.mark.rule("G08")
 @pytest.mark.rule("G37")
-def test_custody_reads_an_agents_note_about_a_number_and_erases_it(world: World) -> None:
+def test_custody_reads_an_agents_note_about_a_number_and_erases_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     number, custody = f"+45{next(_numbers)}", world.seen_by("custody")
     world.noted(number, "Vil have den blå.\nRing mandag.")
     (note,) = custody.rights.notes(number)
@@ -214,9 +216,12 @@ def test_custody_reads_an_agents_note_about_a_number_and_erases_it(world: World)
         AT.date() + timedelta(days=7),
     )
     assert custody.rights.notes(f"+45{next(_numbers)}") == []
+    with monkeypatch.context() as patch:
+        patch.setattr(world, "now", world.now + timedelta(days=7))
+        assert custody.rights.notes(number) == [], "past its day, until the sweep comes"
     assert custody.rights.erase_notes(number, "sag 117") == 1
     assert custody.rights.notes(number) == []
-    assert [one.event for one in world.log()[-4:]] == ["notes_read", "notes_read", "notes_erased", "notes_read"]
+    assert [one.event for one in world.log()[-5:]] == [*["notes_read"] * 3, "notes_erased", "notes_read"]
     assert number not in str(world.log())
 
 
