@@ -48,7 +48,7 @@ from softphone.ui.view import View, new_id
 from softphone.ui.window import DeskWindow
 from softphone.wire.from_engine import Done, Fault, Levels, Occurred, Refused, Snapshot
 from softphone.wire.snapshot import CallPhase, Look, PolicyPhase, Settings, TextSize
-from softphone.wire.to_engine import Act, Command, OptOut, SaveSettings, WatchLevels
+from softphone.wire.to_engine import Act, Command, OptOut, SaveNote, SaveSettings, WatchLevels
 
 log = logging.getLogger(__name__)
 
@@ -360,11 +360,17 @@ class Desk(QObject):
             return
         if not self.window.note.isHidden():
             self._pressed_since.add(command.id)
-        if self.bridge.send(command):
+        if isinstance(command, SaveNote) and not (self.bridge.attached and self._knows(command.call)):
+            self._owed.keeps(command)
+        elif self.bridge.send(command):
             self._owed.sent(command)
             self._note_whom_to_tell(command)
         else:
             self._answered(command.id, taken=False)
+
+    def _knows(self, call: str) -> bool:
+        there = self._snapshot
+        return there is not None and any(one.id == call for one in (*there.calls, *there.history))
 
     def _note_whom_to_tell(self, command: Command) -> None:
         """Somebody who takes something back after the call is no longer there to hear that it is done."""

@@ -51,7 +51,7 @@ class NoteField(QPlainTextEdit):
         self.setPlaceholderText(view.texts("note.write"))
         self.setAccessibleName(view.texts("note.name"))
         if call != self._call:
-            self.save()
+            self.save(leaves=True)
             self._call, self._engines, self._unsaved = call, note, False
             self._show(note)
         elif note != self._engines:
@@ -64,10 +64,11 @@ class NoteField(QPlainTextEdit):
             # The engine was away when it was written.
             self.save()
 
-    def save(self) -> None:
-        """Also before it is written on: the call may be another's in a moment."""
+    def save(self, *, leaves: bool = False) -> None:
+        """Also before it is written on: the call may be another's in a moment. `leaves`: it is; the desk keeps what the
+        engine cannot take yet."""
         self._timer.stop()
-        if self._unsaved and self._connected:
+        if self._unsaved and (self._connected or leaves):
             self._unsaved = False
             self.command.emit(SaveNote(new_id(), self._call, self.toPlainText()))
 
@@ -95,7 +96,7 @@ class NoteField(QPlainTextEdit):
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
-        self.save()
+        self.save(leaves=True)
 
     def _show(self, note: str) -> None:
         if note != self.toPlainText():

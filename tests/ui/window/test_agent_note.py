@@ -87,6 +87,20 @@ def test_a_note_outlives_the_engine_s_absence_and_the_desk_s_end(scene: Scene) -
     desk.close()
 
 
+def test_a_note_whose_call_an_engine_took_along_is_saved_once_the_next_one_knows_the_call(scene: Scene) -> None:
+    note = opened(scene)
+    desk, without = scene.desk, replace(several.snapshot(several.TALKING), calls=())
+    assert desk is not None
+    scene.qtbot.keyClicks(note, "Vigtigt")
+    scene.engine.die()
+    scene.qtbot.waitUntil(lambda: not desk.bridge.attached, timeout=3000)
+    scene.engine.snapshot = replace(without, history=())
+    scene.qtbot.waitUntil(lambda: desk.bridge.attached and not note.isVisible(), timeout=8000)
+    assert not [one for one in scene.commands() if isinstance(one, SaveNote)]
+    scene.show(replace(without, history=(replace(several.EARLIER[0], id="call-1", note=""),)))
+    assert saved(scene) == [("call-1", "Vigtigt")]
+
+
 def test_what_stands_beside_a_call_asks_for_no_layout_while_nothing_of_it_changes(scene: Scene) -> None:
     """There is room for one of two rows: whoever tries the other one has all of it laid out at each drawing."""
     note = opened(scene)
