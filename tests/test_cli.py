@@ -9,6 +9,7 @@ import re
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from softphone.archive.archive import Archive, AuditRow
 from softphone.archive.files.container import Chunk, read_header, scan
 from softphone.audio import devices
 from softphone.audio.devices import Device, Devices, SoundFault
+from softphone.audio.files import write_wav
 from softphone.bootstrap.home import DEMO_KEYS, Home, key_store, texts
 from softphone.cli.audit import in_words
 from softphone.cli.doctor import _archive, _policy, _settings
@@ -684,14 +686,26 @@ def test_the_doctor_names_a_device_that_the_settings_name_and_that_is_not_here(
     monkeypatch.setattr("softphone.audio.devices.list_devices", lambda: Devices((headset,), ()))
     home = Home.within(tmp_path / "home")
     home.folders.create()
-    save_settings(home.folders.config, Settings(microphone=headset.id, ring_device="PulseAudio: gone", noise=True))
-    cli.main(["--home", str(tmp_path / "home"), "doctor"])
+    ring = tmp_path / "nope.wav"
+    wanted = Settings(
+        microphone=headset.id, ring_device="PulseAudio: gone", noise=True, ring_sound=f"file:{ring}", bind="192.0.2.1"
+    )
+    save_settings(home.folders.config, wanted)
+    assert cli.main(["--home", str(tmp_path / "home"), "doctor"]) == 1
     said = capsys.readouterr().out
-    assert "PulseAudio: gone is not here" in said
-    assert "PulseAudio: jabra is not here" not in said
+    assert "· PulseAudio: gone is not connected" in said
+    assert "PulseAudio: jabra is not connected" not in said
+    assert f"· the ringtone {ring} cannot be read" in said
+    assert f"✗ {texts(Language.EN)('error.bind', bind='192.0.2.1')}" in said
+    write_wav(ring, bytes(320))
+    save_settings(home.folders.config, replace(wanted, bind="127.0.0.1"))
     monkeypatch.setitem(sys.modules, "pywebrtc_audio", None)
     cli.main(["--home", str(tmp_path / "home"), "doctor"])
-    assert "pywebrtc-audio is missing" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "· " in next(line for line in said.splitlines() if "pywebrtc-audio is missing" in line)
+    assert "the ringtone" not in said
+    assert "192.0.2.1" not in said
+    assert "127.0.0.1" not in said
 
 
 @pytest.mark.parametrize("where", ["", "accounts"])

@@ -5,18 +5,20 @@ from __future__ import annotations
 import argparse
 import importlib
 import platform
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
+from ipaddress import ip_address
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 from softphone.bootstrap.home import Home, key_store, texts
 from softphone.bootstrap.policy.file import at_its_place, of_revoked, printable
-from softphone.domain.errors import ArchiveError, KlartoneError, Param, SettingsError
+from softphone.domain.errors import ArchiveError, KlartoneError, Param, SettingsError, SoundError
 from softphone.domain.policy import KeyPath, PolicyFault, key_lines
 from softphone.domain.policy.faults import line_of
 from softphone.system.paths import is_there
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from softphone.archive.seen.machine import MachineArchive
 
 
-_NOTED = (".none", ".faulty", ".waits", ".revoked", ".stale")
+_NOTED = (".none", ".faulty", ".waits", ".revoked", ".stale", ".missing", ".as_it_is")
 """the ending of a finding's code that does not change the status"""
 
 
@@ -78,6 +80,7 @@ def _findings(home: Home) -> Iterator[Finding]:
     yield from policy or [_policy(settings)]
     yield from _passports(settings, home.archive(settings))
     yield _settings(home.folders.config)
+    yield from _address(settings)
     yield from _servers(settings)
     yield from _stun(settings)
     yield from _strangers(home.folders.runtime)
@@ -96,6 +99,7 @@ def _sound(settings: Settings) -> Iterator[Finding]:
     """What there is, and what the settings name that is not there."""
     from softphone.audio.cleaning import Cleaner
     from softphone.audio.devices import Side, SoundFault, list_devices
+    from softphone.audio.files import read_wav
 
     found = list_devices()
     yield Finding("doctor.sound", {"count": len(found.all)}) if found.all else Finding("doctor.sound.none")
@@ -107,6 +111,12 @@ def _sound(settings: Settings) -> Iterator[Finding]:
             yield Finding("doctor.sound.missing", {"device": device})
     if (settings.echo or settings.noise) and not Cleaner(echo=settings.echo, noise=settings.noise).works:
         yield Finding("doctor.sound.as_it_is")
+    if settings.ring_sound.startswith("file:"):
+        path = settings.ring_sound.removeprefix("file:")
+        try:
+            read_wav(Path(path))
+        except SoundError:
+            yield Finding("doctor.ring.missing", {"path": path})
 
 
 def _keyring(archive: Path) -> Finding:
@@ -286,6 +296,17 @@ def _passports(settings: Settings, folder: Path) -> Iterator[Finding]:
     yield Finding("doctor.passport", {"at": here(until)}) if until else Finding("doctor.passport.faulty")
 
 
+def _address(settings: Settings) -> Iterator[Finding]:
+    """The address to be called at, if it is none of this machine's. The settings' own finding says if it is no address."""
+    with suppress(ValueError):
+        family = socket.AF_INET6 if ip_address(settings.bind).version == 6 else socket.AF_INET
+        try:
+            with socket.socket(family, socket.SOCK_DGRAM) as one:
+                one.bind((settings.bind, 0))
+        except OSError:
+            yield Finding("error.bind", {"bind": settings.bind}, bad=True)
+
+
 def _servers(settings: Settings) -> Iterator[Finding]:
     """Each account's server, asked as the phone would: all at once."""
     import asyncio
@@ -313,7 +334,11 @@ def _servers(settings: Settings) -> Iterator[Finding]:
         )
 
     for account, found in zip(accounts, asyncio.run(ask()) if accounts else (), strict=True):
-        fields: dict[str, Param] = {"address": account.address, "server": found.server, "transport": account.transport}
+        fields: dict[str, Param] = {
+            "address": account.address,
+            "server": found.server,
+            "transport": account.transport.upper(),
+        }
         if found.fault is None:
             yield Finding("doctor.server", {**fields, "ms": round(found.seconds * 1000)})
         else:

@@ -480,7 +480,7 @@ ROWS: dict[str, tuple[CallState, str, str]] = {
     ),
     "paused_newcomer": (
         call(NEWCOMER),
-        "På pause · ny person er ikke orienteret",
+        "På pause · den nye person har ikke fået besked",
         "Paused · the new person has not been told",
     ),
     "storage_failed": (

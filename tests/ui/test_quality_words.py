@@ -21,7 +21,7 @@ def test_all_the_figures_stand_in_the_menu_of_the_call(scene: Scene) -> None:
     assert not menu.menuAction().isEnabled()
     scene.engine.tell(s.snapshot(replace(call, quality=LINE)))
     scene.qtbot.waitUntil(lambda: menu.menuAction().isEnabled(), timeout=3000)
-    assert menu.rows[2].text() == "Lost on the way here – 3.1%"
+    assert menu.rows[2].text() == "Packet loss in – 3.1%"
     assert menu.rows[-1].text() == "Codec – PCMA"
 
 
@@ -31,7 +31,7 @@ def test_a_good_line_says_nothing_and_what_the_other_end_does_not_tell_is_not_ma
     assert quality_word(danish, LINE) == "Dårlig forbindelse"
     rows = dict(quality_rows(danish, LINE))
     assert rows["Samlet vurdering"] == "51 af 100 (MOS 2,6)"
-    assert rows["Tabt på vej hertil"] == "3,1 %"
-    assert rows["Tabt på vej herfra"] == "Oplyses ikke af den anden ende"
-    assert rows["Frem og tilbage"] == "240 ms"
-    assert ("Lost on the way here", "3.1%") in quality_rows(Texts(RESOURCES / "translations", Language.EN), LINE)
+    assert rows["Pakketab ind"] == "3,1 %"
+    assert rows["Pakketab ud"] == "Oplyses ikke af den anden ende"
+    assert rows["Svartid"] == "240 ms"
+    assert ("Packet loss in", "3.1%") in quality_rows(Texts(RESOURCES / "translations", Language.EN), LINE)

@@ -485,7 +485,7 @@ def test_what_is_doubtful_in_a_policy_in_use_is_listed_and_is_no_fault(scene: Sc
     scene.press("openSettings")
     section = desk.window.settings.policy
     assert section.state.text() == "Reglerne for Nordlys El A/S er i brug."
-    assert section.remarks_fold.text() == "Ét sted er værd at se på"
+    assert section.remarks_fold.text() == "Ét sted, der bør ses efter"
     assert not section.remarks.isVisible()
     scene.press("policyRemarksFold")
     assert section.remarks.isVisible()
@@ -537,13 +537,29 @@ def test_seventy_doubts_leave_language_and_colours_in_sight(scene: Scene) -> Non
     desk.window.resize(376, 800)
     scene.press("openSettings")
     section = desk.window.settings.policy
-    assert section.remarks_fold.text() == "74 steder er værd at se på"
+    assert section.remarks_fold.text() == "74 steder, der bør ses efter"
     assert section.height() < 400
     scene.press("policyRemarksFold")
     scene.qtbot.waitUntil(lambda: section.height() > 2000, timeout=2000)
-    assert section.remarks_fold.accessibleName() == "74 steder er værd at se på. Skjul dem"
+    assert section.remarks_fold.accessibleName() == "74 steder, der bør ses efter. Skjul dem"
     scene.press("policyRemarksFold")
     scene.qtbot.waitUntil(lambda: section.height() < 400, timeout=2000)
+
+
+def test_a_chosen_device_that_is_not_plugged_in_is_shown_as_the_chosen_one(scene: Scene) -> None:
+    here = snapshot.SoundDevice("PulseAudio: jabra", "Evolve2 65", microphone=True, speaker=True)
+    gone = "PulseAudio: headset"
+    state = replace(s.snapshot(), sound=snapshot.SoundState((here,), here.id, here.id))
+    chosen = replace(state.settings, microphone=gone, speaker=gone, ring_device=gone, notice_device=gone)
+    desk = scene.open(replace(state, settings=chosen))
+    scene.press("openSettings")
+    sound = desk.window.settings.sound
+    for box in (sound.microphone, sound.speaker, sound.ring_device, sound.notice_device):
+        assert (box.currentText(), box.currentData()) == ("headset (ikke tilsluttet)", gone)
+        assert box.findText("Evolve2 65") > 0
+    scene.engine.tell(replace(state, settings=replace(chosen, speaker=here.id)))
+    scene.qtbot.waitUntil(lambda: sound.speaker.currentText() == "Evolve2 65", timeout=3000)
+    assert sound.speaker.findData(gone) == -1
 
 
 def test_ring_volumes_and_what_is_taken_out_of_the_microphone_are_chosen_behind_more(scene: Scene) -> None:

@@ -395,7 +395,7 @@ def said(name: str, view_of: MakeView, language: Language = DA) -> str:
         ),
         (
             "newcomer",
-            "På pause | Ny person er ikke orienteret | Læs teksten op for den nye person, så fortsætter optagelsen.",
+            "På pause | Den nye person har ikke fået besked | Læs teksten op for den nye person, så fortsætter optagelsen.",
         ),
         ("voicemail", "Optages ikke | Telefonsvarer eller menu | Opkald til telefonsvarere optages aldrig."),
         ("private", "Optages ikke | Privat samtale | Optagelsen er slettet"),

@@ -26,6 +26,9 @@ _VOLUMES = (25, 50, 75, 100, 150, 200)
 _RING_VOLUMES = (0, 25, 50, 75, 100, 150, 200)
 _ON, _OFF = "on", "off"
 
+_NO_DEVICE = ("file:", "none", "ALSA: pulse", "ALSA: default")
+"""what a setting may say beside a device: a sound file, nothing at all, and a sound server's own choice"""
+
 Entry = tuple[str, str | None]
 """what is shown, and the setting's value"""
 
@@ -154,10 +157,13 @@ class SoundSection(Section):
             microphones = [(texts("settings.sound.no_microphone"), "")]
         if len(speakers) == 1:
             speakers = [(texts("settings.sound.no_speaker"), "")]
-        self.microphone.show_entries(view, microphones, settings.microphone)
-        self.speaker.show_entries(view, speakers, settings.speaker)
-        self.ring_device.show_entries(view, rings, settings.ring_device)
-        self.notice_device.show_entries(view, rings, settings.notice_device)
+        for box, entries, chosen in (
+            (self.microphone, microphones, settings.microphone),
+            (self.speaker, speakers, settings.speaker),
+            (self.ring_device, rings, settings.ring_device),
+            (self.notice_device, rings, settings.notice_device),
+        ):
+            box.show_entries(view, _with_chosen(view, entries, chosen), chosen)
         sounds: list[Entry] = [(texts(f"settings.sound.ring.{one}"), one) for one in _RINGS]
         if settings.ring_sound.startswith("file:"):
             sounds.append((texts("settings.sound.ring.own"), settings.ring_sound))
@@ -228,6 +234,15 @@ class SoundSection(Section):
 
 def _listed(devices: Iterable[SoundDevice]) -> list[Entry]:
     return [(one.name, one.id) for one in devices]
+
+
+def _with_chosen(view: View, entries: list[Entry], chosen: str) -> list[Entry]:
+    """Also a device that is set and not plugged in: the list would show another as the one that is set."""
+    if chosen.startswith(_NO_DEVICE) or any(device == chosen for _, device in entries):
+        return entries
+    # Without the sound system that found it, nobody knows its name; its id ends in it.
+    name = chosen.partition(": ")[2] or chosen
+    return [*entries, (view.texts("settings.sound.unplugged", device=name), chosen)]
 
 
 def _volumes(view: View, offered: Sequence[int], now: int) -> list[Entry]:
