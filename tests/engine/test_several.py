@@ -238,6 +238,34 @@ def test_a_transfer_that_fails_beside_a_consultation_leaves_it_standing(
         assert bool(scene.recorder.running) is (headline is Headline.RECORDING)
 
 
+@pytest.mark.parametrize("outcome", ["failed", "done", None])
+def test_the_party_is_taken_back_and_recorded_on_while_its_transfer_hangs(outcome: sip.TransferOutcome | None) -> None:
+    scene = talking()
+    scene.calls.consult(CALL, "204")
+    scene.calls.established(sip.CallEstablished(SECOND, record_aware=False))
+    assert scene.calls.transferring.complete(SECOND) is None
+    scene.calls.transferring.progressed(sip.TransferChanged(CALL, "accepted", 202))
+    scene.acknowledge()
+    assert not scene.recorder.running
+    done = len(scene.phone.done)
+    assert scene.calls.back_to_party(SECOND) is None
+    assert scene.phone.done[done:] == ["hang up", "resume"]
+    scene.calls.ended(sip.CallEnded(SECOND, 200, "", by_us=True))
+    scene.acknowledge()
+    assert scene.headline is Headline.RECORDING
+    if outcome is None:
+        scene.calls.ended(sip.CallEnded(CALL, 200, "", by_us=False))
+    else:
+        scene.calls.transferring.progressed(sip.TransferChanged(CALL, outcome, 481 if outcome == "failed" else 200))
+    assert bool(scene.told_of("handed_over")) is (outcome == "done"), (
+        "who hangs up while the agent talks has gone nowhere"
+    )
+    assert (scene.phone.done[-1] == "hang up") is (outcome == "done")
+    assert scene.phone.passports == scene.phone.passports[:1], "no second REFER for one that the agent has given up"
+    scene.acknowledge()
+    assert bool(scene.recorder.running) is (outcome == "failed")
+
+
 def test_in_a_conference_the_agent_is_muted_to_everybody_or_to_nobody() -> None:
     scene = talking()
     scene.calls.mute(CALL, on=True)

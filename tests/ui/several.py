@@ -81,6 +81,7 @@ STATES: dict[str, Snapshot] = {
     "transfer_under_way": snapshot(
         replace(TALKING, status=HELD, held_by_us=True, transfer=TransferState(TransferPhase.RINGING, "203"))
     ),
+    "transfer_hangs": snapshot(replace(WAITS, transfer=TransferState(TransferPhase.ACCEPTED, "203")), COLLEAGUE),
     "colleague_busy": snapshot(replace(WAITS, consult_ended=ConsultEnd.BUSY)),
     "asked_to_call": snapshot(replace(TALKING, asked_to_call="+4533112233")),
     "bad_connection": snapshot(replace(TALKING, quality=BAD)),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from softphone.archive.catalog.own_calls import OwnCall
 from softphone.archive.finding.history import PastRow
 from softphone.calls.book import CallBook
-from softphone.calls.commands import NOT_NOW, RecordingCommand
+from softphone.calls.commands import RecordingCommand
 from softphone.calls.live import LiveCall, NewCall
 from softphone.calls.numbers import dialled, e164, host_part, is_houses, is_internal, user_part
 from softphone.calls.ports import RulesPort
@@ -429,9 +429,10 @@ class PhoneCalls:
         return self.several.consult(call_id, target)
 
     def back_to_party(self, call_id: str) -> CodedText | None:
-        if self.transferring.is_accepted(call_id):
-            return NOT_NOW
-        return self._done(self.several.back_to_party(call_id))
+        refused = self.several.back_to_party(call_id)
+        if refused is None:
+            self.transferring.taken_back(call_id)
+        return self._done(refused)
 
     def join(self, call_id: str) -> CodedText | None:
         self.several.look()

@@ -62,6 +62,8 @@ class Transferring:
         """calls whose REFER bears a passport, each with the target and the passport"""
         self._replaced: dict[str, str] = {}
         """calls, each with the one in whose place it comes"""
+        self._taken_back: set[str] = set()
+        """calls whose agent is back with the party, though their transfer may still succeed"""
 
     # --- we transfer ---------------------------------------------------------------------------------
 
@@ -80,12 +82,15 @@ class Transferring:
             return NO_SUCH_CALL
         return self._refer(party, consultation.target, consultation)
 
-    def is_accepted(self, call_id: str) -> bool:
-        """Whether the party of this call, or of this consultation, is on its way to somebody else."""
+    def taken_back(self, call_id: str) -> None:
+        """The agent is back with the party of this call, or of this consultation, before it is known how the transfer goes: the
+        recording goes on. Nobody can call a REFER back, so one that still succeeds ends the call."""
         call = self._book.live.get(call_id)
-        party = self._book.live.get(call.consults_for or call_id) if call else None
-        state = party.transfer if party else None
-        return state is not None and state.phase in (TransferPhase.ACCEPTED, TransferPhase.RINGING)
+        party = self._connected(call.consults_for or call_id) if call else None
+        if party is not None and party.transfer is not None and party.transfer.phase is not TransferPhase.FAILED:
+            self._taken_back.add(party.id)
+            self._book.occurred(party, "transfer_taken_back")
+            set_aside(self._book, party, Aside.TRANSFER, on=False)
 
     def _refer(self, party: LiveCall, target: str, consultation: LiveCall | None = None) -> CodedText | None:
         if party.role is not CallRole.PARTY or (party.transfer and party.transfer.phase is not TransferPhase.FAILED):
@@ -100,6 +105,7 @@ class Transferring:
             raise
         if passport:
             self._with_passport[party.id] = (target, passport)
+        self._taken_back.discard(party.id)
         party.transfer = TransferState(TransferPhase.ASKED, user_part(target), consultation=with_whom or None)
         self._book.occurred(party, "transfer_asked", {"attended": consultation is not None, "passport": bool(passport)})
         self._changed()
@@ -112,7 +118,14 @@ class Transferring:
         state = call.transfer
         self._book.occurred(call, f"transfer_{event.state}", {"code": event.code})
         sent = self._with_passport.pop(call.id, None) if event.state != "accepted" else None
-        if event.state == "failed" and event.code and sent and self._again_with_less(call, event.code, *sent):
+        wanted = call.id not in self._taken_back
+        if (
+            wanted
+            and event.state == "failed"
+            and event.code
+            and sent
+            and self._again_with_less(call, event.code, *sent)
+        ):
             return
         match event.state:
             case "done":
@@ -123,7 +136,8 @@ class Transferring:
             case "failed":
                 call.transfer = TransferState(TransferPhase.FAILED, state.target, event.code, state.consultation)
                 set_aside(self._book, call, Aside.TRANSFER, on=False)
-                self._tell(Fault(CodedText(f"fault.transfer.{_why(event.code)}", {"target": state.target}), call.id))
+                params = {"target": state.target, "code": event.code}
+                self._tell(Fault(CodedText(f"fault.transfer.{_why(event.code)}", params), call.id))
             case "accepted":
                 call.transfer = TransferState(TransferPhase.ACCEPTED, state.target, 0, state.consultation)
             case "ringing":
@@ -225,8 +239,13 @@ class Transferring:
 
     def ends(self, call: LiveCall, code: int) -> None:
         """Before its wrap-up begins. A party that has accepted to be transferred may leave before it says how it went."""
-        if call.transfer is not None and call.transfer.phase in (TransferPhase.ACCEPTED, TransferPhase.RINGING):
+        on_its_way = call.transfer is not None and call.transfer.phase in (
+            TransferPhase.ACCEPTED,
+            TransferPhase.RINGING,
+        )
+        if on_its_way and call.id not in self._taken_back:
             self._hand_over(call)
+        self._taken_back.discard(call.id)
         if (one := self._followed(call.id)) is not None:
             self._phone.tell_referrer(one.asked, code if code >= 300 else _GIVEN_UP)
             self._following.remove(one)

@@ -89,15 +89,13 @@ class ConsultationBox(Card):
         gone = "" if view.connected else view.texts("why_not.no_engine")
         if colleague is not None:
             self._show_ways_on(view, call, colleague, gone, asks=asks)
-        accepted = under_way and call.transfer is not None and call.transfer.phase is not TransferPhase.ASKED
-        why = gone or (view.texts("consult.accepted") if accepted else "")
         party = who(view, call)
         self.back.show_action(
             view,
             view.texts("consult.back", who=first_name(call.name) or party),
             "",
-            enabled=not why,
-            why=why or (view.texts("consult.back.why", who=self.name.text()) if colleague is not None else ""),
+            enabled=not gone,
+            why=gone or (view.texts("consult.back.why", who=self.name.text()) if colleague is not None else ""),
             filled=colleague is None,
             means=f"back {call.id}",
         )

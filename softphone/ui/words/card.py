@@ -11,7 +11,7 @@ from softphone.texts import Texts
 from softphone.ui.view import View, duration, lower_first
 from softphone.ui.words.moment import UNCLEAR
 from softphone.ui.words.speech import DOCUMENTATION, TRAINING, Speech
-from softphone.wire.snapshot import CallPhase, CallState
+from softphone.wire.snapshot import CallPhase, CallState, TransferPhase
 
 _ICONS = {
     Headline.NOT_RECORDING: ("neutral", "not_recording"),
@@ -150,8 +150,10 @@ class _Card(Speech):
     def _paused(self, title: str) -> tuple[str, str, str]:
         reason = self.first.reason
         if reason is Reason.HELD and len(self.status.pauses) == 1 and self.view.consultation(self.call) is not None:
-            sub = self.say("card.consulting.sub")
-            return sub, self.say("card.consulting.body"), f"{title} · {lower_first(sub)}"
+            under_way = self.call.transfer is not None and self.call.transfer.phase is not TransferPhase.FAILED
+            what = "transferring" if under_way else "consulting"
+            sub = self.say(f"card.{what}.sub")
+            return sub, self.say(f"card.{what}.body"), f"{title} · {lower_first(sub)}"
         # Two pauses at once: one does not end with the other.
         unsaid = (reason, Reason.NO_SOUND) if Reason.HELD in self.status.pauses else (reason,)
         others = [self.say(f"reason.{one}.sub") for one in self.status.pauses if one not in unsaid]

@@ -148,6 +148,11 @@ def test_a_colleague_is_a_box_on_the_partys_page_with_three_ways_on(scene: Scene
         BackToParty("", "colleague"),
         CompleteTransfer("", "colleague"),
     ]
+    scene.show(several.STATES["transfer_hangs"])
+    words = page.card.words
+    assert words is not None
+    assert (words.sub, words.body.partition(".")[0]) == ("Omstillingen er i gang", "Du taler stadig med din kollega")
+    assert (box.complete.isEnabled(), box.join.isEnabled(), box.back.isEnabled()) == (False, False, True)
     scene.show(several.STATES["conference"])
     assert box.state.text().startswith("konference")
     assert box.controls() == [box.complete, box.back]
