@@ -103,12 +103,14 @@ def test_no_further_server_is_called_for_an_agent_who_has_hung_up(two: tuple[Sec
     peer = first.peer
     phone.do("hang_up")
     phone.wait_for("CallEnded")
+    first.silent(0.2)  # the edge hears of it a moment later, and says nothing of that
     first.send(first.answer(asked, "503 Not Now", more="Retry-After: 45\r\n"), peer)
     first.wait_for("ACK")
     # Its registration moves, and nobody is rung.
     grant(second, second.wait_for("REGISTER"))
-    with pytest.raises(TimeoutError):
-        second.wait_for("INVITE", 0.3)
+    while not second.silent(0.3):
+        pass
+    assert not [one for one in second.heard if one.startswith("INVITE")]
     # A branch of that proxy's answers all the same, by itself: it is ended there, until it says that it has heard.
     with wire() as answered:
         late = first.answer(asked, "200 OK", body=SDP, contact=f"<sip:bo@127.0.0.1:{answered.port}>")
