@@ -23,6 +23,7 @@ TABLE: dict[Permission, set[Role]] = {
     Permission.DECIDE_CASE: {D},
     Permission.JUDGE: {D},
     Permission.BELIEVE_CLOCK: {D},
+    Permission.READ_NOTES: {D},
     Permission.READ_LOG: {D},
     Permission.CHOOSE_SIGNER: {D},
 }
