@@ -187,6 +187,27 @@ def test_a_call_back_after_the_engines_restart_is_of_the_first_calls_group_and_i
     assert {row.group for row in anew.calls.history()} == {desk.passport.group}
 
 
+@pytest.mark.rule("G31")
+@pytest.mark.parametrize("ends", ["a yes in the same group", "a day"])
+def test_a_no_binds_a_call_back_until_a_later_yes_or_for_a_day(ends: str) -> None:
+    desk = Desk()
+    desk.transferred(_signed(desk, **WITH_A_NO))
+    desk.calls.ended(sip.CallEnded(CALL, 200, "", by_us=False))
+    desk.calls.end_wrap_up(CALL)
+    desk.later(1)
+    desk.acknowledge()
+    if ends == "a day":
+        desk.later(86_401)
+    else:
+        desk.ring(SECOND, passports=(_signed(desk),))
+        desk.connects(SECOND)
+        desk.calls.ended(sip.CallEnded(SECOND, 200, "", by_us=False))
+        desk.calls.end_wrap_up(SECOND)
+    desk.phone.attended = frozenset({CALL, SECOND})
+    desk.connects(desk.calls.dial("account", PARTY, "salg"))
+    assert desk.refused == set()
+
+
 def test_what_this_desk_passes_on_is_believed_by_the_next_and_goes_to_the_house_alone() -> None:
     here, there = Desk(), Desk()
     here.calls.sign_with(here.seal)
