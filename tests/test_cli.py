@@ -720,7 +720,7 @@ def test_the_doctor_doubts_an_address_that_is_none(
     assert cli.main(["--home", str(tmp_path / "home"), "doctor"]) == 1
     said = capsys.readouterr().out
     assert "pbx.example" in said
-    assert "10.0.0.0/24” under" not in said
+    assert "“10.0.0.0/24”" not in said
 
 
 def test_each_command_is_a_function_that_is_there() -> None:

@@ -290,6 +290,16 @@ def test_the_network_is_behind_more_and_what_cannot_be_used_is_said_and_stays_ty
     network.port.editingFinished.emit()
     assert "99999" in network.state.text()
     assert field(scene, "networkPort").text() == "99999"
+    for name, line, wrong, named in (
+        ("networkPort", network.port, "abc", "abc er ikke en port."),
+        ("networkKeepAlive", network.keep_alive, "tit", "tit kan ikke bruges som sekunder mellem livstegn"),
+    ):
+        before = field(scene, name).text()
+        field(scene, name).setText(wrong)
+        line.editingFinished.emit()
+        assert network.state.text().startswith(named)
+        assert field(scene, name).text() == wrong
+        field(scene, name).setText("" if name == "networkPort" else before)
     field(scene, "networkPort").setText("5062")
     field(scene, "networkStun").setText("stun example")
     network.port.editingFinished.emit()

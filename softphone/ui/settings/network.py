@@ -65,9 +65,11 @@ class NetworkSection(Section):
         )
         if wanted == self.settings:
             return
+        # As it was typed: a number may be none.
+        typed = {"port": {"port": self.port.text().strip()}, "keep_alive": {"seconds": self.keep_alive.text().strip()}}
         for key, code, params in doubts(wanted):
             if key in ("port", "keep_alive", "stun", "accept_from"):
-                self._tell(code, params, "danger")
+                self._tell(code, typed.get(key, params), "danger")
                 return
         self._tell("settings.network.next_start", {})
         self.save.emit(wanted)
