@@ -44,6 +44,7 @@ from softphone.ui.place import remember, restore
 from softphone.ui.theme.icons import Icons
 from softphone.ui.theme.tokens import Theme, load_themes
 from softphone.ui.tray import Tray
+from softphone.ui.unsaved_notes import UnsavedNotes
 from softphone.ui.view import View, new_id
 from softphone.ui.window import DeskWindow
 from softphone.wire.from_engine import Done, Fault, Levels, Occurred, Refused, Snapshot
@@ -134,6 +135,7 @@ class Desk(QObject):
         """what is taken back after a call: who hears that it is done, by the press"""
         self._work: set[_Worker] = set()
         self.bridge = Bridge(deps.find_endpoint, deps.start_engine, self)
+        self._notes = UnsavedNotes(self.bridge.send, self)
         self._watch = LevelsWatch()
         self._owed = Owed(lambda code: self._say(lambda texts: texts(code)))
         self.window = DeskWindow()
@@ -198,6 +200,7 @@ class Desk(QObject):
         self._tick.stop()
         for note in self.window.findChildren(NoteField):
             note.save()
+        self._notes.send()
         self.bridge.close()
         self.window.leave()
         self.incoming.hide()
@@ -276,6 +279,7 @@ class Desk(QObject):
 
     def _take(self, snapshot: Snapshot) -> None:
         self._snapshot, self._settings = snapshot, snapshot.settings
+        self._notes.follow(snapshot)
         self.draw()
         if (owed := self._owed.next(snapshot)) is not None:
             self._send(owed)
@@ -296,6 +300,7 @@ class Desk(QObject):
 
     def _gone(self) -> None:
         self._owed.broke_off()
+        self._notes.engine_gone()
         self._watch.forget()
         self.window.settings.engine_gone()
         self.window.ready.dial.given_up()
@@ -312,6 +317,7 @@ class Desk(QObject):
 
     def _done(self, done: Done) -> None:
         self._answered(done.id, taken=True)
+        self._notes.answered(done.id)
         if done.id in self._pressed_since:
             self.window.note.hide()
         party = self._to_be_told.pop(done.id, "")
@@ -332,6 +338,10 @@ class Desk(QObject):
     def _refused(self, refused: Refused) -> None:
         self._owed.refused(refused.id)
         self._answered(refused.id, taken=False)
+        if (note := self._notes.answered(refused.id)) is not None:
+            why = refused.said
+            self._say(lambda texts: texts("note.not_saved", why=texts(why.code, **why.params), note=note.text))
+            return
         self._say(lambda texts: texts(refused.said.code, **refused.said.params))
 
     def _answered(self, command: str, *, taken: bool) -> None:
@@ -358,19 +368,16 @@ class Desk(QObject):
             self._watch.settings = command.on  # the card may need them too
             self._draw_corner()
             return
+        if isinstance(command, SaveNote):
+            self._notes.save(command)
+            return
         if not self.window.note.isHidden():
             self._pressed_since.add(command.id)
-        if isinstance(command, SaveNote) and not (self.bridge.attached and self._knows(command.call)):
-            self._owed.keeps(command)
-        elif self.bridge.send(command):
+        if self.bridge.send(command):
             self._owed.sent(command)
             self._note_whom_to_tell(command)
         else:
             self._answered(command.id, taken=False)
-
-    def _knows(self, call: str) -> bool:
-        there = self._snapshot
-        return there is not None and any(one.id == call for one in (*there.calls, *there.history))
 
     def _note_whom_to_tell(self, command: Command) -> None:
         """Somebody who takes something back after the call is no longer there to hear that it is done."""

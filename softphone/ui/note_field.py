@@ -8,8 +8,8 @@ from __future__ import annotations
 from math import ceil
 
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QFocusEvent, QHideEvent, QKeyEvent
-from PySide6.QtWidgets import QPlainTextEdit, QSizePolicy
+from PySide6.QtGui import QFocusEvent, QHideEvent, QKeyEvent, QTextCursor
+from PySide6.QtWidgets import QPlainTextEdit, QSizePolicy, QToolTip
 
 from softphone.ui.theme.scale import px
 from softphone.ui.theme.style import BODY, NOTE_PADDING, label_font
@@ -38,10 +38,10 @@ class NoteField(QPlainTextEdit):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._call = self._engines = ""
         """whose it is, and what the engine had of it last"""
-        self._connected = self._unsaved = False
+        self._unsaved = False
         self._lines = 1
-        self._text = ""
-        """as it was before the key that is too many"""
+        self._full = ""
+        """what is said when there is no room for more"""
         self._timer = QTimer(self, interval=_PAUSE, singleShot=True)
         self._timer.timeout.connect(self.save)
         self.textChanged.connect(self._written)
@@ -50,27 +50,34 @@ class NoteField(QPlainTextEdit):
     def render_view(self, view: View, call: str, note: str) -> None:
         self.setPlaceholderText(view.texts("note.write"))
         self.setAccessibleName(view.texts("note.name"))
+        self._full = view.texts("note.full", most=NOTE_LENGTH)
         if call != self._call:
-            self.save(leaves=True)
+            self.save()
             self._call, self._engines, self._unsaved = call, note, False
             self._show(note)
         elif note != self._engines:
             self._engines = note
             if not (self._unsaved or self.hasFocus()):
                 self._show(note)
-        self._connected = view.connected
         self.setReadOnly(not view.connected and not self._unsaved)
-        if self._unsaved and not self._timer.isActive():
-            # The engine was away when it was written.
-            self.save()
 
-    def save(self, *, leaves: bool = False) -> None:
-        """Also before it is written on: the call may be another's in a moment. `leaves`: it is; the desk keeps what the
-        engine cannot take yet."""
+    def save(self) -> None:
+        """Also before it is written on: the call may be another's in a moment. While the engine is away the desk keeps it."""
         self._timer.stop()
-        if self._unsaved and (self._connected or leaves):
+        if self._unsaved:
             self._unsaved = False
             self.command.emit(SaveNote(new_id(), self._call, self.toPlainText()))
+
+    def write_on(self, before: NoteField) -> None:
+        """The same call's note has been written in that field so far, and goes on here."""
+        if before._call != self._call:
+            return
+        before.save()
+        self._show(before.toPlainText())
+        cursor = self.textCursor()
+        cursor.setPosition(before.textCursor().position())
+        self.setTextCursor(cursor)
+        self.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def rescale(self) -> None:
         self.setFont(label_font(BODY))
@@ -96,28 +103,36 @@ class NoteField(QPlainTextEdit):
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
-        self.save(leaves=True)
+        self.save()
 
     def _show(self, note: str) -> None:
         if note != self.toPlainText():
             self.blockSignals(True)
             self.setPlainText(note)
             self.blockSignals(False)
-        self._text = note
         self._measure()
 
     def _written(self) -> None:
-        if len(self.toPlainText()) > NOTE_LENGTH:
-            at = self.textCursor().position()
-            self._show(self._text)
-            cursor = self.textCursor()
-            cursor.setPosition(min(at, len(self._text)))
-            self.setTextCursor(cursor)
-            return
-        self._text = self.toPlainText()
+        if (beyond := len(self.toPlainText()) - NOTE_LENGTH) > 0:
+            self._cut(beyond)
         self._unsaved = True
         self._timer.start()
         self._measure()
+
+    def _cut(self, beyond: int) -> None:
+        """The end of what was just put in, which ends at the cursor. To undo it takes back both."""
+        cursor = self.textCursor()
+        if cursor.position() < beyond:
+            cursor.movePosition(QTextCursor.MoveOperation.End)
+        before = self.toPlainText().encode("utf-16-le", "surrogatepass")[: 2 * cursor.position()]
+        kept = before.decode("utf-16-le", "surrogatepass")[:-beyond].encode("utf-16-le", "surrogatepass")
+        self.blockSignals(True)
+        cursor.joinPreviousEditBlock()
+        cursor.setPosition(len(kept) // 2, QTextCursor.MoveMode.KeepAnchor)
+        cursor.removeSelectedText()
+        cursor.endEditBlock()
+        self.blockSignals(False)
+        QToolTip.showText(self.mapToGlobal(self.rect().bottomLeft()), self._full, self)
 
     def _measure(self) -> None:
         wanted = max(1, round(self.document().size().height()))

@@ -1,5 +1,5 @@
 """An opt-out that was pressed just before the engine broke off, and may be lost with it. The desk presses it again once the
-call can be reopened, if the button still does the same there. And notes that were written while the engine was away.
+call can be reopened, if the button still does the same there.
 
 No other press is kept for later: a press means what was shown when it was made.
 """
@@ -13,7 +13,7 @@ from softphone.domain.status import OptOutKind
 from softphone.ui.view import new_id
 from softphone.wire.from_engine import Snapshot
 from softphone.wire.snapshot import CallState
-from softphone.wire.to_engine import Command, OptOut, Reopen, SaveNote
+from softphone.wire.to_engine import Command, OptOut, Reopen
 
 _MAY_BE_UNWRITTEN = 5.0
 """seconds after a press was answered in which its entry may still be on its way to the disk"""
@@ -31,16 +31,10 @@ class Owed:
         self._asked: set[str] = set()
         self._repeated: set[str] = set()
         """presses made again, and not answered yet"""
-        self._notes: dict[str, SaveNote] = {}
-        """by their calls"""
 
     def sent(self, command: Command) -> None:
         if isinstance(command, OptOut):
             self._pressed[command.call] = (command, self._now())
-
-    def keeps(self, note: SaveNote) -> None:
-        """Until the engine knows the call, as one of its history."""
-        self._notes[note.call] = note
 
     def done(self, id: str) -> bool:
         """Whether it had to be made again."""
@@ -67,9 +61,6 @@ class Owed:
         """What to send now: reopen the call from its row in the history, then make the press again there."""
         calls = {call.id: call for call in snapshot.calls}
         kept = {past.id: past.kept for past in snapshot.history}
-        for id in self._notes:
-            if id in calls or id in kept:
-                return self._notes.pop(id)
         for id, press in tuple(self._owed.items()):
             if (call := calls.get(id)) is not None and call.status is not None:
                 del self._owed[id]

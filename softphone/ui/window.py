@@ -140,9 +140,13 @@ class DeskWindow(QWidget):
     def _show_page(self, page: QWidget) -> None:
         if self.pages.currentWidget() is page:
             return
+        note = self.call.moment.beside.note
+        writing = note.hasFocus()
         self.pages.setCurrentWidget(page)
         if page is self.call:
             self.setFocus(Qt.FocusReason.OtherFocusReason)
+        elif page is self.ready and writing:
+            self.ready.write_on(note)
         self._place_note()
 
     def _place_note(self) -> None:

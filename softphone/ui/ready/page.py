@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from softphone.ui.controls import FilledButton
 from softphone.ui.fields import Card, ScrollArea, TextLabel, chain
+from softphone.ui.note_field import NoteField
 from softphone.ui.ready.callbacks import CallBacks
 from softphone.ui.ready.dial import DialField
 from softphone.ui.ready.history import History
@@ -90,6 +91,13 @@ class ReadyPage(QWidget):
     def take_note(self, note: QWidget) -> None:
         """A message for the person, at the foot."""
         self._outer.addWidget(note)
+
+    def write_on(self, note: NoteField) -> None:
+        """The call ended in the middle of its note."""
+        last = self.wrap_up.note
+        last.write_on(note)
+        if last.hasFocus():
+            QTimer.singleShot(0, last, lambda: self.reel.ensureWidgetVisible(last))  # once it has its place
 
     def render_view(self, view: View) -> None:
         self.dial.render_view(view)

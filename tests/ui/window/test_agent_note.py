@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QToolTip
 
 from softphone.ui.note_field import NoteField
-from softphone.wire.snapshot import NOTE_LENGTH, CallState, TextSize
+from softphone.wire.from_engine import Refused
+from softphone.wire.snapshot import NOTE_LENGTH, CallState, CodedText, TextSize
 from softphone.wire.to_engine import SaveNote
 from tests.ui import several
 from tests.ui import states as s
@@ -99,6 +100,56 @@ def test_a_note_whose_call_an_engine_took_along_is_saved_once_the_next_one_knows
     assert not [one for one in scene.commands() if isinstance(one, SaveNote)]
     scene.show(replace(without, history=(replace(several.EARLIER[0], id="call-1", note=""),)))
     assert saved(scene) == [("call-1", "Vigtigt")]
+
+
+def test_a_note_that_a_dying_engine_did_not_say_it_has_goes_to_the_next_one_too(scene: Scene) -> None:
+    note = opened(scene)
+    desk = scene.desk
+    assert desk is not None
+    scene.qtbot.keyClicks(note, "Vigtigt")
+    assert saved(scene) == [("call-1", "Vigtigt")]
+    scene.engine.die()
+    scene.qtbot.waitUntil(lambda: not desk.bridge.attached, timeout=3000)
+    scene.qtbot.waitUntil(lambda: desk.bridge.attached, timeout=8000)
+    assert saved(scene, 2) == [("call-1", "Vigtigt")] * 2
+
+
+def test_a_note_that_the_engine_refuses_is_said_not_to_be_saved(scene: Scene) -> None:
+    note = opened(scene)
+    assert scene.desk is not None
+    scene.qtbot.keyClicks(note, "Ring mandag")
+    command = next(one for one in scene.sent() if isinstance(one, SaveNote))
+    scene.engine.tell(Refused(command.id, CodedText("refused.no_such_call", {})))
+    message = scene.desk.window.note
+    scene.qtbot.waitUntil(message.isVisible, timeout=2000)
+    assert "Din note er ikke gemt" in message.text.text()
+    assert "Ring mandag" in message.text.text()
+
+
+def test_who_writes_as_the_call_ends_writes_on_in_its_wrap_up(scene: Scene) -> None:
+    note = opened(scene)
+    assert scene.desk is not None
+    scene.qtbot.keyClicks(note, "Ring ma")
+    scene.show(several.snapshot(replace(several.TALKING, phase=s.CallPhase.ENDED, ended_at=s.NOW, active=False)))
+    last = scene.desk.window.ready.wrap_up.note
+    assert last.hasFocus()
+    scene.qtbot.keyClicks(last, "ndag")
+    assert saved(scene, 2)[-1] == ("call-1", "Ring mandag")
+
+
+def test_what_is_pasted_beyond_the_note_s_room_is_cut_and_said_and_can_be_undone(scene: Scene) -> None:
+    note = opened(scene)
+    note.insertPlainText("begin end")
+    cursor = note.textCursor()
+    cursor.setPosition(6)
+    note.setTextCursor(cursor)
+    QApplication.clipboard().setText("😀" * NOTE_LENGTH)
+    note.paste()
+    assert note.toPlainText() == "begin " + "😀" * (NOTE_LENGTH - 9) + "end"
+    assert QToolTip.text() == "Der er plads til 500 tegn. Resten er skåret fra."
+    assert saved(scene)[-1][1] == note.toPlainText()
+    note.undo()
+    assert note.toPlainText() == "begin end"
 
 
 def test_what_stands_beside_a_call_asks_for_no_layout_while_nothing_of_it_changes(scene: Scene) -> None:
