@@ -37,6 +37,8 @@ class Dialog:
     """the tag of the phone that answered our INVITE, if several rang"""
     branch: str = ""
     """of the unanswered INVITE"""
+    refused: bool = False
+    """whether that INVITE was refused for its sound: it may be repeated"""
     info_cseq: int = -1
     """of the last INFO with a digit, which may be repeated"""
     refer_cseq: int = -1

@@ -159,7 +159,7 @@ class Inward:
     def _invite(self, message: SipMessage, source: Hop, dialog: Dialog | None) -> None:
         switch = self._switch
         branch = paths.inner_branch(Via.parse(message.get("Via") or ""), message)
-        if dialog is not None and not dialog.over:
+        if dialog is not None and (not dialog.over or (dialog.refused and dialog.branch == branch)):
             if dialog.branch == branch:
                 transfers.without_replaces(message)
                 self._named(message, source, dialog)  # a repetition
@@ -327,16 +327,18 @@ class Inward:
 
     def _not_allowed(self, message: SipMessage, dialog: Dialog, *, secure: bool) -> Sound | None:
         """Why the account's `srtp` does not allow this description, if so. Raises Malformed."""
-        if self._switch.refuses_plain(dialog.account) and is_plain(message):
+        if self._switch.refuses_plain(dialog.account) and is_plain(message, takes_keys=secure):
             return "plain"
         return "encrypted" if not secure and needs_keys(message) else None
 
     def _refuse_sound(self, message: SipMessage, source: Hop, dialog: Dialog, why: Sound) -> None:
         """488 (RFC 3261 21.4.26). What was agreed before stays."""
         self._switch.counters[f"srtp.{why}"] += 1
-        if message.method == "INVITE" and not dialog.established:
+        if message.method == "INVITE" and not dialog.established and not dialog.refused:
+            dialog.refused = True
             name, number = _caller(message)
-            self._switch.tell(SoundRefused(dialog.account, dialog.call_id, "incoming", why, name, number))
+            if self._missed.is_news(f"{why} {number or source.host}", time.time()):
+                self._switch.tell(SoundRefused(dialog.account, dialog.call_id, "incoming", why, name, number))
             self._switch.call_over(dialog.call_id)
         self._answer(message, source, 488, ("Warning", f'399 klartone "{_SAID[why]}"'))
 
@@ -490,7 +492,11 @@ class Inward:
                 switch.counters["registrar.keeps_nothing"] += 1
                 message = unreadable(message, "Registrar does not keep this address")
             else:
-                message.headers.append(("Contact", str(NameAddr.parse(ours[0]).with_uri(sent.contact))))
+                contact = NameAddr.parse(ours[0]).with_uri(sent.contact)
+                if 0 < sent.asks < _granted(ours[0], message):
+                    # Else a registrar that forgets or moves is not asked for years.
+                    contact = contact.with_param("expires", str(sent.asks))
+                message.headers.append(("Contact", str(contact)))
                 if sent.account in switch.accounts:
                     switch.flows[sent.account] = source
                     switch.servers.registered(sent.account, sent.hop)

@@ -5,6 +5,7 @@ pjsua2 subscribes, since it has the password, and gets each NOTIFY without its b
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections import OrderedDict
 from collections.abc import Callable
@@ -23,6 +24,8 @@ MOST_MESSAGES = 9999
 MOST_SUBSCRIPTIONS = 32
 SHORTEST = 300
 """seconds that a subscription lasts at least, whatever the exchange grants: pjsua2 renews it just before"""
+TOLD_EVERY = 1.0
+"""seconds from one change of a mailbox to the next that is told: the last one counts"""
 REFUSALS = frozenset({403, 404, 405, 406, 415, 489, 501, 603, 604, 606})
 """the exchange has no mailbox for this account: it is not asked again"""
 _COUNT = re.compile(r"\s*(\d{1,9})\s*/\s*(\d{1,9})\s*(?:\(.*\))?\s*")
@@ -77,11 +80,17 @@ class Mailboxes:
         """account and our tag, by Call-ID"""
         self._number: dict[str, int] = {}
         """of each subscription's last NOTIFY"""
+        self._said: dict[str, Summary] = {}
+        """by the exchange"""
         self._told: dict[str, Summary] = {}
+        self._resting: dict[str, asyncio.TimerHandle] = {}
         self._without: set[str] = set()
 
     def forget(self, account: str) -> None:
+        self._said.pop(account, None)
         self._told.pop(account, None)
+        if (resting := self._resting.pop(account, None)) is not None:
+            resting.cancel()
         self._without.discard(account)
         for call_id in [one for one, (of, _) in self._subscriptions.items() if of == account]:
             del self._subscriptions[call_id]
@@ -117,9 +126,18 @@ class Mailboxes:
         if subscribed:
             self._number[call_id] = number
         summary = read_summary(notify)
-        if summary is not None and summary != self._told.get(account):
+        if summary is not None:
+            self._said[account] = summary
+            if account not in self._resting:
+                self._tell_change(account)
+
+    def _tell_change(self, account: str) -> None:
+        self._resting.pop(account, None)
+        summary = self._said[account]
+        if summary != self._told.get(account):
             self._told[account] = summary
             self._tell(MailboxTold(account, summary.waiting, summary.new, summary.old, summary.target))
+            self._resting[account] = asyncio.get_running_loop().call_later(TOLD_EVERY, self._tell_change, account)
 
 
 def without_moments(notify: SipMessage) -> None:

@@ -191,9 +191,9 @@ class Outward:
         sent.request = sent.message if message.method == "INVITE" else None
         if message.method == "REGISTER":
             contact = message.get("Contact") or "*"
-            sent.ends = (
-                contact == "*" or NameAddr.parse(contact).param("expires") == "0" or message.get("Expires") == "0"
-            )
+            asked = (None if contact == "*" else NameAddr.parse(contact).param("expires")) or message.get("Expires")
+            sent.ends = contact == "*" or asked == "0"
+            sent.asks = int(asked) if asked and asked.isdigit() else 0
             sent.contact = "" if contact == "*" else NameAddr.parse(contact).uri
         if message.method != "ACK":
             switch.note_sent(branch, sent)

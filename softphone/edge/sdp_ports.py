@@ -258,10 +258,12 @@ class MediaSessions:
         return call
 
 
-def is_plain(message: SipMessage) -> bool:
-    """Whether it describes sound without keys of SRTP. Raises Malformed."""
+def is_plain(message: SipMessage, *, takes_keys: bool = True) -> bool:
+    """Whether it describes sound without keys of SRTP, or is that once its keys are not taken. Raises Malformed."""
     audio = _sound_of(message)
-    return audio is not None and not audio.values("crypto")
+    if audio is None:
+        return False
+    return not audio.values("crypto") or not (takes_keys or audio.protocol in _SECURED.values())
 
 
 def needs_keys(message: SipMessage) -> bool:

@@ -71,6 +71,8 @@ class Sent:
     """and as the registrar got it"""
     ends: bool = False
     """a REGISTER that ends the registration"""
+    asks: int = 0
+    """seconds for which a REGISTER asks; 0: it does not say"""
     branch: str = ""
     """pjsua2's own"""
     routes: tuple[str, ...] = ()

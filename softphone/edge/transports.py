@@ -80,6 +80,9 @@ class Connection(asyncio.Protocol):
         self._stream = transport
         transport.set_write_buffer_limits(UNSENT)
         if self._server is not None:
+            if self._server != self._of.server(self.peer.account):
+                transport.abort()
+                return
             try:
                 check_name(transport.get_extra_info("peercert") or {}, self._server.name)
             except NotTrusted as error:
@@ -186,7 +189,7 @@ class Transports:
         self.count = count
         self._may_connect = may_connect
         self._lost = lost
-        self._server = server
+        self.server = server
         self._contexts: dict[tuple[str, int], ssl.SSLContext] = {}
         self._udp: dict[bool, asyncio.DatagramTransport] = {}
         """by whether it is IPv6"""
@@ -289,7 +292,12 @@ class Transports:
     async def _dial(self, hop: Hop) -> None:
         fault: ConnectionFault | None = ConnectionFault("unreachable")
         try:
-            fault = await self._connect(hop)
+            server = self.server(hop.account)
+            fault = await self._connect(hop, server)
+            # The account has gone or trusts others since: what was proved meanwhile counts no more.
+            while (now := self.server(hop.account)) != server:
+                server = now
+                fault = await self._connect(hop, now) if now.name else ConnectionFault("unreachable")
         finally:
             for ready, failed in self._dialling.pop(hop):
                 if fault is None:
@@ -299,10 +307,10 @@ class Transports:
             if fault is not None:
                 self.count(f"connect.{fault.code}")
 
-    async def _connect(self, hop: Hop) -> ConnectionFault | None:
+    async def _connect(self, hop: Hop, proves: TlsServer) -> ConnectionFault | None:
         """None if it stands."""
         loop = asyncio.get_running_loop()
-        server = self._server(hop.account) if hop.transport == "tls" else None
+        server = proves if hop.transport == "tls" else None
         try:
             context = await self._context(server.authority) if server is not None else None
             sock = await self._socket(hop)

@@ -35,6 +35,8 @@ _ADDRESS = re.compile(r"[^@\s:/]+@[^@\s/]+")
 _PORT = re.compile(r":(\d+)$", re.ASCII)
 _SERVER = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?", re.ASCII)
 """`host[:port]`"""
+_TARGET = re.compile(r"[+]?[0-9A-D*#\s()./-]*[0-9A-D*#][0-9A-D*#\s()./-]*|(?:sips?:)?[^\s<>\"@]+@[^\s<>\"@]+")
+"""a number or an address, as the phone dials them"""
 
 
 class FaultySettings(SettingsError):  # noqa: N818 - as it is said: the settings are faulty
@@ -90,6 +92,11 @@ def doubts(settings: Settings) -> Iterator[tuple[str, str, Mapping[str, Param]]]
         check_accounts(settings.accounts)
     except SettingsError as error:
         yield "accounts", error.code, error.params
+    for account in settings.accounts:
+        if account.srtp == "required" and account.transport != "tls":
+            yield "accounts", "error.settings.srtp_in_the_clear", {"address": account.address}
+        if account.mailbox and not _TARGET.fullmatch(account.mailbox):
+            yield "accounts", "error.settings.mailbox", {"mailbox": account.mailbox}
     accounts = [("accounts", one) for account in settings.accounts for one in account.accept_from]
     for key, one in [*(("accept_from", one) for one in settings.accept_from), *accounts]:
         try:

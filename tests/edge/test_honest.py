@@ -124,6 +124,10 @@ a=rtpmap:96 VP8/90000
     assert (session.direction, session.held, session.telephone_events) == ("sendonly", True, (101,))
     # Neither side ever agrees to rtcp-mux: the edge leaves it out of what it writes.
     assert (session.audio_address(), session.rtcp_address()) == (("10.0.0.1", 4000), ("10.0.0.1", 4001))
+    session.media[0].port = 65_535
+    session.media[0].attributes = [one for one in session.media[0].attributes if one[0] != "rtcp"]
+    assert session.rtcp_address() == ("10.0.0.1", 65_535), "no port is higher"
+    session.media[0].port = 4000
     assert session.rewritten("127.0.0.1", 6000, 6001, 1) == text(
         """
 v=0

@@ -364,6 +364,9 @@ async def test_only_the_servers_own_answer_to_a_question_counts_and_doctor_asks_
         answer.attributes["XOR-MAPPED-ADDRESS"] = OUTSIDE, 7
         assert not server.take(bytes(answer), ("192.0.2.2", 3478)), "another host's"
         assert not server.take(bytes(answer)[:8] + secrets.token_bytes(12), ("192.0.2.1", 3478)), "to nobody's question"
+        for nowhere in ("127.0.0.1", "224.0.0.1", "255.255.255.255", "::1"):
+            answer.attributes["XOR-MAPPED-ADDRESS"] = nowhere, 7
+            assert server.take(bytes(answer), ("192.0.2.1", 3478))
         for spoiled in (bytes(answer)[:20], bytes(answer)[:24] + b"\0" * 8, b"\x01\x11" + bytes(answer)[2:]):
             server.take(spoiled, ("192.0.2.1", 3478))
 

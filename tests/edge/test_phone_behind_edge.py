@@ -9,6 +9,7 @@ import socket
 import time
 from collections.abc import Generator
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 
 import psutil
 import pytest
@@ -383,6 +384,18 @@ def test_registered_is_who_the_registrar_will_call_for_longer_than_no_time(conta
         told = contact.format(ours=header(request, "Contact"))
         registrar.send(registrar.answer(request, "200 OK", contact=told), registrar.peer)
         assert phone.wait_for("RegistrationChanged", state=state)["code"] == (200 if state == "registered" else 502)
+
+
+@pytest.mark.parametrize("granted", [";expires=31536000", "\r\nExpires: 31536000"])
+def test_a_registration_counts_for_no_longer_than_was_asked(granted: str) -> None:
+    with second_phone(edge=True) as phone, wire() as registrar:
+        phone.do("account", id="anna", address=f"anna@{LOOPBACK}:{registrar.port}", password="x")
+        request = registrar.wait_for("REGISTER", 10)
+        registrar.send(
+            registrar.answer(request, "200 OK", contact=header(request, "Contact") + granted), registrar.peer
+        )
+        until = datetime.fromisoformat(phone.wait_for("RegistrationChanged", state="registered")["until"])
+        assert until - datetime.now(UTC) <= timedelta(seconds=int(header(request, "Expires")))
 
 
 def test_a_registrar_that_closes_each_connection_is_not_asked_again_and_again() -> None:

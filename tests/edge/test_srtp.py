@@ -97,6 +97,13 @@ def test_an_account_that_wants_encrypted_sound_has_no_other(phone: SecondPhone, 
         assert header(refused, "Warning") == '399 klartone "SRTP is required"'
         assert phone.wait_for("SoundRefused")["phase"] == "incoming"
         assert phone.wait_for("CallMissed")["number"] == "+4520123456"
+        # Keys that came in the clear encrypt nothing.
+        with wire() as caller:
+            offer = SDP.format(version=1, profile="AVP", crypto=CRYPTO)
+            asked = caller.request("INVITE", phone.udp, body=offer).replace("sip:own@", f"sip:{account.user}@")
+            caller.send(asked, (HOST, phone.udp))
+            assert header(caller.wait_for("SIP/2.0 488"), "Warning") == '399 klartone "SRTP is required"'
+            assert phone.wait_for("CallMissed")["number"] == "wire"
         for status, body in (("200 OK", PLAIN), ("488 Not Acceptable Here", "")):
             ends, tells = _counts(phone)
             phone.do("dial", account=account.user, target=f"sip:x@{HOST}:{server.port}")
@@ -229,6 +236,13 @@ def test_an_account_without_encryption_takes_whoever_can_do_without_and_says_why
         told = phone.wait_for("SoundRefused")
         assert (told["phase"], told["why"]) == ("incoming", "encrypted")
         assert phone.wait_for("CallMissed")["number"] == "+4520123456"
+        # Whoever tries again fills no list.
+        said = ""
+        while not said.startswith("SIP/2.0 488"):  # 486: so many calls at once are a flood
+            server.say(server.request("INVITE", account.user, call=uuid4().hex, body=KEYED))
+            said = server.wait_for("SIP/2.0 4")
+        account.rings(PLAIN)
+        assert phone.told("SoundRefused")[-1] is told
         phone.do("remove_account", id=account.user)
 
 

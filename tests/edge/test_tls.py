@@ -17,7 +17,8 @@ import pytest
 from softphone.domain.purpose import Language
 from softphone.edge.channel import EdgeAccount
 from softphone.edge.server_check import check_server
-from softphone.edge.tls import ConnectionFault, NotTrusted, check_name, client_context
+from softphone.edge.tls import ConnectionFault, NotTrusted, TlsServer, check_name, client_context
+from softphone.edge.transports import Hop, Transports
 from softphone.system.paths import program_folder
 from softphone.texts import Texts
 from tests.edge.registered import KEYED, PLAIN, Registered
@@ -319,6 +320,48 @@ def test_an_account_that_trusts_others_now_or_has_gone_keeps_no_connection(
         last = server.flows[-1]
         phone.do("remove_account", id=again.id)
         until(lambda: last.fileno() < 0, 10, "the end of the connection of an account that has gone")
+
+
+@pytest.mark.parametrize("fate", ["gone", "tls_unknown_authority"])
+def test_a_connection_begun_before_its_account_went_or_trusts_others_does_not_stand(
+    authority: Authority, tmp_path: Path, fate: str
+) -> None:
+    context = server_context(authority.sign("server", HOST))
+    others = TlsServer(HOST, str(Authority(tmp_path, "Another authority").file))
+
+    def serve(flow: socket.socket) -> bool:
+        """Whether the connection ends."""
+        flow.settimeout(2)
+        try:
+            with context.wrap_socket(flow, server_side=True) as secure:
+                return not secure.recv(64)
+        except TimeoutError:
+            return False
+        except OSError:
+            return True
+
+    async def begun() -> None:
+        proves = [TlsServer(HOST, str(authority.file))]
+        transports = Transports(
+            lambda _data, _hop: None, lambda _: False, lambda _hop, _why: None, lambda _: None, lambda _: proves[0]
+        )
+        with socket.create_server((HOST, 0)) as listening:
+            listening.settimeout(5)
+            told = asyncio.get_running_loop().create_future()
+            hop = Hop("tls", HOST, listening.getsockname()[1], "anna")
+            transports.reach(hop, lambda: told.set_result("stands"), lambda why: told.set_result(why.code))
+            flow, _ = await asyncio.to_thread(listening.accept)
+            proves[0] = TlsServer("") if fate == "gone" else others
+            transports.close("anna")
+            ends = [asyncio.create_task(asyncio.to_thread(serve, flow))]
+            if fate != "gone":
+                again, _ = await asyncio.to_thread(listening.accept)
+                ends.append(asyncio.create_task(asyncio.to_thread(serve, again)))
+            assert await told == ("unreachable" if fate == "gone" else fate)
+            assert not transports.stands(hop)
+            assert all([await one for one in ends])
+
+    asyncio.run(begun())
 
 
 def test_an_outbound_proxy_proves_its_own_name_and_not_the_addresses(phone: SecondPhone, authority: Authority) -> None:

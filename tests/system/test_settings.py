@@ -102,6 +102,8 @@ def test_a_file_that_breaks_off_is_told_with_its_line(tmp_path: Path) -> None:
         (Settings(bind="nonsense"), "error.settings.bind"),
         (Settings(accounts=(Account("a", "not an address"),)), "error.settings.address"),
         (Settings(accounts=(Account("a", "a@B:5061"), Account("b", "a@b"))), "error.settings.address_twice"),
+        (Settings(accounts=(Account("a", "a@b", srtp="required"),)), "error.settings.srtp_in_the_clear"),
+        (Settings(accounts=(Account("a", "a@b", mailbox="x y;z"),)), "error.settings.mailbox"),
         (Settings(keep_alive=-1), "error.settings.keep_alive"),
         (Settings(accounts=(Account("a", "a@b", outbound_proxy="sip:x"),)), "error.settings.outbound_proxy"),
         (Settings(accounts=(Account("a", "a@b", outbound_proxy="b:65536"),)), "error.settings.outbound_proxy"),
@@ -113,7 +115,9 @@ def test_a_file_that_breaks_off_is_told_with_its_line(tmp_path: Path) -> None:
 )
 def test_what_cannot_be_used_is_known_before_it_is(settings: Settings, code: str) -> None:
     assert [told for _, told, _ in doubts(settings)] == [code]
-    assert list(doubts(Settings(accounts=(Account("a", "anna@nordlys.example"),)))) == []
+    for mailbox in ("", "*98#", "70 10 20-30", "sip:voice@nordlys.example", "voice@nordlys.example;user=phone"):
+        account = Account("a", "anna@nordlys.example", transport="tls", srtp="required", mailbox=mailbox)
+        assert list(doubts(Settings(accounts=(account,)))) == []
 
 
 def test_a_line_that_goes_on_where_it_should_end_is_told_where_it_is(tmp_path: Path) -> None:

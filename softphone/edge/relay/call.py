@@ -166,7 +166,7 @@ class RelayedCall:
         self._look_at_hold()
         if address is None or not usable:
             return
-        self._signalled = address, rtcp or (address[0], address[1] + 1)
+        self._signalled = address, rtcp or (address[0], min(address[1] + 1, 65_535))
         if not self._by_ice:
             self._go_by_signalled()
 
@@ -193,7 +193,7 @@ class RelayedCall:
         if self._peer is not None and self._peer != address:
             self._identity.moved()
         self._rtcp_from = None
-        self._peer, self._peer_rtcp = address, rtcp or (address[0], address[1] + 1)
+        self._peer, self._peer_rtcp = address, rtcp or (address[0], min(address[1] + 1, 65_535))
         self._source.signal(address)
         self._tell_doubts()
         self._tell_way()

@@ -10,6 +10,7 @@ import asyncio
 import importlib
 import ipaddress
 import struct
+import sys
 from collections.abc import Callable
 from types import ModuleType
 
@@ -83,7 +84,7 @@ class StunServer:
         if answered is None:
             return False
         self._down_until = 0.0
-        if not answered.done() and (seen := _mapped(data)) is not None:
+        if not answered.done() and (seen := _mapped(data, source[0])) is not None:
             answered.set_result(seen)
         return True
 
@@ -97,10 +98,10 @@ def _in_the_house(host: str) -> bool:
 
 
 async def _library() -> ModuleType:
-    return await asyncio.to_thread(importlib.import_module, "aioice.stun")
+    return sys.modules.get("aioice.stun") or await asyncio.to_thread(importlib.import_module, "aioice.stun")
 
 
-def _mapped(data: bytes) -> Address | None:
+def _mapped(data: bytes, server: str) -> Address | None:
     stun = importlib.import_module("aioice.stun")
     try:
         message = stun.parse_message(data)
@@ -109,6 +110,12 @@ def _mapped(data: bytes) -> Address | None:
     if message.message_class != stun.Class.RESPONSE or message.message_method != stun.Method.BINDING:
         return None
     seen: Address | None = message.attributes.get("XOR-MAPPED-ADDRESS") or message.attributes.get("MAPPED-ADDRESS")
-    if seen is None or not seen[1] or ipaddress.ip_address(seen[0]).is_unspecified:
-        return None
-    return seen
+    return seen if seen is not None and seen[1] and _leads_here(seen[0], server) else None
+
+
+def _leads_here(host: str, server: str) -> bool:
+    """Whether others could reach this machine there. Only a server on this machine sees it by loopback."""
+    address = ipaddress.ip_address(host)
+    if address.is_loopback:
+        return ipaddress.ip_address(server).is_loopback
+    return not (address.is_unspecified or address.is_multicast or address.is_reserved)

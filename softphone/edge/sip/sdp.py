@@ -136,7 +136,7 @@ class SessionDescription:
         said = next(iter(audio.values("rtcp")), "").split(" ")
         if said[0] and 0 < int(said[0]) <= 65_535:
             return (said[-1] if len(said) > 1 else address[0]), int(said[0])
-        return address[0], address[1] + 1
+        return address[0], min(address[1] + 1, 65_535)
 
     @property
     def direction(self) -> str:
