@@ -723,6 +723,23 @@ def test_the_doctor_doubts_an_address_that_is_none(
     assert "“10.0.0.0/24”" not in said
 
 
+def test_the_doctor_names_faulty_settings_in_the_files_order_and_asks_no_server_by_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = Home.within(tmp_path / "home")
+    home.folders.create()
+    (home.folders.config / "settings.toml").write_text(
+        'speaker_volume = 999\nstun = "stun example"\nkeep_alive = 9999\nport = 7\n'
+        '[[accounts]]\nid = "a"\naddress = "nobody"\n',
+        encoding="utf-8",
+    )
+    assert cli.main(["--home", str(tmp_path / "home"), "doctor"]) == 1
+    said = capsys.readouterr().out
+    assert re.findall(r"^    Line (\d)", said, re.MULTILINE) == ["1", "2", "3", "4", "5"]
+    assert "✗ server" not in said
+    assert "✗ STUN" not in said
+
+
 def test_each_command_is_a_function_that_is_there() -> None:
     def registered(parser: argparse.ArgumentParser) -> Iterator[Command]:
         if isinstance(run := parser.get_default("run"), Command):

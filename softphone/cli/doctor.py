@@ -20,11 +20,11 @@ from softphone.bootstrap.home import Home, key_store, texts
 from softphone.bootstrap.policy.file import at_its_place, of_revoked, printable
 from softphone.domain.errors import ArchiveError, KlartoneError, Param, SettingsError, SoundError
 from softphone.domain.policy import KeyPath, PolicyFault, key_lines
-from softphone.domain.policy.faults import line_of
+from softphone.domain.policy.faults import in_file_order, line_of
 from softphone.system.paths import is_there
-from softphone.system.settings import ASIDE, FILE, FaultySettings, doubts, read_settings
+from softphone.system.settings import ASIDE, FILE, FaultySettings, check_accounts, doubts, read_settings
 from softphone.system.signature import public_key
-from softphone.wire.snapshot import Settings
+from softphone.wire.snapshot import Account, Settings
 
 if TYPE_CHECKING:
     from softphone.archive.seen.machine import MachineArchive
@@ -201,9 +201,8 @@ def _settings(folder: Path) -> Finding:
     try:
         found = list(doubts(read_settings(path)))
         lines = _lines(path) if found else {}
-        below = tuple(
-            _at_its_place(PolicyFault(line_of(lines, (key,)), key, one, params)) for key, one, params in found
-        )
+        faults = in_file_order([PolicyFault(line_of(lines, (key,)), key, one, params) for key, one, params in found])
+        below = tuple(_at_its_place(fault) for fault in faults)
     except FaultySettings as error:
         code, below = "doctor.settings.faulty", tuple(_at_its_place(fault) for fault in error.faults)
     except SettingsError as error:
@@ -308,13 +307,20 @@ def _address(settings: Settings) -> Iterator[Finding]:
 
 
 def _servers(settings: Settings) -> Iterator[Finding]:
-    """Each account's server, asked as the phone would: all at once."""
+    """Each account's server, asked as the phone would: all at once. An account that cannot be used is asked about nowhere."""
     import asyncio
 
     from softphone.edge.channel import EdgeAccount
     from softphone.edge.server_check import ServerState, check_server
 
-    accounts = [one for one in settings.accounts if one.register or one.outbound_proxy]
+    def usable(account: Account) -> bool:
+        try:
+            check_accounts((account,))
+        except SettingsError:
+            return False
+        return True
+
+    accounts = [one for one in settings.accounts if (one.register or one.outbound_proxy) and usable(one)]
 
     async def ask() -> list[ServerState]:
         return await asyncio.gather(
@@ -348,7 +354,7 @@ def _servers(settings: Settings) -> Iterator[Finding]:
 
 def _stun(settings: Settings) -> Iterator[Finding]:
     """The server that says how others see this phone, if one is set."""
-    if not settings.stun:
+    if not settings.stun or any(key == "stun" for key, _, _ in doubts(settings)):
         return
     import asyncio
 
