@@ -31,12 +31,12 @@ MOST_ACCOUNTS = 7
 RINGS = ("classic", "chime", "bell", "rise", "low")
 """as `softphone.audio.ringing` makes them"""
 MOST_VOLUME = 200
-_ADDRESS = re.compile(r"[^@\s:/]+@[^@\s/]+")
 _PORT = re.compile(r":(\d+)$", re.ASCII)
 _SERVER = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?", re.ASCII)
 """`host[:port]`"""
 _TARGET = re.compile(r"[+]?[0-9A-D*#\s()./-]*[0-9A-D*#][0-9A-D*#\s()./-]*|(?:sips?:)?[^\s<>\"@]+@[^\s<>\"@]+")
 """a number or an address, as the phone dials them"""
+_ADDRESS = re.compile(rf"[^@\s:/]+@{_SERVER.pattern}", re.ASCII)
 
 
 class FaultySettings(SettingsError):  # noqa: N818 - as it is said: the settings are faulty
@@ -123,17 +123,21 @@ def doubts(settings: Settings) -> Iterator[tuple[str, str, Mapping[str, Param]]]
 
 
 def check_accounts(accounts: Sequence[Account]) -> None:
-    """Raises SettingsError for a faulty address, for one that two accounts have, or for too many."""
+    """Raises SettingsError for a faulty address, for an address or id that two accounts have, or for too many."""
     if len(accounts) > MOST_ACCOUNTS:
         raise SettingsError("error.settings.accounts", most=MOST_ACCOUNTS)
     seen: set[str] = set()
+    ids: set[str] = set()
     for account in accounts:
+        if account.id in ids:
+            raise SettingsError("error.settings.account_twice", id=account.id)
+        ids.add(account.id)
         if not (_ADDRESS.fullmatch(account.address) and _has_usable_port(account.address)):
             raise SettingsError("error.settings.address", address=account.address)
         # Calls name an account by user and host alone.
         user, _, host = account.address.partition("@")
         if (named := f"{user}@{_PORT.sub('', host).lower()}") in seen:
-            raise SettingsError("error.settings.address_twice", address=account.address)
+            raise SettingsError("error.settings.address_twice", address=named)
         seen.add(named)
         if account.outbound_proxy and not _is_server(account.outbound_proxy):
             raise SettingsError("error.settings.outbound_proxy", server=account.outbound_proxy)

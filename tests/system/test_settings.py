@@ -104,6 +104,8 @@ def test_a_file_that_breaks_off_is_told_with_its_line(tmp_path: Path) -> None:
         (Settings(accounts=(Account("a", "a@B:5061"), Account("b", "a@b"))), "error.settings.address_twice"),
         (Settings(accounts=(Account("a", "a@b", srtp="required"),)), "error.settings.srtp_in_the_clear"),
         (Settings(accounts=(Account("a", "a@b", mailbox="x y;z"),)), "error.settings.mailbox"),
+        (Settings(accounts=(Account("a", "a@b"), Account("a", "c@b"))), "error.settings.account_twice"),
+        (Settings(accounts=(Account("a", "a@127.0.0.1:54269x"),)), "error.settings.address"),
         (Settings(keep_alive=-1), "error.settings.keep_alive"),
         (Settings(accounts=(Account("a", "a@b", outbound_proxy="sip:x"),)), "error.settings.outbound_proxy"),
         (Settings(accounts=(Account("a", "a@b", outbound_proxy="b:65536"),)), "error.settings.outbound_proxy"),

@@ -105,6 +105,7 @@ def test_a_transfer_is_typed_in_place_and_talked_about_first_or_done_at_once(sce
     scene.qtbot.keyClicks(panel.target, "ingen her")
     scene.press("consult")
     assert panel.problem.isVisible()
+    assert "et navn fra dine tidligere samtaler" in panel.problem.text(), "which names it knows"
     panel.target.clear()
     scene.qtbot.keyClicks(panel.target, "203")
     assert (panel.consult.is_filled, panel.blind.sub()) == (True, "optagelsen slutter")
