@@ -504,7 +504,7 @@ def test_what_happened_is_said_beside_the_card(name: str, danish: tuple[str, ...
 
 def test_a_colleague_who_did_not_come_to_it_is_said_and_who_waits(view_of: MakeView) -> None:
     for end, danish in (
-        (ConsultEnd.BUSY, "Din kollega er optaget. Kunden venter, til du tager samtalen tilbage."),
+        (ConsultEnd.BUSY, "Din kollega er ikke ledig. Kunden venter, til du tager samtalen tilbage."),
         (ConsultEnd.MOVED, "Din kollega træffes på 214@pbx.example. Kunden venter, til du tager samtalen tilbage."),
         (ConsultEnd.OVER, "Din kollega har lagt på. Kunden venter, til du tager samtalen tilbage."),
     ):
@@ -665,3 +665,9 @@ def test_why_is_said_in_the_words_of_the_policy_that_the_call_rang_under(view_of
     assert "sådan var det, da det ringede" in card_words(view_of(s.snapshot(call)), call).body
     now = replace(call, line_words=None)
     assert "aftaler på salgslinjen" in card_words(view_of(s.snapshot(now)), now).body
+
+
+def test_in_danish_optaget_means_recorded_and_never_busy(view_of: MakeView) -> None:
+    texts = view_of(s.READY).texts
+    for code in ("outcome.busy", "past.nothing.busy", "ended.busy", "aside.consult.busy", "fault.transfer.busy"):
+        assert "optaget" not in texts(code, target="214", Party="Kunden")

@@ -187,7 +187,7 @@ def test_a_colleague_who_is_not_there_and_a_transfer_under_way_are_said_and_the_
     assert (box.name.text(), box.state.text(), box.controls()) == ("203", "stilles om · ringer", [])
     assert not desk.window.call.tools.forward.isEnabled()
     scene.show(several.STATES["colleague_busy"])
-    assert box.words.text() == "Din kollega er optaget. Kunden venter, til du tager samtalen tilbage."
+    assert box.words.text() == "Din kollega er ikke ledig. Kunden venter, til du tager samtalen tilbage."
     assert not desk.window.call.moment.aside.isVisible()
     assert box.back.is_filled
     scene.press("backToParty")
