@@ -54,6 +54,21 @@ def test_words_that_have_no_room_are_one_sentence(words: list[str], unbuffered: 
     assert told[0].startswith("The command's output could not be written (No space left on device).")
 
 
+def test_what_an_output_cannot_encode_is_spelt_and_ends_no_command(tmp_path: Path) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "settings.toml").write_text('policy = "/nowhere/π.toml"')
+    with (tmp_path / "out").open("wb") as out:
+        env = ENVIRONMENT | {"LANG": "da_DK", "LC_ALL": "da_DK", "PYTHONIOENCODING": "latin-1"}
+        status, told = klartone("--home", str(tmp_path), "doctor", out=out, env=env)
+    said = (tmp_path / "out").read_bytes().decode("latin-1").splitlines()
+    assert told == []
+    # Without their signs nobody could tell what works from what does not.
+    assert {line.split()[0] for line in said if not line.startswith(" ")} == {"ok", "!!", "·"}
+    assert status == 1
+    assert any("/nowhere/?.toml" in line for line in said)
+    assert any("nøglering" in line for line in said)
+
+
 @pytest.mark.parametrize(("words", "unbuffered"), [(["policy", "schema"], ""), (["--help"], "1")])
 def test_a_reader_who_has_gone_ends_a_command_silently(words: list[str], unbuffered: str) -> None:
     reading, writing = os.pipe()

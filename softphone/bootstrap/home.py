@@ -110,4 +110,6 @@ def is_demo(archive: Path) -> bool:
 
 def password_name(account: str) -> str:
     """The name of an account's password in the keyring."""
-    return f"password-{account}"
+    from softphone.system.secrets import PASSWORD
+
+    return f"{PASSWORD}{account}"

@@ -22,6 +22,7 @@ from softphone.cli.registered.program import DESK, add_program
 from softphone.cli.registering import Command, Commands, Formatter, Parser
 from softphone.domain.errors import KlartoneError
 from softphone.domain.purpose import Language
+from softphone.system.output import speak_anyway
 from softphone.texts import Texts, plain
 
 Run = Callable[[argparse.Namespace], int]
@@ -29,6 +30,7 @@ Run = Callable[[argparse.Namespace], int]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; its exit status is returned. Never a traceback at a person."""
+    speak_anyway()
     try:
         try:
             return _run(argv)

@@ -217,7 +217,7 @@ def _settings(folder: Path) -> Finding:
 
 def _lines(path: Path) -> dict[KeyPath, int]:
     try:
-        return key_lines(path.read_text(encoding="utf-8"))
+        return key_lines(path.read_text(encoding="utf-8-sig"))
     except (OSError, RecursionError):
         return {}
 

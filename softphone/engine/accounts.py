@@ -15,6 +15,9 @@ from softphone.engine.sip.settings import AccountSettings
 from softphone.system.settings import check_accounts
 from softphone.wire.snapshot import Account, AccountState, CodedText, Mailbox, Registration
 
+ASK_AGAIN = 10.0
+"""seconds until a keyring that could not be read is asked again"""
+_WANTS_A_PASSWORD = (401, 407)
 FindPassword = Callable[[str], str | None]
 """by the account's id; None if the keyring holds none. Raises KeyringError. May take its time."""
 
@@ -31,11 +34,13 @@ class Accounts:
         find_password: FindPassword,
         post: Post,
         fault: Callable[[str, CodedText | None], None],
+        ask_again: float = ASK_AGAIN,
     ) -> None:
         self._phone = phone
         self._find_password = find_password
         self._post = post
         self._fault = fault
+        self._ask_again = ask_again
         self._states: dict[str, AccountState] = {}
         self._added: dict[str, str] = {}
         """the phone's accounts, with the password it was given for each"""
@@ -109,9 +114,12 @@ class Accounts:
 
     def registration(self, event: sip.RegistrationChanged) -> None:
         if state := self._states.get(event.account):
+            registration = Registration(event.state)
+            if event.code in _WANTS_A_PASSWORD and not self._added.get(event.account):
+                registration = Registration.NO_PASSWORD
             self._states[event.account] = replace(
                 state,
-                registration=Registration(event.state),
+                registration=registration,
                 until=event.until,
                 code=event.code,
                 reason=event.reason,
@@ -160,14 +168,21 @@ class Accounts:
             self._late[account.id] = account, password
 
     def _no_password(self, account: Account, number: int, said: CodedText) -> None:
-        """Without a keyring it tries without a password: some exchanges want none."""
+        """Without a keyring it tries without a password: some exchanges want none. The keyring may come later."""
         if self._asked.get(account.id) != number:
             return
         self._keyring(account.id, said)
+        again = threading.Timer(self._ask_again, self._post, (lambda: self._look_again(account, number),))
+        again.daemon = True
+        again.start()
         if account.id in self._added:
             return
         self._add(account, "")
         self._states[account.id] = replace(self._states[account.id], registration=Registration.NO_PASSWORD)
+
+    def _look_again(self, account: Account, number: int) -> None:
+        if self._asked.get(account.id) == number:
+            self._ask(account)
 
     def _keyring(self, account: str, said: CodedText | None) -> None:
         """The fault stands as long as an account does that needed the keyring in vain."""

@@ -61,7 +61,7 @@ def read_plugin(folder: Path) -> Plugin:
             raw = file.read(_LARGEST + 1)
         if len(raw) > _LARGEST:
             raise ValueError
-        manifest = Manifest.model_validate(tomllib.loads(raw.decode()))
+        manifest = Manifest.model_validate(tomllib.loads(raw.decode("utf-8-sig")))
     except OSError:
         raise PluginError("error.plugin.missing", plugin=folder.name) from None
     except (ValueError, RecursionError, ValidationError):

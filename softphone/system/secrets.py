@@ -1,6 +1,7 @@
 """Where secrets lie: the system's keyring, or a demo's key file. Both store bytes under a name.
 
-Nothing else in the program stores a secret. A keyring may ask its user, or hang: every call has a deadline.
+Nothing else in the program stores a secret. A keyring may ask its user, or hang: every call has a deadline. Keys lie there in
+base64. A password lies there as it was typed, so that IT may put it there with any tool.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ SERVICE = "klartone"
 DEADLINE_SECONDS = 15.0
 _REFUSED_MODULES = ("keyring.backends.fail", "keyring.backends.null", "keyrings.alt", "keyrings.cryptfile")
 _Answer = TypeVar("_Answer")
+PASSWORD = "password-"  # noqa: S105 - what a password's name begins with
 
 
 class SystemKeyring:
@@ -43,12 +45,12 @@ class SystemKeyring:
         if text is None:
             return None
         try:
-            return base64.b64decode(text, validate=True)
+            return _secret(name, text)
         except (ValueError, binascii.Error) as error:
             raise KeyringError("error.keyring.not_ours", name=name) from error
 
     def set(self, name: str, secret: bytes) -> None:
-        text = base64.b64encode(secret).decode("ascii")
+        text = _text(name, secret)
         self._ask(lambda backend: backend.set_password(SERVICE, name, text))
 
     def delete(self, name: str) -> None:
@@ -97,13 +99,13 @@ class DemoKeyFile:
         with self._lock:
             text = self._read().get(name)
         try:
-            return None if text is None else base64.b64decode(text, validate=True)
+            return None if text is None else _secret(name, text)
         except (ValueError, binascii.Error) as error:
             raise KeyringError("error.keyring.demo_file", path=str(self.path)) from error
 
     def set(self, name: str, secret: bytes) -> None:
         with self._lock:
-            self._write({**self._read(), name: base64.b64encode(secret).decode("ascii")})
+            self._write({**self._read(), name: _text(name, secret)})
 
     def delete(self, name: str) -> None:
         with self._lock:
@@ -141,17 +143,35 @@ class DemoKeyFile:
             ) from error
 
 
+def _text(name: str, secret: bytes) -> str:
+    return secret.decode() if name.startswith(PASSWORD) else base64.b64encode(secret).decode("ascii")
+
+
+def _secret(name: str, text: str) -> bytes:
+    return text.encode() if name.startswith(PASSWORD) else base64.b64decode(text, validate=True)
+
+
 def _system_backend() -> Any:
     import keyring
+    from keyring import backend, core
+
+    found = _usable(keyring.get_keyring())
+    if found is None:
+        # `keyring` stays with its first choice. A session's keyring may come up after the program that needs it.
+        vars(backend.get_all_keyring).pop("saved_result", None)
+        core.init_backend()
+        found = _usable(keyring.get_keyring())
+    if found is None:
+        raise KeyringError("error.keyring.none")
+    return found
+
+
+def _usable(found: Any) -> Any:
     from keyring.backends import chainer
 
-    found: Any = keyring.get_keyring()
     chained: Any = found.backends if isinstance(found, chainer.ChainerBackend) else [found]
     candidates: list[Any] = list(chained)
-    for one in candidates:
-        if not _is_refused(one):
-            return one
-    raise KeyringError("error.keyring.none")
+    return next((one for one in candidates if not _is_refused(one)), None)
 
 
 def _is_refused(backend: object) -> bool:

@@ -56,7 +56,7 @@ def load_settings(folder: Path) -> Settings:
 def read_settings(path: Path) -> Settings:
     """Those in a file, as `load_settings`."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # Windows' editors begin a file with a BOM
     except (FileNotFoundError, NotADirectoryError):
         return Settings()
     except UnicodeDecodeError:

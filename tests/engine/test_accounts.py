@@ -33,19 +33,20 @@ class _Phone:
 
 
 class Desk:
-    """`locked`: the accounts whose password the keyring does not give."""
+    """`locked`: the accounts whose password the keyring does not give; `without`: those that it has none for."""
 
     def __init__(self) -> None:
         self.locked: set[str] = set()
+        self.without: set[str] = set()
         self.inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self.faults: dict[str, CodedText | None] = {}
         self.phone = _Phone()
-        self.accounts = Accounts(self.phone, self._password, self.inbox.put, self.faults.__setitem__)
+        self.accounts = Accounts(self.phone, self._password, self.inbox.put, self.faults.__setitem__, ask_again=0.2)
 
     def _password(self, account: str) -> str | None:
         if account in self.locked:
             raise KeyringError("error.keyring.locked")
-        return f"secret of {account}"
+        return None if account in self.without else f"secret of {account}"
 
     def set(self, *accounts: Account, answers: int) -> None:
         self.accounts.set(accounts, in_call=False)
@@ -95,9 +96,24 @@ def test_a_keyring_that_does_not_answer_is_a_fault_as_long_as_an_account_needs_i
         case "registers no more":
             desk.set(replace(ONE, register=False), OTHER, answers=1)
         case _:
+            # It is asked again and again, and nobody presses anything.
+            for _ in range(3):
+                desk.inbox.get(timeout=5)()
             desk.locked.clear()
-            desk.set(ONE, OTHER, answers=2)
+            while not desk.accounts.settle(in_call=False):
+                desk.inbox.get(timeout=5)()
+            assert desk.phone.passwords == ["", "secret of other", "secret of one"]
+            assert desk.accounts.shown()[0].registration is Registration.REGISTERING
     assert desk.fault is None
+
+
+def test_an_exchange_that_wants_a_password_where_none_was_found_is_said_to_want_one() -> None:
+    desk = Desk()
+    desk.without = {ONE.id}
+    desk.set(ONE, OTHER, answers=2)
+    for one in (ONE, OTHER):
+        desk.accounts.registration(sip.RegistrationChanged(one.id, "refused", None, 401, "Unauthorized"))
+    assert [one.registration for one in desk.accounts.shown()] == [Registration.NO_PASSWORD, Registration.REFUSED]
 
 
 def test_what_the_keyring_says_of_an_account_that_has_gone_meanwhile_is_no_fault() -> None:

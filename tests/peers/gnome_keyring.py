@@ -11,7 +11,7 @@ import secrets
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,10 +41,11 @@ _SERVICE = "org.freedesktop.secrets"
 
 @dataclass(frozen=True)
 class SecretService:
-    """`env` is for a process that shall use this keyring; `address` is its bus."""
+    """`env` is for a process that shall use this keyring; `address` is its bus. An absent one may `come_up`, unlocked."""
 
     address: str
     env: Mapping[str, str]
+    come_up: Callable[[], None]
 
 
 @contextmanager
@@ -76,13 +77,16 @@ def gnome_keyring(state: State = "unlocked") -> Generator[SecretService]:
         )
         processes.append(bus)
         until(socket.exists, 5, "the message bus")
-        if state != "absent":
-            password = secrets.token_hex(16)
-            processes.append(_daemon(env, password))
+
+        def come_up() -> None:
+            processes.append(_daemon(env, secrets.token_hex(16)))
             until(lambda: _owned(env), 5, "the Secret Service")
+
+        if state != "absent":
+            come_up()
         if state == "locked":
             _lock(env)
-        yield SecretService(address, env)
+        yield SecretService(address, env, come_up)
     finally:
         for process in reversed(processes):
             end(process)

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from softphone.archive.archive import Archive
+from softphone.bootstrap.home import password_name
 from softphone.domain.errors import KeyringError
 from softphone.system.secrets import DemoKeyFile, SystemKeyring
 from tests.peers.gnome_keyring import State, gnome_keyring
@@ -37,6 +38,32 @@ def asked(env: Mapping[str, str], code: str) -> str:
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
     return done.stdout.strip()
+
+
+@pytest.mark.peer("gnome-keyring")
+def test_a_keyring_that_comes_up_after_the_program_is_found() -> None:
+    with gnome_keyring("absent") as service:
+        env = {name: value for name, value in service.env.items() if name != "PYTHON_KEYRING_BACKEND"}
+        with subprocess.Popen([sys.executable, "-c", _TWICE], env=env, stdin=-1, stdout=-1, text=True) as program:
+            assert program.stdin
+            assert program.stdout
+            assert program.stdout.readline() == "error.keyring.none\n"
+            service.come_up()
+            program.stdin.write("again\n")
+            program.stdin.flush()
+            assert program.stdout.readline() == "None\n"
+
+
+_TWICE = """
+from softphone.system.secrets import SystemKeyring
+from softphone.domain.errors import KeyringError
+try:
+    SystemKeyring(deadline=10).get("catalog")
+except KeyringError as error:
+    print(error.code, flush=True)
+input()
+print(SystemKeyring(deadline=10).get("catalog"), flush=True)
+"""
 
 
 @contextmanager
@@ -123,6 +150,11 @@ def test_whatever_a_backend_raises_is_told_and_is_no_crash() -> None:
     with pytest.raises(KeyringError) as foreign:
         SystemKeyring(Backend(lambda: "not base64!")).get("catalog")
     assert foreign.value.code == "error.keyring.not_ours"
+
+
+def test_a_password_that_another_tool_has_put_there_is_taken_as_it_is() -> None:
+    # It could be base64, of another.
+    assert SystemKeyring(Backend(lambda: "hunter22")).get(password_name("agent")) == b"hunter22"
 
 
 @pytest.mark.parametrize("name", ["fail.Keyring", "null.Keyring"])

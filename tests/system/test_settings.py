@@ -19,6 +19,10 @@ def test_settings_come_back_as_they_were(tmp_path: Path) -> None:
     )
     save_settings(tmp_path / "new", settings)
     assert load_settings(tmp_path / "new") == settings
+    # As Windows' editors save it.
+    file = tmp_path / "new" / FILE
+    file.write_text(file.read_text("utf-8"), encoding="utf-8-sig")
+    assert load_settings(tmp_path / "new") == settings
 
 
 def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:

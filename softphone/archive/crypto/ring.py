@@ -205,7 +205,7 @@ def import_private(store: KeyStore, path: Path, passphrase: str) -> Known:
 def import_public(store: KeyStore, path: Path, now: datetime) -> list[Known]:
     """Public keys, as `as_policy` writes recipients. Raises ArchiveError if there is none; then nothing is taken in."""
     try:
-        told: dict[str, Any] = tomllib.loads(files.read(path).decode("utf-8"))
+        told: dict[str, Any] = tomllib.loads(files.read(path).decode("utf-8-sig"))
         found = [
             Known(_id.validate_python(one["id"]), KeyPurpose(KeyRole(one["purpose"]).value), _checked(one), now)
             for one in told.get("recipient", [])
