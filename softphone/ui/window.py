@@ -32,6 +32,7 @@ from softphone.ui.view import View, readable, upper_first
 from softphone.ui.words.card import CardWords, card_words, no_engine_card
 from softphone.ui.words.moment import aside_lines, to_say
 from softphone.wire.snapshot import CallPhase
+from softphone.wire.to_engine import Activate, Answer, BackToParty, FollowTransfer
 
 WIDTH, HEIGHT, NARROWEST, WIDEST = 376, 800, 320, 480
 """units; lines in a column of more than WIDEST are hard to read, so a wider window has margins. HEIGHT is high enough to read
@@ -93,6 +94,7 @@ class DeskWindow(QWidget):
 
         for page in (self.ready, self.call, self.settings):
             page.command.connect(self.command)
+        self.command.connect(self._turns)
         self.ready.settings.connect(self.open_settings)
         self.ready.faults_wanted.connect(self.open_policy)
         self.settings.password.connect(self.password)
@@ -144,6 +146,7 @@ class DeskWindow(QWidget):
         writing = note.hasFocus()
         self.pages.setCurrentWidget(page)
         if page is self.call:
+            self.ready.dial.put_away()
             self.setFocus(Qt.FocusReason.OtherFocusReason)
         elif page is self.ready and writing:
             self.ready.write_on(note)
@@ -272,6 +275,11 @@ class DeskWindow(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._keep_column()
+
+    def _turns(self, command: object) -> None:
+        """By a press of the agent's own, who then is done writing about the call before."""
+        if isinstance(command, Activate | Answer | BackToParty | FollowTransfer):
+            self.call.moment.beside.note.go_over()
 
     def _show_waiting(self) -> None:
         """Who rings, with the keyboard at the answer."""

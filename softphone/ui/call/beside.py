@@ -12,7 +12,7 @@ from softphone.ui.fields import Card, TextLabel
 from softphone.ui.note_field import NoteField
 from softphone.ui.theme.scale import px
 from softphone.ui.theme.style import BODY, SMALL
-from softphone.ui.view import View, duration
+from softphone.ui.view import View, duration, who
 from softphone.wire.snapshot import CallState
 
 _MOST = 4
@@ -98,7 +98,7 @@ class Beside(QWidget):
             self._lines[i].setToolTip(one.note)
             code = f"earlier_calls.{one.outcome}"
             self._outcomes[i].setText(view.texts(code if code in view.texts else f"outcome.{one.outcome}"))
-        self.note.render_view(view, call.id, call.note)
+        self.note.render_view(view, call.id, call.note, who(view, call))
         self._wanted = len(past)
         self._fit()
 

@@ -1,4 +1,7 @@
-"""The keypad of a call, and what was pressed on it. It sends digits, and hears none."""
+"""The keypad of a call, and what was pressed on it. It sends digits, and hears none.
+
+They go to whom the agent talks with. In a call to a colleague that is not the party on the page.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,9 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from softphone.ui.controls import FilledButton, QuietButton
 from softphone.ui.fields import TextLabel
-from softphone.ui.theme.style import MARGIN, TIMER
-from softphone.ui.view import View, new_id
-from softphone.wire.snapshot import CallState
+from softphone.ui.theme.style import MARGIN, SMALL, TIMER
+from softphone.ui.view import View, new_id, who
+from softphone.wire.snapshot import CallPhase, CallState
 from softphone.wire.to_engine import SendDigits
 
 _KEYS = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "0", "#")
@@ -25,6 +28,8 @@ class Keypad(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("keypadPanel")
+        self.to = TextLabel("digitsTo", size=SMALL, role="muted")
+        self.to.hide()
         self.pressed = TextLabel("digitsSent", size=TIMER, tabular=True)
         self.close_button = QuietButton("closeKeypad", size=16)
         self.close_button.setFixedHeight(24)
@@ -37,6 +42,7 @@ class Keypad(QWidget):
             button.take_every_press()
             button.clicked.connect(lambda _checked=False, key=key: self.press(key))
         top = QHBoxLayout()
+        top.addWidget(self.to, 1)
         top.addWidget(self.pressed, 1)
         top.addWidget(self.close_button)
         layout = QVBoxLayout(self)
@@ -48,9 +54,13 @@ class Keypad(QWidget):
         self.close_button.clicked.connect(self.closed)
 
     def render_view(self, view: View, call: CallState) -> None:
-        if self._call is None or self._call.id != call.id:
+        talks_to = _heard(view, call)
+        if self._call is not None and self._call.id != talks_to.id:
             self.pressed.setText("")
-        self._call = call
+            self.closed.emit()  # what is typed on was meant for somebody else
+        self._call = talks_to
+        self.to.setText(view.texts("keypad.to", who=who(view, talks_to)) if talks_to is not call else "")
+        self.to.setVisible(talks_to is not call)
         for key, button in self.keys.items():
             button.show_as(view, key, name=f"{key} {_LETTERS.get(key, '')}".strip(), enabled=view.connected)
         self.close_button.show_as(view, "", icon="close", name=view.texts("tool.keypad.close"))
@@ -60,6 +70,12 @@ class Keypad(QWidget):
         if self._call and key in self.keys:
             self.pressed.setText(self.pressed.text() + key)
             self.command.emit(SendDigits(new_id(), self._call.id, key))
+
+
+def _heard(view: View, call: CallState) -> CallState:
+    colleague = view.consultation(call)
+    talks = colleague is not None and colleague.phase is CallPhase.CONNECTED and colleague.active
+    return colleague if talks and colleague is not None and not colleague.conference else call
 
 
 def _key_name(key: str) -> str:

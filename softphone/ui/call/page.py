@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from softphone.ui.call.buttons import RightsButtons
 from softphone.ui.call.card import StatusCard
@@ -97,7 +97,7 @@ class CallPage(QWidget):
         for part in (self.rights, self.moment, self.keypad, self.transfer, self.tools):
             part.command.connect(self.command)
         self.tools.keypad.connect(self.show_keypad)
-        self.keypad.closed.connect(lambda: self.show_keypad(wanted=False))
+        self.keypad.closed.connect(self._close_keypad)
         self.tools.transfer.connect(self.show_transfer)
         self.transfer.closed.connect(lambda: self.show_transfer(wanted=False))
         self.answer.clicked.connect(lambda: self._send(Answer))
@@ -124,17 +124,24 @@ class CallPage(QWidget):
     def show_keypad(self, wanted: bool) -> None:
         self._show_middle(1 if wanted else 0)
 
+    def _close_keypad(self) -> None:
+        if self.keypad_open:
+            self.show_keypad(wanted=False)
+
     def show_transfer(self, wanted: bool) -> None:
         opened = wanted and not self.transfer_open
         self._show_middle(2 if wanted else 0)
-        if opened:
-            self.transfer.opened()
+        if opened and self._call is not None:
+            self.transfer.opened(self._call.id)
 
     def _show_middle(self, place: int) -> None:
         if self.middle.currentIndex() == place == 0:
             return
-        within = self.middle.isAncestorOf(QApplication.focusWidget() or self)
+        # Also while another program has the keyboard: it comes back to where it was.
+        within = self.middle.isAncestorOf(self.window().focusWidget() or self)
         self.middle.setCurrentIndex(place)
+        if place != 2:
+            self.transfer.put_away()
         if within and place != 2:
             self.window().setFocus()  # not the neighbour: a second press would do something else
         self.tools.keys.setChecked(place == 1)
@@ -149,6 +156,8 @@ class CallPage(QWidget):
     def render_view(self, view: View, call: CallState) -> None:
         other = self._call is None or self._call.id != call.id or call.phase is not CallPhase.CONNECTED
         if other or (self.transfer_open and view.consultation(call) is not None):
+            if self._call is not None and self._call.id != call.id:
+                self.transfer.keep()
             self._show_middle(0)
         self._call, view = call, view.of(call)
         self.party.render_view(view, call)

@@ -1,4 +1,7 @@
-"""*Transfer*: who to, in place. Talk to them first, or hand the call over at once. What becomes of it the engine tells."""
+"""*Transfer*: who to, in place. Talk to them first, or hand the call over at once. What becomes of it the engine tells.
+
+What is typed is about the call that it was opened in, whichever the window shows by then.
+"""
 
 from __future__ import annotations
 
@@ -35,6 +38,10 @@ class TransferPanel(QWidget):
         self._view: View | None = None
         self._call: CallState | None = None
         self._names: tuple[str, ...] = ()
+        self._for = ""
+        """the call that it was opened in; empty while it is away"""
+        self._kept: dict[str, str] = {}
+        """what was typed for calls that another one took the place of"""
         completer = QCompleter(QStringListModel(self), self)
         completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         completer.setFilterMode(Qt.MatchFlag.MatchContains)
@@ -63,13 +70,25 @@ class TransferPanel(QWidget):
         """All that can have the focus here, in order."""
         return [self.close_button, self.target, self.consult, self.blind]
 
-    def opened(self) -> None:
-        self.target.clear()
+    def opened(self, call: str) -> None:
+        self._for = call
+        self.target.setText(self._kept.pop(call, ""))
         self._typed()
         self.target.setFocus(Qt.FocusReason.OtherFocusReason)
 
+    def keep(self) -> None:
+        """Another call takes the place of this one, which may come back."""
+        if self._for:
+            self._kept[self._for] = self.target.text()
+
+    def put_away(self) -> None:
+        self._for = ""
+        self.target.completer().popup().hide()  # Return in it would still be heard
+
     def render_view(self, view: View, call: CallState) -> None:
         self._view, self._call = view, call
+        going = {one.id for one in view.calls}
+        self._kept = {id: typed for id, typed in self._kept.items() if id in going}
         texts, party = view.texts, view.party(call)
         self.title.setText(texts("transfer.title", party=party))
         self.close_button.show_as(view, "", icon="close", name=texts("transfer.close"))
@@ -110,8 +129,8 @@ class TransferPanel(QWidget):
             self._show_presses(self._view)
 
     def _send(self, command: type[Consult] | type[Transfer]) -> None:
-        view, call = self._view, self._call
-        if view is None or call is None or view.snapshot is None:
+        view = self._view
+        if view is None or not self._for or view.snapshot is None:
             return
         typed = self.target.text().strip()
         target = target_of(typed, view.snapshot)
@@ -119,5 +138,5 @@ class TransferPanel(QWidget):
         if not target:
             self.problem.setText(view.texts("dial.unknown", typed=typed))
             return
-        self.command.emit(command(new_id(), call.id, target))
+        self.command.emit(command(new_id(), self._for, target))
         self.closed.emit()

@@ -106,7 +106,7 @@ class DialField(QWidget):
         layout.addWidget(self.line)
         layout.addWidget(self.which)
         layout.addWidget(self.problem)
-        self.target.returnPressed.connect(self.press)
+        self.target.returnPressed.connect(self._entered)
         self.target.textEdited.connect(self._typed)
         self.call.clicked.connect(self.press)
         self.account.activated.connect(self._pick_account)
@@ -187,6 +187,14 @@ class DialField(QWidget):
         """As if it had been typed."""
         self.fill(target)
         self.press()
+
+    def put_away(self) -> None:
+        """A call has come over it. The list of names is a window of its own."""
+        self._completer.popup().hide()
+
+    def _entered(self) -> None:
+        if self.target.isVisible():
+            self.press()
 
     def _typed(self) -> None:
         self.problem.hide()

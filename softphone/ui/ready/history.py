@@ -178,7 +178,7 @@ class HistoryRow(QWidget):
         self.toggle.show_as(view, "", icon=icon, name=name, enabled=may, why=why)
         if self._open:
             what, note, rights = self._inside()
-            note.render_view(view, past.id, past.note)
+            note.render_view(view, past.id, past.note, who)
             what.setText(recorded_words(view, call, past.seconds) if call else nothing_words(view, past))
             rights.setVisible(call is not None)
             if call is not None:

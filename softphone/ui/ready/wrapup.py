@@ -76,7 +76,7 @@ class WrapUp(Card):
         instead = texts("wrap_up.instead", target=readable_target(call.redirected_to))
         self.instead.show_as(view, instead, icon="phone", enabled=not why, why=texts(why) if why else "")
         self.instead.setVisible(bool(call.redirected_to))
-        self.note.render_view(view, call.id, call.note)
+        self.note.render_view(view, call.id, call.note, self.name.text())
         self.rights.render_view(view, call)
 
     def tab_chain(self) -> list[QWidget]:

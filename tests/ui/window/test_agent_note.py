@@ -55,21 +55,6 @@ def test_a_note_is_saved_as_it_is_written_and_no_snapshot_takes_a_word_away(scen
     assert note.toPlainText() == ""
 
 
-def test_a_note_is_the_call_s_that_it_was_written_in_whatever_comes_under_it(scene: Scene) -> None:
-    note = opened(scene)
-    scene.qtbot.keyClicks(note, "Den ene")
-    active = replace(several.OTHER, active=True, held_by_us=False, note="Den anden")
-    scene.show(several.snapshot(active, several.WAITS))
-    assert saved(scene) == [("call-1", "Den ene")]
-    assert note.toPlainText() == "Den anden"
-    # A text to be read takes its room, and what is typed on presses nothing.
-    scene.qtbot.keyClicks(note, "!")
-    scene.show(several.snapshot(replace(active, status=s.READING)))
-    assert saved(scene, 2)[-1] == (active.id, "!Den anden")
-    assert not note.isVisible()
-    assert QApplication.focusWidget() in (None, note.window())
-
-
 def test_a_note_outlives_the_engine_s_absence_and_the_desk_s_end(scene: Scene) -> None:
     note = opened(scene)
     desk = scene.desk
