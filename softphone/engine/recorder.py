@@ -64,7 +64,8 @@ class _Gate:
     call: str
     recording: str
     segment: int
-    held: list[_Frame] | None = None
+    held: list[_Frame | int] | None = None
+    """frames, and each number of frames that turned out lost before the next"""
     fed: float = 0.0
     """when its last frame came, or it was opened"""
     next: int | None = None
@@ -174,8 +175,11 @@ class Recorder:
             self._queue.put(_Begin(gate, key))
             if before is not None and before.held is not None:
                 if before.recording == recording:
-                    for frame in before.held:
-                        self._put(gate, frame)
+                    for one in before.held:
+                        if isinstance(one, _Frame):
+                            self._put(gate, one)
+                        else:
+                            self._queue.put(_MarkLost(gate, one))
                 before.held.clear()
 
     def stop(self, call: str, recording: str, segment: int, *, hold_frames: bool = False) -> None:
@@ -201,11 +205,15 @@ class Recorder:
                     del self._gates[call]
 
     def mark_lost(self, call: str, seconds: float) -> None:
-        """What was fed in the last so many seconds has no sound of the party: none came. The segment that runs says so."""
+        """What was fed in the last so many seconds has no sound of the party: none came. The segment that runs says so, also of
+        the one before it."""
+        frames = round(seconds * FRAMES_A_SECOND)
         with self._lock:
             gate = self._gates.get(call)
-            if gate is not None and gate.held is None:
-                self._queue.put(_MarkLost(gate, round(seconds * FRAMES_A_SECOND)))
+            if gate is not None and gate.held is not None:
+                gate.held.append(frames)
+            elif gate is not None:
+                self._queue.put(_MarkLost(gate, frames))
 
     def close(self, timeout: float = 10.0) -> bool:
         """Ends every segment with its final chunk. False if the encoder or the disk did not finish in time."""

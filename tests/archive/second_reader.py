@@ -113,7 +113,7 @@ def parts(data: bytes, keys: dict[int, bytes]) -> dict[int, Part]:
         part = found.setdefault(segment, Part())
         part.origin, part.fed, at = origin, max(part.fed, samples), 28
         for _ in range(gaps):
-            part.gaps.append(struct.unpack_from(">QI", content, at))
+            part.gaps.append(struct.unpack_from(">qI", content, at))
             at += 12
         for number in range(first, first + packets):
             (length,) = struct.unpack_from(">H", content, at)

@@ -81,6 +81,9 @@ def test_a_gap_has_a_known_length() -> None:
     call = Call("N1").hear()(e.SensitivePaused()).wait(12)(e.Resumed())
     entries = [entry for it in call.did(c.Commit) for entry in it.entries if entry.event == "resumed"]
     assert [dict(it.params) for it in entries] == [{"gap_seconds": 12}]
+    # A party that fell silent in that pause has been missed since its end: no second counts twice.
+    call.wait(2)(e.PartySoundChanged(False, silent=5.2)).wait(10)(e.PartySoundChanged(True))
+    assert call.noted("party_sound_back")[-1]["gap_seconds"] == 12
 
 
 # --- the desk -----------------------------------------------------------------------------------------

@@ -137,6 +137,7 @@ class FakeRecorder:
     running: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
     starts: int = 0
     fails: bool = False
+    lost: list[tuple[str, float]] = field(default_factory=list[tuple[str, float]])
 
     def start(self, call: str, recording: str, segment: int, key: bytes) -> None:
         if self.fails:
@@ -148,7 +149,9 @@ class FakeRecorder:
         self.running.discard((recording, segment))
 
     def drop_frames(self, recording: str) -> None: ...
-    def mark_lost(self, call: str, seconds: float) -> None: ...
+
+    def mark_lost(self, call: str, seconds: float) -> None:
+        self.lost.append((call, seconds))
 
 
 @dataclass

@@ -458,3 +458,21 @@ def test_a_key_that_cannot_be_heard_is_left_out_of_what_is_spoken() -> None:
     scene.calls.established(sip.CallEstablished(CALL, record_aware=False, keyless=True))
     assert "play keyless.wav" in scene.phone.done
     assert (shown and shown.text, scene.call.notice and scene.call.notice.text) == (TEXT.shown, SHORT.shown)
+
+
+@pytest.mark.rule("G10")
+def test_what_of_the_partys_sound_was_lost_is_marked_before_its_recording_pauses() -> None:
+    scene = Scene()
+    scene.ring()
+    scene.decide()
+    scene.answer()
+    scene.hear_notice()
+    scene.acknowledge()
+    scene.calls.sound_lost(sip.SoundLost(CALL, 1.5))
+    running = [scene.recorder.running.copy()]
+    scene.calls.party_sound(sip.PartySound(CALL, there=False, silent=5.2))
+    assert scene.recorder.lost == [(CALL, 1.5), (CALL, 5.2)]
+    assert running[0]
+    assert not scene.recorder.running
+    scene.calls.party_sound(sip.PartySound(CALL, there=True))
+    assert len(scene.recorder.lost) == 2

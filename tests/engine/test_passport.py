@@ -351,6 +351,9 @@ def test_a_transfer_that_comes_back_is_this_desks_own_word_and_the_party_is_not_
         desk.ring(THIRD, passports=(other,))
         assert desk.told_of("passport")[-1].params == {"doubt": doubt}
         desk.calls.ended(sip.CallEnded(THIRD, 487, "", by_us=False))
+    desk.later(301)
+    desk.ring(THIRD, passports=(sent,))
+    assert desk.told_of("passport")[-1].params == {"doubt": "late"}
 
 
 @pytest.mark.rule("G31")
@@ -369,3 +372,13 @@ def test_a_party_that_is_called_back_has_refused_already_and_is_told_anew_of_the
     assert desk.call.status.purposes[DOC].phase == "planned"
     assert desk.call.status.notice is not None
     assert desk.call.status.notice.notice is NoticeId.N1
+    # Whom the agent asks about another party is none itself, and belongs to no call of that group.
+    desk.calls.ended(sip.CallEnded(back, 200, "", by_us=False))
+    desk.phone.attended = frozenset()
+    desk.ring(THIRD, number="+4521000000")
+    desk.connects(THIRD)
+    desk.phone.attended = frozenset({CALL})
+    asked = desk.calls.consult(THIRD, PARTY)
+    desk.calls.ended(sip.CallEnded(SECOND, 486, "", by_us=False))
+    assert asked == SECOND
+    assert [row.group for row in desk.calls.history() if row.id == asked] == [""]

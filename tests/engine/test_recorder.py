@@ -138,6 +138,34 @@ def test_a_narrower_segment_goes_on_without_a_gap_and_nothing_more_is_sealed_und
         assert fits[1] == min(fits)
 
 
+@pytest.mark.rule("G10")
+@pytest.mark.parametrize("told", ["while frames are held", "in the new segment"])
+def test_a_loss_over_a_segments_border_is_marked_in_both_and_in_no_pause_before_them(desk: Scene, told: str) -> None:
+    call, recording = begun(desk)
+    desk.talk(call, voices(1), first=30)
+    desk.recorder.stop(call, recording, 0)
+    desk.commit(desk.segment(recording, 1, DOCUMENTATION, TRAINING), desk.segment(recording, 2, DOCUMENTATION))
+    desk.start(call, recording, 1)
+    desk.talk(call, voices(1), first=110)
+    desk.recorder.stop(call, recording, 1, hold_frames=True)
+    desk.talk(call, voices(1)[: 20 * FRAME], first=160)
+    if told == "while frames are held":
+        desk.recorder.mark_lost(call, 2.0)
+    desk.start(call, recording, 2)
+    if told == "in the new segment":
+        desk.recorder.mark_lost(call, 2.0)
+    desk.talk(call, voices(1), first=180)
+    desk.recorder.mark_lost(call, 3600.0)  # no more than there is of the call
+    desk.recorder.stop(call, recording, 2)
+    assert desk.recorder.close()
+
+    marks = [(one.kind, one.at // FRAME, one.samples // FRAME) for one in opened(desk, recording).marks()]
+    gap, pause = MarkKind.GAP, MarkKind.PAUSE
+    two_seconds = [(gap, 50, 0), (gap, 80, 50), (gap, 130, 20)]
+    whole = [(gap, 0, 50), (gap, 80, 50), (gap, 130, 70)]
+    assert marks == sorted([*two_seconds[1:], *whole, (pause, 50, 30)], key=lambda one: one[1])
+
+
 def test_held_frames_are_on_no_disk_and_are_forgotten_when_dropped(desk: Scene) -> None:
     call, recording = begun(desk)
     desk.talk(call, voices(1))

@@ -34,7 +34,7 @@ _PREFIX = struct.Struct(">8sHI")  # magic, version, length of the header's JSON
 _HEAD = struct.Struct(">4sIIBI")  # magic, segment, index, final, length of the sealed part
 _CRC = struct.Struct(">I")
 _BODY = struct.Struct(">QQQHH")  # origin, first packet, samples, gaps, packets
-_GAP = struct.Struct(">QI")
+_GAP = struct.Struct(">qI")
 _LENGTH = struct.Struct(">H")
 PREFIX_BYTES, HEAD_BYTES = _PREFIX.size, _HEAD.size
 SEAL = "AES-256-GCM"
@@ -115,7 +115,8 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """From the segment's frame `at` on, `frames` frames never came, of the party or of both sides: silence stands there."""
+    """From the segment's frame `at` on, `frames` frames never came, of the party or of both sides: silence stands there. Below
+    zero it began before the segment: a loss is known once it is over, and a segment that has ended is written to no more."""
 
     at: int
     frames: int
@@ -144,7 +145,7 @@ class Content:
             and self.first <= index * _MOST_PACKETS
             and self.origin + frames <= LONGEST
             and self.samples <= (frames + _AHEAD) * FRAME
-            and all(gap.at <= frames + _AHEAD and gap.frames <= LONGEST for gap in self.gaps)
+            and all(-self.origin <= gap.at <= frames + _AHEAD and gap.frames <= LONGEST for gap in self.gaps)
         )
 
     def pack(self) -> bytes:

@@ -202,6 +202,7 @@ class OpenedRecording:
             at = max(at, one.end)
             if not one.complete:
                 marks.append(Mark(MarkKind.BROKE_OFF, begin + one.samples, 0))
+        marks.sort(key=lambda mark: mark.at)  # a gap may begin in the segment before
         return marks + [Mark(MarkKind.LOST, at - self._begin, 0)] * self._lost()
 
     def _marks_within(self, number: int, out: int) -> Iterator[Mark]:
@@ -212,8 +213,17 @@ class OpenedRecording:
                 start = max(expected * FRAME - delay, 0)
                 yield Mark(MarkKind.DAMAGED, out + start, content.first * FRAME - delay - start)
             for gap in content.gaps:
-                yield Mark(MarkKind.GAP, out + gap.at * FRAME, gap.frames * FRAME)
+                yield from self._gap(out + gap.at * FRAME, gap.frames * FRAME, out)
             expected = content.first + len(content.packets)
+
+    def _gap(self, at: int, samples: int, out: int) -> Iterator[Mark]:
+        """What of it lies before its segment, which begins at `out`, is a gap in the segments before; a pause is none."""
+        for one in self.segments:
+            begin, end = max(at, one.begin - self._begin), min(at + samples, one.end - self._begin, out)
+            if begin < end:
+                yield Mark(MarkKind.GAP, begin, end - begin)
+        if at + samples > out:
+            yield Mark(MarkKind.GAP, max(at, out), at + samples - max(at, out))
 
     def _lost(self) -> int:
         """How many segments of a damaged file give nothing, or have chunks which their key does not open."""

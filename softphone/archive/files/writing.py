@@ -118,8 +118,9 @@ class SegmentWriter:
         self._encode(agent or SILENCE, party or SILENCE)
 
     def mark_lost(self, frames: int) -> None:
-        """The party's sound of the last so many frames never came."""
-        lost = min(frames, self._frames)
+        """The party's sound of the last so many frames never came. They may reach back before this segment, and not before the
+        call."""
+        lost = min(frames, self._origin + self._frames)
         if lost > 0:
             self._gaps.append(Gap(self._frames - lost, lost))
 

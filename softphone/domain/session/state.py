@@ -172,6 +172,8 @@ class Pauses:
     """keys or SIP objected, not words: asked by the agent, the party may have meant something else"""
     desk_gone: bool = False
     since: Now | None = field(default=None, compare=False)
+    over: Now | None = field(default=None, compare=False)
+    """when the last pause of all ended"""
     sensitive_until: datetime | None = field(default=None, compare=False)
 
     @property
@@ -192,10 +194,12 @@ class Pauses:
         )
 
     def after(self, was: Pauses, now: Now) -> Pauses:
-        """These, with the time since when all is paused."""
+        """These, with the time since when all is paused. A pause that was noticed late begins no earlier than the last ended."""
         if not self.for_all:
-            return replace(self, since=None)
-        return self if was.for_all else replace(self, since=now)
+            return replace(self, since=None, over=now) if was.for_all else self
+        if was.for_all:
+            return self
+        return replace(self, since=self.over if self.over is not None and self.over.mono > now.mono else now)
 
     @property
     def silent(self) -> bool:

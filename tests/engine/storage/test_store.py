@@ -7,7 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -52,6 +52,7 @@ class Desk:
         self.written: list[int] = []
         self.failed: list[Reason] = []
         self.taken: list[PastRow | None] = []
+        self.own: list[Sequence[OwnCall]] = []
         self.changes = 0
         self.store = Store(opened, self.inbox.put, self._changed)
         self.store.start(self)
@@ -74,7 +75,8 @@ class Desk:
 
     def storage_works(self) -> None: ...
 
-    def remembered(self, past: Sequence[PastRow], own: Sequence[OwnCall]) -> None: ...
+    def remembered(self, past: Sequence[PastRow], own: Sequence[OwnCall]) -> None:
+        self.own.append(own)
 
     def taken_up(self, call_id: str, past: PastRow | None, *, failed: bool = False) -> None:
         self.taken.append(past)
@@ -155,6 +157,20 @@ def test_a_no_that_is_still_on_its_way_to_the_archive_is_known_to_the_next_call(
             assert not desk.look_up("c3", number="+4520999999").declined_earlier
         desk.until(lambda: 1 in desk.written)
     assert desk.look_up("c4").declined_earlier
+
+
+def test_what_is_asked_again_of_the_agents_calls_has_what_was_still_on_its_way_to_the_archive(
+    desk: Desk, tmp_path: Path, keys: MemoryKeys
+) -> None:
+    desk.look_up("c1")
+    with closing(Archive.open(tmp_path / "archive", keys)) as other:
+        with other.catalog.writing():
+            desk.store.list_own(OwnCall("c1", "anna", NOW, NOW.date() + timedelta(days=9), "told", note="Ring igen"))
+            desk.store.look_back(["anna"], NOW, NOW, again=True)
+            with pytest.raises(queue.Empty):
+                desk.inbox.get(timeout=0.3)()
+        desk.until(lambda: desk.own)
+    assert [one.note for one in desk.own[0]] == ["Ring igen"]
 
 
 @pytest.mark.rule("G11")
