@@ -189,6 +189,8 @@ class TransferState:
     """SIP status, if it failed; 0: no answer"""
     consultation: str | None = None
     """of an attended one: the call with the colleague"""
+    taken_back: bool = False
+    """the agent is back with the party, though it may still succeed"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -311,6 +311,18 @@ def test_a_party_comes_back_when_its_transfer_came_to_nothing(desks: Desks) -> N
     party.do("tell_referrer", call=asked["call"], code=481)
     here.desk.wait_call(lambda one: one.transfer and one.transfer.phase is TransferPhase.FAILED, "failed", call)
     assert not here.desk.told("audit.handed_over", call=call)
+    # Nobody was asked first, and nobody answers there.
+    here.desk.do(Transfer, call=call, target=desks.target)
+    asked = party.wait_for("ReferAsked")
+    party.do("tell_referrer", call=asked["call"], code=180)
+    here.desk.wait_call(lambda one: one.transfer and one.transfer.phase is TransferPhase.RINGING, "it rings", call)
+    here.desk.do(BackToParty, call=call)
+    here.desk.wait_status(lambda one: len(one.recording) == 2, "recorded on", call)
+    transfer = here.desk.call(call).transfer
+    assert transfer is not None
+    assert (transfer.phase, transfer.taken_back) == (TransferPhase.RINGING, True)
+    party.do("tell_referrer", call=asked["call"], code=487)
+    here.desk.wait_call(lambda one: one.transfer and one.transfer.phase is TransferPhase.FAILED, "failed", call)
     # And once it has failed.
     consultation = here.desk.do(Consult, call=call, target=desks.target).result["call"]
     colleague = there.desk.answer()

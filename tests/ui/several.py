@@ -78,8 +78,9 @@ STATES: dict[str, Snapshot] = {
     "conference": snapshot(
         replace(TALKING, status=s.NEWCOMER, conference=True), replace(COLLEAGUE, conference=True, active=False)
     ),
-    "transfer_under_way": snapshot(
-        replace(TALKING, status=HELD, held_by_us=True, transfer=TransferState(TransferPhase.RINGING, "203"))
+    "transfer_under_way": snapshot(replace(TALKING, status=HELD, transfer=TransferState(TransferPhase.RINGING, "203"))),
+    "transfer_taken_back": snapshot(
+        replace(TALKING, transfer=TransferState(TransferPhase.RINGING, "203", taken_back=True))
     ),
     "transfer_hangs": snapshot(replace(WAITS, transfer=TransferState(TransferPhase.ACCEPTED, "203")), COLLEAGUE),
     "colleague_busy": snapshot(replace(WAITS, consult_ended=ConsultEnd.BUSY)),

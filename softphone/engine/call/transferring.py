@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from softphone.calls.book import CallBook
 from softphone.calls.commands import NOT_NOW
@@ -89,6 +89,7 @@ class Transferring:
         party = self._connected(call.consults_for or call_id) if call else None
         if party is not None and party.transfer is not None and party.transfer.phase is not TransferPhase.FAILED:
             self._taken_back.add(party.id)
+            party.transfer = replace(party.transfer, taken_back=True)
             self._book.occurred(party, "transfer_taken_back")
             set_aside(self._book, party, Aside.TRANSFER, on=False)
 
@@ -139,9 +140,9 @@ class Transferring:
                 params = {"target": state.target, "code": event.code}
                 self._tell(Fault(CodedText(f"fault.transfer.{_why(event.code)}", params), call.id))
             case "accepted":
-                call.transfer = TransferState(TransferPhase.ACCEPTED, state.target, 0, state.consultation)
+                call.transfer = replace(state, phase=TransferPhase.ACCEPTED)
             case "ringing":
-                call.transfer = TransferState(TransferPhase.RINGING, state.target, 0, state.consultation)
+                call.transfer = replace(state, phase=TransferPhase.RINGING)
         self._changed()
 
     def _again_with_less(self, call: LiveCall, code: int, target: str, sent: str) -> bool:

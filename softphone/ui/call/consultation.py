@@ -77,15 +77,22 @@ class ConsultationBox(Card):
         self.setVisible(colleague is not None or under_way or ended is not None)
         if self.isHidden():
             return
-        self.words.setText(consultation_over(view, call) if ended is not None else "")
-        self.words.setVisible(ended is not None)
+        taken_back = under_way and call.transfer is not None and call.transfer.taken_back and colleague is None
+        self.words.setText(
+            consultation_over(view, call)
+            if ended is not None
+            else view.texts("consult.taken_back", party=view.party(call), target=self._name(view, call))
+            if taken_back
+            else ""
+        )
+        self.words.setVisible(bool(self.words.text()))
         for label, text in ((self.name, self._name(view, call)), (self.state, self._state(view, call, ended))):
             label.setText(text)
             label.setVisible(ended is None)
         self.complete.setVisible(colleague is not None)
         self._arrange(together=colleague is not None and colleague.conference)
         self.join.setVisible(colleague is not None and not colleague.conference)
-        self.back.setVisible(colleague is not None or ended is not None)
+        self.back.setVisible(colleague is not None or ended is not None or (under_way and not taken_back))
         gone = "" if view.connected else view.texts("why_not.no_engine")
         if colleague is not None:
             self._show_ways_on(view, call, colleague, gone, asks=asks)
@@ -95,10 +102,15 @@ class ConsultationBox(Card):
             view.texts("consult.back", who=first_name(call.name) or party),
             "",
             enabled=not gone,
-            why=gone or (view.texts("consult.back.why", who=self.name.text()) if colleague is not None else ""),
-            filled=colleague is None,
+            why=gone or self._what_back_does(view, ended),
+            filled=ended is not None,
             means=f"back {call.id}",
         )
+
+    def _what_back_does(self, view: View, ended: ConsultEnd | None) -> str:
+        if self._colleague is not None:
+            return view.texts("consult.back.why", who=self.name.text())
+        return "" if ended is not None else view.texts("consult.back.hangs", target=self.name.text())
 
     def _name(self, view: View, call: CallState) -> str:
         if self._colleague is not None:

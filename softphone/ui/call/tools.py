@@ -102,7 +102,10 @@ class Tools(Card):
             icon="transfer",
             name=view.texts("tool.transfer.close" if transfer_open else "tool.transfer.name"),
             enabled=connected and not consulting,
-            why=why or (view.texts("tool.transfer.under_way") if consulting else ""),
+            why=why
+            or (
+                view.texts("tool.transfer.under_way" if under_way else "tool.transfer.consulting") if consulting else ""
+            ),
         )
         self._render_pause(view, call, connected=connected, why=why)
         self._render_menu(view, call, connected=connected, why=why)

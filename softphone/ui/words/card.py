@@ -149,9 +149,7 @@ class _Card(Speech):
 
     def _paused(self, title: str) -> tuple[str, str, str]:
         reason = self.first.reason
-        if reason is Reason.HELD and len(self.status.pauses) == 1 and self.view.consultation(self.call) is not None:
-            under_way = self.call.transfer is not None and self.call.transfer.phase is not TransferPhase.FAILED
-            what = "transferring" if under_way else "consulting"
+        if reason is Reason.HELD and len(self.status.pauses) == 1 and (what := self._to_a_colleague()):
             sub = self.say(f"card.{what}.sub")
             return sub, self.say(f"card.{what}.body"), f"{title} · {lower_first(sub)}"
         # Two pauses at once: one does not end with the other.
@@ -168,6 +166,13 @@ class _Card(Speech):
             return sub, body, f"{title} ({lower_first(sub)}). {body}"
         body = self._newcomer() if reason is Reason.NOT_TOLD else self.body(reason)
         return sub, body, f"{title} · {lower_first(sub)}"
+
+    def _to_a_colleague(self) -> str:
+        """The code of what holds the call: a talk with a colleague, a transfer to one, or neither."""
+        consults, transfer = self.view.consultation(self.call) is not None, self.call.transfer
+        if transfer is not None and transfer.phase is not TransferPhase.FAILED and not transfer.taken_back:
+            return "transferring" if consults else "transferring_blind"
+        return "consulting" if consults else ""
 
     def _objected(self, title: str) -> tuple[str, str, str]:
         reason = next((one for one in self.status.reasons if one.reason is Reason.OBJECTION), self.first)

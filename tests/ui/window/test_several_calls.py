@@ -184,8 +184,21 @@ def test_a_colleague_who_is_not_there_and_a_transfer_under_way_are_said_and_the_
 ) -> None:
     desk = scene.open(several.STATES["transfer_under_way"])
     box = desk.window.call.moment.consultation
-    assert (box.name.text(), box.state.text(), box.controls()) == ("203", "stilles om · ringer", [])
-    assert not desk.window.call.tools.forward.isEnabled()
+    assert (box.name.text(), box.state.text()) == ("203", "stilles om · ringer")
+    assert (box.back.text(), box.back.is_filled, box.words.isVisible()) == ("Tilbage til Mette", False, False)
+    assert box.controls() == [box.back]
+    words = desk.window.call.card.words
+    assert words is not None
+    assert (words.sub, words.body) == (
+        "Omstillingen er i gang",
+        "Kunden er ved at blive stillet om. Intet optages imens.",
+    )
+    forward = desk.window.call.tools.forward
+    assert (forward.isEnabled(), forward.accessibleDescription()) == (False, "Samtalen er ved at blive stillet om")
+    scene.press("backToParty")
+    scene.show(several.STATES["transfer_taken_back"])
+    assert box.words.text() == "Du har kunden igen. Svarer 203 alligevel, slutter samtalen her."
+    assert box.controls() == []
     scene.show(several.STATES["colleague_busy"])
     assert box.words.text() == "Din kollega er ikke ledig. Kunden venter, til du tager samtalen tilbage."
     assert not desk.window.call.moment.aside.isVisible()
@@ -198,7 +211,8 @@ def test_a_colleague_who_is_not_there_and_a_transfer_under_way_are_said_and_the_
     )
     scene.press("followTransfer")
     scene.press("declineTransfer")
-    assert [without_id(one) for one in scene.sent(3)] == [
+    assert [without_id(one) for one in scene.sent(4)] == [
+        BackToParty("", "call-1"),
         BackToParty("", "call-1"),
         FollowTransfer("", "call-1", "+4533112233"),
         DeclineTransfer("", "call-1"),
@@ -206,7 +220,7 @@ def test_a_colleague_who_is_not_there_and_a_transfer_under_way_are_said_and_the_
     scene.show(s.snapshot(replace(s.ENDED, redirected_to="sip:205@pbx.example;user=phone")))
     assert desk.window.ready.wrap_up.instead.text() == "Ring til 205@pbx.example i stedet"
     scene.press("lastCallInstead")
-    assert without_id(scene.sent(4)[3]) == Dial("", "acc-1", "sip:205@pbx.example;user=phone", "salg")
+    assert without_id(scene.sent(5)[4]) == Dial("", "acc-1", "sip:205@pbx.example;user=phone", "salg")
 
 
 def test_encrypted_and_a_bad_connection_are_said_only_where_they_are(scene: Scene) -> None:
