@@ -2,7 +2,7 @@
 (`walk_never`).
 
 *In every run*: every call to its end in three near walks, and the first states around each stage of it with everything at
-once. *Behind `make torture`*: every call within eight sets of bounds, each to its end, and hundreds of states around each
+once. *Behind `make torture`*: every call within nine sets of bounds, each to its end, and hundreds of states around each
 stage. `walk_bounds` says what they are.
 
 How the states are made fewer, and why that loses nothing:

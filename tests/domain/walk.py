@@ -23,7 +23,7 @@ from tests.domain.walk_account import happens
 from tests.domain.walk_fast import fast, fast_replace
 from tests.domain.walk_keys import Key, Keys, shown
 from tests.domain.walk_never import check
-from tests.domain.walk_scenes import NOW, Scene, Start, alphabet, way_to
+from tests.domain.walk_scenes import BY_PHONE, NOW, Scene, Start, alphabet, way_to
 from tests.domain.walk_store import buried, carry_out, settled
 from tests.domain.walk_world import Broken, World, replace
 
@@ -45,6 +45,8 @@ class Bounds:
     """transactions are on their way for a while, or fail, and so does the recorder; else the store answers at once"""
     told: bool = False
     """only while the party has been told"""
+    conference: bool = False
+    """somebody joins by phone too, and leaves"""
     without: frozenset[type[e.Event]] = frozenset()
     """events that are not stepped: another set of bounds has them"""
     on_the_way: int = 1
@@ -147,7 +149,8 @@ class Walk:
         self.out = Walked(scene.name, bounds.name)
         self.statuses: dict[Key, Status] = {}
         self.told: set[int] = set()
-        self.events = tuple(it for it in alphabet(self.scene) if type(it) not in bounds.without)
+        steps = (*alphabet(self.scene), *(BY_PHONE if bounds.conference else ()))
+        self.events = tuple(it for it in steps if type(it) not in bounds.without)
 
     def through(self) -> Walked:
         with fast():

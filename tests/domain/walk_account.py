@@ -120,7 +120,14 @@ def _informed(world: World) -> World:
     asks = frozenset(p for p in world.live - world.yes if world.needs_yes(p))
     yes = world.yes | (asks & (world.remembered | world.carried))
     now = replace(
-        world, told=True, newcomer=False, puzzled=False, pauses=world.pauses - {"not_told"}, yes=yes, open=asks - yes
+        world,
+        told=True,
+        newcomer=False,
+        before=None,
+        puzzled=False,
+        pauses=world.pauses - {"not_told"},
+        yes=yes,
+        open=asks - yes,
     )
     now = replace(now, asked_newcomer=world.newcomer, remembered=NONE, readable=False, essentials=False)
     return replace(now, vouched=NONE, carried=NONE, joined=False, at_question=False)
@@ -200,8 +207,13 @@ def _no_or_pause(world: World, event: e.Event, before: Status) -> World:
             return world
         case e.NotUnderstood() if world.stage == "talking" and "not_understood" in before.actions:
             return _not_understood(world)
-        case e.NewPerson() if "new_person" in before.actions:
+        case e.NewPerson(by_phone=True) if _takes_by_phone(world):
+            said = (world.yes, world.open) if world.told else None
+            return replace(_new_person(world), before=said)
+        case e.NewPerson(by_phone=False) if "new_person" in before.actions:
             return _new_person(_pause(world, "source_changed", on=False))
+        case e.PersonLeft() if world.stage == "talking" and world.before and "not_told" in world.pauses:
+            return _left(world, *world.before)
         case e.IdentityChanged() if world.stage == "talking" and (world.live or _could_come_back(world)):
             return _new_person(replace(world, half=world.sound == "notice"))
         case e.PartyAsksForRecording() if "party_asks_for_recording" in before.actions and (
@@ -375,7 +387,23 @@ def _could_come_back(world: World) -> bool:
     return world.told and bool(world.unanswered - world.asked_again)
 
 
+def _takes_by_phone(world: World) -> bool:
+    """Not beside a newcomer who is still to be told: the next one's notice comes after."""
+    if not world.live:
+        return world.stage == "talking" and _could_come_back(world) and "not_told" not in world.pauses
+    return world.stage == "talking" and not (world.newcomer or world.joined)
+
+
+def _left(world: World, yes: Purposes, asked: Purposes) -> World:
+    """All is as before; what was refused meanwhile stays refused."""
+    live = world.live
+    now = replace(world, told=True, newcomer=False, before=None, pauses=world.pauses - {"not_told"}, half=False)
+    now = replace(now, essentials=False, readable=False, pressed=(), remembered=NONE, time_up=False)
+    return replace(now, yes=yes & live, open=asked & live, asked_newcomer=False)
+
+
 def _new_person(world: World) -> World:
+    world = replace(world, before=None)
     if not world.live:
         return replace(world, half=False, pauses=world.pauses | {"not_told"})
     again = replace(world, essentials=False, readable=False, pressed=(), remembered=NONE)
@@ -410,6 +438,8 @@ def _refused(
     world = replace(world, remembered=world.remembered - {purpose}, unanswered=world.unanswered - {purpose})
     if world.told and not world.live and not _could_come_back(world):
         world = replace(world, pauses=world.pauses - {"not_told"})
+    if world.before and not world.told and not world.live:
+        world = replace(world, before=None)  # nobody is to be told of anything any more
     return world if from_now_on else _taken(world, purpose, cause)
 
 

@@ -1,4 +1,4 @@
-"""How far the walk goes: eight sets of bounds, each walked to its end, which together cover the session's rules. No step is here.
+"""How far the walk goes: nine sets of bounds, each walked to its end, which together cover the session's rules. No step is here.
 
 All bounds together (all pauses, two holds, two recordings, a newcomer, every time-out, every transaction late or failing)
 have more states than any machine comes to the end of. What is bounded away in one set is whole in another:
@@ -11,6 +11,7 @@ have more states than any machine comes to the end of. What is bounded away in o
 - *late*: every transaction on its way for any time, or failing; the recorder failing.
 - *late hold*: the same with a hold, of a party that has been told.
 - *keys*: opt-out keys of two digits, and an agent who wants digits.
+- *conference*: somebody who joins by phone, and may leave untold, beside a newcomer, a question and a refusal.
 
 In all but the late ones the store answers at once. What this could hide is a fault that needs things of different sets at once.
 That does not happen for these reasons:
@@ -38,7 +39,6 @@ TWO = Bounds("two", holds=2, recordings=2, told=True, start=Start.RECORDED)
 LATE = Bounds("late", frozenset({"held"}), late=True)
 LATE_HOLD = Bounds("late hold", frozenset({"held"}), holds=1, late=True, told=True, start=Start.RECORDED)
 KEYS = Bounds("keys", frozenset({"held"}), digits=True, opt_out_key="*9")
-FAMILIES = (ORDINARY, PAUSES, OTHER_END, HOLDS, TWO, LATE, LATE_HOLD, KEYS)
 
 # --- in every run of the tests --------------------------------------------------------------------------------------
 
@@ -73,10 +73,18 @@ PUT_THROUGH = Bounds(
     start=Start.RECORDED,
     without=NOT_NEAR | OTHER_SIDE | ENDS_IT | {e.NewPerson, e.NotUnderstood, e.AskedAgain},
 )
+CONFERENCE = Bounds(
+    "conference",
+    conference=True,
+    start=Start.RECORDED,
+    without=NOT_NEAR | OTHER_SIDE | ENDS_IT,
+)
+FAMILIES = (ORDINARY, PAUSES, OTHER_END, HOLDS, TWO, LATE, LATE_HOLD, KEYS, CONFERENCE)
 LATE_WAY_IN = replace(LATE, name="late", without=WAY_IN.without - {e.RecorderFailed, e.StorageWorks})
 WALKED_ALWAYS = (
     ("none", ORDINARY),
     ("N4", LATE_WAY_IN),
+    *((name, CONFERENCE) for name in ("N1", "N3", "N7")),
     *(
         (name, bounds)
         for name, it in SCENES.items()
@@ -86,7 +94,8 @@ WALKED_ALWAYS = (
     ),
 )
 """every call to the end, in three parts. How it comes to be recorded, with keys and a hold at the answer; what is said and
-pressed in the talk, with the party's sound lost; somebody put through. And one with every transaction late or failing"""
+pressed in the talk, with the party's sound lost; somebody put through. Three with a conference, and one with every
+transaction late or failing"""
 
 AROUND = replace(
     LATE,

@@ -191,6 +191,10 @@ def way_to(scene: Scene, start: Start) -> tuple[e.Event, ...]:
     return (scene.rang, e.Answered(), *person, *told, *answers, *then)
 
 
+BY_PHONE = (e.NewPerson(by_phone=True), e.PersonLeft())
+"""what another call of this phone does to this one, in a conference"""
+
+
 def alphabet(scene: Scene) -> tuple[e.Event, ...]:
     """Every event that does not carry a ticket or a recording of the state it meets; those are `walk.acknowledgements`."""
     asks = tuple(purpose for purpose, basis in scene.bases.items() if basis is CONSENT)

@@ -117,6 +117,8 @@ class World:
     puzzled: bool = False
     """not understood, and not told anew"""
     newcomer: bool = False
+    before: tuple[Purposes, Purposes] | None = None
+    """yeses and open questions from before somebody joined by phone, who may leave untold"""
     asked_newcomer: bool = False
     open: Purposes = NONE
     time_up: bool = False
