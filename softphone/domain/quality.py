@@ -29,7 +29,7 @@ SURE_AFTER = 2
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """`impairment` (Ie) and `robustness` to random loss (Bpl) of ITU-T G.113 appendices I and IV."""
+    """`impairment` (Ie) and `robustness` to random loss (Bpl), as ITU-T G.113 has them in appendices I and IV."""
 
     impairment: float
     robustness: float
@@ -38,8 +38,9 @@ class Codec:
 
 G711 = Codec(0.0, 25.1)
 """with packet loss concealment, as PJSIP has it"""
-G722 = Codec(13.0, 25.1, wideband=True)
-"""64 kbit/s. PJSIP conceals its losses as it does those of G.711, so they count alike."""
+G722 = Codec(13.0, 16.8, wideband=True)
+"""64 kbit/s. G.113 has no robustness for it. PJSIP conceals its losses as it does those of G.711, so a lost packet takes as
+much off the hundred."""
 
 
 def codec_named(name: str) -> Codec:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from softphone.domain.quality import G711, G722, Judge, mos, r_factor
+from softphone.domain.quality import G711, G722, Codec, Judge, mos, r_factor
 
 
 def test_a_perfect_line_is_what_g107_says_of_its_defaults() -> None:
@@ -23,6 +23,32 @@ def test_loss_takes_off_what_was_heard_of_g711_with_concealment(percent: float, 
     """G.113 (02/2001) table I.2: Ie by random loss, listened to before there was a formula."""
     lost = r_factor(G711, loss=0, one_way_ms=0) - r_factor(G711, loss=percent / 100, one_way_ms=0)
     assert lost == pytest.approx(published, abs=2.5)
+
+
+@pytest.mark.parametrize(
+    ("codec", "published"),
+    [
+        (Codec(11.0, 19.0), {0: 11, 0.5: 13, 1: 15, 1.5: 17, 2: 19, 3: 23, 4: 26, 8: 36, 16: 49}),
+        (Codec(15.0, 16.1), {0: 15, 0.5: 17, 1: 19, 1.5: 22, 2: 24, 3: 27, 4: 32, 8: 41, 16: 55}),
+        (Codec(5.0, 10.0), {0: 5, 1: 16, 2: 21, 3: 26, 5: 33}),
+    ],
+    ids=["G.729A+VAD", "G.723.1+VAD 6.3", "GSM EFR"],
+)
+def test_loss_takes_off_what_g113_lists_for_other_codecs_too(codec: Codec, published: dict[float, float]) -> None:
+    """G.113 (02/2001) table I.2, by the Ie and Bpl of the later appendix I: the formula, beyond the one codec that we use."""
+    perfect = r_factor(Codec(0.0, 25.1), loss=0, one_way_ms=0)
+    taken_off = {percent: perfect - r_factor(codec, loss=percent / 100, one_way_ms=0) for percent in published}
+    assert taken_off == pytest.approx(published, abs=3)
+
+
+def test_a_lost_packet_counts_alike_where_it_is_concealed_alike() -> None:
+    """G.113 lists no Bpl for G.722."""
+    for percent in (1, 2, 5):
+        narrow, wide = (
+            r_factor(codec, loss=0, one_way_ms=0) - r_factor(codec, loss=percent / 100, one_way_ms=0)
+            for codec in (G711, G722)
+        )
+        assert wide == pytest.approx(narrow, abs=1.5)
 
 
 def test_delay_is_nothing_until_a_hundred_ms_and_then_grows() -> None:
