@@ -162,6 +162,8 @@ class Walk(Scene):
         self.calls.desk(present=True)
         self.did: list[str] = []
         self.refused: set[str] = set()
+        self.taken_back: set[str] = set()
+        """parties whose transfer is on its way, and with whom the agent is back by a press: their recording goes on"""
         self.rung = 0
 
     # --- what may happen -------------------------------------------------------------------------
@@ -281,10 +283,11 @@ class Walk(Scene):
         yield "activate", lambda: calls.activate(id)
         yield "hold", lambda: calls.hold(id, self.chance.random() < 0.6)
         yield "join", lambda: calls.join(id)
-        yield "back", lambda: calls.back_to_party(id)
+        party = one.consults_for or id
+        yield "back", lambda: calls.back_to_party(id) or self.taken_back.add(party)
         yield "consult", lambda: calls.consult(id, "204")
-        yield "transfer", lambda: calls.transferring.blind(id, "205")
-        yield "complete", lambda: calls.transferring.complete(id)
+        yield "transfer", lambda: calls.transferring.blind(id, "205") or self.taken_back.discard(id)
+        yield "complete", lambda: calls.transferring.complete(id) or self.taken_back.discard(party)
         yield "hang up", lambda: calls.hang_up(id)
         yield "decline", lambda: calls.decline(id)
         yield "finish", lambda: calls.end_wrap_up(id)
@@ -390,7 +393,7 @@ class Walk(Scene):
             call = states[self.tape.of[one]]
             assert call.active
             assert (call.held_by_us, call.held_by_them) == (False, False)
-            assert call.transfer is None or call.transfer.phase == "failed"
+            assert call.transfer is None or call.transfer.phase == "failed" or call.id in self.taken_back
         attended = self.line.attended
         assert {one.id for one in states.values() if one.active} <= attended
         assert all(one.conference is (one.id in attended and len(attended) > 1) for one in states.values())
