@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 
 from softphone.edge.channel import (
     LINE_LIMIT,
+    CallMoved,
     CallOver,
     Configure,
     EdgeState,
@@ -98,7 +99,11 @@ async def _run(given: Sockets, words: BinaryIO, wire: BinaryIO, watched: Watched
     if bound in EVERYWHERE:
         # One port serves both families, since a call's may change.
         bound = "::" if six else ""
-    switch.sounds = MediaSessions(MediaRelay(loop, bound, heard), lambda code: switch.counters.update((code,)))
+    switch.sounds = MediaSessions(
+        MediaRelay(loop, bound, heard),
+        lambda code: switch.counters.update((code,)),
+        lambda call_id: tell(CallMoved(call_id)),
+    )
     outward = Outward(switch)
     inward = Inward(switch, outward.failover)
     switch.transports = Transports(

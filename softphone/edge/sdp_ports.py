@@ -60,10 +60,18 @@ class _Call:
 
 
 class MediaSessions:
-    def __init__(self, relay: MediaRelay, count: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        relay: MediaRelay,
+        count: Callable[[str], None] = lambda _: None,
+        offer_anew: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """`offer_anew`: the engine should describe this call's sound to the party again, since its way has gone."""
         self._relay = relay
+        self._offer_anew = offer_anew
         self._calls: dict[str, _Call] = {}
         self._count = count
+        self._resumed_ice: list[str] = []
         self.stun = StunServer(time.monotonic)
 
     async def prepare(self, call_id: str) -> None:
@@ -89,6 +97,8 @@ class MediaSessions:
         """This machine, or the NAT before it, is elsewhere: what was said of the calls' ports holds no more."""
         for call in self._calls.values():
             call.moved, call.relayed.mapped = True, (None, None)
+            if call.ice is not None:
+                call.ice.has_moved()
 
     def has_moved(self, call_id: str) -> bool:
         """Whether its next offer has to ask again."""
@@ -117,10 +127,11 @@ class MediaSessions:
             call.description_before = call.description
         if tag and not call.answered and (tag in call.by_tag or len(call.by_tag) < MOST_TAGS):
             call.by_tag[tag] = body
-        if ice and call.ice is None:
-            call.ice = CallIce(call.relayed, self._count)
-        if call.ice is not None:
-            (call.ice.offered if message.is_request else call.ice.answered)(sdp)
+        self._look_at_ice(call_id, call, ice)
+        if call.ice is not None and message.is_request:
+            call.ice.offered(sdp)
+        elif call.ice is not None:
+            call.ice.answered(sdp, final=message.code >= 200)
         self._take(call, body, sdp, answers=not message.is_request)
         message.set_first("Content-Type", SDP)
         message.body = sdp.rewritten(LOOPBACK, call.relayed.inner_port, call.relayed.inner_port + 1)
@@ -146,8 +157,7 @@ class MediaSessions:
         call.tell_hold()
         if not message.is_request and call.profile and sdp.audio is not None:
             sdp.audio.protocol = call.profile
-        if ice and call.ice is None:
-            call.ice = CallIce(call.relayed, self._count)
+        self._look_at_ice(call_id, call, ice)
         # What the party says of our sound can be read if it is not encrypted (RFC 3611 5).
         lines: list[Attribute] = [] if call.our_keys else [("rtcp-xr", "voip-metrics")]
         if call.ice is not None and message.is_request:
@@ -180,6 +190,8 @@ class MediaSessions:
         if (call := self._calls.get(call_id)) is not None:
             call.held_by_us = call.before
             call.tell_hold()
+            if call.ice is not None:
+                call.ice.refused()
 
     def answered(self, call_id: str) -> None:
         if (call := self._calls.get(call_id)) is not None:
@@ -220,6 +232,9 @@ class MediaSessions:
         state = RelayState.from_json(fields)
         call = _Call(self._relay.open(call_id, state), exchanges, answered=state.answered)
         call.held_by_them, call.held_by_us = held_by_them, held_by_us
+        if state.by_ice:
+            self._look_at_ice(call_id, call, wanted=True, resumed=True)
+            self._resumed_ice.append(call_id)
         self._calls[call_id] = call
         call.tell_hold()
 
@@ -228,7 +243,10 @@ class MediaSessions:
         call = self._calls.get(call_id)
         said = call.by_tag.get(tag) if call is not None and 200 <= message.code < 300 else None
         if call is not None and said:
-            self._take(call, said, SessionDescription.parse(said), answers=True)
+            sdp = SessionDescription.parse(said)
+            if call.ice is not None:
+                call.ice.answered(sdp)
+            self._take(call, said, sdp, answers=True)
 
     def _take(self, call: _Call, body: bytes, sdp: SessionDescription, *, answers: bool = False) -> None:
         if body == call.description:
@@ -250,6 +268,21 @@ class MediaSessions:
             event_payloads=sdp.telephone_events,
         )
         call.tell_hold()
+
+    def look_at_resumed(self) -> None:
+        """Calls by ICE of an edge that died: the party's agent hears nothing of it, and would soon give up the way."""
+        resumed, self._resumed_ice = self._resumed_ice, []
+        for call_id in resumed:
+            self._anew(call_id)
+
+    def _anew(self, call_id: str) -> None:
+        call = self._calls.get(call_id)
+        if call is not None and call.answered:
+            self._offer_anew(call_id)
+
+    def _look_at_ice(self, call_id: str, call: _Call, wanted: bool, *, resumed: bool = False) -> None:
+        if wanted and call.ice is None:
+            call.ice = CallIce(call.relayed, self._count, lambda: self._anew(call_id), resumed=resumed)
 
     def _call(self, call_id: str) -> _Call:
         call = self._calls.get(call_id)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from softphone.edge.channel import EdgeAccount
 from softphone.edge.network import ANYWHERE, own_address
-from softphone.edge.relay.stun import DEFAULT_PORT, StunServer
+from softphone.edge.relay.stun import DEFAULT_PORT, StunServer, load_stun
 from softphone.edge.resolver import Resolver, split_server
 from softphone.edge.sip.message import SipMessage, write
 from softphone.edge.sip.uri import Via
@@ -57,6 +57,7 @@ async def check_stun(server: str, nameservers: tuple[tuple[str, ...], int] = (()
     """How the STUN server sees a socket of this machine; None if it does not answer."""
     host, port = split_server(server)
     hops = await Resolver(*nameservers, six=True).look_up(host, port or DEFAULT_PORT, "udp") if host else ()
+    await load_stun()
     for hop in hops[:MOST_HOPS]:
         one = StunServer(time.monotonic)
         one.address = hop.host, hop.port

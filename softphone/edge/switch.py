@@ -31,6 +31,7 @@ from softphone.edge.network import ANYWHERE, NetworkWatch
 from softphone.edge.options_probe import OptionsProbe
 from softphone.edge.paths import LocalAddresses
 from softphone.edge.relay.stun import DEFAULT_PORT as STUN_PORT
+from softphone.edge.relay.stun import load_stun
 from softphone.edge.resolver import Resolver, split_server
 from softphone.edge.sdp_ports import MediaSessions, bare
 from softphone.edge.servers import Servers
@@ -357,6 +358,7 @@ class Switch:
         """Once a second."""
         self.dialogs.sweep()
         self.look_around()
+        self.sounds.look_at_resumed()
         limit = time.monotonic() - SENT_FOR
         for branch in [branch for branch, one in self.sent.items() if one.at < limit and not self._rings(one)]:
             del self.sent[branch]
@@ -385,6 +387,7 @@ class Switch:
         if not host:
             return
         hops = await self.resolver.look_up(host, port or STUN_PORT, "udp")
+        await load_stun()
         if hops:
             self.sounds.stun.address = hops[0].host, hops[0].port
             await self._look_at_mapping()

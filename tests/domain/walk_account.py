@@ -16,6 +16,7 @@ from tests.domain.walk_world import (
     NONE,
     REFUSAL,
     Dispute,
+    Purposes,
     World,
     replace,
     with_kept,

@@ -13,6 +13,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 from aioice import stun
 from hypothesis import given
@@ -26,6 +27,7 @@ from softphone.edge.sip.sdp import SessionDescription
 from softphone.wire.snapshot import Settings
 from tests.edge.test_relay import Peer, on_a_loop, rtp, xr
 from tests.peers.ice import IcePeer
+from tests.peers.processes import until
 from tests.peers.rtpengine import rtpengine
 from tests.peers.second_phone import SecondPhone, second_phone
 from tests.peers.wire import SDP, Wire, header, wire
@@ -209,6 +211,35 @@ def test_an_offer_without_ice_in_a_call_by_ice_takes_the_sound_to_the_address_th
             came += len(after.heard())
         assert came > 80
         assert before.heard - last < 10, "whoever was there before hears no more"
+        phone.do("hang_up")
+        called.send(called.answer(called.wait_for("BYE"), "200 OK"), called.peer)
+        phone.wait_for("CallEnded")
+
+
+def test_an_edge_that_dies_in_a_call_by_ice_is_followed_by_one_that_begins_ice_anew() -> None:
+    with second_phone(edge=True, counter=True) as phone, IcePeer() as party, wire() as called:
+        phone.do("account", id="ice", address=f"anna@{HOST}", register=False, ice=True)
+        party.answer_checks()
+        phone.do("say_counter")
+        phone.do("dial", account="ice", target=f"sip:bo@{HOST}:{called.port}")
+        asked = called.wait_for("INVITE")
+        called.send(called.answer(asked, "200 OK", body=party.description()), called.peer)
+        called.wait_for("ACK")
+        until(lambda: party.heard > 25, 5, "sound by ICE")
+        for one in psutil.Process(phone.pid).children():
+            one.kill()
+        # The party's agent would give up the way: it heard nothing of the one that has died.
+        again = called.wait_for("INVITE", 10)
+        assert body(again).count("a=candidate:") == 2
+        assert named(body(again)) != named(body(asked))
+        last = party.heard
+        until(lambda: party.heard > last + 10, 5, "sound before the new pair stands")
+        party.ufrag = "efgh"
+        called.send(called.answer(again, "200 OK", body=party.description(2)), called.peer)
+        called.wait_for("ACK")
+        until(lambda: "efgh" in party.asked_by, 5, "the new agent's checks")
+        last = party.heard
+        until(lambda: party.heard > last + 25, 5, "sound by the new pair")
         phone.do("hang_up")
         called.send(called.answer(called.wait_for("BYE"), "200 OK"), called.peer)
         phone.wait_for("CallEnded")

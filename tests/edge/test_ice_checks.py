@@ -13,8 +13,10 @@ import aioice.ice
 import pytest
 from aioice import stun
 
+import softphone.edge.call_ice
 import softphone.edge.relay.ice
 from softphone.edge.call_ice import CallIce
+from softphone.edge.channel import SoundWay
 from softphone.edge.relay.ice import MOST_A_SECOND, IceAgent, RemoteIce, usable
 from softphone.edge.relay.ports import open_pair
 from softphone.edge.relay.stun import is_stun
@@ -43,8 +45,8 @@ class Checked:
             HOST,
             self.ports,
             (None, None),
-            nominated=lambda to, _: self.way.put_nowait(to),
-            lost=lambda: self.way.put_nowait(None),
+            nominated=lambda _, to, __: self.way.put_nowait(to),
+            lost=lambda _: self.way.put_nowait(None),
             names=NAMES,
         )
         lines: list[str] = []
@@ -209,6 +211,10 @@ class Answering:
 
     def __init__(self, on: Scene) -> None:
         self.on, self.mute, self.checks = on, False, 0
+        self.names = THEIRS
+        self.answers = dict([THEIRS])
+        self.asked: list[str] = []
+        """by which name of the party's each check came"""
         self.roles: set[str] = set()
         self.nominating: list[bool] = []
         self.sound: list[bytes] = []
@@ -217,7 +223,7 @@ class Answering:
 
     def described(self, *more: str) -> SessionDescription:
         port = self.on.party.address[1]
-        lines = ["ice-ufrag:" + THEIRS[0], "ice-pwd:" + THEIRS[1]]
+        lines = ["ice-ufrag:" + self.names[0], "ice-pwd:" + self.names[1]]
         lines += [f"candidate:1 {at} udp {2**31 - at} {HOST} {port + at - 1} typ host" for at in (1, 2)]
         session, media, rest = SDP.replace("40000", str(port)).partition("m=")
         session += "".join(f"a={one}\r\n" for one in more)
@@ -234,11 +240,17 @@ class Answering:
         self.checks += 1
         self.roles |= {name for name in message.attributes if name.startswith("ICE-CONTROLL")}
         self.nominating.append("USE-CANDIDATE" in message.attributes)
-        if not self.mute:
+        self.asked.append(name := str(message.attributes["USERNAME"]).partition(":")[0])
+        if not self.mute and name in self.answers:
             answer = stun.Message(stun.Method.BINDING, stun.Class.RESPONSE, message.transaction_id)
             answer.attributes["XOR-MAPPED-ADDRESS"] = source
-            answer.add_message_integrity(THEIRS[1].encode())
+            answer.add_message_integrity(self.answers[name].encode())
             one.sendto(bytes(answer), source)
+
+    def begins_anew(self, name: str, *, answers: bool) -> None:
+        self.names = name, "q" * 22
+        if answers:
+            self.answers[name] = self.names[1]
 
     def nominate(self, names: dict[str, str | None]) -> None:
         for one, port in (
@@ -246,7 +258,11 @@ class Answering:
             (self.on.party.rtcp, self.on.call.outer_port + 1),
         ):
             check = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
-            check.attributes |= {"USERNAME": f"{names['ice-ufrag']}:{THEIRS[0]}", "PRIORITY": 1, "ICE-CONTROLLING": 1}
+            check.attributes |= {
+                "USERNAME": f"{names['ice-ufrag']}:{self.names[0]}",
+                "PRIORITY": 1,
+                "ICE-CONTROLLING": 1,
+            }
             check.attributes["USE-CANDIDATE"] = None
             check.add_message_integrity((names["ice-pwd"] or "").encode())
             one.sendto(bytes(check), (HOST, port))
@@ -287,7 +303,7 @@ async def test_sound_and_reports_pass_only_by_the_nominated_pair_and_only_while_
 ) -> None:
     monkeypatch.setattr(aioice.ice, "CONSENT_INTERVAL", 0.05)
     monkeypatch.setattr(stun, "RETRY_RTO", 0.05)
-    async with scene() as on:
+    async with scene(answered=False) as on:
         party, stranger, counted = Answering(on), on.peer(), list[str]()
         ice = CallIce(on.call, counted.append)
         # The other side offers: it leads, and until it has nominated a pair nothing passes either way.
@@ -298,6 +314,7 @@ async def test_sound_and_reports_pass_only_by_the_nominated_pair_and_only_while_
         assert (await party.hears(), await party.says(on.party)) == (set(), (0, 0))
         party.nominate(ours)
         await party.hears_all()
+        on.call.answered()
         assert (await party.says(stranger), await party.says(on.party)) == ((0, 0), (2, 1))
         # An offer without ICE ends it: nobody is checked any more.
         ice.offered(SessionDescription.parse(SDP.encode()))
@@ -320,4 +337,83 @@ async def test_sound_and_reports_pass_only_by_the_nominated_pair_and_only_while_
         await _met(lambda: counted == ["ice.lost"])
         assert (await party.hears(), await party.says(on.party)) == (set(), (0, 0))
         ice.end()
+        await asyncio.sleep(0.01)
+
+
+@on_a_loop
+async def test_sound_keeps_its_way_while_ice_begins_anew_and_a_lost_way_is_sought_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(aioice.ice, "CONSENT_INTERVAL", 0.02)
+    monkeypatch.setattr(stun, "RETRY_RTO", 0.02)
+    monkeypatch.setattr(softphone.edge.call_ice, "ANEW_AFTER", (0.01, 0.01))
+    monkeypatch.setattr(softphone.edge.call_ice, "THEIR_TURN", 0.01)
+    async with scene(answered=False) as on:
+        party, counted, wanted = Answering(on), list[str](), list[None]()
+
+        def ways() -> list[bool]:
+            return [one.open for one in on.events if isinstance(one, SoundWay)]
+
+        ice = CallIce(on.call, counted.append, lambda: wanted.append(None))
+        ice.offered(party.described())
+        party.nominate(dict(ice.answer(HOST)))
+        await party.hears_all()
+        on.call.answered()
+        # The party begins anew, and answers none of the new checks: RFC 8445 9.
+        party.begins_anew("anew", answers=False)
+        ice.offered(party.described())
+        ours = dict(ice.answer(HOST))
+        await _met(lambda: "anew" in party.asked)
+        for _ in range(5):
+            await party.hears_all()
+        assert ways() == [False, True], "at the beginning"
+        # Now it does, and what it had before is asked no more.
+        party.begins_anew("anew", answers=True)
+        party.nominate(ours)
+        await _met(lambda: party.asked[-9:] == ["anew"] * 9)
+        party.asked.clear()
+        await party.hears_all()
+        assert set(party.asked) <= {"anew"}
+        # An offer of ours that is refused changes nothing.
+        ice.has_moved()
+        refused = dict(ice.offer(HOST, established=True))
+        assert refused["ice-ufrag"] != ours["ice-ufrag"]
+        ice.refused()
+        party.asked.clear()
+        await _met(lambda: len(party.asked) > 12)
+        await party.hears_all()
+        # It agrees no longer: the way goes, and our next offer begins anew. Nobody is asked for ever.
+        party.mute = True
+        await _met(lambda: wanted == [None])
+        assert ways() == [False, True, False]
+        for tried in (1, 2):
+            again = dict(ice.offer(HOST, established=True))
+            assert again["ice-ufrag"] not in (ours["ice-ufrag"], refused["ice-ufrag"])
+            party.begins_anew(f"try{tried}", answers=True)
+            party.mute = tried == 1
+            ice.answered(party.described())
+            if party.mute:
+                await _met(lambda: len(wanted) == 2)
+        await party.hears_all()
+        assert ways() == [False, True, False, True]
+        ice.end()
+        await asyncio.sleep(0.01)
+
+
+@on_a_loop
+async def test_a_phone_without_ice_that_only_rings_ends_none_and_the_final_answer_counts() -> None:
+    async with scene(answered=False) as on:
+        party, counted = Answering(on), list[str]()
+        ice = CallIce(on.call, counted.append)
+        ice.offer(HOST, established=False)
+        without = SessionDescription.parse(SDP.encode())
+        for early in ((without,), (party.described(), without)):
+            for one in early:
+                ice.answered(one, final=False)
+            assert not on.call.by_ice, "its early sound goes by the address that it names"
+        ice.answered(party.described())
+        await party.hears_all()
+        assert on.call.by_ice
+        ice.answered(without)
+        assert not on.call.by_ice
         await asyncio.sleep(0.01)

@@ -19,13 +19,17 @@ from tests.journeys.fault_words import begun, change_settings
 from tests.journeys.lines import NUMBERS
 from tests.journeys.stage import LOOPBACK, build
 from tests.peers.ice import IcePeer
+from tests.peers.processes import until
 from tests.peers.wire import header, wire
 
 pytestmark = pytest.mark.journey
 
 
 @pytest.mark.rule("G05")
-def test_a_notice_waits_until_it_can_reach_the_party_and_a_recording_pauses_while_nothing_can(tmp_path: Path) -> None:
+@pytest.mark.parametrize("whole", [False, pytest.param(True, marks=pytest.mark.torture)])
+def test_a_notice_waits_until_it_can_reach_the_party_and_a_recording_pauses_while_nothing_can(
+    tmp_path: Path, whole: bool
+) -> None:
     on = build(tmp_path, lines=("n1",))
     accounts = load_settings(on.home.folders.config).accounts
     change_settings(on, accounts=tuple(replace(one, ice=True) for one in accounts))
@@ -57,11 +61,18 @@ def test_a_notice_waits_until_it_can_reach_the_party_and_a_recording_pauses_whil
             time.sleep(0.02)
         on.desk.wait_event("first_sample", call=call)
 
-        # The party begins ICE anew, and answers no check of that.
-        party.silent, party.ufrag = True, "efgh"
+        # The party begins ICE anew: nothing is cut while it answers no check of that.
+        paused = len(on.desk.told("audit.agent_media_gone", call=call))
+        party.quiet, party.ufrag = {"efgh"}, "efgh"
         caller.send(caller.request("INVITE", on.sip_port, cseq=2, body=party.description(2)), (LOOPBACK, on.sip_port))
         caller.wait_for("SIP/2.0 200", 10)
         caller.send(caller.request("ACK", on.sip_port, cseq=2), (LOOPBACK, on.sip_port))
-        on.desk.wait_event("audit.agent_media_gone", call=call)
+        until(lambda: "efgh" in party.asked_by, 5, "the new agent's checks")
+        last = party.heard
+        until(lambda: party.heard > last + 25, 5, "sound by the way that there was")
+        assert len(on.desk.told("audit.agent_media_gone", call=call)) == paused
+        if whole:  # consent is lost after half a minute
+            party.silent = True
+            on.desk.wait_event("audit.agent_media_gone", 60, call=call)
         caller.send(caller.request("BYE", on.sip_port, cseq=3), (LOOPBACK, on.sip_port))
         on.desk.wait_call(lambda one: one.phase is CallPhase.ENDED, "ended", call)

@@ -24,6 +24,10 @@ class IcePeer:
         self.peer = Peer()
         self.ufrag, self.password = "abcd", "p" * 22
         self.heard, self.silent = 0, True
+        self.asked_by: set[str] = set()
+        """by which of its names it was checked"""
+        self.quiet: set[str] = set()
+        """of these, those by which it answers nothing"""
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
@@ -59,7 +63,9 @@ class IcePeer:
             self.heard += one is self.peer.rtp
             return
         asked = stun.parse_message(data)
-        if self.silent or asked.message_class != stun.Class.REQUEST:
+        named = str(asked.attributes.get("USERNAME")).partition(":")[0]
+        self.asked_by.add(named)
+        if self.silent or named in self.quiet or asked.message_class != stun.Class.REQUEST:
             return
         answer = stun.Message(stun.Method.BINDING, stun.Class.RESPONSE, asked.transaction_id)
         answer.attributes["XOR-MAPPED-ADDRESS"] = source

@@ -62,6 +62,8 @@ class RelayState:
     peer_rtcp: Address | None = None
     secure: bool = False
     """by SRTP; its key stays in the process that read it"""
+    by_ice: bool = False
+    """whose agent ends with its process: the next relay sends to `peer`, until ICE has begun anew"""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -174,10 +176,19 @@ class RelayedCall:
     def outer_ports(self) -> tuple[Port, Port]:
         return self._outer
 
+    @property
+    def by_ice(self) -> bool:
+        return self._by_ice
+
     def ice(self, on: bool) -> None:
-        """From now on a pair that is nominated counts and nothing else, and until then not one packet passes; `on` anew
-        with each start of ICE. Without it the address that was signalled last counts."""
-        was, self._by_ice, self._nominated = self._by_ice, on, None
+        """From now on a pair that is nominated counts and nothing else; `on` anew with each start of ICE. Until then not one
+        packet passes, unless the call stands: it keeps its way until the new one is nominated. Without ICE the address that
+        was signalled last counts."""
+        was, self._by_ice = self._by_ice, on
+        if not (on and self._answered):
+            self._nominated = None
+        elif not was:
+            self._nominated = self._peer
         if was and not on:
             self._go_by_signalled()
         self._tell_way()
@@ -268,6 +279,7 @@ class RelayedCall:
             self._source.before_hold,
             self._peer_rtcp,
             bool(self._tag),
+            self._by_ice,
         )
 
     def _resume(self, state: RelayState) -> None:

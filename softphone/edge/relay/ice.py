@@ -143,8 +143,8 @@ class IceAgent:
         ports: Sequence[Port],
         mapped: Sequence[Address | None],
         *,
-        nominated: Callable[[Address, Address | None], None],
-        lost: Callable[[], None],
+        nominated: Callable[[IceAgent, Address, Address | None], None],
+        lost: Callable[[IceAgent], None],
         names: tuple[str, str] | None = None,
     ) -> None:
         """`names`: ufrag and password that our description has said already."""
@@ -164,6 +164,11 @@ class IceAgent:
     @property
     def names(self) -> tuple[str, str]:
         return self._agent.local_username, self._agent.local_password
+
+    @property
+    def leads(self) -> bool:
+        """Whether it nominates (the controlling agent)."""
+        return self._agent.ice_controlling
 
     def lines(self) -> list[tuple[str, str | None]]:
         """For our description."""
@@ -228,7 +233,7 @@ class IceAgent:
             await agent.connect()
         except ConnectionError:
             if not self._closed:
-                self._lost()
+                self._lost(self)
             return
         if not self._closed and agent.nominated(1) is not None:
             self._connected = True
@@ -236,14 +241,14 @@ class IceAgent:
             await agent.get_event()  # it no longer answers (RFC 7675)
         self._connected = False
         if not self._closed:
-            self._lost()
+            self._lost(self)
 
     def _chosen(self) -> None:
         """Once both components have their pair, and whenever one gets a better one."""
         rtp = self._agent.nominated(1) if self._connected and not self._closed else None
         if rtp is not None and (now := (rtp, self._agent.nominated(2))) != self._told:
             self._told = now
-            self._nominated(*now)
+            self._nominated(self, *now)
 
     def _later(self, deed: Any) -> None:
         task = self._loop.create_task(deed)

@@ -1,7 +1,7 @@
 """Asks a STUN server how others see a socket of ours (RFC 8489, Binding alone). The socket's owner sends, and hands over what
 came.
 
-`aioice` reads and writes the messages. It is loaded with the first question: most phones have no STUN server.
+`aioice` reads and writes the messages. It is loaded where there is a server to ask: most phones have none.
 """
 
 from __future__ import annotations
@@ -62,11 +62,15 @@ class StunServer:
         to = self.address
         if to is None:
             return None
-        stun = await _library()
+        try:
+            async with asyncio.timeout(LIMIT) as limit:
+                stun = await load_stun()
+        except TimeoutError:
+            return None  # a machine that takes so long to load it says nothing of the server
         question = stun.Message(message_method=stun.Method.BINDING, message_class=stun.Class.REQUEST)
         answered = self._open[question.transaction_id] = asyncio.get_running_loop().create_future()
         try:
-            async with asyncio.timeout(LIMIT):
+            async with asyncio.timeout_at(limit.when()):
                 for wait in REPEATS:
                     await asyncio.wait((answered,), timeout=wait)
                     if not answered.done():
@@ -97,7 +101,8 @@ def _in_the_house(host: str) -> bool:
     return any(address in one for one in _HOUSES)
 
 
-async def _library() -> ModuleType:
+async def load_stun() -> ModuleType:
+    """Beside the loop. It is no part of a question's time where it was loaded before."""
     return sys.modules.get("aioice.stun") or await asyncio.to_thread(importlib.import_module, "aioice.stun")
 
 
