@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
+import sys
 from collections.abc import Generator
 from pathlib import Path
 
 import psutil
 import pytest
 
-from softphone.bootstrap.desk import desk_dependencies, open_start_log, start_early
+from softphone.bootstrap import starting
+from softphone.bootstrap.desk import desk_dependencies, start_early
 from softphone.bootstrap.home import Home
+from softphone.bootstrap.starting import EngineStarter
+from softphone.demo.director import Played
+from softphone.demo.engines import DemoEngines
+from softphone.domain.errors import KlartoneError
 from softphone.system.endpoint import Endpoint, answers, read_endpoint
 from tests.peers.processes import until
 
@@ -75,11 +82,90 @@ def test_an_engine_that_came_to_nothing_is_started_again(home: Home) -> None:
     assert there(home).pid != first.pid
 
 
-def test_what_engines_say_as_they_start_is_kept_until_it_is_long(tmp_path: Path) -> None:
-    for said, size in ((b"one\n", 4), (b"two\n", 8), (bytes(1_000_001), 1_000_009), (b"three\n", 6)):
-        with open_start_log(tmp_path) as words:
-            words.write(said)
-        assert (tmp_path / "engine-start.log").stat().st_size == size
+def why_not(start: EngineStarter) -> KlartoneError:
+    found: list[KlartoneError] = []
+
+    def told() -> bool:
+        found.extend([why] if (why := start.why_not()) else [])
+        return bool(found)
+
+    until(told, 30, "a reason")
+    assert start.why_not() is None, "each is told once"
+    return found[0]
+
+
+@pytest.mark.parametrize("what", ["port", "bind", "runtime"])
+def test_an_engine_that_cannot_start_tells_the_desk_why(home: Home, what: str) -> None:
+    home.folders.config.mkdir(parents=True)
+    settings = home.folders.config / "settings.toml"
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("0.0.0.0", 0))
+        port = taken.getsockname()[1]
+        match what:
+            case "port":
+                settings.write_text(f"port = {port}")
+            case "bind":
+                settings.write_text('bind = "192.0.2.7"')
+            case _:
+                home.folders.runtime.write_text("no folder")
+        start = EngineStarter(home)
+        start()
+        why = why_not(start)
+    assert (why.code, why.params.get("bind"), why.params.get("port"), why.params.get("folder")) == {
+        "port": ("port_taken", None, port, None),
+        "bind": ("bind", "192.0.2.7", None, None),
+        "runtime": ("error.engine.cannot_listen", None, None, str(home.folders.runtime)),
+    }[what]
+    if what == "port":
+        start()
+        assert there(home)
+        assert start.why_not() is None
+
+
+def test_an_engine_whose_log_cannot_be_written_starts_all_the_same(home: Home) -> None:
+    home.folders.log.write_text("no folder")
+    start = EngineStarter(home)
+    start()
+    assert there(home)
+    assert start.why_not() is None
+
+
+def test_an_engine_that_crashes_as_it_starts_is_told_of_with_its_last_line(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = "print('earlier'); raise SystemExit('ImportError: libasound.so.2')"
+    monkeypatch.setattr(starting, "klartone_command", lambda: (sys.executable, "-c", said))
+    start = EngineStarter(home)
+    start()
+    why = why_not(start)
+    assert why.code == "error.engine.crashed"
+    assert why.params["detail"] == "ImportError: libasound.so.2"
+
+
+def test_an_engine_that_is_slow_is_waited_for_by_desk_and_demo(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    played = Played()
+    start = DemoEngines(home, played, lambda: False)
+    start()
+    first = one_engine(home)
+    first.suspend()
+    for _ in range(3):
+        start()
+    assert engines(home) == [first]
+    monkeypatch.setattr(starting, "SLOW_AFTER", 0.0)
+    assert why_not(start).code == "error.engine.slow"
+    first.resume()
+    assert there(home).pid == first.pid
+    assert (played.failed, played.fault) == (None, None)
+
+
+def test_what_engines_say_as_they_start_is_kept_until_it_is_long(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    start = EngineStarter(home)
+    for said, size in ((3, 3), (3, 6), (1_000_001, 1_000_007), (4, 4)):
+        program = [sys.executable, "-c", f"import sys; sys.stderr.write('x' * {said}); sys.exit(1)"]
+        monkeypatch.setattr(starting, "klartone_command", lambda program=program: program)
+        start()
+        assert why_not(start).params["detail"] == "x" * min(said, 300)
+        assert (home.folders.log / "engine-start.log").stat().st_size == size
 
 
 def test_a_desk_leaves_a_faulty_settings_file_for_the_engine_to_tell_of(tmp_path: Path) -> None:

@@ -44,6 +44,7 @@ from softphone.domain.archive.recordings import ROLES, AuditRow
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError, KeyringError
 from softphone.domain.purpose import KeyRole, Reason
+from softphone.replacing import replace_file
 
 NEW_CATALOG = "catalog.new"
 """while an archive is being made"""
@@ -376,5 +377,5 @@ def _take_new_catalog(folder: Path) -> None:
     """The last step of making an archive, also where a crash came before it."""
     new = folder / NEW_CATALOG
     if new.exists() and not (folder / CATALOG).exists():
-        new.replace(folder / CATALOG)
+        replace_file(new, folder / CATALOG)
         sync_folder(folder)

@@ -12,11 +12,13 @@ from typing import IO
 from softphone.audio.files import Silence
 from softphone.bootstrap.home import Home
 from softphone.bootstrap.program import edge_command, take_stdio
+from softphone.domain.errors import KlartoneError
 from softphone.engine.edge import Edge
 from softphone.engine.sip.events import PhoneEvent
 from softphone.engine.sip.media import Frames
 from softphone.engine.sip.phone import Phone
 from softphone.engine.sip.settings import PhoneSettings
+from softphone.system import last_words
 from softphone.system.endpoint import answers, read_endpoint
 from softphone.system.logbook import start_log
 from softphone.system.single import ENDS_WITHIN, take_turn
@@ -42,8 +44,12 @@ def run_engine(arguments: argparse.Namespace, plugin_folders: Sequence[Path] = (
     """
     wire = take_stdio() if arguments.stdio else None
     home = Home.of(arguments)
-    with _take_turn(home):
-        return _run(home, wire, plugin_folders)
+    try:
+        with _take_turn(home):
+            return _run(home, wire, plugin_folders)
+    except KlartoneError as error:
+        last_words.leave(error)
+        raise
 
 
 def _take_turn(home: Home) -> IO[bytes]:

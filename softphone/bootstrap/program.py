@@ -14,20 +14,23 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
+WINDOWED = "klartonew"
+"""the name of Windows' second frozen program, which opens no console"""
+
 
 def klartone_command() -> Sequence[str]:
     """Klartone's own command line, to which a command is added."""
-    return (sys.executable,) if _frozen() else (sys.executable, "-m", "softphone")
+    return (_program(),) if _frozen() else (sys.executable, "-m", "softphone")
 
 
 def plugin_host_command() -> Sequence[str]:
     """The plugin host's, to which the plugins' folders are added."""
-    return (sys.executable, "plugin-host") if _frozen() else (sys.executable, "-m", "softphone.plugin.host")
+    return (_program(), "plugin-host") if _frozen() else (sys.executable, "-m", "softphone.plugin.host")
 
 
 def edge_command() -> Sequence[str]:
     """The edge's. Without the command line's own parts, so that an edge that died is back in a moment."""
-    return (sys.executable, "edge") if _frozen() else (sys.executable, "-m", "softphone.edge")
+    return (_program(), "edge") if _frozen() else (sys.executable, "-m", "softphone.edge")
 
 
 def as_typed(*words: str) -> str:
@@ -35,8 +38,8 @@ def as_typed(*words: str) -> str:
     called = sys.argv[0]
     if shutil.which("klartone"):
         program: Sequence[str] = ("klartone",)
-    elif Path(called).stem == "klartone":
-        program = (called,)
+    elif Path(called).stem in ("klartone", WINDOWED):
+        program = (str(Path(called).with_stem("klartone")),)
     else:
         program = klartone_command()
     line = [*program, *words]
@@ -49,6 +52,12 @@ def take_stdio() -> tuple[IO[bytes], IO[bytes]]:
     os.dup2(2, 1)
     # Unbuffered: its reader thread still waits when the process ends, and must hold no lock then.
     return os.fdopen(0, "rb", buffering=0, closefd=False), out
+
+
+def _program() -> str:
+    """The frozen program with a console: Windows' windowed one, which may have called, has no output that a wire could be."""
+    called = Path(sys.executable)
+    return str(called.with_stem("klartone")) if called.stem == WINDOWED else str(called)
 
 
 def _frozen() -> bool:

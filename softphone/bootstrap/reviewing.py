@@ -14,6 +14,7 @@ from softphone.archive.folder.marker import MARKER
 from softphone.bootstrap.home import Home, key_store
 from softphone.bootstrap.program import klartone_command
 from softphone.domain.errors import EngineError, KeyringError
+from softphone.processes import DETACHED
 
 
 def offers_review(home: Home) -> bool:
@@ -56,6 +57,7 @@ def _start_review(home: Home) -> subprocess.Popen[bytes]:
             stderr=subprocess.DEVNULL,
             cwd=Path.home() if Path.home().is_dir() else "/",
             start_new_session=True,
+            creationflags=DETACHED,
         )
     except OSError as error:
         raise EngineError("error.review.cannot_start", detail=error.strerror or str(error)) from None

@@ -22,10 +22,13 @@ from softphone.cli.registered.program import DESK, add_program
 from softphone.cli.registering import Command, Commands, Formatter, Parser
 from softphone.domain.errors import KlartoneError
 from softphone.domain.purpose import Language
+from softphone.processes import leave_no_core
 from softphone.system.output import speak_anyway
 from softphone.texts import Texts, plain
 
 Run = Callable[[argparse.Namespace], int]
+_WITHOUT_KEYS = (None, "desk", "demo")
+"""commands whose own process holds no key of an archive. A window's process must stay open to its desktop's questions"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -76,6 +79,8 @@ def _run(argv: Sequence[str] | None) -> int:
     texts = bootstrap.texts()
     arguments = build_parser(texts).parse_args(argv)
     run: Run = arguments.run
+    if arguments.command not in _WITHOUT_KEYS:
+        leave_no_core()
     told_in: Language | None = getattr(arguments, "told_in", None)
     if told_in is not None:
         texts = bootstrap.texts(told_in)  # a command in one language is refused in it too

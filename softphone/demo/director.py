@@ -11,12 +11,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from softphone.bootstrap.desk import DETACHED
 from softphone.bootstrap.program import klartone_command
 from softphone.demo.stage import LOOPBACK, Stage
 from softphone.domain.decision import NoticeId
 from softphone.domain.errors import KlartoneError
 from softphone.domain.status import InformedPhase, PurposePhase, Status
+from softphone.processes import DETACHED
 from softphone.ui.app import Desk
 from softphone.ui.driver import DeskDriver, NotThereError
 from softphone.wire.from_engine import Fault, Occurred, Snapshot

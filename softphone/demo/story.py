@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
-from softphone.bootstrap.desk import desk_dependencies, start_engine
+from softphone.bootstrap.desk import desk_dependencies
 from softphone.bootstrap.home import DEMO_KEYS, DEMO_POLICY, Home, texts
 from softphone.bootstrap.program import as_typed
 from softphone.bootstrap.screen import has_screen
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 SIGNALLED = 128
 """with the signal's number added: the status of a program that a signal ended"""
 ENGINE_ENDS_WITHIN = 8.0
-MOST_STARTS = 2
-"""engines that may be started before the demo gives up"""
 
 
 class Teller:
@@ -105,11 +103,11 @@ def _run(arguments: argparse.Namespace, signals: Signals, teller: Teller) -> int
 
 def _play(stage: Stage, options: Options, signals: Signals, teller: Teller) -> int:
     from softphone.demo.director import Director
+    from softphone.demo.engines import DemoEngines
     from softphone.demo.summary import summarise
     from softphone.ui.app import run_desk
     from softphone.ui.driver import end_program
 
-    engines: list[subprocess.Popen[bytes]] = []
     refused: list[OSError] = []
 
     def tell(event: str, params: Mapping[str, object]) -> None:
@@ -122,21 +120,13 @@ def _play(stage: Stage, options: Options, signals: Signals, teller: Teller) -> i
 
     director = Director(stage, options, tell)
 
-    def start() -> None:
-        if signals.came:
-            end_program()
-        elif len(engines) == MOST_STARTS:
-            director.played.failed = "engine"
-            end_program()
-        else:
-            engines.append(start_engine(stage.home))
-
+    engines = DemoEngines(stage.home, director.played, lambda: bool(signals.came))
     signals.wait()
     try:
-        code = run_desk(desk_dependencies(stage.home, on_ready=director.start, start=start))
+        code = run_desk(desk_dependencies(stage.home, on_ready=director.start, start=engines))
     finally:
         director.close()
-        for engine in engines:
+        for engine in engines.engines:
             _end(engine, director.told_to_quit)
         signals.go_on()
     if code > SIGNALLED:

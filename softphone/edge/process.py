@@ -37,6 +37,7 @@ from softphone.edge.sdp_ports import MediaSessions
 from softphone.edge.switch import Switch
 from softphone.edge.transports import EVERYWHERE, Transports
 from softphone.edge.turns import WatchedSelector
+from softphone.processes import leave_no_core
 
 MOST_EARLY = 64
 """messages of pjsua2's that wait until the edge has begun"""
@@ -48,6 +49,7 @@ NAMESERVER = "KLARTONE_NAMESERVER"
 
 def main() -> int:
     """Until stdin ends. Started by hand, it says that the engine does this."""
+    leave_no_core()
     words = sys.stdin.buffer
     first = None
     with contextlib.suppress(ValueError):

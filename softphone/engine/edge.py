@@ -34,6 +34,7 @@ from softphone.edge.channel import (
     encode,
     from_edge,
 )
+from softphone.processes import HIDDEN
 from softphone.system.logbook import log
 
 BEAT = 1.0
@@ -229,6 +230,7 @@ class Edge:
             self._command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            creationflags=HIDDEN,
             pass_fds=() if sys.platform == "win32" else [one.fileno() for one in self._sockets.values()],
         )
         assert process.stdin

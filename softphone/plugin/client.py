@@ -26,6 +26,7 @@ from pydantic import ValidationError
 
 from softphone.plugin.contract import LINE_LIMIT, LOAD, Hook, LoadParams
 from softphone.plugin.manifest import Plugin
+from softphone.processes import HIDDEN
 
 ParamsT = TypeVar("ParamsT")
 ResultT = TypeVar("ResultT")
@@ -204,6 +205,7 @@ class _Child:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
+            creationflags=HIDDEN,
         )
         self._outbox: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._events = events

@@ -25,6 +25,7 @@ from softphone.plugin.manifest import Plugin
 from softphone.plugin.own import OwnSound
 from softphone.plugin.sounds import RATE, Samples, read_wav, wav_with_lead
 from softphone.plugin.spec import Speech, SpeechWord
+from softphone.replacing import replace_file
 
 LANGUAGE_PAUSE = 0.6
 """seconds between sentences in two languages: the ear has to change over"""
@@ -164,7 +165,7 @@ class Speaker:
             handle, half = tempfile.mkstemp(dir=self._cache, suffix=".part")
             with os.fdopen(handle, "wb") as file:
                 file.write(content)
-            Path(half).replace(path)
+            replace_file(Path(half), path)
         return str(path)
 
 

@@ -10,8 +10,11 @@ import os
 import secrets
 import socket
 import sys
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from softphone.replacing import replace_file
 
 FILE = "engine.json"
 ANSWERS_WITHIN = 1.0
@@ -44,7 +47,7 @@ def write_endpoint(folder: Path, endpoint: Endpoint) -> None:
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         json.dump(asdict(endpoint), file)
-    fresh.replace(folder / FILE)
+    replace_file(fresh, folder / FILE)
 
 
 def read_endpoint(folder: Path) -> Endpoint | None:
@@ -77,4 +80,5 @@ def remove_endpoint(folder: Path, pid: int) -> None:
     """Only our own: a newer engine's stays."""
     endpoint = read_endpoint(folder)
     if endpoint and endpoint.pid == pid:
-        (folder / FILE).unlink(missing_ok=True)
+        with suppress(OSError):  # Windows: a desk is just reading it. An engine that has gone answers nobody
+            (folder / FILE).unlink()

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from softphone.domain.errors import KeyringError
+from softphone.replacing import replace_file
 
 SERVICE = "klartone"
 DEADLINE_SECONDS = 15.0
@@ -136,7 +137,7 @@ class DemoKeyFile:
                 json.dump(held, file, indent=2)
                 file.flush()
                 os.fsync(file.fileno())
-            new.replace(self.path)
+            replace_file(new, self.path)
         except OSError as error:
             raise KeyringError(
                 "error.keyring.demo_file_kept", path=str(self.path), detail=error.strerror or ""

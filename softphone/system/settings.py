@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter
 
 from softphone.domain.errors import Param, SettingsError
+from softphone.replacing import replace_file
 from softphone.wire.snapshot import Account, Settings
 
 if TYPE_CHECKING:
@@ -182,7 +183,7 @@ def save_settings(folder: Path, settings: Settings) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         fresh = path.with_suffix(f".{os.getpid()}")
         fresh.write_text(tomlkit.dumps(wanted), encoding="utf-8")  # pyright: ignore[reportUnknownMemberType]
-        fresh.replace(path)
+        replace_file(fresh, path)
     except OSError as error:
         raise SettingsError("error.settings.unwritable", path=str(path), detail=error.strerror or "") from None
 
@@ -192,7 +193,7 @@ def set_aside(folder: Path) -> Path:
     path, aside = folder / FILE, folder / ASIDE
     with suppress(FileNotFoundError):
         aside.replace(folder / f"settings.faulty-{int(aside.stat().st_mtime)}.toml")
-    path.replace(aside)
+    replace_file(path, aside)
     return aside
 
 

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from softphone.domain.errors import Param
 from softphone.domain.policy import PolicyError, PolicyFault, PolicyUnsigned
+from softphone.replacing import replace_file
 
 _SIGNATURE_BYTES = 64
 _KEY_BYTES = 32
@@ -90,7 +91,7 @@ def sign(content: bytes, path: Path, private: bytes) -> Path:
     fresh = beside.with_name(f"{beside.name}.new")
     try:
         fresh.write_bytes(signature)
-        fresh.replace(beside)
+        replace_file(fresh, beside)
     except OSError as error:
         fault = PolicyFault(None, "", "policy.fault.unwritable", {"path": str(beside), "detail": error.strerror or ""})
         raise PolicyError([fault]) from None

@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from softphone.replacing import replace_file
+
 FILE = "strangers.json"
 MOST = 32
 """addresses; the one that called longest ago goes first"""
@@ -34,7 +36,7 @@ def note(folder: Path, host: str, calls: int, at: float) -> None:
         kept = sorted(known.values(), key=lambda one: one.at)[-MOST:]
         fresh = (folder / FILE).with_suffix(f".{os.getpid()}")
         fresh.write_text(json.dumps([asdict(one) for one in kept]), encoding="utf-8")
-        fresh.replace(folder / FILE)
+        replace_file(fresh, folder / FILE)
 
 
 def read(folder: Path) -> list[Stranger]:

@@ -68,7 +68,8 @@ class DeskDependencies:
     """What the desk is connected to.
 
     `find_endpoint` gives the engine that last started, or None. `start_engine` starts one and returns at once, or raises
-    EngineError. `store_password(account_id, password)` may block, so it runs off the GUI's thread; it raises KeyringError.
+    EngineError; `why_not` says, once, why that one does not come up. `store_password(account_id, password)` may block, so
+    it runs off the GUI's thread; it raises KeyringError.
     """
 
     find_endpoint: Callable[[], Endpoint | None]
@@ -78,6 +79,7 @@ class DeskDependencies:
     """folder of translations"""
     icons: Path
     themes: Path
+    why_not: Callable[[], KlartoneError | None] = lambda: None
     settings: Settings = field(default_factory=Settings)
     """as last saved: language and look before the first snapshot"""
     on_ready: Callable[[Desk], None] | None = None
@@ -134,7 +136,9 @@ class Desk(QObject):
         self._to_be_told: dict[str, str] = {}
         """what is taken back after a call: who hears that it is done, by the press"""
         self._work: set[_Worker] = set()
-        self.bridge = Bridge(deps.find_endpoint, deps.start_engine, self)
+        self._trouble: KlartoneError | None = None
+        """why the phone does not come up"""
+        self.bridge = Bridge(deps.find_endpoint, deps.start_engine, self, why_not=deps.why_not)
         self._notes = UnsavedNotes(self.bridge.send, self)
         self._watch = LevelsWatch()
         self._owed = Owed(lambda code: self._say(lambda texts: texts(code)))
@@ -214,7 +218,8 @@ class Desk(QObject):
         zone = time_zone(self._snapshot)
         texts = Texts(self._deps.texts, language, zone)
         theme = self._theme or self._light
-        return View(self._snapshot, texts, theme, self._icons, self._deps.now(), self.bridge.attached)
+        trouble = texts.error(self._trouble) if self._trouble else ""
+        return View(self._snapshot, texts, theme, self._icons, self._deps.now(), self.bridge.attached, trouble=trouble)
 
     def draw(self) -> None:
         """Draw everything from the last snapshot. Called for each snapshot, and by the clock while something counts."""
@@ -295,6 +300,7 @@ class Desk(QObject):
                 self._deps.on_ready(self)
 
     def _attached(self) -> None:
+        self._trouble = None
         if self.window.settings_open:
             self.window.settings.watch(on=True)
 
@@ -354,7 +360,8 @@ class Desk(QObject):
         self._say(lambda texts: texts("bridge.unanswered"))
 
     def _starting_failed(self, error: KlartoneError) -> None:
-        self._say(lambda texts: texts.error(error))
+        self._trouble = error
+        self.draw()
 
     def _say(self, said: Callable[[Texts], str], *, fault: bool = True) -> None:
         """Until it is closed, or a press is made after it was read."""

@@ -29,7 +29,7 @@ _TRY_EVERY = 60
 _ANSWER_TIME = 3.0
 """seconds within which every command is answered"""
 _START_AGAIN_AFTER = 4000
-"""ms after which an engine that has not appeared is started again"""
+"""ms after which an engine that has not appeared is started again, unless it is still coming up"""
 OTHER_VERSION_AGAIN = 12_000
 """ms until an engine of another version is tried again: without a desk it ends after ten seconds"""
 
@@ -40,7 +40,7 @@ class Bridge(QObject):
     connected()          the first snapshot after attaching has come
     disconnected()       the engine is gone
     snapshot(Snapshot)   occurred(Occurred)   fault(Fault)   done(Done)   refused(Refused)   levels(Levels)   tone(Tone)
-    starting_failed(KlartoneError)   the engine cannot be started; it is tried again
+    starting_failed(KlartoneError)   the engine cannot be started, or does not come up; it is tried again
     unanswered()         a command has had no answer for three seconds, though the engine seems to be there
     """
 
@@ -57,10 +57,17 @@ class Bridge(QObject):
     unanswered = Signal()
 
     def __init__(
-        self, find: Callable[[], Endpoint | None], start_engine: Callable[[], None], parent: QObject | None = None
+        self,
+        find: Callable[[], Endpoint | None],
+        start_engine: Callable[[], None],
+        parent: QObject | None = None,
+        *,
+        why_not: Callable[[], KlartoneError | None] = lambda: None,
     ) -> None:
+        """`start_engine` may be called though one is still coming up; `why_not` tells, once, why that one does not."""
         super().__init__(parent)
-        self._find, self._start_engine = find, start_engine
+        self._find, self._start_engine, self._why_not = find, start_engine, why_not
+        self._awaited = False
         self._socket: QLocalSocket | QTcpSocket | None = None
         self._read = bytearray()
         self._secret = ""
@@ -153,8 +160,10 @@ class Bridge(QObject):
 
     def _start(self) -> None:
         """Start an engine, unless one was started a moment ago and may still be coming up."""
+        if self._awaited and (why := self._why_not()) is not None:
+            self.starting_failed.emit(why)
         if self._waited >= _START_AGAIN_AFTER:
-            self._waited = 0
+            self._waited, self._awaited = 0, True
             try:
                 self._start_engine()
             except KlartoneError as error:
@@ -240,7 +249,7 @@ class Bridge(QObject):
             case Snapshot():
                 first, self._attached = not self._attached, True
                 if first:
-                    self._failures = 0
+                    self._failures, self._awaited = 0, False
                     self.connected.emit()
                 self.snapshot.emit(message)
             case Occurred():

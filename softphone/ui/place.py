@@ -10,6 +10,8 @@ from PySide6.QtCore import QRect
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
+from softphone.replacing import replace_file
+
 log = logging.getLogger(__name__)
 
 _LEAST_WIDE, _LEAST_HIGH = 120, 32
@@ -25,7 +27,7 @@ def remember(geometry: QRect, file: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         fresh = file.with_suffix(".new")
         fresh.write_text(json.dumps(place), encoding="utf-8")
-        fresh.replace(file)
+        replace_file(fresh, file)
     except OSError as error:
         log.info("the window's place cannot be kept: %s", error.strerror)
 

@@ -154,7 +154,9 @@ def account_words(view: View) -> str:
     """The account's state and its address; of several accounts the one that needs somebody."""
     texts, snapshot, state = view.texts, view.snapshot, _account(view)
     if not view.connected:
-        words = texts("account.no_engine" if snapshot else "account.starting")
+        words = texts(
+            "account.cannot_start" if view.trouble else "account.no_engine" if snapshot else "account.starting"
+        )
     elif state is None:
         words = texts("account.none")
     else:

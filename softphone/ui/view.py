@@ -28,6 +28,8 @@ class View:
     now: datetime
     """UTC"""
     connected: bool
+    trouble: str = ""
+    """why the engine does not come up, in words; empty while it may just be coming"""
     about: str = ""
     """the id of the call that is drawn, for the part of a window that is a call's: a press there is meant for it alone"""
 

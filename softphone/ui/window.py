@@ -133,7 +133,7 @@ class DeskWindow(QWidget):
         if words is not None:
             self.strip.show_words(view, words)
         elif not view.connected and view.snapshot is not None:
-            words = no_engine_card(view.texts)
+            words = no_engine_card(view)
         self._tell_headline(view, words)
         if self._said is not None:
             self.note.show_words(upper_first(self._said(view.texts)))

@@ -271,9 +271,9 @@ def test_without_a_speaker_listening_is_told_first_and_left_out(
 @pytest.mark.parametrize("language", list(Language))
 def test_each_way_in_which_a_call_comes_to_nothing_is_told_in_words(language: Language) -> None:
     """`_give_up("…")` and `failed = "…"` in the demo's source, and the call that nobody answered."""
-    source = "".join((ROOT / name).read_text(encoding="utf-8") for name in ("director.py", "story.py"))
+    source = "".join((ROOT / name).read_text(encoding="utf-8") for name in ("director.py", "engines.py", "story.py"))
     ways = set(re.findall(r'(?:_give_up\(|failed = |failed or )["\']([a-z_]+)', source))
-    assert {"customer", "time", "policy", "engine", "no_answer"} <= ways
+    assert {"customer", "time", "policy", "engine", "slow", "no_answer"} <= ways
     tell = texts(language)
     # An archive's fault has a sentence of its own, which is told instead.
     assert [way for way in sorted(ways - {"archive"}) if f"demo.why.{way}" not in tell] == []

@@ -11,6 +11,7 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
+from softphone.domain.errors import KlartoneError
 from softphone.domain.purpose import Language
 from softphone.texts import Texts
 from softphone.ui.app import Desk, DeskDependencies
@@ -42,6 +43,7 @@ class Scene:
         state: Snapshot | None = None,
         *,
         start: Callable[[], None] | None = None,
+        why_not: Callable[[], KlartoneError | None] = lambda: None,
         place: Path | None = None,
     ) -> Desk:
         """A desk attached to the engine, showing `state`."""
@@ -52,6 +54,7 @@ class Scene:
             DeskDependencies(
                 find_endpoint=lambda: self.engine.endpoint,
                 start_engine=start or self.engine.start,
+                why_not=why_not,
                 store_password=self._store,
                 texts=RESOURCES / "translations",
                 icons=RESOURCES / "icons",

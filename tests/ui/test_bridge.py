@@ -150,16 +150,31 @@ def test_a_press_while_the_engine_is_gone_is_not_kept_for_later(scene: Scene, qt
     assert scene.commands() == []
 
 
-def test_an_engine_that_cannot_be_started_is_said_on_the_window(qtbot: QtBot, scene: Scene) -> None:
+def test_why_the_phone_does_not_come_up_stands_in_the_window_until_it_does(qtbot: QtBot, scene: Scene) -> None:
+    endpoint, scene.engine.endpoint = scene.engine.endpoint, None
+    refusals = [EngineError("error.engine.cannot_start", detail="No space left on device")]
+    reasons: list[EngineError] = []
+
+    def start() -> None:
+        if refusals:
+            raise refusals.pop()
+        reasons.append(EngineError("port_taken", port=5060))
+
+    desk = scene.open(start=start, why_not=lambda: reasons.pop() if reasons else None)
+    said = desk.window.ready.fault_text
+    qtbot.waitUntil(lambda: "No space left on device" in said.text(), timeout=3000)
+    assert said.isVisible()
+    assert desk.window.top.account.text() == "Telefonen kan ikke starte"
+    # It could be started then, and said why it ended again.
+    qtbot.waitUntil(lambda: said.text().startswith("Port 5060 er i brug"), timeout=3000)
+    scene.engine.snapshot = scene.dressed(snapshot(ROWS["recording"][0]))
+    scene.engine.endpoint = endpoint
+    qtbot.waitUntil(lambda: desk.bridge.attached, timeout=3000)
+    assert desk.view().trouble == ""
+    # In a call too.
     scene.engine.die()
-    scene.engine.endpoint = None
-
-    def fail() -> None:
-        raise EngineError("why_not.no_engine")
-
-    desk = scene.open(start=fail)
-    qtbot.waitUntil(desk.window.note.isVisible, timeout=2000)
-    assert desk.window.note.text.text() == "Telefonen er stoppet"
+    card = desk.window.call.card
+    qtbot.waitUntil(lambda: card.words is not None and card.words.body.startswith("Port 5060"), timeout=3000)
 
 
 def test_a_press_that_is_never_answered_is_said_and_an_answered_one_is_not(qtbot: QtBot, scene: Scene) -> None:

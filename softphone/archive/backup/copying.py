@@ -29,6 +29,7 @@ from softphone.archive.folder.disk import (
 )
 from softphone.archive.folder.inplace import in_place
 from softphone.domain.errors import ArchiveError
+from softphone.replacing import replace_file
 
 _dbapi: Any = dbapi2
 _PAGES = 2_000
@@ -185,7 +186,7 @@ def _replacing(to: Path) -> Generator[Any]:
         with suppress(OSError):
             erase(new)
         raise
-    new.replace(to)
+    replace_file(new, to)
 
 
 def _blocks(path: Path, size: int | None) -> Iterator[bytes]:

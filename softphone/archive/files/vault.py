@@ -28,6 +28,7 @@ from softphone.archive.files.writing import GoneError, RecordingFile, SegmentWri
 from softphone.archive.folder.disk import refusal, refused, sync_folder
 from softphone.archive.folder.inplace import in_place, is_shared, leading_away, leads_away
 from softphone.domain.errors import ArchiveError
+from softphone.replacing import replace_file
 
 ASIDE = "aside"
 """the folder of files that no catalog knows of"""
@@ -200,7 +201,7 @@ class Vault:
                 to.parent.mkdir(mode=0o700, exist_ok=True)
                 if is_shared(path.parent):
                     to.parent.chmod(0o2770)
-            path.replace(to)
+            replace_file(path, to)
             sync_folder(to.parent)
             sync_folder(path.parent)
         except OSError as error:

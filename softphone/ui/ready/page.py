@@ -128,7 +128,8 @@ class ReadyPage(QWidget):
     def _render_faults(self, view: View) -> None:
         said = [view.texts(fault.code, **fault.params) for fault in _standing(view)]
         if not view.connected:
-            said = [f"{view.texts('card.no_engine.sub')}. {view.texts('card.no_engine.body')}"] if view.snapshot else []
+            gone = f"{view.texts('card.no_engine.sub')}. {view.texts('card.no_engine.body')}" if view.snapshot else ""
+            said = [view.trouble or gone] if view.trouble or gone else []
         snapshot = view.snapshot
         if view.connected and snapshot and snapshot.policy.phase in _NO_POLICY and not view.last_good:
             said.insert(0, view.texts(f"ready.policy.{snapshot.policy.phase}", count=len(snapshot.policy.faults)))

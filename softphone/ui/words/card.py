@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 from softphone.domain.purpose import Basis, Headline, Purpose, Reason
 from softphone.domain.status import Action, InformedPhase, PurposePhase
-from softphone.texts import Texts
 from softphone.ui.view import View, duration, lower_first
 from softphone.ui.words.moment import UNCLEAR
 from softphone.ui.words.speech import DOCUMENTATION, TRAINING, Speech
@@ -42,17 +41,19 @@ class CardWords:
     """whose two levels are shown"""
 
 
-def no_engine_card(texts: Texts) -> CardWords:
+def no_engine_card(view: View) -> CardWords:
     """While the engine is gone nobody knows whether it records, so nothing else is said."""
+    texts = view.texts
     title = texts("card.no_engine.title")
     sub = texts("card.no_engine.sub")
-    return CardWords("fault", "warning", title, sub, texts("card.no_engine.body"), "", f"{title} · {sub}", None, "gone")
+    body = view.trouble or texts("card.no_engine.body")
+    return CardWords("fault", "warning", title, sub, body, "", f"{title} · {sub}", None, "gone")
 
 
 def card_words(view: View, call: CallState) -> CardWords:
     """The card of a call, whatever its state."""
     if not view.connected:
-        return no_engine_card(view.texts)
+        return no_engine_card(view)
     if call.phase in (CallPhase.INCOMING, CallPhase.DIALLING, CallPhase.RINGING):
         return _before(view, call)
     if call.status is None:
