@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 from softphone.domain.ending import read_said
+from softphone.edge.answers import has_tag
 from softphone.edge.channel import FlowLost
 from softphone.edge.sip.message import SipMessage
 from softphone.edge.sip.uri import Via
@@ -15,6 +17,8 @@ from softphone.edge.transports import Hop
 NEXT_AFTER = 2
 """times that a request is sent without an answer before it tries another server: 1.5 s by SIP's own clock"""
 MOST_TRIES = 6
+HANGS_UP = 0.05
+"""seconds that an INVITE waits before its next server: the word that the agent has hung up may be on its way from the engine"""
 ASKS_MAILBOX = "SUBSCRIBE"
 """to a mailbox: an exchange without one may say nothing, or 503, and is no less there for calls"""
 
@@ -27,11 +31,15 @@ class Failover:
         self._depart = depart
 
     def repeats(self, sent: Sent) -> bool:
-        """pjsua2 has sent it again. Whether another server gets it now."""
+        """pjsua2 has sent it again. Whether another server gets it now.
+
+        Only what a server itself answers (REGISTER, OPTIONS), or passes on to whom it pleases (a new INVITE), says that it is
+        away. What goes unanswered in a call, such as BYE or REFER, is the other phone's silence.
+        """
         sent.times += 1
         if sent.times <= NEXT_AFTER or sent.method == ASKS_MAILBOX:
             return False
-        return self._next(sent, around=True)
+        return self._next(sent, around=True, leave=not _in_call(sent))
 
     def lost(self, sent: Sent, hop: Hop) -> bool:
         """Its connection has failed. Whether another server has got it."""
@@ -47,7 +55,8 @@ class Failover:
         request = sent.message
         ack = self._of(request, "ACK", sent, answer.get("To"))
         again = read_said((), answer.get("Retry-After") or "").again
-        if not self._next(sent, seconds=again, leave=answer.method == "REGISTER" or again > 0):
+        leave = answer.method == "REGISTER" or (again > 0 and not _in_call(sent))
+        if not self._next(sent, seconds=again, leave=leave, after=HANGS_UP if answer.method == "INVITE" else 0.0):
             return False
         if answer.method == "INVITE":
             self._switch.to_network(ack, source)
@@ -67,8 +76,11 @@ class Failover:
             self._switch.to_network(ended, source)
         return method
 
-    def _next(self, sent: Sent, *, around: bool = False, seconds: float = 0.0, leave: bool = True) -> bool:
-        """`around`: the first may get it again, after the last. `leave`: others than this request go elsewhere too."""
+    def _next(
+        self, sent: Sent, *, around: bool = False, seconds: float = 0.0, leave: bool = True, after: float = 0.0
+    ) -> bool:
+        """`around`: the first may get it again, after the last. `leave`: others than this request go elsewhere too, for so many
+        `seconds`. `after`: it leaves a moment later."""
         switch, failed = self._switch, sent.hop
         if leave and switch.servers.failed(sent.account, failed, seconds) and sent.account in switch.accounts:
             # Calls would still come to the server that is away: register with one that is there.
@@ -80,8 +92,16 @@ class Failover:
         sent.times, sent.tries = 1, sent.tries + 1
         switch.sent[sent.network_branch] = sent
         switch.counters["server.next"] += 1
-        self._depart(copied(sent.message), sent)
+        request = copied(sent.message)
+        if after:
+            asyncio.get_running_loop().call_later(after, self._depart_unless_answered, request, sent, sent.tries)
+        else:
+            self._depart(request, sent)
         return True
+
+    def _depart_unless_answered(self, request: SipMessage, sent: Sent, tries: int) -> None:
+        if sent.tries == tries and not sent.answered:
+            self._depart(request, sent)
 
     def _of(self, request: SipMessage, method: str, sent: Sent, to: str | None) -> SipMessage:
         """ACK or CANCEL to an INVITE of ours, on the way that the INVITE now has."""
@@ -94,3 +114,7 @@ class Failover:
 
     def _via(self, branch: str, hop: Hop, sent: Sent) -> str:
         return str(Via(hop.transport.upper(), *sent.public).with_param("rport").with_param("branch", branch))
+
+
+def _in_call(sent: Sent) -> bool:
+    return sent.message is not None and has_tag(sent.message)

@@ -290,6 +290,11 @@ class Inward:
     def _let_in(self, message: SipMessage, source: Hop, dialog: Dialog) -> None:
         switch = self._switch
         secure = switch.takes_keys(dialog.account, source)
+        # pjsua2 refuses a CANCEL of another transaction (481): such a one says nothing of this call.
+        takes_back = not dialog.established and dialog.branch in (
+            "",
+            paths.inner_branch(Via.parse(message.get("Via") or ""), message),
+        )
         try:
             if message.method in _DESCRIBE and (why := self._not_allowed(message, dialog, secure=secure)):
                 if message.method in _RESOLVED:
@@ -313,7 +318,7 @@ class Inward:
                 self._answer(message, source, 400 if isinstance(error, Malformed) else 503)
             return
         dialog.peer = source
-        if message.method == "CANCEL":
+        if message.method == "CANCEL" and takes_back:
             said = read_said(message.all("Reason"))
             switch.tell(CancelTold(dialog.call_id, said.sip, said.q850))
         if message.method == "INVITE":

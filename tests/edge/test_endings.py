@@ -19,8 +19,8 @@ def phone() -> Generator[SecondPhone]:
         yield phone
 
 
-def taken_back(phone: SecondPhone, caller: Wire, *more: str) -> str | None:
-    """A call that rings and is cancelled: the ending that is told."""
+def rings(phone: SecondPhone, caller: Wire) -> str:
+    """The branch of a call that rings."""
     branch = f"z9hG4bK{caller.tag}"
     caller.send(caller.request("INVITE", phone.udp, body=SDP, branch=branch), (HOST, phone.udp))
     while not (told := caller.wait_for("SIP/2.0 ")).startswith("SIP/2.0 180"):
@@ -28,6 +28,12 @@ def taken_back(phone: SecondPhone, caller: Wire, *more: str) -> str | None:
             branch, caller.call_id = f"{branch}x", f"{caller.call_id}x"
             assert caller.silent(0.3)
             caller.send(caller.request("INVITE", phone.udp, body=SDP, branch=branch), (HOST, phone.udp))
+    return branch
+
+
+def taken_back(phone: SecondPhone, caller: Wire, *more: str) -> str | None:
+    """A call that rings and is cancelled: the ending that is told."""
+    branch = rings(phone, caller)
     reasons = "".join(f"Reason: {one}\r\n" for one in more)
     caller.send(caller.request("CANCEL", phone.udp, branch=branch, more=reasons), (HOST, phone.udp))
     return phone.wait_for("CallEnded")["ending"]
@@ -74,6 +80,20 @@ def test_a_refusal_says_why_and_when_to_call_again_and_a_call_that_broke_off_tha
             called.call_id, called.them = header(asked, "Call-ID"), header(asked, "From")
             called.send(called.request("BYE", phone.udp, more=more), called.peer)
             assert phone.wait_for("CallEnded")["ending"] == ending
+
+
+def test_a_cancel_of_another_transaction_says_nothing_of_how_the_call_ends(phone: SecondPhone) -> None:
+    with wire() as caller, wire() as other:
+        rings(phone, caller)
+        other.call_id = caller.call_id
+        reason = "Reason: SIP;cause=200\r\n"
+        other.send(other.request("CANCEL", phone.udp, more=reason), (HOST, phone.udp))
+        other.wait_for("SIP/2.0 481")
+        phone.do("answer")
+        caller.answered(phone.udp)
+        phone.wait_for("CallEstablished")
+        caller.send(caller.request("BYE", phone.udp, cseq=2, more="Reason: Q.850;cause=38\r\n"), (HOST, phone.udp))
+        assert phone.wait_for("CallEnded")["ending"] == "network"
 
 
 def test_codes_and_causes_each_have_one_meaning() -> None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Generator
 from contextlib import ExitStack
 
+import psutil
 import pytest
 
 from softphone.edge.keep_alive import KeepAlive
@@ -120,6 +121,41 @@ def test_no_further_server_is_called_for_an_agent_who_has_hung_up(two: tuple[Sec
         assert answered.wait_for("BYE") == ended, "UDP may lose it"
         answered.send(answered.answer(ended, "200 OK"), answered.peer)
         assert answered.silent(1.2)
+    # The refusal and the agent's word come in the same moment.
+    phone.do("dial", account="anna", target="sip:bo@two.test")
+    asked = second.wait_for("INVITE")
+    peer, first.heard[:] = second.peer, []
+    [edge] = psutil.Process(phone.pid).children()
+    edge.suspend()
+    second.send(second.answer(asked, "503 Not Now"), peer)
+    phone.do("hang_up")
+    phone.wait_for("CallEnded")
+    edge.resume()
+    second.wait_for("ACK")
+    while not first.silent(0.3):
+        pass
+    assert not [one for one in first.heard if one.startswith("INVITE")]
+
+
+def test_a_party_that_answers_nothing_in_a_call_says_nothing_of_the_server(
+    two: tuple[SecondPhone, Wire, Wire],
+) -> None:
+    phone, first, second = two
+    phone.do("account", id="anna", address="anna@two.test", password="x", transport="udp")
+    grant(first, first.wait_for("REGISTER"))
+    phone.wait_for("RegistrationChanged", state="registered")
+    phone.do("dial", account="anna", target="sip:bo@two.test")
+    asked = first.wait_for("INVITE")
+    contact = f"<sip:bo@127.0.0.1:{first.port}>"
+    first.send(first.answer(asked, "200 OK", body=SDP, contact=contact), first.peer)
+    first.wait_for("ACK")
+    phone.wait_for("CallEstablished")
+    phone.do("hang_up")
+    for _ in range(4):
+        first.wait_for("BYE")
+    while not second.silent(0.3):
+        pass
+    assert not second.heard, "the account stays where it is registered"
 
 
 def test_an_outbound_proxy_gets_everything_and_is_the_first_route(

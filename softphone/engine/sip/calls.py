@@ -520,7 +520,7 @@ class SipCalls:
         call, sip_id, incoming, elsewhere = leg.call, leg.director.sip_call_id, leg.incoming, leg.director.redirected_to
 
         def tell() -> None:
-            last = self._cancelled.pop(sip_id, said)
+            last = said if answered else self._cancelled.pop(sip_id, said)
             why = ending_of(code, last, incoming=incoming, answered=answered, by_us=by_us)
             self._emit(events.CallEnded(call, code, reason, by_us, elsewhere, why, last.again))
 
