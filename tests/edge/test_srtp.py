@@ -38,7 +38,7 @@ def test_keys_of_srtp_go_by_tls_alone(phone: SecondPhone, authority: Authority) 
     with exchange(authority.sign("server", HOST)) as server, wire(HOST) as plain:
         before = len(phone.told("EncryptionChanged"))
         # By UDP nothing is offered, whatever the account says, and an offer's keys are not answered with ours.
-        phone.do("account", id="udp", address=f"udp@{HOST}", register=False, srtp="required")
+        phone.do("account", id="udp", address=f"udp@{HOST}", register=False, srtp="optional")
         phone.do("dial", account="udp", target=f"sip:x@{HOST}:{plain.port}")
         offered = plain.wait_for("INVITE")
         assert "RTP/AVP " in offered
@@ -87,6 +87,27 @@ def test_keys_of_srtp_go_by_tls_alone(phone: SecondPhone, authority: Authority) 
         phone.wait_for("CallEnded")
         for one in ("udp", account.user):
             phone.do("remove_account", id=one)
+
+
+def test_an_account_that_requires_encrypted_sound_and_has_no_tls_takes_and_makes_no_call(phone: SecondPhone) -> None:
+    with wire(HOST) as plain:
+        phone.do("account", id="udp", address=f"udp@{HOST}", register=False, srtp="required")
+        assert (
+            phone.ask("dial", "Refused", account="udp", target=f"sip:x@{HOST}:{plain.port}")["code"]
+            == "dial_without_tls"
+        )
+        for profile, crypto in (("AVP", ""), ("SAVP", CRYPTO)):
+            plain.call_id = uuid4().hex
+            body = SDP.format(version=1, profile=profile, crypto=crypto)
+            plain.send(
+                plain.request("INVITE", phone.udp, body=body).replace("own@", "udp@").replace("sip:wire@", "sip:lone@"),
+                (HOST, phone.udp),
+            )
+            plain.wait_for("SIP/2.0 488")
+            plain.send(plain.request("ACK", phone.udp), (HOST, phone.udp))
+        assert phone.wait_for("SoundRefused")["why"] == "no_tls"
+        assert plain.silent(0.3), "no INVITE either"
+        phone.do("remove_account", id="udp")
 
 
 def test_an_account_that_wants_encrypted_sound_has_no_other(phone: SecondPhone, authority: Authority) -> None:

@@ -227,7 +227,9 @@ class PhoneCalls:
 
     def sound_refused(self, event: sip.SoundRefused) -> None:
         """The agent hears why there is no call, or none any more."""
-        code = _SOUND_REFUSED[event.phase] if event.why == "plain" else "fault.srtp.off"
+        code = {"plain": _SOUND_REFUSED[event.phase], "encrypted": "fault.srtp.off", "no_tls": "fault.srtp.no_tls"}[
+            event.why
+        ]
         self._tell(Fault(CodedText(code), event.call))
 
     def hold_failed(self, event: sip.HoldFailed) -> None:

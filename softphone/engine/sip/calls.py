@@ -122,6 +122,8 @@ class SipCalls:
         registration = self._registrations.get(account)
         if not self.free:
             raise KlartoneError("calls_full", most=MAX_CALLS)
+        if registration.settings.lacks_tls:
+            raise KlartoneError("dial_without_tls")
         uri = target_uri(registration.settings, target, by_edge=self._by_edge)
         call = new_call_id()
         director = CallDirector(registration.director, call, self._post)

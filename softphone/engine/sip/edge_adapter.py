@@ -99,7 +99,7 @@ class EdgeAdapter:
                 settings.accept_from,
                 settings.proxy,
                 settings.authority,
-                settings.keys_sound,
+                "required" if settings.lacks_tls else settings.keys_sound,
                 settings.ice,
             )
         )
@@ -181,7 +181,8 @@ class EdgeAdapter:
         leg = self._calls.by_sip(told.call_id)
         if told.phase == "answered" and (leg is None or leg.ending):
             return  # repeated, or it is over anyway
-        self._emit(events.SoundRefused(told.account, told.phase, told.why, leg.call if leg else None))
+        why = "no_tls" if self._registrations.lacks_tls(told.account) else told.why
+        self._emit(events.SoundRefused(told.account, told.phase, why, leg.call if leg else None))
         if told.phase == "answered" and leg is not None:
             self._calls.hang_up(leg.call)
         elif told.phase == "incoming":

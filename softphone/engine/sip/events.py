@@ -78,11 +78,12 @@ class EncryptionChanged:
 @dataclass(frozen=True, slots=True)
 class SoundRefused:
     """The account wants encrypted sound and the other phone's is plain, or the other way round (`why`: what the other phone's
-    is). `phase`: of a call that came, went out, or is answered and ends for it. `call`: ours, if it is still there."""
+    is; or the account itself has no TLS). `phase`: of a call that came, went out, or is answered and ends for it. `call`: ours,
+    if it is still there."""
 
     account: str
     phase: CallPhase
-    why: Sound
+    why: Sound | Literal["no_tls"]
     call: str | None = None
 
 

@@ -67,6 +67,9 @@ class Registrations:
     def __contains__(self, account: str) -> bool:
         return account in self._accounts
 
+    def lacks_tls(self, account: str) -> bool:
+        return account in self._accounts and self._accounts[account].settings.lacks_tls
+
     def get(self, account: str) -> Registration:
         """Raises SettingsError `account_unknown`."""
         try:

@@ -58,7 +58,7 @@ class AccountSettings:
     accept_from: tuple[str, ...] = ()
     """addresses and networks whose calls are taken, beside the account's own server; for an edge"""
     srtp: Srtp = "optional"
-    """by TLS alone, where nobody else reads the keys; elsewhere it counts as off"""
+    """by TLS alone, where nobody else reads the keys; elsewhere `optional` counts as off, and `required` refuses each call"""
     ice: bool = False
     """its sound takes the way that both sides have checked (RFC 8445); by the edge"""
     mailbox: bool = False
@@ -69,3 +69,8 @@ class AccountSettings:
     @property
     def keys_sound(self) -> Srtp:
         return self.srtp if self.transport == "tls" else "off"
+
+    @property
+    def lacks_tls(self) -> bool:
+        """Its sound has to be encrypted, and cannot be."""
+        return self.srtp == "required" and self.transport != "tls"

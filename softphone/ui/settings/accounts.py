@@ -312,7 +312,7 @@ class AccountSection(Section):
             address=address,
             user=self.user.text().strip(),
             transport=transport,
-            srtp=srtp,
+            srtp=srtp if transport == "tls" else "optional",
             certificate_authority=self.authority.text().strip(),
             outbound_proxy=self.proxy.text().strip().removeprefix("sip:"),
             display_name=self.shown_name.text().strip(),
