@@ -735,7 +735,7 @@ def test_the_doctor_names_faulty_settings_in_the_files_order_and_asks_no_server_
     )
     assert cli.main(["--home", str(tmp_path / "home"), "doctor"]) == 1
     said = capsys.readouterr().out
-    assert re.findall(r"^    Line (\d)", said, re.MULTILINE) == ["1", "2", "3", "4", "5"]
+    assert re.findall(r"^    Line (\d)", said, re.MULTILINE) == ["1", "2", "3", "4", "7"]
     assert "✗ server" not in said
     assert "✗ STUN" not in said
 

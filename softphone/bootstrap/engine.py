@@ -61,7 +61,8 @@ def _take_turn(home: Home) -> IO[bytes]:
 def _run(home: Home, wire: tuple[IO[bytes], IO[bytes]] | None, plugin_folders: Sequence[Path]) -> int:
     log = start_log(home.folders.log, "engine", waits=False)
     sys.setswitchinterval(SWITCH_INTERVAL)
-    settings, settings_fault = home.settings()
+    held, settings_fault = home.settings_in_force()
+    settings = held.settings
     ends = PhoneEnds()
     bind = "" if settings.bind == EVERYWHERE else settings.bind
     phone = Phone(
@@ -76,7 +77,7 @@ def _run(home: Home, wire: tuple[IO[bytes], IO[bytes]] | None, plugin_folders: S
         # It takes half a second, in which the edge loads too.
         from softphone.bootstrap.engine_parts import run
 
-        run(home, wire, plugin_folders, settings, settings_fault, phone, ends)
+        run(home, wire, plugin_folders, held, settings_fault, phone, ends)
         log.info("ending")
     finally:
         phone.close()

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import IO
@@ -17,7 +18,7 @@ from softphone import __version__
 from softphone.archive.archive import Archive
 from softphone.bootstrap.desk_seal import DeskSeal
 from softphone.bootstrap.engine import PhoneEnds
-from softphone.bootstrap.home import Home, key_store, password_name
+from softphone.bootstrap.home import Home, key_store, machine_fault, password_name
 from softphone.bootstrap.plugins import rule_plugins
 from softphone.calls.policy.in_force import PolicyInForce
 from softphone.calls.turns import Inbox, clock
@@ -37,10 +38,10 @@ from softphone.engine.storage.unrecorded import UnrecordedCalls
 from softphone.system import strangers
 from softphone.system.endpoint import Endpoint, new_secret, remove_endpoint, unix_sockets, write_endpoint
 from softphone.system.logbook import log
-from softphone.system.settings import save_settings
+from softphone.system.settings import InForce, save_changes
 from softphone.wire.codec import PROTOCOL
 from softphone.wire.from_engine import Hello
-from softphone.wire.snapshot import CodedText, Settings
+from softphone.wire.snapshot import CodedText
 
 _log = log.getChild("engine")
 
@@ -49,12 +50,13 @@ def run(
     home: Home,
     wire: tuple[IO[bytes], IO[bytes]] | None,
     plugin_folders: Sequence[Path],
-    settings: Settings,
+    held: InForce,
     settings_fault: CodedText | None,
     phone: Phone,
     ends: PhoneEnds,
 ) -> None:
     """Until the engine is told to quit, or nobody needs it. The phone's maker closes it."""
+    settings = held.settings
     archive = home.archive(settings)
     clients = Clients()
 
@@ -101,7 +103,15 @@ def run(
     store.on_policy_signer = rules.ask_for
     store.sweep_terms = lambda: terms_of(rules.policy, rules.state.phase, rules.archive_signer)
     parts = Parts(
-        phone, calls, rules, store, accounts, sound, settings, lambda new: save_settings(home.folders.config, new)
+        phone,
+        calls,
+        rules,
+        store,
+        accounts,
+        sound,
+        settings,
+        lambda before, new: save_changes(home.folders.config, replace(held, settings=before), new),
+        locked=held.machine.locks,
     )
     parts.alone_ends = wire is None
     parts.strangers = lambda host, calls: _note_stranger(home.folders.runtime, host, calls)
@@ -116,6 +126,7 @@ def run(
         ending.callback(recording.close)
         if settings_fault:
             engine.fault("settings", settings_fault)
+        engine.fault("machine", machine_fault(held.machine))
         for one in plugins.faults:
             engine.fault(f"plugin.{one.params['plugin']}", CodedText(one.code, one.params))
         if settings.backup:

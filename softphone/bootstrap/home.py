@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from softphone.domain.errors import ArchiveError, SettingsError
 from softphone.domain.purpose import Language
 from softphone.system.paths import UserFolders, is_there, program_folder
-from softphone.system.settings import ASIDE, FILE, FaultySettings, load_settings, set_aside
+from softphone.system.settings import ASIDE, FILE, FaultySettings, InForce, in_force, set_aside, without_own
+from softphone.system.settings_machine import MachineSettings, machine_settings
 from softphone.texts import Texts
 from softphone.wire.snapshot import CodedText, Settings
 
@@ -26,6 +27,7 @@ DEMO_KEYS = "demo-keys.json"
 DEMO_PHONE = "phone"
 """beside it too: the home of the demo's own phone"""
 DEMO_POLICY = Path(DEMO_PHONE) / "config" / "policy.toml"
+LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,25 +53,53 @@ class Home:
         return cls(UserFolders.within(root), root)
 
     def settings(self, *, only_look: bool = False) -> tuple[Settings, CodedText | None]:
-        """The settings, or the defaults and what is wrong with the file. It is set aside, unless this is `only_look`ing."""
+        """The settings in force, and what is wrong with the user's file. It is set aside, unless this is `only_look`ing."""
+        held, said = self.settings_in_force(only_look=only_look)
+        return held.settings, said
+
+    def settings_in_force(self, *, only_look: bool = False) -> tuple[InForce, CodedText | None]:
+        """As `settings`, with what the organisation says to this machine."""
+        machine, path = machine_settings(), self.folders.config / FILE
         try:
-            settings, said = load_settings(self.folders.config), None
+            held, said = in_force(path, machine), None
         except SettingsError as error:
             if isinstance(error, FaultySettings) and not only_look:
                 with suppress(OSError):
                     set_aside(self.folders.config)
-            settings, said = Settings(), CodedText(error.code, error.params)
+            held, said = without_own(machine), CodedText(error.code, error.params)
         else:
             aside = self.folders.config / ASIDE
-            if is_there(aside) and not is_there(self.folders.config / FILE):
+            if is_there(aside) and not is_there(path):
                 # At each start, until somebody sets anything anew.
                 said = CodedText("error.settings.set_aside", {"path": str(aside)})
+        if self._plays_demo(held):
+            held = in_force(path, MachineSettings())
+            held = replace(held, settings=replace(held.settings, bind=LOOPBACK))
         if self.demo and is_there(policy := self.demo / DEMO_POLICY):
-            settings = replace(settings, policy=str(policy), policy_signer="")
-        return settings, said
+            held = replace(held, settings=replace(held.settings, policy=str(policy), policy_signer=""))
+        return held, said
+
+    def _plays_demo(self, held: InForce) -> bool:
+        """A demo's own phone goes by the demo's settings on a managed machine too: it reaches nothing but that machine."""
+        own = str(held.own.get("archive", ""))
+        return held.machine != MachineSettings() and self.root is not None and bool(own) and is_demo(Path(own))
 
     def archive(self, settings: Settings) -> Path:
         return Path(settings.archive) if settings.archive else self.folders.archive
+
+
+def machine_fault(machine: MachineSettings) -> CodedText | None:
+    """What is wrong with what the organisation says to this machine, and what the phone does without; None: nothing is."""
+    if not machine.faults:
+        return None
+    code = "error.settings.machine_faulty"
+    if machine.unrecorded:
+        code = "error.settings.machine_unrecorded"
+    if machine.shut:
+        code = "error.settings.machine_shut"
+    parts = ((one.place, str(one.fault.line or ""), one.fault.key) for one in machine.faults)
+    places = "; ".join(" ".join(part for part in one if part) for one in parts)
+    return CodedText(code, {"places": places})
 
 
 def texts(language: Language | None = None, time_zone: str | None = None) -> Texts:

@@ -17,12 +17,13 @@ from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 from softphone.bootstrap.home import Home, key_store, texts
-from softphone.bootstrap.policy.file import at_its_place, of_revoked, printable
+from softphone.bootstrap.policy.file import at_its_place, of_revoked
+from softphone.cli.settings import fault_at_its_place, machine_fault_at_its_place
 from softphone.domain.errors import ArchiveError, KlartoneError, Param, SettingsError, SoundError
-from softphone.domain.policy import KeyPath, PolicyFault, key_lines
-from softphone.domain.policy.faults import in_file_order, line_of
 from softphone.system.paths import is_there
-from softphone.system.settings import ASIDE, FILE, FaultySettings, check_accounts, doubts, read_settings
+from softphone.system.settings import ASIDE, FILE, FaultySettings, doubts_in
+from softphone.system.settings_machine import MachineSettings
+from softphone.system.settings_schema import check_accounts, doubts
 from softphone.system.signature import public_key
 from softphone.wire.snapshot import Account, Settings
 
@@ -62,7 +63,8 @@ def run_doctor(arguments: argparse.Namespace) -> int:
 
 
 def _findings(home: Home) -> Iterator[Finding]:
-    settings, _ = home.settings(only_look=True)
+    held, _ = home.settings_in_force(only_look=True)
+    settings = held.settings
     yield Finding("doctor.python", {"version": platform.python_version()})
     yield _sip()
     yield from _sound(settings)
@@ -79,6 +81,7 @@ def _findings(home: Home) -> Iterator[Finding]:
     yield from inside
     yield from policy or [_policy(settings)]
     yield from _passports(settings, home.archive(settings))
+    yield from _managed(held.machine)
     yield _settings(home.folders.config)
     yield from _address(settings)
     yield from _servers(settings)
@@ -193,18 +196,26 @@ def _signer(archive: MachineArchive, settings: Settings) -> Finding:
     return Finding("doctor.signer.nobody")
 
 
+def _managed(machine: MachineSettings) -> Iterator[Finding]:
+    """What the organisation says to this machine, if it says anything."""
+    if machine.faults:
+        stops = machine.shut or machine.unrecorded
+        lines = tuple(machine_fault_at_its_place(one, texts()) for one in machine.faults)
+        yield Finding("doctor.managed.stops" if stops else "doctor.managed.bad", bad=True, below=lines)
+    elif machine.places:
+        counts: dict[str, Param] = {"locked": len(machine.locked), "defaults": len(machine.default)}
+        yield Finding("doctor.managed", {**counts, "places": ", ".join(dict.fromkeys(machine.places.values()))})
+
+
 def _settings(folder: Path) -> Finding:
     """Also a file that was set aside, if no other has taken its place."""
     aside = not is_there(folder / FILE) and is_there(folder / ASIDE)
     path = folder / (ASIDE if aside else FILE)
     code, below = "doctor.settings.doubtful", ()
     try:
-        found = list(doubts(read_settings(path)))
-        lines = _lines(path) if found else {}
-        faults = in_file_order([PolicyFault(line_of(lines, (key,)), key, one, params) for key, one, params in found])
-        below = tuple(_at_its_place(fault) for fault in faults)
+        below = tuple(fault_at_its_place(fault, texts()) for fault in doubts_in(path))
     except FaultySettings as error:
-        code, below = "doctor.settings.faulty", tuple(_at_its_place(fault) for fault in error.faults)
+        code, below = "doctor.settings.faulty", tuple(fault_at_its_place(fault, texts()) for fault in error.faults)
     except SettingsError as error:
         return Finding("doctor.settings.unreadable", {"detail": texts().error(error)}, bad=True)
     if aside or below:
@@ -213,23 +224,6 @@ def _settings(folder: Path) -> Finding:
         # IT may have locked them: Klartone works with what they say.
         return Finding("doctor.settings.none", {"folder": str(folder), "detail": why})
     return Finding("doctor.settings", {"folder": str(folder)})
-
-
-def _lines(path: Path) -> dict[KeyPath, int]:
-    try:
-        return key_lines(path.read_text(encoding="utf-8-sig"))
-    except (OSError, RecursionError):
-        return {}
-
-
-def _at_its_place(fault: PolicyFault) -> str:
-    tell = texts()
-    sentence = tell(fault.code, **fault.params)
-    if fault.line is None:
-        return printable(sentence)
-    return printable(
-        tell("policy.at" if fault.key else "policy.at_line", line=fault.line, key=fault.key, sentence=sentence)
-    )
 
 
 def why_unwritable(folder: Path) -> str:
@@ -354,7 +348,7 @@ def _servers(settings: Settings) -> Iterator[Finding]:
 
 def _stun(settings: Settings) -> Iterator[Finding]:
     """The server that says how others see this phone, if one is set."""
-    if not settings.stun or any(key == "stun" for key, _, _ in doubts(settings)):
+    if not settings.stun or any(path[0] == "stun" for path, _, _ in doubts(settings)):
         return
     import asyncio
 

@@ -13,7 +13,7 @@ from typing import IO
 from softphone.archive.archive import MARKER, Archive, read_marker
 from softphone.archive.crypto import ring
 from softphone.archive.folder.disk import REFUSALS
-from softphone.bootstrap.home import DEMO_KEYS, DEMO_PHONE, DEMO_POLICY, Home, key_store
+from softphone.bootstrap.home import DEMO_KEYS, DEMO_PHONE, DEMO_POLICY, LOOPBACK, Home, key_store
 from softphone.bootstrap.voice import speaker
 from softphone.demo import conversation
 from softphone.domain.errors import ArchiveError, EngineError, KlartoneError
@@ -30,7 +30,6 @@ NUMBERS = {f"N{n}": f"+457010203{n}" for n in (1, 2, 3, 4, 6, 7)} | {"none": "+4
 """the number of the demo policy's line for each notice"""
 RECIPIENTS = {KeyRole.DOCUMENTATION: "case-1", KeyRole.TRAINING: "lead-1", KeyRole.CUSTODY: "protection-1"}
 """who the demo's policy lets open recordings"""
-LOOPBACK = "127.0.0.1"
 TURN = "demo.lock"
 """in the demo's folder"""
 

@@ -12,7 +12,7 @@ from softphone.calls.turns import Post
 from softphone.domain.errors import KlartoneError, SettingsError
 from softphone.engine.sip import events as sip
 from softphone.engine.sip.settings import AccountSettings
-from softphone.system.settings import check_accounts
+from softphone.system.settings_schema import check_accounts
 from softphone.wire.snapshot import Account, AccountState, CodedText, Mailbox, Registration
 
 ASK_AGAIN = 10.0

@@ -195,7 +195,7 @@ class DeskCommands:
         def write() -> None:
             try:
                 said = self._parts.sound.check(settings.microphone) if new_sound else None
-                self._parts.save(settings)
+                self._parts.save(before, settings)
             except KlartoneError as error:
                 refused = _refused(error)
                 self._post(lambda: self._answer(client, command, refused))

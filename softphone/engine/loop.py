@@ -271,6 +271,7 @@ class Engine:
             sip_port=parts.phone.ports[0],
             faults=tuple(self._faults.values()),
             longest_turn=round(self._longest_turn, 4),
+            locked=parts.locked,
         )
 
     def _look_after_desks(self) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from softphone.calls.policy.in_force import PolicyInForce
 from softphone.calls.turns import seconds
@@ -18,7 +18,8 @@ from softphone.wire.snapshot import Settings
 
 @dataclass(slots=True)
 class Parts:
-    """What the bootstrap connects. `save` stores settings; `alone_ends` is off if somebody else ends the engine."""
+    """What the bootstrap connects. `save` stores what the second settings have otherwise than the first; `alone_ends` is
+    off if somebody else ends the engine."""
 
     phone: Phone
     calls: PhoneCalls
@@ -27,8 +28,10 @@ class Parts:
     accounts: Accounts
     sound: Sound
     settings: Settings
-    save: Callable[[Settings], None]
+    save: Callable[[Settings, Settings], None]
     alone_ends: bool = True
+    locked: Mapping[str, str] = field(default_factory=dict[str, str])
+    """settings that nobody changes here, by key, and where that is said"""
     strangers: Callable[[str, int], None] = lambda host, calls: None  # noqa: ARG005 - nobody is told
     """gets addresses whose calls were refused"""
 

@@ -1,43 +1,34 @@
-"""The user's settings, in one TOML file that only the engine writes. None of them is secret.
+"""The settings in force: what the organisation says to the whole machine, and between its defaults and its locks the user's
+own file, which only the engine and `klartone settings` write. None of them is secret.
 
-A faulty file is reported whole, each fault with its line and key, and set aside; nothing of it is lost.
+A faulty file of the user's is reported whole, each fault with its line and key, and set aside; nothing of it is lost.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import os
-import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field, fields, replace
+from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
 
-from softphone.domain.errors import Param, SettingsError
+from softphone.domain.errors import SettingsError
 from softphone.replacing import replace_file
+from softphone.system.settings_machine import MachineSettings
+from softphone.system.settings_schema import SETTINGS, Scope
 from softphone.wire.snapshot import Account, Settings
 
 if TYPE_CHECKING:
-    from softphone.domain.policy import Period, PolicyFault
+    from softphone.domain.policy import PolicyFault
 
 FILE = "settings.toml"
 ASIDE = "settings.faulty.toml"
-MOST_ACCOUNTS = 7
-"""PJSIP has room for 8 and aborts at the next, and one that is being changed takes two for a moment"""
-RINGS = ("classic", "chime", "bell", "rise", "low")
-"""as `softphone.audio.ringing` makes them"""
-MOST_VOLUME = 200
-_PORT = re.compile(r":(\d+)$", re.ASCII)
-_SERVER = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?", re.ASCII)
-"""`host[:port]`"""
-_TARGET = re.compile(r"[+]?[0-9A-D*#\s()./-]*[0-9A-D*#][0-9A-D*#\s()./-]*|(?:sips?:)?[^\s<>\"@]+@[^\s<>\"@]+")
-"""a number or an address, as the phone dials them"""
-_ADDRESS = re.compile(rf"[^@\s:/]+@{_SERVER.pattern}", re.ASCII)
 
 
 class FaultySettings(SettingsError):  # noqa: N818 - as it is said: the settings are faulty
@@ -49,26 +40,62 @@ class FaultySettings(SettingsError):  # noqa: N818 - as it is said: the settings
         super().__init__("error.settings.faulty", path=str(path), aside=ASIDE, places="; ".join(places))
 
 
+class Origin(StrEnum):
+    """Who has said a value."""
+
+    BUILT_IN = "built_in"
+    DEFAULT = "default"
+    """the organisation, as a default"""
+    USER = "user"
+    LOCKED = "locked"
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """`settings` as they hold; `own`: what the user's file says, by its keys."""
+
+    settings: Settings
+    machine: MachineSettings = field(default_factory=MachineSettings)
+    own: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    def origin(self, key: str) -> Origin:
+        if key in self.machine.locked or (key == "policy" and self._unrecorded):
+            return Origin.LOCKED
+        if key in self.own:
+            return Origin.USER
+        return Origin.DEFAULT if key in self.machine.default else Origin.BUILT_IN
+
+    def place(self, key: str) -> str:
+        """The file, or the registry's key, that says so; empty: none of the organisation's."""
+        if self.origin(key) in (Origin.LOCKED, Origin.DEFAULT):
+            return self.machine.places.get(key, self._unrecorded)
+        return ""
+
+    @property
+    def _unrecorded(self) -> str:
+        return self.machine.shut or self.machine.unrecorded
+
+
 def load_settings(folder: Path) -> Settings:
-    """The settings in `folder`; the defaults if there are none yet. Raises SettingsError."""
+    """The user's own in `folder`; the built-in ones if there are none yet. Raises SettingsError."""
     return read_settings(folder / FILE)
 
 
 def read_settings(path: Path) -> Settings:
     """Those in a file, as `load_settings`."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")  # Windows' editors begin a file with a BOM
-    except (FileNotFoundError, NotADirectoryError):
-        return Settings()
-    except UnicodeDecodeError:
-        text = None
-    except OSError as error:
-        detail = error.strerror or type(error).__name__
-        raise SettingsError("error.settings.unreadable", path=str(path), detail=detail) from None
+    return in_force(path, MachineSettings()).settings
+
+
+def in_force(path: Path, machine: MachineSettings) -> InForce:
+    """With the user's file at `path`. Raises SettingsError if that cannot be read."""
+    text = _text(path)
+    own: dict[str, Any] = {}
+    error: ValueError | RecursionError | None = None
     try:
         if text is not None:
-            return _adapter().validate_python(tomllib.loads(text))
-        error = None
+            own = tomllib.loads(text)
+            usable = {key: value for key, value in own.items() if not _is_machines(key)}
+            return InForce(_held(machine, usable), machine, usable)
     except (ValueError, RecursionError) as wrong:
         error = wrong
     # Every process reads settings, few find them faulty.
@@ -77,115 +104,72 @@ def read_settings(path: Path) -> Settings:
     raise FaultySettings(path, faults_of(text, error))
 
 
-def doubts(settings: Settings) -> Iterator[tuple[str, str, Mapping[str, Param]]]:
-    """Settings that cannot be used: the key, and a code with parameters. The others are used."""
-    if not (settings.port == 0 or 1024 <= settings.port <= 65535):
-        yield "port", "error.settings.port", {"port": settings.port}
-    if not 0 <= settings.keep_alive <= 3600:
-        yield "keep_alive", "error.settings.keep_alive", {"seconds": settings.keep_alive}
-    if settings.stun and not _is_server(settings.stun):
-        yield "stun", "error.settings.stun", {"server": settings.stun}
+def doubts_in(path: Path) -> tuple[PolicyFault, ...]:
+    """What cannot be used in a user's file that can be read. Raises SettingsError."""
+    in_force(path, MachineSettings())
+    from softphone.system.settings_faults import doubts_in  # few ask
+
+    return doubts_in(_text(path) or "")
+
+
+def without_own(machine: MachineSettings) -> InForce:
+    """As for a user who has set nothing."""
+    return InForce(_held(machine, {}), machine)
+
+
+def _text(path: Path) -> str | None:
+    """None: it is not text. Empty: there is none. Editors on Windows put a mark before it, which is no part of it."""
     try:
-        ipaddress.ip_address(settings.bind)
-    except ValueError:
-        yield "bind", "error.settings.bind", {"bind": settings.bind}
-    try:
-        check_accounts(settings.accounts)
-    except SettingsError as error:
-        yield "accounts", error.code, error.params
-    for account in settings.accounts:
-        if account.srtp == "required" and account.transport != "tls":
-            yield "accounts", "error.settings.srtp_in_the_clear", {"address": account.address}
-        if account.mailbox and not _TARGET.fullmatch(account.mailbox):
-            yield "accounts", "error.settings.mailbox", {"mailbox": account.mailbox}
-    accounts = [("accounts", one) for account in settings.accounts for one in account.accept_from]
-    for key, one in [*(("accept_from", one) for one in settings.accept_from), *accounts]:
-        try:
-            ipaddress.ip_network(one, strict=False)
-        except ValueError:
-            yield key, "error.settings.accept_from", {"address": one}
-    for key in ("microphone_volume", "speaker_volume", "ring_volume"):
-        if not 0 <= (volume := getattr(settings, key)) <= MOST_VOLUME:
-            yield key, "error.settings.volume", {"volume": volume, "most": MOST_VOLUME}
-    if settings.ring_sound not in RINGS and not settings.ring_sound.startswith("file:"):
-        yield "ring_sound", "error.settings.ring_sound", {"sound": settings.ring_sound, "sounds": ", ".join(RINGS)}
-    if settings.policy_signer:
-        from softphone.system.signature import public_key  # every process reads settings, few ask for a signature
-
-        try:
-            public_key(settings.policy_signer)
-        except ValueError:
-            yield "policy_signer", "policy.fault.signer_malformed", {}
-    if settings.backup:
-        try:
-            check_backup(settings.backup, settings.backup_every)
-        except SettingsError as error:
-            yield "backup_every" if error.code.endswith("every") else "backup", error.code, error.params
+        return path.read_text(encoding="utf-8-sig")
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except UnicodeDecodeError:
+        return None
+    except OSError as error:
+        detail = error.strerror or type(error).__name__
+        raise SettingsError("error.settings.unreadable", path=str(path), detail=detail) from None
 
 
-def check_accounts(accounts: Sequence[Account]) -> None:
-    """Raises SettingsError for a faulty address, for an address or id that two accounts have, or for too many."""
-    if len(accounts) > MOST_ACCOUNTS:
-        raise SettingsError("error.settings.accounts", most=MOST_ACCOUNTS)
-    seen: set[str] = set()
-    ids: set[str] = set()
-    for account in accounts:
-        if account.id in ids:
-            raise SettingsError("error.settings.account_twice", id=account.id)
-        ids.add(account.id)
-        if not (_ADDRESS.fullmatch(account.address) and _has_usable_port(account.address)):
-            raise SettingsError("error.settings.address", address=account.address)
-        # Calls name an account by user and host alone.
-        user, _, host = account.address.partition("@")
-        if (named := f"{user}@{_PORT.sub('', host).lower()}") in seen:
-            raise SettingsError("error.settings.address_twice", address=named)
-        seen.add(named)
-        if account.outbound_proxy and not _is_server(account.outbound_proxy):
-            raise SettingsError("error.settings.outbound_proxy", server=account.outbound_proxy)
-        if account.certificate_authority and not Path(account.certificate_authority).is_absolute():
-            # Whether it is there is seen when it is read: it may lie on a disk that takes its time.
-            raise SettingsError("error.settings.certificate_authority", path=account.certificate_authority)
+def _held(machine: MachineSettings, own: Mapping[str, Any]) -> Settings:
+    settings = _adapter().validate_python({**machine.default, **own, **machine.locked})
+    if machine.shut or machine.unrecorded:
+        settings = replace(settings, policy="")
+    return settings
 
 
-def _is_server(text: str) -> bool:
-    return _SERVER.fullmatch(text) is not None and _has_usable_port(text)
+def _is_machines(key: str) -> bool:
+    return key in SETTINGS and SETTINGS[key].scope is Scope.MACHINE
 
 
-def _has_usable_port(text: str) -> bool:
-    """Or none, which is the usual one."""
-    port = _PORT.search(text)
-    return port is None or (len(port[1]) <= 5 and 0 < int(port[1]) <= 65_535)
-
-
-def check_backup(folder: str, every: str) -> Period:
-    """How often. Raises SettingsError."""
-    from softphone.domain.policy import Period  # as below
-
-    if not Path(folder).is_absolute():
-        raise SettingsError("error.settings.backup_folder", path=folder)
-    try:
-        period = Period.parse(every)
-    except ValueError:
-        raise SettingsError("error.settings.backup_every", every=every) from None
-    if period == Period():
-        raise SettingsError("error.settings.backup_every", every=every)
-    return period
+# --- the user's file, written ------------------------------------------------------------------------
 
 
 def save_settings(folder: Path, settings: Settings) -> None:
-    """Written whole or not at all. Raises SettingsError if the folder cannot be written."""
-    import tomlkit  # every process reads settings, few write them
+    """Written whole or not at all: what differs from the built-in settings. Raises SettingsError if the folder cannot be
+    written."""
+    _write(folder / FILE, "", _changes(Settings(), settings))
 
-    wanted = {key: value for key, value in asdict(settings).items() if value is not None}
-    wanted["accounts"] = [dict(account) for account in wanted["accounts"]]
+
+def save_changes(folder: Path, before: InForce, wanted: Settings) -> None:
+    """Into the user's file, what the user has changed and nothing else: the organisation's next default still reaches the
+    rest. Raises SettingsError for what is locked, and as `save_settings`."""
+    changes = _changes(before.settings, wanted)
+    for key in changes:
+        before.machine.refuse(key)
     path = folder / FILE
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_suffix(f".{os.getpid()}")
-        fresh.write_text(tomlkit.dumps(wanted), encoding="utf-8")  # pyright: ignore[reportUnknownMemberType]
-        replace_file(fresh, path)
-    except OSError as error:
-        raise SettingsError("error.settings.unwritable", path=str(path), detail=error.strerror or "") from None
+        text = _text(path) or ""
+        _adapter().validate_python({key: one for key, one in tomllib.loads(text).items() if not _is_machines(key)})
+    except (SettingsError, ValueError, RecursionError):
+        text = ""  # it is not in force either
+    _write(path, text, changes)
+
+
+def write_value(folder: Path, held: InForce, key: str, value: Any) -> None:
+    """Into the user's file, also what holds already: it is the user's word then. None takes the user's word back. Raises
+    SettingsError for what is locked, and as `save_settings`."""
+    held.machine.refuse(key)
+    _write(folder / FILE, _text(folder / FILE) or "", {key: value})
 
 
 def set_aside(folder: Path) -> Path:
@@ -193,8 +177,80 @@ def set_aside(folder: Path) -> Path:
     path, aside = folder / FILE, folder / ASIDE
     with suppress(FileNotFoundError):
         aside.replace(folder / f"settings.faulty-{int(aside.stat().st_mtime)}.toml")
-    replace_file(path, aside)
+    path.replace(aside)
     return aside
+
+
+def _changes(before: Settings, wanted: Settings) -> dict[str, Any]:
+    """By key; None: as if it had never been set."""
+    names = [one.name for one in fields(Settings)]
+    changed = [name for name in names if getattr(before, name) != getattr(wanted, name)]
+    plain = asdict(wanted)
+    return {name: [dict(one) for one in plain[name]] if name == "accounts" else plain[name] for name in changed}
+
+
+def _write(path: Path, text: str, changes: Mapping[str, Any]) -> None:
+    """What else stands in `text`, comments included, stays as it is."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_suffix(f".{os.getpid()}")
+        fresh.write_text(_edited(text, changes), encoding="utf-8")
+        replace_file(fresh, path)
+    except OSError as error:
+        raise SettingsError("error.settings.unwritable", path=str(path), detail=error.strerror or "") from None
+
+
+def _edited(text: str, changes: Mapping[str, Any]) -> str:
+    import tomlkit  # every process reads settings, few write them
+
+    document = tomlkit.parse(text)
+    for key, value in changes.items():
+        if value is None:
+            document.pop(key, None)
+        elif key == "accounts":
+            _edit_accounts(document, value)
+        else:
+            document[key] = _plain(value)
+    edited: str = tomlkit.dumps(document)  # pyright: ignore[reportUnknownMemberType]
+    wanted = {**tomllib.loads(text), **{key: _plain(one) for key, one in changes.items() if one is not None}}
+    for key in (key for key, one in changes.items() if one is None):
+        wanted.pop(key, None)
+    if tomllib.loads(edited) != wanted:  # comments are dear, what is said is dearer
+        edited = tomlkit.dumps(wanted)  # pyright: ignore[reportUnknownMemberType]
+    return edited
+
+
+def _edit_accounts(document: Any, wanted: list[dict[str, Any]]) -> None:
+    import tomlkit
+
+    listed = tomlkit.aot()
+    known = {str(one["id"]): one for one in document.get("accounts", [])}
+    for account in wanted:
+        table = known.get(account["id"]) or tomlkit.table()
+        for key, value in account.items():
+            if table.get(key) != (plain := _plain(value)):
+                table[key] = plain
+        listed.append(table)
+    if wanted:
+        document["accounts"] = listed
+    else:
+        document.pop("accounts", None)
+        document["accounts"] = tomlkit.array()
+
+
+def _plain(value: Any) -> Any:
+    """As TOML has it."""
+    if isinstance(value, StrEnum):
+        return value.value
+    if isinstance(value, tuple | list):
+        return [_plain(one) for one in value]
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
+    return value
+
+
+def account_of(settings: Settings, id: str) -> Account | None:
+    return next((one for one in settings.accounts if one.id == id), None)
 
 
 @cache

@@ -53,6 +53,8 @@ class Snapshot:
     """faults that stand: a plugin left out, a keyring locked"""
     longest_turn: float = 0.0
     """the longest turn of the engine's loop in seconds, without the time it waits to be woken"""
+    locked: Mapping[str, str] = field(default_factory=dict[str, str])
+    """settings that the organisation has locked, by key, and where it says so"""
     type: Literal["snapshot"] = "snapshot"
 
 

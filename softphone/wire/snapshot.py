@@ -410,3 +410,9 @@ class Settings:
     """addresses and networks whose calls are taken, beside the accounts' own servers"""
     line: str = ""
     """the policy's line, by its id, that was last chosen to call out on; empty: none yet"""
+    policy_guarded: bool = False
+    """the policy counts only where nobody but administrators can write"""
+    plugins: tuple[str, ...] = ()
+    """plugins that are allowed beside the program's own, by id"""
+    plugin_folder: str = ""
+    """where they lie: a folder that nobody but administrators can write; empty: there are none"""

@@ -13,7 +13,7 @@ from softphone.audio.files import write_wav
 from softphone.audio.player import level_dbfs, tone
 from softphone.audio.ringing import RINGS, Ring, Ringer, louder, sound_of
 from softphone.domain.errors import SoundError
-from softphone.system.settings import RINGS as NAMED
+from softphone.system.settings_schema import RINGS as NAMED
 from tests.peers.processes import until
 
 

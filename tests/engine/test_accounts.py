@@ -12,7 +12,7 @@ from softphone.domain.errors import KeyringError, SettingsError
 from softphone.engine.accounts import Accounts
 from softphone.engine.sip import events as sip
 from softphone.engine.sip.settings import AccountSettings
-from softphone.system.settings import MOST_ACCOUNTS
+from softphone.system.settings_schema import MOST_ACCOUNTS
 from softphone.wire.snapshot import Account, CodedText, Mailbox, Registration
 
 ONE = Account("one", "one@pbx.example")

@@ -6,7 +6,8 @@ import pytest
 
 from softphone.domain.errors import SettingsError
 from softphone.domain.purpose import Language
-from softphone.system.settings import FILE, FaultySettings, doubts, load_settings, save_settings, set_aside
+from softphone.system.settings import FILE, FaultySettings, load_settings, save_settings, set_aside
+from softphone.system.settings_schema import doubts
 from softphone.wire.snapshot import Account, Look, Settings
 
 
@@ -105,7 +106,7 @@ def test_a_file_that_breaks_off_is_told_with_its_line(tmp_path: Path) -> None:
         (Settings(ring_sound="tuba"), "error.settings.ring_sound"),
         (Settings(bind="nonsense"), "error.settings.bind"),
         (Settings(accounts=(Account("a", "not an address"),)), "error.settings.address"),
-        (Settings(accounts=(Account("a", "a@B:5061"), Account("b", "a@b"))), "error.settings.address_twice"),
+        (Settings(accounts=(Account("a", "a@B:5061"), Account("b", "a@b:5061"))), "error.settings.address_twice"),
         (Settings(accounts=(Account("a", "a@b", srtp="required"),)), "error.settings.srtp_in_the_clear"),
         (Settings(accounts=(Account("a", "a@b", mailbox="x y;z"),)), "error.settings.mailbox"),
         (Settings(accounts=(Account("a", "a@b"), Account("a", "c@b"))), "error.settings.account_twice"),

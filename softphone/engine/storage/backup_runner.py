@@ -16,7 +16,7 @@ from softphone.archive.backup.run import Health, back_up, health, tell, tell_wit
 from softphone.domain.errors import ArchiveError
 from softphone.domain.policy.period import Period
 from softphone.engine.storage.housekeeping import Housekeeper
-from softphone.system.settings import check_backup
+from softphone.system.settings_schema import check_backup
 from softphone.wire.snapshot import CodedText
 
 FIRST = 15.0

@@ -193,21 +193,25 @@ class AccountSection(Section):
 
     def _render_buttons(self, view: View, account: Account | None) -> None:
         why = "" if view.connected else view.texts("why_not.no_engine")
-        self.button.show_as(view, view.texts("settings.account.save"), enabled=view.connected, why=why)
+        place = self.place_of_lock("accounts")
+        # The password is the user's own, whoever has set up the account.
+        able = view.connected and (not place or account is not None)
+        managed = view.texts("settings.managed", place=place) if place else ""
+        self.button.show_as(view, view.texts("settings.account.save"), enabled=able, why=why or managed)
         opened = self.rest.isVisibleTo(self)
         words = "less" if opened else "more"
         self.more.show_as(view, view.texts(f"settings.{words}"), icon="up" if opened else "down")
         first = bool(self.settings.accounts) and account == self.settings.accounts[0]
-        self.default.setVisible(len(self.settings.accounts) > 1 and account is not None)
+        self.default.setVisible(len(self.settings.accounts) > 1 and account is not None and not place)
         self.default.show_as(
             view,
             view.texts("settings.account.is_default" if first else "settings.account.make_default"),
             enabled=view.connected and not first,
             why=why or (view.texts("settings.account.is_default") if first else ""),
         )
-        self.add.setVisible(account is not None)
+        self.add.setVisible(account is not None and not place)
         self.add.show_as(view, view.texts("settings.account.add"))
-        self.remove.setVisible(account is not None)
+        self.remove.setVisible(account is not None and not place)
         code = "settings.account.remove.sure" if self._removing else "settings.account.remove"
         self.remove.show_as(view, view.texts(code), icon="trash", enabled=view.connected, why=why)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from softphone.domain.errors import Param
-from softphone.system.settings import doubts
+from softphone.system.settings_schema import doubts
 from softphone.ui.fields import TextLabel
 from softphone.ui.settings.forms import Section, line_field
 from softphone.ui.theme.style import SMALL
@@ -53,7 +53,7 @@ class NetworkSection(Section):
         self.accept.setPlaceholderText(view.texts("settings.network.accept_from.none"))
         self.state.setText(view.texts(self._said[0], **self._said[1]))
         for line in (self.port, self.keep_alive, self.stun, self.accept):
-            line.setEnabled(view.connected)
+            line.setEnabled(view.connected and self.can_change(line))
 
     def _take(self) -> None:
         wanted = replace(
@@ -67,9 +67,9 @@ class NetworkSection(Section):
             return
         # As it was typed: a number may be none.
         typed = {"port": {"port": self.port.text().strip()}, "keep_alive": {"seconds": self.keep_alive.text().strip()}}
-        for key, code, params in doubts(wanted):
-            if key in ("port", "keep_alive", "stun", "accept_from"):
-                self._tell(code, typed.get(key, params), "danger")
+        for path, code, params in doubts(wanted):
+            if path[0] in ("port", "keep_alive", "stun", "accept_from"):
+                self._tell(code, typed.get(str(path[0]), params), "danger")
                 return
         self._tell("settings.network.next_start", {})
         self.save.emit(wanted)

@@ -75,7 +75,14 @@ class PolicySection(Section):
         self.path.setPlaceholderText(view.texts("settings.policy.none"))
         self.signer.setPlaceholderText(view.texts("settings.policy.signer.none"))
         why = "" if view.connected else view.texts("why_not.no_engine")
-        self.choose.show_as(view, view.texts("settings.policy.choose"), icon="folder", enabled=view.connected, why=why)
+        place = self.place_of_lock("policy")
+        self.choose.show_as(
+            view,
+            view.texts("settings.policy.choose"),
+            icon="folder",
+            enabled=view.connected and not place,
+            why=view.texts("settings.managed", place=place) if place else why,
+        )
         self._render_state(view)
         self.again.setVisible(self._unusable)
         self.again.show_as(view, view.texts("settings.policy.again"), icon="repeat", enabled=view.connected, why=why)
