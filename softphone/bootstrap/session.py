@@ -32,7 +32,10 @@ def run_session(arguments: argparse.Namespace) -> int:
     reader, writer = take_stdio()
     home = Home.of(arguments)
     log = start_log(home.folders.log, "session")
-    settings, _ = home.settings(only_look=True)
+    held, _ = home.settings_in_force(only_look=True)
+    settings = held.settings
+    if arguments.policy and str(arguments.policy.resolve()) != settings.policy:
+        held.machine.refuse("policy")
     # A reader that is gone ends it.
     inbox = Inbox(passes=(OSError,))
     over = threading.Event()

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from softphone.bootstrap.home import Home, texts
 from softphone.bootstrap.policy.file import printable
@@ -28,6 +28,7 @@ from softphone.system.settings_machine import (
 )
 from softphone.system.settings_schema import SCHEMA, SETTINGS, Setting
 from softphone.texts import Texts, plain
+from softphone.wire.snapshot import Account
 
 if TYPE_CHECKING:
     from softphone.domain.policy import PolicyFault
@@ -81,7 +82,7 @@ def settings_check(arguments: argparse.Namespace) -> int:
         machine = machine_settings()
         own = home.folders.config / FILE
         faults = [*(machine_fault_at_its_place(one, tell) for one in machine.faults), *_own_faults(own, tell)]
-        places = dict.fromkeys([*machine.places.values(), *([str(own)] if own.exists() else [])])
+        places: list[str] = [*dict.fromkeys(machine.places.values()), *([str(own)] if own.exists() else [])]
         checked = ", ".join(places) or tell("settings.check.nothing")
     _tell_faults(faults)
     if not faults:
@@ -101,7 +102,8 @@ def shown(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, tuple):
-        return ", ".join(one if isinstance(one, str) else f"{one.id} {one.address}" for one in value) or "–"
+        listed = cast("tuple[str | Account, ...]", value)
+        return ", ".join(one if isinstance(one, str) else f"{one.id} {one.address}" for one in listed) or "–"
     return "–" if value in (None, "") else str(value)
 
 
@@ -127,6 +129,8 @@ def _parsed(setting: Setting, word: str) -> Any:
             value = word.lower() in _YES if word.lower() in (*_YES, *_NO) else word
         case "list":
             value = [one.strip() for one in word.split(",") if one.strip()]
+        case _:
+            pass
     for fault in own_faults({setting.key: value}, {}):
         raise SettingsError(fault.code, **fault.params)
     return value
@@ -135,7 +139,8 @@ def _parsed(setting: Setting, word: str) -> Any:
 def _as_json(home: Home, held: InForce, key: str) -> dict[str, Any]:
     value = getattr(held.settings, key)
     if isinstance(value, tuple):
-        value = [one if isinstance(one, str) else asdict(one) for one in value]
+        listed = cast("tuple[str | Account, ...]", value)
+        value = [one if isinstance(one, str) else asdict(one) for one in listed]
     origin = held.origin(key)
     place = str(home.folders.config / FILE) if origin is Origin.USER else held.place(key)
     locked = bool(held.machine.lock_of(key))

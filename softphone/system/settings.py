@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import TypeAdapter
 
@@ -203,7 +203,7 @@ def _write(path: Path, text: str, changes: Mapping[str, Any]) -> None:
 def _edited(text: str, changes: Mapping[str, Any]) -> str:
     import tomlkit  # every process reads settings, few write them
 
-    document = tomlkit.parse(text)
+    document: Any = tomlkit.parse(text)
     for key, value in changes.items():
         if value is None:
             document.pop(key, None)
@@ -223,10 +223,10 @@ def _edited(text: str, changes: Mapping[str, Any]) -> str:
 def _edit_accounts(document: Any, wanted: list[dict[str, Any]]) -> None:
     import tomlkit
 
-    listed = tomlkit.aot()
+    listed: Any = tomlkit.aot()
     known = {str(one["id"]): one for one in document.get("accounts", [])}
     for account in wanted:
-        table = known.get(account["id"]) or tomlkit.table()
+        table: Any = known.get(account["id"]) or tomlkit.table()
         for key, value in account.items():
             if table.get(key) != (plain := _plain(value)):
                 table[key] = plain
@@ -243,9 +243,9 @@ def _plain(value: Any) -> Any:
     if isinstance(value, StrEnum):
         return value.value
     if isinstance(value, tuple | list):
-        return [_plain(one) for one in value]
+        return [_plain(one) for one in cast("Sequence[Any]", value)]
     if isinstance(value, dict):
-        return {key: _plain(one) for key, one in value.items()}
+        return {key: _plain(one) for key, one in cast("dict[str, Any]", value).items()}
     return value
 
 

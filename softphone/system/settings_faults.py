@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from softphone.domain.policy import KeyPath, PolicyFault, key_lines
 from softphone.domain.policy.faults import in_file_order, line_of, spelled
-from softphone.system.settings_schema import ACCOUNT_SCHEMA, SETTINGS, Scope, doubts_of, machine_doubts
+from softphone.system.settings_schema import ACCOUNT_SCHEMA, SETTINGS, Scope, Wrong, doubts_of, machine_doubts
 from softphone.system.toml import broken
 from softphone.wire.snapshot import Account, Settings
 
@@ -131,7 +131,7 @@ def own_faults(table: Mapping[str, Any], lines: Mapping[KeyPath, int]) -> list[P
 
 
 def _accounts(
-    raw: Sequence[Any], at: KeyPath, lines: Mapping[KeyPath, int], doubts: Any
+    raw: Sequence[Any], at: KeyPath, lines: Mapping[KeyPath, int], doubts: Callable[[Mapping[str, Any]], Wrong]
 ) -> tuple[dict[int, Account], list[PolicyFault]]:
     """Those that can be used, by their place in the list, and what is wrong with the others."""
     whole: dict[int, Account] = {}
@@ -143,11 +143,12 @@ def _accounts(
             whole[n] = value[0]
     places = list(whole)
     for path, code, params in list(doubts({"accounts": tuple(whole.values())})):
+        where = path
         if len(path) > 1:
-            n = places[path[1]]
-            path = (path[0], n, *path[2:])
+            n = places[int(path[1])]
+            where = (path[0], n, *path[2:])
             whole.pop(n, None)
-        faults.append(_doubt(at, lines, path, code, params))
+        faults.append(_doubt(at, lines, where, code, params))
     return whole, faults
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog, QLineEdit
+from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog, QLineEdit, QWidget
 
 from softphone.domain.errors import KeyringError
 from softphone.domain.purpose import Language
@@ -639,3 +639,33 @@ def test_an_account_by_tls_says_how_sound_is_encrypted_and_whom_it_trusts_and_wh
     scene.show(replace(s.snapshot(), accounts=(replace(away, registration=Registration.REGISTERED),)))
     assert desk.window.account.text() == f"Klar · {wanted.address}"
     assert why not in desk.window.ready.fault_text.text()
+
+
+def test_what_the_organisation_has_locked_is_shown_with_its_place_and_cannot_be_changed(scene: Scene) -> None:
+    etc, more = "/etc/klartone/settings.toml", "/etc/klartone/settings.d/20.toml"
+    locked = {"policy": etc, "port": etc, "accounts": more, "ring_volume": more, "language": etc}
+    desk = scene.open(replace(s.snapshot(), locked=locked))
+    scene.press("openSettings")
+    for name in ("accountMore", "soundMore"):
+        scene.press(name)
+    page = desk.window.settings
+    lines: list[QWidget] = [page.policy.path, page.network.port, page.account.address, page.account.transport]
+    for widget in (*lines, page.sound.ring_volume, page.appearance.language):
+        assert not widget.isEnabled()
+        assert widget.accessibleName().endswith("Styret af din organisation")
+        assert "/etc/klartone/settings" in widget.accessibleDescription()
+    assert not page.policy.choose.isEnabled()
+    assert not any(one.isVisible() for one in (page.account.add, page.account.remove, page.account.default))
+    assert page.sound.managed.text() == f"Styret af din organisation ({more})"
+    assert not page.appearance.look.accessibleDescription()
+    # What is left to the user stays: another setting, and the account's password.
+    assert all(one.isEnabled() for one in (page.sound.microphone, page.network.keep_alive, page.account.secret))
+    field(scene, "accountPassword").setText("hemmelig-på-prøve")
+    scene.press("saveAccount")
+    assert saved(scene)[0].settings.accounts == (s.ACCOUNT,)
+    assert scene.passwords == [("acc-1", "hemmelig-på-prøve")]
+    # IT lets go of it.
+    scene.show(s.snapshot())
+    assert all(one.isEnabled() for one in (*lines, page.policy.choose, page.account.add))
+    assert not page.sound.managed.isVisible()
+    assert page.network.port.accessibleDescription() == ""

@@ -41,6 +41,7 @@ class Section(QWidget):
         layout.addWidget(self.heading)
         layout.addWidget(self.card)
         self.managed = TextLabel(f"{name}Managed", size=SMALL, role="muted", wrap=True)
+        self.managed.setContentsMargins(0, 0, 0, 6)
         self.managed.hide()
         self.body.addWidget(self.managed)
         self._fields: list[Field] = []
