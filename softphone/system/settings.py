@@ -177,7 +177,7 @@ def set_aside(folder: Path) -> Path:
     path, aside = folder / FILE, folder / ASIDE
     with suppress(FileNotFoundError):
         aside.replace(folder / f"settings.faulty-{int(aside.stat().st_mtime)}.toml")
-    path.replace(aside)
+    replace_file(path, aside)
     return aside
 
 
