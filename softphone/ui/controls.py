@@ -310,11 +310,15 @@ class FilledButton(Control):
 class QuietButton(Control):
     """An icon, or a word with an icon behind it, without a plate: settings, copy, the notice's fold."""
 
-    def __init__(self, name: str, parent: QWidget | None = None, *, size: int = 18, lit: bool = False) -> None:
+    def __init__(
+        self, name: str, parent: QWidget | None = None, *, size: int = 18, lit: bool = False, warns: bool = False
+    ) -> None:
         super().__init__(name, parent)
         self._size = size
         self._lit = lit
         """drawn as a filled tile while it is checked"""
+        self._warns = warns
+        """its word says that something is not as it should be"""
         self._calls = False
 
     def call_for_attention(self, wanted: bool) -> None:
@@ -329,10 +333,10 @@ class QuietButton(Control):
     def sizeHint(self) -> QSize:
         words = round(QFontMetricsF(font(SMALL, tabular=True)).horizontalAdvance(self.text()))
         icon = self._size + (6 if words else 0) if self._icon_name else 0
-        return QSize(px(max(32, words + icon + 4)), px(32))
+        return QSize(px(words + icon + 4 if words else 32), px(32))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(px(32), px(32))
+        return self.sizeHint().boundedTo(QSize(px(32), px(32)))
 
     def draw(self, painter: QPainter, theme: Theme, icons: Icons) -> None:
         on = self._lit and self.isChecked()
@@ -345,9 +349,11 @@ class QuietButton(Control):
             if on
             else theme.on_accent
             if self._calls
-            else theme.muted
-            if self.isEnabled()
             else theme.disabled
+            if not self.isEnabled()
+            else theme.amber.mark
+            if self._warns
+            else theme.muted
         )
         used = font(SMALL, tabular=True)
         metrics = QFontMetricsF(used)

@@ -4,7 +4,7 @@ compact and the settings."""
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from softphone.ui.call.tabs import CallTabs
@@ -20,7 +20,7 @@ from softphone.ui.words.card import CardWords
 from softphone.ui.words.kept import duration_of
 from softphone.wire.snapshot import AccountState, CallPhase, Registration
 
-HEIGHT, LOW = 48, 40
+HEIGHT, LOW = 52, 40
 _FINE = (Registration.REGISTERED, Registration.UNREGISTERED)
 
 
@@ -73,7 +73,19 @@ class TopLine(QWidget):
         for button in (self.look, self.on_top, self.hang_up, self.compact, self.settings):
             row.addWidget(button)
         self._low = False
+        self._words = self._short = ""
+        """of the account: with its whole address, and with its user's name alone"""
         self.rescale()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """An address that is cut off tells less than its user's name."""
+        room = self.account.contentsRect().width()
+        fits = QFontMetricsF(self.account.font()).horizontalAdvance(self._words) <= room
+        self.account.setText(self._words if fits else self._short)
 
     def rescale(self) -> None:
         """The text size has changed."""
@@ -96,17 +108,19 @@ class TopLine(QWidget):
         call = view.call
         if is_compact and call is not None:
             seconds = duration_of(call, view.now)
-            words = " · ".join(
+            short = words = " · ".join(
                 part for part in (who(view, call), duration(seconds) if seconds is not None else "") if part
             )
         else:
-            words = account_words(view)
+            words, short = account_words(view), account_words(view, short=True)
         others = other_accounts(view)
         self.dot.show_colour(_dot_colour(view))
         self.dot.setToolTip("\n".join((account_words(view), *others)))
-        self.account.setText(words)
+        self._words, self._short = words, short
+        self._fit()
         self.account.setAccessibleName(words)
-        self.account.setToolTip("\n".join((words, *others)) if others or self.account.elided() else "")
+        cut = self.account.text() != words or self.account.elided()
+        self.account.setToolTip("\n".join((words, *others)) if others or cut else "")
 
     def _show_buttons(self, view: View, *, is_compact: bool, asks: bool) -> None:
         texts, theme = view.texts, view.theme
@@ -150,8 +164,8 @@ class TopLine(QWidget):
             button.setVisible(wanted)
 
 
-def account_words(view: View) -> str:
-    """The account's state and its address; of several accounts the one that needs somebody."""
+def account_words(view: View, *, short: bool = False) -> str:
+    """The account's state and its address, or what stands before its @; of several accounts the one that needs somebody."""
     texts, snapshot, state = view.texts, view.snapshot, _account(view)
     if not view.connected:
         words = texts(
@@ -160,7 +174,7 @@ def account_words(view: View) -> str:
     elif state is None:
         words = texts("account.none")
     else:
-        words = _said(view, state)
+        words = _said(view, state, short=short)
     return f"{texts('account.demo')} · {words}" if snapshot and snapshot.store.demo else words
 
 
@@ -178,8 +192,9 @@ def _account(view: View) -> AccountState | None:
     return next((one for one in states if one.registration not in _FINE), next(iter(states), None))
 
 
-def _said(view: View, state: AccountState) -> str:
-    return f"{account.short(view.texts, state)} · {state.account.address}"
+def _said(view: View, state: AccountState, *, short: bool = False) -> str:
+    address = state.account.address
+    return f"{account.short(view.texts, state)} · {address.partition('@')[0] if short else address}"
 
 
 def _dot_colour(view: View) -> str:

@@ -428,7 +428,7 @@ class DeskWindow(QWidget):
             sure.answered.emit(False)
         elif self._settings_open:
             self.close_settings()
-        elif self.call.keypad_open or self.call.transfer_open:
+        elif self.call.keypad_open or self.call.transfer_open or self.call.quality_open:
             self.call.show_keypad(wanted=False)
 
 

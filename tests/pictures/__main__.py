@@ -2,7 +2,7 @@
 
 FOLDER (build/pictures) gets `<row>-<da|en>-<way>.png` and index.html, an earlier run's removed first. The ways are light, dark,
 grey, 320 px wide, at 200 % and in the largest text. `--readme` also renews the two of docs/pictures, where every row came to
-its pictures.
+its pictures. `--only ROW` takes that one alone, and leaves all others as they are.
 """
 
 from __future__ import annotations
@@ -15,12 +15,16 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from softphone.domain.purpose import Language
 from softphone.system.paths import program_folder
 from softphone.wire.snapshot import TextSize
 from tests.pictures import review
-from tests.pictures.scenes import BESIDE, ROWS, SCENES, studio, without_policy
+from tests.pictures.scenes import BESIDE, ROWS, SCENES, WITHOUT_POLICY, scenes_of, studio, without_policy
+
+if TYPE_CHECKING:
+    from softphone.ui.pictures import Picture
 
 ROOT = Path(__file__).resolve().parents[2]
 WAYS = ("light", "dark", "grey", "narrow", "double", "largest")
@@ -35,9 +39,14 @@ def main() -> int:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--review", action="store_true", help="the team lead's review alone")
     which.add_argument("--readme", action="store_true", help="renew docs/pictures too")
+    which.add_argument(
+        "--only", metavar="ROW", default="", choices=sorted(ROWS | BESIDE), help="one row of the desk's alone"
+    )
     options = parser.parse_args()
     folder: Path = options.folder
     rows = review.PICTURES if options.review else ROWS | BESIDE | review.PICTURES
+    if options.only:
+        rows = {options.only: rows[options.only]}
     for name in rows:
         for file in pictures_of(name, folder):
             file.unlink(missing_ok=True)
@@ -54,29 +63,21 @@ def main() -> int:
         "largest": Camera(*where, width=NARROWEST, size=TextSize.LARGEST),
     }
     missing: dict[str, str] = {}
-    for language in Language:
+    for language in () if options.only else Language:
         taken = review.take_pictures(folder, language)
         print(f"{language}: the review, {len(taken)} pictures", flush=True)
     for language in () if options.review else Language:
         with tempfile.TemporaryDirectory() as place:
-            with studio(Path(place) / "on", language) as on:
-                for scene in SCENES:
-                    try:
-                        scene(on)
-                    except (TimeoutError, AssertionError, KeyError, IndexError) as error:
-                        missing[scene.__name__] = f"{language}: {str(error)[:300]}"
-                        for call in on.on.desk.snapshot.calls if on.on.desk.snapshot else ():
-                            on.over(call.id)
-            on.taken.update(without_policy(Path(place) / "without"))
-        for picture in on.taken.values():
+            taken = _played(Path(place), language, options.only, missing)
+        for picture in taken:
             for dark in (False, True):
                 file = folder / f"{picture.name}-{language}-{'dark' if dark else 'light'}.png"
                 camera.take(picture, file, language, dark=dark)
             grey(folder / f"{picture.name}-{language}-light.png", folder / f"{picture.name}-{language}-grey.png")
         for way, other in others.items():
-            for picture in on.taken.values():
+            for picture in taken:
                 other.take(picture, folder / f"{picture.name}-{language}-{way}.png", language, dark=way == "narrow")
-        print(f"{language}: {len(on.taken)} states, each in light and dark", flush=True)
+        print(f"{language}: {len(taken)} states, each in light and dark", flush=True)
     _page(folder)
     print(f"Pictures and index.html are in {folder}.")
     without = unreached(rows, folder)
@@ -91,6 +92,25 @@ def main() -> int:
         for name, file in README.items():
             shutil.copyfile(folder / file, place / f"{name}.png")
     return 0
+
+
+def _played(place: Path, language: Language, only: str, missing: dict[str, str]) -> list[Picture]:
+    """What the scenes took. A scene that did not come about stands in `missing`, with why."""
+    taken: dict[str, Picture] = {}
+    scenes = scenes_of(only) if only else SCENES
+    if scenes:
+        with studio(place / "on", language) as on:
+            for scene in scenes:
+                try:
+                    scene(on)
+                except (TimeoutError, AssertionError, KeyError, IndexError) as error:
+                    missing[scene.__name__] = f"{language}: {str(error)[:300]}"
+                    for call in on.on.desk.snapshot.calls if on.on.desk.snapshot else ():
+                        on.over(call.id)
+        taken |= on.taken
+    if not only or only in WITHOUT_POLICY:
+        taken |= without_policy(place / "without")
+    return [picture for name, picture in taken.items() if only in ("", name)]
 
 
 def pictures_of(row: str, folder: Path) -> list[Path]:

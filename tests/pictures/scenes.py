@@ -6,6 +6,7 @@ A row that no scene reaches is told by its name, never drawn from anything made 
 from __future__ import annotations
 
 import base64
+import inspect
 import shutil
 import signal
 import time
@@ -651,6 +652,10 @@ def machine(s: Studio) -> None:
 
 
 def ready(s: Studio) -> None:
+    for line in ("sales", "service", "none"):
+        call = s.call(line)
+        s.on.desk.wait_status(lambda status: status.headline is not Headline.NOTICE, "decided", call)
+        s.over(call)
     s.on.desk.wait(lambda snapshot: not snapshot.calls and len(snapshot.history) > 2, "today's calls")
     s.take("ready")
 
@@ -669,6 +674,7 @@ def earlier(s: Studio) -> None:
     call = s.call("sales", "+4520123490")
     s.recording(call)
     s.on.desk.do(SaveNote, call=call, text="Spurgte til bindingsperioden.\nRing igen mandag.")
+    s.on.desk.wait_call(lambda one: one.note, "the note", call)
     s.take("note")
     s.over(call)
     call = s.call("training", "+4520123491")
@@ -776,6 +782,15 @@ SCENES: tuple[Callable[[Studio], None], ...] = (
     engine_gone,
     storage,
 )
+
+
+WITHOUT_POLICY = ("no-policy", "first-start")
+"""the states of `without_policy`"""
+
+
+def scenes_of(state: str) -> tuple[Callable[[Studio], None], ...]:
+    """Those that take it: each names what it takes."""
+    return tuple(scene for scene in SCENES if f'"{state}"' in inspect.getsource(scene))
 
 
 def without_policy(folder: Path) -> dict[str, Picture]:

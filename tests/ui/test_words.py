@@ -229,7 +229,7 @@ def test_once_the_call_is_over_or_locked_the_opt_out_says_what_it_still_does(vie
 
 def test_an_opt_out_that_cannot_be_pressed_names_no_purpose(view_of: MakeView) -> None:
     call = s.call(replace(s.RECORDING, opt_out=OptOutButton(OptOutKind.NONE, enabled=False, why_not="over")))
-    assert opt_out_words(view_of(s.snapshot(call)), call).title == "Ønsker ikke optagelse"
+    assert opt_out_words(view_of(s.snapshot(call)), call).title == "Vil ikke optages"
 
 
 def test_a_sample_of_nothing_is_not_said_to_be_only_a_part(view_of: MakeView) -> None:
@@ -377,7 +377,7 @@ def said(name: str, view_of: MakeView, language: Language = DA) -> str:
         ("by_hand", "På pause | Følsomme oplysninger | Tryk »Fortsæt nu«, når der igen må optages."),
         (
             "no_sound",
-            "På pause | Ingen lyd fra parten | Optagelsen fortsætter af sig selv, når lyden er tilbage.",
+            "På pause | Kunden kan ikke høres | Optagelsen fortsætter af sig selv, når lyden er tilbage.",
         ),
         (
             "source_changed",
@@ -488,7 +488,7 @@ def test_while_it_rings_what_is_planned_and_what_is_asked_are_told_apart(
         ),
         (
             "still_no_sound",
-            ("Der har ikke været lyd fra parten i mere end 30 sek. Læg på, hvis forbindelsen er væk.",),
+            ("Kunden har ikke kunnet høres i mere end 30 sek. Læg på, hvis forbindelsen er væk.",),
         ),
         ("stood_still", ("Telefonen stod stille, så 4 sek. af samtalen mangler i optagelsen.",)),
         ("not_given", ("Ønsket er noteret. Optagelsen fortsætter, fordi der ikke blev givet en grund.",)),
@@ -537,7 +537,7 @@ def test_who_is_not_heard_any_more_is_not_told_goodbye(view_of: MakeView) -> Non
     call = e.CALLS["still_no_sound"]
     assert call.status is not None
     words = press_words(view_of(s.snapshot(call), DA), call, call.status, Action.END_POLITELY, None)
-    assert (words.title, words.sub) == ("Læg på", "ingen lyd fra parten")
+    assert (words.title, words.sub) == ("Læg på", "kunden kan ikke høres")
 
 
 @pytest.mark.rule("G23")

@@ -17,7 +17,6 @@ from softphone.domain.purpose import Basis, Direction, Language, Purpose, Reason
 from softphone.domain.status import Action, PurposePhase, Status
 from softphone.ui.call.earlier import EarlierMenu
 from softphone.ui.call.moment import PLACED, in_the_menu, other_languages, reading
-from softphone.ui.call.quality import QualityMenu
 from softphone.ui.controls import Change
 from softphone.ui.rows import Entry, RowMenu
 from softphone.ui.view import View, new_id, upper_first, version
@@ -72,9 +71,10 @@ class _MenuEntry:
 
 
 class MoreMenu(RowMenu):
-    """command(Act | LockEarlier)."""
+    """command(Act | LockEarlier), quality(): the connection's figures are asked for."""
 
     command = Signal(object)
+    quality = Signal()
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -84,7 +84,9 @@ class MoreMenu(RowMenu):
         self._call: CallState | None = None
         self.earlier = EarlierMenu("more", self)
         self.earlier.command.connect(self.command)
-        self.quality = QualityMenu(self)
+        self.connection = Entry(self, "moreQuality")
+        self.connection.setParent(parent)  # what is the menu's own goes whenever it is put together anew
+        self.connection.triggered.connect(lambda: self.quality.emit())
 
     def render_view(self, view: View, call: CallState, *, able: bool) -> None:
         """`able`: the call is going on and the engine is there. Rebuilt only where it changes, since it may be open. It closes
@@ -94,7 +96,10 @@ class MoreMenu(RowMenu):
             self.close()
         self._call = call
         self.earlier.render_view(view, call)
-        self.quality.render_view(view, call)
+        known = call.quality is not None and view.connected
+        words = view.texts("quality.connection") if known else view.texts("quality.not_yet")
+        why = view.texts("quality.menu.why")
+        self.connection.show_as(view, words, "", icon="signal", enabled=known, more=why)
         groups = [group for group in _groups(view, call) if group] if able and call.status is not None else []
         wanted = (able, groups, view.theme.dark)
         if wanted == self._built:
@@ -114,7 +119,7 @@ class MoreMenu(RowMenu):
         if able:
             self.addSeparator()
             self.addMenu(self.earlier)
-            self.addMenu(self.quality)
+            self.addAction(self.connection)
 
     def _act(self, one: _MenuEntry, _checked: bool = False) -> None:
         if self._call and not self._change.is_fresh:

@@ -14,6 +14,7 @@ from softphone.ui.call.card import StatusCard
 from softphone.ui.call.keypad import Keypad
 from softphone.ui.call.moment import Moment
 from softphone.ui.call.party import PartyView
+from softphone.ui.call.quality import QualityPanel
 from softphone.ui.call.tools import Tools
 from softphone.ui.call.transfer import TransferPanel
 from softphone.ui.controls import FilledButton
@@ -41,6 +42,7 @@ class CallPage(QWidget):
         self.moment = Moment()
         self.keypad = Keypad()
         self.transfer = TransferPanel()
+        self.quality = QualityPanel()
         self.tools = Tools()
         self.hang_up = self.tools.hang_up
         self.answer = FilledButton("answer", "ok", 52)
@@ -53,6 +55,7 @@ class CallPage(QWidget):
             ScrollArea("momentReel", self.moment),
             ScrollArea("keypadReel", self.keypad),
             ScrollArea("transferReel", self.transfer),
+            ScrollArea("qualityReel", self.quality),
         )
         for reel in self.reels:
             reel.within_reach.connect(self._chain_tabs)
@@ -100,6 +103,9 @@ class CallPage(QWidget):
         self.keypad.closed.connect(self._close_keypad)
         self.tools.transfer.connect(self.show_transfer)
         self.transfer.closed.connect(lambda: self.show_transfer(wanted=False))
+        for asked in (self.party.quality.clicked, self.tools.quality):
+            asked.connect(lambda: self.show_quality(wanted=True))
+        self.quality.closed.connect(lambda: self.show_quality(wanted=False))
         self.answer.clicked.connect(lambda: self._send(Answer))
         self.decline.clicked.connect(lambda: self._send(Decline))
 
@@ -134,6 +140,13 @@ class CallPage(QWidget):
         if opened and self._call is not None:
             self.transfer.opened(self._call.id)
 
+    @property
+    def quality_open(self) -> bool:
+        return self.middle.currentIndex() == 3
+
+    def show_quality(self, wanted: bool) -> None:
+        self._show_middle(3 if wanted else 0)
+
     def _show_middle(self, place: int) -> None:
         if self.middle.currentIndex() == place == 0:
             return
@@ -155,7 +168,8 @@ class CallPage(QWidget):
 
     def render_view(self, view: View, call: CallState) -> None:
         other = self._call is None or self._call.id != call.id or call.phase is not CallPhase.CONNECTED
-        if other or (self.transfer_open and view.consultation(call) is not None):
+        unknown = self.quality_open and call.quality is None
+        if other or unknown or (self.transfer_open and view.consultation(call) is not None):
             if self._call is not None and self._call.id != call.id:
                 self.transfer.keep()
             self._show_middle(0)
@@ -166,6 +180,7 @@ class CallPage(QWidget):
         self.moment.render_view(view, call)
         self.keypad.render_view(view, call)
         self.transfer.render_view(view, call)
+        self.quality.render_view(view, call)
         self.tools.render_view(view, call, keypad_open=self.keypad_open, transfer_open=self.transfer_open)
         for reel in self.reels:
             reel.render_view(view)
@@ -179,9 +194,14 @@ class CallPage(QWidget):
 
     def _chain_tabs(self) -> None:
         last = (*self.tools.tiles[:-1], self.answer, self.decline, self.hang_up)
-        first = (self.party.number, self.card, *self.rights.controls())
+        first = (self.party.number, self.party.quality, self.card, *self.rights.controls())
         reels = [[reel] if reel.focusPolicy() & Qt.FocusPolicy.TabFocus else [] for reel in self.reels]
-        panels = (self.moment.tab_chain(), [*self.keypad.keys.values()], self.transfer.controls())
+        panels = (
+            self.moment.tab_chain(),
+            [*self.keypad.keys.values()],
+            self.transfer.controls(),
+            self.quality.controls(),
+        )
         middle = [part for reel, panel in zip(reels, panels, strict=True) for part in (*reel, *panel)]
         middle += self._note
         wanted: list[QWidget] = [*first, *middle, *last]

@@ -83,8 +83,8 @@ class PartyView(QWidget):
         self.line = TextLabel("lineName", size=SMALL, role="muted")
         self.line.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         self.lock = LockMark()
-        self.quality = TextLabel("qualityWord", size=SMALL, role="warning")
-        self.quality.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Preferred)
+        self.quality = QuietButton("qualityWord", warns=True)
+        self.quality.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self._copied = QTimer(self, singleShot=True, interval=1500)
         self._copied.timeout.connect(self._show_number)
         self._view: View | None = None
@@ -101,18 +101,20 @@ class PartyView(QWidget):
         second.addWidget(self.line)
         second.addWidget(self.lock)
         second.addStretch(1)
+        second.addSpacing(6)
         second.addWidget(self.quality)
         self.number.setContentsMargins(0, 0, 0, 0)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setContentsMargins(0, 2, 0, 0)
         layout.setSpacing(0)
         layout.addLayout(first)
+        layout.addStretch(1)
         layout.addLayout(second)
         self.rescale()
 
     def rescale(self) -> None:
         """The text size has changed."""
-        self.setFixedHeight(px(62))
+        self.setFixedHeight(px(58))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -122,7 +124,7 @@ class PartyView(QWidget):
         """The lock's word gives way first, the line's name only after it."""
         others = (self.number, self.line, self.quality)
         taken = sum(part.sizeHint().width() for part in others if not part.isHidden())
-        self.lock.stand_alone(taken + self.lock.whole_width() > self.width())
+        self.lock.stand_alone(taken + self.lock.whole_width() + 6 > self.width())
 
     def render_view(self, view: View, call: CallState) -> None:
         self._view, self._call = view, call
@@ -135,8 +137,10 @@ class PartyView(QWidget):
         self.number.setVisible(bool(call.number))
         self.lock.render_view(view, call)
         word = call.quality.word if call.quality is not None and call.quality.word != "good" else ""
-        self.quality.setText(view.texts(f"quality.{word}") if word else "")
-        self.quality.setToolTip(view.texts(f"quality.{word}.why") if word else "")
+        if word:
+            self.quality.show_as(
+                view, view.texts(f"quality.{word}"), why=view.texts(f"quality.{word}.why"), means="quality"
+            )
         self.quality.setVisible(bool(word))
         if not self._copied.isActive():
             self._show_number()

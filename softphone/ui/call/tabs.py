@@ -15,7 +15,7 @@ from softphone.ui.theme.icons import Icons
 from softphone.ui.theme.scale import px
 from softphone.ui.theme.style import BUTTON_RADIUS, SMALL, font
 from softphone.ui.theme.tokens import Theme
-from softphone.ui.view import View, duration, new_id, who
+from softphone.ui.view import View, duration, first_name, new_id, who
 from softphone.ui.words.card import card_words
 from softphone.ui.words.kept import duration_of
 from softphone.wire.snapshot import CallPhase, CallState
@@ -27,7 +27,7 @@ MOST = 4
 class CallTab(Control):
     """One call. Its name is shortened, never its time."""
 
-    HEIGHT = 38
+    HEIGHT = 44
 
     def __init__(self, place: int) -> None:
         super().__init__(f"callTab_{place}")
@@ -79,16 +79,16 @@ class CallTab(Control):
         middle = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         painter.setFont(font(SMALL, strong=True))
         painter.setPen(QColor(theme.text))
-        room = self.wide - 15 - mark
-        name = QFontMetricsF(painter.font()).elidedText(self.text(), Qt.TextElideMode.ElideRight, room)
-        painter.drawText(QRectF(8, 2, room + 2, 17), int(middle), name)
+        room = self.wide - 19 - mark
+        name = self._name(QFontMetricsF(painter.font()), room)
+        painter.drawText(QRectF(10, 5, room, 17), int(middle), name)
         painter.setFont(font(SMALL, strong=self._rings, tabular=True))
         painter.setPen(QColor(theme.ok if self._rings else theme.muted))
-        room, metrics = self.wide - 12, QFontMetricsF(painter.font())
+        room, metrics = self.wide - 18, QFontMetricsF(painter.font())
         below = self._below if metrics.horizontalAdvance(self._below) <= room else self._clock or self._below
         below = metrics.elidedText(below, Qt.TextElideMode.ElideRight, room)
-        painter.drawText(QRectF(8, 19, self.wide - 10, 17), int(middle), below)
-        spot = QRectF(self.wide - 15, 6.5, 8, 8)
+        painter.drawText(QRectF(10, 22, self.wide - 14, 17), int(middle), below)
+        spot = QRectF(self.wide - 18, 9.5, 8, 8)
         if self._recording:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(theme.red.mark))
@@ -97,6 +97,16 @@ class CallTab(Control):
             painter.setPen(QPen(QColor(theme.muted), 1.5))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawEllipse(spot.adjusted(0.75, 0.75, -0.75, -0.75))
+
+    def _name(self, metrics: QFontMetricsF, room: float) -> str:
+        """As much as tells it from the others: a first name whole, a number's last digits."""
+        whole, first = self.text(), first_name(self.text())
+        if metrics.horizontalAdvance(whole) <= room:
+            return whole
+        if first and metrics.horizontalAdvance(first) <= room:
+            return first
+        way = Qt.TextElideMode.ElideRight if first else Qt.TextElideMode.ElideLeft
+        return metrics.elidedText(whole, way, room)
 
 
 class CallTabs(QWidget):
@@ -110,8 +120,8 @@ class CallTabs(QWidget):
         self.setObjectName("callTabs")
         self.tabs = [CallTab(place) for place in range(MOST)]
         row = QHBoxLayout(self)
-        row.setContentsMargins(0, 7, 0, 3)
-        row.setSpacing(5)
+        row.setContentsMargins(0, 4, 0, 4)
+        row.setSpacing(6)
         for tab in self.tabs:
             row.addWidget(tab)
             tab.clicked.connect(lambda _checked=False, tab=tab: self._press(tab))

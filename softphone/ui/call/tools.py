@@ -17,7 +17,8 @@ from softphone.wire.to_engine import Act, HangUp, HoldCall, Mute
 
 
 class Tools(Card):
-    """command(Mute | Hold | Act | LockEarlier | HangUp), keypad(bool), transfer(bool): the panel is to open or close.
+    """command(Mute | Hold | Act | LockEarlier | HangUp), keypad(bool), transfer(bool): the panel is to open or
+    close. quality(): it is to open.
 
     What is on is a dark tile with the name it had before: a tile says what it is, its tooltip and a screen reader what a press
     does. Hang up has the right end, and never stands alone in red.
@@ -26,6 +27,7 @@ class Tools(Card):
     command = Signal(object)
     keypad = Signal(bool)
     transfer = Signal(bool)
+    quality = Signal()
 
     def __init__(self) -> None:
         super().__init__("dock", "box")
@@ -53,6 +55,7 @@ class Tools(Card):
         self.more.clicked.connect(self.open_menu)
         self.hang_up.clicked.connect(self._hang_up)
         self.menu.command.connect(self.command)
+        self.menu.quality.connect(self.quality)
 
     @property
     def tiles(self) -> list[ToolTile]:

@@ -50,7 +50,7 @@ class ReadyPage(QWidget):
         self._chained: list[QWidget] = []
         self._inside = QWidget()
         inner = QVBoxLayout(self._inside)
-        inner.setContentsMargins(MARGIN, 4, MARGIN, MARGIN)
+        inner.setContentsMargins(MARGIN, 0, MARGIN, MARGIN)
         inner.setSpacing(12)
         faults = QVBoxLayout(self.faults)
         faults.setContentsMargins(14, 10, 14, 12)

@@ -249,6 +249,11 @@ def test_every_page_and_part_that_opens_can_be_read_and_reached(look: Look) -> N
     checked(
         look, "notice", lambda window: (window.call.show_transfer(wanted=False), window.call.moment.notice.fold.click())
     )
+    look.at(CALLS["bad_connection"])
+    checked(look, "connection", lambda window: window.call.show_quality(wanted=True), shortened=("lineName",))
+    look.at(CALLS["consultation"])
+    checked(look, "keypad to a colleague", lambda window: window.call.show_keypad(wanted=True))
+    window = look.at(recorded)
     window.compact.toggle()
     look.again(recorded)
     checked(look, "compact")

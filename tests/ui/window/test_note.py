@@ -109,7 +109,7 @@ def test_what_was_told_once_is_told_in_the_language_chosen_since(scene: Scene) -
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (s.call(s.RECORDING), "Samtalen er i gang, og parten kan høre dig."),
+        (s.call(s.RECORDING), "Samtalen er i gang, og du kan høres."),
         (replace(s.INCOMING, phase=CallPhase.DIALLING), "Der ringes op."),
         (replace(s.INCOMING, phase=CallPhase.RINGING), "Der ringes op."),
         (s.INCOMING, "Det ringer."),

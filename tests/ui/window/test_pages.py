@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QApplication
 
 from softphone.domain.purpose import Basis, Reason
 from softphone.domain.status import OptOutButton, OptOutKind, PurposePhase
@@ -33,7 +34,20 @@ from tests.ui.conftest import Scene, without_id
 def test_the_account_line_says_the_registration_in_words(scene: Scene, state: Registration, words: str) -> None:
     account = AccountState(s.ACCOUNT, state, code=403)
     desk = scene.open(replace(s.snapshot(), accounts=(account,)))
-    assert desk.window.account.text() == words
+    assert desk.window.account.accessibleName() == words
+
+
+def test_an_address_that_is_too_long_for_the_line_gives_way_to_its_user_s_name(scene: Scene) -> None:
+    long = replace(s.ACCOUNT, address="4570102000@nordlys-service.dk:5061")
+    state = replace(s.READY, accounts=(replace(s.READY.accounts[0], account=long),))
+    window = scene.open(state).window
+    window.resize(376, 700)
+    QApplication.processEvents()
+    assert (window.account.text(), window.account.elided()) == ("Klar · 4570102000", False)
+    assert window.account.toolTip() == window.account.accessibleName() == f"Klar · {long.address}"
+    window.resize(700, 700)
+    QApplication.processEvents()
+    assert window.account.text() == f"Klar · {long.address}"
 
 
 def test_after_the_call_its_wrap_up_stands_on_the_ready_page(scene: Scene) -> None:
