@@ -83,7 +83,8 @@ class TransferPanel(QWidget):
 
     def put_away(self) -> None:
         self._for = ""
-        self.target.completer().popup().hide()  # Return in it would still be heard
+        if (names := self.target.completer().popup()) is not None:
+            names.hide()  # Return in it would still be heard
 
     def render_view(self, view: View, call: CallState) -> None:
         self._view, self._call = view, call

@@ -49,6 +49,7 @@ def wait_saved(scene: Scene, call: str, text: str) -> None:
 
 def shown_completions(completer: QCompleter) -> QWidget:
     popup = completer.popup()
+    assert popup is not None
     assert popup.isVisible(), "the names that fit are shown"
     return popup
 
