@@ -19,7 +19,7 @@ from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING, Literal
 
-from softphone.audio.pulse import PulseDevice, led_to, pulse_devices
+from softphone.audio.pulse import PulseDevice, pulse_devices
 from softphone.domain.errors import SoundError
 
 if TYPE_CHECKING:
@@ -58,8 +58,8 @@ class SoundWorks:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """`index` is PortAudio's at this moment; keep `id`. `rate` is the device's own, in Hz. `pulse`: the sound server's name
-    for it; empty for any other, and for the one that follows the system's choice."""
+    """`index` is PortAudio's at this moment, and the sound server's have none: keep `id`. `rate` is the device's own, in Hz.
+    `pulse`: the sound server's name for it; empty for any other, and for the one that follows the system's choice."""
 
     id: str
     name: str
@@ -105,6 +105,7 @@ class Devices:
 
 
 PULSE = "PulseAudio"
+NOT_PORTAUDIO = -1
 _WASAPI = "Windows WASAPI"
 _SERVERS = ("ALSA: pulse", "ALSA: default")
 """what a sound server is called by ALSA; in settings from before its own names were known, the system's default"""
@@ -134,26 +135,31 @@ def _ends_after_a_look() -> None:
 
 
 def list_devices(*, refresh: bool = False) -> Devices:
-    """What is there. `refresh`: look anew if no stream is open; else it is what was there when the first one opened."""
+    """What is there. `refresh`: look anew if no stream is open; else it is what was there when the first one opened. A sound
+    server's own list is always new, and needs no PortAudio, which loads some 30 MB of ALSA's plugins."""
+    if served := pulse_devices():
+        return _with_faults(tuple(_of_server(one) for one in served))
     try:
         portaudio()
     except SoundError as error:
         return Devices((), (SoundFault("sound_missing", detail=str(error.params["detail"])),))
     import sounddevice
 
-    served = pulse_devices()
     with _lock:
         try:
-            found = _found(sounddevice.query_devices(), sounddevice.query_hostapis(), served)
-            # The server's own list is always new.
-            if refresh and not _streams and not any(one.host_api == PULSE for one in found):
+            found = _of_portaudio(sounddevice.query_devices(), sounddevice.query_hostapis())
+            if refresh and not _streams:
                 # One that could not start at the last look cannot be ended either.
                 with suppress(sounddevice.PortAudioError):
                     sounddevice._terminate()
                 sounddevice._initialize()
-                found = _found(sounddevice.query_devices(), sounddevice.query_hostapis(), served)
+                found = _of_portaudio(sounddevice.query_devices(), sounddevice.query_hostapis())
         except sounddevice.PortAudioError as error:
             return Devices((), (SoundFault("sound_missing", detail=str(error)),))
+    return _with_faults(found)
+
+
+def _with_faults(found: tuple[Device, ...]) -> Devices:
     faults: list[SoundFault] = []
     if not any(device.inputs for device in found):
         faults.append(SoundFault("no_microphone"))
@@ -187,9 +193,7 @@ def steady(side: Side, device: Device) -> Generator[Device]:
         now = device if device in found.all else found.find(side, device.id)
         if isinstance(now, SoundFault):
             raise SoundError(now.code, device=device.id, detail=now.detail)
-        now = replace(now, pulse=device.pulse)
-        with led_to(side, now.pulse):
-            yield now
+        yield now
     finally:
         stream_closed()
 
@@ -203,27 +207,13 @@ def is_gone(device: Device) -> bool:
     return served is not None and all(one.name != device.pulse for one in served)
 
 
-def _found(
-    devices: list[sounddevice.DeviceInfo],
-    apis: tuple[sounddevice.HostApiInfo, ...],
-    served: tuple[PulseDevice, ...] | None,
-) -> tuple[Device, ...]:
-    by_id = {one.id: one for one in _of_portaudio(devices, apis)}
-    way = next((by_id[one] for one in _SERVERS if one in by_id), None)
-    if served and way is not None:
-        return tuple(_of_server(one, way) for one in served)
-    wasapi = tuple(one for one in by_id.values() if one.host_api == _WASAPI)
-    return wasapi or tuple(by_id.values())
-
-
-def _of_server(one: PulseDevice, way: Device) -> Device:
-    """`way`: the device of ALSA's by which PortAudio reaches the server."""
+def _of_server(one: PulseDevice) -> Device:
     microphone = one.side == "microphone"
     return Device(
         id=f"{PULSE}: {one.name}",
         name=one.shown,
         host_api=PULSE,
-        index=way.index,
+        index=NOT_PORTAUDIO,
         inputs=int(microphone),
         outputs=int(not microphone),
         rate=one.rate,
@@ -247,7 +237,7 @@ def _of_portaudio(
         default_input = apis[0]["default_input_device"]
     if default_output < 0 and apis:
         default_output = apis[0]["default_output_device"]
-    return tuple(
+    all_of_them = tuple(
         Device(
             id=f"{apis[info['hostapi']]['name']}: {info['name']}",
             name=info["name"],
@@ -261,6 +251,8 @@ def _of_portaudio(
         )
         for info in devices
     )
+    wasapi = tuple(one for one in all_of_them if one.host_api == _WASAPI)
+    return wasapi or tuple({one.id: one for one in all_of_them}.values())
 
 
 def _silence_alsa() -> None:

@@ -1,13 +1,12 @@
-"""PulseAudio's and PipeWire's devices by the names that people know, and which of them the next stream gets.
+"""PulseAudio's and PipeWire's devices by the names that people know.
 
-PortAudio reaches a sound server through ALSA alone, which shows it as one device. So the server is asked here, and a stream
-that is being opened is led to a device by the variable that the server's own library reads. No stream is known here.
+PortAudio reaches a sound server through ALSA alone, which shows it as one device. So the server is asked here. Its streams
+are in `pulse_streams`.
 """
 
 from __future__ import annotations
 
 import ctypes.util
-import os
 import sys
 import threading
 from collections.abc import Generator
@@ -22,7 +21,6 @@ Side = Literal["microphone", "speaker"]
 
 ANSWERS_WITHIN = 2.0
 """seconds that a sound server may take; one that hangs must not take its asker with it"""
-_VARIABLES: dict[Side, str] = {"microphone": "PULSE_SOURCE", "speaker": "PULSE_SINK"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,30 +96,10 @@ class _Asker:
 
 
 _asker = _Asker()
-_opening = threading.Lock()
 
 
 def pulse_devices() -> tuple[PulseDevice, ...] | None:
     return _asker.devices()
-
-
-@contextmanager
-def led_to(side: Side, name: str) -> Generator[None]:
-    """A stream that is opened inside gets that device; without a name, the one that the system has chosen."""
-    if not name:
-        yield
-        return
-    variable = _VARIABLES[side]
-    with _opening:
-        before = os.environ.get(variable)
-        os.environ[variable] = name
-        try:
-            yield
-        finally:
-            if before is None:
-                del os.environ[variable]
-            else:
-                os.environ[variable] = before
 
 
 def _devices(client: pulsectl.Pulse) -> tuple[PulseDevice, ...]:

@@ -1,6 +1,7 @@
-"""PortAudio streams of 16 kHz, 16 bit, mono in blocks of 10 ms, whatever the device speaks.
+"""Streams of 16 kHz, 16 bit, mono in blocks of 10 ms, whatever the device speaks: a sound server's go to it, all others through
+PortAudio.
 
-If the device knows neither 16 kHz nor one channel, its own rate and two channels are used and converted here. The caller
+If such a device knows neither 16 kHz nor one channel, its own rate and two channels are used and converted here. The caller
 decides what becomes of the sound.
 """
 
@@ -8,12 +9,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from softphone.audio.devices import Device, Side, steady, stream_closed, stream_opens
+from softphone.audio.devices import PULSE, Device, Side, steady, stream_closed, stream_opens
 from softphone.audio.filters import Resampler
+from softphone.audio.pulse_streams import PulseStream
 from softphone.domain.errors import SoundError
 
 if TYPE_CHECKING:
@@ -30,10 +32,21 @@ Give = Callable[[bytes], None]
 Ask = Callable[[int], bytes]
 
 
-class Stream:
+class Stream(Protocol):
     """An open stream. `called_at` is the monotonic moment of its last block, for a watcher. Before the first block it is
     that of its beginning, and `has_begun` is false."""
 
+    device: Device
+    called_at: float
+    has_begun: bool
+
+    @property
+    def active(self) -> bool: ...
+
+    def close(self) -> None: ...
+
+
+class _PortAudioStream:
     def __init__(self, device: Device) -> None:
         self.device = device
         self.called_at = time.monotonic()
@@ -59,12 +72,14 @@ class Stream:
 
 
 def open_microphone(device: Device, give: Give) -> Stream:
-    """`give` gets each block on PortAudio's thread. Raises SoundError `microphone_failed`, or `no_such_microphone` if it has
+    """`give` gets each block on the stream's thread. Raises SoundError `microphone_failed`, or `no_such_microphone` if it has
     gone."""
+    if device.host_api == PULSE:
+        return PulseStream("microphone", device, give)
     with steady("microphone", device) as there:
         rate, channels = _shape("microphone", there)
         resample = Resampler(rate, RATE) if rate != RATE else None
-        stream = Stream(there)
+        stream = _PortAudioStream(there)
 
         def block(indata: Any, frames: int, times: Any, status: object) -> None:  # noqa: ARG001
             stream.called_at, stream.has_begun = time.monotonic(), True
@@ -80,12 +95,14 @@ def open_microphone(device: Device, give: Give) -> Stream:
 
 
 def open_speaker(device: Device, ask: Ask) -> Stream:
-    """`ask(n_bytes)` is called on PortAudio's thread and gives that many. Raises SoundError `speaker_failed`, or
+    """`ask(n_bytes)` is called on the stream's thread and gives that many. Raises SoundError `speaker_failed`, or
     `no_such_speaker` if it has gone."""
+    if device.host_api == PULSE:
+        return PulseStream("speaker", device, ask)
     with steady("speaker", device) as there:
         rate, channels = _shape("speaker", there)
         resample = Resampler(RATE, rate) if rate != RATE else None
-        stream = Stream(there)
+        stream = _PortAudioStream(there)
         ready = bytearray()
 
         def block(outdata: Any, frames: int, times: Any, status: object) -> None:  # noqa: ARG001
@@ -109,7 +126,7 @@ def open_speaker(device: Device, ask: Ask) -> Stream:
 
 
 def _begin(
-    stream: Stream,
+    stream: _PortAudioStream,
     kind: type[sounddevice._RawStream],
     side: Side,
     rate: int,

@@ -36,7 +36,7 @@ from softphone.edge.resolver import Resolver, split_server
 from softphone.edge.sdp_ports import MediaSessions
 from softphone.edge.switch import Switch
 from softphone.edge.transports import EVERYWHERE, Transports
-from softphone.edge.turns import WatchedSelector
+from softphone.edge.turns import EdgeLoop, edge_loop
 from softphone.processes import leave_no_core
 
 MOST_EARLY = 64
@@ -60,15 +60,13 @@ def main() -> int:
     sys.stdout.flush()
     wire = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
-    # The loop itself watches the relay's ports, which Windows' default loop cannot.
-    watched = WatchedSelector()
-    with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(watched)) as runner:
-        runner.run(_run(first, words, wire, watched))
+    with asyncio.Runner(loop_factory=EdgeLoop) as runner:
+        runner.run(_run(first, words, wire))
     return 0
 
 
-async def _run(given: Sockets, words: BinaryIO, wire: BinaryIO, watched: WatchedSelector) -> None:
-    loop = asyncio.get_running_loop()
+async def _run(given: Sockets, words: BinaryIO, wire: BinaryIO) -> None:
+    loop = edge_loop()
 
     def heard(event: RelayEvent) -> None:
         if isinstance(event, PartySilent):
@@ -164,7 +162,7 @@ async def _run(given: Sockets, words: BinaryIO, wire: BinaryIO, watched: Watched
         switch.tick()
         if switch.keep_alive_every and beats % switch.keep_alive_every == 0:
             switch.keep_alive()
-        slow = {"turn.slow": watched.slow_turns} if watched.slow_turns else {}
+        slow = {"turn.slow": loop.slow_turns} if loop.slow_turns else {}
         tell(EdgeState({**switch.counters, **switch.sounds.counters(), **slow}))
     os._exit(0)  # a name that is still being looked up does not keep the process
 

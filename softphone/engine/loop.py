@@ -20,10 +20,10 @@ from softphone.wire.from_engine import Fault, Levels, Snapshot
 from softphone.wire.snapshot import CodedText
 from softphone.wire.to_engine import Ping
 
-POLL_MS = 20
-"""how long SIP may keep the loop in a call; any post wakes it. One frame, so that a press stops a recording with the next
-one even if the phone cannot wake itself (a firewall that knows no loopback)"""
-IDLE_POLL_MS = 100
+POLL_MS = 100
+"""how long SIP may keep the loop; any post wakes it"""
+DEAF_POLL_MS = 20
+"""the same in a call where nothing wakes it. One frame, so that a press stops a recording with the next one"""
 LOOK_EVERY = 0.1
 """seconds between two looks at the clients, if nothing else happens"""
 DESK_SILENT = 5.0
@@ -200,7 +200,7 @@ class Engine:
 
     def turn(self) -> None:
         """One round: SIP first, so that a press that woke it is carried out right after it. Most polls bring nothing else."""
-        limit = POLL_MS if self._parts.calls.talking else IDLE_POLL_MS
+        limit = POLL_MS if self._parts.phone.can_wake or not self._parts.calls.talking else DEAF_POLL_MS
         began = seconds()
         left = 0 if self._inbox.waiting else ceil((self._due - began) * 1000)
         wait = max(0, min(limit, left))

@@ -20,6 +20,7 @@ from collections.abc import Sequence
 
 from softphone.edge.relay import MediaRelay, RelayEvent
 from softphone.edge.sip.reading import parse
+from softphone.edge.turns import EdgeLoop, edge_loop
 from tests.bench.figures import Figure
 
 HOST = "127.0.0.1"
@@ -127,7 +128,7 @@ async def _relay(flood: int, ends: list[tuple[int, int]]) -> None:
     def ignore(_: RelayEvent) -> None:
         pass
 
-    relay = MediaRelay(asyncio.get_running_loop(), HOST, ignore)
+    relay = MediaRelay(edge_loop(), HOST, ignore)
     calls = [relay.open(str(number)) for number in range(len(ends))]
     for call, (party, inside) in zip(calls, ends, strict=True):
         call.peer_signalled((HOST, party), offer_answer=1)
@@ -141,5 +142,5 @@ async def _relay(flood: int, ends: list[tuple[int, int]]) -> None:
 
 
 if __name__ == "__main__":
-    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+    with asyncio.Runner(loop_factory=EdgeLoop) as runner:
         runner.run(_relay(int(sys.argv[1]), json.loads(sys.argv[2])))

@@ -21,6 +21,7 @@ from softphone.edge.relay.ice import MOST_A_SECOND, IceAgent, RemoteIce, usable
 from softphone.edge.relay.ports import open_pair
 from softphone.edge.relay.stun import is_stun
 from softphone.edge.sip.sdp import SessionDescription
+from softphone.edge.turns import edge_loop
 from tests.edge.test_relay import Peer, Scene, on_a_loop, rtcp, rtp, scene
 from tests.peers.wire import SDP
 
@@ -33,7 +34,7 @@ class Checked:
 
     def __init__(self, named: int, *, one_address: bool = False) -> None:
         """`one_address`: for RTP and RTCP."""
-        loop = asyncio.get_running_loop()
+        loop = edge_loop()
         self.ports, self.peers = open_pair(loop, HOST), [Peer() for _ in range(named)]
         self.mute: set[Peer] = set()
         if one_address:

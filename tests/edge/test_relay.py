@@ -22,6 +22,7 @@ from softphone.edge.relay import MediaRelay, RelayedCall, RelayEvent, RelayState
 from softphone.edge.relay.packets import read_rtcp
 from softphone.edge.relay.source import BELIEVE, FOLLOW_AFTER, LATCH_AFTER
 from softphone.edge.relay.srtp import SrtpCheck, party_key, read_keys
+from softphone.edge.turns import EdgeLoop, edge_loop
 
 HOST = "127.0.0.1"
 AUDIO, EVENT = 8, 101
@@ -35,7 +36,7 @@ def on_a_loop(test: Callable[..., Coroutine[None, None, None]]) -> Callable[...,
 
     @functools.wraps(test)
     def run(*args: object, **named: object) -> None:
-        with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+        with asyncio.Runner(loop_factory=EdgeLoop) as runner:
             runner.run(test(*args, **named))
 
     return run
@@ -128,7 +129,7 @@ class Scene:
 @contextlib.asynccontextmanager
 async def scene(host: str = HOST, *, answered: bool = True) -> AsyncGenerator[Scene]:
     events: list[RelayEvent] = []
-    relay = MediaRelay(asyncio.get_running_loop(), host, events.append)
+    relay = MediaRelay(edge_loop(), host, events.append)
     call = relay.open("a")
     on = Scene(relay, call, Peer(), Peer(), events)
     call.peer_signalled(on.party.address, offer_answer=1, payloads=PAYLOADS, event_payloads=(EVENT,))

@@ -14,6 +14,7 @@ from softphone.edge.sdp_ports import MediaSessions
 from softphone.edge.sip.message import SipMessage
 from softphone.edge.sip.reading import parse
 from softphone.edge.sip.sdp import SessionDescription
+from softphone.edge.turns import edge_loop
 from tests.edge.test_relay import TICK, Peer, on_a_loop, rtcp, rtp
 
 PARTY, MUSIC, COLLEAGUE = "127.0.0.2", "127.0.0.3", "127.0.0.4"
@@ -24,7 +25,7 @@ class Call:
 
     def __init__(self) -> None:
         self.events: list[RelayEvent] = []
-        self.sounds = MediaSessions(MediaRelay(asyncio.get_running_loop(), "", self.events.append))
+        self.sounds = MediaSessions(MediaRelay(edge_loop(), "", self.events.append))
         self.inside = Peer()
         self.peers: dict[str, Peer] = {}
         self.outer = 0

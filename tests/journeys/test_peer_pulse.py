@@ -54,6 +54,9 @@ def test_a_tone_into_the_microphone_reaches_the_customer_and_their_voice_the_spe
             on.sealed(call, 3.0)
             talk(on.customer, 100)
             until(lambda: heard.stat().st_size > 2 * 16_000 * 2, 10, "sound at the speaker")
+            # In the system's sound settings it has its own name, as a phone; ALSA and its plugins are not even loaded.
+            assert sinks.who_speaks() == [("Klartone", "phone")]
+            assert "libportaudio" not in Path(f"/proc/{on.engine.pid}/maps").read_text()
             on.hang_up(call)
         finally:
             end(speaking)

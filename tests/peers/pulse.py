@@ -7,6 +7,7 @@ The user's own sound server is neither used nor touched: socket, home and config
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -76,6 +77,18 @@ class NullSinks:
     def find(self, sink: str) -> None:
         """It is plugged in again; `headset`, of 44.1 kHz, for the first time."""
         assert self._control("load-module", *(self.modules | {"headset": _HEADSET})[sink].split())
+
+    def who_speaks(self) -> list[tuple[str, str]]:
+        """Names and roles of those who play into `ear`."""
+        told = subprocess.run(
+            ["pactl", "--format=json", "list", "sink-inputs"], env=dict(self.env), capture_output=True, check=True
+        ).stdout
+        sinks = subprocess.run(
+            ["pactl", "--format=json", "list", "sinks"], env=dict(self.env), capture_output=True, check=True
+        ).stdout
+        ear = next(one["index"] for one in json.loads(sinks) if one["name"] == "ear")
+        found = [one["properties"] for one in json.loads(told) if one["sink"] == ear]
+        return [(one["application.name"], one.get("media.role", "")) for one in found]
 
     def speak(self, wav: Path) -> subprocess.Popen[bytes]:
         """Play a WAV file into the microphone; end the process it gives."""

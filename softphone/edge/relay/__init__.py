@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from softphone.edge.relay.call import RelayedCall, RelayState
 from softphone.edge.relay.events import Counters, PartySilent, RelayEvent
+from softphone.edge.turns import EdgeLoop
 
 __all__ = ["Counters", "MediaRelay", "PartySilent", "RelayEvent", "RelayState", "RelayedCall"]
 
@@ -18,12 +19,12 @@ LOOK_EVERY = 0.25
 
 
 class MediaRelay:
-    """One for the process. Everything, `on_event` too, runs on `loop`, which must be able to watch sockets.
+    """One for the process. Everything, `on_event` too, runs on `loop`.
 
     `host` is the address of the network's side; empty: every address.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, host: str, on_event: Callable[[RelayEvent], None]) -> None:
+    def __init__(self, loop: EdgeLoop, host: str, on_event: Callable[[RelayEvent], None]) -> None:
         self.counters = Counters()
         self._loop = loop
         self._host = host

@@ -6,7 +6,6 @@ nobody to follow. `source` decides who the party is, `presence` whether it is th
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -29,6 +28,7 @@ from softphone.edge.relay.presence import Presence
 from softphone.edge.relay.source import Address, Doubt, Source, Verdict
 from softphone.edge.relay.srtp import TAG, SrtpCheck
 from softphone.edge.relay.stun import is_stun
+from softphone.edge.turns import EdgeLoop
 
 LOOPBACK = "127.0.0.1"
 DYNAMIC = 96
@@ -83,7 +83,7 @@ class RelayedCall:
         call_id: str,
         host: str,
         *,
-        loop: asyncio.AbstractEventLoop,
+        loop: EdgeLoop,
         tell: Callable[[RelayEvent], None],
         counters: Counters,
         closed: Callable[[RelayedCall], None],

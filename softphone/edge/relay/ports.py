@@ -1,12 +1,11 @@
 """Pairs of UDP ports: an even one for RTP, the next for RTCP, drawn at random.
 
-The event loop itself watches the sockets (`add_reader`). It reads and writes them without a task or a queue, so a packet
-goes out in the turn in which it came. Windows' proactor loop cannot watch sockets; the edge runs a selector loop there.
+The edge's loop itself watches the sockets. They are read and written without a task or a queue, so a packet goes out in the
+turn in which it came.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import ipaddress
 import secrets
@@ -14,12 +13,11 @@ import socket
 from collections.abc import Callable
 
 from softphone.edge.relay.source import Address
+from softphone.edge.turns import EdgeLoop
 
 FIRST, LAST = 16_384, 32_767
 """below the ports that systems give to outgoing connections, so that a firewall can name them"""
 TRIES = 200
-AT_ONCE = 32
-"""packets of one port read in a turn: a flood must not keep SIP waiting"""
 LONGEST_DATAGRAM = 2048
 BUFFER = 262_144
 
@@ -31,14 +29,14 @@ _random = secrets.SystemRandom()
 class Port:
     """One bound socket. `read_by` names the reader; until then packets wait in the socket."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, sock: socket.socket) -> None:
+    def __init__(self, loop: EdgeLoop, sock: socket.socket) -> None:
         self._loop = loop
         self._socket = sock
         self._six = sock.family == socket.AF_INET6
         self.number = int(sock.getsockname()[1])
 
     def read_by(self, handler: Handler) -> None:
-        self._loop.add_reader(self._socket, self._read, handler)
+        self._loop.add_packet_reader(self._socket, lambda: self._read(handler))
 
     def only_from(self, address: Address) -> None:
         """The system itself then drops what others send, and `send` goes there."""
@@ -58,18 +56,16 @@ class Port:
         return True
 
     def close(self) -> None:
-        self._loop.remove_reader(self._socket)
+        self._loop.remove_packet_reader(self._socket)
         self._socket.close()
 
     def _read(self, handler: Handler) -> None:
-        for _ in range(AT_ONCE):
-            try:
-                data, source = self._socket.recvfrom(LONGEST_DATAGRAM)
-            except BlockingIOError:
-                return
-            except OSError:
-                continue  # an echo: something could not be delivered
-            handler(data, self._plain(source) if self._six else source)
+        """One packet a turn: mostly there is no other, and a flood must not keep SIP waiting."""
+        try:
+            data, source = self._socket.recvfrom(LONGEST_DATAGRAM)
+        except OSError:
+            return  # an echo: something could not be delivered
+        handler(data, self._plain(source) if self._six else source)
 
     def _written(self, address: Address) -> Address:
         return (f"::ffff:{address[0]}", address[1]) if self._six and ":" not in address[0] else address
@@ -79,7 +75,7 @@ class Port:
         return source[0].removeprefix("::ffff:").partition("%")[0], source[1]
 
 
-def open_pair(loop: asyncio.AbstractEventLoop, host: str, first: int = 0) -> tuple[Port, Port]:
+def open_pair(loop: EdgeLoop, host: str, first: int = 0) -> tuple[Port, Port]:
     """RTP and RTCP on `host` (empty: every address). `first`: this pair and no other. Raises OSError if none is free."""
     trouble: OSError | None = None
     for _ in range(1 if first else TRIES):

@@ -37,6 +37,8 @@ Inbox = Callable[[PhoneEvent], None]
 
 GOODBYE_LIMIT = 0.5
 """Seconds that `close` waits for answers to BYE and to the end of registrations."""
+UNHEARD = 0.05
+"""seconds after which a wake that did not end a poll was not heard"""
 
 
 class Phone:
@@ -72,7 +74,9 @@ class Phone:
         self._seen: deque[seen.RawEvent | InviteArrived] = deque()
         self._timers = Timers()
         self._thread = 0
-        self._woken = False
+        self.can_wake = True
+        """whether `wake` ends a poll, as last seen; a firewall may know no loopback"""
+        self._woken_at: float | None = None
         """since the last poll: once is enough"""
         self._endpoint: SipEndpoint | None = None
         self._ports: CallPorts | None = None
@@ -153,8 +157,12 @@ class Phone:
         registrations, calls = self._running()
         assert self._endpoint is not None
         wait = 0 if self._seen else self._timers.wait(timeout_ms)
+        began = seconds()
         self._endpoint.poll(wait)
-        self._woken = False
+        woken_at, self._woken_at = self._woken_at, None
+        if woken_at is not None and woken_at >= began:
+            waited = seconds() >= began + wait / 1000
+            self.can_wake = not (waited and seconds() - woken_at > UNHEARD)
         happened = False
         while self._seen:
             one = self._seen.popleft()
@@ -170,8 +178,8 @@ class Phone:
     def wake(self) -> None:
         """From any thread: the current poll, or the next one, waits no longer. Before `start` and after `close`: nothing."""
         endpoint = self._endpoint
-        if endpoint is not None and not self._woken:
-            self._woken = True
+        if endpoint is not None and self._woken_at is None:
+            self._woken_at = seconds()
             endpoint.wake()
 
     def set_sound(self, sound: SoundEnd, notices: Callable[[bytes], None] | None = None) -> None:

@@ -58,3 +58,37 @@ def test_a_phone_that_waits_is_woken_wherever_it_listens(address: str) -> None:
     )
     assert (run.returncode, run.stderr) == (0, "")
     assert run.stdout.split() == [*map(str, range(20)), "True"]
+
+
+DEAF = """
+import threading
+from softphone.audio.files import Silence
+from softphone.engine.sip.endpoint import SipEndpoint
+from softphone.engine.sip.phone import Phone
+from softphone.engine.sip.settings import PhoneSettings
+
+phone = Phone(PhoneSettings("127.0.0.1"), print, Silence())
+phone.start()
+wakes = SipEndpoint.wake
+
+def woken_in(milliseconds):
+    threading.Timer(0.05, phone.wake).start()
+    phone.poll(milliseconds)
+    return phone.can_wake
+
+print(woken_in(20_000))
+SipEndpoint.wake = lambda _: None  # a firewall that knows no loopback
+print(woken_in(300))
+SipEndpoint.wake = wakes
+print(woken_in(20_000))
+phone.close()
+"""
+
+
+def test_a_phone_that_cannot_be_woken_notices_it() -> None:
+    """The loop then looks by itself once a frame, so that a press still stops a recording with the next one."""
+    run = subprocess.run(
+        [sys.executable, "-c", DEAF], capture_output=True, text=True, timeout=60, cwd=ROOT, check=False
+    )
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout.split() == ["True", "False", "True"]

@@ -16,6 +16,7 @@ import pjsua2 as pj
 
 from softphone.calls.turns import seconds
 from softphone.engine.sip.media import FRAME_BYTES, SILENCE, Frames, SoundEnd
+from softphone.engine.sip.media.clock_thread import ClockThread
 from softphone.engine.sip.media.frame_bytes import Reader, Writer
 from softphone.engine.sip.media.notice import Notice
 from softphone.engine.sip.media.stall_detector import TICK, StallDetector
@@ -140,6 +141,7 @@ class _DevicePort(_Port):
             self._ports.fail(error)
 
     def onFrameReceived(self, frame: pj.MediaFrame) -> None:
+        self._ports.tick()
         self.microphone = SILENCE
         if frame.type != pj.PJMEDIA_FRAME_TYPE_AUDIO or not frame.size:
             return
@@ -197,6 +199,11 @@ class CallPorts:
         self.tone = CallTone()
         self.ringing = RingingTone()
         self._legs: list[LegPort] = []
+        self._clock = ClockThread()
+
+    def tick(self) -> None:
+        """Once a tick, on the clock's thread."""
+        self._clock.keep(any(one.sound is not None for one in self._legs))
 
     def take(self, sound: CallSound) -> None:
         """A leg for this call alone, until `leave`."""
