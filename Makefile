@@ -14,6 +14,7 @@ help:
 	@echo "make package-check  the wheel and the frozen program, each in an empty place, each with a whole call"
 	@echo "make rules          docs/rules.md anew, from what the last make test proved"
 	@echo "make translations   compile the translation files"
+	@echo "make settings       docs/settings.md and the templates for Group Policy anew, from the settings' schema"
 	@echo "make lock           resolve requirements.lock anew from pyproject.toml (needs uv)"
 
 setup-run:
@@ -54,6 +55,9 @@ package-check: setup-test
 rules:
 	@$(python) .ci/rules.py build/junit.xml
 
+settings: translations
+	@$(python) .ci/settings_tables.py
+
 translations:
 	@$(python) .ci/translations.py
 
@@ -62,4 +66,4 @@ lock:
 	    --no-annotate --custom-compile-command "make lock" -q pyproject.toml -o requirements.lock
 
 
-.PHONY: help run test quick torture soak bench pictures package-check setup-run setup-test rules translations lock
+.PHONY: help run test quick torture soak bench pictures package-check setup-run setup-test rules settings translations lock
