@@ -28,6 +28,8 @@ MICROPHONE_MS = 60
 SPEAKER_MS = 40
 WATCH_EVERY = 0.2
 RETRY_EVERY = 3.0
+UNTOLD_FOR = 1.0
+"""seconds that a device may be away, because of a plug that is moved or a busy machine, before anybody hears of it"""
 ASK_EVERY = 1.0
 """seconds between two questions whether a device that was chosen is still there"""
 
@@ -35,8 +37,8 @@ Told = Callable[[SoundFault | SoundWorks], None]
 
 
 class LiveBridge:
-    """`tell` gets each side once it is open, its first fault and each loss, on the bridge's thread. Device ids are those of
-    `devices.py`; a side that is None is left alone.
+    """`tell` gets each side once it is open, its first fault, and each loss of a second and more, on a thread of the bridge's.
+    Device ids are those of `devices.py`; a side that is None is left alone.
 
     ::
 
@@ -57,6 +59,10 @@ class LiveBridge:
         self._streams: dict[Side, Stream] = {}
         self._retry_at: dict[Side, float] = {}
         self._ask_at: dict[Side, float] = {}
+        self._late: set[Side] = set()
+        """whose blocks were late at the last look"""
+        self._untold: dict[Side, SoundFault] = {}
+        """losses, for a moment"""
         self._in = ElasticFifo(MICROPHONE_MS)
         self._out = ElasticFifo(SPEAKER_MS)
         self._cleaner = cleaner or Cleaner(echo=False, noise=False)
@@ -104,17 +110,38 @@ class LiveBridge:
         now = time.monotonic()
         stream = self._streams.get(side)
         if stream is not None:
-            if stream.active and now - stream.called_at < LOST_AFTER and not self._gone(side, stream, now):
+            late = self._is_late(side, stream, now)
+            if stream.active and not late and not self._gone(side, stream, now):
                 return
             del self._streams[side]
-            lost: FaultCode = "microphone_lost" if side == "microphone" else "speaker_lost"
+            code: FaultCode = "microphone_lost" if side == "microphone" else "speaker_lost"
+            lost = SoundFault(code, stream.device.id)
             (self._in if side == "microphone" else self._out).clear()
-            self._tell(SoundFault(lost, stream.device.id))
-            self._retry_at[side] = now + RETRY_EVERY
+            if late:
+                # It has been away for a second. A sound server that stands still lets nobody open a device either.
+                self._tell(lost)
+                self._retry_at[side] = now + RETRY_EVERY
+            else:
+                self._untold[side], self._retry_at[side] = lost, now
+                teller = threading.Timer(UNTOLD_FOR, self._tell_lost, (side, lost))
+                teller.daemon = True
+                teller.start()
             # A sound server that stands still does not even close: the other side's loss must be told meanwhile.
             threading.Thread(target=stream.close, name="close sound", daemon=True).start()
         elif now >= self._retry_at[side]:
             self._open(side)
+
+    def _tell_lost(self, side: Side, fault: SoundFault) -> None:
+        if not self._closing.is_set() and self._untold.get(side) is fault and self._untold.pop(side, None) is fault:
+            self._tell(fault)
+
+    def _is_late(self, side: Side, stream: Stream, now: float) -> bool:
+        """At two looks in a row: at one alone this process itself may have stood still."""
+        before = side in self._late
+        self._late.discard(side)
+        if now - stream.called_at >= LOST_AFTER:
+            self._late.add(side)
+        return before and side in self._late
 
     def _gone(self, side: Side, stream: Stream, now: float) -> bool:
         if now < self._ask_at.get(side, 0.0):
@@ -123,7 +150,7 @@ class LiveBridge:
         return is_gone(stream.device)
 
     def _open(self, side: Side) -> SoundFault | None:
-        self._retry_at[side] = time.monotonic() + RETRY_EVERY
+        self._retry_at[side] = time.monotonic() + (WATCH_EVERY if side in self._untold else RETRY_EVERY)
         # Newly plugged-in devices are found as long as the other side is not open.
         device = list_devices(refresh=True).find(side, self._wanted[side])
         if isinstance(device, SoundFault):
@@ -133,7 +160,9 @@ class LiveBridge:
         except SoundError as error:
             code: FaultCode = "microphone_failed" if side == "microphone" else "speaker_failed"
             return SoundFault(code, device.id, str(error.params.get("detail", "")))
-        self._tell(SoundWorks(side, device.id))
+        fault = self._untold.pop(side, None)
+        if fault is None or fault.device != device.id:
+            self._tell(SoundWorks(side, device.id))
         return None
 
     def _opened(self, side: Side, device: Device) -> Stream:

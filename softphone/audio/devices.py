@@ -14,7 +14,7 @@ import ctypes
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING, Literal
@@ -71,6 +71,7 @@ class Device:
     default_input: bool
     default_output: bool
     pulse: str = ""
+    pulse_index: int = field(default=-1, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,12 +200,13 @@ def steady(side: Side, device: Device) -> Generator[Device]:
 
 
 def is_gone(device: Device) -> bool:
-    """A device of the sound server that was chosen by name and is not there any more: the server has led its stream to
-    another one, which nobody chose. Not known is not gone."""
+    """A device of the sound server that was chosen by name and is not there any more, or was away for a moment: the server has
+    led its stream to another one, which nobody chose. Not known is not gone."""
     if not device.pulse:
         return False
     served = pulse_devices()
-    return served is not None and all(one.name != device.pulse for one in served)
+    opened = (device.pulse, device.pulse_index)
+    return served is not None and all((one.name, one.index) != opened for one in served)
 
 
 def _of_server(one: PulseDevice) -> Device:
@@ -220,6 +222,7 @@ def _of_server(one: PulseDevice) -> Device:
         default_input=microphone and one.default,
         default_output=not microphone and one.default,
         pulse=one.name,
+        pulse_index=one.index,
     )
 
 

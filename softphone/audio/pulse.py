@@ -25,13 +25,15 @@ ANSWERS_WITHIN = 2.0
 
 @dataclass(frozen=True, slots=True)
 class PulseDevice:
-    """A sink or source. `name` is the server's and lasts; `shown` is what the sound settings of the system call it."""
+    """A sink or source. `name` is the server's and lasts; `shown` is what the sound settings of the system call it. `index` is
+    another one each time that it is plugged in."""
 
     side: Side
     name: str
     shown: str
     rate: int
     default: bool
+    index: int
 
 
 @contextmanager
@@ -105,12 +107,19 @@ def pulse_devices() -> tuple[PulseDevice, ...] | None:
 def _devices(client: pulsectl.Pulse) -> tuple[PulseDevice, ...]:
     server = client.server_info()
     speakers = [
-        PulseDevice("speaker", one.name, one.description, one.sample_spec.rate, one.name == server.default_sink_name)
+        PulseDevice(
+            "speaker", one.name, one.description, one.sample_spec.rate, one.name == server.default_sink_name, one.index
+        )
         for one in client.sink_list()
     ]
     microphones = [
         PulseDevice(
-            "microphone", one.name, one.description, one.sample_spec.rate, one.name == server.default_source_name
+            "microphone",
+            one.name,
+            one.description,
+            one.sample_spec.rate,
+            one.name == server.default_source_name,
+            one.index,
         )
         for one in client.source_list()
         # What a loudspeaker plays is no microphone, unless somebody has made it one.

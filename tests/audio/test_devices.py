@@ -278,7 +278,7 @@ def test_without_the_sound_servers_library_its_one_device_is_listed_as_portaudio
 @pytest.mark.calm
 def test_a_headset_that_was_chosen_and_goes_in_mid_call_is_lost_and_nobody_else_hears_the_party(tmp_path: Path) -> None:
     """The sound server would lead its sound to the loudspeaker that is left."""
-    there, elsewhere = tmp_path / "headset.raw", tmp_path / "ear.raw"
+    there, elsewhere, back = (tmp_path / f"{name}.raw" for name in ("headset", "ear", "back"))
     write_wav(tmp_path / "said.wav", tone(900, 30, level_db=-14))
     with null_sinks() as sinks, second_phone(auto_answer=True) as customer:
         sinks.find("headset")
@@ -296,11 +296,24 @@ def test_a_headset_that_was_chosen_and_goes_in_mid_call_is_lost_and_nobody_else_
                     "the party in the ear",
                 )
                 assert sum(tone_frames(elsewhere.read_bytes(), 900)) == 0
+                # A plug that is moved: nobody hears of it, and the sound comes back to it.
+                sinks.lose("headset")
+                sinks.find("headset")
+                listening.append(sinks.listen(back, "headset"))
+                until(
+                    lambda: back.exists() and sum(tone_frames(back.read_bytes(), 900)) > 30,
+                    10,
+                    "the party in the ear again",
+                )
+                assert not agent.told("SoundFault")
+                assert len([one for one in agent.told("SoundWorks") if one["side"] == "speaker"]) == 1
+                leaked = sum(tone_frames(elsewhere.read_bytes(), 900))
+                assert leaked < 80
                 sinks.lose("headset")
                 assert agent.wait_for("SoundFault")["code"] == "speaker_lost"
                 talk(agent, 25)
                 # What the server led elsewhere until it was noticed: a second, and no more.
-                assert sum(tone_frames(elsewhere.read_bytes(), 900)) < 80
+                assert sum(tone_frames(elsewhere.read_bytes(), 900)) - leaked < 80
                 before = elsewhere.stat().st_size
                 sinks.find("headset")
                 assert agent.wait_for("SoundWorks", side="speaker")["device"] == "PulseAudio: headset"

@@ -6,6 +6,7 @@ class SampleSpec:
     rate: int
 
 class _Object:
+    index: int
     name: str
     description: str
     sample_spec: SampleSpec
