@@ -166,6 +166,7 @@ class Desk(QObject):
         self.tray.pressed.connect(self._raise)
         self.tray.left.connect(self._quit)
         self.window.has_tray = self.tray.there
+        self.window.unsaved_note = lambda: self._notes.last
         self.window.put_away.connect(self._put_away)
         self.window.seen.connect(self._draw_corner)
         self.window.seen.connect(self._keep_place)

@@ -30,7 +30,13 @@ class UnsavedNotes(QObject):
         self._timer = QTimer(self, interval=_LATEST, singleShot=True)
         self._timer.timeout.connect(self.send)
 
+    @property
+    def last(self) -> str:
+        """What was written last of what the engine has not said it has; empty: it has it all."""
+        return next((note.text for note in reversed(self._notes.values())), "")
+
     def save(self, note: SaveNote) -> None:
+        self._notes.pop(note.call, None)
         self._notes[note.call] = note
         self._unsent.add(note.call)
         self._send_known()

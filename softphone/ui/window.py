@@ -23,6 +23,7 @@ from softphone.ui.call.page import CallPage
 from softphone.ui.compact import Compact
 from softphone.ui.controls import Control
 from softphone.ui.note import Note, announcement
+from softphone.ui.note_field import NoteField
 from softphone.ui.ready.page import ReadyPage
 from softphone.ui.settings.page import SettingsPage
 from softphone.ui.theme.scale import px
@@ -71,11 +72,15 @@ class DeskWindow(QWidget):
         self.compact = Compact(self)
         self.has_tray = False
         """whether it can be brought back once it is in the tray"""
+        self.unsaved_note: Callable[[], str] = str
+        """what was written last and is not saved; empty: nothing"""
         self._settings_open = False
         self._leaving = False
         self._call = ""
         self._headline = ""
         self._beside: tuple[str, ...] = ()
+        self._unsaved = ""
+        """the note that a close has been stopped for"""
         self._said: Callable[[Texts], str] | None = None
         self._view: View | None = None
 
@@ -308,12 +313,12 @@ class DeskWindow(QWidget):
         self.seen.emit()
 
     def quit(self) -> None:
-        """Close for good, unless a call is going on."""
-        if not self._keeps_a_call():
+        """Close for good, unless a call is going on, or a note would be lost."""
+        if not (self._keeps_a_call() or self._keeps_a_note()):
             self.leave()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if not self._leaving and (self._keeps_a_call() or self._stays_reachable()):
+        if not self._leaving and (self._keeps_a_call() or self._stays_reachable() or self._keeps_a_note()):
             event.ignore()
             return
         super().closeEvent(event)
@@ -325,6 +330,20 @@ class DeskWindow(QWidget):
         if self._view is None or call is None:
             return False
         self.say(lambda texts: texts(f"close.{call.phase}"), self._view.texts)
+        return True
+
+    def _keeps_a_note(self) -> bool:
+        """Nobody has it while the engine is away. The window says so; who closes it again has read it."""
+        view = self._view
+        if view is None or view.connected:
+            return False
+        for field in self.findChildren(NoteField):
+            field.save()
+        note = self.unsaved_note()
+        if not note or (self._unsaved == note and not self.note.isHidden()):
+            return False
+        self._unsaved = note
+        self.say(lambda texts: texts("close.note", note=note), view.texts)
         return True
 
     def _stays_reachable(self) -> bool:

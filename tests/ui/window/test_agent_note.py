@@ -87,6 +87,22 @@ def test_a_note_whose_call_an_engine_took_along_is_saved_once_the_next_one_knows
     assert saved(scene) == [("call-1", "Vigtigt")]
 
 
+def test_a_desk_does_not_close_over_a_note_that_nobody_has_without_saying_so(scene: Scene) -> None:
+    note = opened(scene)
+    desk = scene.desk
+    assert desk is not None
+    scene.qtbot.keyClicks(note, "Vigtigt")
+    scene.engine.die()
+    scene.qtbot.waitUntil(lambda: not desk.bridge.attached, timeout=3000)
+    scene.engine.endpoint = None  # the next one takes its time
+    desk.window.close()
+    assert desk.window.isVisible()
+    assert "er ikke gemt endnu" in desk.window.note.text.text()
+    assert "»Vigtigt«" in desk.window.note.text.text()
+    desk.window.close()
+    assert not desk.window.isVisible()
+
+
 def test_a_note_that_a_dying_engine_did_not_say_it_has_goes_to_the_next_one_too(scene: Scene) -> None:
     note = opened(scene)
     desk = scene.desk
