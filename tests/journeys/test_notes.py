@@ -24,8 +24,8 @@ def is_in_no_file(on: Stage, text: str) -> bool:
     ]
 
 
-def told(on: Stage) -> list[str]:
-    lines = on.klartone("notes", "--number", CUSTOMER, "--json").splitlines()
+def told(on: Stage, number: str = CUSTOMER) -> list[str]:
+    lines = on.klartone("notes", "--number", number, "--json").splitlines()
     return [json.loads(line)["note"] for line in lines]
 
 
@@ -62,7 +62,12 @@ def test_a_note_is_seen_at_the_next_call_and_goes_by_erasure_and_on_its_day(tmp_
         assert [one.id for one in on.desk.call(third).earlier] == [second, first]
         on.desk.do(SaveNote, call=third, text=NOTE)
         on.over(third)
+        # Who has a name, or an extension, and no number is found by it.
+        fourth = on.call("n7", "carl")
+        on.desk.do(SaveNote, call=fourth, text="Carl fra lageret")
+        on.over(fourth)
         on.end()
+        assert told(on, "carl") == ["Carl fra lageret"]
         assert told(on) == [NOTE]
         log = on.klartone("log", "--event", "notes_read", "notes_erased", "--json")
         assert not [text for text in (NOTE, CUSTOMER) if text in log]

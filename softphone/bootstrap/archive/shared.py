@@ -12,7 +12,7 @@ from pathlib import Path
 
 from softphone.archive.seen.machine import MachineArchive
 from softphone.bootstrap.home import Home, key_store
-from softphone.calls.numbers import e164
+from softphone.calls.numbers import e164, user_part
 from softphone.domain.archive.recordings import RecordingRow
 from softphone.domain.changes import HoldBy
 from softphone.domain.errors import ArchiveError
@@ -56,6 +56,12 @@ def number_of(word: str) -> str | None:
     An argument stands in the shell's history and, while the command runs, in everybody's list of processes.
     """
     return e164(sys.stdin.readline().strip() if word == "-" else word)
+
+
+def party_of(word: str) -> str | None:
+    """The same, or an extension or a name as a call came from it. None: neither."""
+    said = sys.stdin.readline().strip() if word == "-" else word.strip()
+    return e164(said) or (user if (user := user_part(said)) and " " not in user else None)
 
 
 def line_of(text: str | None, option: str) -> str:

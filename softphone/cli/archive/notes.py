@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
-from softphone.bootstrap.archive.shared import moment, number_of, print_line, words_of
+from softphone.bootstrap.archive.shared import moment, party_of, print_line, words_of
 from softphone.bootstrap.archive.viewing import seeing
 from softphone.bootstrap.home import texts
 from softphone.domain.archive.decisions import AgentNote
@@ -17,7 +17,7 @@ def archive_notes(arguments: argparse.Namespace) -> int:
     reason = words_of(arguments.reason, "--reason") if arguments.reason else ""
     if arguments.erase and not reason:
         raise ArchiveError("error.notes.reason")
-    if (number := number_of(arguments.number)) is None:
+    if (number := party_of(arguments.number)) is None:
         raise ArchiveError("error.notes.no_number")
     with seeing(arguments, by_keys=True) as viewing:
         rights = viewing.archive.rights
