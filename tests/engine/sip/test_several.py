@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import json
+import subprocess
+import sys
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -15,6 +18,7 @@ from softphone.engine.sip.media.bridge import CallSide, wanted
 from tests.engine.sip.hearing import ear, loudness, pairs, tone_frames
 from tests.peers.second_phone import SecondPhone, second_phone, talk
 
+ROOT = Path(__file__).resolve().parents[3]
 LOW, HIGH, AGENT = 500, 900, 1500
 """Hz: what each party and the agent say all along"""
 
@@ -128,3 +132,42 @@ def test_whatever_the_calls_do_a_leg_hears_its_own_stream_alone_and_a_held_call_
                 out = {source for source, sink in wires if sink == ("stream", side.call)}
                 assert out <= {("leg", side.call)}
                 assert not any(source == ("stream", side.call) and sink != ("leg", side.call) for source, sink in wires)
+
+
+PORTS = """
+import json
+import pjsua2 as pj
+from softphone.engine.sip.call import Leg
+from softphone.engine.sip.call_audio import CallAudio
+from softphone.engine.sip.media.frame_bytes import frame_copiers
+from softphone.engine.sip.media.ports import CallPorts, CallSound
+from softphone.engine.sip.timers import Timers
+endpoint, config = pj.Endpoint(), pj.EpConfig()
+endpoint.libCreate()
+config.logConfig.level = config.logConfig.consoleLevel = 0
+endpoint.libInit(config)
+post = lambda _: None
+ports = CallPorts(None, frame_copiers(), post)
+first, second, third = (CallSound(name, None, post) for name in "abc")
+ports.take(first)
+used = ports.leg_of("a")
+ports.leave(first)
+ports.take(second)
+anew = ports.leg_of("b") is not used
+for _ in range(3):
+    used.onFrameReceived(pj.MediaFrame())
+ports.take(third)
+legs = {one.call: Leg(one.call, "", None, incoming=True, sound=one, established=True) for one in (second, third)}
+audio = CallAudio(legs, ports, Timers(), post, post)
+audio.attend("b")
+held = [second.held, third.held]
+print(json.dumps({"anew": anew, "rested": ports.leg_of("c") is used, "held": held}), flush=True)
+import os
+os._exit(0)
+"""
+
+
+def test_a_leg_rests_between_two_calls_and_one_that_the_agent_has_left_is_silent_before_its_wires_are() -> None:
+    """A wire changes a tick later, and an earlier call's frame may be on its way as long."""
+    told = subprocess.run([sys.executable, "-c", PORTS], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert json.loads(told.splitlines()[-1]) == {"anew": True, "rested": True, "held": [False, True]}
