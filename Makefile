@@ -12,6 +12,11 @@ help:
 	@echo "make pictures       the window in every state, from a real engine, into build/pictures"
 	@echo "make pictures-reference  the dozen pictures that the tests compare the window with, anew: look at them"
 	@echo "make package-check  the wheel and the frozen program, each in an empty place, each with a whole call"
+	@echo "make deb            the Debian package, into build/package; as root"
+	@echo "make deb-check      that package on bare Debian 12 and 13: in, a call, updated in mid-call, out; as root, ten minutes"
+	@echo "make wheel          the Python package, into build/package"
+	@echo "make sbom           what the package consists of (CycloneDX), checked by its schema, into build/package"
+	@echo "make same           package and wheel made twice, which must be the same bytes; as root"
 	@echo "make rules          docs/rules.md anew, from what the last make test proved"
 	@echo "make translations   compile the translation files"
 	@echo "make settings       docs/settings.md and the templates for Group Policy anew, from the settings' schema"
@@ -52,6 +57,27 @@ pictures-reference: setup-test
 package-check: setup-test
 	@.ci/package-check
 
+setup-package:
+	@.ci/setup package
+	@$(python) .ci/translations.py
+
+deb: setup-package
+	@resources/installer/linux/make_deb
+
+deb-check: setup-package
+	@.ci/deb-check
+
+wheel: setup-test
+	@resources/installer/linux/make_wheel
+
+sbom: setup-test
+	@mkdir -p build/package
+	@$(python) resources/installer/sbom.py build/package/klartone.cdx.json
+	@$(python) .ci/sbom_check.py build/package/klartone.cdx.json
+
+same: setup-package
+	@.ci/same-bytes
+
 rules:
 	@$(python) .ci/rules.py build/junit.xml
 
@@ -66,4 +92,4 @@ lock:
 	    --no-annotate --custom-compile-command "make lock" -q pyproject.toml -o requirements.lock
 
 
-.PHONY: help run test quick torture soak bench pictures package-check setup-run setup-test rules settings translations lock
+.PHONY: help run test quick torture soak bench pictures package-check deb deb-check wheel sbom same setup-package setup-run setup-test rules settings translations lock

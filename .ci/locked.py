@@ -5,7 +5,7 @@ Run it in an environment made from that lock. `klartone` means what Klartone nee
 
 import re
 import sys
-from importlib.metadata import requires
+from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -19,7 +19,11 @@ def closure(names: list[str]) -> set[str]:
         if name in wanted:
             continue
         wanted.add(name)
-        for text in requires(name) or ():
+        try:
+            needed = requires(name) or ()
+        except PackageNotFoundError:  # not installed yet: another run, with it, finds what it needs
+            continue
+        for text in needed:
             one = Requirement(text)
             if one.marker is None or one.marker.evaluate({"extra": ""}):
                 open_ends.append(canonicalize_name(one.name))

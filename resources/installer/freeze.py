@@ -42,7 +42,7 @@ def main(target: Path) -> None:
     if sys.platform == "linux":
         from linux.slim import slim
 
-        slim(folder, told["linux"]["codecs"])
+        slim(folder, told["linux"]["hollow"], told["linux"]["forwards"])
 
 
 def leave_out(inside: Path, drop: list[str], keep: list[str]) -> None:

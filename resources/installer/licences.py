@@ -8,35 +8,29 @@ from __future__ import annotations
 import re
 import sys
 import sysconfig
-from importlib.metadata import Distribution, distributions
+from importlib.metadata import Distribution, distribution
 from pathlib import Path
 
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
 _FILES = re.compile(r"(?i)(^|/)(licen[cs]e|copying|notice|authors|copyright)[^/]*$|/licen[cs]es/")
-BUILD_ONLY = frozenset(
-    {
-        "pip",
-        "setuptools",
-        "wheel",
-        "pyinstaller",
-        "pyinstaller-hooks-contrib",
-        "altgraph",
-        "pefile",
-        "pywin32-ctypes",
-        "macholib",
-    }
-)
-"""of the environment, but not of the program"""
 
 
 def shipped() -> list[Distribution]:
-    """The distributions of this environment that are part of the program, by name."""
-    found = {one.name.lower(): one for one in distributions()}
-    return [found[name] for name in sorted(found) if name not in BUILD_ONLY - keyring_needs()]
-
-
-def keyring_needs() -> frozenset[str]:
-    """On Windows the keyring uses a part that elsewhere only PyInstaller does."""
-    return frozenset({"pywin32-ctypes"}) if sys.platform == "win32" else frozenset()
+    """Klartone's distribution and all that it needs, on this system, by name."""
+    wanted: dict[str, Distribution] = {}
+    open_ends = ["klartone"]
+    while open_ends:
+        one = distribution(open_ends.pop())
+        if canonicalize_name(one.name) in wanted:
+            continue
+        wanted[canonicalize_name(one.name)] = one
+        for text in one.requires or ():
+            needed = Requirement(text)
+            if needed.marker is None or needed.marker.evaluate({"extra": ""}):
+                open_ends.append(needed.name)
+    return [wanted[name] for name in sorted(wanted)]
 
 
 def licence_of(one: Distribution) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from softphone.bootstrap.home import Home, key_store, password_name
 from softphone.bootstrap.program import as_typed
 from softphone.bootstrap.screen import has_screen
+from softphone.calls.numbers import linked
 from softphone.bootstrap.starting import EngineStarter
 from softphone.domain.errors import EngineError, KlartoneError
 from softphone.system.endpoint import answers, read_endpoint
@@ -30,11 +31,18 @@ def run_desk(arguments: argparse.Namespace) -> int:
     if not has_screen():
         raise KlartoneError("error.desk.no_screen", command=as_typed("demo", "--headless"))
     home = Home.of(arguments)
+    link: str | None = getattr(arguments, "link", None)
+    target = linked(link) if link else ""
+    if target:
+        from softphone.ui.links import hand_over
+
+        if hand_over(home.folders.runtime, target):
+            return 0
     start_log(home.folders.log, "desk")
     start = start_early(home)
     from softphone.ui.app import run_desk as run
 
-    return run(desk_dependencies(home, start=start))
+    return run(desk_dependencies(home, start=start, target=target))
 
 
 def start_early(home: Home) -> EngineStarter:
@@ -53,6 +61,7 @@ def desk_dependencies(
     on_ready: Callable[[Desk], None] | None = None,
     start: EngineStarter | None = None,
     show: bool = True,
+    target: str = "",
 ) -> DeskDependencies:
     from softphone.ui.app import DeskDependencies
 
@@ -98,4 +107,6 @@ def desk_dependencies(
         start_review=review,
         on_ready=on_ready,
         show=show,
+        links=home.folders.runtime,
+        target=target,
     )

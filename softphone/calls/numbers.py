@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote
 
 import phonenumbers
 
@@ -102,6 +103,12 @@ def dialled(typed: str) -> str:
     if _DIGITS.fullmatch(number):
         return number
     raise KlartoneError("error.dial.target", target=text[:60])
+
+
+def linked(link: str) -> str:
+    """What a link of a web page or a mail (`tel:%2B4512345678`, `sip:…?subject=…`) names to be dialled. Raises KlartoneError."""
+    scheme, _, rest = unquote(link.strip().partition("?")[0]).partition(":")
+    return dialled(f"{scheme}:{rest.removeprefix('//')}" if rest else scheme)
 
 
 def dialable(named: str) -> str:

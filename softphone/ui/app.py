@@ -20,6 +20,7 @@ from PySide6.QtCore import (
 )
 from PySide6.QtWidgets import QApplication
 
+from softphone.calls.numbers import dialable
 from softphone.domain.errors import KeyringError, KlartoneError
 from softphone.domain.purpose import Language
 from softphone.domain.status import InformedPhase
@@ -38,6 +39,7 @@ from softphone.ui.application import (
 from softphone.ui.bridge import Bridge
 from softphone.ui.incoming import IncomingWindow
 from softphone.ui.levels import LevelsWatch
+from softphone.ui.links import Links
 from softphone.ui.note_field import NoteField
 from softphone.ui.owed import Owed
 from softphone.ui.place import remember, restore
@@ -93,6 +95,10 @@ class DeskDependencies:
     """file of where the window was; None: nothing is remembered"""
     show: bool = True
     """false: the window is made and driven but not shown"""
+    links: Path | None = None
+    """folder of the socket where links to call somebody come in; None: none do"""
+    target: str = ""
+    """whom the link that this desk was opened with names"""
 
 
 class _Worker(QRunnable):
@@ -132,6 +138,7 @@ class Desk(QObject):
         self._first = True
         self._told_of_tray = self._closed = False
         self._asking: _Worker | None = None
+        self._links: Links | None = None
         self._pressed_since: set[str] = set()
         self._to_be_told: dict[str, str] = {}
         """what is taken back after a call: who hears that it is done, by the press"""
@@ -194,6 +201,11 @@ class Desk(QObject):
             self.window.show()
         # The first paint comes before the first byte.
         QTimer.singleShot(0, self.bridge.open)
+        if self._deps.links is not None:
+            self._links = Links(self._deps.links, self)
+            self._links.opened.connect(self._link)
+        if self._deps.target:
+            self.window.ready.dial.fill(self._deps.target)
 
     def close(self) -> None:
         """Detach from the engine and close the windows; the call goes on. A second time does nothing."""
@@ -203,6 +215,8 @@ class Desk(QObject):
             remember(self.window.place, self._deps.place)
         self._closed = True
         self._tick.stop()
+        if self._links is not None:
+            self._links.close()
         for note in self.window.findChildren(NoteField):
             note.save()
         self._notes.send()
@@ -460,6 +474,12 @@ class Desk(QObject):
         """The system asks before a log-out, and another program may still prevent it."""
         self.window.let_go(call_too=True)
         QTimer.singleShot(_SESSION_ENDS, self, self.window.stay)
+
+    def _link(self, link: str) -> None:
+        """Filled in, and no more: whoever wrote the link must not be able to make this phone call."""
+        if target := dialable(link):
+            self.window.ready.dial.fill(target)
+        self._raise()
 
     def _raise(self) -> None:
         self.window.showNormal()

@@ -15,7 +15,8 @@ DESK = "softphone.bootstrap.desk:run_desk"
 
 def add_program(commands: Commands) -> None:
     texts = commands.texts
-    commands.add("desk", DESK)
+    desk = commands.add("desk", DESK)
+    desk.add_argument("link", nargs="?", metavar="LINK", help=texts("cli.desk.link"))
     archive_option(commands.add("review", "softphone.bootstrap.review:run_review", [Permission.REVIEW]), texts)
     engine = commands.add("engine", "softphone.bootstrap.engine:run_engine")
     engine.add_argument("--stdio", action="store_true", help=texts("cli.engine.stdio"))

@@ -1,0 +1,73 @@
+"""A link to call somebody (`tel:`, `sip:`), which the system opens with this program: the desk that runs gets it from a second
+one, which then ends. It goes into the field for numbers. Nobody is called by it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtNetwork import QLocalServer, QLocalSocket
+
+LONGEST = 1000
+_WITHIN = 1000  # milliseconds
+
+
+class Links(QObject):
+    """Takes the links of other processes of this user, for the desk of this home."""
+
+    opened = Signal(str)
+
+    def __init__(self, folder: Path, parent: QObject) -> None:
+        super().__init__(parent)
+        self._server = QLocalServer(self)
+        self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
+        self._server.newConnection.connect(self._take)
+        if not self._server.listen(_name(folder)) and not _answers(folder):
+            QLocalServer.removeServer(_name(folder))  # of a desk that was killed
+            self._server.listen(_name(folder))
+
+    def close(self) -> None:
+        self._server.close()
+
+    def _take(self) -> None:
+        while self._server.hasPendingConnections():
+            other = self._server.nextPendingConnection()
+            other.readyRead.connect(lambda other=other: self._read(other))
+            other.disconnected.connect(other.deleteLater)
+            if other.bytesAvailable():
+                self._read(other)
+
+    def _read(self, other: QLocalSocket) -> None:
+        if other.canReadLine():
+            link = other.readLine(LONGEST).data().decode(errors="replace").strip()
+            other.write(b"taken\n")
+            other.disconnectFromServer()
+            self.opened.emit(link)
+        elif other.bytesAvailable() > LONGEST:
+            other.abort()
+
+
+def hand_over(folder: Path, link: str) -> bool:
+    """Give it to the desk that runs in this home. False if none does, or it says nothing."""
+    socket = QLocalSocket()
+    socket.connectToServer(_name(folder))
+    if not socket.waitForConnected(_WITHIN):
+        return False
+    socket.write(link.encode() + b"\n")
+    return socket.waitForReadyRead(_WITHIN) and socket.readLine(LONGEST).data() == b"taken\n"
+
+
+def _answers(folder: Path) -> bool:
+    probe = QLocalSocket()
+    probe.connectToServer(_name(folder))
+    return probe.waitForConnected(_WITHIN)
+
+
+def _name(folder: Path) -> str:
+    """A file in the runtime folder; on Windows a pipe, whose names are the whole machine's."""
+    if sys.platform == "win32":
+        return f"klartone-{hashlib.sha256(str(folder).casefold().encode()).hexdigest()[:24]}"
+    return str(folder / "desk.sock")
