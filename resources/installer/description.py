@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import os
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -38,3 +39,7 @@ def made_at() -> int:
     if asked.returncode:
         raise SystemExit("No time for the package: set SOURCE_DATE_EPOCH, or build from a git checkout.")
     return int(asked.stdout)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(f"{version()}\n")

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from softphone.bootstrap.home import Home, key_store, password_name
 from softphone.bootstrap.program import as_typed
 from softphone.bootstrap.screen import has_screen
-from softphone.calls.numbers import linked
 from softphone.bootstrap.starting import EngineStarter
+from softphone.calls.numbers import linked
 from softphone.domain.errors import EngineError, KlartoneError
 from softphone.system.endpoint import answers, read_endpoint
 from softphone.system.logbook import start_log

@@ -12,7 +12,8 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
 LONGEST = 1000
-_WITHIN = 1000  # milliseconds
+_WITHIN = 5000
+"""milliseconds"""
 
 
 class Links(QObject):
@@ -42,7 +43,7 @@ class Links(QObject):
 
     def _read(self, other: QLocalSocket) -> None:
         if other.canReadLine():
-            link = other.readLine(LONGEST).data().decode(errors="replace").strip()
+            link = bytes(other.readLine(LONGEST).data()).decode(errors="replace").strip()
             other.write(b"taken\n")
             other.disconnectFromServer()
             self.opened.emit(link)
@@ -57,7 +58,7 @@ def hand_over(folder: Path, link: str) -> bool:
     if not socket.waitForConnected(_WITHIN):
         return False
     socket.write(link.encode() + b"\n")
-    return socket.waitForReadyRead(_WITHIN) and socket.readLine(LONGEST).data() == b"taken\n"
+    return socket.waitForReadyRead(_WITHIN) and bytes(socket.readLine(LONGEST).data()) == b"taken\n"
 
 
 def _answers(folder: Path) -> bool:

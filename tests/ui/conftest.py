@@ -45,6 +45,7 @@ class Scene:
         start: Callable[[], None] | None = None,
         why_not: Callable[[], KlartoneError | None] = lambda: None,
         place: Path | None = None,
+        links: Path | None = None,
     ) -> Desk:
         """A desk attached to the engine, showing `state`."""
         if state is not None:
@@ -61,6 +62,7 @@ class Scene:
                 themes=RESOURCES / "themes",
                 settings=settings,
                 place=place,
+                links=links,
                 now=lambda: NOW,
             )
         )
