@@ -13,13 +13,13 @@ from softphone.domain.purpose import Headline, Reason
 from softphone.wire.snapshot import CallPhase
 from softphone.wire.to_engine import Answer, Dial, EndWrapUp, HangUp, HoldCall
 from tests.journeys.lines import NUMBERS
-from tests.journeys.stage import LOOPBACK, Stage, shared
+from tests.journeys.stage import LOOPBACK, Stage, shared, stage
 from tests.journeys.test_several_calls import told
 from tests.peers.counter import counter_sound
 from tests.peers.plain_phone import alaw
 from tests.peers.processes import until
 from tests.peers.sipp import ANSWERED, BYE, answer, request, sdp, sipp
-from tests.peers.weight import Weight, bytes_a_call, lightest, weighed
+from tests.peers.weight import WEIGHED, Weight, bytes_a_call, lightest, weighed
 from tests.peers.wire import SDP, Wire, header, wire
 
 pytestmark = [pytest.mark.journey, pytest.mark.peer("sipp")]
@@ -249,22 +249,26 @@ def test_a_call_that_is_taken_back_as_it_is_answered_leaves_nothing_behind(on: S
 CALLS, WARM, LOOK = 1_000, 220, 60
 A_CALL = 3_000
 """bytes; rows and facts of the newest two hundred are kept on purpose"""
+BREATH = '<pause milliseconds="150"/>'
+"""the edge lets in five calls a second"""
 
 
 @pytest.mark.torture
 @pytest.mark.timeout(3600)
-def test_a_thousand_calls_leave_memory_descriptors_and_threads_as_they_were(on: Stage) -> None:
-    early: list[Weight] = []
-    late: list[Weight] = []
-    with sipp((*offers(), *ENDS), on.sip_port, NUMBERS["n1"], calls=CALLS) as exchange:
-        for number in range(CALLS):
+def test_a_thousand_calls_leave_memory_descriptors_and_threads_as_they_were(tmp_path: Path) -> None:
+    weights: list[Weight] = []
+    with (
+        stage(tmp_path, lines=("n1",), notice_seconds=0.5, program=WEIGHED) as on,
+        sipp((*offers(), *ENDS, BREATH), on.sip_port, NUMBERS["n1"], calls=CALLS) as exchange,
+    ):
+        for number in range(1, CALLS + 1):
             ended(on, answered(on) if number % 10 == 0 else on.desk.answer(20).id)
-            if WARM <= number < WARM + LOOK:
-                early.append(weighed(on.engine.pid, number))
-            elif number >= CALLS - LOOK:
-                late.append(weighed(on.engine.pid, number))
+            if number >= WARM and number % 20 == 0:
+                weights.append(weighed(on.engine.pid, number))
         exchange.wait(30)
-    first, last = lightest(early), lightest(late)
+        on.end()
+        assert on.verified()["ok"]
+    first, last = lightest(weights[: LOOK // 20]), lightest(weights[-LOOK // 20 :])
     print(f"\n{CALLS} calls, {bytes_a_call(first, last):.0f} bytes each; {first} then, {last} now")
     assert bytes_a_call(first, last) < A_CALL
     assert last.descriptors <= first.descriptors

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -18,17 +17,17 @@ from softphone.wire.to_engine import Activate, Consult, Decline, Dial, EndWrapUp
 from tests.journeys.lines import NUMBERS
 from tests.journeys.stage import LOOPBACK, Stage, stage
 from tests.peers.second_phone import SecondPhone, second_phone
-from tests.peers.weight import Weight, bytes_a_call, lightest, weighed
+from tests.peers.weight import WEIGHED, Weight, bytes_a_call, lightest, weighed
 
 pytestmark = [pytest.mark.journey, pytest.mark.torture, pytest.mark.timeout(3600)]
 
 CALLS = 400
 WARM = 220
 """calls: facts and rows of the newest two hundred are kept on purpose, some kB each"""
-LOOK = 40
-"""calls in which the engine is weighed, of those behind `WARM`, and of the last"""
+LOOKS = 3
+"""hours, of those behind `WARM` and of the last: a call leaves what the lightest of these differ by"""
 A_CALL = 3_000
-"""bytes that a call may leave in memory"""
+"""bytes that a call may leave in use"""
 
 
 class Day(NamedTuple):
@@ -173,7 +172,7 @@ HOUR: tuple[Callable[[Day], int], ...] = (
 
 def test_a_working_day_of_all_kinds_of_calls_leaves_the_engine_as_light_as_it_was(tmp_path: Path) -> None:
     with (
-        stage(tmp_path, lines=("n1", "n3", "n7"), notice_seconds=0.5, edge=True) as on,
+        stage(tmp_path, lines=("n1", "n3", "n7"), notice_seconds=0.5, edge=True, program=WEIGHED) as on,
         second_phone(auto_answer=True) as other,
     ):
         # Whoever waits for a recording notices one that is missing; a call that ends before is none.
@@ -181,26 +180,24 @@ def test_a_working_day_of_all_kinds_of_calls_leaves_the_engine_as_light_as_it_wa
             maybe=["a call is not recorded: storage_failed"], reason="the archive's answer comes late on a busy machine"
         )
         day, kinds, calls, began = Day(on, other), Counter[str](), 0, time.monotonic()
-        early: list[Weight] = []
-        late: list[Weight] = []
-        for kind in itertools.cycle(HOUR):
-            if calls >= CALLS:
-                break
-            calls += kind(day)
-            kinds[kind.__name__] += 1
-            for phone in (on.customer, other):
-                phone.do("forget")
-            if WARM <= calls < WARM + LOOK:
-                early.append(weighed(on.engine.pid, calls))
-            elif calls >= CALLS - LOOK:
-                late.append(weighed(on.engine.pid, calls))
+        turn, weights = 0.0, list[Weight]()
+        while calls < CALLS:
+            for kind in HOUR:
+                calls += kind(day)
+                kinds[kind.__name__] += 1
+                for phone in (on.customer, other):
+                    phone.do("forget")
+            if calls >= WARM:
+                # Always after the same calls. To be weighed takes a turn of the loop's.
+                turn = turn or on.desk.wait(lambda now: now, "a state").longest_turn
+                weights.append(weighed(on.engine.pid, calls))
         took = time.monotonic() - began
-        first, last = lightest(early), lightest(late)
-        turn = on.desk.wait(lambda now: now, "a state").longest_turn
+        first, last = lightest(weights[:LOOKS]), lightest(weights[-LOOKS:])
         print(
             f"\n{calls} calls in {took / 60:.1f} min: {dict(kinds)}\n"
-            f"from the call {first.calls} to the call {last.calls}: {bytes_a_call(first, last):.0f} bytes a call, "
-            f"{last.memory / 2**20:.0f} MiB, {last.descriptors} descriptors (before {first.descriptors}), "
+            f"from the call {first.calls} to the call {last.calls}: {bytes_a_call(first, last):.0f} bytes a call in use, "
+            f"{(last.own - first.own) / (last.calls - first.calls):.0f} with what the allocators keep: "
+            f"{last.own / 2**20:.0f} MiB; {last.descriptors} descriptors (before {first.descriptors}), "
             f"{last.threads} threads (before {first.threads}); the loop's longest turn {turn * 1000:.0f} ms"
         )
         on.end()
