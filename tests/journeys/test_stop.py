@@ -2,13 +2,19 @@
 
 Measured where something is kept to measure on: a yes on N3, a dispute by the party, the opt-out, kept for the complaint. The
 engine is the real one, watched from inside; what was kept is read back from the archive with custody's key.
+
+A busy machine keeps threads waiting, which is no fault of the engine's and is told apart from one. A frame counts from when it
+was due: pjmedia catches up with several at once. Between the command and the closed gate the engine has the frames of those
+milliseconds besides in which the kernel says that it had no processor.
 """
 
 from __future__ import annotations
 
+import math
 import time
+from operator import sub
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -25,6 +31,9 @@ from tests.peers.second_phone import talk
 pytestmark = [pytest.mark.journey, pytest.mark.calm, pytest.mark.rule("G31"), pytest.mark.rule("G04")]
 
 STALL = 2.0
+TICK = 0.02
+SCHEDULED = 0.005
+"""seconds in which its threads wait for a processor even where nothing else runs"""
 
 
 @pytest.mark.timeout(240)
@@ -65,30 +74,41 @@ def _prove(folder: Path, calls: int) -> None:
         on.end()
         measured = [_kept_after(on, call, seen) for call, seen in watching.items()]
         assert on.verified()["ok"]
-    late = [by_counter for by_counter, _ in measured]
+    waited = [math.ceil(max(seen["kept_waiting"] - SCHEDULED, 0.0) / TICK) for seen in watching.values()]
+    late = [one.by_counter for one in measured]
     heard = [(watching[call]["opt_outs"][0] - at) * 1000 for call, at in sent.items()]
     done = [(stopped[call] - at) * 1000 for call, at in sent.items()]
     print(
-        f"{calls} opt-outs: the last kept frame is {min(late)} to {max(late)} frames after the one being decoded; "
+        f"\n{calls} opt-outs: the last kept frame is {min(late)} to {max(late)} frames after the one being decoded, "
+        f"and at most {max(map(sub, late, waited))} where the machine let the engine run ({sum(map(bool, waited))} times it "
+        f"did not at once, for {max(waited)} frames at most); "
         f"command to engine {np.median(heard):.1f} ms (at most {max(heard):.1f}), "
         f"and to the word that it stopped {np.median(done):.1f} ms (at most {max(done):.1f})"
     )
     assert len(late) == calls
-    assert max(late) <= 1
+    assert max(map(sub, late, waited)) <= 1
     # By index too; and nothing that came before the command is missing.
-    assert max(by_index for _, by_index in measured) <= 1
-    assert min(by_index for _, by_index in measured) >= -1
+    assert max(one.by_index - frames for one, frames in zip(measured, waited, strict=True)) <= 1
+    assert min(one.since_heard for one in measured) >= -1
 
 
-def _kept_after(on: Stage, call: str, seen: dict[str, Any]) -> tuple[int, int]:
-    """How many frames the last kept frame comes after the one that was being decoded when the command reached the engine.
+class Kept(NamedTuple):
+    """How many frames the last kept frame comes after the one that was due when the command reached the engine: by the counter
+    in its sound, and by its index in the container. `since_heard`: after the last that had come by then."""
 
-    Counted by the counter in its sound, and by its index in the container. Where the jitter buffer jumped between the two,
-    it counts from what was decoded at the last kept index: it measures the stop, not the network.
-    """
+    by_counter: int
+    by_index: int
+    since_heard: int
+
+
+def _kept_after(on: Stage, call: str, seen: dict[str, Any]) -> Kept:
+    """Where the jitter buffer jumped between the two, it counts from what was decoded at the last kept index: it measures the
+    stop, not the network."""
     (at,) = seen["opt_outs"]
-    decoded = [(index, number) for index, when, number in seen["frames"] if when <= at]
-    index, number = decoded[-1]
+    # By the most punctual one around the command.
+    on_time = min(when - index * TICK for index, when, _ in seen["frames"] if abs(when - at) < 1)
+    heard = [index for index, when, _ in seen["frames"] if when <= at][-1]
+    index, number = [(index, number) for index, _, number in seen["frames"] if on_time + index * TICK <= at][-1]
     assert number is not None
     row = on.row(call)
     assert row is not None
@@ -108,5 +128,4 @@ def _kept_after(on: Stage, call: str, seen: dict[str, Any]) -> tuple[int, int]:
     if at_end is not None and end >= index:
         number = at_end - (end - index)
     by_counter = (kept + (len(said) - 1 - last) - number + CYCLE // 2) % CYCLE - CYCLE // 2
-    by_index = end - index
-    return by_counter, by_index
+    return Kept(by_counter, end - index, end - heard)

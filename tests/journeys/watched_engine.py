@@ -1,5 +1,5 @@
-"""The real engine, watched from inside its process: when each frame came to the recorder's gate, and when a digit was pressed
-or an opt-out reached it.
+"""The real engine, watched from inside its process: when each frame came to the recorder's gate, when a digit was pressed or an
+opt-out reached it, and how long the machine then kept it waiting.
 
 Started as the engine is (`python -m tests.journeys.watched_engine --home DIR engine`). It changes nothing the engine does but
 one thing, on the word `stall SECONDS` on stdin: the encoder's next frame takes so long, as behind a disk that hangs. On the word
@@ -8,6 +8,7 @@ one thing, on the word `stall SECONDS` on stdin: the encoder's next frame takes 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import threading
@@ -34,6 +35,8 @@ STALLED = "stalled"
 
 _frames: list[tuple[str, int, float, bytes]] = []
 _opt_outs: list[tuple[str, float]] = []
+_kept_waiting: dict[str, float] = {}
+"""by call, from its opt-out to the closed gate: seconds in which this process's threads could have run and had no processor"""
 _digits: list[tuple[str, float]] = []
 _stall: list[float] = []
 
@@ -43,10 +46,16 @@ class _WatchedRecording(Recording):
         _frames.append((call, index, time.monotonic(), party))
         super().feed(call, index, agent, party)
 
+    def stop(self, call: str, recording: str, segment: int, *, hold_frames: bool = False) -> None:
+        super().stop(call, recording, segment, hold_frames=hold_frames)
+        if call in _kept_waiting:
+            _kept_waiting[call] += _waited()
+
 
 class _WatchedEngine(Engine):
     def client(self, event: Attached | ClientMessage | Detached) -> None:
         if isinstance(event, ClientMessage) and isinstance(event.message, OptOut):
+            _kept_waiting[event.message.call] = -_waited()
             _opt_outs.append((event.message.call, time.monotonic()))
         super().client(event)
 
@@ -64,6 +73,15 @@ class _StallingEncoder(Encoder):
             time.sleep(seconds)
             (_home() / STALLED).write_text("over")
         return super().encode(agent, party)
+
+
+def _waited() -> float:
+    """Seconds that the threads of this process have waited for a processor, all together, by the kernel's account."""
+    waited = 0
+    for thread in Path("/proc/self/task").iterdir():
+        with contextlib.suppress(OSError):  # it has ended
+            waited += int((thread / "schedstat").read_text().split()[1])
+    return waited / 1e9
 
 
 def _home() -> Path:
@@ -89,6 +107,7 @@ def _told(call: str) -> dict[str, Any]:
     return {
         "frames": [[index, at, number] for (index, at, _), number in zip(own, said, strict=True)],
         "opt_outs": [at for one, at in _opt_outs if one == call],
+        "kept_waiting": _kept_waiting.get(call, 0.0),
         "digits": [at for one, at in _digits if one == call],
     }
 
