@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import os
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import espeakng_loader
 import numpy as np
@@ -15,6 +18,7 @@ from numpy.typing import NDArray
 
 _SYNCHRONOUS = 2  # AUDIO_OUTPUT_SYNCHRONOUS: speech comes through the callback, synth returns when it is done
 _DONT_EXIT = 0x8000  # espeakINITIALIZE_DONT_EXIT: a missing voice file is an error, not the end of the process
+_LONGEST = 140  # of its path_home[160], which also takes the names of files
 _UTF8 = 1  # espeakCHARS_UTF8
 _BY_CHARACTER = 1  # POS_CHARACTER
 _WORD = 1  # espeakEVENT_WORD
@@ -68,7 +72,21 @@ class Spoken:
 def _library() -> tuple[ctypes.CDLL, int]:
     """Initialised once a process, and the rate of its samples: a second time crosses what the first still holds, and crashes."""
     library = ctypes.CDLL(espeakng_loader.get_library_path())
-    return library, library.espeak_Initialize(_SYNCHRONOUS, 0, espeakng_loader.get_data_path().encode(), _DONT_EXIT)
+    return library, library.espeak_Initialize(_SYNCHRONOUS, 0, _data(), _DONT_EXIT)
+
+
+def _data() -> bytes:
+    """The path of the library's data, which it reads on while it speaks.
+
+    It keeps 160 bytes of one, and on Windows opens none with letters that are not ASCII. A folder of another kind is named
+    from beside it: this process is the plugins' own, and nothing else in it goes by its folder.
+    """
+    path = Path(espeakng_loader.get_data_path())
+    name = os.fsencode(path)
+    if len(name) <= _LONGEST and (sys.platform != "win32" or name.isascii()):
+        return name
+    os.chdir(path.parent)
+    return os.fsencode(path.name)
 
 
 class Espeak:

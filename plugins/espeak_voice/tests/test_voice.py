@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import gc
+import os
+import subprocess
+import sys
+from pathlib import Path
 
+import espeakng_loader
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -102,3 +107,26 @@ def test_the_library_speaks_on_after_another_instance_has_come_and_gone() -> Non
         Espeak().speak("text", "no-such-voice")
     gc.collect()
     assert first.speak("One sentence.", "en").samples.size
+
+
+@pytest.mark.parametrize("folder", ["a folder that somebody gave a name, " * 4, "Bjørn Ægård"])
+def test_it_speaks_from_a_folder_whose_path_the_library_cannot_keep(tmp_path: Path, folder: str) -> None:
+    """The library is begun once a process, so each folder has one of its own."""
+    data = tmp_path / folder / "espeak-ng-data"
+    data.parent.mkdir()
+    data.symlink_to(espeakng_loader.get_data_path(), target_is_directory=True)
+    words = (
+        "import sys, espeakng_loader as loader; loader.get_data_path = lambda: sys.argv[1];"
+        "from plugins.espeak_voice import speak; from softphone.domain.purpose import Language;"
+        "print(len(speak('Vi optager samtalen.', Language.DA).wav))"
+    )
+    root = Path(__file__).parents[3]
+    spoken = subprocess.run(
+        [sys.executable, "-c", words, data],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(root)},
+        capture_output=True,
+        check=False,
+    )
+    assert spoken.returncode == 0, spoken.stderr.decode()
+    assert int(spoken.stdout) > RATE
