@@ -17,6 +17,8 @@ help:
 	@echo "make wheel          the Python package, into build/package"
 	@echo "make sbom           what the package consists of (CycloneDX), checked by its schema, into build/package"
 	@echo "make same           package and wheel made twice, which must be the same bytes; as root"
+	@echo "make msi            the package for Windows, by Wine: SIGN=key.p12 signs it (docs/packages.md)"
+	@echo "make windows-check  the program and the package for Windows, tried under Wine: a call, a killed engine, in and out"
 	@echo "make rules          docs/rules.md anew, from what the last make test proved"
 	@echo "make translations   compile the translation files"
 	@echo "make settings       docs/settings.md and the templates for Group Policy anew, from the settings' schema"
@@ -78,6 +80,16 @@ sbom: setup-test
 same: setup-package
 	@.ci/same-bytes
 
+setup-windows:
+	@.ci/setup windows
+	@$(python) .ci/translations.py
+
+msi: setup-windows
+	@.ci/windows/msi
+
+windows-check: setup-windows
+	@.ci/windows/check
+
 rules:
 	@$(python) .ci/rules.py build/junit.xml
 
@@ -92,4 +104,4 @@ lock:
 	    --no-annotate --custom-compile-command "make lock" -q pyproject.toml -o requirements.lock
 
 
-.PHONY: help run test quick torture soak bench pictures package-check deb deb-check wheel sbom same setup-package setup-run setup-test rules settings translations lock
+.PHONY: help run test quick torture soak bench pictures package-check deb deb-check wheel sbom same msi windows-check setup-package setup-windows setup-run setup-test rules settings translations lock

@@ -1,0 +1,297 @@
+"""Tries the program for Windows and its package under Wine, and prints a table: check.py MSI. Run by `.ci/windows/check`.
+
+Each step is a promise that a person with Windows would notice broken. It is real: the frozen program, calls over sockets,
+Wine's Windows Installer. What Wine cannot show is in docs/windows-checklist.md.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PLACE = ROOT / "build" / "windows"
+DRIVE = Path(os.environ["WINEPREFIX"]) / "drive_c"
+USER = "Bjørn Æ"  # whose folders are not ASCII; `check` tells Wine
+HOME = rf"C:\users\{USER}"
+# Somebody copies the program into a folder of theirs: eSpeak's data then lies below it.
+COPIED = rf"{HOME}\Programmer til telefonen\Klartone"
+INSTALLED = r"C:\Program Files\Klartone"
+SETTINGS, POLICY = r"C:\ProgramData\Klartone\settings.toml", r"C:\ProgramData\Klartone\policy.toml"
+POLICIES = r"HKLM\Software\Policies\Klartone"
+MODULES = """
+import importlib, pkgutil, softphone
+names = [one.name for one in pkgutil.walk_packages(softphone.__path__, "softphone.")
+         if not one.name.endswith("__main__") and ".migrations" not in one.name]
+for name in names:
+    importlib.import_module(name)
+print(len(names), "modules")
+"""
+WANTED = {"notice": "N7", "status": "recording", "kept": True, "audit_ok": True}
+
+
+class StepError(Exception):
+    """A step does not hold; its words go into the table."""
+
+
+def here(path: str) -> Path:
+    """A path of Windows's as one of this machine's."""
+    return DRIVE / path.removeprefix("C:\\").replace("\\", "/")
+
+
+def there(path: Path) -> str:
+    return "Z:" + str(path).replace("/", "\\")
+
+
+def wine(*words: str, within: float = 120, also: tuple[int, ...] = (), cwd: Path | None = None) -> str:
+    """What the program printed. Raises StepError if it does not end in time, or with a status that is neither 0 nor in `also`."""
+    try:
+        ran = subprocess.run(
+            ["wine64", *words],
+            cwd=cwd or DRIVE,
+            capture_output=True,
+            timeout=within,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise StepError(f"{words[0]} had not ended after {within:.0f} s") from None
+    told, errors = ran.stdout.decode("utf-8", "replace"), ran.stderr.decode("utf-8", "replace")
+    if "Traceback" in told + errors:
+        raise StepError(f"{' '.join(words[1:3])}: a traceback: {(told + errors).strip().splitlines()[-1]}")
+    if ran.returncode not in (0, *also):
+        last = [line for line in (told + errors).splitlines() if line.strip() and not line.startswith("ALSA")]
+        raise StepError(f"{' '.join(words[1:3])} ended with {ran.returncode}: {last[-1] if last else 'no word'}")
+    return told
+
+
+def registry(key: str, name: str) -> str:
+    """A value's text; empty if it is not there."""
+    told = wine("reg", "query", key, "/v", name, "/reg:64", also=(1,))
+    found = re.search(rf"^\s*{re.escape(name)}\s+REG_\w+\s+(.*?)\s*$", told, re.MULTILINE)
+    return found.group(1) if found else ""
+
+
+def expect(what: str, told: object, wanted: object) -> None:
+    if told != wanted:
+        raise StepError(f"{what}: {told!r}, where {wanted!r} was expected")
+
+
+def modules() -> str:
+    return wine(there(PLACE / "python" / "python.exe"), "-c", MODULES, within=180).strip()
+
+
+def doctor() -> str:
+    """It may find faults (there is no sound here), but says them in a table and with a status of its own."""
+    told = wine(rf"{COPIED}\klartone.exe", "doctor", also=(1,))
+    if len(told.splitlines()) < 8:
+        raise StepError(f"it printed {told!r}")
+    return f"{len(told.splitlines())} lines"
+
+
+def call(program: str, archive: str) -> str:
+    told = wine(program, "demo", "--headless", "--json", "--seconds", "3", "--archive", archive, within=150)
+    summary = json.loads(told.strip().splitlines()[-1])["summary"]
+    for key, value in WANTED.items():
+        expect(key, summary[key], value)
+    if summary["recorded_seconds"] < 2.5:
+        raise StepError(f"only {summary['recorded_seconds']} s were recorded")
+    return f"{summary['recorded_seconds']} s recorded"
+
+
+def recordings(program: str, archive: str) -> list[dict[str, object]]:
+    told = wine(program, "archive", "list", "--archive", archive, "--json")
+    return [json.loads(line) for line in told.splitlines() if line.startswith("{") and '"recording"' in line]
+
+
+def whole_call() -> str:
+    return call(rf"{COPIED}\klartone.exe", rf"{HOME}\demo")
+
+
+def backup_and_restore() -> str:
+    program, archive = rf"{COPIED}\klartone.exe", rf"{HOME}\demo"
+    wine(program, "archive", "backup", rf"{HOME}\sikkerhedskopi", "--archive", archive)
+    wine(program, "archive", "backup", rf"{HOME}\sikkerhedskopi", "--check", "--archive", archive)
+    back = rf"{HOME}\tilbage"
+    wine(program, "archive", "restore", rf"{HOME}\sikkerhedskopi", "--to", back, "--erased-in", archive)
+    before, after = ({one["recording"] for one in recordings(program, where)} for where in (archive, back))
+    expect("recordings after restoring", after, before)
+    expect("recordings", len(after), 1)
+    return "the same recording is in all three"
+
+
+def killed_engine() -> str:
+    """Killed while it records: what was sealed stays, and a new engine closes it."""
+    program, archive = rf"{COPIED}\klartone.exe", rf"{HOME}\demo"
+    before = {one["recording"] for one in recordings(program, archive)}
+    demo = subprocess.Popen(
+        ["wine64", program, "demo", "--headless", "--json", "--seconds", "60", "--archive", archive],
+        cwd=DRIVE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    recording, killed = "", False
+    assert demo.stdout is not None
+    for line in demo.stdout:
+        one = json.loads(line)
+        if one.get("event") == "sealed" and not killed:
+            recording, killed = one["recording"], True
+            pid = json.loads(here(rf"{archive}\phone\runtime\engine.json").read_text(encoding="utf-8"))["pid"]
+            wine("taskkill", "/F", "/PID", str(pid))
+    demo.wait(120)
+    if not killed:
+        raise StepError("the demo's call was not recorded")
+    call(program, archive)
+    after = {one["recording"]: one for one in recordings(program, archive)}
+    if recording not in after:
+        raise StepError("the recording of the killed engine is gone")
+    expect("it broke off", after[recording]["broke_off"], True)
+    expect("recordings since", len(after) - len(before), 2)
+    return "its recording is kept as one that broke off"
+
+
+def tables(msi: Path) -> str:
+    """The package says what it should, and nothing of the day or the machine it was made on."""
+
+    def table(name: str) -> list[list[str]]:
+        told = subprocess.run(["msiinfo", "export", msi, name], check=True, capture_output=True, text=True).stdout
+        return [line.split("\t") for line in told.splitlines()[3:]]
+
+    properties = {row[0]: row[1] for row in table("Property")}
+    expect("for all users", properties["ALLUSERS"], "1")
+    expect("UpgradeCode", properties["UpgradeCode"], "{8F0B5A64-52F1-4C5D-9D0B-2E5B0E6A7C11}")
+    for name in ("AUTOSTART", "LINKS", "POLICY", "SETTINGS"):
+        if name not in properties["SecureCustomProperties"].split(";"):
+            raise StepError(f"{name} does not reach an installation without questions")
+    features = {row[0]: row for row in table("Feature")}
+    expect("features", set(features), {"Program", "Links", "Autostart", "Settings", "Policy"})
+    expect("features that are on", {name for name, row in features.items() if row[5] == "1"}, {"Program", "Links"})
+    components = {row[0]: row for row in table("Component")}
+    if any(not row[1] for row in components.values()) or len({row[1] for row in components.values()}) != len(
+        components
+    ):
+        raise StepError("a component has no GUID of its own, and would not be removed")
+    if any(row[4] for row in components.values()):
+        raise StepError("a component has a condition, and would stay behind")
+    named = [row[1] for row in table("FeatureComponents")]
+    expect("components without a feature, or in two", sorted(named), sorted(components))
+    values = {(row[2], row[3]): row[4] for row in table("Registry")}
+    for scheme in ("tel", "sip", "sips"):
+        expect(scheme, values[r"Software\Klartone\Capabilities\URLAssociations", scheme], "Klartone.link")
+    expect("settings", values[r"Software\Policies\Klartone", "SettingsFile"], "[SETTINGS]")
+    expect("policy", values[r"Software\Policies\Klartone\Locked", "policy"], "[POLICY]")
+    (path,) = table("Environment")
+    expect("PATH, with the program and without it", path[1:3], ["=-*PATH", "[~];[INSTALLDIR]"])
+    summary = subprocess.run(["msiinfo", "suminfo", msi], check=True, capture_output=True, text=True).stdout
+    created, saved = re.findall(r"^(?:Created|Last saved): (.*)$", summary, re.MULTILINE)
+    expect("times", created, saved)
+    return f"{len(components)} components"
+
+
+def install(msi: Path) -> str:
+    wine(
+        "msiexec", "/i", there(msi), "/qn", f"SETTINGS={SETTINGS}", f"POLICY={POLICY}", "AUTOSTART=1", within=240
+    )  # fmt: skip
+    for name in ("klartone.exe", "klartonew.exe", r"_internal\softphone", r"licences\THIRD-PARTY.txt"):
+        if not here(rf"{INSTALLED}\{name}").exists():
+            raise StepError(f"{name} is not there")
+    told()
+    return "klartone.exe, klartonew.exe, licences, registry, menu"
+
+
+def told() -> None:
+    """What is in the registry and the menu while it is installed."""
+    expect("SettingsFile", registry(POLICIES, "SettingsFile"), SETTINGS)
+    expect("policy", registry(rf"{POLICIES}\Locked", "policy"), POLICY)
+    run = registry(r"HKLM\Software\Microsoft\Windows\CurrentVersion\Run", "Klartone")
+    expect("autostart", run, rf'"{INSTALLED}\klartonew.exe"')
+    expect("links", registry(r"HKLM\Software\RegisteredApplications", "Klartone"), r"Software\Klartone\Capabilities")
+    if not list(DRIVE.rglob("Start Menu/Programs/Klartone.lnk")):  # Wine has one menu a user and none for all
+        raise StepError("there is no entry in the Start menu")
+    if (
+        INSTALLED.lower()
+        not in registry(r"HKLM\System\CurrentControlSet\Control\Session Manager\Environment", "PATH").lower()
+    ):
+        raise StepError("the program is not on PATH")
+
+
+def products() -> set[str]:
+    key = r"HKLM\Software\Microsoft\Windows\CurrentVersion\Uninstall"
+    told = wine("reg", "query", key, "/s", "/reg:64", also=(1,))
+    return set(
+        re.findall(r"DisplayVersion\s+REG_SZ\s+(\S+)", "".join(one for one in told.split("\n\n") if "Klartone" in one))
+    )
+
+
+def installed_call() -> str:
+    return call(rf"{INSTALLED}\klartone.exe", rf"{HOME}\demo af det installerede")
+
+
+def upgrade(later: Path) -> str:
+    """Without a word on settings and features: they stay as they are. So does what somebody kept."""
+    wine("msiexec", "/i", there(later), "/qn", within=240)
+    told()
+    expect("versions installed", products(), {later.stem.rpartition("-")[2]})
+    kept = recordings(rf"{INSTALLED}\klartone.exe", rf"{HOME}\demo af det installerede")
+    expect("recordings kept", len(kept), 1)
+    return "one product, the same features, the archive as before"
+
+
+def remove(later: Path) -> str:
+    wine("msiexec", "/x", there(later), "/qn", within=240)
+    if here(INSTALLED).exists():
+        left = [str(path.relative_to(here(INSTALLED))) for path in here(INSTALLED).rglob("*")]
+        raise StepError(f"left in the program's folder: {', '.join(left[:3])} ({len(left)})")
+    for key in (r"HKLM\Software\Klartone", POLICIES, r"HKLM\Software\Classes\Klartone.link"):
+        if "Klartone" in wine("reg", "query", key, "/s", "/reg:64", also=(1,)):
+            raise StepError(f"{key} is still there")
+    for key in (r"HKLM\Software\Microsoft\Windows\CurrentVersion\Run", r"HKLM\Software\RegisteredApplications"):
+        expect(key, registry(key, "Klartone"), "")
+    expect("products", products(), set())
+    if list(DRIVE.rglob("Klartone.lnk")):
+        raise StepError("the entry in the Start menu is still there")
+    if not here(rf"{HOME}\demo af det installerede\archive.json").exists():
+        raise StepError("the user's archive is gone")
+    return "nothing left; the user's archive stays"
+
+
+def main(msi: Path, later: Path) -> int:
+    here(COPIED).parent.mkdir(parents=True)
+    shutil.copytree(PLACE / "frozen" / "klartone", here(COPIED), copy_function=os.link)
+    steps: list[tuple[str, Callable[[], str]]] = [
+        ("every module is imported", modules),
+        ("doctor", doctor),
+        ("a whole call", whole_call),
+        ("backup and restore", backup_and_restore),
+        ("an engine killed in mid-call", killed_engine),
+        ("the package's tables", lambda: tables(msi)),
+        ("installed, without questions", lambda: install(msi)),
+        ("a whole call, installed", installed_call),
+        ("upgraded", lambda: upgrade(later)),
+        ("removed", lambda: remove(later)),
+    ]
+    rows: list[tuple[str, bool, float, str]] = []
+    for name, step in steps:
+        began = time.monotonic()
+        try:
+            words, good = step(), True
+        except (StepError, OSError, ValueError, KeyError, subprocess.SubprocessError) as error:
+            words, good = f"{error}", False
+        rows.append((name, good, time.monotonic() - began, words))
+        sys.stdout.write(f"{name:30} {'ok' if good else 'FAILED':7} {rows[-1][2]:6.1f} s  {words}\n")
+        sys.stdout.flush()
+    failed = sum(not good for _, good, _, _ in rows)
+    sys.stdout.write(f"{len(rows) - failed} passed, {failed} failed\n")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*map(Path, sys.argv[1:])))
