@@ -29,14 +29,14 @@ def closure(names: list[str], system: dict[str, str]) -> set[str]:
         if name in wanted:
             continue
         wanted.add(name)
-        for text in needs(name, system):
+        for text in needs(name):
             one = Requirement(text)
             if one.marker is None or one.marker.evaluate({**system, "extra": ""}):
                 open_ends.append(canonicalize_name(one.name))
     return wanted - {"klartone"}
 
 
-def needs(name: str, system: dict[str, str]) -> list[str]:
+def needs(name: str) -> list[str]:
     try:
         return requires(name) or []
     except PackageNotFoundError:  # not installed yet, or another system's: another run, with it, finds what it needs
