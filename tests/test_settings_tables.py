@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import runpy
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -12,33 +11,10 @@ from xml.etree import ElementTree
 from softphone.system.settings_machine import MachineSettings, from_registry
 from softphone.system.settings_schema import ACCOUNT_SCHEMA, SCHEMA, Scope
 from softphone.wire.snapshot import Account, Settings
+from tests.policy_templates import ADMX, SPACE, written_by
 from tests.system.test_settings_machine import Memory
 
 ROOT = Path(__file__).resolve().parent.parent
-ADMX = ROOT / "resources" / "installer" / "windows" / "admx"
-SPACE = "{http://schemas.microsoft.com/GroupPolicy/2006/07/PolicyDefinitions}"
-SAMPLES: Mapping[str, Any] = {
-    "policy": "/srv/policy.toml",
-    "policy_signer": "WN8iFQj0ZMM1h1C4nnSFL8bTTGsQGZKmXw1qfN2yqCE=",
-    "archive": "/srv/archive",
-    "backup": "/srv/backup",
-    "backup_every": "PT12H",
-    "bind": "127.0.0.1",
-    "port": 5062,
-    "stun": "stun.example",
-    "ring_sound": "low",
-    "plugin_folder": "/srv/plugins",
-    "plugins": ["own_voice"],
-    "accept_from": ["10.0.0.0/8"],
-    "id": "desk",
-    "address": "desk@pbx.example",
-    "outbound_proxy": "proxy.example",
-    "certificate_authority": "/srv/ca.pem",
-    "mailbox": "*98",
-    "transport": "tls",
-    "srtp": "required",
-}
-"""where any text, the second word or a number a third of the way will not do"""
 
 
 def test_each_file_is_what_the_schema_makes_of_it() -> None:
@@ -63,32 +39,10 @@ def test_each_string_and_control_of_the_templates_is_there_in_both_languages() -
                 assert refs == [one.get("id") for one in elements]
 
 
-def set_by(policy: ElementTree.Element) -> Iterator[tuple[str, str, Any]]:
-    """What Group Policy writes once an administrator has filled in this policy: key, name, value."""
-    key = str(policy.get("key"))
-    yes = policy.find(f"{SPACE}enabledValue/{SPACE}decimal")
-    if yes is not None:
-        yield key, str(policy.get("valueName")), int(str(yes.get("value")))
-    for one in policy.findall(f"{SPACE}elements/*"):
-        name = str(one.get("valueName"))
-        value = SAMPLES.get(name)
-        match one.tag.removeprefix(SPACE):
-            case "decimal":
-                value = value or (int(str(one.get("minValue"))) + int(str(one.get("maxValue")))) // 3
-            case "boolean":
-                value = int(str(one.find(f"{SPACE}falseValue/{SPACE}decimal").get("value")))  # type: ignore[union-attr]
-            case "enum":
-                words = [str(item.text) for item in one.iter(f"{SPACE}string")]
-                value = value if value in words else words[1]
-        yield key, name, value if value is not None else "any text"
-
-
 def read_back(names: set[str]) -> MachineSettings:
     registry: dict[str, dict[str, Any]] = {}
-    for policy in ElementTree.parse(ADMX / "klartone.admx").iter(f"{SPACE}policy"):
-        if policy.get("name") in names:
-            for key, name, value in set_by(policy):
-                registry.setdefault(key, {})[name] = value
+    for key, name, value in written_by(names):
+        registry.setdefault(key, {})[name] = value
     return from_registry(Memory(registry))
 
 

@@ -78,7 +78,9 @@ def run(
         store.backup = BackupRunner(folder, every, lambda said: inbox.post(lambda: engine.fault("backup", said)))
 
     inbox = Inbox(wake=phone.wake)
-    plugins = rule_plugins(home, lambda word: rules.word(word), plugin_folders, lambda plugin: rules.mended(plugin))
+    plugins = rule_plugins(
+        home, lambda word: rules.word(word), plugin_folders, lambda plugin: rules.mended(plugin), settings
+    )
     store = Store(lambda: Archive.open_or_create(archive, key_store(archive)), inbox.post, changed)
     rules = PolicyInForce(plugins.maker, plugins.desk, inbox.post, changed, fault, store.note)
     recording = Recording(inbox.post, lambda: calls, fault)
@@ -140,7 +142,7 @@ def run(
         sound.adjust(settings)
         told_of("sound", lambda: sound.use(settings.microphone, settings.speaker))
         told_of("accounts", lambda: accounts.set(settings.accounts, in_call=False))
-        rules.load(settings.policy, settings.policy_signer)
+        rules.load(settings.policy, settings.policy_signer, guarded=settings.policy_guarded)
         ending.callback(rules.close)
         if wire:
             _converse(wire, engine, inbox)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,10 +11,13 @@ from softphone.bootstrap.program import plugin_host_command
 from softphone.bootstrap.voice import VOICE
 from softphone.domain.errors import KlartoneError
 from softphone.plugin.client import PluginHost, PluginReport
-from softphone.plugin.manifest import allowed_plugins
+from softphone.plugin.contract import SPEAK
+from softphone.plugin.manifest import BUNDLED, Plugin, PluginError, allowed_plugins, offering, read_plugin
 from softphone.plugin.notices import NoticeMaker
 from softphone.plugin.rulebook import RulebookClient
+from softphone.system.guarded import who_else
 from softphone.system.paths import program_folder
+from softphone.wire.snapshot import Settings
 
 RULEBOOK = "datatilsynet"
 
@@ -35,11 +38,47 @@ def rule_plugins(
     on_word: Callable[[PluginReport], None],
     folders: Sequence[Path] = (),
     on_mended: Callable[[str], None] | None = None,
+    settings: Settings | None = None,
 ) -> RulePlugins:
-    """`folders`: searched for allowed plugins before the bundled ones. Both callbacks are as `PluginHost` has them."""
+    """`folders`: searched for allowed plugins before the bundled ones. Both callbacks are as `PluginHost` has them.
+    `settings`: those in force, if they are at hand."""
     plugins, faults = allowed_plugins([*folders, program_folder("plugins")])
+    more, refused = organisations_plugins(settings or home.settings(only_look=True)[0])
+    plugins, faults = (*plugins, *more), (*faults, *refused)
     by_id = {plugin.id: plugin for plugin in plugins}
     host = PluginHost(plugins, rulebook=RULEBOOK, on_word=on_word, on_mended=on_mended, command=plugin_host_command())
     rulebook = by_id.get(RULEBOOK)
-    maker = NoticeMaker(host, rulebook, by_id.get(VOICE), home.folders.cache / "notices") if rulebook else None
+    voice = offering(more, SPEAK.name) or by_id.get(VOICE)  # who has brought a voice wants it heard
+    maker = NoticeMaker(host, rulebook, voice, home.folders.cache / "notices") if rulebook else None
     return RulePlugins(host, RulebookClient(host, RULEBOOK), maker, faults)
+
+
+def organisations_plugins(settings: Settings) -> tuple[tuple[Plugin, ...], tuple[PluginError, ...]]:
+    """Those that are allowed beside the program's own, and why others in their folder are refused. Only administrators can
+    write what runs."""
+    folder = Path(settings.plugin_folder) if settings.plugin_folder else None
+    there = {one.parent.name: one.parent for one in folder.glob("*/plugin.toml")} if folder else {}
+    found: list[Plugin] = []
+    refused = [PluginError("error.plugin.unlisted", plugin=name) for name in there if name not in settings.plugins]
+    for name in settings.plugins:
+        try:
+            found.append(_guarded_plugin(name, there))
+        except PluginError as error:
+            refused.append(error)
+    return tuple(found), tuple(sorted(refused, key=lambda one: str(one.params["plugin"])))
+
+
+def _guarded_plugin(name: str, there: Mapping[str, Path]) -> Plugin:
+    """Raises PluginError."""
+    if name in BUNDLED:
+        raise PluginError("error.plugin.taken", plugin=name)
+    if name not in there:
+        raise PluginError("error.plugin.missing", plugin=name)
+    for one in (there[name], *there[name].rglob("*")):
+        try:
+            others = who_else(one)
+        except OSError as error:
+            raise PluginError("error.plugin.missing", plugin=name) from error
+        if others is not None:
+            raise PluginError("error.plugin.unguarded", plugin=name, path=str(others))
+    return read_plugin(there[name])

@@ -67,7 +67,8 @@ def run_session(arguments: argparse.Namespace) -> int:
         ending.callback(plugins.host.stop)
         for one in plugins.faults:
             sessions.fault(CodedText(one.code, one.params))
-        rules.load(str(arguments.policy.resolve()) if arguments.policy else settings.policy, settings.policy_signer)
+        policy = str(arguments.policy.resolve()) if arguments.policy else settings.policy
+        rules.load(policy, settings.policy_signer, guarded=settings.policy_guarded)
         ending.callback(rules.close)
         seal = DeskSeal(home.folders.config, home.archive(settings), inbox.post, sessions.sign_with)
         sessions.look_for_seal = seal.look

@@ -82,6 +82,7 @@ def _findings(home: Home) -> Iterator[Finding]:
     yield from policy or [_policy(settings)]
     yield from _passports(settings, home.archive(settings))
     yield from _managed(held.machine)
+    yield from _plugins(settings)
     yield _settings(home.folders.config)
     yield from _address(settings)
     yield from _servers(settings)
@@ -207,6 +208,15 @@ def _managed(machine: MachineSettings) -> Iterator[Finding]:
         yield Finding("doctor.managed", {**counts, "places": ", ".join(dict.fromkeys(machine.places.values()))})
 
 
+def _plugins(settings: Settings) -> Iterator[Finding]:
+    """Of the organisation's plugins those that are refused."""
+    from softphone.bootstrap.plugins import organisations_plugins
+
+    refused = organisations_plugins(settings)[1]
+    if refused:
+        yield Finding("doctor.plugins.refused", bad=True, below=tuple(texts().error(one) for one in refused))
+
+
 def _settings(folder: Path) -> Finding:
     """Also a file that was set aside, if no other has taken its place."""
     aside = not is_there(folder / FILE) and is_there(folder / ASIDE)
@@ -248,7 +258,8 @@ def _policy(settings: Settings, archive: MachineArchive | None = None) -> Findin
     if not settings.policy:
         return Finding("doctor.policy.none")
     try:
-        loaded = load_policy(Path(settings.policy), settings.policy_signer, archive.policy_signer if archive else "")
+        signers = settings.policy_signer, archive.policy_signer if archive else ""
+        loaded = load_policy(Path(settings.policy), *signers, guarded=settings.policy_guarded)
     except PolicyError as error:
         lines = tuple(at_its_place(fault, texts()) for fault in error.faults)
         if isinstance(error, PolicyUnsigned):

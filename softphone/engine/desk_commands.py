@@ -220,9 +220,9 @@ class DeskCommands:
         if _devices(before) != _devices(settings):
             self._parts.sound.use(settings.microphone, settings.speaker, said)
             self._fault("sound", None)
-        policy = (settings.policy, settings.policy_signer)
-        if policy != (before.policy, before.policy_signer) or self._parts.rules.state.phase is not PolicyPhase.READY:
-            self._parts.rules.load(*policy)
+        policy = _policy(settings)
+        if policy != _policy(before) or self._parts.rules.state.phase is not PolicyPhase.READY:
+            self._parts.rules.load(*policy[:2], guarded=settings.policy_guarded)
         self._answer(client, command, answer)
 
 
@@ -234,6 +234,10 @@ def _refused(error: KlartoneError) -> CodedText:
 def _do_all(waiting: queue.SimpleQueue[Callable[[], None]]) -> None:
     while True:
         guarded(waiting.get())
+
+
+def _policy(settings: Settings) -> tuple[str, str, bool]:
+    return settings.policy, settings.policy_signer, settings.policy_guarded
 
 
 def _devices(settings: Settings) -> tuple[object, ...]:

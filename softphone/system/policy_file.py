@@ -18,8 +18,17 @@ from string import Template
 from typing import Any
 
 from softphone.domain.errors import Param
-from softphone.domain.policy import KeyPath, LoadedPolicy, PolicyError, PolicyFault, key_lines, policy_from
+from softphone.domain.policy import (
+    KeyPath,
+    LoadedPolicy,
+    PolicyError,
+    PolicyFault,
+    PolicyUnsigned,
+    key_lines,
+    policy_from,
+)
 from softphone.domain.purpose import KeyRole
+from softphone.system.guarded import who_else
 from softphone.system.signature import Signed
 from softphone.system.toml import broken
 
@@ -30,12 +39,17 @@ SOME_KEYS = {role: base64.b64encode(bytes([n] + 31 * [0])).decode("ascii") for n
 """public keys as good as any, one for each purpose, where nothing is sealed: Curve25519's base point and its neighbours"""
 
 
-def load_policy(path: Path, *signers: str) -> LoadedPolicy:
+def load_policy(path: Path, *signers: str, guarded: bool = False) -> LoadedPolicy:
     """The policy in `path`. If it cannot be used, PolicyError and nothing else: every fault found, each with line and key.
+
+    `guarded`: it must lie where nobody but administrators can write. Elsewhere it is not even read, as one that must be
+    signed and is not.
 
     `signers`: public keys (Ed25519, 32 bytes in base64) that must each have signed it, as the settings and the archive ask.
     Without the signature in `<path>.sig` the file is not even read: PolicyUnsigned.
     """
+    if guarded:
+        _refuse_unguarded(path)
     raw = read_policy(path)
     signed = Signed(raw, path)
     for one in signers:
@@ -94,6 +108,15 @@ def read_policy(path: Path) -> bytes:
     if len(raw) > LARGEST:
         raise _whole("too_large", most=LARGEST // 1000)
     return raw
+
+
+def _refuse_unguarded(path: Path) -> None:
+    try:
+        others = who_else(path)
+    except OSError:
+        return  # that it cannot be read is said by the reading
+    if others is not None:
+        raise PolicyUnsigned(PolicyFault(None, "", "policy.fault.unguarded", {"path": str(others)}))
 
 
 def _decoded(raw: bytes) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from softphone.archive.archive import Archive
 from softphone.system.secrets import DemoKeyFile
 from softphone.wire.codec import decode_from_engine, encode
 from softphone.wire.from_engine import Done, Refused, Snapshot
-from softphone.wire.snapshot import Look, Settings
+from softphone.wire.snapshot import Look, PolicyPhase, Settings
 from softphone.wire.to_engine import Quit, SaveSettings
 from tests.peers.second_phone import ROOT
 
@@ -82,7 +83,9 @@ def own(home: Path, text: str) -> None:
     (home / "config" / "settings.toml").write_text(text, encoding="utf-8")
 
 
-def said_by(machine: Machine, wanted: Sequence[Settings]) -> tuple[Snapshot, list[Refused]]:
+def said_by(
+    machine: Machine, wanted: Sequence[Settings], until: Callable[[Snapshot], bool] = lambda _: True
+) -> tuple[Snapshot, list[Refused]]:
     """By the engine, asked over the wire for each of these: its last state, and what it refused."""
     command = machine.command("--home", str(machine.home), "engine", "--stdio")
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as engine:
@@ -92,13 +95,16 @@ def said_by(machine: Machine, wanted: Sequence[Settings]) -> tuple[Snapshot, lis
             engine.stdin.write(encode(SaveSettings(str(n), one)))
         engine.stdin.flush()
         told = []
-        while len([one for one in told if isinstance(one, Done | Refused)]) < len(wanted) or not told:
+        while len([one for one in told if isinstance(one, Done | Refused)]) < len(wanted) or not any(
+            isinstance(one, Snapshot) and until(one) for one in told
+        ):
             told.append(decode_from_engine(engine.stdout.readline()))
         engine.stdin.write(encode(Quit("q")))
         engine.stdin.close()
         told += [decode_from_engine(line) for line in engine.stdout]
     assert engine.returncode == 0
-    return [one for one in told if isinstance(one, Snapshot)][-1], [one for one in told if isinstance(one, Refused)]
+    states = [one for one in told if isinstance(one, Snapshot) and until(one)]
+    return states[-1], [one for one in told if isinstance(one, Refused)]
 
 
 def test_a_lock_holds_against_file_environment_command_and_window(machine: Machine) -> None:
@@ -172,3 +178,33 @@ def test_a_demo_goes_by_its_own_settings_on_a_managed_machine_and_reaches_that_m
         "port": 0,
         "look": "system",
     }
+
+
+def test_plugins_and_policy_come_from_where_only_administrators_write(machine: Machine) -> None:
+    policy, plugins = machine.home.parent / "policy.toml", machine.home.parent / "plugins"
+    shutil.copy(ROOT / "resources" / "policies" / "demo.toml", policy)
+    policy.chmod(0o666)
+    for name in ("good_voice", "open_voice", "unlisted_voice"):
+        shutil.copytree(ROOT / "plugins" / "espeak_voice", plugins / name, ignore=shutil.ignore_patterns("tests"))
+        manifest = plugins / name / "plugin.toml"
+        manifest.write_text(manifest.read_text("utf-8").replace("espeak_voice", name), encoding="utf-8")
+    code = next((plugins / "open_voice").rglob("*.py"))
+    code.chmod(0o666)
+    machine.manage(
+        f'[locked]\npolicy = "{policy}"\npolicy_guarded = true\nplugin_folder = "{plugins}"\n'
+        'plugins = ["good_voice", "open_voice", "datatilsynet", "no_voice"]\n'
+    )
+    state, _ = said_by(machine, [], until=lambda now: now.policy.phase is PolicyPhase.UNSIGNED)
+    (fault,) = state.policy.faults
+    assert (fault.code, fault.params["path"]) == ("policy.fault.unguarded", str(policy))
+    refused = {one.params["plugin"]: one.code for one in state.faults if one.code.startswith("error.plugin")}
+    assert refused == {
+        "datatilsynet": "error.plugin.taken",
+        "no_voice": "error.plugin.missing",
+        "open_voice": "error.plugin.unguarded",
+        "unlisted_voice": "error.plugin.unlisted",
+    }
+    told = machine.run("--home", str(machine.home), "doctor").stdout
+    assert str(code) in told
+    assert "unlisted_voice" in told
+    assert f"Others than administrators can change {policy}" in told

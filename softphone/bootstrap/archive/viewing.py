@@ -99,7 +99,9 @@ def loaded(settings: Settings, archive: MachineArchive | None) -> Policy:
     all: PolicyRefusedError."""
     signer = archive.policy_signer if archive else ""
     try:
-        return load_policy(Path(settings.policy), settings.policy_signer, signer).policy
+        return load_policy(
+            Path(settings.policy), settings.policy_signer, signer, guarded=settings.policy_guarded
+        ).policy
     except PolicyError as error:
         if archive is None or not signer:
             raise

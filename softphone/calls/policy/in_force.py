@@ -70,12 +70,12 @@ class PolicyInForce:
             case _:
                 return Reason.POLICY_MISSING
 
-    def load(self, path: str, signer: str = "") -> None:
+    def load(self, path: str, signer: str = "", *, guarded: bool = False) -> None:
         """Read and take up the policy at `path`, and keep watching it. An empty path means none.
 
-        `signer`: the public key that must have signed it, in base64; empty: none.
+        `signer`: the public key that must have signed it, in base64; empty: none. `guarded`: as `load_policy` has it.
         """
-        self._path, self._signer, self._stands = path, signer, ""
+        self._path, self._signer, self._guarded, self._stands = path, signer, guarded, ""
         if not path:
             self._reader.stop()
             self._put_away()
@@ -85,7 +85,7 @@ class PolicyInForce:
         if self.policy is None:
             self.state = PolicyState(PolicyPhase.LOADING, path)
             self._changed()
-        self._reader.look_after(Path(path), signer, self.archive_signer)
+        self._reader.look_after(Path(path), signer, self.archive_signer, guarded=guarded)
 
     def ask_for(self, archive_signer: str) -> None:
         """Whose signature the archive asks of a policy from now on; empty: nobody's.
@@ -103,7 +103,7 @@ class PolicyInForce:
     def make_anew(self) -> None:
         """Read the policy and make its notices again, as after a change of the file. What is in force stays meanwhile."""
         if self._path:
-            self.load(self._path, self._signer)
+            self.load(self._path, self._signer, guarded=self._guarded)
             self._stands = self._noted
 
     def close(self) -> None:

@@ -70,10 +70,13 @@ class PolicyReader:
         self._post = post
         self._answer = answer
         self._over = threading.Event()
+        self._guarded = False
 
-    def look_after(self, path: Path, *signers: str) -> None:
-        """Read it, and keep watching it. `signers`: whose signatures it must have; empty: nobody's."""
+    def look_after(self, path: Path, *signers: str, guarded: bool = False) -> None:
+        """Read it, and keep watching it. `signers`: whose signatures it must have; empty: nobody's. `guarded`: as
+        `load_policy` has it."""
         self.stop()
+        self._guarded = guarded
         self._over = over = threading.Event()
         threading.Thread(target=self._look, args=(path, signers, over), name="policy", daemon=True).start()
 
@@ -119,7 +122,7 @@ class PolicyReader:
             over.wait(EVERY)
 
     def _read(self, path: Path, signers: Sequence[str]) -> LoadedPolicy | NotLoaded:
-        return _tried(path, lambda: load_policy(path, *signers))
+        return _tried(path, lambda: load_policy(path, *signers, guarded=self._guarded))
 
     def _made(self, loaded: LoadedPolicy, *, signed: bool) -> Loaded | NotLoaded:
         def made() -> Loaded:

@@ -84,7 +84,8 @@ def _revoked(arguments: argparse.Namespace, archive: MachineArchive) -> tuple[Lo
     used."""
     settings, _ = Home.of(arguments).settings(only_look=True)
     try:
-        policy = load_policy(Path(settings.policy), settings.policy_signer, archive.policy_signer)
+        signers = settings.policy_signer, archive.policy_signer
+        policy = load_policy(Path(settings.policy), *signers, guarded=settings.policy_guarded)
     except PolicyError:
         return None, []
     return policy, revoked_in(archive, policy)

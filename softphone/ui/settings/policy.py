@@ -5,6 +5,7 @@ Nothing is judged here: every fault comes with its line, its key, its rule, and 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import Qt
@@ -93,7 +94,7 @@ class PolicySection(Section):
         faults = policy.faults if policy else ()
         self.state.setText(
             view.texts(
-                "settings.policy.last_good" if view.last_good else f"settings.policy.{phase}",
+                "settings.policy.last_good" if view.last_good else _state(phase, faults),
                 controller=policy.controller if policy else "",
                 count=len(faults),
             )
@@ -147,6 +148,11 @@ class PolicySection(Section):
         self.path.setText(path)
         self._read_again()
         self._typed()
+
+
+def _state(phase: PolicyPhase, faults: Sequence[CodedText]) -> str:
+    unguarded = phase is PolicyPhase.UNSIGNED and any(one.code == "policy.fault.unguarded" for one in faults)
+    return "settings.policy.unguarded" if unguarded else f"settings.policy.{phase}"
 
 
 def _fault(view: View, fault: CodedText) -> str:
