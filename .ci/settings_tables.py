@@ -28,12 +28,75 @@ SPACE = "http://schemas.microsoft.com/GroupPolicy/2006/07/PolicyDefinitions"
 SECTIONS = {
     "accounts_list": "settings.account",
     "policy": "settings.policy",
-    "archive": "setting.name.archive_section",
+    "archive": "archive_section",
     "network": "settings.network",
     "sound": "settings.sound",
     "appearance": "settings.appearance",
-    "plugins": "setting.name.plugins_section",
+    "plugins": "plugins_section",
 }
+_WORDS = {
+    "archive_section": {
+        Language.EN: "Recordings and backup",
+        Language.DA: "Optagelser og sikkerhedskopi",
+    },
+    "plugins_section": {
+        Language.EN: "Plugins",
+        Language.DA: "Plugins",
+    },
+    "supported": {
+        Language.EN: "Klartone on Windows 10 and later",
+        Language.DA: "Klartone på Windows 10 og nyere",
+    },
+    "locked": {
+        Language.EN: "Locked settings",
+        Language.DA: "Låste indstillinger",
+    },
+    "default": {
+        Language.EN: "Default settings (users may change them)",
+        Language.DA: "Standardindstillinger (brugerne kan ændre dem)",
+    },
+    "locked.help": {
+        Language.EN: "Locked: no user can change it. It holds from Klartone's next start.",
+        Language.DA: "Låst: Ingen bruger kan ændre den. Den gælder, næste gang Klartone starter.",
+    },
+    "default.help": {
+        Language.EN: (
+            "A default: it holds until the user chooses something else. It takes effect at Klartone's next start."
+        ),
+        Language.DA: (
+            "En standard: Den gælder, indtil brugeren vælger noget andet. Den virker, næste gang Klartone starter."
+        ),
+    },
+    "by_user": {
+        Language.EN: "{user} stands for the name that Windows knows the user by.",
+        Language.DA: "{user} står for det navn, Windows kender brugeren under.",
+    },
+    "accounts": {
+        Language.EN: (
+            "This sets the first account. Further ones are written in a settings file, or in the keys "
+            "accounts\\2 to accounts\\7."
+        ),
+        Language.DA: (
+            "Her sættes den første konto. Flere skrives i en fil med indstillinger eller i nøglerne "
+            "accounts\\2 til accounts\\7."
+        ),
+    },
+    "file": {
+        Language.EN: "Settings file for the whole machine",
+        Language.DA: "Fil med indstillinger for hele maskinen",
+    },
+    "file.help": {
+        Language.EN: (
+            "Whole path of a TOML file with the tables [default] and [locked], which only administrators "
+            "can write. What is set here in Group Policy wins over it."
+        ),
+        Language.DA: (
+            "Hele stien til en TOML-fil med tabellerne [default] og [locked], som kun administratorer kan "
+            "skrive i. Det, der er sat her i gruppepolitik, vinder over den."
+        ),
+    },
+}
+"""said in Group Policy's editor alone"""
 WAYS = ("Locked", "Default")
 _HEAD = '<?xml version="1.0" encoding="utf-8"?>\n'
 _ATTRIBUTES = f'xmlns="{SPACE}" revision="1.0" schemaVersion="1.0"'
@@ -199,26 +262,26 @@ def _word(one: Setting, choice: str) -> str:
 
 def _adml(tell: Texts) -> str:
     strings = {
-        "Supported": tell("admx.supported"),
+        "Supported": _word_of("supported", tell),
         "Klartone": "Klartone",
-        "Locked": tell("admx.locked"),
-        "Default": tell("admx.default"),
-        "SettingsFile": tell("admx.file"),
-        "Help_SettingsFile": tell("admx.file.help"),
+        "Locked": _word_of("locked", tell),
+        "Default": _word_of("default", tell),
+        "SettingsFile": _word_of("file", tell),
+        "Help_SettingsFile": _word_of("file.help", tell),
     }
-    file = f'<textBox refId="SettingsFile"><label>{escape(tell("admx.file"))}</label></textBox>'
+    file = f'<textBox refId="SettingsFile"><label>{escape(_word_of("file", tell))}</label></textBox>'
     presentations = [_presentation("SettingsFile", [file])]
     for way, one in _managed():
         if way not in _ways_of(one):
             continue
         name = f"{way}_{one.key}"
-        strings[f"{way}_{one.section}"] = tell(SECTIONS[one.section])
+        strings[f"{way}_{one.section}"] = _word_of(SECTIONS[one.section], tell)
         strings[name] = tell(one.label)
-        more = [tell("admx.locked.help" if way == "Locked" else "admx.default.help")]
+        more = [_word_of("locked.help" if way == "Locked" else "default.help", tell)]
         if one.by_user:
-            more.append(tell("admx.by_user"))
+            more.append(_word_of("by_user", tell))
         if one.kind == "accounts":
-            more.append(tell("admx.accounts"))
+            more.append(_word_of("accounts", tell))
         strings[f"Help_{way}_{one.key}"] = "\n\n".join([tell(one.help), *more])
         if one.kind != "yes_no":
             of = ACCOUNT_SCHEMA if one.kind == "accounts" else (one,)
@@ -243,6 +306,10 @@ def _adml(tell: Texts) -> str:
             "",
         ]
     )
+
+
+def _word_of(code: str, tell: Texts) -> str:
+    return _WORDS[code][tell.language] if code in _WORDS else tell(code)
 
 
 def _presentation(id: str, controls: list[str]) -> str:

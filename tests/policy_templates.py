@@ -64,6 +64,8 @@ def _set_by(policy: ElementTree.Element) -> Iterator[tuple[str, str, Any]]:
             case "enum":
                 words = [str(item.text) for item in one.iter(f"{SPACE}string")]
                 value = value if value in words else words[1]
+            case _:
+                pass
         yield key, name, value if value is not None else "any text"
 
 
