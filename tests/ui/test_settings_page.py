@@ -254,7 +254,7 @@ def test_calls_go_out_on_the_account_that_is_chosen_and_one_is_removed_with_its_
 def test_each_account_has_its_state_in_the_window_and_a_call_goes_out_on_the_one_that_is_picked(scene: Scene) -> None:
     other = Account("acc-2", "vagt@nordlys.example")
     desk = scene.open(several(s.ACCOUNT, other))
-    assert desk.window.account.text().endswith("Serveren svarer ikke – prøver igen · vagt@nordlys.example")
+    assert "Serveren svarer ikke – prøver igen · vagt" in desk.window.account.text()
     assert desk.window.account.toolTip().splitlines()[1] == f"Klar · {s.ACCOUNT.address}"
     dial = desk.window.ready.dial
     assert [dial.account.itemText(place) for place in (0, 1)] == [f"Fra {s.ACCOUNT.address}", f"Fra {other.address}"]
@@ -632,12 +632,13 @@ def test_an_account_by_tls_says_how_sound_is_encrypted_and_whom_it_trusts_and_wh
         scene.engine.tell(Done(command.id))
     why = "Certifikatet fra sip.nordlys.example gælder pbx.example."
     assert account.state.text().startswith(f"Gemt. {why}")
-    assert desk.window.account.text() == f"Ingen sikker forbindelse – prøver igen · {wanted.address}"
+    user = wanted.address.partition("@")[0]
+    assert desk.window.account.text().startswith(f"Ingen sikker forbindelse – prøver igen · {user}")
     assert why in desk.window.account.toolTip()
     assert why in desk.window.ready.fault_text.text()
     # Once it is reached again, the trouble of before is no longer told.
     scene.show(replace(s.snapshot(), accounts=(replace(away, registration=Registration.REGISTERED),)))
-    assert desk.window.account.text() == f"Klar · {wanted.address}"
+    assert desk.window.account.text().startswith(f"Klar · {user}")
     assert why not in desk.window.ready.fault_text.text()
 
 
