@@ -361,6 +361,7 @@ class LiveCall:
             quality=self.quality,
             note=self.note,
             earlier=earlier,
+            recorded_before=self.lookup.recorded_before is not False,
         )
 
     @property

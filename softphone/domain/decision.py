@@ -71,6 +71,8 @@ class LookupResult:
     """the party chose it in an earlier call"""
     call_back: bool = False
     """on this line the party was promised a call back without recording (N4)"""
+    recorded_before: bool | None = None
+    """a recording of an earlier call with this number is there, whoever had it; None: not known"""
     drawn: bool = False
     """this call is in the line's sample (G34)"""
     reviewers_have_enough: bool = False

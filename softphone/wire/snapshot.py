@@ -258,6 +258,8 @@ class CallState:
     """the agent's own, of at most `NOTE_LENGTH` characters"""
     earlier: tuple[PastCall, ...] = ()
     """this desk's calls with the same number before it, newest first, as many as `EARLIER`; none of a withheld number"""
+    recorded_before: bool = True
+    """there may be recordings of earlier calls with the number, a colleague's too: a dispute about them can lock them"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,10 +59,11 @@ def test_a_refusal_and_a_language_are_remembered_for_twelve_months_by_number_and
     desk.commit(RememberLanguage(desk.call(), Language.EN, AT))
     withheld = desk.call(number=None)
     desk.commit(RememberRefusal(withheld, AT), RememberLanguage(withheld, Language.EN, AT))
-    both = LookupResult(declined_earlier=True, language=Language.EN)
+    nothing = LookupResult(recorded_before=False)
+    both = replace(nothing, declined_earlier=True, language=Language.EN)
     assert known(desk, NUMBER, AT + timedelta(days=364)) == both
-    assert known(desk, NUMBER, AT + timedelta(days=366)) == LookupResult()
-    assert known(desk, NOBODY) == known(desk, None) == LookupResult()
+    assert known(desk, NUMBER, AT + timedelta(days=366)) == nothing
+    assert (known(desk, NOBODY), known(desk, None)) == (nothing, LookupResult())
 
     gone = datetime(2027, 11, 26, 12, tzinfo=UTC)
     swept = {item.what for item in sweep(desk.archive, gone, clock=gone)}

@@ -42,7 +42,11 @@ def test_the_caller_disputes_earlier_calls_and_they_are_locked_while_the_call_go
     on = build(tmp_path, lines=("n7",))
     with no_engine_left(on), window(on.folder / "home") as desk, observed(on) as eye:
         first, second = (over(on, desk, recorded(on, desk, CUSTOMER)) for _ in range(2))
-        other = over(on, desk, recorded(on, desk, OTHER))
+        other = recorded(on, desk, OTHER)
+        desk.press("more")
+        desk.wait(lambda _: "action_new_person" in desk.now()["can"], "the menu")
+        assert "moreLockEarlier" not in desk.now()["can"], "nobody called from that number before"
+        over(on, desk, other)
         this = recorded(on, desk, CUSTOMER)
         for name in ("more", "moreLockEarlier", "moreEarlier_party"):
             desk.press(name)

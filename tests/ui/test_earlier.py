@@ -85,6 +85,18 @@ def test_of_a_withheld_number_it_is_off_and_says_why(scene: Scene) -> None:
     assert button.accessibleDescription() == "nummeret er skjult"
 
 
+def test_on_a_first_call_there_is_nothing_to_lock_and_it_is_not_offered(scene: Scene) -> None:
+    desk = scene.open(s.snapshot(replace(s.call(s.RECORDING), recorded_before=False)))
+    entry = desk.window.call.tools.menu.earlier.menuAction()
+    assert (entry.text(), entry.isEnabled()) == ("Lås tidligere samtaler – der er ingen", False)
+    scene.show(s.snapshot(replace(s.ENDED, recorded_before=False)))
+    button = scene.widget("lastLockEarlier")
+    assert not button.isVisible()
+    # Before the archive has answered, and of a row, it is not known: then it is offered.
+    scene.show(s.snapshot(s.ENDED))
+    assert button.isVisible()
+
+
 @pytest.mark.parametrize(
     ("answer", "said"),
     [

@@ -22,7 +22,7 @@ from softphone.archive.catalog.transaction import Transaction
 from softphone.archive.crypto.revocation import standing
 from softphone.archive.crypto.wraps import Recipient, Secrets
 from softphone.archive.schema.tables import call_backs as listed
-from softphone.archive.schema.tables import party_languages, purposes, recordings, refusals, sample_runs, upheld
+from softphone.archive.schema.tables import calls, party_languages, purposes, recordings, refusals, sample_runs, upheld
 from softphone.domain.decision import LookupResult
 from softphone.domain.policy import Line
 from softphone.domain.policy.period import Period
@@ -207,11 +207,14 @@ class Lookups:
             upheld.c.number_index == index, upheld.c.line == asked.line.id, upheld.c.until > today
         )
         language = first(party_languages.c.language, party_languages)
+        before = select(recordings.c.recording).join(calls, calls.c.call == recordings.c.call)
+        before = before.where(calls.c.number_index == index, calls.c.call != asked.call).limit(1)
         return {
             "declined_earlier": first(refusals.c.until, refusals) is not None,
             "upheld": frozenset(Purpose(one) for one in connection.execute(objected).scalars()),
             "language": Language(language) if language else None,
             # The promise is one line's: another line's calls do not keep it.
+            "recorded_before": connection.execute(before).scalar() is not None,
             "call_back": first(listed.c.call, listed, listed.c.line == asked.line.id) is not None,
         }
 

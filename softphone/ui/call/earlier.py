@@ -39,7 +39,7 @@ class EarlierMenu(RowMenu):
         if self._call != call.id:
             self._call = call.id
             self._change.happened()
-        why, texts = why_not(view, call), view.texts
+        why, texts = why_not_lock(view, call), view.texts
         self.setTitle(f"{texts('earlier.lock')} – {texts(why)}" if why else texts("earlier.lock.name"))
         self.setIcon(view.icons.icon("lock", view.theme.text, 18))
         entry = self.menuAction()
@@ -60,8 +60,13 @@ class EarlierMenu(RowMenu):
             self.command.emit(LockEarlier(new_id(), self._call, by))
 
 
+def why_not_lock(view: View, call: CallState) -> str:
+    """The code of the reason that there is nothing to lock, or that it cannot be done; empty if it can."""
+    return why_not(view, call) or ("" if call.recorded_before else "why_not.none_before")
+
+
 def why_not(view: View, call: CallState) -> str:
-    """The code of the reason that it cannot be done; empty if it can."""
+    """The code of the reason that nothing can be done with the call's number; empty if it can."""
     if not view.connected:
         return "why_not.no_engine"
     return "" if call.number else "why_not.no_number"

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from softphone.domain.status import Action, OptOutKind, Status
 from softphone.ui.call.buttons import RightsButtons
 from softphone.ui.call.choices import Choices
-from softphone.ui.call.earlier import EarlierMenu, why_not
+from softphone.ui.call.earlier import EarlierMenu, why_not_lock
 from softphone.ui.controls import FilledButton
 from softphone.ui.fields import TextLabel
 from softphone.ui.theme.style import SMALL
@@ -77,7 +77,8 @@ class KeptRights(QWidget):
             button.setVisible(call.status is not None and _stands(call.status, action))
             button.show_as(view, view.texts(f"action.{action}", party=view.party(call)), enabled=view.connected)
         self.who.render_view(view, call)
-        why, name = why_not(view, call), view.texts("earlier.lock.name")
+        why, name = why_not_lock(view, call), view.texts("earlier.lock.name")
+        self.earlier.setVisible(call.recorded_before)
         self.earlier.show_as(
             view, view.texts("earlier.lock"), name=name, enabled=not why, why=view.texts(why or "earlier.lock.why")
         )
