@@ -22,7 +22,7 @@ help:
 	@echo "make rules          docs/rules.md anew, from what the last make test proved"
 	@echo "make translations   compile the translation files"
 	@echo "make settings       docs/settings.md and the templates for Group Policy anew, from the settings' schema"
-	@echo "make lock           resolve requirements.lock anew from pyproject.toml (needs uv)"
+	@echo "make lock           resolve the two lock files anew from pyproject.toml (needs uv)"
 
 setup-run:
 	@.ci/setup run
@@ -102,6 +102,8 @@ translations:
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --all-extras --no-emit-index-url \
 	    --no-annotate --custom-compile-command "make lock" -q pyproject.toml -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --extra setup --no-emit-index-url \
+	    --no-annotate --custom-compile-command "make lock" -q pyproject.toml -c requirements.lock -o requirements-run.lock
 
 
 .PHONY: help run test quick torture soak bench pictures package-check deb deb-check wheel sbom same msi windows-check setup-package setup-windows setup-run setup-test rules settings translations lock

@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 from collections.abc import Generator
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -162,7 +163,7 @@ def test_what_engines_say_as_they_start_is_kept_until_it_is_long(home: Home, mon
     start = EngineStarter(home)
     for said, size in ((3, 3), (3, 6), (1_000_001, 1_000_007), (4, 4)):
         program = [sys.executable, "-c", f"import sys; sys.stderr.write('x' * {said}); sys.exit(1)"]
-        monkeypatch.setattr(starting, "klartone_command", lambda program=program: program)
+        monkeypatch.setattr(starting, "klartone_command", partial(list[str], program))
         start()
         assert why_not(start).params["detail"] == "x" * min(said, 300)
         assert (home.folders.log / "engine-start.log").stat().st_size == size

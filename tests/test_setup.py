@@ -52,7 +52,8 @@ class Machine:
         bin_.mkdir()
         for name in ("setup", "debian-packages.txt"):
             shutil.copy(ROOT / ".ci" / name, ci)
-        (ci.parent / "requirements.lock").write_text("alembic==1\n")
+        (ci.parent / "requirements-run.lock").write_text("alembic==1\n")
+        (ci.parent / "requirements.lock").write_text("alembic==1\nruff==1\n")
         for name in REAL.split():
             real = shutil.which(name)
             assert real
@@ -76,10 +77,10 @@ class Machine:
     def has_python(self) -> None:
         shutil.copy(self.folder / "python", self.folder / "bin" / "python3.11")
 
-    def set_up(self) -> subprocess.CompletedProcess[str]:
+    def set_up(self, *group: str) -> subprocess.CompletedProcess[str]:
         script = self.folder / "klartone" / ".ci" / "setup"
         return subprocess.run(
-            ["bash", str(script)], capture_output=True, text=True, timeout=30, env=self.environment, check=False
+            ["bash", str(script), *group], capture_output=True, text=True, timeout=30, env=self.environment, check=False
         )
 
     def refused(self) -> str:
@@ -118,14 +119,21 @@ def test_a_bare_debian_12_gets_its_python_with_the_rest_and_is_told_so_first(mac
     assert machine.called[-2:] == ["pip -m pip install", "pip -m pip install"]
 
 
-def test_what_is_set_up_is_left_alone(machine: Machine) -> None:
+def test_a_call_gets_no_developers_tools_and_what_is_set_up_is_left_alone(machine: Machine) -> None:
     machine.has_python()
     machine.has("ensurepip")
-    assert machine.set_up().returncode == 0
-    machine.stub("bin/dpkg-query", "echo installed")
-    (machine.folder / "called").unlink()
-    run = machine.set_up()
-    assert (run.returncode, run.stdout, run.stderr, machine.called) == (0, "", "", [])
+    installed = machine.folder / "called"
+    # What the tests need is more than what a call does, and serves it too.
+    for group, lock in (("run", " requirements-run.lock"), ("run", ""), ("test", " requirements.lock"), ("run", "")):
+        run = machine.set_up(group)
+        assert (run.returncode, run.stderr) == (0, "")
+        called = installed.read_text() if installed.exists() else ""
+        assert called.count(" -r ") == bool(lock)
+        assert lock in called
+        installed.unlink(missing_ok=True)
+        machine.stub("bin/dpkg-query", "echo installed")
+    assert run.stdout == ""
+    assert "ruff" not in (ROOT / "requirements-run.lock").read_text()
 
 
 @pytest.mark.parametrize("lists", [True, False])
