@@ -154,7 +154,8 @@ def test_where_no_fitting_python_is_to_be_had_nothing_is_installed_and_a_way_is_
     machine.has("offers-pipx", "1.7.1-1")
     assert "apt-get install -y pipx; then, as yourself, pipx run uv python install 3.12; then" in machine.refused()
     machine.stub("bin/uv", "")
-    assert "One way to get one: uv python install 3.12; then run make again. README.md has ways without that download." in machine.refused()
+    told = machine.refused()
+    assert "One way to get one: uv python install 3.12; then run make again. README.md has ways without" in told
     assert machine.called == []
 
 
