@@ -688,13 +688,19 @@ def test_the_doctor_names_a_device_that_the_settings_name_and_that_is_not_here(
     home.folders.create()
     ring = tmp_path / "nope.wav"
     wanted = Settings(
-        microphone=headset.id, ring_device="PulseAudio: gone", noise=True, ring_sound=f"file:{ring}", bind="192.0.2.1"
+        microphone=headset.id,
+        ring_device="PulseAudio: alsa_output.usb-GN_Netcom_A_S_Jabra_Evolve2_65_MS_000123A4B5C6-00.analog-stereo",
+        notice_device="PulseAudio: bluez_output.AC_12_2F_50_61_72.1",
+        noise=True,
+        ring_sound=f"file:{ring}",
+        bind="192.0.2.1",
     )
     save_settings(home.folders.config, wanted)
     assert cli.main(["--home", str(tmp_path / "home"), "doctor"]) == 1
     said = capsys.readouterr().out
-    assert "· PulseAudio: gone is not connected" in said
-    assert "PulseAudio: jabra is not connected" not in said
+    assert "· GN Netcom A S Jabra Evolve2 65 MS is not connected" in said
+    assert "· Bluetooth AC:12:2F:50:61:72 is not connected" in said
+    assert "jabra is not connected" not in said
     assert f"· the ringtone {ring} cannot be read" in said
     assert f"✗ {texts(Language.EN)('error.bind', bind='192.0.2.1')}" in said
     write_wav(ring, bytes(320))

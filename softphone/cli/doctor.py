@@ -104,6 +104,7 @@ def _sound(settings: Settings) -> Iterator[Finding]:
     from softphone.audio.cleaning import Cleaner
     from softphone.audio.devices import Side, SoundFault, list_devices
     from softphone.audio.files import read_wav
+    from softphone.audio.names import device_name
 
     found = list_devices()
     yield Finding("doctor.sound", {"count": len(found.all)}) if found.all else Finding("doctor.sound.none")
@@ -112,7 +113,7 @@ def _sound(settings: Settings) -> Iterator[Finding]:
     for side, device in wanted:
         named = bool(device) and not device.startswith(("file:", "none"))
         if named and found.all and isinstance(found.find(side, device), SoundFault):
-            yield Finding("doctor.sound.missing", {"device": device})
+            yield Finding("doctor.sound.missing", {"device": device_name(device)})
     if (settings.echo or settings.noise) and not Cleaner(echo=settings.echo, noise=settings.noise).works:
         yield Finding("doctor.sound.as_it_is")
     if settings.ring_sound.startswith("file:"):

@@ -16,6 +16,7 @@ from softphone.audio.cleaning import Cleaner
 from softphone.audio.devices import Devices, Side, SoundFault, SoundWorks, list_devices
 from softphone.audio.dtmf import keys_as_sound
 from softphone.audio.files import FileSound, Silence, read_wav
+from softphone.audio.names import device_name
 from softphone.audio.own_call import OwnCall, Step
 from softphone.audio.player import LevelMeter, TestTone
 from softphone.audio.ringing import Ring, Ringer, louder
@@ -74,6 +75,7 @@ class Sound:
         self._talking = False
         self._closed = False
         self._devices: tuple[SoundDevice, ...] = ()
+        self._names: dict[str, str] = {}
         self._in_use: dict[Side, str | None] = dict.fromkeys(BOTH)
         self._faults: dict[Side, CodedText] = {}
         self._next_look: threading.Timer | None = None
@@ -339,7 +341,13 @@ class Sound:
 
     def _miss(self, side: Side, fault: SoundFault) -> None:
         self._in_use[side] = None
-        self._faults[side] = CodedText(f"error.{fault.code}", {"device": fault.device, "detail": fault.detail})
+        self._faults[side] = CodedText(
+            f"error.{fault.code}", {"device": self._called(fault.device), "detail": fault.detail}
+        )
+
+    def _called(self, device: str) -> str:
+        """As people know it, while it is there and once it was."""
+        return self._names.get(device) or device_name(device)
 
     # --- what there is ---------------------------------------------------------------------------
 
@@ -360,6 +368,7 @@ class Sound:
     def _seen(self, found: Devices) -> None:
         """In a call its devices themselves report whether they work."""
         before = self.state
+        self._names |= {one.id: one.name for one in found.all}
         self._devices = tuple(
             SoundDevice(one.id, one.name, microphone=one.inputs > 0, speaker=one.outputs > 0) for one in found.all
         )

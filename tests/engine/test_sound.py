@@ -125,6 +125,8 @@ def test_a_side_that_works_again_takes_back_its_own_fault_and_leaves_the_others(
         bridge.loses(side)
     desk.turns()
     assert (desk.fault, desk.sound.state.microphone, desk.sound.state.speaker) == ("microphone_lost", None, None)
+    assert desk.sound.state.fault is not None
+    assert desk.sound.state.fault.params["device"] == HEADSET.name, "as people know it, not its id"
     bridge.opens("microphone")
     desk.until("speaker_lost")
     desk.turns()

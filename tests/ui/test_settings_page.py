@@ -558,14 +558,17 @@ def test_seventy_doubts_leave_language_and_colours_in_sight(scene: Scene) -> Non
 
 def test_a_chosen_device_that_is_not_plugged_in_is_shown_as_the_chosen_one(scene: Scene) -> None:
     here = snapshot.SoundDevice("PulseAudio: jabra", "Evolve2 65", microphone=True, speaker=True)
-    gone = "PulseAudio: headset"
+    gone = "PulseAudio: alsa_input.usb-GN_Netcom_A_S_Jabra_Evolve2_65_MS_000123A4B5C6-00.mono-fallback"
     state = replace(s.snapshot(), sound=snapshot.SoundState((here,), here.id, here.id))
     chosen = replace(state.settings, microphone=gone, speaker=gone, ring_device=gone, notice_device=gone)
     desk = scene.open(replace(state, settings=chosen))
     scene.press("openSettings")
     sound = desk.window.settings.sound
     for box in (sound.microphone, sound.speaker, sound.ring_device, sound.notice_device):
-        assert (box.currentText(), box.currentData()) == ("headset (ikke tilsluttet)", gone)
+        assert (box.currentText(), box.currentData()) == (
+            "Ikke tilsluttet: GN Netcom A S Jabra Evolve2 65 MS",
+            gone,
+        )
         assert box.findText("Evolve2 65") > 0
     scene.engine.tell(replace(state, settings=replace(chosen, speaker=here.id)))
     scene.qtbot.waitUntil(lambda: sound.speaker.currentText() == "Evolve2 65", timeout=3000)

@@ -11,6 +11,7 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
+from softphone.audio.names import device_name
 from softphone.ui.controls import FilledButton, QuietButton
 from softphone.ui.fields import ComboBox, TextLabel
 from softphone.ui.settings.forms import Section
@@ -240,9 +241,7 @@ def _with_chosen(view: View, entries: list[Entry], chosen: str) -> list[Entry]:
     """Also a device that is set and not plugged in: the list would show another as the one that is set."""
     if chosen.startswith(_NO_DEVICE) or any(device == chosen for _, device in entries):
         return entries
-    # Without the sound system that found it, nobody knows its name; its id ends in it.
-    name = chosen.partition(": ")[2] or chosen
-    return [*entries, (view.texts("settings.sound.unplugged", device=name), chosen)]
+    return [*entries, (view.texts("settings.sound.unplugged", device=device_name(chosen)), chosen)]
 
 
 def _volumes(view: View, offered: Sequence[int], now: int) -> list[Entry]:
