@@ -30,6 +30,9 @@ class _NoSounds:
         pass
 
 
+PORTS = (("first", 5060), ("second", 5070))
+
+
 def test_the_next_edge_gets_a_ringing_invite_without_the_keys_of_its_sound() -> None:
     told: list[FromEdge] = []
     switch = _switch(told)
@@ -54,6 +57,12 @@ def test_of_two_accounts_of_one_name_the_one_is_called_whose_server_calls() -> N
     for number, name in enumerate(("first", "second"), 1):
         message = parse(INVITE.replace("sip:bo@", "sip:anna@", 1).format(0, "").encode())
         assert switch.account_called(message, Hop("udp", f"192.0.2.{number}", 5060)) == name
+    # Two exchanges on one machine, which only their ports tell apart.
+    switch.accounts = {one: EdgeAccount(one, f"anna@pbx.example:{port}", f"pbx.example:{port}") for one, port in PORTS}
+    switch.flows = {one: Hop("udp", "192.0.2.1", port) for one, port in PORTS}
+    for name, port in PORTS:
+        message = parse(INVITE.replace("sip:bo@", "sip:anna@", 1).format(0, "").encode())
+        assert switch.account_called(message, Hop("udp", "192.0.2.1", port)) == name
 
 
 def test_what_comes_before_the_accounts_are_known_waits_and_never_leaves_in_the_clear() -> None:

@@ -165,6 +165,8 @@ class SoundSection(Section):
             (self.notice_device, rings, settings.notice_device),
         ):
             box.show_entries(view, _with_chosen(view, entries, chosen), chosen)
+            if self.can_change(box):
+                box.setToolTip(box.currentText())  # a long name is cut
         sounds: list[Entry] = [(texts(f"settings.sound.ring.{one}"), one) for one in _RINGS]
         if settings.ring_sound.startswith("file:"):
             sounds.append((texts("settings.sound.ring.own"), settings.ring_sound))
