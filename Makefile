@@ -73,9 +73,7 @@ wheel: setup-test
 	@resources/installer/linux/make_wheel
 
 sbom: setup-test
-	@mkdir -p build/package
-	@$(python) resources/installer/sbom.py build/package/klartone.cdx.json
-	@$(python) .ci/sbom_check.py build/package/klartone.cdx.json
+	@.ci/sbom
 
 same: setup-package
 	@.ci/same-bytes
