@@ -13,6 +13,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import textwrap
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +75,8 @@ def _lay_out(tree: Path, frozen: Path, told: dict[str, Any], when: int) -> None:
         _put_packed(folder / "man1" / f"{name}.1.gz", page)
     documents = share / "doc" / name
     _put(documents / "copyright", _copyright(told, app))
-    _put_packed(documents / "changelog.gz", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"))
+    _put_packed(documents / "CHANGELOG.md.gz", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"))
+    _put_packed(documents / "changelog.gz", _debian_changelog(told, when))
     _put(tree / "etc" / name / "settings.toml", SETTINGS.read_text(encoding="utf-8"))
     program = tree / "usr" / "bin" / told["programs"]["console"]
     program.parent.mkdir(parents=True)
@@ -97,6 +101,12 @@ def _copyright(told: dict[str, Any], app: Path) -> str:
         " On Debian systems the whole text is in /usr/share/common-licenses/GPL-3.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _debian_changelog(told: dict[str, Any], when: int) -> str:
+    """In Debian's form, of which tools read version and date. What changed is in CHANGELOG.md beside it."""
+    head = f"{told['name']} ({told['version']}) stable; urgency=medium"
+    return f"{head}\n\n  * See CHANGELOG.md.gz.\n\n -- {told['contact']}  {format_datetime(datetime.fromtimestamp(when, UTC))}\n"
 
 
 def needs(app: Path, opened: list[str], scratch: Path) -> str:
@@ -128,7 +138,7 @@ def _control(tree: Path, told: dict[str, Any], depends: str) -> None:
     files = [path for path in sorted(tree.rglob("*")) if path.is_file() and not path.is_symlink()]
     sums = "".join(f"{hashlib.md5(path.read_bytes()).hexdigest()}  {path.relative_to(tree)}\n" for path in files)  # noqa: S324
     size = sum(-(-path.stat().st_size // 1024) for path in files)
-    paragraphs = "\n .\n".join(f" {text}" for text in told["description"]["en"])
+    paragraphs = "\n .\n".join(textwrap.indent(textwrap.fill(text, 76), " ") for text in told["description"]["en"])
     fields = {
         "Package": told["name"],
         "Version": told["version"],
