@@ -34,6 +34,26 @@ for name in names:
     importlib.import_module(name)
 print(len(names), "modules")
 """
+UNLIKE_LINUX = """
+import ctypes, sys, tempfile, threading
+from pathlib import Path
+from softphone.processes import leave_no_core
+from softphone.replacing import replace_file
+folder = Path(tempfile.mkdtemp())
+old, new = folder / "engine.json", folder / "new"
+old.write_text("old")
+new.write_text("new")
+read = old.open()
+try:
+    new.replace(old)
+    sys.exit("a file that is being read was replaced at once: this step shows nothing")
+except PermissionError:
+    threading.Timer(0.3, read.close).start()
+replace_file(new, old)
+leave_no_core()
+if old.read_text() != "new" or not ctypes.windll.kernel32.GetErrorMode() & 2:
+    sys.exit("not replaced, or a crash would be reported")
+"""
 WANTED = {"notice": "N7", "status": "recording", "kept": True, "audit_ok": True}
 
 
@@ -86,6 +106,11 @@ def expect(what: str, told: object, wanted: object) -> None:
 
 def modules() -> str:
     return wine(there(PLACE / "python" / "python.exe"), "-c", MODULES, within=180).strip()
+
+
+def unlike_linux() -> str:
+    wine(there(PLACE / "python" / "python.exe"), "-c", UNLIKE_LINUX)
+    return "a moment later"
 
 
 def doctor() -> str:
@@ -268,6 +293,7 @@ def main(msi: Path, later: Path) -> int:
     shutil.copytree(PLACE / "frozen" / "klartone", here(COPIED), copy_function=os.link)
     steps: list[tuple[str, Callable[[], str]]] = [
         ("every module is imported", modules),
+        ("a file that is being read", unlike_linux),
         ("doctor", doctor),
         ("a whole call", whole_call),
         ("backup and restore", backup_and_restore),

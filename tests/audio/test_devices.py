@@ -96,6 +96,35 @@ def test_a_machine_without_devices_says_no_microphone_and_no_speaker(
     assert found["unknown"] == "no_speaker"
 
 
+def test_windows_lists_a_headset_once_by_its_whole_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PortAudio's own list there has it three times, in MME's cut off at 31 letters. Two of a kind have names of their own."""
+    headsets = ("Headset Microphone (Jabra Evolve2 40)", "Headset Microphone (2- Jabra Evolve2 40)")
+    apis = ("MME", "Windows DirectSound", "Windows WASAPI")
+    found = [(api, name[:31] if api == "MME" else name) for api in apis for name in headsets]
+    infos = [
+        {
+            "name": name,
+            "index": index,
+            "hostapi": apis.index(api),
+            "max_input_channels": 1,
+            "max_output_channels": 0,
+            "default_samplerate": 48_000.0,
+        }
+        for index, (api, name) in enumerate(found)
+    ]
+    hosts = [
+        {"name": api, "default_input_device": 2 * n + 1, "default_output_device": -1} for n, api in enumerate(apis)
+    ]
+    monkeypatch.setattr(sounddevice, "query_devices", lambda: infos)
+    monkeypatch.setattr(sounddevice, "query_hostapis", lambda: tuple(hosts))
+    monkeypatch.setattr(devices, "pulse_devices", lambda: None)
+    seen = devices.list_devices()
+    assert [one.id for one in seen.microphones()] == [f"Windows WASAPI: {name}" for name in headsets]
+    default = seen.find("microphone", "")
+    assert isinstance(default, devices.Device)
+    assert default.name == headsets[1]
+
+
 WITHOUT_PORTAUDIO = f"""
 import ctypes.util
 ctypes.util.find_library = lambda name: None
