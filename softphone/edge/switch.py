@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from softphone.edge.admission import ConnectionLimiter
+from softphone.edge.answers import answer, reply_hop, seen_from
 from softphone.edge.call_ice import load_ice
 from softphone.edge.channel import (
     CallMoved,
@@ -22,6 +23,7 @@ from softphone.edge.channel import (
     FromEdge,
     Heartbeat,
     NotConnected,
+    PeerKnown,
     Remember,
 )
 from softphone.edge.dialogs import Dialog, Dialogs, read_hop, read_state
@@ -256,6 +258,10 @@ class Switch:
         """What an account's server must prove."""
         return _server(self.accounts[account]) if account in self.accounts else TlsServer("")
 
+    def peer_known(self, call_id: str, source: Hop, replaces: str = "") -> PeerKnown:
+        name = self.server(source.account).name if source.transport == "tls" else ""
+        return PeerKnown(call_id, source.host, source.port, source.transport, name, replaces)
+
     def transport_of(self, account: str) -> str:
         """The only one that an account may use: one by TLS is never called, and never calls, by another."""
         return "tls" if account in self.accounts and self.accounts[account].transport == "tls" else ""
@@ -337,6 +343,13 @@ class Switch:
 
     def to_network(self, message: SipMessage, hop: Hop, failed: Failed = lambda _: None) -> None:
         self.transports.send(write(message), hop, failed)
+
+    def reply(self, message: SipMessage, source: Hop, code: int, *headers: tuple[str, str], phrase: str = "") -> None:
+        """To a request from the network that pjsua2 does not get."""
+        if message.method != "ACK":
+            hop = reply_hop(message, source)
+            seen_from(message, source)
+            self.to_network(answer(message, code, *headers, phrase=phrase), hop)
 
     def _ask(self, question: SipMessage, dialog: Dialog) -> Hop:
         """A request of the edge's own, to the source of the party's last message."""
