@@ -15,7 +15,7 @@ from softphone.engine.sip.settings import AccountSettings
 from softphone.system.settings_schema import check_accounts
 from softphone.wire.snapshot import Account, AccountState, CodedText, Mailbox, Registration
 
-ASK_AGAIN = 10.0
+ASK_AGAIN = 5.0
 """seconds until a keyring that could not be read is asked again"""
 _WANTS_A_PASSWORD = (401, 407)
 FindPassword = Callable[[str], str | None]

@@ -155,6 +155,26 @@ def test_a_password_from_the_keyring_registers_and_a_call_through_the_exchange_i
         assert len(said.strip().splitlines()) == 1
 
 
+@pytest.mark.peer("kamailio")
+def test_with_a_keyring_that_comes_late_the_account_registers_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with gnome_keyring("absent") as service, kamailio({USER: PASSWORD}) as server:
+        _as(monkeypatch, service)
+        on = build(tmp_path, lines=("n7",))
+        change_settings(on, archive="", accounts=(Account("agent", f"{USER}@{server.address}"),))
+        with begun(on):
+            # It has tried without one meanwhile, and been refused: that is no wrong password.
+            account = on.desk.wait(lambda now: now.accounts[0] if now.accounts[0].code == 401 else None, "a refusal")
+            assert account.registration is Registration.NO_PASSWORD
+            service.come_up()
+            put = [sys.executable, "-m", "keyring", "set", "klartone", password_name("agent")]
+            subprocess.run(put, input=PASSWORD, env=dict(service.env), text=True, timeout=20, check=True)
+            on.desk.wait(lambda now: now.accounts[0].registration is Registration.REGISTERED, "registered", 20)
+            on.desk.wait(lambda now: now.store.works, "the archive", 20)
+            on.end()
+
+
 def test_without_its_keyring_the_phone_says_so_and_calls_go_on_unrecorded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
