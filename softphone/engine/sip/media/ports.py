@@ -141,8 +141,11 @@ class _DevicePort(_Port):
             self._ports.fail(error)
 
     def onFrameReceived(self, frame: pj.MediaFrame) -> None:
-        self._ports.tick()
         self.microphone = SILENCE
+        try:
+            self._ports.tick()
+        except Exception as error:  # noqa: BLE001 - nothing may pass into C++
+            self._ports.fail(error)
         if frame.type != pj.PJMEDIA_FRAME_TYPE_AUDIO or not frame.size:
             return
         try:
@@ -195,11 +198,12 @@ class CallPorts:
         """gets what the agent hears of a notice, instead of `end`"""
         self.read, self.write = copiers
         self._post = post
+        self._legs: list[LegPort] = []
+        self._clock = ClockThread()
+        # From here on the clock calls.
         self.device = _DevicePort("device", self, post)
         self.tone = CallTone()
         self.ringing = RingingTone()
-        self._legs: list[LegPort] = []
-        self._clock = ClockThread()
 
     def tick(self) -> None:
         """Once a tick, on the clock's thread."""
