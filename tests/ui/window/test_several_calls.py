@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtWidgets import QApplication, QDialog
 
 from softphone.wire.to_engine import (
@@ -26,6 +26,7 @@ from softphone.wire.to_engine import (
 from tests.ui import several
 from tests.ui import states as s
 from tests.ui.conftest import Scene, without_id
+from tests.ui.drawn import drawing
 from tests.ui.window.places import place, places
 
 V = s.RECORDING.version
@@ -221,6 +222,21 @@ def test_a_colleague_who_is_not_there_and_a_transfer_under_way_are_said_and_the_
     assert desk.window.ready.wrap_up.instead.text() == "Ring til 205@pbx.example i stedet"
     scene.press("lastCallInstead")
     assert without_id(scene.sent(5)[4]) == Dial("", "acc-1", "sip:205@pbx.example;user=phone", "salg")
+
+
+def test_narrow_tabs_are_told_apart_and_a_short_number_leaves_no_hole(scene: Scene) -> None:
+    desk = scene.open(several.STATES["several_calls"])
+    desk.window.resize(376, 760)
+    QApplication.processEvents()
+    tabs = desk.window.top.tabs
+    read = [text.words for text in drawing(desk.window).texts if text.box.intersects(QRectF(place(tabs)))]
+    assert [one for one in read if not one[0].isdigit() and ":" not in one] == ["Mette", "Jens", "… 11 90 17", "ringer"]
+    desk.window.resize(480, 760)
+    scene.show(s.snapshot(replace(several.TALKING, name="bo", number="bo")))
+    party = desk.window.call.party
+    QApplication.processEvents()
+    assert party.number.width() < 30
+    assert party.line.geometry().left() == party.number.geometry().right() + 1
 
 
 def test_encrypted_and_a_bad_connection_are_said_only_where_they_are(scene: Scene) -> None:
