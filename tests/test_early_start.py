@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import signal
 import socket
@@ -23,6 +24,7 @@ from softphone.domain.errors import KlartoneError
 from softphone.system.endpoint import Endpoint, answers, read_endpoint
 from tests.peers.processes import until
 
+ROOT = Path(__file__).parent.parent
 # An engine outlives who started it, on purpose: Python's warning about it is not ours.
 pytestmark = pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning")
 
@@ -197,3 +199,15 @@ def test_a_settings_file_that_cannot_be_read_stays_where_it_is(tmp_path: Path) -
         assert told is not None
         assert told.code == "error.settings.unreadable"
         assert file.exists()
+
+
+def test_no_process_that_is_started_opens_a_console_on_windows() -> None:
+    """Only Windows shows one, so this reads the source. `HIDDEN` and `DETACHED` are tried there by hand."""
+    flags = dict[str, str]()
+    for path in (ROOT / "softphone").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("subprocess.Popen", "subprocess.run"):
+                given = {one.arg: ast.unparse(one.value) for one in node.keywords}
+                flags[f"{path.name}:{node.lineno}"] = given.get("creationflags", "")
+    assert len(flags) >= 5
+    assert {where: flag for where, flag in flags.items() if flag not in ("HIDDEN", "DETACHED")} == {}
