@@ -375,8 +375,10 @@ class Desk(QObject):
         self._say(lambda texts: texts("bridge.unanswered"))
 
     def _starting_failed(self, error: KlartoneError) -> None:
-        self._trouble = error
+        known, self._trouble = self._trouble, error
         self.draw()
+        if str(known) != str(error):
+            self.window.announce(self.view().trouble)
 
     def _say(self, said: Callable[[Texts], str], *, fault: bool = True) -> None:
         """Until it is closed, or a press is made after it was read."""
