@@ -168,7 +168,7 @@ class Control(QAbstractButton):
         if lines != self._tooltip:
             self._tooltip = lines
             # A tooltip breaks no line by itself, however long.
-            self.setToolTip("\n".join(textwrap.fill(line, _TOOLTIP) for line in lines if line))
+            self.setToolTip("\n".join(textwrap.fill(line, _TOOLTIP, break_on_hyphens=False) for line in lines if line))
         if self.isEnabled() and not enabled and self.hasFocus():
             # Focus must not slide on to the neighbour: a second press would do something else.
             self.window().setFocus()

@@ -127,13 +127,14 @@ class TopLine(QWidget):
         gone = "" if view.connected else texts("why_not.no_engine")
         call = view.call
         in_call = call is not None and call.phase is not CallPhase.INCOMING
+        locked = view.snapshot.locked.get("look", "") if view.snapshot else ""
         self.look.show_as(
             view,
             "",
             icon="sun" if theme.dark else "moon",
             name=texts("look.to_light" if theme.dark else "look.to_dark"),
-            enabled=view.connected,
-            why=gone,
+            enabled=view.connected and not locked,
+            why=gone or (texts("settings.managed", place=locked) if locked else ""),
         )
         self.compact.show_as(
             view,

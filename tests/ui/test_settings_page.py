@@ -647,7 +647,7 @@ def test_an_account_by_tls_says_how_sound_is_encrypted_and_whom_it_trusts_and_wh
 
 def test_what_the_organisation_has_locked_is_shown_with_its_place_and_cannot_be_changed(scene: Scene) -> None:
     etc, more = "/etc/klartone/settings.toml", "/etc/klartone/settings.d/20.toml"
-    locked = {"policy": etc, "port": etc, "accounts": more, "ring_volume": more, "language": etc}
+    locked = {"policy": etc, "port": etc, "accounts": more, "ring_volume": more, "language": etc, "look": etc}
     desk = scene.open(replace(s.snapshot(), locked=locked))
     scene.press("openSettings")
     for name in ("accountMore", "soundMore"):
@@ -661,7 +661,9 @@ def test_what_the_organisation_has_locked_is_shown_with_its_place_and_cannot_be_
     assert not page.policy.choose.isEnabled()
     assert not any(one.isVisible() for one in (page.account.add, page.account.remove, page.account.default))
     assert page.sound.managed.text() == f"Styret af din organisation ({more})"
-    assert not page.appearance.look.accessibleDescription()
+    assert not page.appearance.text_size.accessibleDescription()
+    assert not scene.widget("toggleLook").isEnabled()
+    assert etc in scene.widget("toggleLook").accessibleDescription()
     # What is left to the user stays: another setting, and the account's password.
     assert all(one.isEnabled() for one in (page.sound.microphone, page.network.keep_alive, page.account.secret))
     field(scene, "accountPassword").setText("hemmelig-på-prøve")

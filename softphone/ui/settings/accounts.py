@@ -218,7 +218,7 @@ class AccountSection(Section):
     def _account(self) -> Account | None:
         """The one in the fields; the first, where that has gone."""
         accounts = self.settings.accounts
-        if self._shown == NEW and accounts and self._loaded is None:
+        if self._shown == NEW and accounts and self._loaded is None and not self.place_of_lock("accounts"):
             return None
         found = next((one for one in accounts if one.id == self._shown), None)
         return found or (accounts[0] if accounts else None)

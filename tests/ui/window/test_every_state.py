@@ -40,6 +40,13 @@ TWO_ACCOUNTS = replace(
     accounts=(AccountState(TLS, Registration.REGISTERED, s.NOW), AccountState(s.ACCOUNT, Registration.UNREACHABLE)),
     settings=replace(s.snapshot().settings, accounts=(TLS, s.ACCOUNT)),
 )
+MANAGED = replace(
+    s.snapshot(),
+    locked={
+        key: f"/etc/klartone/settings.d/{n}0-nordlys.toml"
+        for n, key in enumerate(("accounts", "policy", "look", "port"))
+    },
+)
 CALLS: dict[str, Snapshot] = {
     **{name: several.snapshot(replace(call, encrypted=True)) for name, call in e.EVERY.items()},
     **several.STATES,
@@ -53,6 +60,7 @@ PAGES: dict[str, Snapshot] = {
     "unsigned": e.UNSIGNED,
     "remarks": e.WITH_REMARKS,
     "two_accounts": TWO_ACCOUNTS,
+    "managed": MANAGED,
 }
 SHORTENED = ("callTab_", "accountLine", "past_", "beside", "statusCard")
 """names of people, lines and accounts, where there is no room for all of them: what they are part of says them whole. The card
@@ -193,7 +201,7 @@ def unreachable(window: DeskWindow) -> Iterator[str]:
         if not part.isEnabled():
             if isinstance(part, Control) and not interface.text(QAccessible.Text.Description).strip():
                 yield f"{part.objectName()} is off and does not say why"
-            elif isinstance(part, Control) and part.accessibleDescription() not in part.toolTip():
+            elif isinstance(part, Control) and part.accessibleDescription() not in " ".join(part.toolTip().split()):
                 yield f"{part.objectName()} is off, and its tooltip does not say why"
         elif not part.focusPolicy() & Qt.FocusPolicy.TabFocus or part not in on_the_way:
             yield f"{part.objectName()} is not reached by Tab"
