@@ -1,0 +1,157 @@
+"""`klartone settings` and `klartone account`, as IT types them."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from softphone import cli
+from softphone.archive.archive import Archive
+from softphone.bootstrap.home import Home, password_name
+from softphone.system import guarded
+from softphone.system.secrets import DemoKeyFile
+from softphone.system.settings import FILE
+from tests.peers.second_phone import ROOT
+
+PASSWORD = "hemmelig på prøve"
+
+
+class Desk:
+    """A user whose keyring is a file, as a demo's archive has one."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.home = Home.within(folder / "home")
+        self.home.folders.create()
+        archive = folder / "archive"
+        self.keys = DemoKeyFile(archive / "demo-keys.json")
+        Archive.create(archive, self.keys, demo=True).close()
+        self.file = self.home.folders.config / FILE
+        self.file.write_text(f'# of the installation\narchive = "{archive}" # ours\n', encoding="utf-8")
+        self._capsys = capsys
+
+    def run(self, *words: str) -> tuple[int, str]:
+        status = cli.main(["--home", str(self.home.root), *words])
+        told = self._capsys.readouterr()
+        return status, told.out + told.err
+
+    def said(self) -> dict[str, Any]:
+        return tomllib.loads(self.file.read_text("utf-8"))
+
+
+@pytest.fixture
+def desk(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Desk:
+    monkeypatch.setenv("LC_ALL", "en_GB.UTF-8")
+    monkeypatch.setattr(guarded, "ADMINISTRATORS", frozenset({0}))
+    return Desk(tmp_path, capsys)
+
+
+def test_one_value_is_changed_and_taken_back_and_nothing_else_of_the_file(desk: Desk) -> None:
+    assert desk.run("settings", "set", "ring_volume", "30") == (0, "ring_volume = 30\n")
+    assert desk.run("settings", "set", "noise", "yes")[0] == 0
+    assert desk.run("settings", "set", "accept_from", "10.0.0.0/8, 192.0.2.1")[0] == 0
+    said = desk.said()
+    assert (said["ring_volume"], said["noise"], said["accept_from"]) == (30, True, ["10.0.0.0/8", "192.0.2.1"])
+    assert desk.run("settings", "set", "ring_volume", "--default") == (0, "ring_volume = 100\n")
+    text = desk.file.read_text("utf-8")
+    assert "ring_volume" not in text
+    assert text.startswith("# of the installation\n")
+    assert "# ours" in text
+    shown = json.loads(desk.run("settings", "show", "noise", "--json")[1])
+    assert shown == {"noise": {"value": True, "origin": "user", "place": str(desk.file), "locked": False}}
+    before = text
+    for words, why in (
+        (("ring_volume", "300"), "The volume 300 is not between 0 and 200"),
+        (("port", "many"), "must be a whole number"),
+        (("look", "pink"), "Write one of: system, light, dark"),
+        (("ring_volum", "3"), "Write “ring_volume”"),
+        (("accounts", "x"), "klartone account"),
+        (("plugin_folder", "/x"), "an administrator writes it"),
+    ):
+        status, told = desk.run("settings", "set", *words)
+        assert (status, why in told) == (1, True), told
+    assert desk.file.read_text("utf-8") == before
+
+
+def test_a_file_is_checked_whole_and_a_faulty_one_is_not_written_over(desk: Desk, tmp_path: Path) -> None:
+    machine = tmp_path / "machine.toml"
+    machine.write_text('\ufeff[default]\nport = "x"\n[locked]\npolcy = "/p"\nring_volume = 999\n', encoding="utf-8")
+    status, told = desk.run("settings", "check", str(machine))
+    assert status == 1
+    assert [line.removeprefix(f"{machine}: ").partition(":")[0] for line in told.splitlines()] == [
+        "Line 2, default.port",
+        "Line 4, locked.polcy",
+        "Line 5, locked.ring_volume",
+    ]
+    assert desk.run("settings", "check", str(tmp_path / "none.toml"))[0] == 1
+    assert desk.run("settings", "check") == (0, f"No faults: {desk.file}\n")
+    # A user's own: shape and values in one round, accounts with their keys.
+    faulty = (
+        'port = 7\nlook = "pink"\n[[accounts]]\nid = "a"\naddress = "b"\nsrtp = "perhaps"\n'
+        '[[accounts]]\nid = "c"\naddress = "d"\n'
+    )
+    desk.file.write_text(faulty, encoding="utf-8")
+    status, told = desk.run("settings", "check")
+    assert status == 1
+    assert [line.removeprefix(f"{desk.file}: ").partition(":")[0] for line in told.splitlines()] == [
+        "Line 1, port",
+        "Line 2, look",
+        "Line 6, accounts[1].srtp",
+        "Line 9, accounts[2].address",
+    ]
+    assert desk.run("settings", "set", "ring_volume", "30")[0] == 1
+    assert desk.run("account", "add", "a@b")[0] == 1
+    assert desk.file.read_text("utf-8") == faulty
+
+
+def test_an_account_is_added_changed_and_removed_and_its_password_lies_in_the_keyring_alone(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def given(text: str) -> None:
+        monkeypatch.setattr(sys, "stdin", io.StringIO(text))
+
+    given(f"{PASSWORD}\nanother line\n")
+    words = ("account", "add", "anna@nordlys.example", "--id", "desk", "--transport", "tls", "--srtp", "required")
+    status, told = desk.run(*words, "--accept-from", "10.0.0.0/8", "--password-stdin")
+    assert (status, told) == (0, "The account anna@nordlys.example is added as desk.\n")
+    account = desk.said()["accounts"][0]
+    assert (account["address"], account["transport"], account["accept_from"]) == (
+        "anna@nordlys.example",
+        "tls",
+        ["10.0.0.0/8"],
+    )
+    assert desk.keys.get(password_name("desk")) == PASSWORD.encode()
+    assert PASSWORD not in desk.file.read_text("utf-8") + told
+    # Said again in another form, as by a script: changed, not doubled. The password stays.
+    assert desk.run("account", "add", "anna@nordlys.example:5061", "--id", "desk")[0] == 0
+    (account,) = desk.said()["accounts"]
+    assert (account["address"], account["transport"]) == ("anna@nordlys.example:5061", "tls")
+    listed = json.loads(desk.run("account", "list", "--json")[1])
+    assert (listed["id"], listed["srtp"], listed["password"]) == ("desk", "required", "kept")
+    for wrong in (
+        ("account", "add", "nobody"),
+        ("account", "add", "a@b", "--mailbox", "x y;z"),
+        ("account", "remove", "x"),
+    ):
+        assert desk.run(*wrong)[0] == 1
+    given("\n")
+    assert desk.run("account", "password", "desk", "--password-stdin")[0] == 1
+    given("new\n")
+    assert desk.run("account", "password", "desk", "--password-stdin")[0] == 0
+    assert desk.keys.get(password_name("desk")) == b"new"
+    assert desk.run("account", "remove", "desk")[0] == 0
+    assert desk.keys.get(password_name("desk")) is None
+    assert desk.said()["accounts"] == []
+    assert "# of the installation" in desk.file.read_text("utf-8")
+
+
+def test_a_password_among_the_commands_words_is_not_taken() -> None:
+    words = [sys.executable, "-m", "softphone", "account", "add", "a@b", "--password", PASSWORD]
+    refused = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert refused.returncode == 2
