@@ -1,7 +1,8 @@
 """The phone's calls: what is asked of them, and what becomes of them.
 
-Runs on the polling thread alone, after each poll. It decides nothing about recording. `call_audio` has what is heard in a
-call, `negotiation` what is offered in it, `switching` which of them the agent takes part in.
+Runs on the polling thread alone, after each poll. It decides nothing about recording. `dialling` makes calls, `endings`
+says why they end, `relayed` has what the edge tells of them, `call_audio` what is heard in a call, `negotiation` what is
+offered in it, `switching` which of them the agent takes part in.
 """
 
 from __future__ import annotations
@@ -13,22 +14,21 @@ from datetime import UTC, datetime
 
 import pjsua2 as pj
 
-from softphone.domain.ending import Said, ending_of
 from softphone.domain.errors import KlartoneError
 from softphone.domain.notice import NoticeFile
-from softphone.edge import channel
 from softphone.edge.missed import MissedCallers
 from softphone.engine.sip import events
-from softphone.engine.sip.account import refer_uri, target_uri
-from softphone.engine.sip.call import CallDirector, InviteArrived, Leg, call_params, new_call_id
+from softphone.engine.sip.account import refer_uri
+from softphone.engine.sip.call import CallDirector, InviteArrived, Leg, call_params
 from softphone.engine.sip.call_audio import CallAudio
+from softphone.engine.sip.dialling import Dialling
+from softphone.engine.sip.endings import Endings
 from softphone.engine.sip.endpoint import MAX_CALLS, connect_own
 from softphone.engine.sip.keys import Keys
 from softphone.engine.sip.media import Frames
 from softphone.engine.sip.media.notice import LEAD_IN
 from softphone.engine.sip.media.ports import CallPorts, CallSound
 from softphone.engine.sip.message import (
-    Identity,
     called,
     caller,
     identity_of,
@@ -39,7 +39,6 @@ from softphone.engine.sip.message import (
     sends_keys,
 )
 from softphone.engine.sip.negotiation import Negotiation
-from softphone.engine.sip.offers import Wish
 from softphone.engine.sip.quality import QualityWatch
 from softphone.engine.sip.raw_events import (
     InviteRejected,
@@ -54,9 +53,10 @@ from softphone.engine.sip.raw_events import (
     StateReached,
 )
 from softphone.engine.sip.registrations import Registrations
+from softphone.engine.sip.relayed import Relayed
 from softphone.engine.sip.switching import Switching
 from softphone.engine.sip.timers import Timers
-from softphone.engine.sip.transfers import Transfers, header
+from softphone.engine.sip.transfers import Transfers
 
 BYE_LIMIT = 1.0
 """Seconds after which a call that we ended is over for us, even if the peer has not said so."""
@@ -68,9 +68,6 @@ RING_LIMIT = 180.0
 
 ACK_LIMIT = 10.0
 """Seconds that an answered call waits for its ACK; SIP itself would wait 32, and as long again for an answer to BYE."""
-
-CANCEL_TOLD_WITHIN = 0.1
-"""seconds that the end of a call waits for the edge's word on its CANCEL"""
 
 BUSY_HERE = 486
 NOT_ACCEPTABLE = 488
@@ -106,10 +103,9 @@ class SipCalls:
         self._quality = QualityWatch(self._legs, timers, emit)
         self._keys = Keys(post, emit)
         self._switching = Switching(self._legs, self._hearing, self._offers)
-        self._cancelled: dict[str, Said] = {}
-        """why callers take their calls back, by Call-ID"""
-        self._untold: dict[str, Callable[[], None]] = {}
-        """ends of calls that wait for that"""
+        self._dialling = Dialling(registrations, post, frames=frames, record_aware=record_aware, by_edge=by_edge)
+        self.endings = Endings(timers, emit, by_edge=by_edge)
+        self.relayed = Relayed(self._legs, self.by_sip, self._hearing, self._quality, emit)
         self._missed_callers = MissedCallers()
         self._leaving: dict[str, tuple[str, CallDirector]] = {}
         self.transfers = Transfers(self._legs, self.by_sip, timers, emit)
@@ -119,45 +115,13 @@ class SipCalls:
     def dial(
         self, account: str, target: str, prefers_recording: bool | None, headers: Sequence[tuple[str, str]] = ()
     ) -> str:
-        registration = self._registrations.get(account)
-        if not self.free:
+        if account in self._registrations and not self.free:
             raise KlartoneError("calls_full", most=MAX_CALLS)
-        if registration.settings.lacks_tls:
-            raise KlartoneError("dial_without_tls")
-        uri = target_uri(registration.settings, target, by_edge=self._by_edge)
-        call = new_call_id()
-        director = CallDirector(registration.director, call, self._post)
-        leg = Leg(
-            call,
-            account,
-            director,
-            incoming=False,
-            sound=CallSound(call, self._frames, self._post),
-            identity=Identity(parse_address(uri).user),
-            dialled=(uri, tuple(headers)),
-        )
-        wish = Wish(preference=prefers_recording)
-        leg.offers.wanted = leg.offers.agreed = wish
-        director.attributes = wish.attributes()
-        if reason := self._invite(leg):
-            raise KlartoneError("dial_failed", reason=reason)
-        self._legs[call] = leg
+        leg = self._dialling.begin(account, target, prefers_recording, headers)
+        self._legs[leg.call] = leg
         self._ports.take(leg.sound)
-        self._switching.take_up(call)
-        return call
-
-    def _invite(self, leg: Leg) -> str:
-        """Why it is not possible; else empty."""
-        uri, headers = leg.dialled
-        try:
-            params = call_params(self._record_aware)
-            for name, value in headers:
-                params.txOption.headers.append(header(name, value))
-            leg.director.makeCall(uri, params)
-            leg.director.sip_call_id = leg.director.getInfo().callIdString
-        except pj.Error as error:
-            return error.reason or str(error.status)
-        return ""
+        self._switching.take_up(leg.call)
+        return leg.call
 
     def transfer(self, call: str, target: str, passport: str, consultation: str = "") -> None:
         leg = self._established(call)
@@ -313,7 +277,9 @@ class SipCalls:
                 self._leaving.pop(happening.call, None)
             return
         if happening.state == pj.PJSIP_INV_STATE_DISCONNECTED:
-            if happening.code == NOT_ACCEPTABLE and self._again_with_keys_alone(leg):
+            earlier = leg.director.sip_call_id
+            if happening.code == NOT_ACCEPTABLE and self._dialling.again_with_keys_alone(leg):
+                self.on_over(earlier)
                 return
             self._over(leg, happening.code, happening.reason)
         elif happening.state == pj.PJSIP_INV_STATE_CONFIRMED and not leg.established:
@@ -331,32 +297,11 @@ class SipCalls:
         elif not leg.incoming and not leg.established:
             self._progress(leg, happening)
 
-    def _again_with_keys_alone(self, leg: Leg) -> bool:
-        """A phone that takes RTP/SAVP alone has refused RTP/AVP with keys (RFC 4568 does not say which to offer): it gets that,
-        once, for the same press. Whether it was tried. No phone rings twice for it."""
-        rang = leg.established or leg.progress not in ("", "calling")
-        if not self._by_edge or leg.incoming or leg.ending or rang or leg.director.keys_alone:
-            return False
-        if leg.account not in self._registrations:
-            return False
-        registration, sip_id = self._registrations.get(leg.account), leg.director.sip_call_id
-        if registration.settings.keys_sound != "optional":
-            return False
-        director = CallDirector(registration.director, leg.call, self._post)
-        director.attributes, director.keys_alone, director.sip_call_id = leg.director.attributes, True, sip_id
-        # The earlier one goes first: PJSIP may give its number to the next.
-        leg.director = director
-        if self._invite(leg):
-            return False
-        leg.said = Said()
-        self.on_over(sip_id)
-        return True
-
     def media_reached(self, happening: MediaReached) -> None:
         leg = self._legs.get(happening.call)
         if leg is not None:
             self._hearing.set_media(leg, happening.media, renewed=True)
-            self._look_at_encryption(leg)
+            self.relayed.look_at_encryption(leg)
             if self._by_edge and (ends := leg.director.media_ends()) != leg.relayed_by:
                 leg.relayed_by = ends
                 for port, address in ends:
@@ -390,49 +335,6 @@ class SipCalls:
     def notice_read(self, happening: NoticeRead) -> None:
         self._hearing.notice_read(happening)
 
-    def relay_changed(self, event: channel.RelayEvent) -> None:
-        leg = self.by_sip(event.call_id)
-        match event:
-            case _ if leg is None or leg.ending:
-                pass
-            case channel.PartySoundBack():
-                leg.party_heard = True
-                self._emit(events.PartySound(leg.call, there=True))
-            case channel.PartySoundGone():
-                leg.party_heard = False
-                if leg.established:
-                    self._emit(events.PartySound(leg.call, there=False, silent=event.silent))
-            case channel.SoundLost():
-                self._emit(events.SoundLost(leg.call, event.seconds))
-            case channel.SourceChanged() | channel.SourceReturned():
-                # A call that is answered and not yet acknowledged hears of it later.
-                leg.source_doubted = isinstance(event, channel.SourceChanged)
-                if leg.established:
-                    self._emit(events.SourceDoubted(leg.call, leg.source_doubted))
-            case channel.PartyHears(loss=loss, discarded=discarded):
-                self._quality.heard_there(leg.call, loss + discarded)
-            case channel.SoundWay():
-                self._hearing.set_way(leg, opened=event.open)
-            case channel.NoSoundYet():
-                pass  # so it counts as there until something else is reported
-
-    def relay_gone(self, silent: float) -> None:
-        """There is no relay: no sound comes or goes until the next one reports the party's, and none has for so many
-        seconds.
-
-        A held call was to have none.
-        """
-        for leg in self._legs.values():
-            if leg.held_by_us or leg.held_by_them:
-                continue
-            leg.party_heard = False
-            if leg.established and not leg.ending:
-                if silent:
-                    self._emit(events.CallStalled(leg.call, silent))
-                self._emit(events.PartySound(leg.call, there=False))
-        for leg in self._legs.values():
-            self._hearing.set_way(leg, opened=True)  # the next relay has no ICE: it goes on by the addresses
-
     def moved(self, call_id: str) -> None:
         """This machine has another address: the other side learns it by an offer."""
         leg = self.by_sip(call_id)
@@ -444,17 +346,6 @@ class SipCalls:
 
     def notice_ended(self, happening: NoticeEnded) -> None:
         self._hearing.notice_ended(happening)
-
-    def signalled_by(self, leg: Leg, *, tls: bool) -> None:
-        """How its messages go between here and the server, as the edge knows."""
-        leg.by_tls = tls
-        self._look_at_encryption(leg)
-
-    def _look_at_encryption(self, leg: Leg) -> None:
-        encrypted = leg.by_tls and leg.director.has_srtp()
-        if encrypted is not leg.encrypted:
-            leg.encrypted = encrypted
-            self._emit(events.EncryptionChanged(leg.call, encrypted))
 
     def stood_still(self, happening: ProcessStalled) -> None:
         if happening.call in self._legs:
@@ -511,38 +402,14 @@ class SipCalls:
             self._emit(events.CallProgress(leg.call, reached))
 
     def _over(self, leg: Leg, code: int, reason: str) -> None:
-        by_us, answered, said = leg.ending, leg.established, leg.said
+        by_us = leg.ending
         leg.ending = True
         self._quality.end(leg)
         self._hearing.silence(leg)
         del self._legs[leg.call]
         self.transfers.over(leg.call)
         self.on_over(leg.director.sip_call_id)
-        # Values alone: the pjsua2 call is not kept beyond its end.
-        call, sip_id, incoming, elsewhere = leg.call, leg.director.sip_call_id, leg.incoming, leg.director.redirected_to
-
-        def tell() -> None:
-            last = said if answered else self._cancelled.pop(sip_id, said)
-            why = ending_of(code, last, incoming=incoming, answered=answered, by_us=by_us)
-            self._emit(events.CallEnded(call, code, reason, by_us, elsewhere, why, last.again))
-
-        if self._by_edge and incoming and not (answered or by_us or sip_id in self._cancelled):
-            # pjsua2 hands on no CANCEL. The edge says why it came, and may be later than pjsua2.
-            self._untold[sip_id] = tell
-            self._timers.after(CANCEL_TOLD_WITHIN, lambda: self._tell_over(sip_id))
-        else:
-            tell()
-
-    def cancelled(self, call_id: str, said: Said) -> None:
-        """Why the caller takes its call back."""
-        self._cancelled[call_id] = said
-        while len(self._cancelled) > MAX_CALLS:
-            del self._cancelled[next(iter(self._cancelled))]
-        self._tell_over(call_id)
-
-    def _tell_over(self, call_id: str) -> None:
-        if (tell := self._untold.pop(call_id, None)) is not None:
-            tell()
+        self.endings.tell(leg, code, reason, by_us=by_us)
 
     def _unanswered_end(self, call: str) -> None:
         leg = self._legs.pop(call, None)

@@ -123,7 +123,7 @@ class EdgeAdapter:
                 if (invite := self._waiting.pop(call_id, None)) is not None:
                     self._calls.arrived(_from(invite, message))
                 elif (leg := self._calls.by_sip(call_id)) is not None:
-                    self._calls.signalled_by(leg, tls=bool(message.name))
+                    self._calls.relayed.signalled_by(leg, tls=bool(message.name))
                 else:
                     self._peers[call_id] = message
                     while len(self._peers) > PEERS:
@@ -145,7 +145,7 @@ class EdgeAdapter:
             case MailboxTold(account=account, waiting=waiting, new=new, target=target):
                 self._emit(events.MailboxChanged(account, waiting, new, target))
             case CancelTold(call_id=call_id, sip=sip, q850=q850):
-                self._calls.cancelled(call_id, Said(sip, q850))
+                self._calls.endings.cancelled(call_id, Said(sip, q850))
             case SoundRefused():
                 self._sound_refused(message)
             case StrangerRefused(host=host, count=count):
@@ -173,7 +173,7 @@ class EdgeAdapter:
                 | SourceChanged()
                 | SourceReturned()
             ):
-                self._calls.relay_changed(message)
+                self._calls.relayed.changed(message)
             case _:
                 pass
 

@@ -342,7 +342,7 @@ class Phone:
             case seen.EdgeMessageReceived(message) if self._behind is not None:
                 self._behind.received(message)
             case seen.EdgeGone(silent):
-                calls.relay_gone(silent)
+                calls.relayed.gone(silent)
             case seen.EdgeMissing(missing):
                 self._inbox(EdgeChanged(present=not missing))
             case seen.EdgeMessageReceived():
