@@ -150,7 +150,9 @@ def test_a_press_while_the_engine_is_gone_is_not_kept_for_later(scene: Scene, qt
     assert scene.commands() == []
 
 
-def test_why_the_phone_does_not_come_up_stands_in_the_window_until_it_does(qtbot: QtBot, scene: Scene) -> None:
+def test_why_the_phone_does_not_come_up_stands_in_the_window_until_it_does(
+    qtbot: QtBot, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
     endpoint, scene.engine.endpoint = scene.engine.endpoint, None
     refusals = [EngineError("error.engine.cannot_start", detail="No space left on device")]
     reasons: list[EngineError] = []
@@ -161,12 +163,15 @@ def test_why_the_phone_does_not_come_up_stands_in_the_window_until_it_does(qtbot
         reasons.append(EngineError("port_taken", port=5060))
 
     desk = scene.open(start=start, why_not=lambda: reasons.pop() if reasons else None)
+    announced: list[str] = []
+    monkeypatch.setattr(desk.window, "announce", announced.append)
     said = desk.window.ready.fault_text
     qtbot.waitUntil(lambda: "No space left on device" in said.text(), timeout=3000)
     assert said.isVisible()
     assert desk.window.top.account.text() == "Telefonen kan ikke starte"
     # It could be started then, and said why it ended again.
     qtbot.waitUntil(lambda: said.text().startswith("Port 5060 er i brug"), timeout=3000)
+    assert [one.split()[0] for one in announced] == ["Telefonen", "Port"]
     scene.engine.snapshot = scene.dressed(snapshot(ROWS["recording"][0]))
     scene.engine.endpoint = endpoint
     qtbot.waitUntil(lambda: desk.bridge.attached, timeout=3000)
