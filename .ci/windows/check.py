@@ -221,7 +221,14 @@ def tables(msi: Path) -> str:
     return f"{len(components)} components"
 
 
+def group_policy() -> str:
+    """Every value that the templates write is read from the registry."""
+    return wine(there(PLACE / "python" / "python.exe"), "-m", "tests.policy_templates", within=180, cwd=ROOT).strip()
+
+
 def install(msi: Path) -> str:
+    here(SETTINGS).parent.mkdir(parents=True)
+    here(SETTINGS).write_text("[locked]\nring_volume = 40\n[default]\nlook = 'dark'\n", encoding="utf-8")
     wine(
         "msiexec", "/i", there(msi), "/qn", f"SETTINGS={SETTINGS}", f"POLICY={POLICY}", "AUTOSTART=1", within=240
     )  # fmt: skip
@@ -246,6 +253,17 @@ def told() -> None:
         not in registry(r"HKLM\System\CurrentControlSet\Control\Session Manager\Environment", "PATH").lower()
     ):
         raise StepError("the program is not on PATH")
+
+
+def machine_settings() -> str:
+    """The file that SETTINGS named is read; what it locks nobody changes."""
+    program = rf"{INSTALLED}\klartone.exe"
+    (shown,) = wine(program, "settings", "show", "ring_volume", "--origin").strip().splitlines()
+    if shown.split()[:2] != ["ring_volume", "40"] or SETTINGS not in shown:
+        raise StepError(f"it says {shown!r}")
+    wine(program, "settings", "set", "ring_volume", "60", also=(1, 2))
+    expect("after it was set", wine(program, "settings", "show", "ring_volume", "--origin").strip(), shown)
+    return " ".join(shown.split())
 
 
 def products() -> set[str]:
@@ -298,8 +316,10 @@ def main(msi: Path, later: Path) -> int:
         ("a whole call", whole_call),
         ("backup and restore", backup_and_restore),
         ("an engine killed in mid-call", killed_engine),
+        ("Group Policy's values", group_policy),
         ("the package's tables", lambda: tables(msi)),
         ("installed, without questions", lambda: install(msi)),
+        ("settings of the machine", machine_settings),
         ("a whole call, installed", installed_call),
         ("upgraded", lambda: upgrade(later)),
         ("removed", lambda: remove(later)),

@@ -1,0 +1,64 @@
+"""What the package for Windows is made of, as far as it can be told without Wine. What it does is `make windows-check`'s."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+ROOT = Path(__file__).resolve().parent.parent
+WIX = "{http://schemas.microsoft.com/wix/2006/wi}"
+MAKE = """
+import sys
+from pathlib import Path
+sys.path[:0] = [sys.argv[1]]
+import msi
+sys.stdout.write(msi.source(msi.description(), Path(sys.argv[2]), Path("klartone.ico")))
+"""
+
+
+def source(folder: Path) -> ElementTree.Element:
+    made = subprocess.run(
+        [sys.executable, "-c", MAKE, ROOT / "resources" / "installer" / "windows", folder],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return ElementTree.fromstring(made.stdout)
+
+
+def test_a_file_keeps_its_component_while_versions_differ_by_content_and_the_product_for_good(tmp_path: Path) -> None:
+    for name in ("klartone.exe", "klartonew.exe", "_internal/bøger & æbler/ø.dll", "_internal/ø.dll"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("first")
+    before = source(tmp_path)
+    (tmp_path / "_internal" / "ø.dll").write_text("second")
+    (tmp_path / "_internal" / "new.dll").write_text("new")
+    after = source(tmp_path)
+
+    def guids(of: ElementTree.Element) -> dict[str, str]:
+        return {str(one.get("Id")): str(one.get("Guid")) for one in of.iter(f"{WIX}Component")}
+
+    assert guids(before).items() <= guids(after).items()
+    assert len(guids(after)) == len(guids(before)) + 1 == len(set(guids(after).values()))
+    products = [one for of in (before, after) for one in of.iter(f"{WIX}Product")]
+    assert products[0].get("Id") != products[1].get("Id")
+    assert {one.get("UpgradeCode") for one in products} == {"8F0B5A64-52F1-4C5D-9D0B-2E5B0E6A7C11"}
+    named = {one.get("Id") for tag in ("ComponentRef", "ComponentGroupRef") for one in after.iter(f"{WIX}{tag}")}
+    assert set(guids(after)) <= named  # a component of no feature would not be installed
+
+
+def test_the_lock_has_for_windows_what_the_program_needs_there_by_hashes() -> None:
+    told = subprocess.run(
+        [sys.executable, ROOT / ".ci" / "locked.py", "--windows", "klartone"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    blocks = {one.partition("==")[0]: one for one in re.split(r"(?m)^(?=[a-z])", told) if one}
+    assert "pywin32-ctypes" in blocks  # the keyring's way to the Credential Manager
+    assert not {"jeepney", "secretstorage", "pulsectl"} & set(blocks)
+    assert [name for name, rest in blocks.items() if "--hash=sha256:" not in rest or ";" in rest] == []
