@@ -19,6 +19,7 @@ help:
 	@echo "make same           package and wheel made twice, which must be the same bytes; as root"
 	@echo "make msi            the package for Windows, by Wine: SIGN=key.p12 signs it (docs/packages.md)"
 	@echo "make windows-check  the program and the package for Windows, tried under Wine: a call, a killed engine, in and out"
+	@echo "make msi-same       the package for Windows made twice, which must be the same bytes"
 	@echo "make rules          docs/rules.md anew, from what the last make test proved"
 	@echo "make translations   compile the translation files"
 	@echo "make settings       docs/settings.md and the templates for Group Policy anew, from the settings' schema"
@@ -88,6 +89,9 @@ msi: setup-windows
 windows-check: setup-windows
 	@.ci/windows/check
 
+msi-same: setup-windows
+	@.ci/windows/same
+
 rules:
 	@$(python) .ci/rules.py build/junit.xml
 
@@ -104,4 +108,4 @@ lock:
 	    --no-annotate --custom-compile-command "make lock" -q pyproject.toml -c requirements.lock -o requirements-run.lock
 
 
-.PHONY: help run test quick torture soak bench pictures package-check deb deb-check wheel sbom same msi windows-check setup-package setup-windows setup-run setup-test rules settings translations lock
+.PHONY: help run test quick torture soak bench pictures package-check deb deb-check wheel sbom same msi windows-check msi-same setup-package setup-windows setup-run setup-test rules settings translations lock

@@ -92,6 +92,14 @@ def wine(*words: str, within: float = 120, also: tuple[int, ...] = (), cwd: Path
     return told
 
 
+def refusal(*words: str) -> str:
+    try:
+        wine(*words)
+    except StepError as error:
+        return str(error)
+    raise StepError(f"{' '.join(words[1:])} was carried out")
+
+
 def registry(key: str, name: str) -> str:
     """A value's text; empty if it is not there."""
     told = wine("reg", "query", key, "/v", name, "/reg:64", also=(1,))
@@ -256,13 +264,21 @@ def told() -> None:
 
 
 def machine_settings() -> str:
-    """The file that SETTINGS named is read; what it locks nobody changes."""
+    """The file that SETTINGS named is read, and refused: to Wine its owner is an ordinary user. What the registry locks
+    nobody changes."""
     program = rf"{INSTALLED}\klartone.exe"
-    (shown,) = wine(program, "settings", "show", "ring_volume", "--origin").strip().splitlines()
-    if shown.split()[:2] != ["ring_volume", "40"] or SETTINGS not in shown:
+    said = refusal(program, "settings", "show")
+    if SETTINGS not in said:
+        raise StepError(f"the settings file is not spoken of, although others than administrators can write it: {said}")
+    wine("reg", "delete", POLICIES, "/v", "SettingsFile", "/f", "/reg:64")
+    wine("reg", "add", rf"{POLICIES}\Locked", "/v", "ring_volume", "/t", "REG_DWORD", "/d", "40", "/f", "/reg:64")
+    shown = wine(program, "settings", "show", "ring_volume", "--origin").strip()
+    if shown.split()[:2] != ["ring_volume", "40"]:
         raise StepError(f"it says {shown!r}")
-    wine(program, "settings", "set", "ring_volume", "60", also=(1, 2))
+    refusal(program, "settings", "set", "ring_volume", "60")
     expect("after it was set", wine(program, "settings", "show", "ring_volume", "--origin").strip(), shown)
+    wine("reg", "delete", rf"{POLICIES}\Locked", "/v", "ring_volume", "/f", "/reg:64")
+    wine("reg", "add", POLICIES, "/v", "SettingsFile", "/d", SETTINGS, "/f", "/reg:64")
     return " ".join(shown.split())
 
 
@@ -274,18 +290,22 @@ def products() -> set[str]:
     )
 
 
-def installed_call() -> str:
-    return call(rf"{INSTALLED}\klartone.exe", rf"{HOME}\demo af det installerede")
-
-
 def upgrade(later: Path) -> str:
     """Without a word on settings and features: they stay as they are. So does what somebody kept."""
     wine("msiexec", "/i", there(later), "/qn", within=240)
     told()
     expect("versions installed", products(), {later.stem.rpartition("-")[2]})
-    kept = recordings(rf"{INSTALLED}\klartone.exe", rf"{HOME}\demo af det installerede")
-    expect("recordings kept", len(kept), 1)
-    return "one product, the same features, the archive as before"
+    return "one product, the same features and properties"
+
+
+def installed_call() -> str:
+    """Without the organisation's policy, of which only the name is there."""
+    wine("reg", "delete", POLICIES, "/f", "/reg:64")
+    said = call(rf"{INSTALLED}\klartone.exe", rf"{HOME}\demo")
+    expect("recordings kept since the first call", len(recordings(rf"{INSTALLED}\klartone.exe", rf"{HOME}\demo")), 4)
+    wine("reg", "add", POLICIES, "/v", "SettingsFile", "/d", SETTINGS, "/f", "/reg:64")
+    wine("reg", "add", rf"{POLICIES}\Locked", "/v", "policy", "/d", POLICY, "/f", "/reg:64")
+    return f"{said}, and all of before kept"
 
 
 def remove(later: Path) -> str:
@@ -301,7 +321,7 @@ def remove(later: Path) -> str:
     expect("products", products(), set())
     if list(DRIVE.rglob("Klartone.lnk")):
         raise StepError("the entry in the Start menu is still there")
-    if not here(rf"{HOME}\demo af det installerede\archive.json").exists():
+    if not here(rf"{HOME}\demo\archive.json").exists():
         raise StepError("the user's archive is gone")
     return "nothing left; the user's archive stays"
 
@@ -320,8 +340,8 @@ def main(msi: Path, later: Path) -> int:
         ("the package's tables", lambda: tables(msi)),
         ("installed, without questions", lambda: install(msi)),
         ("settings of the machine", machine_settings),
-        ("a whole call, installed", installed_call),
         ("upgraded", lambda: upgrade(later)),
+        ("a whole call, installed", installed_call),
         ("removed", lambda: remove(later)),
     ]
     rows: list[tuple[str, bool, float, str]] = []
