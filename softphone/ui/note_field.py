@@ -100,8 +100,8 @@ class NoteField(QPlainTextEdit):
         return self.still.sizeHint().height() + _UNDER if self.still.text() else 0
 
     def _place_still(self) -> None:
-        inset = px(NOTE_PADDING) + _EDGE
-        self.still.setGeometry(inset, _UNDER, self.width() - 2 * inset, self.still.sizeHint().height())
+        left = self.viewport().x() + ceil(self.document().documentMargin())  # where the words begin
+        self.still.setGeometry(left, _UNDER + _EDGE, self.width() - 2 * left, self.still.sizeHint().height())
 
     def go_over(self) -> None:
         """The agent has made a break, or has turned to another call by a press: the field is the shown call's."""

@@ -77,6 +77,26 @@ def test_a_key_under_speech_is_never_sure() -> None:
     assert not any(one.sure for one in heard(mixed.astype("<i2").tobytes()))
 
 
+@pytest.mark.parametrize(
+    ("mixed", "quieter_db", "found"),
+    [(False, 0, True), (True, 12, True), (True, 6, False)],
+    ids=["the telephone is silent for its key", "over soft talk", "under talk"],
+)
+def test_a_key_pressed_into_talk_is_heard_where_the_telephone_makes_room_for_it(
+    mixed: bool, quieter_db: float, found: bool
+) -> None:
+    """A voice of 120 Hz, so much quieter than the key's tones."""
+    tone, at, hush = np.frombuffer(keys_as_sound("9"), "<i2").astype(float), dtmf.RATE // 2, dtmf.RATE // 25
+    times, phases = np.arange(dtmf.RATE) / dtmf.RATE, np.random.default_rng(1).random(27) * 6
+    harmonics = np.arange(1, 28)[:, None]
+    voice = (np.sin(2 * np.pi * 120 * harmonics * times + phases[:, None]) / harmonics).sum(0)
+    voice *= np.std(tone[: dtmf.RATE // 10]) / np.std(voice) / 10 ** (quieter_db / 20)
+    if not mixed:
+        voice[at - hush : at + len(tone) + hush] = 0
+    voice[at : at + len(tone)] += tone
+    assert [one.key for one in heard(voice.clip(-32768, 32767).astype("<i2").tobytes())] == ["9"] * found
+
+
 def test_a_telephone_that_is_a_little_off_is_heard_and_one_that_is_far_off_is_none() -> None:
     """ITU-T Q.24: to be taken within 1.5 %, not to be taken beyond 3.5 %."""
     for off in (0.985, 1.015):
