@@ -119,7 +119,11 @@ def test_a_network_that_loses_and_shuffles_packets_costs_neither_the_call_nor_it
         assert not on.desk.told("audit.party_sound_gone", call=call)
         found = kept(on, call)
         assert found.seconds == pytest.approx(took, abs=2 * NEAR)
-        assert found.marks == []
+        # A busy machine lets the process stand still: that is a gap of its own, and told.
+        still = [float(one.params["seconds"] or 0) for one in on.desk.told("stood_still", call=call)]
+        gaps = [one.samples / RATE for one in found.marks if one.kind is MarkKind.GAP]
+        assert len(gaps) == len(found.marks)
+        assert all(any(gap == pytest.approx(one, abs=0.04) for one in still) for gap in gaps), (gaps, still)
         print(f"{loss:.0%} lost: {found.told:.0%} of the frames follow on the one before")
         assert 0.8 - 2 * loss < found.told < 1 - loss / 2, "lost ones are heard as lost, and no others are"
         assert on.verified()["ok"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -56,14 +57,21 @@ def paused(on: Stage, call: str, why: Reason = Reason.HELD) -> None:
     assert why in [one.reason for one in status.reasons]
 
 
+CAUGHT_UP = 0.5
+"""seconds that a segment may have more, now and then: pjmedia catches up with a machine that held it back"""
+
+
 def stored_beyond(on: Stage, call: str) -> float:
-    """Seconds that its last segment has more than passed between its recorder's start and stop. What another call has on the
-    disk came to it later, so all of this one is there."""
+    """Seconds that its last segment has more than passed between its recorder's start and stop, and than the process stood still
+    before them. What another call has on the disk came to it later, so all of this one is there."""
     over = on.desk.told("recorder_stopped", call=call)[-1]
     which = {name: over.params[name] for name in ("recording", "segment")}
     begun = on.desk.told("recorder_started", call=call, **which)[-1]
     samples = max(int(one.params["samples"] or 0) for one in on.desk.told("sealed", call=call, **which))
-    return samples / RATE - (over.at - begun.at).total_seconds()
+    still = [one for one in on.desk.told("stood_still", call=call) if begun.at <= one.at]
+    return (
+        samples / RATE - (over.at - begun.at).total_seconds() - sum(float(one.params["seconds"] or 0) for one in still)
+    )
 
 
 def ring_in(on: Stage, other: SecondPhone) -> str:
@@ -106,6 +114,7 @@ def test_two_recorded_calls_keep_to_themselves_however_often_the_agent_switches(
         assert not waits.active
         assert desk.call(first).active
         second = desk.answer().id
+        beyond: list[float] = []
         for number in range(times):
             active, held = (second, first) if number % 2 == 0 else (first, second)
             if not desk.call(active).active:
@@ -114,10 +123,12 @@ def test_two_recorded_calls_keep_to_themselves_however_often_the_agent_switches(
             desk.wait_call(lambda one: one.active, "active", active)
             assert not desk.call(held).active
             recorded(on, active)
-            assert stored_beyond(on, held) < 0.1, "from the hold on"
+            beyond.append(stored_beyond(on, held))
+            assert beyond[-1] < CAUGHT_UP, "from the hold on"
             held_now = on.sealed_seconds(held)
             on.sealed(active, 1.0)
             assert on.sealed_seconds(held) == held_now, "nothing is stored while held"
+        assert median(beyond) < 0.1, beyond
         if not desk.call(second).active:
             desk.do(Activate, call=second)
         # The active one ends: the agent is in no call, and takes up the other by a press.
