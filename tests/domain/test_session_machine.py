@@ -330,8 +330,16 @@ class Calls(RuleBasedStateMachine):
 
 PLANTED = (walk_faults_told, walk_faults_kept, walk_faults_done)
 """each adds its faults to `FAULTS` as it is imported"""
-NEVER = frozenset({"a key before the question is a yes", "a newcomer's no discards what others agreed to"})
-"""which no forty rounds meet: the walk, which goes through every order, finds them"""
+NEVER = frozenset(
+    {
+        "a key before the question is a yes",
+        "a newcomer's no discards what others agreed to",
+        "an objection in words after a key leaves the way back open",
+        "talk that nobody heard while the process stood still is called whole",
+        "who was put through in mid-notice hears the end of it",
+    }
+)
+"""which no eighty rounds meet: the walk, which goes through every order, finds them"""
 RARE = frozenset(
     {
         "a digit that the agent asked for is a yes",
@@ -339,6 +347,7 @@ RARE = frozenset(
         "a key pressed at another notice's question is a yes to ours",
         "a key that began a number is a yes",
         "a newcomer is not asked",
+        "a notice plays on to a party that has gone",
         "a notice that tells of training otherwise counts as told",
         "a party that has gone is recorded on",
         "a yes to record opens what was said before it",
@@ -346,12 +355,12 @@ RARE = frozenset(
         "any key is a yes",
     }
 )
-"""which take up to thirty rounds: behind make torture. The walk finds each of them in every run"""
+"""which take up to seventy rounds: behind make torture. The walk finds each of them in every run"""
 
 AS_ANOTHER = ("N1 goes on", "N1 public task", "N3 read", "N4 call back", "N6 obligation", "N7 obligation")
 """they differ little from a call that is driven in every run: behind make torture"""
 
-ROUNDS, MANY, LONG = 2, 40, 200
+ROUNDS, MANY, LONG = 2, 80, 200
 """of ten calls each: in every run, to find a planted fault, and behind make torture"""
 SHIPPED = settings(
     max_examples=10,
