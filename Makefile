@@ -57,7 +57,7 @@ pictures: setup-test
 pictures-reference: setup-test
 	@$(python) -m tests.pictures.reference
 
-package-check: setup-test
+package-check: setup-package
 	@.ci/package-check
 
 setup-package:
