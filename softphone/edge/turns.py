@@ -97,5 +97,5 @@ class _Selector(selectors.DefaultSelector):
                     others.append(one)
             if others or self.asked or not ready:
                 return others
-            if until is not None:
-                timeout = max(until - time.monotonic(), 0.0)
+            if until is not None and (timeout := until - time.monotonic()) <= 0:
+                return []
