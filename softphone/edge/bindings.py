@@ -5,10 +5,11 @@ from __future__ import annotations
 from softphone.edge import paths
 from softphone.edge.answers import unreadable
 from softphone.edge.sdp_ports import bare
+from softphone.edge.sent import Sent
 from softphone.edge.sip.malformed import Malformed
 from softphone.edge.sip.message import SipMessage
 from softphone.edge.sip.uri import NameAddr, SipUri, Via
-from softphone.edge.switch import Sent, Switch
+from softphone.edge.switch import Switch
 from softphone.edge.transports import Hop
 
 FIRST_HOP_LACKS_OUTBOUND = 439

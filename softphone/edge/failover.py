@@ -9,9 +9,10 @@ from collections.abc import Callable
 from softphone.domain.ending import read_said
 from softphone.edge.answers import has_tag
 from softphone.edge.channel import FlowLost
+from softphone.edge.sent import Sent, copied
 from softphone.edge.sip.message import SipMessage
 from softphone.edge.sip.uri import Via
-from softphone.edge.switch import Sent, Switch, copied
+from softphone.edge.switch import Switch
 from softphone.edge.transports import Hop
 
 NEXT_AFTER = 2

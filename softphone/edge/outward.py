@@ -9,11 +9,12 @@ from softphone.edge.answers import answer, has_tag
 from softphone.edge.dialogs import Dialog, tag_of
 from softphone.edge.failover import Failover
 from softphone.edge.resolver import split_server
+from softphone.edge.sent import Sent, copied
 from softphone.edge.sip.malformed import Malformed
 from softphone.edge.sip.message import SipMessage
 from softphone.edge.sip.reading import parse
 from softphone.edge.sip.uri import NameAddr, SipUri, Via
-from softphone.edge.switch import Sent, Switch, copied
+from softphone.edge.switch import Switch
 from softphone.edge.tls import ConnectionFault
 from softphone.edge.transfers import spare_call
 from softphone.edge.transports import Hop

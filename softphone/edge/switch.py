@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import copy
-import json
 import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
 from typing import Any
 
 from softphone.edge.admission import ConnectionLimiter
@@ -24,22 +20,22 @@ from softphone.edge.channel import (
     Heartbeat,
     NotConnected,
     PeerKnown,
-    Remember,
 )
-from softphone.edge.dialogs import Dialog, Dialogs, read_hop, read_state
+from softphone.edge.dialogs import Dialog, Dialogs
 from softphone.edge.keep_alive import KeepAlive
 from softphone.edge.mailbox import Mailboxes
+from softphone.edge.memory import Memory
 from softphone.edge.network import ANYWHERE, NetworkWatch
 from softphone.edge.options_probe import OptionsProbe
 from softphone.edge.paths import LocalAddresses
 from softphone.edge.relay.stun import DEFAULT_PORT as STUN_PORT
 from softphone.edge.relay.stun import load_stun
 from softphone.edge.resolver import Resolver, split_server
-from softphone.edge.sdp_ports import MediaSessions, bare
+from softphone.edge.sdp_ports import MediaSessions
+from softphone.edge.sent import Sent
 from softphone.edge.servers import Servers
 from softphone.edge.sip.malformed import Malformed
 from softphone.edge.sip.message import SipMessage, write
-from softphone.edge.sip.reading import parse
 from softphone.edge.sip.uri import NameAddr, SipUri, Via
 from softphone.edge.tls import ConnectionFault, TlsServer
 from softphone.edge.transports import Failed, Hop, Transports
@@ -50,55 +46,11 @@ SENT_FOR = 40.0
 ring"""
 FRESH = 5.0
 """seconds after the engine's last heartbeat in which it counts as alive"""
-REMEMBER_AFTER = 0.05
 MOST_CALLS = 4
 """that pjsua2 can have at once"""
 MOST_LET_GO = 32
 SETTLES = 0.2
 """seconds for which an ended call still takes a place: a new one in its place, read in the same poll, would be ended with it"""
-
-
-@dataclass(slots=True)
-class Sent:
-    """A request of pjsua2's under way. `message` is as pjsua2 wrote it, for another server; gone once answered."""
-
-    method: str
-    account: str
-    hops: tuple[Hop, ...]
-    uri: str
-    message: SipMessage | None
-    public: tuple[str, int] = ("", 0)
-    contact: str = ""
-    """pjsua2's own, of a REGISTER"""
-    bound: str = ""
-    """and as the registrar got it"""
-    ends: bool = False
-    """a REGISTER that ends the registration"""
-    asks: int = 0
-    """seconds for which a REGISTER asks; 0: it does not say"""
-    branch: str = ""
-    """pjsua2's own"""
-    routes: tuple[str, ...] = ()
-    """those that it left with"""
-    request: SipMessage | None = None
-    """of an INVITE, as pjsua2 wrote it; it stays when the INVITE is answered"""
-    tries: int = 0
-    """servers that were given up"""
-    times: int = 1
-    provisional: bool = False
-    answered: bool = False
-    given_up: bool = False
-    """the agent has ended the call before a server answered: what one still says is ended there"""
-    at: float = field(default_factory=time.monotonic)
-
-    @property
-    def network_branch(self) -> str:
-        """Each server has a transaction of its own."""
-        return f"{self.branch}.{self.tries}" if self.tries else self.branch
-
-    @property
-    def hop(self) -> Hop:
-        return self.hops[0]
 
 
 class Switch:
@@ -144,8 +96,7 @@ class Switch:
         self._let_go: deque[str] = deque(maxlen=MOST_LET_GO)
         self._heard = time.monotonic()
         self._busy = False
-        self._remembered = ""
-        self._remembers = False
+        self._memory = Memory(self)
         self._tasks: set[asyncio.Task[None]] = set()
 
     # --- from the engine -------------------------------------------------------------------------
@@ -180,7 +131,7 @@ class Switch:
             self._stun = configure.stun
             self.later(self._find_stun())
         if configure.remembered:
-            self._recall(configure.remembered)
+            self._memory.recall(configure.remembered)
         for waiting in self.on_configured:
             waiting()
 
@@ -360,6 +311,10 @@ class Switch:
         self.to_network(question, hop)
         return hop
 
+    def remember(self, *, at_once: bool = False) -> None:
+        """For the next edge."""
+        self._memory.changed(at_once=at_once)
+
     def later(self, deed: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(deed)
         self._tasks.add(task)
@@ -373,11 +328,11 @@ class Switch:
         self.look_around()
         self.sounds.look_at_resumed()
         limit = time.monotonic() - SENT_FOR
-        for branch in [branch for branch, one in self.sent.items() if one.at < limit and not self._rings(one)]:
+        for branch in [branch for branch, one in self.sent.items() if one.at < limit and not self.rings(one)]:
             del self.sent[branch]
-        self._tell_memory()
+        self._memory.tell()
 
-    def _rings(self, sent: Sent) -> bool:
+    def rings(self, sent: Sent) -> bool:
         """Whether it is an INVITE, whose answer may take as long as people do."""
         if sent.method != "INVITE" or sent.message is None:
             return False
@@ -434,67 +389,6 @@ class Switch:
         self.seen_as.pop(account, None)
         self.tell(FlowLost(account))
 
-    def remember(self, *, at_once: bool = False) -> None:
-        """Soon, so that many changes go together; `at_once` if the next edge must know even if this one dies now."""
-        if at_once:
-            self._tell_memory()
-        elif not self._remembers:
-            self._remembers = True
-            asyncio.get_running_loop().call_later(REMEMBER_AFTER, self._tell_in_time)
-
-    def _tell_in_time(self) -> None:
-        self._remembers = False
-        self._tell_memory()
-
-    def _tell_memory(self) -> None:
-        state = json.dumps(
-            {
-                "dialogs": self.dialogs.written(lambda one: self.sounds.written(one.call_id)),
-                "flows": {account: list(hop) for account, hop in self.flows.items() if hop.transport == "udp"},
-                "bound": self.bound,
-                "seen_as": {account: list(place) for account, place in self.seen_as.items()},
-                "rings": [
-                    [branch, one.account, list(one.hop), list(one.public), _without_body(one.message)]
-                    for branch, one in self.sent.items()
-                    if one.message is not None and branch == one.network_branch and self._rings(one)
-                ],
-            }
-        )
-        if state != self._remembered:
-            self._remembered = state
-            self.tell(Remember(state))
-
-    def _recall(self, remembered: str) -> None:
-        state = read_state(remembered)
-
-        def sound(dialog: Dialog, written: Any) -> None:
-            try:
-                self.sounds.read(dialog.call_id, written)
-            except OSError:
-                self.counters["rtp.port_lost"] += 1
-
-        self.dialogs.read(state.get("dialogs", []), sound)
-        for branch, account, hop, public, written in state.get("rings", []):
-            with contextlib.suppress(Malformed):
-                invite = parse(written.encode("latin-1"), bounded=False)
-                where = read_hop(hop)
-                sent = Sent("INVITE", account, (where,), invite.uri, invite, (public[0], public[1]), branch=branch)
-                self.note_sent(branch, sent)
-        for account, hop in state.get("flows", {}).items():
-            if account in self.accounts:
-                self.flows[account] = read_hop(hop)
-        self.bound = {account: str(uri) for account, uri in state.get("bound", {}).items() if account in self.accounts}
-        for account, seen in state.get("seen_as", {}).items():
-            if account in self.accounts:
-                self.seen_as[account] = str(seen[0]), int(seen[1])
-
-
-def copied(message: SipMessage) -> SipMessage:
-    """A copy whose headers may be changed without changing the first."""
-    twin = copy.copy(message)
-    twin.headers = [*message.headers]
-    return twin
-
 
 def _user_and_host(uri: str) -> tuple[str, str]:
     try:
@@ -502,13 +396,6 @@ def _user_and_host(uri: str) -> tuple[str, str]:
     except Malformed:
         return "", ""
     return found.user, found.host.lower()
-
-
-def _without_body(message: SipMessage) -> str:
-    """For the next edge: the description of its sound may hold the keys of SRTP, which leave this process for pjsua2 alone."""
-    twin = copied(message)
-    bare(twin)
-    return write(twin).decode("latin-1")
 
 
 def _server(account: EdgeAccount) -> TlsServer:

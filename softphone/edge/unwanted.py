@@ -6,10 +6,11 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 
+from softphone.edge.sent import Sent
 from softphone.edge.sip.malformed import Malformed
 from softphone.edge.sip.message import SipMessage
 from softphone.edge.sip.uri import NameAddr, SipUri, Via
-from softphone.edge.switch import Sent, Switch
+from softphone.edge.switch import Switch
 from softphone.edge.transports import Hop
 
 REPEATS = (0.5, 1.5, 3.5)

@@ -9,9 +9,10 @@ from softphone.edge.dialogs import Dialog
 from softphone.edge.outward import Outward
 from softphone.edge.paths import LocalAddresses
 from softphone.edge.resolver import Resolver
+from softphone.edge.sent import Sent
 from softphone.edge.sip.message import SipMessage
 from softphone.edge.sip.reading import parse
-from softphone.edge.switch import Sent, Switch
+from softphone.edge.switch import Switch
 from softphone.edge.transports import Hop
 
 KEY = "WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz"
