@@ -159,6 +159,13 @@ def test_an_engine_that_is_slow_is_waited_for_by_desk_and_demo(home: Home, monke
     first.resume()
     assert there(home).pid == first.pid
     assert (played.failed, played.fault) == (None, None)
+    # One that had come up is gone for the desk before its process has ended.
+    start.came_up()
+    first.suspend()
+    start()
+    assert len(engines(home)) == 2
+    first.kill()
+    assert there(home)
 
 
 def test_what_engines_say_as_they_start_is_kept_until_it_is_long(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:

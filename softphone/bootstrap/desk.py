@@ -97,6 +97,7 @@ def desk_dependencies(
         find_endpoint=lambda: read_endpoint(home.folders.runtime),
         start_engine=start,
         why_not=start.why_not,
+        came_up=start.came_up,
         store_password=store_password,
         texts=resources / "translations",
         icons=resources / "icons",

@@ -32,16 +32,26 @@ class EngineStarter:
         self.engines: list[subprocess.Popen[bytes]] = []
         self._said = _StartLog(home.folders.log)
         self._began = 0.0
+        self._coming = False
         self._told = True
         self._told_slow = False
 
     def __call__(self) -> None:
         """Raises EngineError if none can be started."""
-        if self.engines and self.engines[-1].poll() is None:
+        if self.coming_up:
             return
         with self._said.begun() as said:
             self.engines.append(start_engine(self._home, said))
+        self._coming = True
         self._began, self._told, self._told_slow = time.monotonic(), False, False
+
+    @property
+    def coming_up(self) -> bool:
+        return self._coming and self.engines[-1].poll() is None
+
+    def came_up(self) -> None:
+        """A desk has attached to it. Once it goes, another is started at once, though its process may still be ending."""
+        self._coming, self._told = False, True
 
     def why_not(self) -> KlartoneError | None:
         """Why the engine that was started is not there: what it said as it ended, or that it is slow. Each is told once."""

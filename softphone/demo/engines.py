@@ -30,7 +30,7 @@ class DemoEngines(EngineStarter):
     def __call__(self) -> None:
         if self._interrupted():
             end_program()
-        elif len(self.engines) == MOST_STARTS and self.engines[-1].poll() is not None:
+        elif len(self.engines) == MOST_STARTS and not self.coming_up:
             self._give_up("engine")
         else:
             super().__call__()

@@ -70,8 +70,8 @@ class DeskDependencies:
     """What the desk is connected to.
 
     `find_endpoint` gives the engine that last started, or None. `start_engine` starts one and returns at once, or raises
-    EngineError; `why_not` says, once, why that one does not come up. `store_password(account_id, password)` may block, so
-    it runs off the GUI's thread; it raises KeyringError.
+    EngineError; `why_not` says, once, why that one does not come up, and `came_up` is told that it has.
+    `store_password(account_id, password)` may block, so it runs off the GUI's thread; it raises KeyringError.
     """
 
     find_endpoint: Callable[[], Endpoint | None]
@@ -82,6 +82,7 @@ class DeskDependencies:
     icons: Path
     themes: Path
     why_not: Callable[[], KlartoneError | None] = lambda: None
+    came_up: Callable[[], None] = lambda: None
     settings: Settings = field(default_factory=Settings)
     """as last saved: language and look before the first snapshot"""
     on_ready: Callable[[Desk], None] | None = None
@@ -316,6 +317,7 @@ class Desk(QObject):
 
     def _attached(self) -> None:
         self._trouble = None
+        self._deps.came_up()
         if self.window.settings_open:
             self.window.settings.watch(on=True)
 
