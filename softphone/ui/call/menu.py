@@ -85,7 +85,6 @@ class MoreMenu(RowMenu):
         self.earlier = EarlierMenu("more", self)
         self.earlier.command.connect(self.command)
         self.connection = Entry(self, "moreQuality")
-        self.connection.setParent(parent)  # what is the menu's own goes whenever it is put together anew
         self.connection.triggered.connect(lambda: self.quality.emit())
 
     def render_view(self, view: View, call: CallState, *, able: bool) -> None:
@@ -107,6 +106,7 @@ class MoreMenu(RowMenu):
         self._built = wanted
         if self.isVisible():
             self._change.happened()  # another entry may have come under the hand
+        self.removeAction(self.connection)  # what stands in it when it is cleared, and is its own, goes
         self.clear()
         for group in groups:
             if self.actions():
