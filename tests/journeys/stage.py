@@ -145,7 +145,7 @@ class Stage:
             made = all(fault.code != "error.notice.rulebook_failed" for fault in now.faults)
             return now.sip_port if now.policy.phase is PolicyPhase.READY and now.store.works and made else None
 
-        self.sip_port = self.desk.wait(port, "ready", 40)
+        self.sip_port = self.desk.wait(port, "ready", 90)
         _remember_said(self.home)
 
     def end(self) -> None:

@@ -116,7 +116,7 @@ def watched(on: Stage, call: str) -> dict[str, Any]:
     """What was seen of the call in the engine of this stage, which still runs."""
     seen = on.folder / "home" / f"{call}.json"
     _tell_engine(on, f"tell {call}")
-    until(seen.exists, 60, f"what was seen of {call}")
+    until(seen.exists, 180, f"what was seen of {call}")
     return json.loads(seen.read_text())
 
 
