@@ -25,6 +25,7 @@ HOME = rf"C:\users\{USER}"
 COPIED = rf"{HOME}\Programmer til telefonen\Klartone"
 INSTALLED = r"C:\Program Files\Klartone"
 SETTINGS, POLICY = r"C:\ProgramData\Klartone\settings.toml", r"C:\ProgramData\Klartone\policy.toml"
+ENVIRONMENT = r"HKLM\System\CurrentControlSet\Control\Session Manager\Environment"
 POLICIES = r"HKLM\Software\Policies\Klartone"
 MODULES = """
 import importlib, pkgutil, softphone
@@ -256,10 +257,7 @@ def told() -> None:
     expect("links", registry(r"HKLM\Software\RegisteredApplications", "Klartone"), r"Software\Klartone\Capabilities")
     if not list(DRIVE.rglob("Start Menu/Programs/Klartone.lnk")):  # Wine has one menu a user and none for all
         raise StepError("there is no entry in the Start menu")
-    if (
-        INSTALLED.lower()
-        not in registry(r"HKLM\System\CurrentControlSet\Control\Session Manager\Environment", "PATH").lower()
-    ):
+    if INSTALLED.lower() not in registry(ENVIRONMENT, "PATH").lower():
         raise StepError("the program is not on PATH")
 
 
@@ -319,6 +317,8 @@ def remove(later: Path) -> str:
     for key in (r"HKLM\Software\Microsoft\Windows\CurrentVersion\Run", r"HKLM\Software\RegisteredApplications"):
         expect(key, registry(key, "Klartone"), "")
     expect("products", products(), set())
+    if INSTALLED.lower() in registry(ENVIRONMENT, "PATH").lower():
+        raise StepError("it is still on PATH")
     if list(DRIVE.rglob("Klartone.lnk")):
         raise StepError("the entry in the Start menu is still there")
     if not here(rf"{HOME}\demo\archive.json").exists():
