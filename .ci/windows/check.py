@@ -230,6 +230,31 @@ def tables(msi: Path) -> str:
     return f"{len(components)} components"
 
 
+def window() -> str:
+    """The program without a console comes up on a screen, and its engine with it."""
+    home = rf"{HOME}\vindue"
+    desk = subprocess.Popen(
+        ["wine64", rf"{COPIED}\klartonew.exe", "--home", home],
+        cwd=DRIVE,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    endpoint, until = here(rf"{home}\runtime\engine.json"), time.monotonic() + 60
+    try:
+        while not (endpoint.exists() and "klartonew" in wine("tasklist")):
+            if desk.poll() is not None or time.monotonic() > until:
+                raise StepError(f"it ended with {desk.poll()}, or did not come up")
+            time.sleep(0.5)
+        faults = here(rf"{home}\log\desk.log").read_text(encoding="utf-8").strip()
+        expect("what the window logged", faults, "")
+    finally:
+        for name in ("klartonew.exe", "klartone.exe"):
+            wine("taskkill", "/F", "/IM", name, also=tuple(range(1, 256)))
+        desk.wait(30)
+    return "without a console"
+
+
 def group_policy() -> str:
     """Every value that the templates write is read from the registry."""
     return wine(there(PLACE / "python" / "python.exe"), "-m", "tests.policy_templates", within=180, cwd=ROOT).strip()
@@ -336,6 +361,7 @@ def main(msi: Path, later: Path) -> int:
         ("a whole call", whole_call),
         ("backup and restore", backup_and_restore),
         ("an engine killed in mid-call", killed_engine),
+        ("its window", window),
         ("Group Policy's values", group_policy),
         ("the package's tables", lambda: tables(msi)),
         ("installed, without questions", lambda: install(msi)),
