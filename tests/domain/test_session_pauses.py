@@ -10,7 +10,7 @@ from softphone.domain import events as e
 from softphone.domain.changes import HoldBy
 from softphone.domain.purpose import Headline, KeyRole, OnFailure, Reason
 from softphone.domain.session import State, carried_answers, describe, step
-from softphone.domain.session.state import Pauses, Sensitive
+from softphone.domain.session.pauses import Pauses, Sensitive
 from softphone.domain.status import Action, InformedPhase, PurposePhase
 from tests.domain.walk_call import Call
 from tests.domain.walk_scenes import DOC, NOW, SCENES, TRAIN, alphabet

@@ -17,7 +17,8 @@ from softphone.domain.effects import Effect
 from softphone.domain.purpose import Reason
 from softphone.domain.session import State, describe
 from softphone.domain.session import step as real_step
-from softphone.domain.session.state import CommitKind, InformedPhase, PartySound, Sensitive, Stage
+from softphone.domain.session.pauses import PartySound, Sensitive
+from softphone.domain.session.state import CommitKind, InformedPhase, Stage
 from softphone.domain.status import Status
 from tests.domain.walk_account import happens
 from tests.domain.walk_fast import fast, fast_replace

@@ -13,9 +13,9 @@ from dataclasses import fields
 from operator import attrgetter
 
 from softphone.domain.purpose import Reason
+from softphone.domain.session.pauses import Pauses
 from softphone.domain.session.state import (
     LegalHold,
-    Pauses,
     PurposeState,
     Question,
     RecorderState,

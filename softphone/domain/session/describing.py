@@ -13,9 +13,10 @@ from softphone.domain.events import Now
 from softphone.domain.purpose import Purpose, Reason
 from softphone.domain.session import asking_anew, consent, disputing, informing, keeping, party, pausing, refusal
 from softphone.domain.session.keeping import held_from_training, ordered
+from softphone.domain.session.pauses import Sensitive
 from softphone.domain.session.reasoning import headline, reasons
 from softphone.domain.session.segments import can_end_politely, obligation_unrecorded
-from softphone.domain.session.state import Complaint, LegalHold, Sensitive, Stage, State, no_desk
+from softphone.domain.session.state import Complaint, LegalHold, Stage, State, no_desk
 from softphone.domain.session.table import ASKS
 from softphone.domain.status import (
     Action,

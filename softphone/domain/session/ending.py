@@ -7,9 +7,10 @@ from dataclasses import replace
 from softphone.domain.events import CallEnded, CarriedAnswers, HandedOver, TimedOut, Timer, WrapUpEnded
 from softphone.domain.purpose import Reason
 from softphone.domain.session.disputing import holdable, keep, place_on
+from softphone.domain.session.pauses import Pauses
 from softphone.domain.session.refusal import DECLINED
 from softphone.domain.session.segments import notice_failed_on_obligation
-from softphone.domain.session.state import DOCUMENTATION, Complaint, Pauses, Question, Stage, State
+from softphone.domain.session.state import DOCUMENTATION, Complaint, Question, Stage, State
 from softphone.domain.session.turn import Turn
 from softphone.domain.status import InformedPhase, PurposePhase
 

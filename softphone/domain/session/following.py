@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from softphone.domain.effects import SetMicrophone, StopNotice, StopTimer
 from softphone.domain.events import Event, NoticeFailed, NoticeHeard, TimedOut, Timer
-from softphone.domain.session.state import Sensitive, Stage, State, awaits_sound
+from softphone.domain.session.pauses import Sensitive
+from softphone.domain.session.state import Stage, State, awaits_sound
 from softphone.domain.session.turn import Turn
 from softphone.domain.status import InformedPhase
 

@@ -24,18 +24,10 @@ from softphone.domain.events import (
 from softphone.domain.purpose import Reason
 from softphone.domain.session.consent import activate, ask, unanswered
 from softphone.domain.session.informing import begin, cut_short, note_begun, start_reading
+from softphone.domain.session.pauses import PartySound
 from softphone.domain.session.pausing import pause
 from softphone.domain.session.segments import broke_off, current
-from softphone.domain.session.state import (
-    NONE,
-    BeforeNewcomer,
-    Informing,
-    PartySound,
-    Question,
-    Stage,
-    State,
-    awaits_sound,
-)
+from softphone.domain.session.state import NONE, BeforeNewcomer, Informing, Question, Stage, State, awaits_sound
 from softphone.domain.session.turn import Turn
 from softphone.domain.status import InformedBy, InformedPhase, PurposePhase
 

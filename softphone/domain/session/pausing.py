@@ -21,7 +21,8 @@ from softphone.domain.events import (
     Timer,
 )
 from softphone.domain.session.informing import begin_when_possible, cut_short, start_reading
-from softphone.domain.session.state import Pauses, Sensitive, Stage, State
+from softphone.domain.session.pauses import Pauses, Sensitive
+from softphone.domain.session.state import Stage, State
 from softphone.domain.session.turn import Turn
 from softphone.domain.status import InformedPhase
 

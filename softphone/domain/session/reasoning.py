@@ -7,7 +7,8 @@ from datetime import datetime
 
 from softphone.domain.purpose import Headline, Purpose, Reason
 from softphone.domain.session.keeping import ordered
-from softphone.domain.session.state import PartySound, PurposeState, Stage, State, no_desk
+from softphone.domain.session.pauses import PartySound
+from softphone.domain.session.state import PurposeState, Stage, State, no_desk
 from softphone.domain.status import InformedPhase, PurposePhase, ReasonStatus
 
 TRAINING_ALONE = frozenset({Purpose.TRAINING})

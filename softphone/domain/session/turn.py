@@ -15,13 +15,13 @@ from softphone.domain.decision import Decision
 from softphone.domain.effects import DropFrames, Effect, SetMicrophone, StartTimer, StopNotice, StopRecorder
 from softphone.domain.events import Now, Terms, Timer
 from softphone.domain.purpose import Language, Purpose, Reason
+from softphone.domain.session.pauses import Pauses
 from softphone.domain.session.state import (
     DOCUMENTATION,
     CommitKind,
     Complaint,
     Informing,
     LegalHold,
-    Pauses,
     PendingCommit,
     PurposeState,
     Question,

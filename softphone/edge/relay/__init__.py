@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from softphone.edge.relay.call import RelayedCall, RelayState
+from softphone.edge.relay.call import RelayedCall
 from softphone.edge.relay.events import Counters, PartySilent, RelayEvent
+from softphone.edge.relay.state import RelayState
 from softphone.edge.turns import EdgeLoop
 
 __all__ = ["Counters", "MediaRelay", "PartySilent", "RelayEvent", "RelayState", "RelayedCall"]

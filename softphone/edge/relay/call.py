@@ -7,9 +7,7 @@ nobody to follow. `source` decides who the party is, `presence` whether it is th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any, cast
 
 from softphone.edge.channel import PartyHears, SoundWay, SourceChanged, SourceReturned
 from softphone.edge.relay.events import Counters, RelayEvent
@@ -27,6 +25,7 @@ from softphone.edge.relay.ports import Port, is_address, open_pair
 from softphone.edge.relay.presence import Presence
 from softphone.edge.relay.source import Address, Doubt, Source, Verdict
 from softphone.edge.relay.srtp import TAG, SrtpCheck
+from softphone.edge.relay.state import RelayState
 from softphone.edge.relay.stun import is_stun
 from softphone.edge.turns import EdgeLoop
 
@@ -36,43 +35,6 @@ REPORTS_EVERY = 1.0
 """seconds; RTCP itself comes every five"""
 RTCP_PORT_KEPT = 15.0
 """seconds for which the port of the party's RTCP stays believed after its last packet"""
-
-
-@dataclass(frozen=True, slots=True)
-class RelayState:
-    """What another relay needs to go on with a call where this one ended. The engine keeps it."""
-
-    outer_port: int
-    inner_port: int
-    peer: Address | None
-    pinned: Address | None
-    inner: Address | None
-    payloads: tuple[int, ...]
-    event_payloads: tuple[int, ...]
-    offer_answer: int
-    answered: bool
-    held: bool
-    presence: str
-    """whether its sound is there, as this relay has reported"""
-    own_payloads: tuple[int, ...] = ()
-    own_event_payloads: tuple[int, ...] = ()
-    doubted: Address | None = None
-    """the party, once the agent says that it is the same caller"""
-    before_hold: str | None = None
-    peer_rtcp: Address | None = None
-    secure: bool = False
-    """by SRTP; its key stays in the process that read it"""
-    by_ice: bool = False
-    """whose agent ends with its process: the next relay sends to `peer`, until ICE has begun anew"""
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, fields: dict[str, Any]) -> RelayState:
-        """What `to_json` gave, even after JSON has made lists of its tuples. Raises TypeError for anything else."""
-        made: dict[str, Any] = {name: _tuple(one) for name, one in fields.items()}
-        return cls(**made)
 
 
 class RelayedCall:
@@ -441,10 +403,6 @@ class RelayedCall:
             self._counters.forwarded += 1
         else:
             self._counters.unsent += 1
-
-
-def _tuple(one: object) -> object:
-    return tuple(cast("list[object]", one)) if isinstance(one, list) else one
 
 
 def _comfort(packet: Rtp) -> bool:
