@@ -25,8 +25,12 @@ LATER = {"softphone.domain.policy", "phonenumbers"}
         pytest.param("softphone.plugin.host", DATABASE | SOUND | CALL | {"softphone.wire"}, id="a plugin host"),
         pytest.param("softphone.bootstrap.engine_parts", EDGE, id="the engine"),
         pytest.param(
-            "softphone.bootstrap.engine", EDGE | DATABASE | {"av"}, id="the engine, until its phone has started"
+            "softphone.bootstrap.engine", EDGE | DATABASE | SOUND | CALL | {"pjsua2"}, id="until the edge starts"
         ),
+        pytest.param(
+            "softphone.engine.sip.phone", EDGE | DATABASE | SOUND | CALL | LATER, id="the engine, until it registers"
+        ),
+        pytest.param("softphone.engine.accounts", DATABASE | SOUND | CALL | LATER, id="the engine's accounts"),
         pytest.param("softphone.ui.app", DATABASE | SOUND | CALL | LATER, id="the desk"),
         pytest.param(
             "softphone.bootstrap.reviewing", DATABASE | SOUND | CALL, id="the desk, once it offers the review"

@@ -17,19 +17,17 @@ from typing import IO
 from softphone import __version__
 from softphone.archive.archive import Archive
 from softphone.bootstrap.desk_seal import DeskSeal
-from softphone.bootstrap.engine import PhoneEnds
-from softphone.bootstrap.home import Home, key_store, machine_fault, password_name
+from softphone.bootstrap.engine import Early
+from softphone.bootstrap.home import Home, key_store, machine_fault
 from softphone.bootstrap.plugins import rule_plugins
 from softphone.calls.policy.in_force import PolicyInForce
 from softphone.calls.turns import Inbox, clock
 from softphone.domain.errors import KlartoneError
-from softphone.engine.accounts import Accounts
 from softphone.engine.call.phone_calls import PhoneCalls
 from softphone.engine.loop import Engine
 from softphone.engine.parts import Clients, Parts
 from softphone.engine.recorder_port import Recording
 from softphone.engine.server import Server, converse
-from softphone.engine.sip.phone import Phone
 from softphone.engine.sound import Sound
 from softphone.engine.storage.backup_runner import BackupRunner
 from softphone.engine.storage.store import Store
@@ -52,10 +50,10 @@ def run(
     plugin_folders: Sequence[Path],
     held: InForce,
     settings_fault: CodedText | None,
-    phone: Phone,
-    ends: PhoneEnds,
+    early: Early,
 ) -> None:
     """Until the engine is told to quit, or nobody needs it. The phone's maker closes it."""
+    phone, inbox, accounts = early.phone, early.inbox, early.accounts
     settings = held.settings
     archive = home.archive(settings)
     clients = Clients()
@@ -77,14 +75,12 @@ def run(
     def back_up_to(folder: str, every: str) -> None:
         store.backup = BackupRunner(folder, every, lambda said: inbox.post(lambda: engine.fault("backup", said)))
 
-    inbox = Inbox(wake=phone.wake)
     plugins = rule_plugins(
         home, lambda word: rules.word(word), plugin_folders, lambda plugin: rules.mended(plugin), settings
     )
     store = Store(lambda: Archive.open_or_create(archive, key_store(archive)), inbox.post, changed)
     rules = PolicyInForce(plugins.maker, plugins.desk, inbox.post, changed, fault, store.note)
     recording = Recording(inbox.post, lambda: calls, fault)
-    accounts = Accounts(phone, lambda account: _password(account, archive), inbox.post, fault)
     sound = Sound(phone.set_sound, inbox.post, changed, lambda on: calls.agent_hears(on))
     calls = PhoneCalls(
         phone,
@@ -118,7 +114,7 @@ def run(
     parts.alone_ends = wire is None
     parts.strangers = lambda host, calls: _note_stranger(home.folders.runtime, host, calls)
     engine = Engine(parts, inbox, clients)
-    ends.heard, ends.frames = engine.heard, recording.feed
+    early.ends.hand_over(engine.heard, recording.feed, fault)
 
     with ExitStack() as ending:
         ending.callback(sound.close)
@@ -141,7 +137,6 @@ def run(
         calls.look_for_seal()
         sound.adjust(settings)
         told_of("sound", lambda: sound.use(settings.microphone, settings.speaker))
-        told_of("accounts", lambda: accounts.set(settings.accounts, in_call=False))
         rules.load(settings.policy, settings.policy_signer, guarded=settings.policy_guarded)
         ending.callback(rules.close)
         if wire:
@@ -155,11 +150,6 @@ def run(
         _end_on_signals(lambda: inbox.post(engine.quit))
         _log.info("started %s", __version__)
         engine.run()
-
-
-def _password(account: str, archive: Path) -> str | None:
-    secret = key_store(archive).get(password_name(account))
-    return secret.decode() if secret is not None else None
 
 
 def _note_stranger(folder: Path, host: str, calls: int) -> None:

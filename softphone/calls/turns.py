@@ -10,9 +10,12 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from softphone.domain.events import Now
 from softphone.system.logbook import log, log_bug
+
+if TYPE_CHECKING:
+    from softphone.domain.events import Now
 
 _log = log.getChild("engine")
 
@@ -38,6 +41,8 @@ def of_monotonic(at: float) -> float:
 
 
 def clock() -> Now:
+    from softphone.domain.events import Now  # a phone that registers needs no session yet
+
     return Now(datetime.now(UTC), seconds())
 
 

@@ -12,11 +12,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from softphone.domain.decision import NoticeId
-from softphone.domain.events import CarriedAnswers
 from softphone.domain.purpose import Language, Purpose
+
+if TYPE_CHECKING:
+    from softphone.domain.events import CarriedAnswers
 
 HEADER = "Klartone-Passport"
 LIVES = timedelta(minutes=5)
@@ -145,6 +147,8 @@ def carried(
     passport: Passport | None, refused: frozenset[Purpose], controller: str, line: str
 ) -> CarriedAnswers | None:
     """What counts on this line. `passport` is proved and about this call, or None; then the refusals alone count."""
+    from softphone.domain.events import CarriedAnswers  # a phone that registers needs no session yet
+
     if (
         passport is not None
         and passport.told is not None

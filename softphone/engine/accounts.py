@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
-from softphone.calls.numbers import dialable
 from softphone.calls.turns import Post
 from softphone.domain.errors import KlartoneError, SettingsError
 from softphone.engine.sip import events as sip
@@ -128,6 +127,8 @@ class Accounts:
 
     def mailbox(self, event: sip.MailboxChanged) -> None:
         if state := self._states.get(event.account):
+            from softphone.calls.numbers import dialable  # a registration does not wait for the rules of numbers
+
             box = Mailbox(event.waiting, event.new, dialable(event.target))
             self._states[event.account] = replace(state, mailbox=box)
 

@@ -63,7 +63,7 @@ _log = log.getChild("edge")
 
 
 class Edge:
-    """One for an engine. `bind` first, then `start`; `close` ends it.
+    """One for an engine. `bind` first, which starts a process to load; then `start`; `close` ends it.
 
     `on_message`, `gone` and `missing` are called on a thread of its own, and the last two by `beat` too.
     """
@@ -85,6 +85,8 @@ class Edge:
         self._told: Callable[[FromEdge], None] = lambda _: None
         self._missing: Callable[[bool], None] = lambda _: None
         self._gone: Callable[[float], None] = lambda _: None
+        self.inner = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        """its end of the way to pjsua2, which the phone makes as it starts"""
         self._sockets: dict[str, socket.socket] = {}
         self._lock = threading.Lock()
         self._outbox: queue.Queue[bytes] | None = None
@@ -95,6 +97,8 @@ class Edge:
         self._gone_at: float | None = None
         """since when no sound passes; None while there is an edge, and before the first"""
         self._closing = threading.Event()
+        self._begun = threading.Event()
+        """there is a phone for it"""
         self._beat = Heartbeat()
         self._beat_due = 0.0
         self._unanswered = 0
@@ -106,8 +110,14 @@ class Edge:
     # --- for the phone's thread ------------------------------------------------------------------
 
     def bind(self) -> None:
-        """Open the sockets that face the network. Raises EngineError `settings.port`, `bind` or `port_taken`."""
+        """Open its sockets, and let the process load that will read them; a second time: nothing. Raises EngineError
+        `settings.port`, `bind` or `port_taken`."""
+        if self._sockets:
+            return
         self._sockets |= open_public(self._address, self._wanted_port)
+        self._sockets["inner"] = self.inner
+        self._supervisor = threading.Thread(target=self._supervise, name="edge", daemon=True)
+        self._supervisor.start()
 
     @property
     def port(self) -> int:
@@ -117,17 +127,15 @@ class Edge:
 
     def start(
         self,
-        inner: socket.socket,
         on_message: Callable[[FromEdge], None],
         missing: Callable[[bool], None],
         gone: Callable[[float], None] = lambda _: None,
     ) -> None:
-        """`inner` leads to pjsua2. `missing`: whether there has been no edge for a while. `gone`: as soon as one has gone,
-        with the seconds for which its calls have had no sound already."""
-        self._sockets["inner"] = inner
+        """`inner` leads to pjsua2. `missing`: whether there has been no edge for a while. `gone`: as soon as one has
+        gone, with the seconds for which its calls have had no sound already."""
         self._told, self._missing, self._gone = on_message, missing, gone
-        self._supervisor = threading.Thread(target=self._supervise, name="edge", daemon=True)
-        self._supervisor.start()
+        self._expect(FIRST_WITHIN)
+        self._begun.set()
 
     def know(self, account: EdgeAccount) -> None:
         """Before its first message. Another with the same id takes its place."""
@@ -180,6 +188,7 @@ class Edge:
     def close(self) -> dict[str, int]:
         """What the edge counted to its very end. Asked to end, it has a second to say it."""
         self._closing.set()
+        self._begun.set()
         if self._overdue is not None:
             self._overdue.cancel()
         with self._lock:
@@ -192,7 +201,7 @@ class Edge:
             if process is not None:
                 process.terminate()
             self._supervisor.join(3)
-        for one in self._sockets.values():
+        for one in (*self._sockets.values(), self.inner):
             one.close()
         self._sockets.clear()
         return self._counters
@@ -200,7 +209,6 @@ class Edge:
     # --- the supervisor's thread -----------------------------------------------------------------
 
     def _supervise(self) -> None:
-        self._expect(FIRST_WITHIN)
         while not self._closing.is_set():
             began = time.monotonic()
             try:
@@ -237,9 +245,12 @@ class Edge:
         assert process.stdout
         outbox: queue.Queue[bytes] = queue.Queue(UNSENT)
         with self._lock:
+            self._process = process
+        self._begun.wait()
+        with self._lock:
             for message in (self._handed(process.pid), self._configure, self._beat):
                 outbox.put(encode(message))
-            self._outbox, self._process, self._unanswered, self._counters = outbox, process, 0, {}
+            self._outbox, self._unanswered, self._counters = outbox, 0, {}
         if self._closing.is_set():
             process.terminate()
         writer = threading.Thread(target=_write, args=(process, outbox), name="edge-writer", daemon=True)

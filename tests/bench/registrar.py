@@ -14,13 +14,14 @@ REALM = "klartone.bench"
 
 
 class Registrar:
-    """`at`: the monotonic moment of its first 200, once `registered` is set."""
+    """`at`: the monotonic moment of its first 200, once `registered` is set; `contact`: the URI that it is for."""
 
     def __init__(self) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind((HOST, 0))
         self.address = f"{HOST}:{self._socket.getsockname()[1]}"
         self.at = 0.0
+        self.contact = ""
         self.registered = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
@@ -46,6 +47,8 @@ class Registrar:
         self._socket.sendto(("\r\n".join([*said, "Content-Length: 0"]) + "\r\n\r\n").encode(), source)
         if allowed and not self.registered.is_set():
             self.at = time.monotonic()
+            found = re.search(r"<([^>]*)>", contact[1]) if contact else None
+            self.contact = found[1] if found else ""
             self.registered.set()
 
     def close(self) -> None:

@@ -36,15 +36,16 @@ def route(inner: socket.socket) -> str:
 
 
 def test_a_call_that_rings_longer_than_any_request_waits_is_still_answered() -> None:
-    with wire() as phone, wire() as callee, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as inner:
-        inner.bind((LOOPBACK, 0))
-        inner.connect((LOOPBACK, phone.port))
+    with wire() as phone, wire() as callee:
         told: queue.Queue[FromEdge] = queue.Queue()
         edge = Edge(LOOPBACK, 0, [sys.executable, "-c", FORGETS_SOON])
+        inner = edge.inner
+        inner.bind((LOOPBACK, 0))
+        inner.connect((LOOPBACK, phone.port))
         edge.bind()
         try:
             edge.know(EdgeAccount("own", f"wire@{LOOPBACK}", ""))
-            edge.start(inner, told.put, lambda _: None)
+            edge.start(told.put, lambda _: None)
             wait_for(told, Ready)
             phone.send(phone.request("INVITE", callee.port, body=SDP, more=route(inner)), inner.getsockname())
             asked = callee.wait_for("INVITE")
@@ -60,15 +61,16 @@ def test_a_call_that_rings_longer_than_any_request_waits_is_still_answered() -> 
 
 
 def test_a_refer_that_nobody_answers_is_answered_before_pjsua2_ends_the_call_for_it() -> None:
-    with wire() as phone, wire() as party, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as inner:
-        inner.bind((LOOPBACK, 0))
-        inner.connect((LOOPBACK, phone.port))
+    with wire() as phone, wire() as party:
         told: queue.Queue[FromEdge] = queue.Queue()
         edge = Edge(LOOPBACK, 0, [sys.executable, "-c", GIVES_UP_SOON])
+        inner = edge.inner
+        inner.bind((LOOPBACK, 0))
+        inner.connect((LOOPBACK, phone.port))
         edge.bind()
         try:
             edge.know(EdgeAccount("own", f"wire@{LOOPBACK}", ""))
-            edge.start(inner, told.put, lambda _: None)
+            edge.start(told.put, lambda _: None)
             wait_for(told, Ready)
             for method, status in (("REFER", "480"), ("NOTIFY", "200")):
                 to = f"<sip:own@{LOOPBACK}>;tag=theirs"
@@ -82,15 +84,16 @@ def test_a_refer_that_nobody_answers_is_answered_before_pjsua2_ends_the_call_for
 
 @pytest.mark.expected_log("edge ended", reason="it is killed")
 def test_a_call_that_rings_while_its_edge_dies_is_answered_by_way_of_the_next_one() -> None:
-    with wire() as phone, wire() as callee, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as inner:
-        inner.bind((LOOPBACK, 0))
-        inner.connect((LOOPBACK, phone.port))
+    with wire() as phone, wire() as callee:
         told: queue.Queue[FromEdge] = queue.Queue()
         edge = Edge(LOOPBACK, 0, [sys.executable, "-c", EDGE])
+        inner = edge.inner
+        inner.bind((LOOPBACK, 0))
+        inner.connect((LOOPBACK, phone.port))
         edge.bind()
         try:
             edge.know(EdgeAccount("own", f"wire@{LOOPBACK}", ""))
-            edge.start(inner, told.put, lambda _: None)
+            edge.start(told.put, lambda _: None)
             wait_for(told, Ready)
             phone.send(phone.request("INVITE", callee.port, body=SDP, more=route(inner)), inner.getsockname())
             asked = callee.wait_for("INVITE")
@@ -112,17 +115,18 @@ def test_what_the_phone_said_before_the_edge_had_begun_leaves_once_it_has() -> N
         socket.create_server((LOOPBACK, 0)) as server,
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as inner,
     ):
-        inner.bind((LOOPBACK, 0))
-        inner.connect((LOOPBACK, phone.port))
         server.settimeout(20)
         place = "{}:{}".format(*server.getsockname())
         edge = Edge(LOOPBACK, 0, [sys.executable, "-c", EDGE])
+        inner = edge.inner
+        inner.bind((LOOPBACK, 0))
+        inner.connect((LOOPBACK, phone.port))
         edge.bind()
         try:
             edge.know(EdgeAccount("own", f"wire@{LOOPBACK}", place, "tcp"))
             asked = phone.request("REGISTER", server.getsockname()[1], more=route(inner))
             phone.send(asked, inner.getsockname())
-            edge.start(inner, lambda _: None, lambda _: None)
+            edge.start(lambda _: None, lambda _: None)
             flow, _ = server.accept()
             with flow:
                 flow.settimeout(20)
@@ -140,14 +144,15 @@ def test_a_heartbeat_from_before_the_end_of_a_call_keeps_the_next_caller_from_no
         wire() as second,
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as inner,
     ):
-        inner.bind((LOOPBACK, 0))
-        inner.connect((LOOPBACK, phone.port))
         told: queue.Queue[FromEdge] = queue.Queue()
         edge = Edge(LOOPBACK, 0, [sys.executable, "-c", EDGE], accept_from=("127.0.0.0/8",))
+        inner = edge.inner
+        inner.bind((LOOPBACK, 0))
+        inner.connect((LOOPBACK, phone.port))
         edge.bind()
         try:
             edge.know(EdgeAccount("own", f"own@{LOOPBACK}", ""))
-            edge.start(inner, told.put, lambda _: None)
+            edge.start(told.put, lambda _: None)
             wait_for(told, Ready)
             edge.tell(Heartbeat(busy=False))
             first.call(edge.port)

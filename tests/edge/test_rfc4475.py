@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import queue
 import re
-import socket
 import sys
 from collections.abc import Generator
 from contextlib import ExitStack
@@ -73,15 +72,15 @@ def phone_and_port() -> Generator[tuple[Wire, int, tuple[str, int]]]:
         server = stack.enter_context(name_server({(name, "A"): ["192.0.2.9"] for name in NAMES}))
         patch.setenv("KLARTONE_NAMESERVER", "{}:{}".format(*server))
         phone = stack.enter_context(wire())
-        inner = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-        inner.bind((LOOPBACK, 0))
-        inner.connect((LOOPBACK, phone.port))
         told: queue.Queue[FromEdge] = queue.Queue()
         edge = Edge(LOOPBACK, 0, [sys.executable, "-c", EDGE], ("127.0.0.0/8",))
+        inner = edge.inner
+        inner.bind((LOOPBACK, 0))
+        inner.connect((LOOPBACK, phone.port))
         edge.bind()
         stack.callback(edge.close)
         edge.know(EdgeAccount("own", f"own@{LOOPBACK}", ""))
-        edge.start(inner, told.put, lambda _: None)
+        edge.start(told.put, lambda _: None)
         while not isinstance(told.get(timeout=20), Ready):
             pass
         edge.beat(busy=False)

@@ -32,9 +32,7 @@ def watched(edges: list[Edge]) -> Iterator[Callable[[str], "queue.Queue[bool]"]]
         edge = Edge("127.0.0.1", 0, [sys.executable, "-c", program])
         edges.append(edge)
         edge.bind()
-        inner = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        inner.bind(("127.0.0.1", 0))
-        edge.start(inner, lambda _: None, told.put)
+        edge.start(lambda _: None, told.put)
         return told
 
     yield run

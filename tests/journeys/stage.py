@@ -152,7 +152,7 @@ class Stage:
         """The engine quits politely: everything is written, and it ends with status 0."""
         if self.engine.poll() is None:
             self.desk.send(Quit("quit"))
-            assert self.engine.wait(ENDS_WITHIN) == 0
+            assert (status := self.engine.wait(ENDS_WITHIN)) == 0, f"ended with {status}"
         self._desks.close()
         self.nothing_swallowed()
 

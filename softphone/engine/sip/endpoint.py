@@ -81,16 +81,6 @@ class EndpointDirector(pj.Endpoint):
         self.post(InviteRejected(prm.remoteInfo, prm.localInfo))
 
 
-def connected_pair(port: int) -> socket.socket:
-    """A loopback socket that is connected with PJSIP's UDP socket on `port`, both ways: the kernel drops what other local
-    users send to either."""
-    inner = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    inner.bind((LOOPBACK, 0))
-    inner.connect((LOOPBACK, port))
-    connect_own(port, inner.getsockname())
-    return inner
-
-
 def connect_own(port: int, address: tuple[str, int]) -> None:
     """The kernel lets only `address` reach PJSIP's loopback socket on `port`.
 
@@ -152,7 +142,8 @@ def _stdout_aside() -> Generator[None]:
 class SipEndpoint:
     """Start, poll, end. `udp` and `tcp` are the bound ports, read back after `start`."""
 
-    def __init__(self, settings: PhoneSettings, post: Post) -> None:
+    def __init__(self, settings: PhoneSettings, post: Post, inner: socket.socket | None = None) -> None:
+        """`inner`: behind an edge, the edge's end. From `start` on it leads to pjsua2 and hears nobody else."""
         self._settings = settings
         self._post = post
         self._log: _Log | None = None
@@ -163,8 +154,7 @@ class SipEndpoint:
         self.tcp = 0
         self.tcp_transport = -1
         self.udp_transport = -1
-        self.inner: socket.socket | None = None
-        """behind an edge: the edge's end, which leads to pjsua2 and hears nobody else"""
+        self.inner = inner
 
     @property
     def edge(self) -> str:
@@ -240,7 +230,11 @@ class SipEndpoint:
         if self._settings.behind_edge:
             # UDP alone: with TCP there, PJSIP would send an INVITE over 1300 bytes past the edge.
             self.udp_transport, self.udp = self._listen(lib, pj.PJSIP_TRANSPORT_UDP, 0)
-            self.inner = connected_pair(self.udp)
+            assert self.inner is not None
+            # The kernel drops what other local users send to either.
+            self.inner.bind((LOOPBACK, 0))
+            self.inner.connect((LOOPBACK, self.udp))
+            connect_own(self.udp, self.inner.getsockname())
             return
         self.udp_transport, self.udp = self._listen(lib, pj.PJSIP_TRANSPORT_UDP, self._settings.port)
         try:

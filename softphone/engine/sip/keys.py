@@ -10,7 +10,6 @@ from collections.abc import Callable
 
 import pjsua2 as pj
 
-from softphone.audio.dtmf import KeyListener, keys_as_sound
 from softphone.calls.turns import seconds
 from softphone.domain.errors import KlartoneError
 from softphone.engine.sip import events
@@ -41,7 +40,7 @@ class Keys:
             self._by_pjsip(leg, keys, pj.PJSUA_DTMF_METHOD_RFC2833)
         elif leg.director.remoteHasCap(pj.PJSIP_H_ALLOW, "", "INFO") == _SUPPORTED:
             self._by_pjsip(leg, keys, pj.PJSUA_DTMF_METHOD_SIP_INFO)
-        elif not leg.sound.send(keys_as_sound(keys)):
+        elif not leg.sound.send(_as_sound(keys)):
             raise KlartoneError("digits_not_possible")
         leg.digits_until = max(seconds(), leg.digits_until) + len(keys) * DIGIT_SECONDS
 
@@ -94,6 +93,9 @@ class _Listener:
     def __init__(self, call: str, post: Post) -> None:
         self._call = call
         self._post = post
+        from softphone.audio.dtmf import KeyListener  # numpy: a phone registers without it
+
+        self._new_ear = KeyListener
         self._ear = KeyListener()
 
     def __call__(self, pcm: bytes) -> None:
@@ -103,5 +105,11 @@ class _Listener:
                 began = seconds() - heard.lasted
                 self._post(RawDigit(self._call, heard.key, began, "sound", heard.sure, heard.lasted))
         except Exception as error:  # noqa: BLE001 - as it says
-            self._ear = KeyListener()
+            self._ear = self._new_ear()
             self._post(CallbackFailed("KeyListener.hear", type(error).__name__))
+
+
+def _as_sound(keys: str) -> bytes:
+    from softphone.audio.dtmf import keys_as_sound  # as above
+
+    return keys_as_sound(keys)

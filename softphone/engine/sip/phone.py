@@ -87,7 +87,7 @@ class Phone:
         self._thread = threading.get_ident()
         if self._edge is not None:
             self._edge.bind()
-        endpoint = SipEndpoint(self._settings, self._see)
+        endpoint = SipEndpoint(self._settings, self._see, self._edge.inner if self._edge is not None else None)
         endpoint.start()
         self._endpoint = endpoint
         self._ports = CallPorts(self._sound, frame_copiers(), self._see)
@@ -105,10 +105,9 @@ class Phone:
             by_edge=self._settings.behind_edge,
         )
         self._parts = registrations, calls
-        if self._edge is not None and endpoint.inner is not None:
+        if self._edge is not None:
             self._behind = EdgeAdapter(self._edge, calls, registrations, self._timers, self._inbox)
             self._edge.start(
-                endpoint.inner,
                 lambda message: self._see(seen.EdgeMessageReceived(message)),
                 lambda missing: self._see(seen.EdgeMissing(missing)),
                 lambda seconds: self._see(seen.EdgeGone(seconds)),

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, cast
 import pjsua2 as pj
 import pytest
 
+from softphone.engine.edge import Edge
 from softphone.engine.sip.account import AccountDirector, account_config
 from softphone.engine.sip.call import CallDirector, call_params
 from softphone.engine.sip.endpoint import EndpointDirector, SipEndpoint
@@ -52,7 +53,7 @@ def settings_of(thing: object, name: str) -> Iterator[tuple[str, object]]:
 def configured() -> Iterator[tuple[dict[str, object], dict[str, object]]]:
     """Every setting: the library's own once it runs, and the program's behind an edge."""
     settings = PhoneSettings(address="127.0.0.1", behind_edge=True)
-    endpoint, another = (SipEndpoint(settings, lambda _: None) for _ in range(2))
+    endpoint, another = (SipEndpoint(settings, lambda _: None, Edge("", 0, ()).inner) for _ in range(2))
     endpoint.start()
     try:
         theirs, ours = pj.EpConfig(), another._config()

@@ -15,7 +15,6 @@ import wave
 from collections import OrderedDict
 from pathlib import Path
 
-from softphone.audio.filters import resampled
 from softphone.calls.turns import seconds
 from softphone.domain.notice import NoticeFile
 from softphone.engine.sip.media import FRAME_BYTES
@@ -110,4 +109,8 @@ def read_notice(file: NoticeFile) -> bytes:
     decided = length if file.seconds is None else file.seconds
     if shape != (2, 1) or not 8_000 <= rate <= 48_000 or length < 0.1 or abs(length - decided) > _OFF:
         return b""
-    return frames if rate == CLOCK_RATE else resampled(frames, rate, CLOCK_RATE)
+    if rate == CLOCK_RATE:
+        return frames
+    from softphone.audio.filters import resampled  # numpy: a phone registers without it
+
+    return resampled(frames, rate, CLOCK_RATE)
