@@ -20,7 +20,6 @@ from PySide6.QtCore import (
 )
 from PySide6.QtWidgets import QApplication
 
-from softphone.calls.numbers import dialable
 from softphone.domain.errors import KeyringError, KlartoneError
 from softphone.domain.purpose import Language
 from softphone.domain.status import InformedPhase
@@ -481,6 +480,8 @@ class Desk(QObject):
 
     def _link(self, link: str) -> None:
         """Filled in, and no more: whoever wrote the link must not be able to make this phone call."""
+        from softphone.calls.numbers import dialable  # with its tables of all countries; few are started by a link
+
         if target := dialable(link):
             self.window.ready.dial.fill(target)
         self._raise()
