@@ -12,7 +12,6 @@ from softphone.bootstrap.home import Home, key_store, password_name
 from softphone.bootstrap.program import as_typed
 from softphone.bootstrap.screen import has_screen
 from softphone.bootstrap.starting import EngineStarter
-from softphone.calls.numbers import linked
 from softphone.domain.errors import EngineError, KlartoneError
 from softphone.system.endpoint import answers, read_endpoint
 from softphone.system.logbook import start_log
@@ -32,7 +31,7 @@ def run_desk(arguments: argparse.Namespace) -> int:
         raise KlartoneError("error.desk.no_screen", command=as_typed("demo", "--headless"))
     home = Home.of(arguments)
     link: str | None = getattr(arguments, "link", None)
-    target = linked(link) if link else ""
+    target = _linked(link) if link else ""
     if target:
         from softphone.ui.links import hand_over
 
@@ -111,3 +110,9 @@ def desk_dependencies(
         links=home.folders.runtime,
         target=target,
     )
+
+
+def _linked(link: str) -> str:
+    from softphone.calls.numbers import linked  # few desks are opened by a link
+
+    return linked(link)
