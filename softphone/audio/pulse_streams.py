@@ -30,6 +30,7 @@ _CONTEXT_READY, _CONTEXT_FAILED = 4, (5, 6)
 _STREAM_READY, _STREAM_FAILED = 2, (3, 4)
 _NO_AUTOSPAWN = 1
 _ADJUST_LATENCY = 0x2000
+_DONT_MOVE = 0x0200
 _RELATIVE = 0
 _NO_WORD = 0xFFFFFFFF
 
@@ -165,13 +166,15 @@ class PulseStream:
             self._decided.set()
 
     def _connect(self, stream: Any) -> int:
-        # Without a name it is the one that the system has chosen, and moves with the choice.
+        # Without a name it is the one that the system has chosen, and moves with the choice. One that the agent has chosen
+        # ends with its device: the server would lead it to another, where others hear, or are heard.
         device = self.device.pulse.encode() or None
+        flags = _ADJUST_LATENCY | (_DONT_MOVE if device else 0)
         if self._side == "microphone":
             wanted = _Buffer(_NO_WORD, _NO_WORD, _NO_WORD, _NO_WORD, BLOCK_BYTES)
-            return int(self._pulse.pa_stream_connect_record(stream, device, wanted, _ADJUST_LATENCY))
+            return int(self._pulse.pa_stream_connect_record(stream, device, wanted, flags))
         wanted = _Buffer(_NO_WORD, SPEAKER_BLOCKS * BLOCK_BYTES, BLOCK_BYTES, BLOCK_BYTES, _NO_WORD)
-        return int(self._pulse.pa_stream_connect_playback(stream, device, wanted, _ADJUST_LATENCY, None, None))
+        return int(self._pulse.pa_stream_connect_playback(stream, device, wanted, flags, None, None))
 
     def _until(self, state: Callable[[], int], good: int, bad: tuple[int, int]) -> bool:
         while self._turn():

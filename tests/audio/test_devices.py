@@ -336,18 +336,13 @@ def test_a_headset_that_was_chosen_and_goes_in_mid_call_is_lost_and_nobody_else_
                 )
                 assert not agent.told("SoundFault")
                 assert len([one for one in agent.told("SoundWorks") if one["side"] == "speaker"]) == 1
-                leaked = sum(tone_frames(elsewhere.read_bytes(), 900))
-                assert leaked < 80
                 sinks.lose("headset")
                 assert agent.wait_for("SoundFault")["code"] == "speaker_lost"
                 talk(agent, 25)
-                # What the server led elsewhere until it was noticed: a second, and no more.
-                assert sum(tone_frames(elsewhere.read_bytes(), 900)) - leaked < 80
-                before = elsewhere.stat().st_size
                 sinks.find("headset")
                 assert agent.wait_for("SoundWorks", side="speaker")["device"] == "PulseAudio: headset"
                 talk(agent, 10)
-                assert sum(tone_frames(elsewhere.read_bytes()[before:], 900)) == 0
+                assert sum(tone_frames(elsewhere.read_bytes(), 900)) == 0
                 customer.wait_for("CallEstablished")
                 part(agent, customer)
         finally:
