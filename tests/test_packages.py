@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from xml.sax.saxutils import unescape
 
 import pytest
 
@@ -58,6 +62,66 @@ def test_desktop_entry_and_shop_page_pass_their_own_validators(tmp_path: Path) -
     assert "MimeType=x-scheme-handler/tel;x-scheme-handler/sip;x-scheme-handler/sips;" in entry.read_text(
         encoding="utf-8"
     )
+
+
+def test_an_update_that_broke_off_before_its_link_was_moved_is_configured_again(tmp_path: Path) -> None:
+    script = (INSTALLER / "linux" / "scripts" / "postinst").read_text(encoding="utf-8")
+    home, broken = tmp_path / "klartone", tmp_path / "bin"
+    (home / "app").mkdir(parents=True)
+    (home / "app" / "klartone").write_text("first")
+    broken.mkdir()
+    mv = broken / "mv"
+    mv.write_text(f'#!/bin/sh\n[ "$1" = -T ] && kill -9 $PPID && exit\nexec {shutil.which("mv")} "$@"\n')
+    mv.chmod(0o755)
+
+    def configure(build: str, path: str) -> int:
+        lines = script.replace("@BUILD@", build).replace("home=/opt/klartone\n", f"home={home}\n")
+        assert f"home={home}\n" in lines
+        told = ["sh", "-c", lines, "postinst", "configure"]
+        return subprocess.run(told, env={"PATH": path}, check=False, timeout=60).returncode
+
+    path = os.environ["PATH"]
+    assert configure("one", path) == 0
+    assert configure("two", f"{broken}:{path}") == -signal.SIGKILL
+    assert (home / "current" / "klartone").read_text() == "first"  # the build before still starts
+    shutil.rmtree(home / "app")
+    (home / "app").mkdir()
+    (home / "app" / "klartone").write_text("third")
+    assert configure("three", path) == 0
+    assert (home / "current" / "klartone").read_text() == "third"
+    assert {one.name for one in home.iterdir()} == {"app", "current", "run"}
+    assert [one.name for one in (home / "run").iterdir()] == ["three"]
+
+
+def test_a_link_is_no_option_whatever_it_holds_in_the_desktop_entry_and_in_windows_registry(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from description import description
+    from linux.desktop import desktop_entry
+
+    told, parser = description(), build_parser(texts(Language.EN))
+    (line,) = re.findall(r"(?m)^Exec=(.*)$", desktop_entry(told))
+    wxs = (INSTALLER / "windows" / "klartone.wxs").read_text(encoding="utf-8")
+    (command,) = re.findall(r'shell\\open\\command" Type="string"\s+Value="([^"]*)"', wxs)
+
+    def linux(link: str | None) -> list[str]:
+        """A desktop puts the link in as one word, and no word where there is none."""
+        return [link if word == "%u" else word for word in shlex.split(line) if (word, link) != ("%u", None)][1:]  # type: ignore[misc]
+
+    def windows(link: str) -> list[str]:
+        """Windows puts the link into the line, which the program then splits."""
+        return shlex.split(unescape(command, {"&quot;": '"'}).replace("%1", link))[1:]
+
+    for words in (linux("tel:+4512345678"), windows("tel:+4512345678")):
+        assert vars(parser.parse_args(words))["link"] == "tel:+4512345678"
+    assert parser.parse_args(linux(None)).link is None  # from the menu
+    sly = parser.parse_args(linux("--home=//evil/share"))
+    assert (sly.link, sly.home) == ("--home=//evil/share", None)
+    for link in ('tel:1" --home "//evil/share', '" --home="//evil/share', 'tel:1" "--home=//evil/share'):
+        with pytest.raises(SystemExit) as refused:
+            parser.parse_args(windows(link))
+        assert refused.value.code == 2
+    capsys.readouterr()
 
 
 @pytest.mark.parametrize("language", list(Language))

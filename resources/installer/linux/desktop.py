@@ -12,7 +12,7 @@ def desktop_entry(told: dict[str, Any]) -> str:
     lines = ["[Desktop Entry]", "Type=Application", "Version=1.5", f"Name={told['title']}"]
     for key, texts in (("GenericName", told["generic"]), ("Comment", told["summary"]), ("Keywords", keywords)):
         lines += [f"{key}={texts['en']}", f"{key}[da]={texts['da']}"]
-    lines += [f"Exec={told['programs']['console']} desk %u", f"Icon={told['name']}", "Terminal=false"]
+    lines += [f"Exec={told['programs']['console']} desk -- %u", f"Icon={told['name']}", "Terminal=false"]
     lines += [f"Categories={''.join(f'{one};' for one in told['categories'])}"]
     lines += [f"MimeType={''.join(f'x-scheme-handler/{one};' for one in told['schemes'])}"]
     lines += [f"StartupWMClass={told['name']}", "StartupNotify=true"]
