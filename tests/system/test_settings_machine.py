@@ -221,3 +221,8 @@ def test_without_an_organisation_everything_is_the_users(tmp_path: Path) -> None
     machine = from_folder(tmp_path / "none")
     assert machine == MachineSettings()
     assert InForce(Settings(), machine).machine.locks == {}
+
+
+def test_whose_plugins_run_is_no_word_of_the_users(tmp_path: Path) -> None:
+    path = own(tmp_path, f'plugins = ["mine"]\nplugin_folder = "{tmp_path}"\nring_volume = 70\n')
+    assert in_force(path, MachineSettings()).settings == Settings(ring_volume=70)
