@@ -15,7 +15,7 @@ from softphone.plugin.contract import SPEAK
 from softphone.plugin.manifest import BUNDLED, Plugin, PluginError, allowed_plugins, offering, read_plugin
 from softphone.plugin.notices import NoticeMaker
 from softphone.plugin.rulebook import RulebookClient
-from softphone.system.guarded import who_else
+from softphone.system.guarded import settled, who_else
 from softphone.system.paths import program_folder
 from softphone.wire.snapshot import Settings
 
@@ -74,11 +74,11 @@ def _guarded_plugin(name: str, there: Mapping[str, Path]) -> Plugin:
         raise PluginError("error.plugin.taken", plugin=name)
     if name not in there:
         raise PluginError("error.plugin.missing", plugin=name)
-    for one in (there[name], *there[name].rglob("*")):
-        try:
-            others = who_else(one)
-        except OSError as error:
-            raise PluginError("error.plugin.missing", plugin=name) from error
-        if others is not None:
-            raise PluginError("error.plugin.unguarded", plugin=name, path=str(others))
-    return read_plugin(there[name])
+    try:
+        folder = settled(there[name])
+        for one in (folder, *map(settled, folder.rglob("*"))):
+            if (others := who_else(one)) is not None:
+                raise PluginError("error.plugin.unguarded", plugin=name, path=str(others))
+    except OSError as error:
+        raise PluginError("error.plugin.missing", plugin=name) from error
+    return read_plugin(folder)

@@ -14,19 +14,27 @@ ADMINISTRATORS = frozenset({0})
 """by uid"""
 
 
-def who_else(path: Path) -> Path | None:
-    """The first of `path` and the folders above it that others than administrators can change; None: they cannot. Raises
-    OSError.
+def settled(path: Path) -> Path:
+    """`path` with all links followed: the place to ask `who_else` about, and to read then. A link could lead elsewhere the
+    next time. Raises OSError."""
+    return Path(os.path.realpath(path, strict=True))
 
-    Links are followed first. In a folder with the sticky bit, as /tmp, nobody replaces what is not theirs.
+
+def who_else(whole: Path) -> Path | None:
+    """The first of `whole` and the folders above it that others than administrators can change; None: they cannot, and it
+    stays what it is. Raises OSError.
+
+    `whole`: as `settled` gives it. A link that has come into it since is everybody's. In a folder with the sticky bit, as
+    /tmp, nobody replaces what is not theirs.
     """
-    whole = Path(os.path.realpath(path, strict=True))
     if sys.platform == "win32":
         from softphone.system.guarded_windows import others_can_write
 
         return next((one for one in (whole, *whole.parents[:-1]) if others_can_write(one)), None)
-    for one in (whole, *whole.parents):
-        found = one.stat()
+    looked = [
+        (one, one.lstat()) for one in (*reversed(whole.parents), whole)
+    ]  # a guarded folder holds what is below it
+    for one, found in reversed(looked):
         open_to_all = found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
         if found.st_uid not in ADMINISTRATORS or (open_to_all and (one == whole or not found.st_mode & stat.S_ISVTX)):
             return one

@@ -28,7 +28,7 @@ from softphone.domain.policy import (
     policy_from,
 )
 from softphone.domain.purpose import KeyRole
-from softphone.system.guarded import who_else
+from softphone.system.guarded import settled, who_else
 from softphone.system.signature import Signed
 from softphone.system.toml import broken
 
@@ -49,7 +49,7 @@ def load_policy(path: Path, *signers: str, guarded: bool = False) -> LoadedPolic
     Without the signature in `<path>.sig` the file is not even read: PolicyUnsigned.
     """
     if guarded:
-        _refuse_unguarded(path)
+        path = _guarded(path)  # its signature and its sounds lie beside it there
     raw = read_policy(path)
     signed = Signed(raw, path)
     for one in signers:
@@ -103,20 +103,24 @@ def read_policy(path: Path) -> bytes:
     except FileNotFoundError:
         raise _whole("file_missing", path=str(path)) from None
     except (OSError, ValueError) as error:
-        detail = getattr(error, "strerror", None) or type(error).__name__
-        raise _whole("unreadable", path=str(path), detail=detail) from None
+        raise _unreadable(path, error) from None
     if len(raw) > LARGEST:
         raise _whole("too_large", most=LARGEST // 1000)
     return raw
 
 
-def _refuse_unguarded(path: Path) -> None:
+def _guarded(path: Path) -> Path:
+    """Where it really lies, where only administrators can write."""
     try:
-        others = who_else(path)
-    except OSError:
-        return  # that it cannot be read is said by the reading
+        whole = settled(path)
+        others = who_else(whole)
+    except FileNotFoundError:
+        raise _whole("file_missing", path=str(path)) from None
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from None
     if others is not None:
         raise PolicyUnsigned(PolicyFault(None, "", "policy.fault.unguarded", {"path": str(others)}))
+    return whole
 
 
 def _decoded(raw: bytes) -> str:
@@ -134,6 +138,10 @@ def _lines(text: str, data: Mapping[str, Any]) -> Mapping[KeyPath, int]:
         return key_lines(text) if data else {}
     except RecursionError:
         return {}
+
+
+def _unreadable(path: Path, error: OSError | ValueError) -> PolicyError:
+    return _whole("unreadable", path=str(path), detail=getattr(error, "strerror", None) or type(error).__name__)
 
 
 def _whole(code: str, **params: Param) -> PolicyError:

@@ -123,15 +123,18 @@ def with_file(machine: MachineSettings, path: Path, *, needed: bool, trusted: bo
     """`machine`, and what this file says. `needed`: it is a fault if it is not there; `trusted`: whoever can write it."""
     place = str(path)
     try:
-        with path.open("rb") as file:
+        whole = path if trusted else guarded.settled(path)
+        others = None if trusted else guarded.who_else(whole)
+        with whole.open("rb") as file:
             raw = file.read(LARGEST + 1)
-        others = None if trusted else guarded.who_else(path)
     except (FileNotFoundError, NotADirectoryError):
         return _shut(machine, place, "settings.fault.missing") if needed else machine
     except OSError as error:
         return _shut(machine, place, "settings.fault.unreadable", detail=error.strerror or type(error).__name__)
     if others is not None:
         return _shut(machine, place, "settings.fault.unguarded", path=str(others))
+    if len(raw) > LARGEST:  # what it locks could stand in the rest
+        return _shut(machine, place, "settings.fault.too_large", most=str(LARGEST // 1000))
     from softphone.system.settings_faults import faults_of, lines_of, unknown  # few have one
 
     text = None

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from softphone.domain.errors import SettingsError
 from softphone.system import guarded
+from softphone.system.policy_file import SOME_KEYS, filled, load_policy
 from softphone.system.settings import FILE, InForce, Origin, in_force, save_changes
 from softphone.system.settings_machine import MachineSettings, from_folder, from_registry
 from softphone.system.settings_registry import FILE_VALUE, ROOT
 from softphone.system.user import user_name
 from softphone.wire.snapshot import Account, Look, Settings
+from tests.peers.second_phone import ROOT as PROJECT
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="files in /etc; Windows has its registry")
 
@@ -121,7 +125,7 @@ address = "anna@nordlys.example"
     save_changes(tmp_path / "home", held, replace(held.settings, ring_volume=20))
 
 
-@pytest.mark.parametrize("what", ["a file", "its folder", "another owner", "no TOML", "no text"])
+@pytest.mark.parametrize("what", ["a file", "sticky", "its folder", "another owner", "too large", "no TOML", "no text"])
 def test_a_file_that_counts_for_nothing_stops_recording_and_every_change_and_no_call(tmp_path: Path, what: str) -> None:
     etc = tmp_path / "etc"
     written(etc, {"settings.toml": '[locked]\nbind = "127.0.0.1"\n', "settings.d/90.toml": "[locked]\nport = 5060\n"})
@@ -129,12 +133,16 @@ def test_a_file_that_counts_for_nothing_stops_recording_and_every_change_and_no_
     match what:
         case "a file":
             file.chmod(0o664)
+        case "sticky":
+            file.chmod(0o1666)
         case "its folder":
             file.parent.chmod(0o777)
         case "another owner":
             if os.getuid():
                 pytest.skip("only root gives a file away")
             os.chown(file, 12345, 0)
+        case "too large":
+            file.write_text("[default]\n" + "# a comment\n" * 100_000 + "[locked]\nport = 5060\n")
         case "no TOML":
             file.write_text("[locked]\nport = \n")
         case _:
@@ -151,6 +159,39 @@ def test_a_file_that_counts_for_nothing_stops_recording_and_every_change_and_no_
     with pytest.raises(SettingsError, match=r"settings\.locked"):
         save_changes(mine.parent, held, replace(held.settings, look=Look.DARK))
     assert held.place("policy") == str(file)
+
+
+def test_what_is_read_is_what_was_found_guarded_also_where_a_link_is_turned_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    example = filled((PROJECT / "resources" / "policies" / "demo.toml").read_text("utf-8"), SOME_KEYS)
+    for name, port in (("ours", 5060), ("theirs", 5070)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "settings.toml").write_text(f"[locked]\nport = {port}\n", encoding="utf-8")
+        (tmp_path / name / "policy.toml").write_text(f"# {name}\n{example}", encoding="utf-8")
+    (tmp_path / "theirs").chmod(0o777)
+    way = tmp_path / "way"
+    way.symlink_to("ours")
+    opens = Path.open
+
+    def turned(path: Path, *words: Any, **more: Any) -> Any:
+        """The link leads to theirs while a file is opened, and to ours while anybody looks who can write it."""
+        way.unlink()
+        way.symlink_to("theirs")
+        try:
+            return opens(path, *words, **more)
+        finally:
+            way.unlink()
+            way.symlink_to("ours")
+
+    monkeypatch.setattr(Path, "open", turned)
+    policy = load_policy(way / "policy.toml", guarded=True)
+    assert (policy.path, policy.sha256) == (
+        str(tmp_path / "ours" / "policy.toml"),
+        hashlib.sha256((tmp_path / "ours" / "policy.toml").read_bytes()).hexdigest(),
+    )
+    assert from_folder(way).locked == {"port": 5060}
+    assert guarded.who_else(way / "policy.toml") == way
 
 
 class Memory:
