@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections import defaultdict
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -49,6 +50,48 @@ def test_a_file_keeps_its_component_while_versions_differ_by_content_and_the_pro
     assert {one.get("UpgradeCode") for one in products} == {"8F0B5A64-52F1-4C5D-9D0B-2E5B0E6A7C11"}
     named = {one.get("Id") for tag in ("ComponentRef", "ComponentGroupRef") for one in after.iter(f"{WIX}{tag}")}
     assert set(guids(after)) <= named  # a component of no feature would not be installed
+
+
+def test_a_repair_keeps_settings_and_policy_that_stand_and_changes_no_feature(tmp_path: Path) -> None:
+    for name in ("klartone.exe", "klartonew.exe"):
+        (tmp_path / name).touch()
+    wxs = source(tmp_path)
+    actions = {one.get("Id"): one for one in wxs.iter(f"{WIX}CustomAction")}
+    (sequence,) = wxs.iter(f"{WIX}InstallExecuteSequence")
+
+    def carried_out(**given: str) -> tuple[str, str]:
+        """Settings and policy that are written."""
+        properties = dict(given)
+        for one in sequence.iter(f"{WIX}Custom"):
+            if holds(str(one.text), properties):
+                action = actions[one.get("Action")]
+                properties[str(action.get("Property"))] = properties.get(str(action.get("Value")).strip("[]"), "")
+        return properties.get("SETTINGS", ""), properties.get("POLICY", "")
+
+    def allowed(**given: str) -> bool:
+        return all(holds(str(one.text), {"VersionNT64": "1000", **given}) for one in wxs.findall(f"*/{WIX}Condition"))
+
+    before = {"SETTINGSBEFORE": "its", "POLICYBEFORE": "its policy"}
+    mine = {"SETTINGS": "mine", "POLICY": "my policy"}
+    assert carried_out(**mine) == carried_out(**mine, **before) == ("mine", "my policy")  # IT installs or upgrades
+    assert carried_out(**before) == ("its", "its policy")
+    assert carried_out(**mine, **before, Installed="1") == ("its", "its policy")
+    assert carried_out(**mine, Installed="1") == ("", "")
+    assert allowed(ADDLOCAL="ALL")
+    assert allowed(Installed="1", REINSTALL="ALL")
+    assert allowed(Installed="1", REMOVE="all")
+    for chosen in ("ADDLOCAL", "ADDSOURCE", "ADDDEFAULT", "ADVERTISE", "REMOVE"):
+        assert not allowed(Installed="1", **{chosen: "Policy"})
+
+
+def holds(condition: str, properties: dict[str, str]) -> bool:
+    """A condition of Windows Installer's."""
+    if ">=" in condition:  # of Windows' version
+        return True
+    words = {"AND": "and", "OR": "or", "NOT": "not"}
+    python = re.sub(r'(\w+) ~= "(\w+)"', lambda two: f"({two[1]}.upper() == '{two[2].upper()}')", condition)
+    python = re.sub(r"\b(AND|OR|NOT)\b", lambda one: words[one[0]], python)
+    return bool(eval(python, {}, defaultdict(str, properties)))
 
 
 def test_the_lock_has_for_windows_what_the_program_needs_there_by_hashes() -> None:

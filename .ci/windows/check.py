@@ -222,6 +222,8 @@ def tables(msi: Path) -> str:
         expect(scheme, values[r"Software\Klartone\Capabilities\URLAssociations", scheme], "Klartone.link")
     expect("settings", values[r"Software\Policies\Klartone", "SettingsFile"], "[SETTINGS]")
     expect("policy", values[r"Software\Policies\Klartone\Locked", "policy"], "[POLICY]")
+    if "AppSearch" in {row[0] for row in table("InstallUISequence")}:
+        raise StepError("what was installed before is looked for without rights, and not found by the service")
     (path,) = table("Environment")
     expect("PATH, with the program and without it", path[1:3], ["=-*PATH", "[~];[INSTALLDIR]"])
     summary = subprocess.run(["msiinfo", "suminfo", msi], check=True, capture_output=True, text=True).stdout
@@ -284,6 +286,17 @@ def told() -> None:
         raise StepError("there is no entry in the Start menu")
     if INSTALLED.lower() not in registry(ENVIRONMENT, "PATH").lower():
         raise StepError("the program is not on PATH")
+
+
+def repair(msi: Path) -> str:
+    """Whoever asks for it: what stands in the registry stays, and no feature comes or goes."""
+    others = (r"SETTINGS=C:\users\mine.toml", r"POLICY=C:\users\mine-policy.toml")
+    wine("msiexec", "/i", there(msi), "/qn", "REINSTALL=ALL", "REINSTALLMODE=omus", *others, within=240)
+    told()
+    for features in ("ADDLOCAL=Settings,Policy", "ADDLOCAL=ALL", "REMOVE=Settings,Policy"):
+        refusal("msiexec", "/i", there(msi), "/qn", features, *others)
+        told()
+    return "settings and policy stay as they were"
 
 
 def machine_settings() -> str:
@@ -365,6 +378,7 @@ def main(msi: Path, later: Path) -> int:
         ("Group Policy's values", group_policy),
         ("the package's tables", lambda: tables(msi)),
         ("installed, without questions", lambda: install(msi)),
+        ("repaired with other paths", lambda: repair(msi)),
         ("settings of the machine", machine_settings),
         ("upgraded", lambda: upgrade(later)),
         ("a whole call, installed", installed_call),
