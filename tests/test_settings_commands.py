@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import subprocess
@@ -15,7 +16,7 @@ import pytest
 from softphone import cli
 from softphone.archive.archive import Archive
 from softphone.bootstrap.home import Home, password_name
-from softphone.system import guarded
+from softphone.system import guarded, settings
 from softphone.system.secrets import DemoKeyFile
 from softphone.system.settings import FILE
 from tests.peers.second_phone import ROOT
@@ -136,6 +137,10 @@ def test_an_account_is_added_changed_and_removed_and_its_password_lies_in_the_ke
     assert (listed["id"], listed["srtp"], listed["password"]) == ("desk", "required", "kept")
     for wrong in (
         ("account", "add", "nobody"),
+        ("account", "add", "c;transport=tcp@pbx.example"),
+        ("account", "add", "a@b", "--id", "d\nid"),
+        ("account", "add", "a@b", "--user", "e\r\nX: y"),
+        ("account", "add", "a@b", "--display-name", "Anna\x00"),
         ("account", "add", "a@b", "--mailbox", "x y;z"),
         ("account", "remove", "x"),
     ):
@@ -145,6 +150,25 @@ def test_an_account_is_added_changed_and_removed_and_its_password_lies_in_the_ke
     given("new\n")
     assert desk.run("account", "password", "desk", "--password-stdin")[0] == 0
     assert desk.keys.get(password_name("desk")) == b"new"
+    # What cannot be written leaves the keyring as it was.
+    told = desk.file.read_text("utf-8")
+
+    def full(_fresh: Path, path: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left", str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(settings, "replace_file", full)
+        for id in ("desk", "other"):
+            given("newer\n")
+            assert desk.run("account", "add", f"{id}@nordlys.example", "--id", id, "--password-stdin")[0] == 1
+    assert (desk.keys.get(password_name("desk")), desk.keys.get(password_name("other"))) == (b"new", None)
+    assert desk.file.read_text("utf-8") == told
+    # One empty line stands between two accounts, however often one is added.
+    for id in ("b", "c", "d"):
+        assert desk.run("account", "add", f"{id}@nordlys.example", "--id", id)[0] == 0
+    assert "\n\n\n" not in desk.file.read_text("utf-8")
+    for id in ("b", "c", "d"):
+        assert desk.run("account", "remove", id)[0] == 0
     assert desk.run("account", "remove", "desk")[0] == 0
     assert desk.keys.get(password_name("desk")) is None
     assert desk.said()["accounts"] == []

@@ -6,6 +6,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from uuid import uuid4
 
@@ -41,10 +43,8 @@ def account_add(arguments: argparse.Namespace) -> int:
     for _, code, params in doubts_of({"accounts": (account,)}):
         raise SettingsError(code, **params)
     password = _password() if arguments.password_stdin else None
-    # The password first: an account without it would be refused by its server, and perhaps locked there.
-    if password is not None:
-        key_store(home.archive(held.settings)).set(password_name(account.id), password.encode())
-    write_value(home.folders.config, held, "accounts", [asdict(one) for one in wanted])
+    with _kept(home, held, account, password):
+        write_value(home.folders.config, held, "accounts", [asdict(one) for one in wanted])
     _tell(tell("account.changed" if known else "account.added", address=account.address, id=account.id))
     if password is None and account.register:
         _tell(tell("account.no_password", id=account.id))
@@ -96,6 +96,24 @@ def account_password(arguments: argparse.Namespace) -> int:
     _tell(tell("account.password_set", address=account.address, id=account.id))
     tell_when(home, tell)
     return 0
+
+
+@contextmanager
+def _kept(home: Home, held: InForce, account: Account, password: str | None) -> Generator[None]:
+    """The password first: an account without it would be refused by its server, and perhaps locked there. If the account
+    cannot be written, the password is as it was. Raises KlartoneError."""
+    if password is None:
+        yield
+        return
+    store, name = key_store(home.archive(held.settings)), password_name(account.id)
+    before = store.get(name)
+    store.set(name, password.encode())
+    try:
+        yield
+    except SettingsError:
+        with suppress(KlartoneError):
+            store.delete(name) if before is None else store.set(name, before)
+        raise
 
 
 def _changeable(home: Home) -> InForce:

@@ -222,6 +222,7 @@ def _edited(text: str, changes: Mapping[str, Any]) -> str:
 
 def _edit_accounts(document: Any, wanted: list[dict[str, Any]]) -> None:
     import tomlkit
+    from tomlkit.items import Whitespace
 
     listed: Any = tomlkit.aot()
     known = {str(one["id"]): one for one in document.get("accounts", [])}
@@ -230,6 +231,9 @@ def _edit_accounts(document: Any, wanted: list[dict[str, Any]]) -> None:
         for key, value in account.items():
             if table.get(key) != (plain := _plain(value)):
                 table[key] = plain
+        body = table.value.body
+        while body and isinstance(body[-1][1], Whitespace):  # tomlkit puts an empty line there each time
+            body.pop()
         listed.append(table)
     if wanted:
         document["accounts"] = listed

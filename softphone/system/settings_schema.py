@@ -38,7 +38,10 @@ _SERVER = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?", re.
 """`host[:port]`"""
 _TARGET = re.compile(r"[+]?[0-9A-D*#\s()./-]*[0-9A-D*#][0-9A-D*#\s()./-]*|(?:sips?:)?[^\s<>\"@]+@[^\s<>\"@]+")
 """a number or an address, as the phone dials them"""
-_ADDRESS = re.compile(rf"[^@\s:/]+@{_SERVER.pattern}", re.ASCII)
+_ADDRESS = re.compile(rf"[^@\s:/;?]+@{_SERVER.pattern}", re.ASCII)
+"""`user@host[:port]`, no parameters"""
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+"""would end a line of SIP or of a file, or cannot be written at all"""
 _PLUGIN = re.compile(r"[a-z][a-z0-9_]{1,39}", re.ASCII)
 
 
@@ -227,6 +230,11 @@ def _impossible(accounts: Sequence[Account]) -> Wrong:
         if account.id in ids:
             yield (n, "id"), "error.settings.account_twice", {"id": account.id}
         ids.add(account.id)
+        yield from (
+            ((n, key), "error.settings.unseen", {"key": key})
+            for key in ("id", "address", "user", "display_name", "mailbox")
+            if _UNSEEN.search(getattr(account, key))
+        )
         user, _, host = account.address.partition("@")
         if not (_ADDRESS.fullmatch(account.address) and _has_usable_port(account.address)):
             yield (n, "address"), "error.settings.address", {"address": account.address}
