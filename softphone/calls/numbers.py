@@ -10,13 +10,15 @@ import phonenumbers
 from softphone.domain.errors import KlartoneError
 from softphone.domain.policy import Policy
 
-_ADDRESS = re.compile(r"(?:sips?:)?[\w.+*#~!$&'()=-]+@[\w.\[\]:-]+(?:;[\w=.;-]+)?", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?:sips?:)?[\w.+*#~!$&'()=-]+@[\w.\[\]:-]+(?:;[\w=.;-]+)?", re.IGNORECASE | re.ASCII)
 _SCHEME = re.compile(r"sips?:", re.IGNORECASE)
 _TEL = re.compile(r"tel:([^;]*)(?:;.*)?", re.IGNORECASE)
-_DIGITS = re.compile(r"[+*#\d]+")
+_DIGITS = re.compile(r"[+*#\d]+", re.ASCII)
 _EXTENSION = re.compile(r"\d{2,5}", re.ASCII)
 _HOST = re.compile(r"\[[^\]]*\]|[^:;]*")
 _SEPARATORS = re.compile(r"[\s().\-/]+")
+LONGEST = 255
+"""letters of what can be dialled"""
 
 
 def e164(number: str, region: str = "DK") -> str | None:
@@ -96,6 +98,8 @@ def dialled(typed: str) -> str:
     """What SIP can dial for what a person typed or somebody named: a bare number, also of a `tel:`, or a SIP address. Raises
     KlartoneError."""
     text = typed.strip()
+    if len(text) > LONGEST:
+        raise KlartoneError("error.dial.target", target=text[:60])
     if _ADDRESS.fullmatch(text):
         return text
     tel = _TEL.fullmatch(text)

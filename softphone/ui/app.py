@@ -46,7 +46,7 @@ from softphone.ui.theme.icons import Icons
 from softphone.ui.theme.tokens import Theme, load_themes
 from softphone.ui.tray import Tray
 from softphone.ui.unsaved_notes import UnsavedNotes
-from softphone.ui.view import View, new_id
+from softphone.ui.view import View, new_id, readable_target
 from softphone.ui.window import DeskWindow
 from softphone.wire.from_engine import Done, Fault, Levels, Occurred, Refused, Snapshot
 from softphone.wire.snapshot import CallPhase, Look, PolicyPhase, Settings, TextSize
@@ -205,7 +205,7 @@ class Desk(QObject):
             self._links = Links(self._deps.links, self)
             self._links.opened.connect(self._link)
         if self._deps.target:
-            self.window.ready.dial.fill(self._deps.target)
+            self.window.ready.dial.offer(self._deps.target)
 
     def close(self) -> None:
         """Detach from the engine and close the windows; the call goes on. A second time does nothing."""
@@ -479,17 +479,36 @@ class Desk(QObject):
         QTimer.singleShot(_SESSION_ENDS, self, self.window.stay)
 
     def _link(self, link: str) -> None:
-        """Filled in, and no more: whoever wrote the link must not be able to make this phone call."""
+        """Offered, and no more: whoever wrote the link must not be able to make this phone call, nor to take the keyboard."""
         from softphone.calls.numbers import dialable  # with its tables of all countries; few are started by a link
 
         if target := dialable(link):
-            self.window.ready.dial.fill(target)
-        self._raise()
+            self.window.ready.dial.offer(target)
+            if self.view().call is not None:
+                self._say_beside(lambda texts: texts("dial.offered.waits", target=readable_target(target)))
+        self._raise(keyboard=False)
 
-    def _raise(self) -> None:
-        self.window.showNormal()
-        self.window.raise_()
-        self.window.activateWindow()
+    def _say_beside(self, said: Callable[[Texts], str]) -> None:
+        """Heard, and shown unless another message stands there."""
+        if self.window.note.isHidden():
+            self._say(said, fault=False)
+        else:
+            self.window.announce(said(self.view().texts))
+
+    def _raise(self, *, keyboard: bool = True) -> None:
+        """`keyboard`: what is typed goes here from now on. Without, it goes where it went."""
+        window = self.window
+        if keyboard:
+            window.showNormal()
+            window.raise_()
+            window.activateWindow()
+            return
+        window.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)
+        window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMinimized)
+        window.show()
+        window.raise_()
+        window.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating, on=False)
+        QApplication.alert(window)
 
 
 def run_desk(deps: DeskDependencies) -> int:

@@ -1,5 +1,5 @@
 """A link to call somebody (`tel:`, `sip:`), which the system opens with this program: the desk that runs gets it from a second
-one, which then ends. It goes into the field for numbers. Nobody is called by it.
+one, which then ends. It is offered in the field for numbers. Nobody is called by it.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ class Links(QObject):
                 self._read(other)
 
     def _read(self, other: QLocalSocket) -> None:
-        if other.canReadLine():
+        if other.bytesAvailable() > LONGEST:
+            other.abort()  # half a number is another number
+        elif other.canReadLine():
             link = bytes(other.readLine(LONGEST).data()).decode(errors="replace").strip()
             other.write(b"taken\n")
             other.disconnectFromServer()
             self.opened.emit(link)
-        elif other.bytesAvailable() > LONGEST:
-            other.abort()
 
 
 def hand_over(folder: Path, link: str) -> bool:

@@ -392,7 +392,7 @@ class DeskWindow(QWidget):
             self._shortcut(f"Alt+{position + 1}", lambda position=position: self._press_of_moment(position))
         for tab in self.top.tabs.tabs:
             self._shortcut(f"Ctrl+{self.top.tabs.tabs.index(tab) + 1}", lambda tab=tab: self._press(tab))
-        self._shortcut("Ctrl+N", lambda: ready.dial.target.setFocus(Qt.FocusReason.ShortcutFocusReason))
+        self._shortcut("Ctrl+N", ready.dial.go_to)
         self._shortcut("Ctrl+Shift+C", lambda: self._press(call.party.number))
         self._shortcut("Ctrl+Q", self.quit)
         self._shortcut("Escape", self._escape)

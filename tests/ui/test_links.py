@@ -8,14 +8,16 @@ import sys
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtCore import Qt
+from PySide6.QtNetwork import QLocalSocket
+from PySide6.QtWidgets import QApplication, QLineEdit
 
 from softphone.bootstrap.home import Home
 from softphone.calls.numbers import linked
 from softphone.domain.errors import KlartoneError
 from softphone.wire.to_engine import Dial
 from tests.ui.conftest import Scene
-from tests.ui.states import snapshot
+from tests.ui.states import ENDED, RECORDING, call, snapshot
 
 
 def test_a_link_fills_the_running_desks_field_and_calls_nobody(scene: Scene, tmp_path: Path) -> None:
@@ -48,7 +50,63 @@ def test_a_link_fills_the_running_desks_field_and_calls_nobody(scene: Scene, tmp
     assert field.text() == "sip:anna@nordlys.example"
 
 
-@pytest.mark.parametrize("hostile", ["tel:", "javascript:alert(1)", "sip:a@b;x y", "tel:12%0a34@", "x" * 5000])
+def test_a_link_takes_no_keyboard_and_is_called_only_once_the_agent_has_touched_it(
+    scene: Scene, tmp_path: Path
+) -> None:
+    desk = scene.open(snapshot(call(RECORDING)), links=tmp_path)
+    field, note = scene.widget("dialTarget"), scene.widget("callNote")
+    assert isinstance(field, QLineEdit)
+
+    def dials() -> list[str]:
+        return [one.target for one in scene.commands() if isinstance(one, Dial)]
+
+    def follow(link: str, *, whole: bool = True) -> None:
+        other = QLocalSocket()
+        other.connectToServer(str(tmp_path / "desk.sock"))
+        other.write(link.encode() + b"\n")
+        with scene.qtbot.waitSignal(other.disconnected, timeout=3000):
+            pass
+        assert (bytes(other.readAll().data()) == b"taken\n") is whole
+
+    # In a call it waits, and the words go on into the note.
+    scene.activate()
+    note.setFocus()
+    scene.qtbot.keyClicks(QApplication.focusWidget(), "aftalt ")
+    follow("tel:+4590000000")
+    assert QApplication.focusWidget() is note
+    assert field.text() == ""
+    assert "+45 90 00 00 00" in desk.window.note.text.text()
+    # It is offered after the call. Return, meant for something else, does not call it, wherever the keyboard is.
+    scene.show(snapshot(ENDED))
+    assert field.text() == "+4590000000"
+    assert desk.window.ready.dial.offered.hint.isVisible()
+    scene.keys(Qt.Key.Key_Return, Qt.KeyboardModifier.NoModifier)
+    field.setFocus()
+    scene.keys(Qt.Key.Key_Return, Qt.KeyboardModifier.NoModifier)
+    # A key of the agent's own replaces it, and what they have typed is not replaced by the next link.
+    scene.qtbot.keyClicks(field, "2")
+    assert field.text() == "2"
+    follow("tel:+4590000001")
+    scene.qtbot.keyClicks(field, "04")
+    assert (field.text(), dials()) == ("204", [])
+    # The press on the offer takes it; then Return calls.
+    scene.press("takeOffered")
+    assert field.text() == "+4590000001"
+    scene.keys(Qt.Key.Key_Return, Qt.KeyboardModifier.NoModifier)
+    scene.sent()
+    assert dials() == ["+4590000001"]
+    # A line too long is not cut: half a number is another number.
+    follow("tel:+45" + "9" * 2000, whole=False)
+    assert field.text() != "tel:+45" + "9" * 993
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        *("tel:", "javascript:alert(1)", "sip:a@b;x y", "tel:12%0a34@", "x" * 5000, "tel:" + "1" * 3000),
+        *("tel:%D9%A1%D9%A1%D9%A2", "sip:\u0430pple@nordlys.example"),  # other scripts' digits and letters
+    ],
+)
 def test_a_link_that_names_nobody_to_call_is_refused(hostile: str) -> None:
     with pytest.raises(KlartoneError, match=r"error\.dial\.target"):
         linked(hostile)

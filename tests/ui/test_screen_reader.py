@@ -1,4 +1,5 @@
-"""What a screen reader hears, on a real accessibility bus under a real X server: the headline, at once, when it changes."""
+"""What a screen reader hears, on a real accessibility bus under a real X server: the headline, at once, when it changes, and
+the number that a link offers."""
 
 from __future__ import annotations
 
@@ -97,7 +98,7 @@ def draw(desk: subprocess.Popen[str], row: str) -> None:
     assert desk.stdout.readline().strip() == f"drawn {row}"
 
 
-def test_a_changed_headline_reaches_a_screen_reader_at_once() -> None:
+def test_a_changed_headline_and_a_links_number_reach_a_screen_reader_at_once() -> None:
     with accessibility_bus() as (env, address), screen() as seen, open_dbus_connection(address) as bus:
         registry = DBusAddress("/org/a11y/atspi/registry", "org.a11y.atspi.Registry", "org.a11y.atspi.Registry")
         wanted = new_method_call(registry, "RegisterEvent", "sass", ("object:announcement", [], ""))
@@ -118,9 +119,11 @@ def test_a_changed_headline_reaches_a_screen_reader_at_once() -> None:
             assert desk.stdout.readline().strip() == "ready"
             draw(desk, "notice_playing")
             draw(desk, "recording")
-            assert said(bus, 2) == [
+            draw(desk, "link")
+            assert said(bus, 3) == [
                 (2, "Beskeden afspilles – optages ikke endnu"),
                 (2, "Optages til dokumentation"),
+                (2, "+45 90 00 00 00 kommer fra et link. Der bliver først ringet op, når du gør det."),
             ]
         finally:
             end(desk)

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QCompleter, QHBoxLayout, QLineEdit, QVBoxLayout, Q
 from softphone.ui.controls import FilledButton
 from softphone.ui.fields import ComboBox, TextLabel
 from softphone.ui.note import announcement
+from softphone.ui.ready.offered import Offered
 from softphone.ui.segments import Chip
 from softphone.ui.targets import target_of
 from softphone.ui.theme.style import SMALL
@@ -79,6 +80,7 @@ class DialField(QWidget):
         self.account = ComboBox("dialAccount")
         self.line = ComboBox("dialLine")
         self.which = LineQuestion()
+        self.offered = Offered(self.target)
         self.problem = TextLabel("dialProblem", size=SMALL, role="danger", wrap=True)
         self.problem.hide()
         self._view: View | None = None
@@ -102,6 +104,7 @@ class DialField(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
         layout.addLayout(row)
+        layout.addWidget(self.offered)
         layout.addWidget(self.account)
         layout.addWidget(self.line)
         layout.addWidget(self.which)
@@ -112,6 +115,7 @@ class DialField(QWidget):
         self.account.activated.connect(self._pick_account)
         self.line.activated.connect(lambda: self._pick(str(self.line.currentData())))
         self.which.chosen.connect(self._answered_which)
+        self.offered.taken.connect(self.fill)
 
     def render_view(self, view: View) -> None:
         self._view = view
@@ -131,6 +135,7 @@ class DialField(QWidget):
             assert isinstance(model, QStringListModel)
             model.setStringList(list(names))
         self._render_lines(view, account)
+        self.offered.render_view(view)
 
     def _render_accounts(self, view: View, account: Account | None) -> None:
         accounts = [state.account for state in view.snapshot.accounts] if view.snapshot else []
@@ -175,13 +180,23 @@ class DialField(QWidget):
 
     def tab_chain(self) -> list[QWidget]:
         """All that can have the focus here, in order."""
-        return [self.target, self.call, self.account, self.line, *self.which.chips]
+        return [self.target, self.call, self.offered.take, self.account, self.line, *self.which.chips]
 
     def fill(self, target: str) -> None:
-        """Put a number into the field and the focus behind it."""
+        """Put a number that the agent has chosen into the field, and the focus behind it."""
         self.target.setText(target)
+        self.offered.touched()
         self.target.setFocus(Qt.FocusReason.OtherFocusReason)
         self._typed()
+
+    def offer(self, target: str) -> None:
+        """Somebody else's number, which nobody here has chosen yet."""
+        self.offered.offer(target, self._view)
+
+    def go_to(self) -> None:
+        """By the field's own key."""
+        self.target.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.offered.touched()
 
     def call_again(self, target: str) -> None:
         """As if it had been typed."""
@@ -193,7 +208,7 @@ class DialField(QWidget):
         self._completer.popup().hide()
 
     def _entered(self) -> None:
-        if self.target.isVisible():
+        if self.target.isVisible() and not self.offered.untouched:
             self.press()
 
     def _typed(self) -> None:
