@@ -3,6 +3,8 @@
 import asyncio
 import socket
 
+import pytest
+
 from softphone.edge.turns import EdgeLoop, edge_loop
 
 
@@ -28,3 +30,29 @@ def test_sound_without_end_keeps_no_timer_waiting() -> None:
 
     with asyncio.Runner(loop_factory=EdgeLoop) as runner:
         runner.run(flooded())
+
+
+@pytest.mark.parametrize("delay", [0, 0.01], ids=["call_soon", "call_later"])
+def test_what_a_packets_reader_asks_for_does_not_wait_for_the_next_packet(delay: float) -> None:
+    async def one_packet() -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sound:
+            sound.bind(("127.0.0.1", 0))
+            done = asyncio.Event()
+
+            def passed_on() -> None:
+                sound.recv(100)
+                if delay:
+                    edge_loop().call_later(delay, done.set)
+                else:
+                    edge_loop().call_soon(done.set)
+
+            edge_loop().add_packet_reader(sound, passed_on)
+            began = edge_loop().time()
+            edge_loop().call_later(2, done.set)  # otherwise nothing would end the wait
+            sound.sendto(b"the only one", sound.getsockname())
+            await done.wait()
+            edge_loop().remove_packet_reader(sound)
+            assert edge_loop().time() - began < 1
+
+    with asyncio.Runner(loop_factory=EdgeLoop) as runner:
+        runner.run(one_packet())
