@@ -122,6 +122,13 @@ def unlike_linux() -> str:
     return "a moment later"
 
 
+def access_lists() -> str:
+    wine(
+        there(PLACE / "python" / "python.exe"), "-c", (ROOT / ".ci" / "windows" / "access_lists.py").read_text("utf-8")
+    )
+    return "users, administrators, conditions"
+
+
 def doctor() -> str:
     """It may find faults (there is no sound here), but says them in a table and with a status of its own."""
     told = wine(rf"{COPIED}\klartone.exe", "doctor", also=(1,))
@@ -370,6 +377,7 @@ def main(msi: Path, later: Path) -> int:
     steps: list[tuple[str, Callable[[], str]]] = [
         ("every module is imported", modules),
         ("a file that is being read", unlike_linux),
+        ("who can write a file", access_lists),
         ("doctor", doctor),
         ("a whole call", whole_call),
         ("backup and restore", backup_and_restore),

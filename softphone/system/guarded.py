@@ -25,16 +25,15 @@ def who_else(whole: Path) -> Path | None:
     stays what it is. Raises OSError.
 
     `whole`: as `settled` gives it. A link that has come into it since is everybody's. In a folder with the sticky bit, as
-    /tmp, nobody replaces what is not theirs.
+    /tmp, nobody replaces what is not theirs. Into a folder that is asked about itself nobody else can put a file.
     """
+    down = (*reversed(whole.parents), whole)  # a guarded folder holds what is below it
     if sys.platform == "win32":
         from softphone.system.guarded_windows import others_can_write
 
-        return next((one for one in (whole, *whole.parents[:-1]) if others_can_write(one)), None)
-    looked = [
-        (one, one.lstat()) for one in (*reversed(whole.parents), whole)
-    ]  # a guarded folder holds what is below it
-    for one, found in reversed(looked):
+        open_ones = [one for one in down[1:] or down if others_can_write(one, above=one != whole)]
+        return open_ones[-1] if open_ones else None
+    for one, found in reversed([(one, one.lstat()) for one in down]):
         open_to_all = found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
         if found.st_uid not in ADMINISTRATORS or (open_to_all and (one == whole or not found.st_mode & stat.S_ISVTX)):
             return one
