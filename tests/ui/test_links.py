@@ -81,6 +81,9 @@ def test_a_link_takes_no_keyboard_and_is_called_only_once_the_agent_has_touched_
     assert field.text() == "+4590000000"
     assert desk.window.ready.dial.offered.hint.isVisible()
     scene.keys(Qt.Key.Key_Return, Qt.KeyboardModifier.NoModifier)
+    for key in (Qt.Key.Key_Return, Qt.Key.Key_Space):
+        scene.widget("dial").setFocus()
+        scene.keys(key, Qt.KeyboardModifier.NoModifier)
     field.setFocus()
     scene.keys(Qt.Key.Key_Return, Qt.KeyboardModifier.NoModifier)
     # A key of the agent's own replaces it, and what they have typed is not replaced by the next link.

@@ -80,7 +80,7 @@ class DialField(QWidget):
         self.account = ComboBox("dialAccount")
         self.line = ComboBox("dialLine")
         self.which = LineQuestion()
-        self.offered = Offered(self.target)
+        self.offered = Offered(self.target, self.call)
         self.problem = TextLabel("dialProblem", size=SMALL, role="danger", wrap=True)
         self.problem.hide()
         self._view: View | None = None

@@ -5,7 +5,7 @@ after a call, not into it. It dials nothing, and Return dials it only once the a
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QAccessible, QKeyEvent, QKeySequence
+from PySide6.QtGui import QAccessible, QFocusEvent, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from softphone.ui.fields import TextLabel
@@ -20,17 +20,19 @@ _NO_EDIT = {
     *(Qt.Key.Key_CapsLock, Qt.Key.Key_NumLock),
 }
 """keys that say nothing about the number"""
+_PRESSES = {Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space, Qt.Key.Key_Select}
+_BY_KEY = {Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason}
 
 
 class Offered(QWidget):
-    """Beside `field`, the dial field. taken(target): the agent wants it instead of what is typed."""
+    """Beside `field`, the dial field, and `call`, its button. taken(target): the agent wants it instead of what is typed."""
 
     taken = Signal(str)
 
-    def __init__(self, field: QLineEdit) -> None:
+    def __init__(self, field: QLineEdit, call: QWidget) -> None:
         super().__init__()
         self.setObjectName("offered")
-        self._field = field
+        self._field, self._call = field, call
         self._waiting = ""
         """not in the field, for there is a call or the agent's own text"""
         self._untouched = ""
@@ -47,6 +49,7 @@ class Offered(QWidget):
         self.take.clicked.connect(self._take)
         field.textChanged.connect(self.touched)
         field.installEventFilter(self)
+        call.installEventFilter(self)
 
     @property
     def untouched(self) -> bool:
@@ -93,6 +96,11 @@ class Offered(QWidget):
         self.taken.emit(target)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if self._untouched and watched is self._call:
+            # The keyboard may still be there from before, or come there as a call ends.
+            if isinstance(event, QFocusEvent) and event.gotFocus() and event.reason() in _BY_KEY:
+                self.touched()
+            return isinstance(event, QKeyEvent) and event.key() in _PRESSES and self.untouched
         if self._untouched:
             if _writes(event):
                 self._field.selectAll()  # what the agent was about to write replaces it
