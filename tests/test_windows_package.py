@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from collections import defaultdict
 from pathlib import Path
 from xml.etree import ElementTree
+
+import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 WIX = "{http://schemas.microsoft.com/wix/2006/wi}"
@@ -84,12 +87,67 @@ def test_a_repair_keeps_settings_and_policy_that_stand_and_changes_no_feature(tm
         assert not allowed(Installed="1", **{chosen: "Policy"})
 
 
+def test_an_upgrade_keeps_what_was_chosen_and_takes_what_is_given_for_the_first_time(tmp_path: Path) -> None:
+    for name in ("klartone.exe", "klartonew.exe"):
+        (tmp_path / name).touch()
+    wxs = source(tmp_path)
+    actions = {one.get("Id"): one for one in wxs.iter(f"{WIX}CustomAction")}
+    (sequence,) = wxs.iter(f"{WIX}InstallExecuteSequence")
+
+    def installed(**given: str) -> tuple[set[str], str]:
+        """Features and folder, where Windows goes by their levels alone."""
+        properties, features = dict(given), set[str]()
+        for one in sequence.iter(f"{WIX}Custom"):
+            if holds(str(one.text), properties):
+                action = actions[one.get("Action")]
+                properties[str(action.get("Property"))] = properties.get(str(action.get("Value")).strip("[]"), "")
+        for one in wxs.iter(f"{WIX}Feature"):
+            level = one.get("Level")
+            for condition in one.iter(f"{WIX}Condition"):
+                level = condition.get("Level") if holds(str(condition.text), properties) else level
+            if level == "1":
+                features.add(str(one.get("Id")))
+        return features, properties.get("INSTALLDIR", "")
+
+    before = {"FOLDERBEFORE": "D:"}
+    linked = before | {"LINKSBEFORE": "its"}
+    everything = {"Program", "Links", "Autostart", "Settings", "Policy"}
+    assert installed() == ({"Program", "Links"}, "")
+    assert installed(LINKS="0", INSTALLDIR="D:") == ({"Program"}, "D:")
+    assert installed(**before) == ({"Program"}, "D:")  # LINKS=0 stays, and the folder
+    assert installed(**before, LINKS="1", INSTALLDIR="E:") == ({"Program", "Links"}, "E:")
+    assert installed(**linked) == ({"Program", "Links"}, "D:")
+    assert installed(**linked, INSTALLDIR="E:", Installed="1")[1] == "D:"
+    assert installed(**linked, LINKS="0") == ({"Program"}, "D:")
+    assert installed(**linked, SETTINGS="s", POLICY="p", AUTOSTART="1") == (everything, "D:")
+    assert installed(**linked, SETTINGSBEFORE="s", POLICYBEFORE="p", AUTOSTARTBEFORE="a") == (everything, "D:")
+    assert installed(**linked, AUTOSTARTBEFORE="a", AUTOSTART="0") == ({"Program", "Links"}, "D:")
+
+
+@pytest.mark.skipif(not shutil.which("wixl"), reason="it is needed to make the package, and for nothing else")
+def test_windows_itself_does_not_take_over_the_features_of_before(tmp_path: Path) -> None:
+    frozen, made = tmp_path / "frozen", tmp_path / "klartone.msi"
+    frozen.mkdir()
+    for name in ("klartone.exe", "klartonew.exe"):
+        (frozen / name).write_text("program")
+    subprocess.run([sys.executable, ROOT / "resources" / "installer" / "windows" / "msi.py", frozen, made], check=True)
+
+    def actions(sequence: str) -> list[str]:
+        told = subprocess.run(["msiinfo", "export", made, sequence], check=True, capture_output=True, text=True).stdout
+        return [line.split("\t")[0] for line in told.splitlines()[3:]]
+
+    assert actions("InstallUISequence") == ["ExecuteAction"]  # features chosen there would be those of no property
+    assert {"AppSearch", "CostFinalize"} <= set(actions("InstallExecuteSequence"))
+    assert "MigrateFeatureStates" not in actions("InstallExecuteSequence")
+
+
 def holds(condition: str, properties: dict[str, str]) -> bool:
     """A condition of Windows Installer's."""
     if ">=" in condition:  # of Windows' version
         return True
     words = {"AND": "and", "OR": "or", "NOT": "not"}
     python = re.sub(r'(\w+) ~= "(\w+)"', lambda two: f"({two[1]}.upper() == '{two[2].upper()}')", condition)
+    python = re.sub(r'(\w+) = "(\w+)"', r'(\1 == "\2")', python)
     python = re.sub(r"\b(AND|OR|NOT)\b", lambda one: words[one[0]], python)
     return bool(eval(python, {}, defaultdict(str, properties)))
 

@@ -24,6 +24,7 @@ HOME = rf"C:\users\{USER}"
 # Somebody copies the program into a folder of theirs: eSpeak's data then lies below it.
 COPIED = rf"{HOME}\Programmer til telefonen\Klartone"
 INSTALLED = r"C:\Program Files\Klartone"
+ELSEWHERE = r"C:\Telefon"
 SETTINGS, POLICY = r"C:\ProgramData\Klartone\settings.toml", r"C:\ProgramData\Klartone\policy.toml"
 ENVIRONMENT = r"HKLM\System\CurrentControlSet\Control\Session Manager\Environment"
 POLICIES = r"HKLM\Software\Policies\Klartone"
@@ -229,8 +230,10 @@ def tables(msi: Path) -> str:
         expect(scheme, values[r"Software\Klartone\Capabilities\URLAssociations", scheme], "Klartone.link")
     expect("settings", values[r"Software\Policies\Klartone", "SettingsFile"], "[SETTINGS]")
     expect("policy", values[r"Software\Policies\Klartone\Locked", "policy"], "[POLICY]")
-    if "AppSearch" in {row[0] for row in table("InstallUISequence")}:
-        raise StepError("what was installed before is looked for without rights, and not found by the service")
+    # What was installed before would be looked for without rights, and not be found by the service.
+    expect("opened by hand", [row[0] for row in table("InstallUISequence")], ["ExecuteAction"])
+    if "MigrateFeatureStates" in {row[0] for row in table("InstallExecuteSequence")}:  # Wine has no such action
+        raise StepError("an upgrade takes over the features of before, whatever it is told")
     (path,) = table("Environment")
     expect("PATH, with the program and without it", path[1:3], ["=-*PATH", "[~];[INSTALLDIR]"])
     summary = subprocess.run(["msiinfo", "suminfo", msi], check=True, capture_output=True, text=True).stdout
@@ -282,16 +285,16 @@ def install(msi: Path) -> str:
     return "klartone.exe, klartonew.exe, licences, registry, menu"
 
 
-def told() -> None:
+def told(folder: str = INSTALLED, links: str = r"Software\Klartone\Capabilities") -> None:
     """What is in the registry and the menu while it is installed."""
     expect("SettingsFile", registry(POLICIES, "SettingsFile"), SETTINGS)
     expect("policy", registry(rf"{POLICIES}\Locked", "policy"), POLICY)
     run = registry(r"HKLM\Software\Microsoft\Windows\CurrentVersion\Run", "Klartone")
-    expect("autostart", run, rf'"{INSTALLED}\klartonew.exe"')
-    expect("links", registry(r"HKLM\Software\RegisteredApplications", "Klartone"), r"Software\Klartone\Capabilities")
+    expect("autostart", run, rf'"{folder}\klartonew.exe"')
+    expect("links", registry(r"HKLM\Software\RegisteredApplications", "Klartone"), links)
     if not list(DRIVE.rglob("Start Menu/Programs/Klartone.lnk")):  # Wine has one menu a user and none for all
         raise StepError("there is no entry in the Start menu")
-    if INSTALLED.lower() not in registry(ENVIRONMENT, "PATH").lower():
+    if folder.lower() not in registry(ENVIRONMENT, "PATH").lower():
         raise StepError("the program is not on PATH")
 
 
@@ -351,10 +354,23 @@ def installed_call() -> str:
     return f"{said}, and all of before kept"
 
 
-def remove(later: Path) -> str:
+def upgrade_told_more(msi: Path, later: Path) -> str:
+    """What is given for the first time is written, and what was given before stays."""
+    wine("msiexec", "/i", there(msi), "/qn", "LINKS=0", f"INSTALLDIR={ELSEWHERE}", within=240)
+    for key in (POLICIES, r"HKLM\Software\RegisteredApplications"):
+        if "Klartone" in wine("reg", "query", key, "/s", "/reg:64", also=(1,)):
+            raise StepError(f"{key} has what nobody asked for")
+    wine("msiexec", "/i", there(later), "/qn", f"SETTINGS={SETTINGS}", f"POLICY={POLICY}", "AUTOSTART=1", within=240)
+    told(ELSEWHERE, links="")
+    expect("versions installed", products(), {later.stem.rpartition("-")[2]})
+    remove(later, ELSEWHERE)
+    return "settings, policy and autostart are new; folder and no links as before"
+
+
+def remove(later: Path, folder: str = INSTALLED) -> str:
     wine("msiexec", "/x", there(later), "/qn", within=240)
-    if here(INSTALLED).exists():
-        left = [str(path.relative_to(here(INSTALLED))) for path in here(INSTALLED).rglob("*")]
+    if here(folder).exists():
+        left = [str(path.relative_to(here(folder))) for path in here(folder).rglob("*")]
         raise StepError(f"left in the program's folder: {', '.join(left[:3])} ({len(left)})")
     for key in (r"HKLM\Software\Klartone", POLICIES, r"HKLM\Software\Classes\Klartone.link"):
         if "Klartone" in wine("reg", "query", key, "/s", "/reg:64", also=(1,)):
@@ -362,7 +378,7 @@ def remove(later: Path) -> str:
     for key in (r"HKLM\Software\Microsoft\Windows\CurrentVersion\Run", r"HKLM\Software\RegisteredApplications"):
         expect(key, registry(key, "Klartone"), "")
     expect("products", products(), set())
-    if INSTALLED.lower() in registry(ENVIRONMENT, "PATH").lower():
+    if folder.lower() in registry(ENVIRONMENT, "PATH").lower():
         raise StepError("it is still on PATH")
     if list(DRIVE.rglob("Klartone.lnk")):
         raise StepError("the entry in the Start menu is still there")
@@ -391,6 +407,7 @@ def main(msi: Path, later: Path) -> int:
         ("upgraded", lambda: upgrade(later)),
         ("a whole call, installed", installed_call),
         ("removed", lambda: remove(later)),
+        ("upgraded with other properties", lambda: upgrade_told_more(msi, later)),
     ]
     rows: list[tuple[str, bool, float, str]] = []
     for name, step in steps:
@@ -400,7 +417,7 @@ def main(msi: Path, later: Path) -> int:
         except (StepError, OSError, ValueError, KeyError, subprocess.SubprocessError) as error:
             words, good = f"{error}", False
         rows.append((name, good, time.monotonic() - began, words))
-        sys.stdout.write(f"{name:30} {'ok' if good else 'FAILED':7} {rows[-1][2]:6.1f} s  {words}\n")
+        sys.stdout.write(f"{name:31} {'ok' if good else 'FAILED':7} {rows[-1][2]:6.1f} s  {words}\n")
         sys.stdout.flush()
     failed = sum(not good for _, good, _, _ in rows)
     sys.stdout.write(f"{len(rows) - failed} passed, {failed} failed\n")

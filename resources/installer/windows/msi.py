@@ -116,25 +116,30 @@ def source(told: dict[str, Any], folder: Path, ico: Path) -> str:
     )
 
 
+def rows(target: Path, table: str) -> list[list[str]]:
+    told = subprocess.run(["msiinfo", "export", target, table], check=True, capture_output=True, text=True).stdout
+    return [line.split("\t") for line in told.splitlines()[3:]]
+
+
 def let_through(target: Path) -> None:
-    """The properties of ours that an installation without questions takes; wixl knows only those that have a value."""
-    told = subprocess.run(["msiinfo", "export", target, "Property"], check=True, capture_output=True, text=True).stdout
-    (before,) = (line.split("\t")[1] for line in told.splitlines() if line.startswith("SecureCustomProperties\t"))
+    """The properties of ours that an installation without questions takes, and an upgrade too; wixl knows only those
+    that have a value, and always has an upgrade take over the features of before."""
+    (before,) = (row[1] for row in rows(target, "Property") if row[0] == "SecureCustomProperties")
     wanted = ";".join(sorted({*before.split(";"), *PROPERTIES}))
     change = f"UPDATE `Property` SET `Value` = '{wanted}' WHERE `Property` = 'SecureCustomProperties'"  # noqa: S608
-    # Windows searches once. What a person's own part of an installation finds in the registry does not reach the service's.
-    search = "DELETE FROM `InstallUISequence` WHERE `Action` = 'AppSearch'"
-    for query in (change, search):
+    # A package that is opened by hand does what it does without questions. Searched or chosen in a person's own part of
+    # the installation, what stands in the registry would not reach the service's.
+    gone = [("InstallUISequence", row[0]) for row in rows(target, "InstallUISequence") if row[0] != "ExecuteAction"]
+    gone.append(("InstallExecuteSequence", "MigrateFeatureStates"))
+    deletions = [f"DELETE FROM `{table}` WHERE `Action` = '{action}'" for table, action in gone]  # noqa: S608
+    for query in (change, *deletions):
         subprocess.run(["msibuild", target, "-q", query], check=True)
 
 
 def fix(target: Path, at: int, code: str) -> None:
     """wixl writes the time of the day and random numbers; these take their place."""
-    table = subprocess.run(
-        ["msiinfo", "export", target, "Environment"], check=True, capture_output=True, text=True
-    ).stdout
-    (row,) = table.splitlines()[3:]
-    drawn = row.split("\t")[0].encode()
+    (row,) = rows(target, "Environment")
+    drawn = row[0].encode()
     data = bytearray(target.read_bytes())
     if data.count(drawn) != 1:
         raise SystemExit(
