@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from softphone.bootstrap.plugins import organisations_plugins
 from softphone.domain.errors import SettingsError
 from softphone.system import guarded
 from softphone.system.policy_file import SOME_KEYS, filled, load_policy
@@ -169,6 +171,9 @@ def test_what_is_read_is_what_was_found_guarded_also_where_a_link_is_turned_mean
         (tmp_path / name).mkdir()
         (tmp_path / name / "settings.toml").write_text(f"[locked]\nport = {port}\n", encoding="utf-8")
         (tmp_path / name / "policy.toml").write_text(f"# {name}\n{example}", encoding="utf-8")
+        shutil.copytree(PROJECT / "plugins" / "espeak_voice", tmp_path / name / "own_voice")
+        manifest = tmp_path / name / "own_voice" / "plugin.toml"
+        manifest.write_text(manifest.read_text("utf-8").replace("espeak_voice", "own_voice"), encoding="utf-8")
     (tmp_path / "theirs").chmod(0o777)
     way = tmp_path / "way"
     way.symlink_to("ours")
@@ -191,6 +196,8 @@ def test_what_is_read_is_what_was_found_guarded_also_where_a_link_is_turned_mean
         hashlib.sha256((tmp_path / "ours" / "policy.toml").read_bytes()).hexdigest(),
     )
     assert from_folder(way).locked == {"port": 5060}
+    (plugin,), _ = organisations_plugins(Settings(plugins=("own_voice",), plugin_folder=str(way)))
+    assert plugin.folder == tmp_path / "ours" / "own_voice"
     assert guarded.who_else(way / "policy.toml") == way
 
 
