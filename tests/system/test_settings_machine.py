@@ -274,3 +274,13 @@ def test_without_an_organisation_everything_is_the_users(tmp_path: Path) -> None
 def test_whose_plugins_run_is_no_word_of_the_users(tmp_path: Path) -> None:
     path = own(tmp_path, f'plugins = ["mine"]\nplugin_folder = "{tmp_path}"\nring_volume = 70\n')
     assert in_force(path, MachineSettings()).settings == Settings(ring_volume=70)
+
+
+@pytest.mark.parametrize(
+    "text", ['[lokced]\npolicy = "/srv/p.toml"\n', '[locked]\npolcy = "/srv/p.toml"\n', "[locked]\npolicy_signer = 7\n"]
+)
+def test_what_could_have_been_a_lock_on_recording_stops_it(tmp_path: Path, text: str) -> None:
+    machine = written(tmp_path, {"settings.toml": text})
+    held = in_force(own(tmp_path, f'policy = "{tmp_path}/mine.toml"\nport = 5080\n'), machine)
+    assert (held.settings.policy, held.settings.port) == ("", 5080)
+    assert machine.lock_of("policy") == str(tmp_path / "settings.toml")

@@ -136,5 +136,5 @@ def test_the_tabs_keep_away_from_the_windows_edge(scene: Scene) -> None:
     scene.qtbot.waitUntil(lambda: len(window.top.tabs.shown()) == 3)
     for tab in window.top.tabs.shown():
         place = tab.mapTo(window, tab.rect().topLeft())
-        assert place.y() >= 6
+        assert place.y() >= 4
         assert place.y() + tab.height() <= window.top.geometry().bottom()

@@ -205,7 +205,8 @@ class DialField(QWidget):
 
     def put_away(self) -> None:
         """A call has come over it. The list of names is a window of its own."""
-        self._completer.popup().hide()
+        if (names := self._completer.popup()) is not None:
+            names.hide()
 
     def _entered(self) -> None:
         if self.target.isVisible() and not self.offered.untouched:
