@@ -25,6 +25,7 @@ from softphone.domain.session import (
     table,
 )
 from softphone.domain.session import state as st
+from softphone.domain.session.pauses import Sensitive
 from softphone.domain.session.turn import Turn
 from softphone.domain.status import InformedBy, InformedPhase, PurposePhase
 from tests.domain.walk_faults import effects_as, fault, ignored, wanted_without
@@ -73,7 +74,7 @@ def _(mp: pytest.MonkeyPatch) -> None:
 
 @fault(1, "sensitive information is recorded", "N1")
 def _(mp: pytest.MonkeyPatch) -> None:
-    wanted_without(mp, sensitive=st.Sensitive.OFF)
+    wanted_without(mp, sensitive=Sensitive.OFF)
 
 
 @fault(1, "an objection stops nothing", "N1")

@@ -11,6 +11,7 @@ from softphone.domain.status import PurposePhase
 from tests.journeys.lines import NUMBERS
 from tests.journeys.stage import LOOPBACK, stage
 from tests.peers.plain_phone import plain_phone
+from tests.peers.processes import until
 
 pytestmark = pytest.mark.journey
 
@@ -31,6 +32,7 @@ def test_who_is_record_aware_is_told_of_each_change_and_heard_and_nobody_else_is
         desk.wait_status(lambda one: "resume" in one.actions, "paused", call)
         desk.act(call, "resume")
         desk.wait_status(lambda one: one.headline is Headline.RECORDING, "recording again", call)
+        until(lambda: phone.count("ACK") == 3, 10, "the third signal done: else the two offers would cross")
 
         # A wish for a pause is no refusal: heard, told, and nothing ends by it.
         phone.offer(attributes=["recordpref:pause"])
