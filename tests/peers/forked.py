@@ -207,6 +207,12 @@ def _become(request: dict[str, Any], descriptors: Sequence[int]) -> tuple[str, l
         os.dup2(descriptor, number)
     for descriptor in descriptors[:3]:
         os.close(descriptor)
+    # As at a start: the parent's streams take a pipe for what its own outputs were, for instance a file that seeks.
+    for number, (name, mode, buffering) in enumerate((("stdin", "r", -1), ("stdout", "w", -1), ("stderr", "w", 1))):
+        old = getattr(sys, name)
+        stream = open(number, mode, buffering, old.encoding, old.errors, closefd=False)  # noqa: SIM115
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
     os.environ.clear()
     os.environ.update(request["env"])
     time.tzset()
