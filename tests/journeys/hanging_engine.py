@@ -53,7 +53,7 @@ def main() -> int:
         (os, "fdatasync"),
         (Catalog, "writing"),
         (disk, "cause_of"),
-        (bootstrap, "save_settings"),
+        (bootstrap, "save_changes"),
     ):
         setattr(module, name, _waits(getattr(module, name)))
     threading.Thread(target=_obey, daemon=True).start()
