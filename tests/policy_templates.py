@@ -25,6 +25,7 @@ SAMPLES: Mapping[str, Any] = {
     "backup_every": "PT12H",
     "bind": "127.0.0.1",
     "port": 5062,
+    "rtp_ports": "20000-20199",
     "stun": "stun.example",
     "ring_sound": "low",
     "plugin_folder": str(_SRV / "plugins"),

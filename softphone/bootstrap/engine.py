@@ -22,6 +22,7 @@ from softphone.engine.edge import Edge
 from softphone.system import last_words
 from softphone.system.endpoint import answers, read_endpoint
 from softphone.system.logbook import start_log
+from softphone.system.settings_schema import rtp_range
 from softphone.system.single import ENDS_WITHIN, take_turn
 from softphone.wire.snapshot import CodedText, Settings
 
@@ -97,7 +98,15 @@ def _run(home: Home, wire: tuple[IO[bytes], IO[bytes]] | None, plugin_folders: S
     held, settings_fault = home.settings_in_force()
     settings = held.settings
     bind = "" if settings.bind == EVERYWHERE else settings.bind
-    edge = Edge(bind, settings.port, edge_command(), settings.accept_from, settings.keep_alive, settings.stun)
+    edge = Edge(
+        bind,
+        settings.port,
+        edge_command(),
+        settings.accept_from,
+        settings.keep_alive,
+        settings.stun,
+        rtp_range(settings.rtp_ports),
+    )
     try:
         edge.bind()
         early = _early(home, settings, bind, edge)

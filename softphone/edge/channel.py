@@ -80,6 +80,9 @@ class Configure:
     """seconds between two signs of life to each registrar; 0: none"""
     stun: str = ""
     """`host[:port]` of the server that says how others see this phone's sockets; empty: none"""
+    rtp_first: int = 0
+    rtp_last: int = 0
+    """the ports that calls' sound may use; 0: those below the system's own"""
 
 
 @dataclass(frozen=True, slots=True)

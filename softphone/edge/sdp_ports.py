@@ -11,6 +11,7 @@ from typing import Any, cast
 from softphone.edge.call_ice import CallIce
 from softphone.edge.dialogs import MOST_TAGS, tag_of
 from softphone.edge.relay import MediaRelay, RelayedCall, RelayState
+from softphone.edge.relay.ports import FIRST, LAST
 from softphone.edge.relay.srtp import party_key, read_keys
 from softphone.edge.relay.stun import StunServer
 from softphone.edge.sip.body import session_description
@@ -73,6 +74,10 @@ class MediaSessions:
         self._count = count
         self._resumed_ice: list[str] = []
         self.stun = StunServer(time.monotonic)
+
+    def use_ports(self, first: int, last: int) -> None:
+        """For the calls to come; 0: those below the system's own."""
+        self._relay.ports = (first, last) if first else (FIRST, LAST)
 
     async def prepare(self, call_id: str) -> None:
         """Ask how others see this call's ports, before its description says where they are."""

@@ -127,6 +127,7 @@ class Switch:
             self.learn(account)
         if any(account.ice for account in configure.accounts):
             self.later(load_ice())
+        self.sounds.use_ports(configure.rtp_first, configure.rtp_last)
         if configure.stun != self._stun:
             self._stun = configure.stun
             self.later(self._find_stun())

@@ -76,12 +76,16 @@ class Edge:
         accept_from: tuple[str, ...] = (),
         keep_alive: int = KEEP_ALIVE,
         stun: str = "",
+        rtp_ports: tuple[int, int] | None = None,
     ) -> None:
         self._address = address
         self._wanted_port = port
         self._command = command
         keep_alive = max(0, min(keep_alive, LONGEST_KEEP_ALIVE))
-        self._configure = Configure(accept_from=accept_from, keep_alive=keep_alive, stun=stun)
+        first, last = rtp_ports or (0, 0)
+        self._configure = Configure(
+            accept_from=accept_from, keep_alive=keep_alive, stun=stun, rtp_first=first, rtp_last=last
+        )
         self._told: Callable[[FromEdge], None] = lambda _: None
         self._missing: Callable[[bool], None] = lambda _: None
         self._gone: Callable[[float], None] = lambda _: None

@@ -34,6 +34,9 @@ RINGS = ("classic", "chime", "bell", "rise", "low")
 """as `softphone.audio.ringing` makes them"""
 MOST_VOLUME = 200
 _PORT = re.compile(r":(\d+)$", re.ASCII)
+_RANGE = re.compile(r"(\d{4,5})-(\d{4,5})", re.ASCII)
+FEWEST_RTP_PORTS = 20
+"""two a call, for one phone's calls with room for those of a transfer"""
 _SERVER = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?", re.ASCII)
 """`host[:port]`"""
 _TARGET = re.compile(r"[+]?[0-9A-D*#\s()./-]*[0-9A-D*#][0-9A-D*#\s()./-]*|(?:sips?:)?[^\s<>\"@]+@[^\s<>\"@]+")
@@ -139,6 +142,20 @@ def check_accounts(accounts: Sequence[Account]) -> None:
 def _port(port: int) -> Wrong:
     if not (port == 0 or 1024 <= port <= 65535):
         yield (), "error.settings.port", {"port": port}
+
+
+def rtp_range(ports: str) -> tuple[int, int] | None:
+    """First and last of `first-last`. None: they cannot be used, or none are named."""
+    said = _RANGE.fullmatch(ports)
+    if said is None:
+        return None
+    first, last = int(said[1]), int(said[2])
+    return (first, last) if first >= 1024 and last <= 65535 and last - first >= FEWEST_RTP_PORTS - 1 else None
+
+
+def _rtp_ports(ports: str) -> Wrong:
+    if ports and rtp_range(ports) is None:
+        yield (), "error.settings.rtp_ports", {"ports": ports, "fewest": FEWEST_RTP_PORTS}
 
 
 def _keep_alive(seconds: int) -> Wrong:
@@ -285,6 +302,7 @@ SCHEMA: tuple[Setting, ...] = (
     Setting("desk_certificate", "policy", "setting.name.desk_certificate", Scope.USER),
     Setting("bind", "network", "setting.name.bind", check=_bind),
     Setting("port", "network", "settings.network.port", low=0, high=65_535, check=_port),
+    Setting("rtp_ports", "network", "setting.name.rtp_ports", check=_rtp_ports),
     Setting("keep_alive", "network", "settings.network.keep_alive", low=0, high=3_600, check=_keep_alive),
     Setting("stun", "network", "settings.network.stun", check=_stun),
     Setting("accept_from", "network", "settings.network.accept_from", check=_accept_from),

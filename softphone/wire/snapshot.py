@@ -404,6 +404,8 @@ class Settings:
     bind: str = "0.0.0.0"  # noqa: S104 - a phone is reached from outside
     port: int = 0
     """SIP port; 0: a free one"""
+    rtp_ports: str = ""
+    """`first-last`: UDP ports that calls' sound may use; empty: 16384 to 32767"""
     keep_alive: int = 15
     """seconds between two signs of life to each account's server; 0: none"""
     stun: str = ""

@@ -25,7 +25,7 @@ FRIEND, STRANGER = "127.0.0.1", "127.0.0.9"
 
 @pytest.fixture(scope="module")
 def phone_process() -> Generator[SecondPhone]:
-    with second_phone(edge=True, counter=True, accept=[FRIEND]) as phone:
+    with second_phone(edge=True, counter=True, accept=[FRIEND], rtp_ports="15000-15199") as phone:
         yield phone
 
 
@@ -202,6 +202,7 @@ def test_a_phone_that_rang_beside_the_one_that_answered_gets_no_sound(phone: Sec
     with wire(STRANGER) as callee, wire() as media, wire() as beside:
         phone.do("dial", target=f"sip:p@{STRANGER}:{callee.port}")
         invite = callee.wait_for("INVITE")
+        assert re.search(r"m=audio 15[01]\d\d ", invite), "the ports that a firewall was told of"
         callee.send(callee.answer(invite, "200 OK", body=SDP.replace("40000", str(media.port))), callee.peer)
         callee.wait_for("ACK")
         phone.wait_for("CallEstablished")

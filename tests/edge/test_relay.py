@@ -189,6 +189,19 @@ async def test_sound_passes_both_ways_unchanged_and_from_one_place() -> None:
 
 
 @on_a_loop
+async def test_the_ports_that_it_may_use_are_all_found_and_no_others() -> None:
+    relay = MediaRelay(edge_loop(), HOST, lambda _: None)
+    relay.ports = 15_201, 15_208
+    calls = [relay.open(str(n)) for n in range(3)]
+    assert sorted(one.outer_port for one in calls) == [15_202, 15_204, 15_206]
+    with pytest.raises(OSError, match="in use"):
+        relay.open("more")
+    calls[1].close()
+    assert relay.open("again").outer_port == calls[1].outer_port
+    relay.close()
+
+
+@on_a_loop
 async def test_twelve_packets_and_a_key_from_another_port_are_nothing() -> None:
     """Before, pjmedia itself followed whoever sent them: the key was a consent."""
     async with scene() as on:

@@ -33,6 +33,7 @@ from softphone.engine.sip import events
 from softphone.engine.sip.call import CallDirector
 from softphone.engine.sip.phone import Phone
 from softphone.engine.sip.settings import AccountSettings, PhoneSettings
+from softphone.system.settings_schema import rtp_range
 from tests.peers.counter import CYCLE, counter_sound
 
 
@@ -65,7 +66,15 @@ class Customer:
             self._happened,
             self.live or self.sound,
             self._frame,
-            Edge(options.bind, options.port, _edge(options), tuple(options.accept), options.keep_alive, options.stun)
+            Edge(
+                options.bind,
+                options.port,
+                _edge(options),
+                tuple(options.accept),
+                options.keep_alive,
+                options.stun,
+                rtp_range(options.rtp_ports),
+            )
             if options.edge
             else None,
         )
@@ -239,6 +248,7 @@ def main() -> None:
     parser.add_argument("--codec", action="append")
     parser.add_argument("--edge", action="store_true", help="behind an edge, as the engine's phone is")
     parser.add_argument("--keep-alive", type=int, default=15, help="seconds between two signs of life to a registrar")
+    parser.add_argument("--rtp-ports", default="", help="the ports that calls' sound may use at the edge")
     parser.add_argument("--stun", default="", help="the server that says how others see the edge's sockets")
     parser.add_argument(
         "--asleep", type=float, default=0.0, help="seconds without a turn after which the edge has slept"

@@ -104,6 +104,7 @@ def second_phone(
     inside: Sequence[str] = (),
     keep_alive: int = 15,
     stun: str = "",
+    rtp_ports: str = "",
     asleep: float = 0.0,
 ) -> Generator[SecondPhone]:
     """`edge`: it stands behind one, which takes calls that come from `accept`.
@@ -125,6 +126,7 @@ def second_phone(
         f"--bind={bind}",
         f"--keep-alive={keep_alive}",
         f"--stun={stun}",
+        f"--rtp-ports={rtp_ports}",
         f"--asleep={asleep}",
     ]
     phone = SecondPhone(*options, env=env, inside=inside)

@@ -102,6 +102,8 @@ def test_a_file_that_breaks_off_is_told_with_its_line(tmp_path: Path) -> None:
     ("settings", "code"),
     [
         (Settings(port=99_999), "error.settings.port"),
+        (Settings(rtp_ports="20000-20018"), "error.settings.rtp_ports"),
+        (Settings(rtp_ports="20000-70000"), "error.settings.rtp_ports"),
         (Settings(ring_volume=201), "error.settings.volume"),
         (Settings(ring_sound="tuba"), "error.settings.ring_sound"),
         (Settings(bind="nonsense"), "error.settings.bind"),

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from softphone.edge.relay.call import RelayedCall
 from softphone.edge.relay.events import Counters, PartySilent, RelayEvent
+from softphone.edge.relay.ports import FIRST, LAST
 from softphone.edge.relay.state import RelayState
 from softphone.edge.turns import EdgeLoop
 
@@ -27,6 +28,8 @@ class MediaRelay:
 
     def __init__(self, loop: EdgeLoop, host: str, on_event: Callable[[RelayEvent], None]) -> None:
         self.counters = Counters()
+        self.ports = FIRST, LAST
+        """the first and the last that a call may have on the network's side"""
         self._loop = loop
         self._host = host
         self._on_event = on_event
@@ -43,6 +46,7 @@ class MediaRelay:
             counters=self.counters,
             closed=self._calls.discard,
             resumes=resumes,
+            ports=self.ports,
         )
         self._calls.add(call)
         if self._timer is None:

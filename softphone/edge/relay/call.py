@@ -21,7 +21,7 @@ from softphone.edge.relay.packets import (
     read_rtp,
     read_srtcp,
 )
-from softphone.edge.relay.ports import Port, is_address, open_pair
+from softphone.edge.relay.ports import FIRST, LAST, Port, is_address, open_pair
 from softphone.edge.relay.presence import Presence
 from softphone.edge.relay.source import Address, Doubt, Source, Verdict
 from softphone.edge.relay.srtp import TAG, SrtpCheck
@@ -50,13 +50,14 @@ class RelayedCall:
         counters: Counters,
         closed: Callable[[RelayedCall], None],
         resumes: RelayState | None = None,
+        ports: tuple[int, int] = (FIRST, LAST),
     ) -> None:
         self.call_id = call_id
         self._loop = loop
         self._tell = tell
         self._counters = counters
         self._closed = closed
-        self._outer = open_pair(loop, host, resumes.outer_port if resumes else 0)
+        self._outer = open_pair(loop, host, resumes.outer_port if resumes else 0, ports)
         try:
             self._inner = open_pair(loop, LOOPBACK, resumes.inner_port if resumes else 0)
         except OSError:

@@ -75,11 +75,14 @@ class Port:
         return source[0].removeprefix("::ffff:").partition("%")[0], source[1]
 
 
-def open_pair(loop: EdgeLoop, host: str, first: int = 0) -> tuple[Port, Port]:
-    """RTP and RTCP on `host` (empty: every address). `first`: this pair and no other. Raises OSError if none is free."""
+def open_pair(loop: EdgeLoop, host: str, first: int = 0, among: tuple[int, int] = (FIRST, LAST)) -> tuple[Port, Port]:
+    """RTP and RTCP on `host` (empty: every address). `first`: this pair and no other. Raises OSError if none is free.
+
+    `among`: the first and the last port that may be drawn. Each pair is tried once.
+    """
     trouble: OSError | None = None
-    for _ in range(1 if first else TRIES):
-        even = first or _random.randrange(FIRST, LAST, 2)
+    pairs = range(among[0] + among[0] % 2, among[1], 2)
+    for even in [first] if first else _random.sample(pairs, min(TRIES, len(pairs))):
         try:
             rtp = _bound(host, even)
         except OSError as error:
