@@ -1,0 +1,65 @@
+"""What the database refuses, as errors with the product's codes. No message holds a value of a row."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import psycopg
+
+from softphone.domain.errors import KlartoneError
+
+
+class TeamError(KlartoneError):
+    """The house's archive does not do it."""
+
+
+class SignedOutError(TeamError):
+    """The token is nobody's whose session lives: it ended, ran out, or its desk was revoked."""
+
+
+class NotPermittedError(TeamError):
+    """`deed` names what they wanted, for the log."""
+
+    def __init__(self, deed: str) -> None:
+        super().__init__("error.team.not_yours")
+        self.deed = deed
+
+
+class MissingError(TeamError):
+    """It is not here, or not for who asks."""
+
+
+class ConflictError(TeamError):
+    """It contradicts what is here."""
+
+
+class WrongError(TeamError):
+    """What was sent does not hold together."""
+
+
+class UnavailableError(TeamError):
+    """The database does not answer, or took too long: the same may work later."""
+
+
+@contextmanager
+def told(deed: str) -> Generator[None]:
+    """Raises TeamError in place of what the driver raises. A fault of ours stays what it is."""
+    try:
+        yield
+    except psycopg.Error as error:
+        match error.sqlstate:
+            case "KT401":
+                raise SignedOutError("error.team.signed_out") from None
+            case "KT403" | "42501":
+                raise NotPermittedError(deed) from None
+            case "KT404":
+                raise MissingError("error.team.missing") from None
+            case "KT409":
+                raise ConflictError("error.team.conflict") from None
+            case "KT422" | "23502" | "23503" | "23514" | "22P02" | "22007" | "22008" | "22023" | "2200S" | "23505":
+                raise WrongError("error.team.wrong") from None
+            case _ if isinstance(error, psycopg.OperationalError):
+                raise UnavailableError("error.team.unavailable") from None
+            case _:
+                raise

@@ -1,0 +1,123 @@
+"""Connections of one login, and the transactions on them. A transaction acts as the person of one token, or as nobody.
+
+The identity is set for the transaction alone. PostgreSQL looks a hash up among sessions that this login cannot read or write.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import Any
+
+from psycopg import AsyncConnection
+from psycopg.rows import dict_row
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from softphone.team.rows.errors import NotPermittedError, TeamError, UnavailableError, told
+from softphone.team.schema import SCHEMA
+
+Row = dict[str, Any]
+_WAITS = 5.0
+"""seconds for a connection: then the client is told to come again"""
+
+
+def asking_of(token: str) -> str:
+    """What the service says for a token: its hash, never the token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def kept_of(token: str) -> bytes:
+    """What the sessions table keeps of a token: the hash of what is said for it. A copy of the table opens nothing."""
+    return hashlib.sha256(asking_of(token).encode()).digest()
+
+
+class Transaction:
+    """Everything in it is written, or nothing. It is good for one task."""
+
+    def __init__(self, connection: AsyncConnection[Row]) -> None:
+        self._connection = connection
+
+    async def all(self, statement: str, *values: object) -> Sequence[Row]:
+        """Raises TeamError; so do the two below."""
+        with told(_deed(statement)):
+            cursor = await self._connection.execute(statement.encode(), values)
+            return await cursor.fetchall() if cursor.description else ()
+
+    async def row(self, statement: str, *values: object) -> Row | None:
+        return next(iter(await self.all(statement, *values)), None)
+
+    async def value(self, statement: str, *values: object) -> Any:
+        found = await self.row(statement, *values)
+        return next(iter(found.values())) if found else None
+
+
+class Rows:
+    """The database as one login. To be entered once, for the process's life."""
+
+    def __init__(self, conninfo: str, *, most: int = 10) -> None:
+        self._pool: AsyncConnectionPool[AsyncConnection[Row]] = AsyncConnectionPool(
+            conninfo,
+            kwargs={
+                "row_factory": dict_row,
+                "options": f"-c search_path={SCHEMA},pg_temp",
+                "application_name": "klartone team",
+            },
+            min_size=1,
+            max_size=most,
+            timeout=_WAITS,
+            check=AsyncConnectionPool.check_connection,
+            open=False,
+        )
+
+    async def __aenter__(self) -> Rows:
+        await self._pool.open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._pool.close()
+
+    @asynccontextmanager
+    async def asking(self, token: str) -> AsyncGenerator[Transaction]:
+        """As the person of this token. A refusal is in the log before it is raised. Raises TeamError."""
+        try:
+            async with self._begun() as tx:
+                await tx.all("SELECT set_config('klartone.asking', %s, true)", asking_of(token))
+                yield tx
+        except NotPermittedError as error:
+            async with self._begun() as tx:
+                await tx.all("SELECT set_config('klartone.asking', %s, true)", asking_of(token))
+                await tx.all(REFUSED, error.deed)
+            raise
+
+    @asynccontextmanager
+    async def nobody(self) -> AsyncGenerator[Transaction]:
+        """For what nobody asks: signing in, sweeping, health."""
+        async with self._begun() as tx:
+            yield tx
+
+    @asynccontextmanager
+    async def _begun(self) -> AsyncGenerator[Transaction]:
+        try:
+            async with self._pool.connection() as connection:
+                with told("commit"):
+                    async with connection.transaction():
+                        yield Transaction(connection)
+        except PoolTimeout as error:
+            raise UnavailableError("error.team.unavailable") from error
+
+
+REFUSED = "SELECT audit_note('refused', 'G11', '', NULL, jsonb_build_object('deed', %s::text))"
+
+
+def _deed(statement: str) -> str:
+    """The function that is called."""
+    found = re.search(r"(\w+)\(", statement)
+    return found[1] if found else "read"
+
+
+__all__ = ["REFUSED", "Row", "Rows", "TeamError", "Transaction", "asking_of", "kept_of"]

@@ -1,0 +1,150 @@
+"""Makes roles, schema and tables, and brings them up to date. Done again, it changes only what is missing or older.
+
+It asks for nothing and prints nothing: it tells what it did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from psycopg import Connection, sql
+from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
+
+from softphone.domain.errors import KlartoneError
+from softphone.team.schema import HEAD, LOGINS, MIGRATOR, OWNER, RULES, SCHEMA, SERVICE, SIGN_IN, SWEEPER
+
+LEAST = 15
+"""the version of PostgreSQL from which a view can be bound by the rights of who reads it"""
+_LIMITS = {"lock_timeout": "10s", "idle_in_transaction_session_timeout": "60s"}
+_SETTINGS: Mapping[str, Mapping[str, str]] = {
+    SERVICE: {**_LIMITS, "statement_timeout": "30s"},
+    SIGN_IN: {**_LIMITS, "statement_timeout": "10s"},
+    SWEEPER: {**_LIMITS, "statement_timeout": "300s"},
+}
+"""of each login: nobody holds the others up for long"""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """`what`: `role_made`, `role_narrowed`, `password_set`, `schema_made`, `upgraded`, `at_newest`. `name`: of what."""
+
+    what: str
+    name: str
+
+
+def set_up(conninfo: str, passwords: Mapping[str, str]) -> Iterator[Done]:
+    """`conninfo`: of somebody who may make roles, and a schema in this database. `passwords`: of logins, by name; one without
+    signs in as the server lets it (peer, certificate). Raises KlartoneError."""
+    with _connected(conninfo) as connection:
+        version = connection.info.server_version // 10_000
+        if version < LEAST:
+            raise KlartoneError("error.team.old_postgres", version=version, least=LEAST)
+        with connection.transaction():
+            # Two of them at once wait for each other.
+            connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('klartone.set_up', 0))")
+            yield from _roles(connection, passwords)
+            yield from _schema(connection)
+    yield from upgrade(conninfo)
+
+
+def upgrade(conninfo: str, revision: str = HEAD) -> Iterator[Done]:
+    """By the login that migrates, or by who made it. Raises KlartoneError."""
+    engine = create_engine("postgresql+psycopg://", creator=lambda: _connected(conninfo), poolclass=NullPool)
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"SET LOCAL ROLE {OWNER}")
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock(hashtextextended('{SCHEMA}.upgrade', 0))")
+        before = revision_of(connection.connection.driver_connection)
+        if before is not None and before > HEAD:
+            raise KlartoneError("error.team.newer_schema", found=before, known=HEAD)
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    yield Done("at_newest" if before == revision else "upgraded", revision)
+
+
+def revision_of(connection: Connection | object) -> str | None:
+    """What the database is at. None: it has no tables of ours."""
+    assert isinstance(connection, Connection)
+    there = connection.execute("SELECT to_regclass(%s)", [f"{SCHEMA}.alembic_version"]).fetchone()
+    if there is None or there[0] is None:
+        return None
+    row = connection.execute(f"SELECT version_num FROM {SCHEMA}.alembic_version").fetchone()  # noqa: S608
+    return str(row[0]) if row else None
+
+
+def _roles(connection: Connection, passwords: Mapping[str, str]) -> Iterator[Done]:
+    known = {str(name) for (name,) in connection.execute("SELECT rolname FROM pg_roles")}
+    for role in (OWNER, RULES, *LOGINS):
+        login = role in LOGINS
+        if role not in known:
+            connection.execute(sql.SQL("CREATE ROLE {} NOINHERIT").format(sql.Identifier(role)))
+            yield Done("role_made", role)
+        elif _may_more(connection, role):
+            yield Done("role_narrowed", role)
+        wanted = sql.SQL("LOGIN" if login else "NOLOGIN")
+        connection.execute(sql.SQL("ALTER ROLE {} {} NOCREATEDB NOCREATEROLE").format(sql.Identifier(role), wanted))
+        if _may_more(connection, role):
+            # Only a superuser can have given it, and only one can take it.
+            connection.execute(
+                sql.SQL("ALTER ROLE {} NOSUPERUSER NOBYPASSRLS NOREPLICATION").format(sql.Identifier(role))
+            )
+        if password := passwords.get(role):
+            # PostgreSQL gets no more than what it would store of it, so that no log of its has the password.
+            hashed = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
+            connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), hashed))
+            yield Done("password_set", role)
+        for name, value in _SETTINGS.get(role, {}).items():
+            connection.execute(
+                sql.SQL("ALTER ROLE {} SET {} = {}").format(sql.Identifier(role), sql.Identifier(name), value)
+            )
+    me = connection.execute("SELECT current_user, rolsuper FROM pg_roles WHERE rolname = current_user").fetchone()
+    assert me is not None
+    for member in (MIGRATOR, *(() if me[1] else (str(me[0]),))):
+        connection.execute(sql.SQL("GRANT {}, {} TO {}").format(*map(sql.Identifier, (OWNER, RULES, member))))
+
+
+def _may_more(connection: Connection, role: str) -> bool:
+    asked = "SELECT rolsuper OR rolbypassrls OR rolreplication FROM pg_roles WHERE rolname = %s"
+    row = connection.execute(asked, [role]).fetchone()
+    return bool(row and row[0])
+
+
+def _schema(connection: Connection) -> Iterator[Done]:
+    database = sql.Identifier(connection.info.dbname)
+    connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(database))
+    connection.execute(sql.SQL("REVOKE ALL ON SCHEMA public FROM PUBLIC"))
+    for login in LOGINS:
+        connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, sql.Identifier(login)))
+        connection.execute(
+            sql.SQL("ALTER ROLE {} IN DATABASE {} SET search_path = {}, pg_temp").format(
+                sql.Identifier(login), database, sql.Identifier(SCHEMA)
+            )
+        )
+    known = connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [SCHEMA]).fetchone()
+    if known is None:
+        connection.execute(sql.SQL("CREATE SCHEMA {} AUTHORIZATION {}").format(*map(sql.Identifier, (SCHEMA, OWNER))))
+        yield Done("schema_made", SCHEMA)
+    connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(OWNER)))
+    for role in (RULES, *LOGINS):
+        connection.execute(
+            sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(sql.Identifier(SCHEMA), sql.Identifier(role))
+        )
+    for role in (OWNER, RULES):
+        connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(role)))
+        connection.execute(sql.SQL("ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC"))
+    connection.execute("RESET ROLE")
+
+
+def _connected(conninfo: str) -> Connection:
+    """Raises KlartoneError, without what the server says of a password."""
+    try:
+        return psycopg.connect(conninfo, connect_timeout=10, application_name="klartone team")
+    except psycopg.OperationalError as error:
+        raise KlartoneError("error.team.no_database", detail=str(error).splitlines()[0][:200]) from error

@@ -1,0 +1,102 @@
+-- Who asks. The service sets `klartone.asking` for a transaction: the hex of a token's hash. What is looked up is the hash of
+-- that, among living sessions which the service can neither read nor write. Nothing else that it sets says who asks.
+
+CREATE FUNCTION asking() RETURNS sessions
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+    SELECT s.* FROM sessions s JOIN people p USING (person) JOIN desks d ON d.desk = s.desk
+    WHERE s.token_hash = sha256(convert_to(current_setting('klartone.asking', true), 'UTF8'))
+        AND s.ended_at IS NULL AND s.expires_at > statement_timestamp() AND p.left_at IS NULL AND d.revoked_at IS NULL
+$$;
+
+CREATE FUNCTION my_person() RETURNS uuid
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$ SELECT person FROM asking() $$;
+
+CREATE FUNCTION my_desk() RETURNS uuid
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$ SELECT desk FROM asking() $$;
+
+CREATE FUNCTION i_am(role text) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+    SELECT coalesce((SELECT i_am.role = ANY (roles) FROM asking()), false)
+$$;
+
+-- An agent's own addresses; of nobody else.
+CREATE FUNCTION my_agents() RETURNS text[]
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+    SELECT coalesce((SELECT agents FROM asking() WHERE 'agent' = ANY (roles)), '{}')
+$$;
+
+CREATE FUNCTION newest_policy() RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$ SELECT max(number) FROM policies $$;
+
+CREATE FUNCTION own_since() RETURNS timestamptz
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+    SELECT statement_timestamp() - coalesce((SELECT own_calls FROM policies WHERE number = newest_policy()), interval '168 hours')
+$$;
+
+-- The keys that they have proved for a role that they have, each as `role:key_id`. No role: for any.
+CREATE FUNCTION my_keys(of_role text DEFAULT NULL) RETURNS text[]
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+    SELECT coalesce(array_agg(k.role || ':' || k.key_id), '{}')
+    FROM asking() a JOIN person_keys k USING (person)
+    WHERE (of_role IS NULL OR k.role = of_role) AND CASE k.role
+        WHEN 'documentation' THEN 'case_handler' WHEN 'training' THEN 'lead' ELSE 'custody' END = ANY (a.roles)
+$$;
+
+-- Custody, by a key that the newest policy names.
+CREATE FUNCTION i_find_all() RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+    SELECT EXISTS (
+        SELECT FROM policy_keys p WHERE p.number = newest_policy() AND p.role = 'custody'
+            AND 'custody:' || p.key_id = ANY (my_keys('custody'))
+    )
+$$;
+
+-- The teams they lead: all calls, where the policy names no team.
+CREATE FUNCTION my_teams() RETURNS TABLE (everybody boolean, agents text[], lines text[])
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+    SELECT false, t.agents, t.lines FROM policy_teams t
+    WHERE t.number = newest_policy() AND EXISTS (
+        SELECT FROM unnest(t.leads) AS one (key_id) WHERE 'training:' || one.key_id = ANY (my_keys('training'))
+    )
+    UNION ALL
+    SELECT true, '{}', '{}' WHERE my_keys('training') <> '{}'
+        AND NOT EXISTS (SELECT FROM policy_teams t WHERE t.number = newest_policy())
+$$;
+
+-- As `Viewer.leads` has it: an agent of the team on a line of it, where it names both. A team that names nothing has no calls.
+CREATE FUNCTION i_lead(of_line text, of_agent text) RETURNS boolean LANGUAGE sql STABLE SET search_path = klartone, pg_temp AS $$
+    SELECT EXISTS (
+        SELECT FROM my_teams() t WHERE t.everybody OR (
+            (t.agents <> '{}' OR t.lines <> '{}')
+            AND (t.agents = '{}' OR of_agent = ANY (t.agents))
+            AND (t.lines = '{}' OR of_line = ANY (t.lines))
+        )
+    )
+$$;
+
+-- Whether a role opens it now (`softphone.domain.archive.recordings.opens_for`).
+CREATE FUNCTION lives_for(r recordings, role text) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT CASE role
+        WHEN 'documentation' THEN r.documentation_until > statement_timestamp()
+        WHEN 'training' THEN r.training_until > statement_timestamp() AND NOT r.held
+        WHEN 'custody' THEN r.held OR r.restricted IS NOT DISTINCT FROM 'hold_only'
+            OR greatest(r.documentation_until, r.training_until, r.waits_until) > statement_timestamp()
+        ELSE false
+    END
+$$;
+
+-- Who asks, or a refusal: KT401 nobody whose session lives, KT403 nobody with one of these roles.
+CREATE FUNCTION need(VARIADIC wanted text[]) RETURNS sessions
+    LANGUAGE plpgsql STABLE SET search_path = klartone, pg_temp AS $$
+DECLARE
+    who sessions;
+BEGIN
+    SELECT * INTO who FROM asking();
+    IF who.session IS NULL THEN
+        RAISE EXCEPTION 'no living session' USING ERRCODE = 'KT401';
+    END IF;
+    IF NOT who.roles && wanted THEN
+        RAISE EXCEPTION 'not yours' USING ERRCODE = 'KT403';
+    END IF;
+    RETURN who;
+END $$;

@@ -1,0 +1,92 @@
+-- Who there is: people, their desks, living sessions, the policies that name keys and teams. And who asks.
+
+CREATE TABLE people (
+    person uuid PRIMARY KEY,
+    issuer text NOT NULL, -- who signs them in; empty: a one-time code of this house
+    subject text NOT NULL,
+    since timestamptz NOT NULL DEFAULT statement_timestamp(),
+    left_at timestamptz,
+    UNIQUE (issuer, subject)
+);
+
+-- A private key that a person has proved by answering a challenge sealed to it. Seeing what it opens takes that proof.
+CREATE TABLE person_keys (
+    person uuid NOT NULL REFERENCES people,
+    role text NOT NULL CHECK (role IN ('documentation', 'training', 'custody')),
+    key_id text NOT NULL,
+    proved_at timestamptz NOT NULL DEFAULT statement_timestamp(),
+    PRIMARY KEY (person, role, key_id)
+);
+
+CREATE TABLE desks (
+    desk uuid PRIMARY KEY, -- the id of its local archive
+    person uuid NOT NULL REFERENCES people,
+    public_key bytea NOT NULL,
+    thumbprint text NOT NULL, -- of the key that its tokens are bound to (RFC 7638)
+    joined_at timestamptz NOT NULL DEFAULT statement_timestamp(),
+    revoked_at timestamptz,
+    program text NOT NULL DEFAULT '',
+    seen_at timestamptz,
+    waiting integer NOT NULL DEFAULT 0, -- recordings that it has not shipped
+    failed text NOT NULL DEFAULT '' -- a code of the product, never words of somebody's
+);
+CREATE UNIQUE INDEX desks_of_a_key ON desks (thumbprint) WHERE revoked_at IS NULL;
+
+-- `token_hash` is the SHA-256 of what the service sets, which is itself a hash of the token: a copy of this table opens nothing.
+CREATE TABLE sessions (
+    session uuid PRIMARY KEY,
+    token_hash bytea NOT NULL UNIQUE,
+    refresh_hash bytea NOT NULL UNIQUE,
+    person uuid NOT NULL REFERENCES people,
+    desk uuid NOT NULL REFERENCES desks,
+    roles text[] NOT NULL CHECK (roles <@ ARRAY ['agent', 'case_handler', 'lead', 'custody', 'it']),
+    agents text[] NOT NULL, -- account addresses
+    opened_at timestamptz NOT NULL DEFAULT statement_timestamp(),
+    expires_at timestamptz NOT NULL,
+    refresh_until timestamptz NOT NULL,
+    ended_at timestamptz
+);
+CREATE INDEX sessions_of_a_desk ON sessions (desk) WHERE ended_at IS NULL;
+CREATE INDEX sessions_past ON sessions (refresh_until);
+
+CREATE TABLE codes (
+    code_hash bytea PRIMARY KEY,
+    subject text NOT NULL,
+    roles text[] NOT NULL CHECK (roles <@ ARRAY ['agent', 'case_handler', 'lead', 'custody', 'it']),
+    agents text[] NOT NULL,
+    made_by uuid REFERENCES people, -- none: made on the server
+    expires_at timestamptz NOT NULL,
+    used_at timestamptz
+);
+
+-- Proofs of possession (RFC 9449) that were taken once. Unlogged: after a crash of the server it is empty, and a proof is good
+-- for a minute at most.
+CREATE UNLOGGED TABLE proofs (
+    proof bytea PRIMARY KEY,
+    until timestamptz NOT NULL
+);
+
+CREATE TABLE policies (
+    number bigint PRIMARY KEY CHECK (number > 0),
+    signed bytea NOT NULL, -- the policy as it was signed, byte by byte
+    signer text NOT NULL,
+    succession bytea, -- where the signer is another than before: the old one's signature for the new one
+    own_calls interval NOT NULL, -- how far back an agent finds own calls
+    taken_at timestamptz NOT NULL DEFAULT statement_timestamp(),
+    taken_by uuid REFERENCES people
+);
+CREATE TABLE policy_keys (
+    number bigint NOT NULL REFERENCES policies,
+    role text NOT NULL CHECK (role IN ('documentation', 'training', 'custody')),
+    key_id text NOT NULL,
+    PRIMARY KEY (number, role, key_id)
+);
+CREATE INDEX policy_keys_of_a_key ON policy_keys (role, key_id);
+CREATE TABLE policy_teams (
+    number bigint NOT NULL REFERENCES policies,
+    team text NOT NULL,
+    agents text[] NOT NULL,
+    lines text[] NOT NULL,
+    leads text[] NOT NULL, -- ids of training keys
+    PRIMARY KEY (number, team)
+);
