@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from softphone.ui.controls import Change
 from softphone.ui.rows import Entry, RowMenu
+from softphone.ui.theme.scale import px
 from softphone.ui.view import View, new_id, upper_first
 from softphone.wire.snapshot import CallState
 from softphone.wire.to_engine import LockEarlier
@@ -41,7 +42,7 @@ class EarlierMenu(RowMenu):
             self._change.happened()
         why, texts = why_not_lock(view, call), view.texts
         self.setTitle(f"{texts('earlier.lock')} – {texts(why)}" if why else texts("earlier.lock.name"))
-        self.setIcon(view.icons.icon("lock", view.theme.text, 18))
+        self.setIcon(view.icons.icon("lock", view.theme.text, px(18)))
         entry = self.menuAction()
         entry.setEnabled(not why)
         entry.setToolTip(self.title() if why else texts("earlier.lock.why"))

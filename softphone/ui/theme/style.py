@@ -116,9 +116,10 @@ def sheet(theme: Theme) -> str:
     QComboBox QAbstractItemView::item, QListView::item {{ min-height: {entry}px; padding: 0 6px; }}
     QFrame[role="box"] {{ background: {t.surface}; border: 1px solid {t.line}; border-radius: 10px; }}
     QFrame[role="ringing"] {{ background: {t.surface}; border: 2px solid {t.ok}; border-radius: 10px; }}
-    QMenu {{ border-radius: 10px; padding: 6px; }}
-    QMenu::item {{ padding: 8px 18px 8px 10px; border-radius: 6px; }}
-    QMenu::icon {{ margin-left: 8px; }}
+    QMenu {{ border-radius: 10px; padding: 6px; icon-size: {px(18)}px; }}
+    QMenu::item {{ padding: {px(8)}px {px(26)}px {px(8)}px {px(9)}px; border-radius: 6px; }}
+    QMenu::icon {{ margin-left: {px(4)}px; }}
+    QMenu::right-arrow {{ width: {px(8)}px; height: {px(8)}px; margin-right: {px(8)}px; }}
     QMenu::item:selected {{ background: {t.neutral.fill}; color: {t.text}; }}
     QMenu::item:disabled {{ color: {t.disabled}; }}
     QMenu::separator {{ height: 1px; background: {t.line}; margin: 4px 8px; }}
