@@ -22,7 +22,7 @@ help:
 	@echo "make msi-same       the package for Windows made twice, which must be the same bytes"
 	@echo "make rules          docs/rules.md anew, from what the last make test proved"
 	@echo "make translations   compile the translation files"
-	@echo "make settings       docs/settings.md and the templates for Group Policy anew, from the settings' schema"
+	@echo "make settings       docs/settings.md, docs/da/settings.md and the templates for Group Policy anew, from the settings' schema"
 	@echo "make lock           resolve the two lock files anew from pyproject.toml (needs uv)"
 
 setup-run:

@@ -1,4 +1,5 @@
-"""What is made from the settings' schema: docs/settings.md, and the templates for Group Policy. `make settings` runs it.
+"""What is made from the settings' schema: the tables of docs/settings.md and its Danish page, and the templates for Group
+Policy. `make settings` runs it.
 
     python .ci/settings_tables.py
 
@@ -8,7 +9,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
@@ -21,7 +22,7 @@ from softphone.system.settings_schema import ACCOUNT_SCHEMA, SCHEMA, Scope, Sett
 from softphone.texts import Texts  # noqa: E402
 
 ADMX = Path("resources/installer/windows/admx")
-DOCUMENT = Path("docs/settings.md")
+DOCUMENTS = {Language.EN: Path("docs/settings.md"), Language.DA: Path("docs/da/settings.md")}
 BEGIN, END = "<!-- made by .ci/settings_tables.py from here -->", "<!-- to here -->"
 CULTURES = {Language.DA: "da-DK", Language.EN: "en-US"}
 SPACE = "http://schemas.microsoft.com/GroupPolicy/2006/07/PolicyDefinitions"
@@ -97,6 +98,38 @@ _WORDS = {
     },
 }
 """said in Group Policy's editor alone"""
+_COLUMNS = {
+    Language.EN: ("key", "kind", "default", "who sets it", "meaning"),
+    Language.DA: ("nøgle", "art", "standard", "hvem sætter den", "betydning"),
+}
+_KINDS = {
+    Language.EN: {"text": "text", "yes_no": "true or false", "list": "list of texts", "accounts": "list of tables"},
+    Language.DA: {
+        "text": "tekst",
+        "yes_no": "true eller false",
+        "list": "liste af tekster",
+        "accounts": "liste af tabeller",
+    },
+}
+_SAID = {
+    Language.EN: {
+        "number": "number, {low} to {high}",
+        "none": "none",
+        Scope.BOTH: "user, machine",
+        Scope.USER: "user",
+        Scope.MACHINE: "machine",
+        "accounts": "Keys of an account (`[[accounts]]`, or `[[locked.accounts]]` for a whole machine):",
+    },
+    Language.DA: {
+        "number": "tal, {low} til {high}",
+        "none": "ingen",
+        Scope.BOTH: "bruger, maskine",
+        Scope.USER: "bruger",
+        Scope.MACHINE: "maskine",
+        "accounts": "Nøgler i en konto (`[[accounts]]`, eller `[[locked.accounts]]` for hele maskinen):",
+    },
+}
+"""said in the documents alone"""
 WAYS = ("Locked", "Default")
 _HEAD = '<?xml version="1.0" encoding="utf-8"?>\n'
 _ATTRIBUTES = f'xmlns="{SPACE}" revision="1.0" schemaVersion="1.0"'
@@ -105,13 +138,10 @@ _ATTRIBUTES = f'xmlns="{SPACE}" revision="1.0" schemaVersion="1.0"'
 def tables(root: Path = ROOT) -> dict[Path, str]:
     """By the file's place in the project."""
     texts = {one: Texts(root / "resources" / "translations", one) for one in Language}
-    document = (root / DOCUMENT).read_text(encoding="utf-8")
-    before, _, rest = document.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    made = {
-        DOCUMENT: f"{before}{BEGIN}\n\n{_document(texts[Language.EN])}\n{END}{after}",
-        ADMX / "klartone.admx": _admx(),
-    }
+    made = {ADMX / "klartone.admx": _admx()}
+    for language, path in DOCUMENTS.items():
+        before, _, rest = (root / path).read_text(encoding="utf-8").partition(BEGIN)
+        made[path] = f"{before}{BEGIN}\n\n{_document(texts[language])}\n{END}{rest.partition(END)[2]}"
     return made | {ADMX / culture / "klartone.adml": _adml(texts[one]) for one, culture in CULTURES.items()}
 
 
@@ -119,30 +149,33 @@ def tables(root: Path = ROOT) -> dict[Path, str]:
 
 
 def _document(tell: Texts) -> str:
-    lines = ["| key | kind | default | who sets it | meaning |", "| --- | --- | --- | --- | --- |"]
-    lines += [_row(one, tell) for one in SCHEMA]
-    lines += ["", "Keys of an account (`[[accounts]]`, or `[[locked.accounts]]` for a whole machine):", ""]
-    lines += ["| key | kind | default | meaning |", "| --- | --- | --- | --- |"]
+    said, columns = _SAID[tell.language], _COLUMNS[tell.language]
+    lines = [*_head(columns), *(_row(one, tell) for one in SCHEMA)]
+    lines += ["", said["accounts"], "", *_head([*columns[:3], columns[4]])]
     lines += [_row(one, tell, who=False) for one in ACCOUNT_SCHEMA]
     return "\n".join(lines) + "\n"
 
 
+def _head(columns: Sequence[str]) -> list[str]:
+    return [f"| {' | '.join(columns)} |", f"|{' --- |' * len(columns)}"]
+
+
 def _row(one: Setting, tell: Texts, *, who: bool = True) -> str:
-    kind = {"yes_no": "true or false", "list": "list of texts", "accounts": "list of tables"}.get(one.kind, one.kind)
+    said = _SAID[tell.language]
+    kind = _KINDS[tell.language].get(one.kind, one.kind)
     if one.choices:
         kind = ", ".join(f"`{each}`" for each in one.choices)
     if one.high is not None:
-        kind = f"number, {one.low} to {one.high}"
-    whose = {Scope.BOTH: "user, machine", Scope.USER: "user", Scope.MACHINE: "machine"}[one.scope]
-    cells = [f"`{one.key}`", kind, _default(one), *([whose] if who else []), tell(one.help)]
-    return f"| {' | '.join(cells)} |"
+        kind = said["number"].format(low=one.low, high=one.high)
+    default = _default(one, said["none"])
+    return f"| {' | '.join([f'`{one.key}`', kind, default, *([said[one.scope]] if who else []), tell(one.help)])} |"
 
 
-def _default(one: Setting) -> str:
+def _default(one: Setting, none: str) -> str:
     if one.key in ("id", "address"):
         return ""
     if one.default in (None, "", ()):
-        return "none"
+        return none
     return f"`{str(one.default).lower() if isinstance(one.default, bool) else one.default}`"
 
 
@@ -178,13 +211,18 @@ def _admx() -> str:
         out += _category(way, "Klartone")
         sections = dict.fromkeys(one.section for each, one in _managed() if each == way and way in _ways_of(one))
         for section in sections:
-            out += _category(f"{way}_{section}", way)
+            out += _category(_part(way, section), way)
     out += ["  </categories>", "  <policies>"]
     for way, one in _managed():
         if way in _ways_of(one):
             out += _policy(way, one)
     out += _settings_file()
     return "\n".join([*out, "  </policies>", "</policyDefinitions>", ""])
+
+
+def _part(way: str, section: str) -> str:
+    """A part of the settings, whose name may be one of its settings' too."""
+    return f"{way}_part_{section}"
 
 
 def _category(name: str, parent: str) -> list[str]:
@@ -203,7 +241,7 @@ def _policy(way: str, one: Setting) -> list[str]:
     out = [
         f'    <policy name="{name}" class="Machine" displayName="$(string.{name})" '
         f'explainText="$(string.Help_{way}_{one.key})" key="{key}"{more}>',
-        f'      <parentCategory ref="{way}_{one.section}"/>',
+        f'      <parentCategory ref="{_part(way, one.section)}"/>',
         '      <supportedOn ref="Supported"/>',
     ]
     if plain:
@@ -275,7 +313,7 @@ def _adml(tell: Texts) -> str:
         if way not in _ways_of(one):
             continue
         name = f"{way}_{one.key}"
-        strings[f"{way}_{one.section}"] = _word_of(SECTIONS[one.section], tell)
+        strings[_part(way, one.section)] = _word_of(SECTIONS[one.section], tell)
         strings[name] = tell(one.label)
         more = [_word_of("locked.help" if way == "Locked" else "default.help", tell)]
         if one.by_user:

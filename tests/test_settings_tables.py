@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+from softphone.domain.purpose import Language
 from softphone.system.settings_machine import MachineSettings, from_registry
-from softphone.system.settings_schema import ACCOUNT_SCHEMA, SCHEMA, Scope
+from softphone.system.settings_schema import ACCOUNT_SCHEMA, SCHEMA, SETTINGS, Scope
+from softphone.texts import Texts
 from softphone.wire.snapshot import Account, Settings
 from tests.policy_templates import ADMX, SPACE, written_by
 from tests.system.test_settings_machine import Memory
@@ -19,18 +21,22 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def test_each_file_is_what_the_schema_makes_of_it() -> None:
     made = runpy.run_path(str(ROOT / ".ci" / "settings_tables.py"))["tables"]()
-    assert len(made) == 4
+    assert len(made) == 5
     assert [path for path, text in made.items() if (ROOT / path).read_text("utf-8") != text] == [], "run make settings"
 
 
 def test_each_string_and_control_of_the_templates_is_there_in_both_languages() -> None:
     template = (ADMX / "klartone.admx").read_text("utf-8")
+    words_in = ROOT / "resources" / "translations"
+    texts = {"da-DK": Texts(words_in, Language.DA), "en-US": Texts(words_in, Language.EN)}
     for culture in ("da-DK", "en-US"):
         words = ElementTree.parse(ADMX / culture / "klartone.adml")
         strings = {one.get("id"): one.text for one in words.iter(f"{SPACE}string")}
         shown = {one.get("id"): one for one in words.iter(f"{SPACE}presentation")}
         assert set(re.findall(r"\$\(string\.(\w+)\)", template)) == set(strings)
         assert all(strings.values())
+        named = {one.key: strings[f"Locked_{one.key}"] for one in SCHEMA if one.scope is not Scope.USER}
+        assert named == {key: texts[culture](SETTINGS[key].label) for key in named}, "each by its own name"
         assert set(re.findall(r"\$\(presentation\.(\w+)\)", template)) == set(shown)
         for policy in ElementTree.parse(ADMX / "klartone.admx").iter(f"{SPACE}policy"):
             elements = policy.find(f"{SPACE}elements")

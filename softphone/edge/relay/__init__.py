@@ -28,7 +28,7 @@ class MediaRelay:
 
     def __init__(self, loop: EdgeLoop, host: str, on_event: Callable[[RelayEvent], None]) -> None:
         self.counters = Counters()
-        self.ports = FIRST, LAST
+        self.ports: tuple[int, int] = FIRST, LAST
         """the first and the last that a call may have on the network's side"""
         self._loop = loop
         self._host = host
