@@ -30,6 +30,12 @@ def has_expired(on: date, now: datetime, time_zone: str) -> bool:
     return local_day(now, time_zone) >= on
 
 
+def day_begins(day: date, time_zone: str) -> datetime:
+    """UTC: the moment from which it is that day, or a later one, in the zone. An archive that compares moments keeps this one:
+    `has_expired(day, now, zone)` is `now >= day_begins(day, zone)`."""
+    return datetime.combine(day, time(), ZoneInfo(time_zone)).astimezone(UTC)
+
+
 CONFIRM_WITHIN = Period(days=30)
 """custody is to look at a hold by then (`hold_unconfirmed`); overdue ones are reported"""
 JUDGE_WITHIN = Period(days=30)
@@ -78,8 +84,7 @@ def answer_by(asked_at: datetime, time_zone: str) -> datetime:
     """UTC: the last second of the last day on which a request for access is answered in time."""
     last = ANSWER_WITHIN.after(local_day(asked_at, time_zone))
     # Where the clock goes back at midnight the day's last hour comes twice, so take the next day's first moment.
-    following = datetime.combine(last + timedelta(days=1), time(), ZoneInfo(time_zone)).astimezone(UTC)
-    return following - timedelta(seconds=1)
+    return day_begins(last + timedelta(days=1), time_zone) - timedelta(seconds=1)
 
 
 class Ended(StrEnum):

@@ -1,16 +1,25 @@
-"""A real PostgreSQL, Debian's: one server for a run, on a Unix socket, without fsync, as a user that is not root.
+"""A real PostgreSQL, Debian's: one server for a whole run, on a Unix socket, without fsync, as a user that is not root.
 
-Each test gets a database of its own, copied from one that is set up once. The server ends with the process that started it.
+Each test gets a database of its own, copied from one that is set up once. A keeper process has the server, and ends it when
+the last of the run's processes has gone, however that ended.
+
+    with shared(folder_of_the_run, prepare) as server: ...
 """
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import json
 import os
 import pwd
+import select
 import shutil
+import socket
 import subprocess
+import sys
 import tempfile
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +29,7 @@ from psycopg import sql
 
 from tests.peers.processes import end, until
 
+ROOT = Path(__file__).resolve().parents[2]
 PLACES = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda one: int(one.parent.name), reverse=True)
 """Debian's, the newest first"""
 _SETTINGS = {
@@ -27,17 +37,16 @@ _SETTINGS = {
     "synchronous_commit": "off",
     "full_page_writes": "off",
     "listen_addresses": "",
-    "max_connections": "60",
+    "max_connections": "100",
     "shared_buffers": "32MB",
-    "log_min_messages": "fatal",
     "autovacuum": "off",
+    "log_min_messages": "fatal",
 }
 
 
 def programs() -> Path:
-    """Where they are. A missing server fails the tests that need one."""
-    told = os.environ.get("KLARTONE_TEST_POSTGRES")
-    if told:
+    """Where they are; KLARTONE_TEST_POSTGRES names another version's. A missing server fails the tests that need one."""
+    if told := os.environ.get("KLARTONE_TEST_POSTGRES"):
         return Path(told)
     if not PLACES:
         raise FileNotFoundError("no PostgreSQL in /usr/lib/postgresql: apt-get install postgresql")
@@ -49,58 +58,88 @@ class Server:
     folder: Path
     """of its socket"""
     user: str
+    """who may all"""
 
-    def conninfo(self, database: str, user: str | None = None) -> str:
-        return f"host={self.folder} port=5432 dbname={database} user={user or self.user}"
+    def conninfo(self, database: str = "postgres", user: str = "") -> str:
+        return f"host={self.folder} dbname={database} user={user or self.user}"
 
-    def copy(self, template: str, name: str) -> None:
-        with psycopg.connect(self.conninfo("postgres"), autocommit=True) as connection:
-            connection.execute(
-                sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(
-                    sql.Identifier(name), sql.Identifier(template)
-                )
-            )
-
-    def make(self, name: str) -> None:
-        with psycopg.connect(self.conninfo("postgres"), autocommit=True) as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    def make(self, name: str, template: str = "template1") -> None:
+        self._run("CREATE DATABASE {} TEMPLATE {}", name, template)
 
     def drop(self, name: str) -> None:
-        with psycopg.connect(self.conninfo("postgres"), autocommit=True) as connection:
-            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        self._run("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+
+    def _run(self, statement: str, *names: str) -> None:
+        with psycopg.connect(self.conninfo(), autocommit=True) as connection:
+            connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))  # pyright: ignore[reportArgumentType]
 
 
 @contextmanager
-def server() -> Generator[Server]:
+def shared(folder: Path, prepare: Callable[[Server], None]) -> Generator[Server]:
+    """The run's server; who comes first starts it, and prepares it. `folder` is the run's own."""
+    with socket.socket(socket.AF_UNIX) as kept:
+        yield _shared(folder, prepare, kept)
+
+
+def _shared(folder: Path, prepare: Callable[[Server], None], kept: socket.socket) -> Server:
+    at = folder / "postgres.json"
+    with (folder / "postgres.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with contextlib.suppress(OSError, ValueError):
+            return _kept(json.loads(at.read_text()), kept)
+        environment = os.environ | {"PYTHONPATH": str(ROOT)}
+        keeper = subprocess.Popen(
+            [sys.executable, "-m", "tests.peers.postgres"],
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        assert keeper.stdout is not None
+        told = keeper.stdout.readline()
+        keeper.stdout.close()
+        keeper.returncode = 0  # it ends by itself, later than this process
+        made = _kept(json.loads(told), kept)
+        prepare(made)
+        at.write_text(told)
+        return made
+
+
+def _kept(told: dict[str, str], kept: socket.socket) -> Server:
+    """While `kept` is open, so is the server."""
+    kept.connect(told["keeper"])
+    return Server(Path(told["folder"]), told["user"])
+
+
+@contextmanager
+def started() -> Generator[Server]:
     at = programs()
     # A socket's path may have 107 letters, so it does not lie in pytest's folder.
     folder = Path(tempfile.mkdtemp(prefix="kpg"))
-    as_user = _unprivileged()
-    if as_user is not None:
-        os.chown(folder, as_user.pw_uid, as_user.pw_gid)
-    user = as_user.pw_name if as_user else pwd.getpwuid(os.getuid()).pw_name
-    data = folder / "data"
-
-    def demoted(*command: str) -> list[str]:
-        if as_user is None:
-            return list(command)
-        return ["setpriv", f"--reuid={as_user.pw_uid}", f"--regid={as_user.pw_gid}", "--clear-groups", "--", *command]
-
-    process: subprocess.Popen[str] | None = None
+    demoted: list[str] = []
+    user = pwd.getpwuid(os.getuid()).pw_name
+    if os.getuid() == 0:
+        # PostgreSQL refuses to run as root.
+        other = pwd.getpwnam("nobody")
+        os.chown(folder, other.pw_uid, other.pw_gid)
+        demoted = ["setpriv", f"--reuid={other.pw_uid}", f"--regid={other.pw_gid}", "--clear-groups", "--"]
+        user = other.pw_name
+    data, process = folder / "data", None
     try:
-        made = demoted(str(at / "initdb"), "-D", str(data), "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
-        subprocess.run(made, cwd=folder, check=True, capture_output=True)
+        made = [str(at / "initdb"), "-D", str(data), "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"]
+        subprocess.run([*demoted, *made], cwd=folder, check=True, capture_output=True)
         settings = [word for name, value in _SETTINGS.items() for word in ("-c", f"{name}={value}")]
-        told = (folder / "log").open("w")
-        process = subprocess.Popen(
-            demoted(str(at / "postgres"), "-D", str(data), "-k", str(folder), *settings),
-            cwd=folder,
-            stdout=told,
-            stderr=told,
-            text=True,
-        )
+        with (folder / "log").open("w") as told:
+            process = subprocess.Popen(
+                [*demoted, str(at / "postgres"), "-D", str(data), "-k", str(folder), *settings],
+                cwd=folder,
+                stdout=told,
+                stderr=told,
+                text=True,
+            )
         here = Server(folder, user)
-        until(lambda: _answers(here), 20, "PostgreSQL's first answer")
+        until(lambda: _answers(here), 30, "PostgreSQL's first answer")
         yield here
     finally:
         if process is not None:
@@ -110,14 +149,32 @@ def server() -> Generator[Server]:
 
 def _answers(server: Server) -> bool:
     try:
-        psycopg.connect(server.conninfo("postgres")).close()
+        psycopg.connect(server.conninfo()).close()
     except psycopg.OperationalError:
         return False
     return True
 
 
-def _unprivileged() -> pwd.struct_passwd | None:
-    """PostgreSQL refuses to run as root."""
-    if os.getuid() != 0:
-        return None
-    return pwd.getpwnam("nobody")
+def keep() -> None:
+    """Until all who have connected are gone."""
+    with started() as server, socket.socket(socket.AF_UNIX) as listening:
+        at = server.folder / "keeper"
+        listening.bind(str(at))
+        listening.listen(64)
+        print(json.dumps({"folder": str(server.folder), "user": server.user, "keeper": str(at)}), flush=True)
+        there: list[socket.socket] = []
+        while True:
+            ready, _, _ = select.select([listening, *there], [], [], None if there else 60)
+            if not ready:
+                return  # nobody came
+            for one in ready:
+                if one is listening:
+                    there.append(listening.accept()[0])
+                elif not one.recv(1):
+                    there.remove(one)
+            if not there:
+                return
+
+
+if __name__ == "__main__":
+    keep()

@@ -64,26 +64,25 @@ CREATE FUNCTION my_teams() RETURNS TABLE (everybody boolean, agents text[], line
 $$;
 
 -- As `Viewer.leads` has it: an agent of the team on a line of it, where it names both. A team that names nothing has no calls.
-CREATE FUNCTION i_lead(of_line text, of_agent text) RETURNS boolean LANGUAGE sql STABLE SET search_path = klartone, pg_temp AS $$
-    SELECT EXISTS (
+CREATE FUNCTION i_lead(of_line text, of_agent text) RETURNS boolean LANGUAGE sql STABLE
+    RETURN EXISTS (
         SELECT FROM my_teams() t WHERE t.everybody OR (
             (t.agents <> '{}' OR t.lines <> '{}')
             AND (t.agents = '{}' OR of_agent = ANY (t.agents))
             AND (t.lines = '{}' OR of_line = ANY (t.lines))
         )
-    )
-$$;
+    );
 
--- Whether a role opens it now (`softphone.domain.archive.recordings.opens_for`).
-CREATE FUNCTION lives_for(r recordings, role text) RETURNS boolean LANGUAGE sql STABLE AS $$
-    SELECT CASE role
+-- Whether a role opens it now (`softphone.domain.archive.recordings.opens_for`). It and the one above are bound to what they
+-- name when they are made, so no caller's search path changes them.
+CREATE FUNCTION lives_for(r recordings, role text) RETURNS boolean LANGUAGE sql STABLE
+    RETURN CASE role
         WHEN 'documentation' THEN r.documentation_until > statement_timestamp()
         WHEN 'training' THEN r.training_until > statement_timestamp() AND NOT r.held
         WHEN 'custody' THEN r.held OR r.restricted IS NOT DISTINCT FROM 'hold_only'
             OR greatest(r.documentation_until, r.training_until, r.waits_until) > statement_timestamp()
         ELSE false
-    END
-$$;
+    END;
 
 -- Who asks, or a refusal: KT401 nobody whose session lives, KT403 nobody with one of these roles.
 CREATE FUNCTION need(VARIADIC wanted text[]) RETURNS sessions

@@ -1,0 +1,174 @@
+"""After the call: what is taken back, held and remembered of a number, and what the sweeper does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from softphone.domain.policy.period import Period
+from softphone.domain.purpose import KeyRole, Purpose
+from softphone.domain.retention import day_begins, judge_by, local_day
+from softphone.team.rows.arriving import Hold
+from softphone.team.rows.pool import Row, Transaction
+
+TAKE_BACK = "SELECT take_back(%s, %s, %s, %s, %s)"
+REMEMBER = "SELECT number_remember(%s, %s, %s, %s, %s, %s, %s)"
+KNOWN = "SELECT * FROM number_known(%s, %s)"
+PLACE = "SELECT * FROM holds_place(%s)"
+UNDO = "SELECT hold_undo(%s)"
+CONFIRM = "SELECT hold_confirm(%s, %s)"
+LIFT = "SELECT hold_lift(%s, %s, %s)"
+SWEEP = "SELECT * FROM sweep(%s)"
+JUDGE_DUE = "SELECT * FROM judge_due(%s)"
+JUDGE_LISTED = "SELECT judge_listed(%s, %s, %s, %s)"
+FORGET = "SELECT forget()"
+TOMBSTONES = "SELECT * FROM tombstones_take(%s)"
+WRITTEN = "SELECT tombstone_written(%s)"
+ERASED = "SELECT tombstone_erased(%s)"
+APPLY = "SELECT tombstone_apply(%s, %s, %s)"
+GIVEN_UP = "SELECT * FROM uploads_given_up(%s)"
+
+
+class Remembered(StrEnum):
+    """What is remembered of a number."""
+
+    REFUSED = "refused"
+    DO_NOT_SAMPLE = "do_not_sample"
+    LANGUAGE = "language"
+    UPHELD = "upheld"
+    CALL_BACK = "call_back"
+
+
+@dataclass(frozen=True, slots=True)
+class NewWrap:
+    """Made by custody when it lifts a hold."""
+
+    segment: int
+    key_id: str
+    suite: str
+    sealed: bytes
+
+
+class LiftedAs(StrEnum):
+    LIFTED = "lifted"
+    TRAINING_ENDED = "training_ended"
+    """nobody could open it for training again"""
+    ERASED = "erased"
+    """nothing else kept it"""
+    NONE = "none"
+    """no such hold stands"""
+
+
+async def take_back(
+    tx: Transaction,
+    id: UUID,
+    purposes: Sequence[Purpose],
+    reason: str,
+    *,
+    group: UUID | None = None,
+    number: bytes | None = None,
+) -> int:
+    """In all recordings of a call group, or of a number, also those that have not arrived. Done again, it changes nothing.
+
+    Returns how many recordings it reached.
+    """
+    return await tx.value(TAKE_BACK, id, group, number, [one.value for one in purposes], reason)
+
+
+async def remember(
+    tx: Transaction,
+    number: bytes,
+    what: Remembered,
+    at: datetime,
+    until: datetime,
+    *,
+    line: str = "",
+    purpose: Purpose | None = None,
+    value: str = "",
+) -> None:
+    await tx.all(REMEMBER, number, what.value, line, purpose.value if purpose else "", value, at, until)
+
+
+async def known(tx: Transaction, number: bytes, line: str) -> Sequence[Row]:
+    """Asked while it rings: `what`, `purpose`, `value`, `until`."""
+    return await tx.all(KNOWN, number, line)
+
+
+async def place_holds(tx: Transaction, holds: Sequence[Hold]) -> list[tuple[str, UUID]]:
+    """Those that stand by it: what is not here is left out."""
+    rows = await tx.all(PLACE, Jsonb([one.row() for one in holds]))
+    return [(row["hold"], row["recording"]) for row in rows]
+
+
+async def undo_hold(tx: Transaction, hold: str) -> bool:
+    """One's own, raised for us, within a minute, while a purpose keeps the recording. False: it is too late, or not theirs."""
+    return await tx.value(UNDO, hold)
+
+
+async def confirm_hold(tx: Transaction, hold: str, look_again: date) -> bool:
+    return await tx.value(CONFIRM, hold, look_again)
+
+
+async def lift_hold(tx: Transaction, hold: str, reason: str, anew: Sequence[NewWrap] = ()) -> LiftedAs:
+    told = [
+        {"segment": one.segment, "key_id": one.key_id, "suite": one.suite, "sealed": one.sealed.hex()} for one in anew
+    ]
+    return LiftedAs(await tx.value(LIFT, hold, reason, Jsonb(told)))
+
+
+@dataclass(frozen=True, slots=True)
+class Went:
+    """`what`: `hold_void`, `purpose_expired`, `not_judged`, `discarded`."""
+
+    recording: UUID
+    what: str
+    role: KeyRole | None
+
+
+async def sweep(tx: Transaction, most: int) -> list[Went]:
+    """At most so many recordings, none that another sweeper has in hand. Nothing: there is nothing more to do now."""
+    rows = await tx.all(SWEEP, most)
+    return [Went(row["recording"], row["what"], row["purpose"] and KeyRole(row["purpose"])) for row in rows]
+
+
+async def list_to_judge(tx: Transaction, within: Period, now: datetime, most: int) -> int:
+    """What the policy wants judged first, and whose day has come. Returns how many."""
+    rows = await tx.all(JUDGE_DUE, most)
+    for row in rows:
+        zone = row["time_zone"]
+        by = judge_by(row["expires_on"], within, listed_on=local_day(now, zone))
+        await tx.all(JUDGE_LISTED, row["recording"], row["purpose"], by, day_begins(by, zone))
+    return len(rows)
+
+
+async def forget(tx: Transaction) -> int:
+    return await tx.value(FORGET)
+
+
+async def tombstones(tx: Transaction, most: int) -> Sequence[Row]:
+    """`recording`, `object_key`, `reason`, `at`, `written`: those whose object is not known to be gone."""
+    return await tx.all(TOMBSTONES, most)
+
+
+async def tombstone_written(tx: Transaction, recording: UUID) -> None:
+    await tx.all(WRITTEN, recording)
+
+
+async def erased(tx: Transaction, recording: UUID) -> bool:
+    """Every version of the object is gone. False: its tombstone was not written first, or it was told before."""
+    return await tx.value(ERASED, recording)
+
+
+async def apply_tombstone(tx: Transaction, recording: UUID, object_key: str, reason: str) -> bool:
+    """One that the object store has and the database does not, after a restore: what came back goes."""
+    return await tx.value(APPLY, recording, object_key, reason)
+
+
+async def uploads_given_up(tx: Transaction, older: timedelta) -> Sequence[Row]:
+    """`object_key`, `upload`: to be ended in the object store."""
+    return await tx.all(GIVEN_UP, older)

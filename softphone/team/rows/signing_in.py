@@ -1,0 +1,180 @@
+"""People, their desks and their sessions. Opening a session takes the login that signs in; all else is the service's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from softphone.domain.policy.period import Period
+from softphone.domain.purpose import KeyRole
+from softphone.domain.roles import Role
+from softphone.team.rows.pool import Row, Transaction, kept_of
+
+OPEN = "SELECT session_open(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+BY_CODE = "SELECT session_by_code(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+RENEW = "SELECT session_renew(%s, %s, %s, %s, %s, %s, %s)"
+PROOF = "SELECT proof_new(%s, %s)"
+WHO = "SELECT * FROM who_asks()"
+END = "SELECT session_end()"
+REVOKE = "SELECT desk_revoke(%s)"
+LEAVES = "SELECT person_leaves(%s)"
+CODE = "SELECT code_make(%s, %s, %s, %s, %s)"
+PROVED = "SELECT key_proved(%s, %s)"
+SEEN = "SELECT desk_seen(%s, %s, %s)"
+FIGURES = "SELECT * FROM people_figures()"
+TAKE_POLICY = "SELECT policy_take(%s, %s, %s, %s, %s, %s, %s)"
+POLICY = "SELECT number, signed, signer, succession FROM policies ORDER BY number DESC LIMIT 1"
+POLICIES_SINCE = "SELECT number, signed, signer, succession FROM policies WHERE number > %s ORDER BY number"
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The machine that signs in. `id`: of its local archive; `thumbprint`: of the key its tokens are bound to (RFC 7638)."""
+
+    id: UUID
+    key: bytes
+    thumbprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Freshly made, for one desk. Only hashes of hashes of them are kept."""
+
+    session: UUID
+    access: str = field(repr=False)
+    refresh: str = field(repr=False)
+    lives: timedelta
+    refreshes: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Whose token it is. The service checks a proof against `thumbprint` before it answers."""
+
+    person: UUID
+    desk: UUID
+    thumbprint: str
+    roles: frozenset[Role]
+    agents: tuple[str, ...]
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """As the policy has it, with the ids of its leads' training keys."""
+
+    id: str
+    agents: tuple[str, ...]
+    lines: tuple[str, ...]
+    leads: tuple[str, ...]
+
+
+async def open_session(
+    tx: Transaction, issuer: str, subject: str, roles: Sequence[Role], agents: Sequence[str], desk: Desk, tokens: Tokens
+) -> UUID:
+    """The person. The issuer has signed them in, and what it claims of them has been checked."""
+    return await tx.value(
+        OPEN,
+        tokens.session,
+        kept_of(tokens.access),
+        kept_of(tokens.refresh),
+        issuer,
+        subject,
+        list(roles),
+        list(agents),
+        *_of(desk, tokens),
+    )
+
+
+async def open_by_code(tx: Transaction, code: str, desk: Desk, tokens: Tokens) -> UUID:
+    """The person. The code is used up. Raises SignedOutError where there is none."""
+    return await tx.value(
+        BY_CODE, kept_of(code), tokens.session, kept_of(tokens.access), kept_of(tokens.refresh), *_of(desk, tokens)
+    )
+
+
+async def renew(tx: Transaction, refresh: str, thumbprint: str, tokens: Tokens) -> bool:
+    """False: it is used up, ran out, or is another desk's. One that was used before ends all of that desk's sessions."""
+    kept = kept_of(tokens.access), kept_of(tokens.refresh)
+    return await tx.value(RENEW, kept_of(refresh), thumbprint, tokens.session, *kept, tokens.lives, tokens.refreshes)
+
+
+async def is_new_proof(tx: Transaction, proof: bytes, until: datetime) -> bool:
+    """Whether this proof of possession was not shown before; it is noted until then."""
+    return await tx.value(PROOF, proof, until)
+
+
+async def who_asks(tx: Transaction) -> Asker | None:
+    row = await tx.row(WHO)
+    if row is None:
+        return None
+    roles = frozenset(Role(one) for one in row["roles"])
+    return Asker(row["person"], row["desk"], row["thumbprint"], roles, tuple(row["agents"]), row["expires_at"])
+
+
+async def end_session(tx: Transaction) -> None:
+    await tx.all(END)
+
+
+async def revoke_desk(tx: Transaction, desk: UUID) -> bool:
+    """By its own person, or by IT. False: there is none, or it was revoked before."""
+    return await tx.value(REVOKE, desk)
+
+
+async def person_leaves(tx: Transaction, person: UUID) -> bool:
+    return await tx.value(LEAVES, person)
+
+
+async def make_code(
+    tx: Transaction, code: str, subject: str, roles: Sequence[Role], agents: Sequence[str], lives: timedelta
+) -> None:
+    """By IT, or on the server by the login that migrates."""
+    await tx.all(CODE, kept_of(code), subject, list(roles), list(agents), lives)
+
+
+async def key_proved(tx: Transaction, role: KeyRole, key_id: str) -> None:
+    """They have answered a challenge that was sealed to this key."""
+    await tx.all(PROVED, role.value, key_id)
+
+
+async def desk_seen(tx: Transaction, program: str, waiting: int, failed: str = "") -> None:
+    """What a desk says of itself when it asks for news. `failed`: a code of the product's."""
+    await tx.all(SEEN, program, waiting, failed)
+
+
+async def people(tx: Transaction) -> Sequence[Row]:
+    """For IT: each person's desks, what they run, what waits and what failed."""
+    return await tx.all(FIGURES)
+
+
+async def take_policy(
+    tx: Transaction,
+    number: int,
+    signed: bytes,
+    signer: str,
+    own_calls: Period,
+    keys: Mapping[KeyRole, Sequence[str]],
+    teams: Sequence[Team],
+    *,
+    succession: bytes | None = None,
+) -> None:
+    """Its signature was checked. A lower number, or another signer without the old one's word, is refused."""
+    named = [{"role": role.value, "key_id": one} for role, ids in keys.items() for one in ids]
+    told = [
+        {"team": one.id, "agents": list(one.agents), "lines": list(one.lines), "leads": list(one.leads)}
+        for one in teams
+    ]
+    await tx.all(TAKE_POLICY, number, signed, signer, succession, own_calls.length(), Jsonb(named), Jsonb(told))
+
+
+async def policies_since(tx: Transaction, number: int) -> Sequence[Row]:
+    """Each one that came after that number: so a desk can follow from signer to signer."""
+    return await tx.all(POLICIES_SINCE, number)
+
+
+def _of(desk: Desk, tokens: Tokens) -> tuple[UUID, bytes, str, timedelta, timedelta]:
+    return desk.id, desk.key, desk.thumbprint, tokens.lives, tokens.refreshes

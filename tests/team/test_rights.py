@@ -1,0 +1,298 @@
+"""Who sees and does what, tried from outside: SQL as each login, with each person's token and with none.
+
+The tables below are whole: a table or function that is new in the schema fails them until it has its row.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.types.json import Jsonb
+
+from softphone.team.rows import signing_in
+from softphone.team.rows.pool import asking_of, kept_of
+from softphone.team.schema import LOGINS, MIGRATOR, OWNER, RULES, SERVICE, SIGN_IN, SWEEPER
+from tests.team.house import NUMBER, House, Person, new_id
+
+PEOPLE = ("anna", "bo", "carl", "handler", "lead", "other_lead", "custody", "it")
+SEEN: dict[str, str] = {
+    # table: rows that each of PEOPLE sees, of one recording of anna's on a hold that bo raised; - is *permission denied*
+    "people": "1 1 1 1 1 1 1 8",
+    "person_keys": "0 0 0 1 1 1 1 0",
+    "desks": "1 1 1 1 1 1 1 8",
+    "sessions": "-",
+    "codes": "-",
+    "proofs": "-",
+    "policies": "1 1 1 1 1 1 1 1",
+    "policy_keys": "5 5 5 5 5 5 5 5",
+    "policy_teams": "2 2 2 2 2 2 2 2",
+    "calls": "2 0 0 2 1 0 2 0",
+    "call_numbers": "-",
+    "call_number_seals": "0 0 0 2 0 0 2 0",
+    "recordings": "2 0 0 2 1 0 2 0",
+    "purposes": "4 0 0 4 2 0 4 0",
+    "segments": "2 0 0 2 1 0 2 0",
+    "wraps": "0 0 0 2 1 0 2 0",
+    "holds": "1 0 0 1 0 0 1 0",
+    "hold_words": "0 1 0 0 0 0 1 0",
+    "wraps_aside": "-",
+    "audit": "0 0 0 0 0 0 1 0",
+    "heads": "0 0 0 0 0 0 0 0",
+    "tombstones": "-",
+    "remembered": "-",
+    "withdrawals": "-",
+    "uploads": "1 0 0 0 0 0 0 0",
+    "upload_parts": "1 0 0 0 0 0 0 0",
+    "receipts": "1 0 0 0 0 0 0 0",
+}
+S, G, W, M = SERVICE, SIGN_IN, SWEEPER, MIGRATOR
+ANY = frozenset(("agent", "case_handler", "lead", "custody", "it"))
+FUNCTIONS: dict[str, tuple[tuple[str, ...], frozenset[str] | None, tuple[Any, ...]]] = {
+    # function: the logins that may call it; the roles that may do it, or None: nobody in particular; values to try it with
+    "session_open": ((G,), None, ()),
+    "session_by_code": ((G,), None, ()),
+    "session_renew": ((G,), None, ()),
+    "proof_new": ((G, S), None, ()),
+    "who_asks": ((S,), None, ()),
+    "session_end": ((S,), ANY, ()),
+    "desk_revoke": ((S,), ANY, (new_id(),)),
+    "person_leaves": ((S,), frozenset({"it"}), (new_id(),)),
+    "code_make": ((S, M), frozenset({"it"}), (b"c", "x", ["agent"], [], timedelta(days=1))),
+    "key_proved": ((S,), frozenset({"custody"}), ("custody", "c1")),
+    "desk_seen": ((S,), ANY, ("1", 0, "")),
+    "policy_take": ((S, M), frozenset({"it"}), (2, b"", "signer", None, timedelta(days=1), Jsonb([]), Jsonb([]))),
+    "people_figures": ((S, M), frozenset({"it"}), ()),
+    "upload_begin": ((S,), frozenset({"agent"}), (new_id(), 1, b"d" * 32, 1, "k")),
+    "upload_named": ((S,), frozenset({"agent"}), (new_id(), "", "u")),
+    "upload_part": ((S,), frozenset({"agent"}), (new_id(), "u", 1, b"d" * 32, "e")),
+    "upload_drop": ((S,), frozenset({"agent"}), (new_id(),)),
+    "recording_store": ((S,), frozenset({"agent"}), (new_id(), Jsonb({}))),
+    "receipt_keep": ((S,), frozenset({"agent"}), (new_id(), "r")),
+    "take_back": (
+        (S,),
+        frozenset({"agent", "case_handler", "custody"}),
+        (new_id(), new_id(), None, ["training"], "opt_out"),
+    ),
+    "number_remember": (
+        (S,),
+        frozenset({"agent", "case_handler", "custody"}),
+        (NUMBER, "refused", "", "", "", datetime.now(UTC), datetime.now(UTC)),
+    ),
+    "number_known": ((S,), frozenset({"agent"}), (NUMBER, "salg")),
+    "number_calls": ((S,), frozenset({"case_handler", "custody"}), (NUMBER,)),
+    "holds_place": ((S,), frozenset({"agent", "case_handler", "lead", "custody"}), (Jsonb([]),)),
+    "hold_undo": ((S,), frozenset({"agent", "case_handler", "lead", "custody"}), ("h",)),
+    "hold_confirm": ((S,), frozenset({"custody"}), ("h", datetime.now(UTC).date())),
+    "hold_lift": ((S,), frozenset({"custody"}), ("h", "why", Jsonb([]))),
+    "audit_note": ((S,), ANY, ("opened", "G11", "", None, Jsonb({}))),
+    "audit_ship": ((S,), frozenset({"agent"}), (Jsonb([]),)),
+    "service_head": ((S, W), None, ()),
+    "head_keep": ((S, W), None, ()),
+    "sweep": ((W,), None, ()),
+    "judge_due": ((W,), None, ()),
+    "judge_listed": ((W,), None, ()),
+    "forget": ((W,), None, ()),
+    "tombstones_take": ((W,), None, ()),
+    "tombstone_written": ((W,), None, ()),
+    "tombstone_erased": ((W,), None, ()),
+    "tombstone_apply": ((W,), None, ()),
+    "uploads_given_up": ((W,), None, ()),
+    # what policies ask, of whoever asks
+    **dict.fromkeys(
+        (
+            "my_person",
+            "my_desk",
+            "i_am",
+            "my_agents",
+            "own_since",
+            "my_keys",
+            "i_find_all",
+            "my_teams",
+            "i_lead",
+            "lives_for",
+        ),
+        ((S,), None, ()),
+    ),
+    # what only functions call
+    **dict.fromkeys(
+        (
+            *("asking", "newest_policy", "need", "settle", "settled", "note", "wraps_checked", "purposes_end"),
+            *("erase_unless_kept", "erase"),
+        ),
+        ((), None, ()),
+    ),
+}
+
+
+@pytest.fixture
+def filled(house: House) -> House:
+    """With a row in every table that a login may read."""
+    held, other = house.arrived(), house.arrived()
+    hold = {"hold": "h1", "recording": str(held), "raised_for": "controller", "raised_by": "bo", "why": "a dispute"}
+    house.ask("bo", "SELECT * FROM holds_place(%s)", Jsonb([{**hold, "at": datetime.now(UTC).isoformat()}]))
+    house.ask("anna", "SELECT receipt_keep(%s, %s)", other, "receipt")
+    going_on = new_id()
+    house.ask("anna", "SELECT * FROM upload_begin(%s, 1, %s, 1, %s)", going_on, b"d" * 32, str(going_on))
+    house.ask("anna", "SELECT upload_named(%s, '', 'u')", going_on)
+    house.ask("anna", "SELECT upload_part(%s, 'u', 1, %s, 'e')", going_on, b"d" * 32)
+    return house
+
+
+def test_each_person_sees_of_each_table_what_is_theirs_and_without_a_token_there_is_nothing(filled: House) -> None:
+    tables = {
+        row["relname"]
+        for row in filled.owner(
+            "SELECT relname FROM pg_class WHERE relnamespace = 'klartone'::regnamespace AND relkind IN ('r', 'p', 'v')"
+        )
+    }
+    assert tables - {"alembic_version"} == set(SEEN)
+    for table, told in SEEN.items():
+        asked = f"SELECT least(count(*), {1 if table == 'audit' else 1000}) FROM {table}"
+        if told == "-":
+            for who in PEOPLE:
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    filled.ask(who, asked)
+            continue
+        assert " ".join(str(filled.value(who, asked)) for who in PEOPLE) == told, table
+        assert filled.as_login(SERVICE, f"SELECT 1 FROM {table}") == []
+
+
+def test_no_login_reads_more_and_none_writes_a_row(filled: House) -> None:
+    """Each table, login and deed; the service's with each person's token."""
+    deeds = (
+        "SELECT 1 FROM {}",
+        "INSERT INTO {} DEFAULT VALUES",
+        "UPDATE {} SET ctid = NULL",
+        "DELETE FROM {}",
+        "TRUNCATE {}",
+    )
+    tried = 0
+    for table in (*SEEN, "alembic_version"):
+        for login in LOGINS:
+            for deed in deeds[login == SERVICE and SEEN.get(table, "-") != "-" :]:
+                with pytest.raises(
+                    (psycopg.errors.InsufficientPrivilege, psycopg.errors.FeatureNotSupported)
+                ) as refused:
+                    # A system column's assignment is refused by itself, so a real one is taken.
+                    filled.as_login(
+                        login, deed.format(table).replace("ctid = NULL", f"{_column(filled, table)} = NULL")
+                    )
+                assert "permission denied" in str(refused.value)
+                tried += 1
+        for who in PEOPLE:
+            for deed in deeds[1:]:
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    filled.ask(who, deed.format(table).replace("ctid = NULL", f"{_column(filled, table)} = NULL"))
+                tried += 1
+    assert tried > 1000
+
+
+def _column(house: House, table: str) -> str:
+    asked = "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum = 1"
+    return str(house.owner(asked, f"klartone.{table}")[0]["attname"])
+
+
+def test_each_function_is_called_by_its_logins_alone_and_refuses_who_may_not(filled: House) -> None:
+    known = {
+        row["proname"]: row
+        for row in filled.owner(
+            "SELECT proname, oid, pronargs FROM pg_proc WHERE pronamespace = 'klartone'::regnamespace"
+        )
+    }
+    assert set(known) == set(FUNCTIONS)
+    for name, (logins, roles, values) in FUNCTIONS.items():
+        for login in ("public", *LOGINS):
+            asked = "SELECT has_function_privilege(%s, %s::oid, 'EXECUTE') AS may"
+            assert filled.owner(asked, login, known[name]["oid"])[0]["may"] == (login in logins), (name, login)
+        if roles is None:
+            continue
+        call = f"SELECT {name}({', '.join(['%s'] * len(values))})"
+        for who in PEOPLE:
+            role = {
+                "anna": "agent",
+                "bo": "agent",
+                "carl": "agent",
+                "handler": "case_handler",
+                "other_lead": "lead",
+            }.get(who, who)
+            if role in roles:
+                continue
+            with pytest.raises(psycopg.Error) as refused:
+                filled.ask(who, call, *values)
+            assert refused.value.sqlstate == "KT403", (name, who)
+        if name == "audit_note":
+            continue  # a refusal is noted of nobody too
+        for token in ("", "made up"):
+            with pytest.raises(psycopg.Error) as refused:
+                filled.ask(Person(token, new_id(), new_id()), call, *values)
+            assert refused.value.sqlstate == "KT401", name
+
+
+def test_nobody_becomes_somebody_else_by_what_they_set(filled: House) -> None:
+    custody, anna = filled.people["custody"], filled.people["anna"]
+    kept = str(
+        filled.owner("SELECT encode(token_hash, 'hex') AS hash FROM sessions WHERE person = %s", custody.id)[0]["hash"]
+    )
+    for said in (kept, str(custody.id), str(custody.desk), custody.token, f"\\x{kept}", "' OR true --", "%", ""):
+        with filled.login(SERVICE).transaction():
+            filled.login(SERVICE).execute("SELECT set_config('klartone.asking', %s, true)", [said])
+            assert filled.login(SERVICE).execute("SELECT count(*) AS n FROM recordings").fetchone() == {"n": 0}
+    assert kept == kept_of(custody.token).hex() != asking_of(custody.token)
+    for role in (OWNER, RULES, SIGN_IN, SWEEPER, MIGRATOR, filled.server.user):
+        for statement in (f"SET ROLE {role}", f"SET SESSION AUTHORIZATION {role}"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                filled.ask(anna, statement)
+    for statement in (
+        "SET row_security = off",
+        "SET session_replication_role = replica",
+        "CREATE TABLE klartone.x (i int)",
+        "CREATE FUNCTION klartone.asking(x int) RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "ALTER TABLE recordings DISABLE ROW LEVEL SECURITY",
+        "CREATE POLICY x ON recordings USING (true)",
+        "COPY recordings TO '/tmp/x'",
+        "GRANT klartone_rules TO klartone_service",
+    ):
+        with pytest.raises(psycopg.Error) as refused:
+            filled.ask(anna, f"{statement}; SELECT 1 FROM sessions")
+        assert refused.value.sqlstate in ("42501", "0LP01")
+    # What is shadowed by something temporary is not what the policies and functions ask. (`team init` forbids that too.)
+    with filled.asking("anna") as connection:
+        for table in ("sessions", "people", "desks", "person_keys", "policies", "recordings"):
+            connection.execute(f"CREATE TEMPORARY TABLE {table} AS TABLE klartone.policy_keys WITH NO DATA".encode())
+        connection.execute("SET LOCAL search_path = pg_temp, klartone")
+        assert connection.execute("SELECT count(*) AS n FROM klartone.recordings").fetchone() == {"n": 2}
+        connection.execute("ROLLBACK")
+
+
+def test_a_token_ends_with_its_session_its_desk_its_person_and_its_transaction(house: House) -> None:
+    house.arrived()
+    assert len(house.found("anna")) == 1
+    assert house.as_login(SERVICE, "SELECT current_setting('klartone.asking', true) AS said") == [{"said": ""}]
+    short = house.signed_in(
+        "anna", ["agent"], ["anna@nordlys.example"], desk=house.people["anna"].desk, lives=timedelta(seconds=-1)
+    )
+    assert house.found(short) == set()
+    ended = house.signed_in("anna", ["agent"], ["anna@nordlys.example"], desk=house.people["anna"].desk)
+    assert len(house.found(ended)) == 1
+    house.ask(ended, signing_in.END)
+    assert house.found(ended) == set()
+    with house.asking("anna") as connection:
+        count = "SELECT count(*) AS n FROM recordings"
+        assert connection.execute(count).fetchone() == {"n": 1}
+        # Revoked while a transaction is under way: its next statement sees nothing.
+        assert house_of_its_own(house).value("it", signing_in.REVOKE, house.people["anna"].desk)
+        assert connection.execute(count).fetchone() == {"n": 0}
+    assert house.found("anna") == set()
+    assert len(house.found("custody")) == 1
+    house.ask("it", signing_in.LEAVES, house.people["custody"].id)
+    assert house.found("custody") == set()
+
+
+def house_of_its_own(house: House) -> House:
+    """The same, on connections of its own."""
+    other = House(house.server, house.database, house.people)
+    other._open, other._logins = house._open, {}
+    return other
