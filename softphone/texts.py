@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gettext
 import re
+from collections.abc import Mapping
 from datetime import date, datetime, tzinfo
 from functools import cache, lru_cache
 from pathlib import Path
@@ -63,11 +64,27 @@ class Texts:
 
         A sentence with a singular and a plural takes the one for `count`.
         """
+        found = self._sentence(code, params)
+        if found is None:
+            text = ", ".join(f"{key}={value}" for key, value in params.items())
+            return f"{code} ({text})" if text else code
+        remedy = self._remedy(code, params)
+        return f"{found} {remedy}" if remedy else found
+
+    def halves(self, code: str, /, **params: object) -> tuple[str, str]:
+        """What happened and what it means; and what to do about it, if a catalog holds that apart (`<code>.remedy`). Together
+        they are the sentence."""
+        remedy = self._remedy(code, params)
+        return self(code, **params).removesuffix(f" {remedy}"), remedy
+
+    def _remedy(self, code: str, params: Mapping[str, object]) -> str:
+        return (self._sentence(f"{code}.remedy", params) or "") if code else ""
+
+    def _sentence(self, code: str, params: Mapping[str, object]) -> str | None:
         count = params.get("count")
         sentence = _sentence(self._catalogs, code, count if isinstance(count, int) else _MANY) if code else ""
         if sentence is None:
-            text = ", ".join(f"{key}={value}" for key, value in params.items())
-            return f"{code} ({text})" if text else code
+            return None
         return sentence.format_map(_Shown((key, self._shown(value)) for key, value in params.items()))
 
     def error(self, error: KlartoneError) -> str:

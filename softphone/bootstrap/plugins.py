@@ -31,6 +31,9 @@ class RulePlugins:
     maker: NoticeMaker | None
     faults: Sequence[KlartoneError]
     """of plugins that were left out"""
+    plugins: Sequence[Plugin] = ()
+    voice: str = ""
+    """the id of the one that speaks"""
 
 
 def rule_plugins(
@@ -50,7 +53,7 @@ def rule_plugins(
     rulebook = by_id.get(RULEBOOK)
     voice = offering(more, SPEAK.name) or by_id.get(VOICE)  # who has brought a voice wants it heard
     maker = NoticeMaker(host, rulebook, voice, home.folders.cache / "notices") if rulebook else None
-    return RulePlugins(host, RulebookClient(host, RULEBOOK), maker, faults)
+    return RulePlugins(host, RulebookClient(host, RULEBOOK), maker, faults, plugins, voice.id if voice else "")
 
 
 def organisations_plugins(settings: Settings) -> tuple[tuple[Plugin, ...], tuple[PluginError, ...]]:

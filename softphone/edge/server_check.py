@@ -1,56 +1,95 @@
-"""Whether an account's server is there: its name looked up, its addresses asked by OPTIONS, as `klartone doctor` does.
+"""Whether an account's server is there, and whether it knows the account: its name looked up, its addresses asked.
 
-It registers nothing, and needs no edge that runs.
+It asks by OPTIONS; or by a REGISTER without a Contact, which logs in and changes nothing (RFC 3261, 10.2.3). It needs no edge
+that runs.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 import time
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from softphone.edge.channel import EdgeAccount
+from softphone.edge.login import Login, answer_to
 from softphone.edge.network import ANYWHERE, own_address
 from softphone.edge.relay.stun import DEFAULT_PORT, StunServer, load_stun
 from softphone.edge.resolver import Resolver, split_server
+from softphone.edge.sip.malformed import Malformed
 from softphone.edge.sip.message import SipMessage, write
+from softphone.edge.sip.reading import parse
 from softphone.edge.sip.uri import Via
 from softphone.edge.tls import ConnectionFault, TlsServer
 from softphone.edge.transports import Hop, Transports
 
 MOST_HOPS = 4
-REPEATS = (0.0, 0.5, 1.0, 1.5)
+REPEATS = (0.5, 1.0, 1.5)
 """seconds from one datagram to the next, and until it counts as unanswered"""
-STREAM_LIMIT = 12.0
-"""seconds for a connection, its TLS and an answer by it"""
+STREAM_LIMIT = 4.0
+"""seconds for an answer by a connection that stands"""
 
 
 class ServerState(NamedTuple):
-    """`fault`: why it could not be asked, or did not answer; None if it did, after `seconds`."""
+    """`fault`: why it could not be asked, or did not answer; None if it did, after `seconds`, by `answer`."""
 
     server: str
     fault: ConnectionFault | None
     seconds: float = 0.0
+    answer: SipMessage | None = None
+    certificate: Mapping[str, Any] = {}
+    """what it showed by TLS, as `ssl` gives it"""
+
+    @property
+    def code(self) -> int:
+        return self.answer.code if self.answer else 0
 
 
-async def check_server(account: EdgeAccount, nameservers: tuple[tuple[str, ...], int] = ((), 53)) -> ServerState:
-    """The first address that answers counts: a phone would go on to the next, too. Never raises for what the network does."""
+async def check_server(
+    account: EdgeAccount,
+    nameservers: tuple[tuple[str, ...], int] = ((), 53),
+    login: Login | None = None,
+    seconds: float = 30.0,
+) -> ServerState:
+    """The first address that answers counts: a phone would go on to the next, too. Never raises for what the network does.
+
+    `login`: asks whether the account may register, by whom. All of it takes at most `seconds`.
+    """
     server = account.next_server or account.address.rpartition("@")[2]
     host, port = split_server(server)
     if not any(map(own_address, (*ANYWHERE, host.strip("[]")))):
         return ServerState(server, ConnectionFault("no_network"))
-    resolver = Resolver(*nameservers, six=True)
-    hops = (await resolver.look_up(host, port, account.transport))[:MOST_HOPS]
-    fault: ConnectionFault | None = ConnectionFault("nowhere")
-    for hop in hops:
-        began = time.monotonic()
-        asked = _by_datagram if hop.transport == "udp" else _by_stream
-        fault = await asked(hop, host, TlsServer(host, account.authority))
-        if fault is None:
-            return ServerState(server, None, time.monotonic() - began)
-    return ServerState(server, fault)
+    found = ServerState(server, ConnectionFault("nowhere"))
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            resolver = Resolver(*nameservers, six=True)
+            hops = (await resolver.look_up(host, port, account.transport))[:MOST_HOPS]
+            for hop in hops:
+                found = ServerState(server, ConnectionFault("silent"))
+                asked = _by_datagram if hop.transport == "udp" else _by_stream
+                async with asked(hop, TlsServer(host, account.authority)) as way:
+                    found = await _asked(server, way, hop, account, login)
+                if found.fault is None:
+                    break
+    return found
+
+
+async def _asked(server: str, way: _Way, hop: Hop, account: EdgeAccount, login: Login | None) -> ServerState:
+    began = time.monotonic()
+    call = secrets.token_hex(8)
+    said = await way.ask(_question(hop, account, way.place, call, 1, login))
+    if login is not None and isinstance(said, SipMessage) and said.code in _CHALLENGED:
+        name = _CHALLENGED[said.code]
+        uri = f"sip:{account.address.rpartition('@')[2]}"
+        answer = answer_to(said.all(f"{name}-Authenticate"), "REGISTER", uri, login) if login.password else None
+        if answer is not None:
+            more = ("Authorization" if name == "WWW" else "Proxy-Authorization", answer)
+            said = await way.ask(_question(hop, account, way.place, call, 2, login, more))
+    if isinstance(said, ConnectionFault):
+        return ServerState(server, said, certificate=way.certificate)
+    return ServerState(server, None, time.monotonic() - began, said, way.certificate)
 
 
 async def check_stun(server: str, nameservers: tuple[tuple[str, ...], int] = ((), 53)) -> tuple[str, int] | None:
@@ -86,83 +125,131 @@ class _StunAnswers(asyncio.DatagramProtocol):
         pass
 
 
-def _options(hop: Hop, host: str, place: tuple[str, int]) -> bytes:
-    mark = secrets.token_hex(8)
-    via = Via(hop.transport.upper(), *place).with_param("rport").with_param("branch", f"z9hG4bK{mark}")
+_CHALLENGED = {401: "WWW", 407: "Proxy"}
+
+
+def _question(
+    hop: Hop,
+    account: EdgeAccount,
+    place: tuple[str, int],
+    call: str,
+    number: int,
+    login: Login | None,
+    *more: tuple[str, str],
+) -> bytes:
+    host = account.address.rpartition("@")[2]
+    method, who = ("OPTIONS", "check@anonymous.invalid") if login is None else ("REGISTER", account.address)
+    via = Via(hop.transport.upper(), *place).with_param("rport").with_param("branch", f"z9hG4bK{secrets.token_hex(8)}")
     headers = [
         ("Via", str(via)),
         ("Max-Forwards", "70"),
-        ("From", f"<sip:check@anonymous.invalid>;tag={mark}"),
-        ("To", f"<sip:{host}>"),
-        ("Call-ID", mark),
-        ("CSeq", "1 OPTIONS"),
+        ("From", f"<sip:{who}>;tag={call}"),
+        ("To", f"<sip:{host if login is None else who}>"),
+        ("Call-ID", call),
+        ("CSeq", f"{number} {method}"),
+        *more,
     ]
-    return write(SipMessage("OPTIONS", f"sip:{host}", headers=headers))
+    return write(SipMessage(method, f"sip:{host}", headers=headers))
 
 
-async def _by_datagram(hop: Hop, host: str, _: TlsServer) -> ConnectionFault | None:
-    loop = asyncio.get_running_loop()
-    answered: asyncio.Future[ConnectionFault | None] = loop.create_future()
+class _Way:
+    """To one address. `heard` gets its answers, and why there will be none."""
+
+    def __init__(self) -> None:
+        self.place: tuple[str, int] = ("", 0)
+        self.certificate: Mapping[str, Any] = {}
+        self.repeats: Sequence[float] = ()
+        """seconds from one sending to the next, and until it counts as unanswered"""
+        self.send: Callable[[bytes], None] = lambda _: None
+        self.silent = "silent"
+        self._answer: asyncio.Future[SipMessage | ConnectionFault] = asyncio.get_running_loop().create_future()
+        self._fault: ConnectionFault | None = None
+
+    async def ask(self, question: bytes) -> SipMessage | ConnectionFault:
+        if self._fault is not None:
+            return self._fault
+        self._answer = asyncio.get_running_loop().create_future()
+        for wait in self.repeats:
+            self.send(question)
+            done, _ = await asyncio.wait((self._answer,), timeout=wait)
+            if done:
+                return self._answer.result()
+        return ConnectionFault(self.silent)
+
+    def heard(self, data: bytes) -> None:
+        """The last answer to what was asked: none that is on its way (1xx)."""
+        try:
+            message = parse(data)
+        except Malformed:
+            if data.startswith(b"SIP/2.0 "):
+                self._told(SipMessage("", code=400))
+            return
+        if message.code >= 200:
+            self._told(message)
+
+    def failed(self, fault: ConnectionFault) -> None:
+        self._fault = fault
+        self._told(fault)
+
+    def _told(self, said: SipMessage | ConnectionFault) -> None:
+        if not self._answer.done():
+            self._answer.set_result(said)
+
+
+@contextlib.asynccontextmanager
+async def _by_datagram(hop: Hop, _: TlsServer) -> AsyncGenerator[_Way]:
+    way = _Way()
+    way.repeats = REPEATS
     try:
-        transport, _protocol = await loop.create_datagram_endpoint(
-            lambda: _Answers(answered), remote_addr=(hop.host, hop.port)
+        transport, _protocol = await asyncio.get_running_loop().create_datagram_endpoint(
+            lambda: _Answers(way), remote_addr=(hop.host, hop.port)
         )
     except OSError as error:
-        return ConnectionFault("unreachable", error.strerror or "")
+        way.failed(ConnectionFault("unreachable", error.strerror or ""))
+        yield way
+        return
+    way.place = transport.get_extra_info("sockname")[:2]
+    way.send = transport.sendto
     try:
-        question = _options(hop, host, transport.get_extra_info("sockname")[:2])
-        for wait in REPEATS:
-            if (found := await _within(answered, wait)) is not None:
-                return found if found.code else None
-            transport.sendto(question)
-        return ConnectionFault("silent")
+        yield way
     finally:
         transport.close()
 
 
-async def _within(answered: asyncio.Future[ConnectionFault | None], seconds: float) -> ConnectionFault | None:
-    """None if nothing was heard; a fault without a code if the server answered."""
-    done, _ = await asyncio.wait((answered,), timeout=seconds)
-    return (answered.result() or ConnectionFault("")) if done else None
-
-
 class _Answers(asyncio.DatagramProtocol):
-    def __init__(self, answered: asyncio.Future[ConnectionFault | None]) -> None:
-        self._answered = answered
+    def __init__(self, way: _Way) -> None:
+        self._way = way
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:  # noqa: ARG002
-        if data.startswith(b"SIP/2.0 ") and not self._answered.done():
-            self._answered.set_result(None)
+        self._way.heard(data)
 
     def error_received(self, exc: Exception) -> None:
-        if not self._answered.done():
-            code = "refused" if isinstance(exc, ConnectionRefusedError) else "unreachable"
-            self._answered.set_result(ConnectionFault(code))
+        self._way.failed(ConnectionFault("refused" if isinstance(exc, ConnectionRefusedError) else "unreachable"))
 
 
-async def _by_stream(hop: Hop, host: str, server: TlsServer) -> ConnectionFault | None:
-    answered: asyncio.Future[ConnectionFault | None] = asyncio.get_running_loop().create_future()
-
-    def tell(fault: ConnectionFault | None) -> Callable[..., None]:
-        def heard(*_: object) -> None:
-            if not answered.done():
-                answered.set_result(fault)
-
-        return heard
-
+@contextlib.asynccontextmanager
+async def _by_stream(hop: Hop, server: TlsServer) -> AsyncGenerator[_Way]:
+    way = _Way()
+    way.repeats, way.silent = (STREAM_LIMIT,), "mute"
     transports = Transports(
-        tell(None),
+        lambda data, _: way.heard(data),
         lambda _: False,
-        lambda _, why: tell(why or ConnectionFault("lost"))(),
+        lambda _, why: way.failed(why or ConnectionFault("lost")),
         lambda _: None,
         lambda _: server,
     )
-    transports.reach(
-        hop,
-        lambda: transports.send(_options(hop, host, transports.place(hop) or ("", 0)), hop),
-        lambda why: tell(why)(),
-    )
-    await asyncio.wait((answered,), timeout=STREAM_LIMIT)
-    found = answered.result() if answered.done() else ConnectionFault("mute")
-    transports.close(hop.account)
-    return found
+    stands = asyncio.Event()
+
+    def failed(why: ConnectionFault | None) -> None:
+        way.failed(why or ConnectionFault("lost"))
+        stands.set()
+
+    transports.reach(hop, stands.set, failed)
+    try:
+        await stands.wait()
+        way.place = transports.place(hop) or ("", 0)
+        way.certificate = transports.certificate(hop)
+        way.send = lambda question: transports.send(question, hop)
+        yield way
+    finally:
+        transports.close(hop.account)

@@ -12,9 +12,9 @@ import socket
 import ssl
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from softphone.edge.network import own_address
 from softphone.edge.sip.framing import StreamFramer
@@ -63,6 +63,7 @@ class Connection(asyncio.Protocol):
         self.place = ("", 0)
         """this end of it"""
         self.spoke = False
+        self.certificate: Mapping[str, Any] = {}
         self.fault: ConnectionFault | None = None
         self._server = server
         self._framer = StreamFramer()
@@ -83,8 +84,9 @@ class Connection(asyncio.Protocol):
             if self._server != self._of.server(self.peer.account):
                 transport.abort()
                 return
+            self.certificate = transport.get_extra_info("peercert") or {}
             try:
-                check_name(transport.get_extra_info("peercert") or {}, self._server.name)
+                check_name(self.certificate, self._server.name)
             except NotTrusted as error:
                 self.fault = error.fault
                 transport.abort()
@@ -244,6 +246,11 @@ class Transports:
         """This end of a connection that stands: where a server that knows this phone by it reaches it."""
         connection = self._connections.get(hop)
         return connection.place if connection is not None and connection.open else None
+
+    def certificate(self, hop: Hop) -> Mapping[str, Any]:
+        """What its server showed by TLS, as `ssl` gives it."""
+        connection = self._connections.get(hop)
+        return connection.certificate if connection is not None else {}
 
     def send(self, data: bytes, hop: Hop, failed: Failed = lambda _: None) -> None:
         """`failed` gets the reason if the connection fails."""

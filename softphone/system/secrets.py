@@ -121,6 +121,8 @@ class DemoKeyFile:
             held: Any = json.loads(self.path.read_text("utf-8"))
         except FileNotFoundError:
             return {}
+        except PermissionError as error:
+            raise KeyringError("error.keyring.demo_file_denied", path=str(self.path)) from error
         except (OSError, ValueError) as error:
             raise KeyringError("error.keyring.demo_file", path=str(self.path)) from error
         if not isinstance(held, dict):

@@ -37,6 +37,15 @@ def take_turn(folder: Path, wait: float = ENDS_WITHIN) -> IO[bytes]:
     return file
 
 
+def held_by_another(path: Path) -> bool:
+    """Whether a process holds that lock now. It is made by nobody who only looks."""
+    try:
+        with path.open("rb") as file:
+            return not locked(file)
+    except OSError:
+        return False
+
+
 def locked(file: IO[bytes]) -> bool:
     """Whether it is free; then this process holds it until it closes the file or ends."""
     try:

@@ -103,7 +103,7 @@ def test_an_archive_whose_marker_has_gone_is_told_by_each_as_that_and_comes_back
     for command in ("health", "verify", "list"):
         assert run(command, status=1).startswith(said)
     assert cli.main(["--home", str(home), "doctor"]) == 1
-    assert f"✗ archive: {said}" in capsys.readouterr().out
+    assert f"✗ {said}" in capsys.readouterr().out
     with pytest.raises(ArchiveError) as engine:
         Archive.open_or_create(folder, DemoKeyFile(folder / DEMO_KEYS))
     assert bootstrap.texts().error(engine.value).startswith(said)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from pathlib import Path
 
 import pytest
 
-from softphone.cli.doctor import _servers
+from softphone.bootstrap.home import Home, password_name
+from softphone.cli.doctor.accounts import ACCOUNTS
+from softphone.cli.doctor.machine import Machine
 from softphone.edge.channel import EdgeAccount
 from softphone.edge.server_check import check_server
+from softphone.system.secrets import DemoKeyFile
+from softphone.system.settings import save_settings
 from softphone.wire.snapshot import Account, Settings
 from tests.edge.test_resolver import name_server
 from tests.peers.kamailio import kamailio
@@ -17,7 +22,7 @@ from tests.peers.processes import free_port
 
 
 @pytest.mark.peer("kamailio")
-def test_a_server_answers_or_it_is_said_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_answers_or_it_is_said_what_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("softphone.edge.server_check.STREAM_LIMIT", 1.0)
     with (
         kamailio({"anna": "x"}) as server,
@@ -49,7 +54,18 @@ def test_a_server_answers_or_it_is_said_what_is_wrong(monkeypatch: pytest.Monkey
         told = asyncio.run(ask())
         places = (server.address, f"127.0.0.1:{away}")
         accounts = tuple(Account(place, f"anna@{place}", transport="tcp") for place in places)
-        here, gone = _servers(Settings(accounts=(*accounts, Account("direct", "anna@nowhere.test", register=False))))
-    assert (here.code, here.bad, gone.code, gone.bad) == ("doctor.server", False, "doctor.server.none", True)
-    assert "port" in gone.below[0]
+        home = Home.within(tmp_path)
+        home.folders.create()
+        direct = Account("direct", "anna@nowhere.test", register=False)
+        save_settings(home.folders.config, Settings(accounts=(*accounts, direct)))
+        keys = DemoKeyFile(tmp_path / "keys.json")
+        keys.set(password_name(server.address), b"x")
+        here, gone, alone = ACCOUNTS.look(Machine(home, keys))
+        assert server.contacts("anna") == [], "it registers nothing"
+        keys.set(password_name(server.address), b"y")
+        refused, *_ = ACCOUNTS.look(Machine(home, keys))
+        keys.delete(password_name(server.address))
+        keyless, *_ = ACCOUNTS.look(Machine(home, keys))
+    assert (here.code, gone.code, alone.code) == ("doctor.account", "connection.refused", "doctor.account.direct")
+    assert (refused.code, keyless.code) == ("ready.registration.refused", "ready.registration.no_password")
     assert told == ["answers", "answers", "answers", "refused", "refused", "silent", "mute", "nowhere"]

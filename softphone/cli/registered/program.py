@@ -31,7 +31,8 @@ def add_program(commands: Commands) -> None:
     host = commands.add("plugin-host", "softphone.cli.registered.program:run_plugin_host", hidden=True)
     host.add_argument("folders", nargs="*")
     commands.add("edge", "softphone.cli.registered.program:run_edge", hidden=True)
-    commands.add("doctor", "softphone.cli.doctor:run_doctor")
+    doctor = commands.add("doctor", "softphone.cli.doctor.run:run_doctor")
+    doctor.add_argument("--json", action="store_true", help=texts("cli.json"))
 
 
 def run_plugin_host(arguments: argparse.Namespace) -> int:

@@ -1,0 +1,153 @@
+"""The archive and what is in force within it: its folder, its backups, what waits, and the policy that it accepts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from softphone.bootstrap.home import texts
+from softphone.bootstrap.policy.file import at_its_place, of_revoked
+from softphone.cli.doctor.finding import Below, Check, Finding
+from softphone.cli.doctor.folders import nearest, room, temporary
+from softphone.cli.doctor.machine import Machine
+from softphone.domain.errors import ArchiveError, KlartoneError
+from softphone.domain.policy import Period
+from softphone.system.signature import public_key
+from softphone.wire.snapshot import Settings
+
+if TYPE_CHECKING:
+    from softphone.archive.seen.machine import BackupHealth, MachineArchive
+
+
+def _archive(machine: Machine) -> Iterator[Finding]:
+    """Whatever keeps it from being opened, the policy's own file is looked at."""
+    from softphone.archive.seen.machine import MachineArchive
+
+    folder, settings = machine.archive, machine.settings
+    opened = None
+    try:
+        yield from folder_of(folder)
+        if _is_here(folder):
+            opened = MachineArchive.open(folder, machine.keys)
+    except KlartoneError as error:
+        yield Finding.of(error)
+    if opened is None:
+        yield policy_of(settings)
+        return
+    with closing(opened):
+        yield from _inside(opened, settings)
+        yield policy_of(settings, opened)
+
+
+def _is_here(folder: Path) -> bool:
+    from softphone.archive.folder.marker import is_here
+
+    return is_here(folder)
+
+
+def folder_of(folder: Path) -> Iterator[Finding]:
+    """Raises ArchiveError for one that nothing can be recorded in."""
+    from softphone.archive.folder.disk import refusal
+    from softphone.archive.folder.sharing import check_local
+
+    if found := refusal(nearest(folder)):
+        raise ArchiveError(found.code, **{**found.params, "path": str(folder)})
+    check_local(folder)
+    yield Finding("doctor.archive", {"folder": str(folder)})
+    yield from room(folder)
+    yield from temporary(folder)
+
+
+def _inside(archive: MachineArchive, settings: Settings) -> Iterator[Finding]:
+    yield from _backups(archive, settings)
+    yield from _waiting(archive)
+    yield _signer(archive, settings)
+
+
+def _backups(archive: MachineArchive, settings: Settings) -> Iterator[Finding]:
+    """How old each backup is, and how many changes it does not have yet."""
+    from softphone.archive.seen.machine import LIVES_ON
+    from softphone.bootstrap.archive.shared import here
+
+    found = archive.backups()
+    made = [one for one in found if one.number]
+    if not made:
+        yield Finding("doctor.backup.none")
+    for one in made:
+        fields = {"path": str(one.folder), "at": here(one.at), "count": one.waiting}
+        yield Finding("doctor.backup.waiting" if one.waiting else "doctor.backup", dict(fields))
+        if one.stale:
+            yield Finding("doctor.backup.stale", {"path": str(one.folder), "days": LIVES_ON.days})
+        if settings.backup and one.folder == Path(settings.backup):
+            yield from _overdue(one, settings.backup_every)
+
+
+def _overdue(backup: BackupHealth, every: str) -> Iterator[Finding]:
+    """Later than the phone itself begins to tell of it: twice the time between two."""
+    from softphone.bootstrap.archive.shared import here
+
+    try:
+        period = Period.parse(every)
+    except ValueError:
+        return  # the settings' own finding says so
+    due = backup.at
+    for _ in range(2):
+        day = Period(months=period.months, days=period.days).after(due.date())
+        due = datetime.combine(day, due.timetz()) + timedelta(seconds=period.seconds)
+    if datetime.now(UTC) >= due:
+        yield Finding("doctor.backup.overdue", {"path": str(backup.folder), "at": here(backup.at)})
+
+
+def _waiting(archive: MachineArchive) -> Iterator[Finding]:
+    """What data protection has to decide, if anything."""
+    found = archive.waiting(datetime.now(UTC))
+    if found.to_judge:
+        yield Finding("doctor.judge.waits", {"count": found.to_judge, "day": str(found.judge_before)})
+    for code, count, due in (
+        ("error.archive.holds_overdue", found.holds_overdue, found.holds_due),
+        ("error.archive.cases_overdue", found.cases_overdue, found.cases_due),
+    ):
+        if count:
+            yield Finding(code, {"count": count, "due": str(due)})
+
+
+def _signer(archive: MachineArchive, settings: Settings) -> Finding:
+    """Whose signature the archive asks of a policy. If only the settings ask for one, other settings need none."""
+    if archive.policy_signer:
+        return Finding("doctor.signer", {"signer": archive.policy_signer})
+    if not archive.demo:
+        # None, or not a key: the policy's own finding says so.
+        with suppress(ValueError):
+            return Finding("doctor.signer.none", {"signer": public_key(settings.policy_signer)})
+    return Finding("doctor.signer.nobody")
+
+
+def policy_of(settings: Settings, archive: MachineArchive | None = None) -> Finding:
+    """`archive`: if there is one here, whose signature it asks for, and which keys are revoked in it."""
+    from softphone.bootstrap.archive.viewing import revoked_in
+    from softphone.domain.policy import PolicyError, PolicyUnsigned
+    from softphone.system.policy_file import load_policy
+
+    path = settings.policy
+    if not path:
+        return Finding("ready.policy.missing")
+    try:
+        signers = settings.policy_signer, archive.policy_signer if archive else ""
+        loaded = load_policy(Path(path), *signers, guarded=settings.policy_guarded)
+    except PolicyError as error:
+        lines = tuple(Below(at_its_place(fault, texts()), fault.code) for fault in error.faults)
+        phase = "unsigned" if isinstance(error, PolicyUnsigned) else "faulty"
+        return Finding(f"ready.policy.{phase}", {"path": path, "count": len(lines)}, lines)
+    revoked = of_revoked(loaded, revoked_in(archive, loaded)) if archive else []
+    if revoked:
+        lines = tuple(Below(at_its_place(one, texts()), one.code) for one in revoked)
+        return Finding("doctor.policy.revoked", {"path": path, "count": len(lines)}, lines)
+    if open_ones := [one for one in loaded.remarks if not one.by]:
+        return Finding("doctor.policy.waits", {"path": path, "count": len(open_ones)})
+    return Finding("doctor.policy", {"path": path})
+
+
+ARCHIVE = Check("archive", _archive)
