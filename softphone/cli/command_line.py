@@ -20,6 +20,7 @@ from softphone.cli.registered.keys import add_keys
 from softphone.cli.registered.policy import add_policy
 from softphone.cli.registered.program import DESK, add_program
 from softphone.cli.registered.settings import add_settings
+from softphone.cli.registered.team import add_team
 from softphone.cli.registering import Command, Commands, Formatter, Parser
 from softphone.domain.errors import KlartoneError
 from softphone.domain.purpose import Language
@@ -104,6 +105,6 @@ def build_parser(texts: Texts) -> argparse.ArgumentParser:
     made.set_defaults(run=Command(DESK), home=None)
     under = made.add_subparsers(title=texts("cli.commands"), metavar="", dest="command", parser_class=Parser)
     commands = Commands(under, texts)
-    for add in (add_program, add_keys, add_policy, add_archive, add_holds, add_cases, add_settings):
+    for add in (add_program, add_keys, add_policy, add_archive, add_holds, add_cases, add_settings, add_team):
         add(commands)
     return made

@@ -8,7 +8,8 @@
     ├── KeyringError         the system's keyring is missing, locked or refused
     ├── ArchiveError         the archive cannot be opened, read or written
     ├── SoundError           a sound device or a sound file that cannot be used
-    └── EngineError          the engine cannot be started or reached
+    ├── EngineError          the engine cannot be started or reached
+    └── TeamError            the house's service, its database or its storage refuses or cannot be reached
 
 Anything else that is raised is a bug and is reported as one, never shown as a sentence.
 """
@@ -50,4 +51,8 @@ class SoundError(KlartoneError):
 
 
 class EngineError(KlartoneError):
+    pass
+
+
+class TeamError(KlartoneError):
     pass

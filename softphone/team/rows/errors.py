@@ -7,11 +7,7 @@ from contextlib import contextmanager
 
 import psycopg
 
-from softphone.domain.errors import KlartoneError
-
-
-class TeamError(KlartoneError):
-    """The house's archive does not do it."""
+from softphone.domain.errors import TeamError
 
 
 class SignedOutError(TeamError):

@@ -1,0 +1,62 @@
+"""`klartone team`: for those who run the house's service. It takes `klartone[team]`, which the desk does without."""
+
+from __future__ import annotations
+
+import argparse
+from importlib import import_module
+
+from softphone.cli.registering import Commands, Parser
+from softphone.cli.words import choices, one_of, path, word
+from softphone.domain.errors import TeamError
+from softphone.domain.roles import Role
+from softphone.texts import Texts
+
+_AT = "softphone.cli.registered.team"
+_BROUGHT = frozenset(
+    {"boto3", "botocore", "fastapi", "joserfc", "prometheus_client", "psycopg", "psycopg_pool", "uvicorn"}
+)
+_LONGEST = 30
+"""days that an invitation is good for, at most"""
+
+
+def add_team(commands: Commands) -> None:
+    here, texts = commands.group("team", prefix="team."), commands.texts
+    serve = here.add("serve", f"{_AT}:run_serve")
+    _settings(serve, texts)
+    serve.add_argument("--check", action="store_true", help=texts("cli.team.check"))
+    invite = here.add("invite", f"{_AT}:run_invite")
+    _settings(invite, texts)
+    invite.add_argument("subject", type=word(texts), metavar="NAME", help=texts("cli.team.subject"))
+    invite.add_argument(
+        "--role", action="append", required=True, type=one_of(Role), choices=choices(Role), help=texts("cli.team.role")
+    )
+    invite.add_argument(
+        "--agent", action="append", default=[], type=word(texts), metavar="ADDRESS", help=texts("cli.team.agent")
+    )
+    invite.add_argument("--signer", required=True, type=word(texts), metavar="KEY", help=texts("cli.team.signer"))
+    invite.add_argument(
+        "--days", type=int, choices=range(1, _LONGEST + 1), default=7, metavar="N", help=texts("cli.team.days")
+    )
+
+
+def run_serve(arguments: argparse.Namespace) -> int:
+    return _run("softphone.cli.team.serving", "team_serve", arguments)
+
+
+def run_invite(arguments: argparse.Namespace) -> int:
+    return _run("softphone.cli.team.inviting", "team_invite", arguments)
+
+
+def _settings(of: Parser, texts: Texts) -> None:
+    of.add_argument("--settings", type=path(texts), required=True, metavar="FILE", help=texts("cli.team.settings"))
+
+
+def _run(module: str, name: str, arguments: argparse.Namespace) -> int:
+    try:
+        run = getattr(import_module(module), name)
+    except ModuleNotFoundError as error:
+        missing = error.name or ""
+        if missing not in _BROUGHT and not missing.startswith(("softphone.team", "softphone.cli.team")):
+            raise
+        raise TeamError("error.team.not_installed", name=missing) from None
+    return run(arguments)

@@ -1,0 +1,35 @@
+"""`klartone team invite`: a link by which one person joins with one desk, once. Made on the server, by whoever runs it."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+from datetime import UTC, datetime, timedelta
+
+from softphone.bootstrap.home import texts
+from softphone.domain.errors import TeamError
+from softphone.team.logins import login
+from softphone.team.people.signing_in import invite
+from softphone.team.people.tokens import Invitation, signer_fingerprint
+from softphone.team.schema import MIGRATOR
+from softphone.team.settings import MIGRATOR_PASSWORD, TeamSettings, read_settings, secret_in
+
+
+def team_invite(arguments: argparse.Namespace) -> int:
+    settings = read_settings(arguments.settings)
+    try:
+        signer = signer_fingerprint(arguments.signer)
+    except ValueError:
+        raise TeamError("error.team.no_signer") from None
+    code = asyncio.run(_made(settings, secret_in(os.environ, MIGRATOR_PASSWORD), arguments))
+    print(Invitation(settings.serve.address, code, signer))  # noqa: T201
+    until = datetime.now(UTC) + timedelta(days=arguments.days)
+    print(texts()("team.invited", day=until.date(), roles=", ".join(arguments.role)))  # noqa: T201
+    return 0
+
+
+async def _made(settings: TeamSettings, password: str, arguments: argparse.Namespace) -> str:
+    async with login(settings.database, MIGRATOR, password, most=1) as rows, rows.nobody() as tx:
+        lives = timedelta(days=arguments.days)
+        return await invite(tx, arguments.subject, arguments.role, arguments.agent, lives)

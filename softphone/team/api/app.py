@@ -1,0 +1,271 @@
+"""The routes. Each says who asks, hands on to the part that knows, and gives its answer: no rule stands here.
+
+Nothing personal is in a URL. A number travels in bodies alone.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Body, Depends, FastAPI, Header, Path, Request
+from fastapi.responses import Response
+from psycopg.types.json import Jsonb
+
+from softphone import __version__
+from softphone.domain.errors import TeamError
+from softphone.team.api import bodies
+from softphone.team.api.limits import Limits
+from softphone.team.api.problems import answer_problems
+from softphone.team.api.service import Service
+from softphone.team.people import signing_in
+from softphone.team.people.asking import Asker, asker_of
+from softphone.team.people.proof import Proof, check_proof
+from softphone.team.people.tokens import ACCESS
+from softphone.team.upload.arriving import State
+from softphone.team.upload.told import FileTold, RecordingTold
+
+_DIGEST = re.compile(r"sha-256=:([A-Za-z0-9+/]{43}=):")
+_ID = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+RecordingId = Annotated[str, Path(pattern=_ID)]
+ERRORS: dict[int | str, dict[str, Any]] = {"default": {"model": bodies.Problem, "description": "Refused"}}
+routes = APIRouter(prefix="/v1", responses=ERRORS)
+
+
+def create_app(service: Service) -> FastAPI:
+    @asynccontextmanager
+    async def running(_: FastAPI) -> AsyncGenerator[None]:
+        async with service.open():
+            yield
+
+    app = FastAPI(
+        title="Klartone team",
+        version=__version__,
+        description="Between the desks of a house, its database and its storage. docs/team.md says how it is used.",
+        lifespan=running,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+    )
+    app.state.service = service
+    app.include_router(routes)
+    app.include_router(plain)
+    answer_problems(app)
+    app.add_middleware(Limits, figures=service.figures)
+    return app
+
+
+def _service(request: Request) -> Service:
+    found = request.app.state.service
+    assert isinstance(found, Service)
+    return found
+
+
+Here = Annotated[Service, Depends(_service)]
+Authorization = Annotated[str | None, Header(alias="Authorization", include_in_schema=False)]
+Shown = Annotated[str | None, Header(alias="DPoP", description="The desk's proof (RFC 9449), Ed25519.")]
+
+
+def _url(request: Request, service: Service) -> str:
+    return service.address + request.url.path
+
+
+async def _asker(request: Request, here: Here, shown: Shown = None, authorization: Authorization = None) -> Asker:
+    return await asker_of(here.rows, authorization, shown, request.method, _url(request, here), here.now())
+
+
+def _proof(request: Request, here: Here, shown: Shown = None) -> Proof:
+    return check_proof(shown, request.method, _url(request, here), here.now())
+
+
+Who = Annotated[Asker, Depends(_asker)]
+
+
+@routes.post("/token")
+async def token(
+    here: Here,
+    proof: Annotated[Proof, Depends(_proof)],
+    asked: Annotated[bodies.ByInvitation | bodies.ByRefresh, Body(discriminator="grant")],
+) -> bodies.Tokens:
+    """A session begins with a one-time code, or goes on. Each code and each refresh token is used up by it."""
+    if isinstance(asked, bodies.ByInvitation):
+        opened = await signing_in.take_code(here.signing_in, asked.code, UUID(asked.desk), proof)
+    else:
+        opened = await signing_in.renew(here.signing_in, asked.refresh_token, proof)
+    return bodies.Tokens(
+        access_token=opened.access, refresh_token=opened.refresh, expires_in=int(ACCESS.total_seconds())
+    )
+
+
+@routes.get("/me")
+async def me(who: Who) -> bodies.Me:
+    return bodies.Me(
+        person=who.person, desk=who.desk, roles=list(who.roles), agents=list(who.agents), expires_at=who.expires_at
+    )
+
+
+@routes.delete("/session", status_code=204)
+async def session_end(here: Here, who: Who) -> None:
+    await signing_in.end(here.rows, who)
+
+
+@routes.delete("/desks/{desk}", status_code=204)
+async def desk_revoke(here: Here, who: Who, desk: Annotated[UUID, Path()]) -> None:
+    """One's own, or any by IT. Its tokens are worth nothing from the next request on."""
+    if not await signing_in.revoke(here.rows, who, desk):
+        raise TeamError("error.team.missing")
+
+
+@routes.put("/desk", status_code=204)
+async def desk_seen(here: Here, who: Who, seen: bodies.Seen) -> None:
+    async with here.rows.asking(who.token) as tx:
+        await tx.all("SELECT desk_seen(%s, %s, %s)", seen.program, seen.waiting, seen.failed)
+
+
+@routes.get("/policy")
+async def policy(here: Here, who: Who, if_none_match: Annotated[str | None, Header()] = None) -> Response:
+    """The newest, byte by byte as it was signed. A desk asks with the ETag that it has."""
+    async with here.rows.asking(who.token) as tx:
+        found = await tx.row("SELECT number, signed, succession FROM policies ORDER BY number DESC LIMIT 1")
+    if found is None:
+        raise TeamError("error.team.missing")
+    headers = {"ETag": f'"{found["number"]}"'}
+    if if_none_match == headers["ETag"]:
+        return Response(status_code=304, headers=headers)
+    if found["succession"] is not None:
+        headers["Klartone-Succession"] = base64.b64encode(found["succession"]).decode("ascii")
+    return Response(bytes(found["signed"]), media_type="application/octet-stream", headers=headers)
+
+
+@routes.post("/recordings")
+async def recording_begin(here: Here, who: Who, told: FileTold) -> bodies.UploadState:
+    """A file is to come. The same one again says what is missing; one that is here, its receipt."""
+    return _told(await here.arriving.begin(who, told))
+
+
+@routes.put(
+    "/recordings/{recording}/parts/{number}",
+    status_code=204,
+    openapi_extra={"requestBody": {"required": True, "content": {"application/octet-stream": {}}}},
+)
+async def recording_part(
+    request: Request,
+    here: Here,
+    who: Who,
+    recording: RecordingId,
+    number: Annotated[int, Path(ge=1, le=10_000)],
+    content_digest: Annotated[str, Header(description="RFC 9530, sha-256")],
+) -> None:
+    """One part, which may be sent again."""
+    found = _DIGEST.fullmatch(content_digest)
+    try:
+        digest = base64.b64decode(found[1], validate=True) if found else b""
+    except binascii.Error:
+        digest = b""
+    if len(digest) != 32:
+        raise TeamError("error.team.request_wrong", where="content-digest", reason="sha-256")
+    await here.arriving.part(who, recording, number, await request.body(), digest)
+
+
+@routes.post("/recordings/{recording}/finish")
+async def recording_finish(here: Here, who: Who, recording: RecordingId, told: RecordingTold) -> bodies.UploadState:
+    """All its rows. They are written once the file has been read and found to be what they say."""
+    if told.recording != recording:
+        raise TeamError("error.team.request_wrong", where="recording", reason="path")
+    state = await here.arriving.finish(who, told, here.now())
+    if state.receipt:
+        here.figures.received.inc()
+        here.figures.bytes.inc(told.bytes)
+    return _told(state)
+
+
+@routes.delete("/recordings/{recording}/upload", status_code=204)
+async def recording_give_up(here: Here, who: Who, recording: RecordingId) -> None:
+    await here.arriving.give_up(who, recording)
+
+
+@routes.post("/withdrawals")
+async def withdrawal(here: Here, who: Who, told: bodies.Withdrawal) -> bodies.Reached:
+    """By the agent of the call; by number, for case handlers and data protection. It reaches what arrives later too."""
+    if (told.call_group is None) == (told.number is None):
+        raise TeamError("error.team.request_wrong", where="number", reason="one_of")
+    number = here.arriving.numbers.hash_of(told.number) if told.number else None
+    async with here.rows.asking(who.token) as tx:
+        reached = await tx.value(
+            "SELECT take_back(%s, %s, %s, %s, %s)",
+            *(told.withdrawal, told.call_group, number, [one.value for one in told.purposes], told.reason),
+        )
+    return bodies.Reached(recordings=int(reached))
+
+
+@routes.post("/numbers", status_code=204)
+async def number_remember(here: Here, who: Who, told: bodies.Remembered) -> None:
+    async with here.rows.asking(who.token) as tx:
+        await tx.all(
+            "SELECT number_remember(%s, %s, %s, %s, %s, %s, %s)",
+            *(here.arriving.numbers.hash_of(told.number), told.what, told.line, str(told.purpose), told.value),
+            *(told.at, told.until),
+        )
+
+
+@routes.post("/numbers/known")
+async def number_known(here: Here, who: Who, asked: bodies.Asked) -> bodies.Known:
+    """Asked while it rings."""
+    async with here.rows.asking(who.token) as tx:
+        found = await tx.all(
+            "SELECT * FROM number_known(%s, %s)", here.arriving.numbers.hash_of(asked.number), asked.line
+        )
+    return bodies.Known(known=[bodies.KnownOne(**one) for one in found])
+
+
+@routes.post("/holds")
+async def holds_place(here: Here, who: Who, told: bodies.Holds) -> bodies.Held:
+    rows = Jsonb([one.model_dump(mode="json") for one in told.holds])
+    async with here.rows.asking(who.token) as tx:
+        placed = await tx.all("SELECT * FROM holds_place(%s)", rows)
+    return bodies.Held(held=sorted(str(one["hold"]) for one in placed))
+
+
+@routes.delete("/holds/{hold}")
+async def hold_undo(here: Here, who: Who, hold: RecordingId) -> bodies.Undone:
+    """Within a minute, by its raiser."""
+    async with here.rows.asking(who.token) as tx:
+        return bodies.Undone(undone=bool(await tx.value("SELECT hold_undo(%s)", hold)))
+
+
+@routes.post("/log")
+async def log_ship(here: Here, who: Who, told: bodies.Entries) -> bodies.Shipped:
+    """Entries of this desk's log, in their order. Those that are here already change nothing."""
+    async with here.rows.asking(who.token) as tx:
+        number = await tx.value("SELECT audit_ship(%s)", Jsonb(told.model_dump(mode="json")["entries"]))
+    return bodies.Shipped(number=int(number))
+
+
+def _told(state: State) -> bodies.UploadState:
+    return bodies.UploadState(state=state.state, missing=list(state.missing), receipt=state.receipt)  # pyright: ignore[reportArgumentType]
+
+
+plain = APIRouter(include_in_schema=False)
+
+
+@plain.get("/health/live")
+async def live() -> dict[str, str]:
+    """The process answers."""
+    return {"state": "live"}
+
+
+@plain.get("/health/ready")
+async def ready(here: Here) -> dict[str, str]:
+    """Database and storage answer too: a balancer sends requests here."""
+    await here.ready()
+    return {"state": "ready"}
+
+
+@plain.get("/metrics")
+async def metrics(here: Here) -> Response:
+    return Response(here.figures.text(), media_type="text/plain; version=0.0.4")

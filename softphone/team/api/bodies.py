@@ -1,0 +1,156 @@
+"""What comes in and goes out, beside a recording's own rows (`upload/told.py`). OpenAPI is made from these."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field
+
+from softphone.domain.changes import HoldBy
+from softphone.domain.purpose import Purpose
+from softphone.team.upload.told import Id, Number, Told, Word
+
+Token = Annotated[str, Field(pattern="^[A-Za-z0-9_-]{43}$", repr=False)]
+
+
+class ByInvitation(Told):
+    """`desk`: the id of its archive. The proof beside it names the key that its tokens are bound to."""
+
+    grant: Literal["invitation"]
+    code: Token
+    desk: Id
+
+
+class ByRefresh(Told):
+    grant: Literal["refresh"]
+    refresh_token: Token
+
+
+class Tokens(Told):
+    access_token: str = Field(repr=False)
+    token_type: Literal["DPoP"] = "DPoP"  # noqa: S105 - its kind
+    expires_in: int
+    """seconds"""
+    refresh_token: str = Field(repr=False)
+
+
+class Me(Told):
+    person: UUID
+    desk: UUID
+    roles: list[str]
+    agents: list[str]
+    expires_at: datetime
+
+
+class Seen(Told):
+    """For IT's list: which version a desk runs, what it has not shipped, what failed (a code of the product)."""
+
+    program: Annotated[str, Field(max_length=40, pattern=r"^[0-9A-Za-z.+-]*$")]
+    waiting: Annotated[int, Field(ge=0, le=1_000_000)]
+    failed: Annotated[str, Field(max_length=80, pattern=r"^[a-z_.]*$")] = ""
+
+
+class UploadState(Told):
+    """`missing`: the numbers of the parts to be sent, each 5 MiB but the last. `receipt` is a JWS."""
+
+    state: Literal["going_on", "stored", "erased"]
+    missing: list[int] = Field(default_factory=list[int])
+    receipt: str = ""
+
+
+class Withdrawal(Told):
+    """An opt-out, or a consent taken back: of one call's group, or of a number. Its id makes it the same when it comes again."""
+
+    withdrawal: Id
+    call_group: Id | None = None
+    number: Number | None = Field(None, repr=False)
+    purposes: Annotated[list[Purpose], Field(min_length=1, max_length=2)]
+    reason: Literal["withdrawn", "declined_earlier", "kept_out_of_training"]
+
+
+class Reached(Told):
+    recordings: int
+
+
+class HoldTold(Told):
+    hold: Id
+    recording: Id
+    raised_for: HoldBy
+    raised_by: Word
+    why: str = Field("", max_length=2_000, repr=False)
+    at: AwareDatetime
+    provisional_until: AwareDatetime | None = None
+    confirm_by: AwareDatetime | None = None
+
+
+class Holds(Told):
+    holds: Annotated[list[HoldTold], Field(min_length=1, max_length=100)]
+
+
+class Held(Told):
+    """Those that are held now. A recording that is not here yet is not among them: its desk asks again once it is."""
+
+    held: list[str]
+
+
+class Undone(Told):
+    undone: bool
+
+
+class Remembered(Told):
+    number: Number = Field(repr=False)
+    what: Literal["refused", "do_not_sample", "language", "call_back"]
+    line: Annotated[str, Field(max_length=200)] = ""
+    purpose: Purpose | Literal[""] = ""
+    value: Annotated[str, Field(max_length=40, pattern=r"^[0-9A-Za-z_-]*$")] = ""
+    at: AwareDatetime
+    until: AwareDatetime
+
+
+class Asked(Told):
+    number: Number = Field(repr=False)
+    line: Annotated[str, Field(max_length=200)] = ""
+
+
+class KnownOne(Told):
+    what: str
+    purpose: str
+    value: str
+    until: datetime
+
+
+class Known(Told):
+    known: list[KnownOne]
+
+
+class Entry(Told):
+    """Of a desk's log, as it stands there. `told` is what its hash is of."""
+
+    number: Annotated[int, Field(ge=1)]
+    event: Word
+    rule: Word
+    call: Annotated[str, Field(max_length=100)]
+    recording: Annotated[str, Field(max_length=100)] | None = None
+    told: Annotated[str, Field(max_length=20_000)]
+    previous: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    hash: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class Entries(Told):
+    entries: Annotated[list[Entry], Field(min_length=1, max_length=100)]
+
+
+class Shipped(Told):
+    number: int
+
+
+class Problem(Told):
+    """RFC 9457. `code` is the product's; the desk says its sentence with `params`."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    params: dict[str, str | int | float]

@@ -1,0 +1,22 @@
+"""Sealed containers in any S3: put whole or by parts, read from any byte, held, and erased in every version.
+
+It knows keys, bytes and digests. What a recording is and who may have it, it does not know.
+"""
+
+from softphone.team.objects.bucket import PART, Bucket, Part, Stored
+from softphone.team.objects.checking import Shortcoming, check
+from softphone.team.objects.client import Storage
+from softphone.team.objects.tombstones import Tombstone, buried_since, bury
+
+__all__ = [
+    "PART",
+    "Bucket",
+    "Part",
+    "Shortcoming",
+    "Storage",
+    "Stored",
+    "Tombstone",
+    "buried_since",
+    "bury",
+    "check",
+]

@@ -1,0 +1,110 @@
+"""`klartone team serve`: the parts put together, and a server that stops without cutting anybody off.
+
+SIGTERM: it takes no new request, ends those under way, and goes. Killed instead, it loses nothing: desks ask again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import uvicorn
+
+from softphone.team.api.app import create_app
+from softphone.team.api.service import Service
+from softphone.team.logins import login
+from softphone.team.numbers import NumberKey
+from softphone.team.objects import Bucket, Shortcoming, Storage, check
+from softphone.team.schema import SERVICE, SIGN_IN
+from softphone.team.settings import Secrets, TeamSettings
+from softphone.team.upload.arriving import Arriving
+from softphone.team.upload.receipt import Signer
+
+_GRACE = 30
+"""seconds for what is under way when it is told to stop"""
+_MOST_AT_ONCE = 500
+
+
+def storage_of(settings: TeamSettings, secrets: Secrets) -> Storage:
+    told = settings.storage
+    return Storage(told.bucket, told.access_key, secrets.storage, told.endpoint, told.region, told.authority)
+
+
+def shortcomings(storage: Storage) -> list[Shortcoming]:
+    """What the bucket lacks. Raises TeamError where it cannot be reached."""
+
+    async def asked() -> list[Shortcoming]:
+        bucket = Bucket(storage)
+        try:
+            return await check(bucket)
+        finally:
+            bucket.close()
+
+    return asyncio.run(asked())
+
+
+def service_of(settings: TeamSettings, secrets: Secrets) -> Service:
+    rows, bucket = login(settings.database, SERVICE, secrets.database), Bucket(storage_of(settings, secrets))
+    signer = Signer(secrets.receipt_key)
+    arriving = Arriving(rows, bucket, NumberKey(secrets.number_key), signer)
+    signing_in = login(settings.database, SIGN_IN, secrets.sign_in)
+    return Service(settings.serve.address, rows, signing_in, bucket, arriving, signer)
+
+
+def serve(settings: TeamSettings, secrets: Secrets, started: Callable[[str, int], None]) -> None:
+    """Until it is told to stop. `started` hears where it listens."""
+    _log()
+    told = settings.serve
+    config = uvicorn.Config(
+        create_app(service_of(settings, secrets)),
+        host=told.listen,
+        port=told.port,
+        ssl_certfile=told.certificate or None,
+        ssl_keyfile=told.key or None,
+        log_config=None,
+        access_log=False,  # its lines have whole paths; `limits` writes routes
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=_GRACE,
+        limit_concurrency=_MOST_AT_ONCE,
+        h11_max_incomplete_event_size=32_768,
+    )
+    asyncio.run(_Server(config, started).serve())
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, started: Callable[[str, int], None]) -> None:
+        super().__init__(config)
+        self._told = started
+
+    async def startup(self, sockets: list[object] | None = None) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        await super().startup(sockets)  # pyright: ignore[reportArgumentType]
+        if self.started:
+            host, port = self.servers[0].sockets[0].getsockname()[:2]
+            self._told(host, port)
+
+
+class _Lines(logging.Formatter):
+    """One JSON object a line. What is logged names neither a person nor a number."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        told = {"at": at, "level": record.levelname, "logger": record.name}
+        message = record.getMessage()
+        try:
+            told |= json.loads(message) if message.startswith("{") else {"message": message}
+        except ValueError:
+            told["message"] = message
+        return json.dumps(told)
+
+
+def _log() -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Lines())
+    for name, level in (("klartone.team", logging.INFO), ("uvicorn", logging.WARNING), ("psycopg.pool", logging.ERROR)):
+        logger = logging.getLogger(name)
+        logger.handlers, logger.level, logger.propagate = [handler], level, False

@@ -1,0 +1,138 @@
+"""The service's settings: a TOML file, and its secrets from the environment, or from files that the environment names.
+
+`KLARTONE_TEAM_STORAGE_SECRET` holds one, `KLARTONE_TEAM_STORAGE_SECRET_FILE` names a file that does (systemd's credentials).
+No secret stands in the TOML file.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import ipaddress
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from softphone.domain.errors import TeamError
+
+PREFIX = "KLARTONE_TEAM_"
+NUMBER_KEY, RECEIPT_KEY, STORAGE_SECRET = "NUMBER_KEY", "RECEIPT_KEY", "STORAGE_SECRET"
+DATABASE_PASSWORD, SIGN_IN_PASSWORD, MIGRATOR_PASSWORD = "DATABASE_PASSWORD", "SIGN_IN_PASSWORD", "MIGRATOR_PASSWORD"
+_KEY_BYTES = 32
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Serve(_Table):
+    """`address` is what desks call; `certificate` and `key` (PEM) where no balancer in front of it ends TLS."""
+
+    address: Annotated[str, Field(pattern=r"^https://[A-Za-z0-9.:\[\]-]+$")]
+    listen: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65_535)] = 8420
+    certificate: str = ""
+    key: str = ""
+    behind_balancer: bool = False
+    """a balancer ends TLS, and it alone reaches this"""
+
+
+class Database(_Table):
+    """How PostgreSQL is reached (libpq's words, without user and password)."""
+
+    connect: str = "host=/run/postgresql dbname=klartone"
+    connections: Annotated[int, Field(ge=1, le=200)] = 10
+
+
+class StorageTable(_Table):
+    bucket: Annotated[str, Field(min_length=3, max_length=63)]
+    access_key: str
+    endpoint: str = ""
+    region: str = "us-east-1"
+    authority: str = ""
+
+
+class TeamSettings(_Table):
+    serve: Serve
+    database: Database = Database()
+    storage: StorageTable
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """`number_key` finds numbers, `receipt_key` signs receipts (Ed25519). A login without a password signs in as the server
+    lets it."""
+
+    number_key: bytes = field(repr=False)
+    receipt_key: bytes = field(repr=False)
+    storage: str = field(repr=False)
+    database: str = field(default="", repr=False)
+    sign_in: str = field(default="", repr=False)
+
+
+def read_settings(path: Path) -> TeamSettings:
+    """Raises TeamError with the first thing that is wrong, and where."""
+    try:
+        told = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        detail = getattr(error, "strerror", None) or type(error).__name__
+        raise TeamError("error.team.settings_unreadable", path=str(path), detail=detail) from error
+    except tomllib.TOMLDecodeError as error:
+        raise TeamError("error.team.settings_wrong", path=str(path), where=str(error), reason="toml") from error
+    try:
+        found = TeamSettings.model_validate(told)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise TeamError("error.team.settings_wrong", path=str(path), where=where, reason=first["type"]) from error
+    if not _is_guarded(found.serve):
+        raise TeamError("error.team.settings_open", path=str(path))
+    return found
+
+
+def read_secrets(environment: Mapping[str, str]) -> Secrets:
+    """Raises TeamError with the name of the variable that is missing, or that holds no such secret."""
+    return Secrets(
+        _key(environment, NUMBER_KEY),
+        _key(environment, RECEIPT_KEY),
+        secret_in(environment, STORAGE_SECRET, needed=True),
+        secret_in(environment, DATABASE_PASSWORD),
+        secret_in(environment, SIGN_IN_PASSWORD),
+    )
+
+
+def _is_guarded(serve: Serve) -> bool:
+    """Tokens never cross a network in the clear."""
+    if serve.certificate or serve.behind_balancer:
+        return True
+    try:
+        return ipaddress.ip_address(serve.listen).is_loopback
+    except ValueError:
+        return serve.listen == "localhost"
+
+
+def _key(environment: Mapping[str, str], name: str) -> bytes:
+    try:
+        raw = base64.b64decode(secret_in(environment, name, needed=True), validate=True)
+    except binascii.Error:
+        raw = b""
+    if len(raw) != _KEY_BYTES:
+        raise TeamError("error.team.secret_wrong", name=PREFIX + name)
+    return raw
+
+
+def secret_in(environment: Mapping[str, str], name: str, *, needed: bool = False) -> str:
+    """Empty: it is not there. Raises TeamError where it is `needed`, or its file cannot be read."""
+    value = environment.get(PREFIX + name, "")
+    if not value and (path := environment.get(f"{PREFIX}{name}_FILE")):
+        try:
+            value = Path(path).read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise TeamError("error.team.secret_wrong", name=f"{PREFIX}{name}_FILE") from error
+    if needed and not value:
+        raise TeamError("error.team.secret_missing", name=PREFIX + name)
+    return value

@@ -1,0 +1,44 @@
+"""What a desk gets for a recording that has arrived: a JWS by the service's key (Ed25519), to be kept until more is signed.
+
+*Received* says that file and rows lie in the house's storage. It does not say that a backup has them: until a signed head says
+*durable to here*, the desk keeps its own copy.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import datetime
+
+from joserfc import jws
+from joserfc.jwk import OKPKey
+
+from softphone.system.signature import public_half
+
+_TYPE = "klartone-receipt"
+
+
+class Signer:
+    """The service's key, the same in each instance."""
+
+    def __init__(self, private: bytes) -> None:
+        self.public = public_half(private)
+        raw = base64.b64decode(self.public)
+        self._key = OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", "x": _text(raw), "d": _text(private)})
+        self.id = hashlib.sha256(raw).hexdigest()[:32]
+
+    def receipt(self, recording: str, sha256: str, wraps: str, head: tuple[int, str], at: datetime) -> str:
+        """`head`: where the service's log stands with this recording in it. A log with another entry there was written anew."""
+        told = {"recording": recording, "sha256": sha256, "wraps": wraps, "at": at.isoformat(), "state": "received"}
+        return self.sign(_TYPE, {**told, "head": head[0], "head_hash": head[1]})
+
+    def sign(self, kind: str, told: Mapping[str, str | int]) -> str:
+        header = {"alg": "Ed25519", "typ": kind, "kid": self.id}
+        payload = json.dumps(told, sort_keys=True, separators=(",", ":"))
+        return jws.serialize_compact(header, payload, self._key, algorithms=["Ed25519"])
+
+
+def _text(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")

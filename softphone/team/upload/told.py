@@ -1,0 +1,248 @@
+"""What a desk tells of a finished recording: the rows of its archive, and the file's parts by their digests.
+
+Pure. Each value has its kind and its limits; what contradicts itself is refused before a byte of sound is asked for.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema
+
+from softphone.archive.crypto.wraps import SUITE
+from softphone.domain.changes import HoldBy
+from softphone.domain.decision import NoticeId
+from softphone.domain.errors import TeamError
+from softphone.domain.policy.period import Period
+from softphone.domain.purpose import Basis, Direction, KeyRole, Language, Purpose
+from softphone.domain.retention import Ended, expires_on
+from softphone.team.objects import PART
+from softphone.team.upload.structure import DIGEST, SegmentTold
+
+LARGEST = 1 << 30
+"""bytes of a file: 36 hours have two thirds of it"""
+SKEW = timedelta(minutes=5)
+"""by which a desk's clock may differ without a word"""
+SHORTENS = timedelta(days=1)
+"""by which a desk that is behind makes a life shorter than it is: custody looks first"""
+_WRAP_BYTES = 80
+
+
+def _bytes(value: object) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    if not isinstance(value, str) or len(value) > 200:
+        raise ValueError("no base64")
+    return base64.b64decode(value, validate=True)
+
+
+Word = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Id = Annotated[str, Field(pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+Number = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{4,14}$")]
+"""E.164"""
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+KeyId = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
+Suite = Annotated[str, Field(pattern=f"^{SUITE}$")]
+Sealed = Annotated[
+    bytes,
+    PlainValidator(_bytes),
+    PlainSerializer(lambda raw: base64.b64encode(raw).decode("ascii"), return_type=str),
+    WithJsonSchema({"type": "string", "contentEncoding": "base64", "maxLength": 200}),
+]
+
+
+class Told(BaseModel):
+    """Nothing unknown stands in it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SealRow(Told):
+    """The party's number, sealed for a key that may read it."""
+
+    role: KeyRole
+    key_id: KeyId
+    suite: Suite
+    sealed: Sealed
+
+
+class CallTold(Told):
+    call: Id
+    call_group: Id
+    """the first call's of those that were transferred one into the next"""
+    line: Word | None = None
+    direction: Direction
+    number: Number | None = Field(None, repr=False)
+    """travels here alone, and the service keeps its keyed hash"""
+    number_seals: Annotated[list[SealRow], Field(max_length=100)] = []
+    started_at: AwareDatetime
+    notice: NoticeId | None = None
+    language: Language
+    time_zone: Word
+    agent: Word
+
+
+class FileTold(Told):
+    """A file that is to come."""
+
+    recording: Id
+    bytes: Annotated[int, Field(ge=1, le=LARGEST)]
+    sha256: Sha256
+
+    @property
+    def parts(self) -> int:
+        return -(-self.bytes // PART)
+
+    def part_bytes(self, number: int) -> int:
+        """Of the part with this number, from 1."""
+        return min(PART, self.bytes - (number - 1) * PART)
+
+
+class SegmentRow(Told):
+    segment: Annotated[int, Field(ge=0, le=100_000)]
+    opened_at: AwareDatetime
+    purposes: Annotated[list[Purpose], Field(max_length=2)]
+    chunks: Annotated[int, Field(ge=0, le=200_000)] | None = None
+    sound: Annotated[str, Field(pattern=f"^[0-9a-f]{{{DIGEST}}}$")] | None = None
+    """as the desk's log says it"""
+
+
+class PurposeRow(Told):
+    purpose: Purpose
+    basis: Basis | None = None
+    retention: Word | None = None
+    expires_on: date | None = None
+    stands: Ended
+    reason: Word | None = None
+    reviewed_at: AwareDatetime | None = None
+    at_end: Annotated[str, Field(pattern="^(delete|review)$")] = "delete"
+    keep_reviewed: Word | None = None
+    judge_by: date | None = None
+
+
+class WrapRow(Told):
+    segment: Annotated[int, Field(ge=0, le=100_000)]
+    role: KeyRole
+    key_id: KeyId
+    suite: Suite
+    sealed: Sealed
+
+
+class HoldRow(Told):
+    hold: Id
+    raised_for: HoldBy
+    raised_by: Word
+    at: AwareDatetime
+    provisional_until: AwareDatetime | None = None
+    confirm_by: AwareDatetime | None = None
+    confirmed_at: AwareDatetime | None = None
+    look_again: date | None = None
+    why: str = Field("", max_length=2_000, repr=False)
+
+
+class RecordingTold(FileTold):
+    """One recording. `clock`: the desk's, as it tells this."""
+
+    clock: AwareDatetime
+    opened_at: AwareDatetime
+    closed_at: AwareDatetime | None = None
+    broke_off_at: AwareDatetime | None = None
+    restricted: Word | None = None
+    call: CallTold
+    segments: Annotated[list[SegmentRow], Field(min_length=1, max_length=2_000)]
+    purposes: Annotated[list[PurposeRow], Field(min_length=1, max_length=2)]
+    wraps: Annotated[list[WrapRow], Field(min_length=1, max_length=20_000)]
+    holds: Annotated[list[HoldRow], Field(max_length=20)] = []
+
+    def structure(self) -> dict[int, SegmentTold]:
+        return {one.segment: SegmentTold(one.chunks, one.sound) for one in self.segments}
+
+    def check(self) -> None:
+        """Raises TeamError `rows_wrong`, with the first contradiction's name."""
+        for wrong in self._contradictions():
+            raise TeamError("error.team.rows_wrong", reason=wrong)
+
+    def _contradictions(self) -> Iterator[str]:
+        numbers = {one.segment for one in self.segments}
+        sealed = {(one.segment, one.role, one.key_id) for one in self.wraps}
+        if len(numbers) != len(self.segments) or len({one.purpose for one in self.purposes}) != len(self.purposes):
+            yield "twice"
+        if len(sealed) != len(self.wraps) or len({one.hold for one in self.holds}) != len(self.holds):
+            yield "twice"
+        if any(len(one.sealed) != _WRAP_BYTES for one in self.wraps):
+            yield "wraps"
+        if any(one.role is KeyRole.TRAINING for one in self.call.number_seals):
+            yield "number_seals"
+        # Custody opens every segment; a purpose no more than it was recorded for.
+        recorded = {one.segment: {purpose.value for purpose in one.purposes} for one in self.segments}
+        if {one.segment for one in self.wraps if one.role is KeyRole.CUSTODY} != numbers:
+            yield "custody"
+        for one in self.wraps:
+            if one.role is not KeyRole.CUSTODY and one.role.value not in recorded.get(one.segment, ()):
+                yield "wraps"
+        keeps = {one.purpose.value for one in self.purposes if one.stands is Ended.KEEPS}
+        roles = {one.role.value for one in self.wraps} - {KeyRole.CUSTODY.value}
+        if roles - keeps or (self.holds and KeyRole.TRAINING.value in roles):
+            yield "ended"
+        if not keeps and not self.holds:
+            yield "nothing_keeps_it"
+        if (self.closed_at is None) == (self.broke_off_at is None):
+            yield "not_finished"
+        yield from self._times()
+
+    def _times(self) -> Iterator[str]:
+        try:
+            ZoneInfo(self.call.time_zone)
+        except (ZoneInfoNotFoundError, ValueError):
+            yield "time_zone"
+            return
+        end = self.closed_at or self.broke_off_at
+        if self.call.started_at > self.opened_at + SKEW or (end is not None and end < self.opened_at):
+            yield "times"
+        for one in self.purposes:
+            try:
+                period = Period.parse(one.retention) if one.retention is not None else None
+                if one.keep_reviewed is not None:
+                    Period.parse(one.keep_reviewed)
+            except ValueError:
+                yield "retention"
+                continue
+            day = expires_on(self.call.started_at, period, self.call.time_zone) if period else None
+            # A desk may have shortened a life, and has no say in a longer one.
+            if (one.expires_on is None) != (day is None) or (day and one.expires_on and one.expires_on > day):
+                yield "expires_on"
+
+    def ends(self, one: PurposeRow, now: datetime) -> tuple[date, datetime] | None:
+        """The day that counts, and the moment at which it begins where the call was; None: no period ends it. It runs from the
+        earlier of the desk's time and the arrival."""
+        if one.retention is None or one.expires_on is None:
+            return None
+        zone = self.call.time_zone
+        counted = expires_on(min(self.call.started_at, now), Period.parse(one.retention), zone)
+        day = min(counted, one.expires_on)
+        return day, midnight(day, zone)
+
+    def judged(self, one: PurposeRow) -> datetime | None:
+        """Until when custody may judge it; None: it is not listed to be judged."""
+        return None if one.judge_by is None else midnight(one.judge_by, self.call.time_zone)
+
+    def at_end(self, one: PurposeRow, now: datetime) -> str:
+        """What a desk that is far behind would end too early waits for custody."""
+        return "review" if now - self.clock > SHORTENS else one.at_end
+
+
+def midnight(day: date, time_zone: str) -> datetime:
+    """UTC: the first moment of that day there."""
+    return datetime.combine(day, time(), ZoneInfo(time_zone)).astimezone(UTC)
+
+
+def wraps_digest(wraps: list[WrapRow]) -> str:
+    """Of all that is sealed, for the receipt: whoever holds it can show which wraps the house had."""
+    told = sorted((one.segment, one.role.value, one.key_id, one.suite, one.sealed.hex()) for one in wraps)
+    return hashlib.sha256(json.dumps(told, separators=(",", ":")).encode("ascii")).hexdigest()

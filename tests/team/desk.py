@@ -1,0 +1,255 @@
+"""A desk of the tests: a key, proofs, sealed recordings as the program makes them, and plain HTTP without the service's code."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import http.client
+import json
+import secrets
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from uuid_utils import uuid7
+
+from softphone.archive.crypto.wraps import Recipient, data_key, wrap
+from softphone.archive.files.container import Content, Header, Sealer
+from softphone.domain.policy.period import Period
+from softphone.domain.purpose import KeyRole
+from softphone.domain.retention import expires_on
+
+PART = 5 << 20
+NUMBER = "+4570101010"
+
+
+def b64url(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def code(self) -> str:
+        """Of a refusal; empty: it is none."""
+        return str(self.json["code"]).removeprefix("error.team.") if self.status >= 400 else ""
+
+
+@dataclass
+class Desk:
+    """`address` is the service's public one, which proofs name; `port` where this instance listens on loopback."""
+
+    address: str
+    port: int
+    key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
+    id: str = field(default_factory=lambda: str(uuid7()))
+    token: str = ""
+    refresh: str = ""
+    proofs: list[str] = field(default_factory=list[str])
+
+    @property
+    def public(self) -> bytes:
+        return self.key.public_key().public_bytes_raw()
+
+    def proof(self, method: str, path: str, token: str | None = None, **other: Any) -> str:
+        header = {
+            "alg": "Ed25519",
+            "typ": "dpop+jwt",
+            "jwk": {"kty": "OKP", "crv": "Ed25519", "x": b64url(self.public)},
+        }
+        claims: dict[str, Any] = {"htm": method, "htu": self.address + path, "iat": int(time.time())}
+        claims["jti"] = secrets.token_urlsafe(16)
+        if token is not None:
+            claims["ath"] = b64url(hashlib.sha256(token.encode()).digest())
+        header |= other.pop("header", {})
+        told = ".".join(b64url(json.dumps(one).encode()) for one in (header, claims | other))
+        self.proofs.append(f"{told}.{b64url(self.key.sign(told.encode()))}")
+        return self.proofs[-1]
+
+    def ask(self, method: str, path: str, body: Any = None, *, proof: str | None = None, **headers: str) -> Answer:
+        """With this desk's token, and a fresh proof unless one is given (empty: none)."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        if self.token:
+            sent["Authorization"] = f"DPoP {self.token}"
+        shown = self.proof(method, path.partition("?")[0], self.token or None) if proof is None else proof
+        if shown:
+            sent["DPoP"] = shown
+        if isinstance(body, (bytes, type(None))):
+            raw = body
+        else:
+            raw = json.dumps(body).encode()
+            sent["Content-Type"] = "application/json"
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        try:
+            connection.request(method, path, raw, sent)
+            response = connection.getresponse()
+            told = {name.lower(): value for name, value in response.getheaders()}
+            return Answer(response.status, told, response.read())
+        finally:
+            connection.close()
+
+    def take(self, code: str) -> Answer:
+        """Joins by a one-time code."""
+        return self._taken(self.ask("POST", "/v1/token", {"grant": "invitation", "code": code, "desk": self.id}))
+
+    def renew(self) -> Answer:
+        self.token = ""
+        return self._taken(self.ask("POST", "/v1/token", {"grant": "refresh", "refresh_token": self.refresh}))
+
+    def _taken(self, answer: Answer) -> Answer:
+        if answer.status == 200:
+            self.token, self.refresh = answer.json["access_token"], answer.json["refresh_token"]
+        return answer
+
+    def begin(self, made: Made, **other: Any) -> Answer:
+        told = {name: made.told[name] for name in ("recording", "bytes", "sha256")} | other
+        return self.ask("POST", "/v1/recordings", told)
+
+    def upload(self, made: Made, **other: Any) -> Answer:
+        """Whole, as the courier will. What is there already is not sent again."""
+        begun = self.begin(made)
+        if begun.status != 200 or begun.json["state"] != "going_on":
+            return begun
+        for number in begun.json["missing"]:
+            sent = self.part(made, number)
+            if sent.status != 204:
+                return sent
+        return self.finish(made, **other)
+
+    def part(self, made: Made, number: int, data: bytes | None = None, of: bytes | None = None) -> Answer:
+        """`of`: whose digest is told."""
+        data = made.parts[number - 1] if data is None else data
+        digest = base64.b64encode(hashlib.sha256(data if of is None else of).digest()).decode()
+        path = f"/v1/recordings/{made.recording}/parts/{number}"
+        return self.ask("PUT", path, data, Content_Digest=f"sha-256=:{digest}:")
+
+    def finish(self, made: Made, **other: Any) -> Answer:
+        return self.ask("POST", f"/v1/recordings/{made.recording}/finish", made.told | other)
+
+
+@dataclass
+class Made:
+    """A recording as a desk has it: the file, and what it tells of it."""
+
+    file: bytes
+    told: dict[str, Any]
+
+    @property
+    def recording(self) -> str:
+        return str(self.told["recording"])
+
+    @property
+    def parts(self) -> list[bytes]:
+        return [self.file[at : at + PART] for at in range(0, len(self.file), PART)]
+
+
+@dataclass
+class House:
+    """Whose public keys a policy names."""
+
+    keys: dict[KeyRole, X25519PrivateKey] = field(
+        default_factory=lambda: {role: X25519PrivateKey.generate() for role in KeyRole}
+    )
+
+    def recipient(self, role: KeyRole) -> Recipient:
+        return Recipient(role.value, role, self.keys[role].public_key().public_bytes_raw())
+
+
+def made(
+    house: House,
+    *,
+    agent: str = "sip:anna@klartone.test",
+    line: str = "support",
+    number: str | None = NUMBER,
+    seconds: int = 3,
+    packet: int = 80,
+    started: datetime | None = None,
+    purposes: tuple[str, ...] = ("documentation", "training"),
+) -> Made:
+    """A real container under real keys. `packet`: bytes of each of the fifty in a second."""
+    at = (started or datetime.now(UTC)).replace(microsecond=0)
+    call, recording = str(uuid7()), str(uuid7())
+    key, zone = data_key(), "Europe/Copenhagen"
+    header = Header(recording, at, b"OpusHead", 40, zone).pack()
+    sealer, noise = Sealer(header, recording, 1, key), secrets.token_bytes(packet)
+    records = [
+        sealer.seal(index, index == seconds - 1, Content(0, 50 * index, 16_000 * (index + 1), (noise,) * 50))
+        for index in range(seconds)
+    ]
+    file = header + b"".join(records)
+    wraps = [
+        wrap(key, house.recipient(role), recording, 1)
+        for role in KeyRole
+        if role is KeyRole.CUSTODY or role.value in purposes
+    ]
+    period = {"documentation": "P3Y", "training": "P3M"}
+
+    def ends(purpose: str) -> date:
+        return expires_on(at, Period.parse(period[purpose]), zone)
+
+    told = {
+        "recording": recording,
+        "clock": datetime.now(UTC).isoformat(),
+        "opened_at": at.isoformat(),
+        "closed_at": (at + timedelta(seconds=seconds)).isoformat(),
+        "call": {
+            "call": call,
+            "call_group": call,
+            "line": line,
+            "direction": "inbound",
+            "number": number,
+            "started_at": at.isoformat(),
+            "notice": "N7",
+            "language": "da",
+            "time_zone": zone,
+            "agent": agent,
+        },
+        "segments": [
+            {
+                "segment": 1,
+                "opened_at": at.isoformat(),
+                "purposes": list(purposes),
+                "chunks": seconds,
+                "sound": hashlib.sha256(file).hexdigest()[:32],
+            }
+        ],
+        "purposes": [
+            {
+                "purpose": one,
+                "basis": "legitimate_interest",
+                "retention": period[one],
+                "expires_on": ends(one).isoformat(),
+                "stands": "keeps",
+            }
+            for one in purposes
+        ],
+        "wraps": [
+            {
+                "segment": one.segment,
+                "role": one.role.value,
+                "key_id": one.key_id,
+                "suite": one.suite,
+                "sealed": base64.b64encode(one.sealed).decode(),
+            }
+            for one in wraps
+        ],
+        "bytes": len(file),
+        "sha256": hashlib.sha256(file).hexdigest(),
+    }
+    return Made(file, told)
+
+
+def port_of(address: str) -> int:
+    return urlsplit(address).port or 443

@@ -1,0 +1,170 @@
+"""A house of the tests: its database, its bucket, and the service as a process of its own, started by its command."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psycopg
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from psycopg.types.json import Jsonb
+
+from softphone.domain.purpose import KeyRole
+from softphone.team.objects import Bucket, Storage
+from tests.peers import postgres
+from tests.team.desk import Answer, Desk, House
+
+ADDRESS = "https://klartone.test"
+ANNA = "sip:anna@klartone.test"
+LINK = re.compile(r"https://\S+/join#(?P<code>\S{43})\.(?P<signer>\S{32})")
+Found = TypeVar("Found")
+
+
+@dataclass
+class Team:
+    """`port` is where the newest instance listens."""
+
+    home: Path
+    server: postgres.Server
+    database: str
+    storage: Storage
+    keys: House = field(default_factory=House)
+    port: int = 0
+    process: subprocess.Popen[str] | None = None
+    receipts: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
+    made: list[Desk] = field(default_factory=list[Desk])
+
+    def __post_init__(self) -> None:
+        self.settings = self.home / "team.toml"
+        told = self.storage
+        self.settings.write_text(
+            f'[serve]\naddress = "{ADDRESS}"\nport = 0\n'
+            f'[database]\nconnect = "host={self.server.folder} port=5432 dbname={self.database}"\nconnections = 6\n'
+            f'[storage]\nbucket = "{told.bucket}"\naccess_key = "{told.access_key}"\nendpoint = "{told.endpoint}"\n'
+        )
+        key = base64.b64encode(self.receipts.private_bytes_raw()).decode()
+        self.environment = {
+            "KLARTONE_TEAM_NUMBER_KEY": base64.b64encode(bytes(range(32))).decode(),
+            "KLARTONE_TEAM_RECEIPT_KEY": key,
+            "KLARTONE_TEAM_STORAGE_SECRET": told.secret_key,
+        }
+
+    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(self._command(*words), env=self._env(), capture_output=True, text=True, check=False)
+
+    def start(self) -> None:
+        with (self.home / "log").open("a") as log:
+            process = subprocess.Popen(
+                self._command("serve"), env=self._env(), stdout=subprocess.PIPE, stderr=log, text=True
+            )
+        assert process.stdout is not None
+        ready, _, _ = select.select([process.stdout], [], [], 30)
+        line = process.stdout.readline() if ready else ""
+        found = re.search(r":(\d+)", line)
+        assert found, f"{line!r} {(self.home / 'log').read_text()[-3000:]}"
+        self.process, self.port = process, int(found[1])
+        for desk in self.made:
+            desk.port = self.port
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+        process, self.process = self.process, None
+        if process is None:
+            return 0
+        process.send_signal(how)
+        code = process.wait(40)
+        if process.stdout is not None:
+            process.stdout.close()
+        return code
+
+    def log(self) -> str:
+        return (self.home / "log").read_text()
+
+    def desk(self, *roles: str, agents: Sequence[str] = (ANNA,), name: str = "", key: KeyRole | None = None) -> Desk:
+        """Signed in by a link that `klartone team invite` printed. `key`: a private key of this role has been proved."""
+        desk = self.stranger()
+        answer = desk.take(self.code(*roles, agents=agents, name=name or "-".join(roles) + str(len(self.made))))
+        assert answer.status == 200, answer.body
+        if key is not None:
+            self.sql("INSERT INTO person_keys (person, role, key_id) SELECT person, %s, %s FROM desks WHERE desk = %s",
+                     key.value, self.keys.recipient(key).key_id, desk.id)  # fmt: skip
+        return desk
+
+    def stranger(self) -> Desk:
+        self.made.append(Desk(ADDRESS, self.port))
+        return self.made[-1]
+
+    def code(self, *roles: str, agents: Sequence[str] = (ANNA,), name: str = "anna") -> str:
+        """Made by its function, as the command does; a test of the command is elsewhere."""
+        from softphone.team.people.tokens import new_token
+        from softphone.team.rows.pool import kept_of
+
+        code = new_token()
+        self.sql(
+            "SELECT code_make(%s, %s, %s, %s, %s)", kept_of(code), name, list(roles), list(agents), timedelta(days=1),
+            user="klartone_migrator",
+        )  # fmt: skip
+        return code
+
+    def policy(self, number: int = 1) -> None:
+        """Names the keys of the house."""
+        keys = [{"role": one.value, "key_id": self.keys.recipient(one).key_id} for one in KeyRole]
+        self.sql(
+            "SELECT policy_take(%s, %s, %s, NULL, %s, %s, %s)", number, b"signed bytes", "signer", timedelta(days=7),
+            Jsonb(keys), Jsonb([]), user="klartone_migrator",
+        )  # fmt: skip
+
+    def sql(self, statement: str, *values: object, user: str | None = None) -> list[tuple[Any, ...]]:
+        """By the server's superuser unless another is named."""
+        with psycopg.connect(self.server.conninfo(self.database, user), autocommit=True) as connection:
+            connection.execute("SET search_path = klartone, pg_temp")
+            cursor = connection.execute(statement.encode(), values)
+            return cursor.fetchall() if cursor.description else []
+
+    def events(self) -> list[str]:
+        """Of the service's log."""
+        return [str(one) for (one,) in self.sql("SELECT event FROM audit WHERE chain = 'service' ORDER BY number")]
+
+    def s3(self, deed: Callable[[Bucket], Coroutine[Any, Any, Found]]) -> Found:
+        async def whole() -> Found:
+            bucket = Bucket(self.storage)
+            try:
+                return await deed(bucket)
+            finally:
+                bucket.close()
+
+        return asyncio.run(whole())
+
+    def keys_in_s3(self) -> dict[str, int]:
+        """Versions of each object."""
+
+        async def deed(bucket: Bucket) -> dict[str, int]:
+            told = await bucket.client.call("list_object_versions")
+            found: dict[str, int] = {}
+            for one in told.get("Versions", []):
+                found[one["Key"]] = found.get(one["Key"], 0) + 1
+            return found
+
+        return self.s3(deed)
+
+    def _command(self, *words: str) -> list[str]:
+        what, *rest = words
+        return [sys.executable, "-m", "softphone.cli", "team", what, "--settings", str(self.settings), *rest]
+
+    def _env(self) -> dict[str, str]:
+        return os.environ | self.environment
+
+
+def whole(answer: Answer) -> Any:
+    assert answer.status == 200, answer.body
+    return answer.json
