@@ -17,7 +17,6 @@ import uvicorn
 from softphone.team.api.app import create_app
 from softphone.team.api.service import Service
 from softphone.team.logins import login
-from softphone.team.numbers import NumberKey
 from softphone.team.objects import Bucket, Shortcoming, Storage, check
 from softphone.team.schema import SERVICE, SIGN_IN
 from softphone.team.settings import Secrets, TeamSettings
@@ -50,7 +49,7 @@ def shortcomings(storage: Storage) -> list[Shortcoming]:
 def service_of(settings: TeamSettings, secrets: Secrets) -> Service:
     rows, bucket = login(settings.database, SERVICE, secrets.database), Bucket(storage_of(settings, secrets))
     signer = Signer(secrets.receipt_key)
-    arriving = Arriving(rows, bucket, NumberKey(secrets.number_key), signer)
+    arriving = Arriving(rows, bucket, secrets.number_key, signer)
     signing_in = login(settings.database, SIGN_IN, secrets.sign_in)
     return Service(settings.serve.address, rows, signing_in, bucket, arriving, signer)
 

@@ -50,7 +50,7 @@ class Team:
         told = self.storage
         self.settings.write_text(
             f'[serve]\naddress = "{ADDRESS}"\nport = 0\n'
-            f'[database]\nconnect = "host={self.server.folder} port=5432 dbname={self.database}"\nconnections = 6\n'
+            f'[database]\nconnect = "host={self.server.folder} dbname={self.database}"\nconnections = 6\n'
             f'[storage]\nbucket = "{told.bucket}"\naccess_key = "{told.access_key}"\nendpoint = "{told.endpoint}"\n'
         )
         key = base64.b64encode(self.receipts.private_bytes_raw()).decode()
@@ -124,7 +124,7 @@ class Team:
             Jsonb(keys), Jsonb([]), user="klartone_migrator",
         )  # fmt: skip
 
-    def sql(self, statement: str, *values: object, user: str | None = None) -> list[tuple[Any, ...]]:
+    def sql(self, statement: str, *values: object, user: str = "") -> list[tuple[Any, ...]]:
         """By the server's superuser unless another is named."""
         with psycopg.connect(self.server.conninfo(self.database, user), autocommit=True) as connection:
             connection.execute("SET search_path = klartone, pg_temp")

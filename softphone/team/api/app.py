@@ -23,10 +23,11 @@ from softphone.team.api import bodies
 from softphone.team.api.limits import Limits
 from softphone.team.api.problems import answer_problems
 from softphone.team.api.service import Service
-from softphone.team.people import signing_in
-from softphone.team.people.asking import Asker, asker_of
+from softphone.team.people import sessions
+from softphone.team.people.asking import Asking, asking_of
 from softphone.team.people.proof import Proof, check_proof
-from softphone.team.people.tokens import ACCESS
+from softphone.team.rows import afterwards, signing_in
+from softphone.team.rows.numbers import number_hash
 from softphone.team.upload.arriving import State
 from softphone.team.upload.told import FileTold, RecordingTold
 
@@ -75,15 +76,15 @@ def _url(request: Request, service: Service) -> str:
     return service.address + request.url.path
 
 
-async def _asker(request: Request, here: Here, shown: Shown = None, authorization: Authorization = None) -> Asker:
-    return await asker_of(here.rows, authorization, shown, request.method, _url(request, here), here.now())
+async def _asking(request: Request, here: Here, shown: Shown = None, authorization: Authorization = None) -> Asking:
+    return await asking_of(here.rows, authorization, shown, request.method, _url(request, here), here.now())
 
 
 def _proof(request: Request, here: Here, shown: Shown = None) -> Proof:
     return check_proof(shown, request.method, _url(request, here), here.now())
 
 
-Who = Annotated[Asker, Depends(_asker)]
+Who = Annotated[Asking, Depends(_asking)]
 
 
 @routes.post("/token")
@@ -94,44 +95,46 @@ async def token(
 ) -> bodies.Tokens:
     """A session begins with a one-time code, or goes on. Each code and each refresh token is used up by it."""
     if isinstance(asked, bodies.ByInvitation):
-        opened = await signing_in.take_code(here.signing_in, asked.code, UUID(asked.desk), proof)
+        opened = await sessions.take_code(here.signing_in, asked.code, UUID(asked.desk), proof)
     else:
-        opened = await signing_in.renew(here.signing_in, asked.refresh_token, proof)
+        opened = await sessions.renew(here.signing_in, asked.refresh_token, proof)
     return bodies.Tokens(
-        access_token=opened.access, refresh_token=opened.refresh, expires_in=int(ACCESS.total_seconds())
+        access_token=opened.access, refresh_token=opened.refresh, expires_in=int(opened.lives.total_seconds())
     )
 
 
 @routes.get("/me")
-async def me(who: Who) -> bodies.Me:
-    return bodies.Me(
-        person=who.person, desk=who.desk, roles=list(who.roles), agents=list(who.agents), expires_at=who.expires_at
-    )
+async def me(asking: Who) -> bodies.Me:
+    who = asking.who
+    roles = sorted(one.value for one in who.roles)
+    return bodies.Me(person=who.person, desk=who.desk, roles=roles, agents=list(who.agents), expires_at=who.expires_at)
 
 
 @routes.delete("/session", status_code=204)
-async def session_end(here: Here, who: Who) -> None:
-    await signing_in.end(here.rows, who)
+async def session_end(here: Here, asking: Who) -> None:
+    async with here.rows.asking(asking.token) as tx:
+        await signing_in.end_session(tx)
 
 
 @routes.delete("/desks/{desk}", status_code=204)
-async def desk_revoke(here: Here, who: Who, desk: Annotated[UUID, Path()]) -> None:
+async def desk_revoke(here: Here, asking: Who, desk: Annotated[UUID, Path()]) -> None:
     """One's own, or any by IT. Its tokens are worth nothing from the next request on."""
-    if not await signing_in.revoke(here.rows, who, desk):
-        raise TeamError("error.team.missing")
+    async with here.rows.asking(asking.token) as tx:
+        if not await signing_in.revoke_desk(tx, desk):
+            raise TeamError("error.team.missing")
 
 
 @routes.put("/desk", status_code=204)
-async def desk_seen(here: Here, who: Who, seen: bodies.Seen) -> None:
-    async with here.rows.asking(who.token) as tx:
-        await tx.all("SELECT desk_seen(%s, %s, %s)", seen.program, seen.waiting, seen.failed)
+async def desk_seen(here: Here, asking: Who, seen: bodies.Seen) -> None:
+    async with here.rows.asking(asking.token) as tx:
+        await signing_in.desk_seen(tx, seen.program, seen.waiting, seen.failed)
 
 
 @routes.get("/policy")
-async def policy(here: Here, who: Who, if_none_match: Annotated[str | None, Header()] = None) -> Response:
+async def policy(here: Here, asking: Who, if_none_match: Annotated[str | None, Header()] = None) -> Response:
     """The newest, byte by byte as it was signed. A desk asks with the ETag that it has."""
-    async with here.rows.asking(who.token) as tx:
-        found = await tx.row("SELECT number, signed, succession FROM policies ORDER BY number DESC LIMIT 1")
+    async with here.rows.asking(asking.token) as tx:
+        found = await tx.row(signing_in.POLICY)
     if found is None:
         raise TeamError("error.team.missing")
     headers = {"ETag": f'"{found["number"]}"'}
@@ -143,9 +146,9 @@ async def policy(here: Here, who: Who, if_none_match: Annotated[str | None, Head
 
 
 @routes.post("/recordings")
-async def recording_begin(here: Here, who: Who, told: FileTold) -> bodies.UploadState:
+async def recording_begin(here: Here, asking: Who, told: FileTold) -> bodies.UploadState:
     """A file is to come. The same one again says what is missing; one that is here, its receipt."""
-    return _told(await here.arriving.begin(who, told))
+    return _told(await here.arriving.begin(asking, told))
 
 
 @routes.put(
@@ -156,7 +159,7 @@ async def recording_begin(here: Here, who: Who, told: FileTold) -> bodies.Upload
 async def recording_part(
     request: Request,
     here: Here,
-    who: Who,
+    asking: Who,
     recording: RecordingId,
     number: Annotated[int, Path(ge=1, le=10_000)],
     content_digest: Annotated[str, Header(description="RFC 9530, sha-256")],
@@ -169,15 +172,15 @@ async def recording_part(
         digest = b""
     if len(digest) != 32:
         raise TeamError("error.team.request_wrong", where="content-digest", reason="sha-256")
-    await here.arriving.part(who, recording, number, await request.body(), digest)
+    await here.arriving.part(asking, UUID(recording), number, await request.body(), digest)
 
 
 @routes.post("/recordings/{recording}/finish")
-async def recording_finish(here: Here, who: Who, recording: RecordingId, told: RecordingTold) -> bodies.UploadState:
+async def recording_finish(here: Here, asking: Who, recording: RecordingId, told: RecordingTold) -> bodies.UploadState:
     """All its rows. They are written once the file has been read and found to be what they say."""
     if told.recording != recording:
         raise TeamError("error.team.request_wrong", where="recording", reason="path")
-    state = await here.arriving.finish(who, told, here.now())
+    state = await here.arriving.finish(asking, told, here.now())
     if state.receipt:
         here.figures.received.inc()
         here.figures.bytes.inc(told.bytes)
@@ -185,69 +188,69 @@ async def recording_finish(here: Here, who: Who, recording: RecordingId, told: R
 
 
 @routes.delete("/recordings/{recording}/upload", status_code=204)
-async def recording_give_up(here: Here, who: Who, recording: RecordingId) -> None:
-    await here.arriving.give_up(who, recording)
+async def recording_give_up(here: Here, asking: Who, recording: RecordingId) -> None:
+    await here.arriving.give_up(asking, UUID(recording))
 
 
 @routes.post("/withdrawals")
-async def withdrawal(here: Here, who: Who, told: bodies.Withdrawal) -> bodies.Reached:
+async def withdrawal(here: Here, asking: Who, told: bodies.Withdrawal) -> bodies.Reached:
     """By the agent of the call; by number, for case handlers and data protection. It reaches what arrives later too."""
     if (told.call_group is None) == (told.number is None):
         raise TeamError("error.team.request_wrong", where="number", reason="one_of")
-    number = here.arriving.numbers.hash_of(told.number) if told.number else None
-    async with here.rows.asking(who.token) as tx:
-        reached = await tx.value(
-            "SELECT take_back(%s, %s, %s, %s, %s)",
-            *(told.withdrawal, told.call_group, number, [one.value for one in told.purposes], told.reason),
+    of_number = number_hash(here.arriving.number_key, told.number) if told.number else None
+    group = UUID(told.call_group) if told.call_group else None
+    async with here.rows.asking(asking.token) as tx:
+        reached = await afterwards.take_back(
+            tx, UUID(told.withdrawal), told.purposes, told.reason, group=group, number=of_number
         )
-    return bodies.Reached(recordings=int(reached))
+    return bodies.Reached(recordings=reached)
 
 
 @routes.post("/numbers", status_code=204)
-async def number_remember(here: Here, who: Who, told: bodies.Remembered) -> None:
-    async with here.rows.asking(who.token) as tx:
-        await tx.all(
-            "SELECT number_remember(%s, %s, %s, %s, %s, %s, %s)",
-            *(here.arriving.numbers.hash_of(told.number), told.what, told.line, str(told.purpose), told.value),
-            *(told.at, told.until),
+async def number_remember(here: Here, asking: Who, told: bodies.Remembered) -> None:
+    of_number = number_hash(here.arriving.number_key, told.number)
+    async with here.rows.asking(asking.token) as tx:
+        await afterwards.remember(
+            *(tx, of_number, afterwards.Remembered(told.what), told.at, told.until),
+            line=told.line,
+            purpose=told.purpose,
+            value=told.value,
         )
 
 
 @routes.post("/numbers/known")
-async def number_known(here: Here, who: Who, asked: bodies.Asked) -> bodies.Known:
+async def number_known(here: Here, asking: Who, asked: bodies.Asked) -> bodies.Known:
     """Asked while it rings."""
-    async with here.rows.asking(who.token) as tx:
-        found = await tx.all(
-            "SELECT * FROM number_known(%s, %s)", here.arriving.numbers.hash_of(asked.number), asked.line
-        )
+    of_number = number_hash(here.arriving.number_key, asked.number)
+    async with here.rows.asking(asking.token) as tx:
+        found = await afterwards.known(tx, of_number, asked.line)
     return bodies.Known(known=[bodies.KnownOne(**one) for one in found])
 
 
 @routes.post("/holds")
-async def holds_place(here: Here, who: Who, told: bodies.Holds) -> bodies.Held:
-    rows = Jsonb([one.model_dump(mode="json") for one in told.holds])
-    async with here.rows.asking(who.token) as tx:
-        placed = await tx.all("SELECT * FROM holds_place(%s)", rows)
-    return bodies.Held(held=sorted(str(one["hold"]) for one in placed))
+async def holds_place(here: Here, asking: Who, told: bodies.Holds) -> bodies.Held:
+    async with here.rows.asking(asking.token) as tx:
+        placed = await afterwards.place_holds(tx, [one.hold_on(UUID(one.recording)) for one in told.holds])
+    return bodies.Held(held=sorted(hold for hold, _ in placed))
 
 
 @routes.delete("/holds/{hold}")
-async def hold_undo(here: Here, who: Who, hold: RecordingId) -> bodies.Undone:
+async def hold_undo(here: Here, asking: Who, hold: RecordingId) -> bodies.Undone:
     """Within a minute, by its raiser."""
-    async with here.rows.asking(who.token) as tx:
-        return bodies.Undone(undone=bool(await tx.value("SELECT hold_undo(%s)", hold)))
+    async with here.rows.asking(asking.token) as tx:
+        return bodies.Undone(undone=await afterwards.undo_hold(tx, hold))
 
 
 @routes.post("/log")
-async def log_ship(here: Here, who: Who, told: bodies.Entries) -> bodies.Shipped:
+async def log_ship(here: Here, asking: Who, told: bodies.Entries) -> bodies.Shipped:
     """Entries of this desk's log, in their order. Those that are here already change nothing."""
-    async with here.rows.asking(who.token) as tx:
+    async with here.rows.asking(asking.token) as tx:
         number = await tx.value("SELECT audit_ship(%s)", Jsonb(told.model_dump(mode="json")["entries"]))
     return bodies.Shipped(number=int(number))
 
 
 def _told(state: State) -> bodies.UploadState:
-    return bodies.UploadState(state=state.state, missing=list(state.missing), receipt=state.receipt)  # pyright: ignore[reportArgumentType]
+    return bodies.UploadState(state=state.state, missing=list(state.missing), receipt=state.receipt)
 
 
 plain = APIRouter(include_in_schema=False)

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
-from softphone.domain.changes import HoldBy
 from softphone.domain.purpose import Purpose
-from softphone.team.upload.told import Id, Number, Told, Word
+from softphone.team.rows import arriving as rows_of
+from softphone.team.upload.told import HoldRow, Id, Number, Told, Word
 
 Token = Annotated[str, Field(pattern="^[A-Za-z0-9_-]{43}$", repr=False)]
 
@@ -55,7 +55,7 @@ class Seen(Told):
 class UploadState(Told):
     """`missing`: the numbers of the parts to be sent, each 5 MiB but the last. `receipt` is a JWS."""
 
-    state: Literal["going_on", "stored", "erased"]
+    state: rows_of.UploadState
     missing: list[int] = Field(default_factory=list[int])
     receipt: str = ""
 
@@ -74,15 +74,8 @@ class Reached(Told):
     recordings: int
 
 
-class HoldTold(Told):
-    hold: Id
+class HoldTold(HoldRow):
     recording: Id
-    raised_for: HoldBy
-    raised_by: Word
-    why: str = Field("", max_length=2_000, repr=False)
-    at: AwareDatetime
-    provisional_until: AwareDatetime | None = None
-    confirm_by: AwareDatetime | None = None
 
 
 class Holds(Told):
@@ -103,7 +96,7 @@ class Remembered(Told):
     number: Number = Field(repr=False)
     what: Literal["refused", "do_not_sample", "language", "call_back"]
     line: Annotated[str, Field(max_length=200)] = ""
-    purpose: Purpose | Literal[""] = ""
+    purpose: Purpose | None = None
     value: Annotated[str, Field(max_length=40, pattern=r"^[0-9A-Za-z_-]*$")] = ""
     at: AwareDatetime
     until: AwareDatetime

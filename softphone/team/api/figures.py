@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+_NAME = "klartone_team"
 
 
 class Figures:
@@ -10,13 +14,15 @@ class Figures:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        given = {"namespace": "klartone_team", "registry": self.registry}
-        self.requests = Counter("requests", "Requests answered", ("route", "method", "status"), **given)
-        self.seconds = Histogram("request_seconds", "Time to answer", ("route", "method"), **given)
-        self.under_way = Gauge("requests_under_way", "Requests being answered", **given)
-        self.refused = Counter("refused", "Requests refused, by the product's code", ("code",), **given)
-        self.received = Counter("recordings_received", "Recordings that arrived whole", **given)
-        self.bytes = Counter("received_bytes", "Bytes of recordings that arrived", **given)
+        all_of = partial(Counter, namespace=_NAME, registry=self.registry)
+        self.requests = all_of("requests", "Requests answered", ("route", "method", "status"))
+        self.refused = all_of("refused", "Requests refused, by the product's code", ("code",))
+        self.received = all_of("recordings_received", "Recordings that arrived whole")
+        self.bytes = all_of("received_bytes", "Bytes of recordings that arrived")
+        self.seconds = Histogram(
+            "request_seconds", "Time to answer", ("route", "method"), namespace=_NAME, registry=self.registry
+        )
+        self.under_way = Gauge("requests_under_way", "Requests being answered", namespace=_NAME, registry=self.registry)
 
     def text(self) -> bytes:
         return generate_latest(self.registry)

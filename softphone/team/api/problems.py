@@ -9,7 +9,7 @@ import logging
 import traceback
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -78,7 +78,8 @@ def answer_problems(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     def _(_: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
-        first = error.errors()[0] if error.errors() else {}
+        found = cast("list[dict[str, Any]]", list(error.errors()))
+        first: dict[str, Any] = found[0] if found else {}
         # Where it is wrong and how, never what stood there.
         where = ".".join(str(one) for one in first.get("loc", ()) if isinstance(one, int) or str(one).isidentifier())
         return problem(TeamError("error.team.request_wrong", where=where, reason=str(first.get("type", ""))))

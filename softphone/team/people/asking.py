@@ -4,46 +4,43 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from uuid import UUID
 
 from softphone.domain.errors import TeamError
 from softphone.team.people.proof import check_proof
 from softphone.team.people.tokens import checked
+from softphone.team.rows import signing_in
 from softphone.team.rows.pool import Rows
+from softphone.team.rows.signing_in import Asker
 
 _SCHEME = "DPoP "
 
 
 @dataclass(frozen=True, slots=True)
-class Asker:
+class Asking:
     """`token` is what a transaction that acts as them is opened with."""
 
-    person: UUID
-    desk: UUID
-    roles: tuple[str, ...]
-    agents: tuple[str, ...]
-    expires_at: datetime
+    who: Asker
     token: str = field(repr=False)
 
 
-async def asker_of(
+async def asking_of(
     rows: Rows, authorization: str | None, shown: str | None, method: str, url: str, now: datetime
-) -> Asker:
+) -> Asking:
     """Raises TeamError. That a token came from another machine is logged: somebody has stolen it."""
     if authorization is None or not authorization.startswith(_SCHEME):
         raise TeamError("error.team.token_wrong")
     token = checked(authorization.removeprefix(_SCHEME))
     proof = check_proof(shown, method, url, now, token)
     async with rows.asking(token) as tx:
-        who = await tx.row("SELECT * FROM who_asks()")
+        who = await signing_in.who_asks(tx)
         if who is None:
             raise TeamError("error.team.signed_out")
-        elsewhere = who["thumbprint"] != proof.thumbprint
+        elsewhere = who.thumbprint != proof.thumbprint
         if elsewhere:
             await tx.all("SELECT audit_note('token_elsewhere_refused', 'G11', '', NULL, '{}')")
-        fresh = elsewhere or await tx.value("SELECT proof_new(%s, %s)", proof.used, proof.until)
+        fresh = elsewhere or await signing_in.is_new_proof(tx, proof.used, proof.until)
     if elsewhere:
         raise TeamError("error.team.proof_wrong")
     if not fresh:
         raise TeamError("error.team.proof_used")
-    return Asker(who["person"], who["desk"], tuple(who["roles"]), tuple(who["agents"]), who["expires_at"], token)
+    return Asking(who, token)

@@ -8,9 +8,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, timedelta
 from typing import Annotated
+from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema
@@ -23,6 +25,9 @@ from softphone.domain.policy.period import Period
 from softphone.domain.purpose import Basis, Direction, KeyRole, Language, Purpose
 from softphone.domain.retention import Ended, expires_on
 from softphone.team.objects import PART
+from softphone.team.rows.arriving import Arrived, Call, Hold, KeptFor, Seal, Segment
+from softphone.team.rows.arriving import Number as NumberOf
+from softphone.team.rows.numbers import number_hash
 from softphone.team.upload.structure import DIGEST, SegmentTold
 
 LARGEST = 1 << 30
@@ -44,7 +49,7 @@ def _bytes(value: object) -> bytes:
 
 Word = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Id = Annotated[str, Field(pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
-Number = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{4,14}$")]
+Number = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{3,14}$")]
 """E.164"""
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 KeyId = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
@@ -70,6 +75,9 @@ class SealRow(Told):
     key_id: KeyId
     suite: Suite
     sealed: Sealed
+
+    def seal(self) -> Seal:
+        return Seal(self.role, self.key_id, self.suite, self.sealed)
 
 
 class CallTold(Told):
@@ -126,12 +134,10 @@ class PurposeRow(Told):
     judge_by: date | None = None
 
 
-class WrapRow(Told):
+class WrapRow(SealRow):
+    """A segment's data key, sealed."""
+
     segment: Annotated[int, Field(ge=0, le=100_000)]
-    role: KeyRole
-    key_id: KeyId
-    suite: Suite
-    sealed: Sealed
 
 
 class HoldRow(Told):
@@ -141,9 +147,13 @@ class HoldRow(Told):
     at: AwareDatetime
     provisional_until: AwareDatetime | None = None
     confirm_by: AwareDatetime | None = None
-    confirmed_at: AwareDatetime | None = None
-    look_again: date | None = None
     why: str = Field("", max_length=2_000, repr=False)
+
+    def hold_on(self, recording: UUID) -> Hold:
+        return Hold(
+            *(self.hold, recording, self.raised_for, self.raised_by, self.why),
+            *(self.at, self.provisional_until, self.confirm_by),
+        )
 
 
 class RecordingTold(FileTold):
@@ -218,28 +228,58 @@ class RecordingTold(FileTold):
             if (one.expires_on is None) != (day is None) or (day and one.expires_on and one.expires_on > day):
                 yield "expires_on"
 
-    def ends(self, one: PurposeRow, now: datetime) -> tuple[date, datetime] | None:
-        """The day that counts, and the moment at which it begins where the call was; None: no period ends it. It runs from the
-        earlier of the desk's time and the arrival."""
-        if one.retention is None or one.expires_on is None:
-            return None
-        zone = self.call.time_zone
-        counted = expires_on(min(self.call.started_at, now), Period.parse(one.retention), zone)
-        day = min(counted, one.expires_on)
-        return day, midnight(day, zone)
+    def arrived(self, version: str, chunks: Mapping[int, int], number_key: bytes, now: datetime) -> Arrived:
+        """As the rows have it. What a desk says counts no further than it may: no moment lies after the arrival."""
 
-    def judged(self, one: PurposeRow) -> datetime | None:
-        """Until when custody may judge it; None: it is not listed to be judged."""
-        return None if one.judge_by is None else midnight(one.judge_by, self.call.time_zone)
+        def by_now(at: datetime) -> datetime:
+            return min(at, now)
 
-    def at_end(self, one: PurposeRow, now: datetime) -> str:
-        """What a desk that is far behind would end too early waits for custody."""
-        return "review" if now - self.clock > SHORTENS else one.at_end
+        call, wraps = self.call, defaultdict[int, list[Seal]](list)
+        for one in self.wraps:
+            wraps[one.segment].append(one.seal())
+        number = None
+        if call.number is not None:
+            number = NumberOf(number_hash(number_key, call.number), tuple(one.seal() for one in call.number_seals))
+        return Arrived(
+            recording=UUID(self.recording),
+            call=Call(
+                *(UUID(call.call), UUID(call.call_group), call.line, call.direction, by_now(call.started_at)),
+                *(call.notice.value if call.notice else None, call.language.value, call.time_zone, call.agent),
+            ),
+            number=number,
+            opened_at=by_now(self.opened_at),
+            closed_at=by_now(self.closed_at or self.broke_off_at or now),
+            broke_off=self.broke_off_at is not None,
+            restricted=self.restricted,
+            object_version=version,
+            size=self.bytes,
+            digest=bytes.fromhex(self.sha256),
+            purposes=tuple(self._kept_for(one, now) for one in self.purposes),
+            segments=tuple(
+                Segment(
+                    one.segment,
+                    by_now(one.opened_at),
+                    tuple(one.purposes),
+                    chunks[one.segment],
+                    tuple(wraps[one.segment]),
+                )
+                for one in self.segments
+            ),
+            holds=tuple(one.hold_on(UUID(self.recording)) for one in self.holds),
+        )
 
-
-def midnight(day: date, time_zone: str) -> datetime:
-    """UTC: the first moment of that day there."""
-    return datetime.combine(day, time(), ZoneInfo(time_zone)).astimezone(UTC)
+    def _kept_for(self, one: PurposeRow, now: datetime) -> KeptFor:
+        """It ends by the earlier of the desk's time and the arrival. What a desk that is far behind would end too early waits for
+        custody."""
+        day = one.expires_on
+        if day is not None and one.retention is not None:
+            start = min(self.call.started_at, now)
+            day = min(day, expires_on(start, Period.parse(one.retention), self.call.time_zone))
+        judged = one.at_end == "review" or now - self.clock > SHORTENS
+        return KeptFor(
+            *(one.purpose, one.basis, one.retention, day, one.stands, one.reason),
+            *(one.reviewed_at, judged, one.keep_reviewed, one.judge_by),
+        )
 
 
 def wraps_digest(wraps: list[WrapRow]) -> str:
