@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
 from softphone.bootstrap.home import Home, key_store, password_name
+from softphone.bootstrap.kept_notes import KeptNotes
 from softphone.bootstrap.program import as_typed
 from softphone.bootstrap.screen import has_screen
 from softphone.bootstrap.starting import EngineStarter
@@ -16,10 +19,15 @@ from softphone.domain.errors import EngineError, KlartoneError
 from softphone.system.endpoint import answers, read_endpoint
 from softphone.system.logbook import start_log
 from softphone.system.paths import program_folder
+from softphone.system.single import DESK, locked
 
 if TYPE_CHECKING:
     from softphone.bootstrap.reviewing import ReviewStarter
     from softphone.ui.app import Desk, DeskDependencies
+
+
+LISTENS_WITHIN = 8.0
+"""seconds in which a desk that has just been started takes links"""
 
 
 def run_desk(arguments: argparse.Namespace) -> int:
@@ -32,16 +40,42 @@ def run_desk(arguments: argparse.Namespace) -> int:
     home = Home.of(arguments)
     link: str | None = getattr(arguments, "link", None)
     target = _linked(link) if link else ""
-    if target:
-        from softphone.ui.links import hand_over
-
-        if hand_over(home.folders.runtime, target):
-            return 0
+    alone = take_place(home.folders.runtime)
+    if target and _handed_over(home.folders.runtime, target, alone=alone is not None):
+        return 0
     start_log(home.folders.log, "desk")
     start = start_early(home)
     from softphone.ui.app import run_desk as run
 
-    return run(desk_dependencies(home, start=start, target=target))
+    try:
+        return run(desk_dependencies(home, start=start, target=target))
+    finally:
+        if alone is not None:
+            alone.close()
+
+
+def take_place(runtime: Path) -> IO[bytes] | None:
+    """The lock by which others see that a desk is open here; None if one is already, or no lock can be made."""
+    try:
+        runtime.mkdir(parents=True, exist_ok=True, mode=0o700)
+        file = (runtime / DESK).open("ab")
+    except OSError:
+        return None
+    if locked(file):
+        return file
+    file.close()
+    return None
+
+
+def _handed_over(runtime: Path, target: str, *, alone: bool) -> bool:
+    """Whether a desk that is open has it. One that has just been started listens in a moment; a page that opens many links
+    must not open as many windows."""
+    from softphone.ui.links import hand_over
+
+    until = time.monotonic() + (0.0 if alone else LISTENS_WITHIN)
+    while not (handed := hand_over(runtime, target)) and time.monotonic() < until:
+        time.sleep(0.1)
+    return handed
 
 
 def start_early(home: Home) -> EngineStarter:
@@ -103,6 +137,8 @@ def desk_dependencies(
         themes=resources / "themes",
         settings=settings,
         place=home.folders.data / "window.json",
+        keep_notes=KeptNotes(lambda: key_store(archive)).keep,
+        kept_notes=KeptNotes(lambda: key_store(archive)).read,
         offers_review=may_review,
         start_review=review,
         on_ready=on_ready,

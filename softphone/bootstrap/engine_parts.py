@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +22,7 @@ from softphone.bootstrap.home import Home, key_store, machine_fault
 from softphone.bootstrap.plugins import rule_plugins
 from softphone.calls.policy.in_force import PolicyInForce
 from softphone.calls.turns import Inbox, clock
-from softphone.domain.errors import KlartoneError
+from softphone.domain.errors import KlartoneError, SettingsError
 from softphone.engine.call.phone_calls import PhoneCalls
 from softphone.engine.loop import Engine
 from softphone.engine.parts import Clients, Parts
@@ -37,9 +37,10 @@ from softphone.system import strangers
 from softphone.system.endpoint import Endpoint, new_secret, remove_endpoint, unix_sockets, write_endpoint
 from softphone.system.logbook import log
 from softphone.system.settings import InForce, save_changes
+from softphone.system.settings_machine import MachineSettings
 from softphone.wire.codec import PROTOCOL
 from softphone.wire.from_engine import Hello
-from softphone.wire.snapshot import CodedText
+from softphone.wire.snapshot import CodedText, Settings
 
 _log = log.getChild("engine")
 
@@ -75,6 +76,10 @@ def run(
     def back_up_to(folder: str, every: str) -> None:
         store.backup = BackupRunner(folder, every, lambda said: inbox.post(lambda: engine.fault("backup", said)))
 
+    def tell_machine(machine: MachineSettings) -> None:
+        inbox.post(lambda: engine.fault("machine", machine_fault(machine)))
+
+    files = _SettingsFiles(home, held, tell_machine)
     plugins = rule_plugins(
         home, lambda word: rules.word(word), plugin_folders, lambda plugin: rules.mended(plugin), settings
     )
@@ -108,8 +113,9 @@ def run(
         accounts,
         sound,
         settings,
-        lambda before, new: save_changes(home.folders.config, replace(held, settings=before), new),
+        files.save,
         locked=held.machine.locks,
+        read_settings=files.read,
     )
     parts.alone_ends = wire is None
     parts.strangers = lambda host, calls: _note_stranger(home.folders.runtime, host, calls)
@@ -150,6 +156,26 @@ def run(
         _end_on_signals(lambda: inbox.post(engine.quit))
         _log.info("started %s", __version__)
         engine.run()
+
+
+class _SettingsFiles:
+    """The settings as this engine read them last, for its thread that waits for the disk."""
+
+    def __init__(self, home: Home, held: InForce, changed: Callable[[MachineSettings], None]) -> None:
+        self._home = home
+        self._held = held
+        self._changed = changed
+
+    def save(self, before: Settings, new: Settings) -> None:
+        save_changes(self._home.folders.config, replace(self._held, settings=before), new)
+
+    def read(self) -> tuple[Settings, Mapping[str, str]]:
+        held, said = self._home.settings_in_force(only_look=True)
+        if said is not None and said.code != "error.settings.set_aside":
+            raise SettingsError(said.code, **said.params)
+        self._held = held
+        self._changed(held.machine)
+        return held.settings, held.machine.locks
 
 
 def _note_stranger(folder: Path, host: str, calls: int) -> None:

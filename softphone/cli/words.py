@@ -140,3 +140,18 @@ def seconds(texts: Texts) -> Callable[[str], float]:
         return long
 
     return parse
+
+
+def waits(texts: Texts) -> Callable[[str], float]:
+    """Seconds to wait, up to a day; 0: not at all."""
+
+    def parse(text: str) -> float:
+        try:
+            long = float(text)
+        except ValueError:
+            long = -1.0
+        if not 0 <= long <= 86_400:
+            raise argparse.ArgumentTypeError(texts("cli.no_wait"))
+        return long
+
+    return parse

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from softphone.calls.numbers import e164, user_part
 from softphone.calls.turns import Post, guarded
@@ -38,8 +38,11 @@ from softphone.wire.to_engine import (
     LockEarlier,
     Mute,
     OptOut,
+    PostponeQuit,
     Quit,
+    QuitWhenIdle,
     RaiseDispute,
+    ReadSettings,
     Reopen,
     SaveNote,
     SaveSettings,
@@ -64,6 +67,8 @@ class DeskCommands:
         fault: Callable[[str, CodedText | None], None],
         watch: Callable[[bool], None],
         quit: Callable[[], None],
+        quit_when_idle: Callable[[Client, QuitWhenIdle], CodedText | None],
+        postpone_quit: Callable[[], bool],
     ) -> None:
         self._parts = parts
         self._post = post
@@ -71,10 +76,21 @@ class DeskCommands:
         self._fault = fault
         self._watch = watch
         self._quit = quit
+        self._quit_when_idle = quit_when_idle
+        self._postpone_quit = postpone_quit
+        self._settings_changed = False
+        """a command has changed their file"""
         self._writing: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         threading.Thread(target=_do_all, args=(self._writing,), name="settings", daemon=True).start()
 
     def carry_out(self, client: Client, command: Command) -> None:
+        if isinstance(command, QuitWhenIdle):
+            self._answer(client, command, self._quit_when_idle(client, command))
+            return
+        if isinstance(command, ReadSettings):
+            self._settings_changed = True
+            self._answer(client, command, None)
+            return
         if not client.desk:
             self._answer(client, command, CodedText("refused.observer"))
             return
@@ -158,6 +174,8 @@ class DeskCommands:
             case Quit():
                 self._quit()
                 return None
+            case PostponeQuit():
+                return None if self._postpone_quit() else CodedText("why_not.not_now")
 
     def _test_call(self, account: str, *, on: bool) -> CodedText | None:
         parts = self._parts
@@ -204,8 +222,37 @@ class DeskCommands:
 
         self._writing.put(write)
 
+    def settle(self, *, in_call: bool) -> None:
+        """To be called in each turn: changed settings wait for a moment without a call, like a new password."""
+        if not self._settings_changed or in_call:
+            return
+        self._settings_changed = False
+
+        def read() -> None:
+            try:
+                settings, locked = self._parts.read_settings()
+                said = self._parts.sound.check(settings.microphone)
+            except KlartoneError as error:
+                refused = CodedText(error.code, error.params)
+                self._post(lambda: self._fault("settings", refused))
+            else:
+                self._post(lambda: self._take_up(settings, locked, said))
+
+        self._writing.put(read)
+
+    def _take_up(self, settings: Settings, locked: Mapping[str, str], said: bytes | None) -> None:
+        if self._parts.calls.talking:
+            self._settings_changed = True  # a call has begun meanwhile
+            return
+        self._parts.locked = locked
+        if (refused := self._use(settings, said)) is not None:
+            self._fault("accounts", refused)
+
     def _saved(self, client: Client, command: SaveSettings, said: bytes | None) -> None:
-        before, settings = self._parts.settings, command.settings
+        self._answer(client, command, self._use(command.settings, said))
+
+    def _use(self, settings: Settings, said: bytes | None) -> CodedText | None:
+        before = self._parts.settings
         in_call = self._parts.calls.talking
         self._fault("settings", None)
         self._parts.settings = settings
@@ -223,7 +270,8 @@ class DeskCommands:
         policy = _policy(settings)
         if policy != _policy(before) or self._parts.rules.state.phase is not PolicyPhase.READY:
             self._parts.rules.load(*policy[:2], guarded=settings.policy_guarded)
-        self._answer(client, command, answer)
+        self._changed()
+        return answer
 
 
 def _refused(error: KlartoneError) -> CodedText:

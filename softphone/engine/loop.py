@@ -12,13 +12,14 @@ from math import ceil
 
 from softphone.calls.turns import Inbox, guarded, seconds
 from softphone.engine.desk_commands import DeskCommands
+from softphone.engine.leaving import Leaving
 from softphone.engine.parts import Clients, Parts
-from softphone.engine.server import Attached, ClientMessage, Detached
+from softphone.engine.server import Attached, Client, ClientMessage, Detached
 from softphone.engine.sip import events as sip
 from softphone.system.logbook import log
 from softphone.wire.from_engine import Fault, Levels, Snapshot
-from softphone.wire.snapshot import CodedText
-from softphone.wire.to_engine import Ping
+from softphone.wire.snapshot import CodedText, QuitAsked, QuitPhase
+from softphone.wire.to_engine import Ping, QuitWhenIdle
 
 POLL_MS = 100
 """how long SIP may keep the loop; any post wakes it"""
@@ -62,6 +63,9 @@ class Engine:
         """when the next clock runs out; it may do so later, once something has happened"""
         self._longest_turn = 0.0
         self._faults: dict[str, CodedText] = {}
+        self._since = datetime.now(UTC)
+        self._leaving = Leaving()
+        self._quit_asked: QuitAsked | None = None
         self._commands = DeskCommands(
             parts,
             inbox.post,
@@ -69,6 +73,8 @@ class Engine:
             fault=self.fault,
             watch=lambda on: self._watch(on=on),
             quit=self.quit,
+            quit_when_idle=self._quit_when_idle,
+            postpone_quit=self._leaving.postpone,
         )
 
     # --- for the parts ---------------------------------------------------------------------------
@@ -81,6 +87,24 @@ class Engine:
         """End after the call in progress has been hung up; none begins any more."""
         self._quitting = True
         self._parts.calls.hang_up_all()
+
+    def _quit_when_idle(self, client: Client, command: QuitWhenIdle) -> CodedText | None:
+        """A desk that is ready says so itself: what is typed there is not known here."""
+        if command.ready and client.desk:
+            if not self._idle:
+                return CodedText("refused.quit.busy")
+            self.quit()
+        elif not (command.waits or self._idle):
+            return CodedText("refused.quit.busy")
+        else:
+            self._leaving.ask(waits=command.waits)
+        return None
+
+    @property
+    def _idle(self) -> bool:
+        """No call, no wrap-up, nothing unwritten: to end now takes nothing from anybody."""
+        parts = self._parts
+        return not parts.calls.any_open and not self._owes() and not parts.sound.state.own_call
 
     def fault(self, name: str, said: CodedText | None) -> None:
         """A fault that stands until it is mended (`said` None), by its name."""
@@ -220,8 +244,9 @@ class Engine:
         parts = self._parts
         self._inbox.drain()
         guarded(self._settle_accounts)
-        for action in (parts.calls.run_due, self._sound, self._look_after_desks, self._send_levels):
+        for action in (parts.calls.run_due, self._sound, self._look_after_desks, self._look_whether_to_leave):
             guarded(action)
+        guarded(self._send_levels)
         if self._dirty:
             self._draw()
         due = parts.calls.next_due()
@@ -229,6 +254,7 @@ class Engine:
         self._due = look if due is None else min(due, look)
 
     def _settle_accounts(self) -> None:
+        self._commands.settle(in_call=self._parts.calls.talking)
         if self._parts.accounts.settle(in_call=self._parts.calls.talking):
             self._dirty = True
 
@@ -272,13 +298,30 @@ class Engine:
             faults=tuple(self._faults.values()),
             longest_turn=round(self._longest_turn, 4),
             locked=parts.locked,
+            quit_asked=self._quit_asked,
+            unwritten=self._owes(),
+            since=self._since,
+            desk=self._desk_there(),
         )
+
+    def _desk_there(self) -> bool:
+        heard = self._clients.desk_heard()
+        return heard is not None and seconds() - heard < DESK_SILENT
+
+    def _look_whether_to_leave(self) -> None:
+        """Without a desk nobody types, and nobody is asked."""
+        asked = self._leaving.shown(idle=self._idle)
+        if asked != self._quit_asked:
+            self._quit_asked = asked
+            self.changed()
+        if asked is not None and asked.phase is not QuitPhase.WAITS and not self._desk_there() and self._idle:
+            self.quit()
 
     def _look_after_desks(self) -> None:
         now = seconds()
         heard = self._clients.desk_heard()
         calls = self._parts.calls
-        calls.desk(heard is not None and now - heard < DESK_SILENT)
+        calls.desk(self._desk_there())
         # Only this process knows what could not be written yet (a refusal, on a full disk).
         if heard is not None or calls.talking or self._owes() or not self._parts.alone_ends:
             self._alone_since = None

@@ -29,6 +29,8 @@ class Parts:
     sound: Sound
     settings: Settings
     save: Callable[[Settings, Settings], None]
+    read_settings: Callable[[], tuple[Settings, Mapping[str, str]]] = lambda: (Settings(), {})
+    """as their files say now, and what is locked. It waits for a disk. Raises SettingsError"""
     alone_ends: bool = True
     locked: Mapping[str, str] = field(default_factory=dict[str, str])
     """settings that nobody changes here, by key, and where that is said"""

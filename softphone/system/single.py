@@ -1,4 +1,5 @@
-"""One at a time, of engines in a home and of demos in a folder: a lock that the system releases when its process ends.
+"""One at a time, of engines and desks in a home and of demos in a folder: a lock that the system releases when its process
+ends.
 
 Not the way to the engine: that is `endpoint`.
 """
@@ -13,6 +14,8 @@ from typing import IO
 from softphone.domain.errors import EngineError
 
 FILE = "engine.lock"
+DESK = "desk.lock"
+"""held by a desk as long as it lives, so that others see it. A second one goes on without"""
 ENDS_WITHIN = 5.0
 """seconds that an ending engine may take until another may begin"""
 _TRY_EVERY = 0.05

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from PySide6.QtCore import (
+    QEventLoop,
     QObject,
     QRunnable,
     Qt,
@@ -37,6 +39,7 @@ from softphone.ui.application import (
 )
 from softphone.ui.bridge import Bridge
 from softphone.ui.incoming import IncomingWindow
+from softphone.ui.leaving import LeavingDesk
 from softphone.ui.levels import LevelsWatch
 from softphone.ui.links import Links
 from softphone.ui.note_field import NoteField
@@ -56,6 +59,8 @@ log = logging.getLogger(__name__)
 
 _TICK, _TICK_NOTICE = 250, 50
 """ms between drawings while something counts, and while words are being marked"""
+_NOTES_TAKEN, _NOTES_KEPT = 2000, 3.0
+"""ms and seconds that an ending desk waits for the engine, and for the keyring"""
 _SESSION_ENDS = 30_000
 """ms after which a session that was to end, and did not, goes on"""
 
@@ -86,6 +91,11 @@ class DeskDependencies:
     """as last saved: language and look before the first snapshot"""
     on_ready: Callable[[Desk], None] | None = None
     """called once the first whole state is drawn"""
+    keep_notes: Callable[[Mapping[str, str]], None] = lambda _: None
+    """notes that the engine has not taken, by their call, until the next start; none: there are no more. May block, and
+    raises KeyringError"""
+    kept_notes: Callable[[], Mapping[str, str]] = dict
+    """those of the start before; may block, and raises KeyringError"""
     offers_review: Callable[[], bool] = lambda: False
     """whether this keyring can hear training recordings; may block"""
     start_review: Callable[[], None] = lambda: None
@@ -124,6 +134,7 @@ class Desk(QObject):
     ready = Signal()
     _stored = Signal(object)
     _may_review = Signal()
+    _kept = Signal(object)
 
     def __init__(self, deps: DeskDependencies) -> None:
         super().__init__()
@@ -138,6 +149,9 @@ class Desk(QObject):
         self._first = True
         self._told_of_tray = self._closed = False
         self._asking: _Worker | None = None
+        self._fetching: _Worker | None = None
+        self._to_forget: set[str] = set()
+        """calls whose note was kept from the start before"""
         self._links: Links | None = None
         self._pressed_since: set[str] = set()
         self._to_be_told: dict[str, str] = {}
@@ -147,6 +161,7 @@ class Desk(QObject):
         """why the phone does not come up"""
         self.bridge = Bridge(deps.find_endpoint, deps.start_engine, self, why_not=deps.why_not)
         self._notes = UnsavedNotes(self.bridge.send, self)
+        self._leaving = LeavingDesk(self.bridge.send, self._is_typed_in, self)
         self._watch = LevelsWatch()
         self._owed = Owed(lambda code: self._say(lambda texts: texts(code)))
         self.window = DeskWindow()
@@ -168,6 +183,8 @@ class Desk(QObject):
         self.window.command.connect(self._send)
         self.window.look.connect(self._other_look)
         self.window.password.connect(self._store_password)
+        self.window.update_bar.taken.connect(self._leaving.now)
+        self._leaving.left.connect(self.window.leave)
         self.incoming.command.connect(self._send)
         self.incoming.opened.connect(self._raise)
         self.tray.pressed.connect(self._raise)
@@ -179,6 +196,7 @@ class Desk(QObject):
         self.window.seen.connect(self._keep_place)
         self._stored.connect(self._password_done)
         self._may_review.connect(self.window.settings.offer_review)
+        self._kept.connect(self._take_notes)
         self.window.settings.review.connect(self._start_review)
         app = QApplication.instance()
         assert isinstance(app, QApplication)
@@ -217,13 +235,38 @@ class Desk(QObject):
         self._tick.stop()
         if self._links is not None:
             self._links.close()
-        for note in self.window.findChildren(NoteField):
-            note.save()
-        self._notes.send()
+        self._save_notes()
         self.bridge.close()
         self.window.leave()
         self.incoming.hide()
         self.tray.close()
+
+    def hand_over_notes(self) -> None:
+        """As the program ends: wait a moment until the engine has all notes. What it has not taken is kept until the next
+        start."""
+        self._save_notes()
+        if self._notes.last and self.bridge.attached:
+            loop = QEventLoop()
+            self.bridge.done.connect(lambda: self._notes.last or loop.quit())
+            QTimer.singleShot(_NOTES_TAKEN, loop.quit)
+            loop.exec()
+        if left := self._notes.left:
+            keeping = threading.Thread(target=lambda: self._keep_notes(left), name="notes", daemon=True)
+            keeping.start()
+            keeping.join(_NOTES_KEPT)
+
+    def _keep_notes(self, notes: Mapping[str, str]) -> None:
+        try:
+            self._deps.keep_notes(notes)
+        except KeyringError as error:
+            log.warning("notes that the engine had not taken could not be kept: %s", error.code)
+        except Exception as error:  # noqa: BLE001 - whatever a keyring throws: its words may hold the note
+            log_bug(log, error)
+
+    def _save_notes(self) -> None:
+        for note in self.window.findChildren(NoteField):
+            note.save()
+        self._notes.send()
 
     # --- drawing --------------------------------------------------------------------------------
 
@@ -303,6 +346,7 @@ class Desk(QObject):
         self.draw()
         if (owed := self._owed.next(snapshot)) is not None:
             self._send(owed)
+        self._leaving.follow(snapshot)
         if self._first:
             self._first = False
             if not snapshot.settings.accounts:
@@ -311,6 +355,7 @@ class Desk(QObject):
                 self.window.ready.dial.target.setFocus(Qt.FocusReason.OtherFocusReason)
             self.ready.emit()
             self._asking = self._aside(self._ask_review)
+            self._fetching = self._aside(self._fetch_notes)
             if self._deps.on_ready:
                 self._deps.on_ready(self)
 
@@ -322,6 +367,7 @@ class Desk(QObject):
 
     def _gone(self) -> None:
         self._owed.broke_off()
+        self._leaving.engine_gone()
         self._notes.engine_gone()
         self._watch.forget()
         self.window.settings.engine_gone()
@@ -338,8 +384,10 @@ class Desk(QObject):
             self._say(lambda texts: texts("occurred.stood_still", count=seconds))
 
     def _done(self, done: Done) -> None:
+        if self._leaving.answered(done.id, taken=True):
+            return
         self._answered(done.id, taken=True)
-        self._notes.answered(done.id)
+        self._note_answered(done.id)
         if done.id in self._pressed_since:
             self.window.note.hide()
         party = self._to_be_told.pop(done.id, "")
@@ -358,13 +406,21 @@ class Desk(QObject):
             )
 
     def _refused(self, refused: Refused) -> None:
+        if self._leaving.answered(refused.id, taken=False):
+            return  # something goes on after all: the line above the page says so
         self._owed.refused(refused.id)
         self._answered(refused.id, taken=False)
-        if (note := self._notes.answered(refused.id)) is not None:
+        if (note := self._note_answered(refused.id)) is not None:
             why = refused.said
             self._say(lambda texts: texts("note.not_saved", why=texts(why.code, **why.params), note=note.text))
             return
         self._say(lambda texts: texts(refused.said.code, **refused.said.params))
+
+    def _note_answered(self, command: str) -> SaveNote | None:
+        note = self._notes.answered(command)
+        if note is not None and note.call in self._to_forget:
+            self._forget_kept(note.call)
+        return note
 
     def _answered(self, command: str, *, taken: bool) -> None:
         """The engine does it, or nobody will."""
@@ -385,6 +441,16 @@ class Desk(QObject):
         """Until it is closed, or a press is made after it was read."""
         self._pressed_since.clear()
         self.window.say(said, self.view().texts, fault=fault)
+
+    def _is_typed_in(self) -> bool:
+        """Whether the desk's end would take something from the agent. Notes are saved here, and no more typed once they are."""
+        window = self.window
+        fields = window.findChildren(NoteField)
+        for one in fields:
+            if not one.is_written_in:
+                one.save()
+        written = any(one.is_written_in for one in fields) or bool(self._notes.last)
+        return written or self._owed.waits or window.settings_open or bool(window.ready.dial.target.text().strip())
 
     # --- what the window wants ------------------------------------------------------------------
 
@@ -443,6 +509,24 @@ class Desk(QObject):
     def _ask_review(self) -> None:
         if self._deps.offers_review():
             _tell(self._may_review)
+
+    def _fetch_notes(self) -> None:
+        with suppress(KeyringError):  # the doctor says what is wrong with it
+            if kept := self._deps.kept_notes():
+                _tell(self._kept, kept)
+
+    def _take_notes(self, kept: Mapping[str, str]) -> None:
+        """Of the desk before this one. What is written meanwhile is newer."""
+        self._to_forget = set(kept)
+        for call, text in kept.items():
+            if call not in self._notes.left:
+                self._notes.save(SaveNote(new_id(), call, text))
+
+    def _forget_kept(self, call: str) -> None:
+        """The engine has said what becomes of it, and the agent has read that."""
+        self._to_forget.discard(call)
+        if not self._to_forget:
+            self._work.add(self._aside(lambda: self._keep_notes({})))
 
     def _start_review(self) -> None:
         try:
@@ -521,7 +605,8 @@ def run_desk(deps: DeskDependencies) -> int:
         desk.window.closed.connect(app.quit)
         desk.open()
         code = app.exec()
-        desk.bridge.close()
+        desk.hand_over_notes()
+        desk.close()
     return code
 
 

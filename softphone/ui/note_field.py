@@ -110,6 +110,11 @@ class NoteField(QPlainTextEdit):
             self._next = None
             self.render_view(*shown)
 
+    @property
+    def is_written_in(self) -> bool:
+        """The agent is in the middle of it."""
+        return self.hasFocus() and self._writing.isActive()
+
     def save(self) -> None:
         """Also before it is written on: the call may be another's in a moment. While the engine is away the desk keeps it."""
         self._timer.stop()

@@ -32,6 +32,11 @@ class Owed:
         self._repeated: set[str] = set()
         """presses made again, and not answered yet"""
 
+    @property
+    def waits(self) -> bool:
+        """Whether a press is still to be made again."""
+        return bool(self._owed or self._repeated)
+
     def sent(self, command: Command) -> None:
         if isinstance(command, OptOut):
             self._pressed[command.call] = (command, self._now())

@@ -35,6 +35,11 @@ class UnsavedNotes(QObject):
         """What was written last of what the engine has not said it has; empty: it has it all."""
         return next((note.text for note in reversed(self._notes.values())), "")
 
+    @property
+    def left(self) -> dict[str, str]:
+        """All that the engine has not said it has, by its call."""
+        return {call: note.text for call, note in self._notes.items()}
+
     def save(self, note: SaveNote) -> None:
         self._notes.pop(note.call, None)
         self._notes[note.call] = note

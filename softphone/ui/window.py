@@ -29,6 +29,7 @@ from softphone.ui.settings.page import SettingsPage
 from softphone.ui.theme.scale import px
 from softphone.ui.theme.style import MARGIN
 from softphone.ui.top import CallStrip, TopLine
+from softphone.ui.update_bar import UpdateBar
 from softphone.ui.view import View, readable, upper_first
 from softphone.ui.words.card import CardWords, card_words, no_engine_card
 from softphone.ui.words.moment import aside_lines, to_say
@@ -62,6 +63,7 @@ class DeskWindow(QWidget):
         self.top = TopLine()
         self.account, self.settings_button = self.top.account, self.top.settings
         self.strip = CallStrip()
+        self.update_bar = UpdateBar()
         self.ready = ReadyPage()
         self.call = CallPage()
         self.settings = SettingsPage()
@@ -91,6 +93,7 @@ class DeskWindow(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.top)
+        layout.addWidget(self.update_bar)
         layout.addWidget(self.pages, 1)
         self.note.shown.connect(self.call.make_room)
         self._place_note()
@@ -99,6 +102,7 @@ class DeskWindow(QWidget):
 
         for page in (self.ready, self.call, self.settings):
             page.command.connect(self.command)
+        self.update_bar.command.connect(self.command)
         self.command.connect(self._turns)
         self.ready.settings.connect(self.open_settings)
         self.ready.faults_wanted.connect(self.open_policy)
@@ -132,6 +136,7 @@ class DeskWindow(QWidget):
             self.settings.render_view(view)
         self._show_page(self.settings if self._settings_open else self.call if call is not None else self.ready)
         self.compact.follow(view)
+        self.update_bar.render_view(view, is_compact=self.compact.on)
         self.top.render_view(view, is_compact=self.compact.on, asks=self.call.moment.asks)
         words = card_words(view, call) if call is not None else None
         self.strip.setVisible(self._settings_open and words is not None)

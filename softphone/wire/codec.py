@@ -43,8 +43,11 @@ from softphone.wire.to_engine import (
     Mute,
     OptOut,
     Ping,
+    PostponeQuit,
     Quit,
+    QuitWhenIdle,
     RaiseDispute,
+    ReadSettings,
     Reopen,
     SaveNote,
     SaveSettings,
@@ -145,6 +148,9 @@ _TO_ENGINE: frozenset[type] = frozenset(
         TestTone,
         TestCall,
         Quit,
+        QuitWhenIdle,
+        PostponeQuit,
+        ReadSettings,
     }
     | {Activate, Consult, Transfer, CompleteTransfer, FollowTransfer, DeclineTransfer, Join, BackToParty}
 )

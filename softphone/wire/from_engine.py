@@ -17,6 +17,7 @@ from softphone.wire.snapshot import (
     LineState,
     PastCall,
     PolicyState,
+    QuitAsked,
     Settings,
     SoundState,
     StoreState,
@@ -55,6 +56,14 @@ class Snapshot:
     """the longest turn of the engine's loop in seconds, without the time it waits to be woken"""
     locked: Mapping[str, str] = field(default_factory=dict[str, str])
     """settings that the organisation has locked, by key, and where it says so"""
+    quit_asked: QuitAsked | None = None
+    """None: nobody has asked it to end"""
+    unwritten: bool = False
+    """something that must be kept is not on the disk yet"""
+    since: datetime | None = None
+    """when this engine started"""
+    desk: bool = True
+    """whether a desk is there"""
     type: Literal["snapshot"] = "snapshot"
 
 

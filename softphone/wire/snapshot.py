@@ -347,6 +347,22 @@ class StoreState:
     demo: bool = False
 
 
+class QuitPhase(StrEnum):
+    WAITS = "waits"
+    """for a call, a wrap-up, or something that is still being written"""
+    DUE = "due"
+    """nothing goes on; the desk says when nothing is typed there either"""
+    POSTPONED = "postponed"
+
+
+@dataclass(frozen=True, slots=True)
+class QuitAsked:
+    """The phone has been asked to end once it is idle, for an update. `until`: when a postponed one is asked for again."""
+
+    phase: QuitPhase
+    until: datetime | None = None
+
+
 class Look(StrEnum):
     SYSTEM = "system"
     LIGHT = "light"

@@ -16,7 +16,8 @@ from softphone.wire.snapshot import (
 
 @dataclass(frozen=True, slots=True)
 class Attach:
-    """A client's first line. A `desk` is somebody who can press opt-out; an `observer` only looks on."""
+    """A client's first line. A `desk` is somebody who can press opt-out; an `observer` looks on, and may ask what
+    `ForEverybody` says."""
 
     secret: str
     role: Literal["desk", "observer"] = "desk"
@@ -305,6 +306,35 @@ class Quit:
     type: Literal["quit"] = "quit"
 
 
+@dataclass(frozen=True, slots=True)
+class QuitWhenIdle:
+    """The engine ends once nothing goes on: no call, no wrap-up, nothing unwritten, nothing typed in a desk. An observer may
+    ask this too. What stands is in the snapshot (`quit_asked`)."""
+
+    id: str
+    waits: bool = True
+    """False: refused while something goes on, and forgotten where it has not come about within moments"""
+    ready: bool = False
+    """of a desk: nothing is typed there, or the agent wants it at once. The engine ends, if nothing else goes on"""
+    type: Literal["quit_when_idle"] = "quit_when_idle"
+
+
+@dataclass(frozen=True, slots=True)
+class PostponeQuit:
+    """The agent puts the end off for an hour. Then it is asked for again."""
+
+    id: str
+    type: Literal["postpone_quit"] = "postpone_quit"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSettings:
+    """A command has changed the settings' file: the engine reads it anew, once no call is on. An observer may ask this too."""
+
+    id: str
+    type: Literal["read_settings"] = "read_settings"
+
+
 CallCommand = (
     Answer
     | Decline
@@ -329,6 +359,8 @@ CallCommand = (
     | Join
     | BackToParty
 )
-AnsweredAtOnce = CallCommand | Dial | EndCallBack | WatchLevels | TestTone | TestCall | Quit
-Command = AnsweredAtOnce | LockEarlier | SaveSettings
+ForEverybody = QuitWhenIdle | ReadSettings
+"""what an observer may ask too: a command of the same user's"""
+AnsweredAtOnce = CallCommand | Dial | EndCallBack | WatchLevels | TestTone | TestCall | Quit | PostponeQuit
+Command = AnsweredAtOnce | ForEverybody | LockEarlier | SaveSettings
 ToEngine = Annotated[Attach | Ping | Command, Discriminator("type")]

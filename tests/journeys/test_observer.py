@@ -1,32 +1,116 @@
-"""Who attaches as an observer looks on, and can do nothing: not even end the engine."""
+"""Another process of the same user looks on: it sees how the phone stands, may ask it to end once that takes nothing from
+anybody, and can do nothing else."""
 
 from __future__ import annotations
 
+import io
+import json
+import os
+import subprocess
+import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
 
+from softphone import cli
 from softphone.wire.from_engine import Refused
-from softphone.wire.to_engine import Dial, LockEarlier, Quit, WatchLevels
+from softphone.wire.snapshot import CallPhase, QuitPhase
+from softphone.wire.to_engine import (
+    Dial,
+    EndWrapUp,
+    LockEarlier,
+    PostponeQuit,
+    Quit,
+    QuitWhenIdle,
+    SaveNote,
+    WatchLevels,
+)
 from tests.journeys.desk import Desk
-from tests.journeys.stage import LOOPBACK, stage
+from tests.journeys.stage import CUSTOMER, LOOPBACK, Stage, stage
+from tests.peers.second_phone import ROOT
 
 pytestmark = pytest.mark.journey
 
 
-def test_an_observer_is_told_everything_and_refused_every_command(tmp_path: Path) -> None:
+def klartone(on: Stage, *words: str) -> tuple[int, str]:
+    """As a person types it: its status, and what it says."""
+    with redirect_stdout(io.StringIO()) as told:
+        status = cli.main(["--home", str(on.home.root), *words])
+    return status, told.getvalue()
+
+
+def phase(on: Stage, wanted: QuitPhase | None) -> None:
+    on.desk.wait(lambda one: (one.quit_asked.phase if one.quit_asked else None) == wanted, f"asked to end: {wanted}")
+
+
+def test_an_observer_is_told_everything_and_may_only_ask_for_an_end_that_takes_nothing(tmp_path: Path) -> None:
     with stage(tmp_path, lines=("n7",)) as on, Desk.attached(on.runtime, "observer") as eye:
         answers = [
             eye.ask(Dial, account="agent", target=f"sip:somebody@{LOOPBACK}"),
             eye.ask(LockEarlier, call="none"),
             eye.ask(WatchLevels, on=True),
+            eye.ask(PostponeQuit),
             eye.ask(Quit),
         ]
         for answer in answers:
             assert isinstance(answer, Refused)
             assert answer.said.code == "refused.observer"
-        call = on.call("n7")
+        call = on.call("n7", CUSTOMER)
         eye.wait_event("answered", call=call)
         assert not eye.told("dialled")
+        on.desk.wait_event("first_sample", call=call)
+
+        # How it stands, and not who it is.
+        status, told = klartone(on, "status", "--json")
+        state = json.loads(told)
+        assert (status, state["running"], state["pid"], state["window"]) == (0, True, on.engine.pid, True)
+        assert [(one["phase"], one["recorded"]) for one in state["calls"]] == [("connected", True)]
+        assert not [word for word in (CUSTOMER, CUSTOMER[3:], LOOPBACK) if word in told]
+        assert "optages" in (said := klartone(on, "status")[1]) or "recorded" in said
+
+        # In a call it goes on, whoever asks; asked to wait, it takes calls meanwhile, and the agent can put it off.
+        assert klartone(on, "quit", "--wait", "0")[0] == 4
+        assert on.desk.snapshot is not None
+        assert on.desk.snapshot.quit_asked is None
+        assert klartone(on, "quit", "--when-idle", "--wait", "0")[0] == 4
+        phase(on, QuitPhase.WAITS)
+        refused = on.desk.ask(QuitWhenIdle, ready=True)
+        assert isinstance(refused, Refused)
+        assert refused.said.code == "refused.quit.busy"
         on.hang_up(call)
-        on.end()
+        on.desk.do(SaveNote, call=call, text="Ring igen mandag")
+        on.ring("n7", "+4520123457")
+        second = on.desk.answer().id
+        on.customer.wait_for("CallEstablished")
+        on.desk.do(PostponeQuit)
+        phase(on, QuitPhase.POSTPONED)
+        assert json.loads(klartone(on, "status", "--json")[1])["waiting"]["quit"] == "postponed"
+        on.hang_up(second)
+        on.desk.wait_call(lambda one: one.phase is CallPhase.ENDED, "wrap-up", second)
+        on.desk.do(EndWrapUp, call=second)
+        on.desk.wait(lambda one: not one.calls and not one.unwritten, "all is written")
+        assert on.engine.poll() is None, "an hour is an hour"
+
+        if sys.platform == "linux" and os.getuid() == 0:
+            tmp_path.chmod(0o755)
+            command = [sys.executable, "-m", "softphone", "--home", str(on.home.root), "quit"]
+            other = subprocess.run(
+                ["setpriv", "--reuid=65534", "--clear-groups", *command],
+                cwd=ROOT,
+                env={**os.environ, "LC_ALL": "C.UTF-8", "HOME": "/nonexistent"},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert (other.returncode, "do not have access" in other.stderr) == (1, True), other.stderr
+            assert on.engine.poll() is None
+
+        # A desk that is gone has nothing typed: then it ends by itself, and nothing is lost.
+        on._desks.close()
+        assert on.engine.wait(10) == 0
+        assert klartone(on, "status", "--json")[0] == 3
+        assert klartone(on, "quit")[0] == 0
+        notes = [json.loads(line)["note"] for line in on.klartone("notes", "--number", CUSTOMER, "--json").splitlines()]
+        assert notes == ["Ring igen mandag"]
+        assert on.verified()["ok"]

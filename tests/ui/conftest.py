@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -46,6 +46,8 @@ class Scene:
         why_not: Callable[[], KlartoneError | None] = lambda: None,
         place: Path | None = None,
         links: Path | None = None,
+        keep_notes: Callable[[Mapping[str, str]], None] = lambda _: None,
+        kept_notes: Mapping[str, str] | None = None,
     ) -> Desk:
         """A desk attached to the engine, showing `state`."""
         if state is not None:
@@ -63,6 +65,8 @@ class Scene:
                 settings=settings,
                 place=place,
                 links=links,
+                keep_notes=keep_notes,
+                kept_notes=lambda: kept_notes or {},
                 now=lambda: NOW,
             )
         )

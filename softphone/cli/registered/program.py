@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from softphone.cli.registering import Commands, archive_option
-from softphone.cli.words import path, seconds
+from softphone.cli.words import path, seconds, waits
 from softphone.domain.roles import Permission
 from softphone.texts import Texts
 
@@ -33,6 +33,11 @@ def add_program(commands: Commands) -> None:
     commands.add("edge", "softphone.cli.registered.program:run_edge", hidden=True)
     doctor = commands.add("doctor", "softphone.cli.doctor.run:run_doctor")
     doctor.add_argument("--json", action="store_true", help=texts("cli.json"))
+    status = commands.add("status", "softphone.cli.status:run_status")
+    status.add_argument("--json", action="store_true", help=texts("cli.json"))
+    leave = commands.add("quit", "softphone.cli.status:run_quit")
+    leave.add_argument("--when-idle", action="store_true", help=texts("cli.quit.when_idle"))
+    leave.add_argument("--wait", type=waits(texts), default=10.0, metavar="SECONDS", help=texts("cli.quit.wait"))
 
 
 def run_plugin_host(arguments: argparse.Namespace) -> int:

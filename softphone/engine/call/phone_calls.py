@@ -124,6 +124,11 @@ class PhoneCalls:
         return any(call.phase is not CallPhase.ENDED for call in self._book.live.values())
 
     @property
+    def any_open(self) -> bool:
+        """Whether a call is on, or its wrap-up."""
+        return any(not call.closed for call in self._book.live.values())
+
+    @property
     def settled(self) -> bool:
         """Whether all that calls must write is written."""
         return not self._groups.owes and all(call.settled for call in self._book.live.values())

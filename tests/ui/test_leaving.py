@@ -1,0 +1,117 @@
+"""An update waits for the agent: the window says so, lets go once nothing would be lost, and takes every note along."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+
+from PySide6.QtCore import QEvent
+from PySide6.QtWidgets import QApplication
+
+from softphone.wire.from_engine import Done, Refused, Snapshot
+from softphone.wire.snapshot import CallPhase, CallState, CodedText, QuitAsked, QuitPhase
+from softphone.wire.to_engine import EndWrapUp, PostponeQuit, QuitWhenIdle, SaveNote
+from tests.ui import states as s
+from tests.ui.conftest import Scene
+
+CALL = s.ROWS["recording"][0]
+WRAP_UP = replace(CALL, phase=CallPhase.ENDED, ended_at=s.NOW)
+
+
+def asked(phase: QuitPhase, *calls: CallState) -> Snapshot:
+    return replace(s.snapshot(*calls), quit_asked=QuitAsked(phase))
+
+
+def ready(scene: Scene) -> list[QuitWhenIdle]:
+    return [one for one in scene.commands() if isinstance(one, QuitWhenIdle)]
+
+
+def test_the_agent_sees_what_it_waits_for_and_can_put_it_off_or_take_it_now(scene: Scene) -> None:
+    desk = scene.open(s.snapshot(CALL))
+    left: list[bool] = []
+    desk.window.closed.connect(lambda: left.append(True))
+    bar = desk.window.update_bar
+    scene.show(s.snapshot(CALL))
+    before = desk.window.call.hang_up.isVisible(), bar.isVisible()
+    scene.show(asked(QuitPhase.WAITS, CALL))
+    QApplication.processEvents()
+    assert before == (True, False)
+    assert bar.isVisible()
+    assert bar.text.text() == "En opdatering venter. Klartone lukker, når samtalen og efterbehandlingen er slut."
+    assert desk.window.call.hang_up.isVisible()
+    assert not bar.now.isEnabled()
+    if folder := os.environ.get("PICTURES"):
+        desk.window.grab().save(f"{folder}/update-call-{scene.look}.png")
+    scene.press("postponeUpdate")
+    assert isinstance(scene.sent()[-1], PostponeQuit)
+    scene.show(asked(QuitPhase.POSTPONED, CALL))
+    assert not bar.isVisible()
+
+    # In wrap-up it can be taken now: that ends the wrap-up as its own button does, and the phone once all is written.
+    scene.show(asked(QuitPhase.WAITS, WRAP_UP))
+    if folder:
+        QApplication.processEvents()
+        desk.window.grab().save(f"{folder}/update-wrap-up-{scene.look}.png")
+    scene.press("takeUpdate")
+    scene.qtbot.waitUntil(lambda: any(isinstance(one, EndWrapUp) for one in scene.commands()), timeout=3000)
+    assert not ready(scene)
+    scene.show(asked(QuitPhase.DUE))
+    scene.qtbot.waitUntil(lambda: bool(ready(scene)), timeout=3000)
+    # A call that rings at that moment comes first.
+    scene.engine.tell(Refused(ready(scene)[0].id, CodedText("refused.quit.busy")))
+    scene.show(asked(QuitPhase.WAITS, CALL))
+    assert not left
+    scene.show(asked(QuitPhase.DUE))
+    scene.qtbot.waitUntil(lambda: len(ready(scene)) == 2, timeout=3000)
+    assert all(one.ready for one in ready(scene))
+    scene.engine.tell(Done(ready(scene)[1].id))
+    scene.qtbot.waitUntil(lambda: bool(left), timeout=3000)
+
+
+def test_what_is_typed_is_waited_for_and_a_note_is_saved_first(english: Scene) -> None:
+    scene = english
+    desk = scene.open(s.snapshot(WRAP_UP))
+    desk.window.resize(376, 800)
+    scene.activate()
+    dial = desk.window.ready.dial.target
+    scene.qtbot.keyClicks(dial, "2012")
+    scene.show(asked(QuitPhase.DUE))
+    QApplication.processEvents()
+    assert desk.window.update_bar.text.text() == "An update is waiting. Klartone closes once you are done here."
+    if folder := os.environ.get("PICTURES"):
+        desk.window.grab().save(f"{folder}/update-typed-{scene.look}.png")
+    scene.qtbot.wait(700)  # it has looked once more
+    assert not ready(scene)
+    desk._notes.save(SaveNote("n1", s.HISTORY[0].id, "Ring mandag"))
+    dial.clear()
+    scene.qtbot.wait(700)
+    assert not ready(scene), "the note is not answered yet"
+    note = next(one for one in scene.sent() if isinstance(one, SaveNote))
+    scene.engine.tell(Done(note.id))
+    scene.qtbot.waitUntil(lambda: bool(ready(scene)), timeout=3000)
+
+
+def test_a_note_no_engine_has_taken_is_kept_until_the_next_start(scene: Scene) -> None:
+    kept: list[Mapping[str, str]] = []
+    desk = scene.open(s.snapshot(CALL), keep_notes=kept.append)
+    note = desk.window.call.moment.beside.note
+    note.setFocus()
+    scene.qtbot.keyClicks(note, "Ring mandag")
+    scene.engine.die()
+    scene.qtbot.waitUntil(lambda: not desk.bridge.attached, timeout=3000)
+    desk.hand_over_notes()
+    desk.close()
+    assert kept == [{CALL.id: "Ring mandag"}]
+    for part in (desk.window, desk.incoming, desk):
+        part.deleteLater()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+
+    scene.engine.start()
+    scene.open(s.snapshot(WRAP_UP), keep_notes=kept.append, kept_notes=kept[0])
+    scene.qtbot.waitUntil(lambda: any(isinstance(one, SaveNote) for one in scene.commands()), timeout=3000)
+    saved = [one for one in scene.commands() if isinstance(one, SaveNote)]
+    assert [(one.call, one.text) for one in saved] == [(CALL.id, "Ring mandag")]
+    assert len(kept) == 1, "the engine has not said that it has it"
+    scene.engine.tell(Done(saved[0].id))
+    scene.qtbot.waitUntil(lambda: kept[1:] == [{}], timeout=3000)
