@@ -9,6 +9,7 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
+from getpass import getpass
 from uuid import uuid4
 
 from softphone.bootstrap.home import Home, key_store, password_name, texts
@@ -48,7 +49,7 @@ def account_add(arguments: argparse.Namespace) -> int:
     _tell(tell("account.changed" if known else "account.added", address=account.address, id=account.id))
     if password is None and account.register:
         _tell(tell("account.no_password", id=account.id))
-    tell_when(home, tell)
+    tell_when(home, tell, "accounts")
     return 0
 
 
@@ -83,7 +84,7 @@ def account_remove(arguments: argparse.Namespace) -> int:
     write_value(home.folders.config, held, "accounts", left)
     key_store(home.archive(held.settings)).delete(password_name(account.id))
     _tell(tell("account.removed", address=account.address, id=account.id))
-    tell_when(home, tell)
+    tell_when(home, tell, "accounts")
     return 0
 
 
@@ -94,7 +95,7 @@ def account_password(arguments: argparse.Namespace) -> int:
     account = _named(held, arguments.id)
     key_store(home.archive(held.settings)).set(password_name(account.id), _password().encode())
     _tell(tell("account.password_set", address=account.address, id=account.id))
-    tell_when(home, tell)
+    tell_when(home, tell, "accounts")
     return 0
 
 
@@ -133,9 +134,10 @@ def _named(held: InForce, id: str) -> Account:
 
 
 def _password() -> str:
-    """Its first line, without the line's end. Raises SettingsError if there is none."""
+    """Its first line, without the line's end; at a terminal it is asked for, and not shown. Raises SettingsError if there is
+    none."""
     try:
-        line = sys.stdin.readline(LONGEST + 2)
+        line = getpass(texts()("account.password.ask")) if sys.stdin.isatty() else sys.stdin.readline(LONGEST + 2)
     except UnicodeDecodeError:
         raise SettingsError("error.account.password_unreadable") from None
     password = line.removesuffix("\n").removesuffix("\r")

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from softphone.bootstrap.home import Home, texts
 from softphone.bootstrap.policy.file import printable
+from softphone.bootstrap.running import tell_of_settings
 from softphone.cli.tables import show_table
 from softphone.domain.errors import SettingsError
-from softphone.system.endpoint import answers, read_endpoint
 from softphone.system.settings import FILE, FaultySettings, InForce, Origin, doubts_in, write_value
 from softphone.system.settings_machine import (
     FOLDER,
@@ -68,7 +68,7 @@ def settings_set(arguments: argparse.Namespace) -> int:
     write_value(home.folders.config, held, setting.key, value)
     held, _ = home.settings_in_force(only_look=True)
     _tell(tell("settings.set", key=setting.key, value=shown(getattr(held.settings, setting.key))))
-    tell_when(home, tell)
+    tell_when(home, tell, setting.key)
     return 0
 
 
@@ -90,11 +90,10 @@ def settings_check(arguments: argparse.Namespace) -> int:
     return 1 if faults else 0
 
 
-def tell_when(home: Home, tell: Texts) -> None:
-    """When it holds, if not at once."""
-    endpoint = read_endpoint(home.folders.runtime) if home.folders.runtime.exists() else None
-    if endpoint and answers(endpoint):
-        _tell(tell("settings.set.running"))
+def tell_when(home: Home, tell: Texts, key: str) -> None:
+    """Have the phone that runs take it up, and say when it does; nothing if none runs."""
+    if tell_of_settings(home.folders.runtime):
+        _tell(tell("settings.set.soon" if SETTINGS[key].live else "settings.set.running"))
 
 
 def shown(value: Any) -> str:

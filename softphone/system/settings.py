@@ -22,7 +22,7 @@ from softphone.domain.errors import SettingsError
 from softphone.replacing import replace_file
 from softphone.system.settings_machine import MachineSettings
 from softphone.system.settings_schema import SETTINGS, Scope
-from softphone.wire.snapshot import Account, Settings
+from softphone.wire.snapshot import SYSTEM, Account, Settings
 
 if TYPE_CHECKING:
     from softphone.domain.policy import PolicyFault
@@ -154,8 +154,10 @@ def save_changes(folder: Path, before: InForce, wanted: Settings) -> None:
     """Into the user's file, what the user has changed and nothing else: the organisation's next default still reaches the
     rest. Raises SettingsError for what is locked, and as `save_settings`."""
     changes = _changes(before.settings, wanted)
-    for key in changes:
+    for key, value in changes.items():
         before.machine.refuse(key)
+        if value is None and key in before.machine.default:
+            changes[key] = SYSTEM  # else the organisation's default would be back
     path = folder / FILE
     try:
         text = _text(path) or ""

@@ -102,13 +102,13 @@ def from_folder(folder: Path) -> MachineSettings:
 
 def from_registry(registry: Registry) -> MachineSettings:
     """The file that it names, then its own defaults and locks."""
-    from softphone.system.settings_registry import FILE_VALUE, ROOT, table
+    from softphone.system.settings_registry import FILE_VALUE, ROOT, table, values
 
     machine = MachineSettings()
     place = f"HKLM\\{ROOT}"
     try:
-        top = registry.values(ROOT) or {}
-        if path := top.get(FILE_VALUE):
+        top = values(registry, ROOT)
+        if path := top.get(FILE_VALUE.lower()):
             machine = with_file(machine, Path(str(path)), needed=True)
         for name in ("Default", "Locked"):
             place = f"HKLM\\{ROOT}\\{name}"

@@ -25,16 +25,21 @@ class Registry(Protocol):
     def keys(self, key: str) -> tuple[str, ...]: ...
 
 
+def values(registry: Registry, key: str) -> dict[str, Any]:
+    """By their names in small letters: Windows takes `SettingsFile` and `settingsfile` for the same. Raises OSError."""
+    return {name.lower(): one for name, one in (registry.values(key) or {}).items()}
+
+
 def table(registry: Registry, key: str) -> dict[str, Any]:
     """A key's values, and the accounts below it. Raises OSError."""
-    found: dict[str, Any] = dict(registry.values(key) or {})
+    found: dict[str, Any] = values(registry, key)
     for name in registry.keys(key):
         below = f"{key}\\{name}"
         if name.lower() == "accounts":
             numbers = sorted(registry.keys(below), key=lambda one: (len(one), one))
-            found["accounts"] = [dict(registry.values(rf"{below}\{one}") or {}) for one in numbers]
+            found["accounts"] = [values(registry, rf"{below}\{one}") for one in numbers]
         else:
-            found[name] = dict(registry.values(below) or {})
+            found[name.lower()] = values(registry, below)
     return found
 
 

@@ -73,6 +73,8 @@ class Setting:
     """where the organisation's word on it cannot be read, nothing is recorded"""
     whole_path: bool = False
     """the organisation writes it whole: it holds for everybody, wherever they start"""
+    live: bool = True
+    """a phone that runs takes it up; else it holds from the next start on"""
     by_user: bool = False
     """`{user}` in the organisation's value stands for the name that the system knows the user by"""
 
@@ -296,16 +298,18 @@ SCHEMA: tuple[Setting, ...] = (
     Setting("policy", "policy", "settings.policy.path", holds_recording=True, whole_path=True),
     Setting("policy_signer", "policy", "settings.policy.signer", check=_signer, holds_recording=True),
     Setting("policy_guarded", "policy", "setting.name.policy_guarded", holds_recording=True),
-    Setting("archive", "archive", "setting.name.archive", holds_recording=True, whole_path=True, by_user=True),
-    Setting("backup", "archive", "setting.name.backup", check=_backup, by_user=True),
-    Setting("backup_every", "archive", "setting.name.backup_every", check=_backup_every),
+    Setting(
+        "archive", "archive", "setting.name.archive", holds_recording=True, whole_path=True, by_user=True, live=False
+    ),
+    Setting("backup", "archive", "setting.name.backup", check=_backup, by_user=True, live=False),
+    Setting("backup_every", "archive", "setting.name.backup_every", check=_backup_every, live=False),
     Setting("desk_certificate", "policy", "setting.name.desk_certificate", Scope.USER),
-    Setting("bind", "network", "setting.name.bind", check=_bind),
-    Setting("port", "network", "settings.network.port", low=0, high=65_535, check=_port),
-    Setting("rtp_ports", "network", "setting.name.rtp_ports", check=_rtp_ports),
-    Setting("keep_alive", "network", "settings.network.keep_alive", low=0, high=3_600, check=_keep_alive),
-    Setting("stun", "network", "settings.network.stun", check=_stun),
-    Setting("accept_from", "network", "settings.network.accept_from", check=_accept_from),
+    Setting("bind", "network", "setting.name.bind", check=_bind, live=False),
+    Setting("port", "network", "settings.network.port", low=0, high=65_535, check=_port, live=False),
+    Setting("rtp_ports", "network", "setting.name.rtp_ports", check=_rtp_ports, live=False),
+    Setting("keep_alive", "network", "settings.network.keep_alive", low=0, high=3_600, check=_keep_alive, live=False),
+    Setting("stun", "network", "settings.network.stun", check=_stun, live=False),
+    Setting("accept_from", "network", "settings.network.accept_from", check=_accept_from, live=False),
     Setting("microphone", "sound", "settings.sound.microphone"),
     Setting("speaker", "sound", "settings.sound.speaker"),
     Setting("notice_device", "sound", "settings.sound.notice_device"),
@@ -320,9 +324,17 @@ SCHEMA: tuple[Setting, ...] = (
     Setting("look", "appearance", "settings.look"),
     Setting("text_size", "appearance", "settings.text_size"),
     Setting("line", "policy", "setting.name.line", Scope.USER),
-    Setting("plugins", "plugins", "setting.name.plugins", Scope.MACHINE, check=_plugins, holds_recording=True),
     Setting(
-        "plugin_folder", "plugins", "setting.name.plugin_folder", Scope.MACHINE, holds_recording=True, whole_path=True
+        "plugins", "plugins", "setting.name.plugins", Scope.MACHINE, check=_plugins, holds_recording=True, live=False
+    ),
+    Setting(
+        "plugin_folder",
+        "plugins",
+        "setting.name.plugin_folder",
+        Scope.MACHINE,
+        holds_recording=True,
+        whole_path=True,
+        live=False,
     ),
 )
 ACCOUNT_SCHEMA: tuple[Setting, ...] = (

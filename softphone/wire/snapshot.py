@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import ConfigDict
+from pydantic import BeforeValidator, ConfigDict
 
 from softphone.domain.notice import SpokenWord
 from softphone.domain.purpose import Direction, Language, Purpose
@@ -363,6 +363,9 @@ class QuitAsked:
     until: datetime | None = None
 
 
+SYSTEM = "system"
+
+
 class Look(StrEnum):
     SYSTEM = "system"
     LIGHT = "light"
@@ -413,8 +416,8 @@ class Settings:
     """classic, chime, bell, rise, low, or `file:` and the path of a WAV file"""
     ring_volume: int = 100
     """0: a call that comes in is seen alone"""
-    language: Language | None = None
-    """None: the system's"""
+    language: Annotated[Language | None, BeforeValidator(lambda said: None if said == SYSTEM else said)] = None
+    """None: the system's, which a file calls `system`: TOML has no word for none"""
     look: Look = Look.SYSTEM
     text_size: TextSize = TextSize.NORMAL
     bind: str = "0.0.0.0"  # noqa: S104 - a phone is reached from outside
