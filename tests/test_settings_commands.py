@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
 import json
+import os
 import subprocess
 import sys
 import tomllib
@@ -145,8 +147,13 @@ def test_an_account_is_added_changed_and_removed_and_its_password_lies_in_the_ke
         ("account", "remove", "x"),
     ):
         assert desk.run(*wrong)[0] == 1
-    given("\n")
-    assert desk.run("account", "password", "desk", "--password-stdin")[0] == 1
+    for refused in ("\n", "x" * 1001 + "\n", "x" * 5000):
+        given(refused)
+        assert desk.run("account", "password", "desk", "--password-stdin")[0] == 1
+        assert desk.keys.get(password_name("desk")) == PASSWORD.encode()
+    given("x" * 1000 + "\n")
+    assert desk.run("account", "password", "desk", "--password-stdin")[0] == 0
+    assert desk.keys.get(password_name("desk")) == b"x" * 1000
     given("new\n")
     assert desk.run("account", "password", "desk", "--password-stdin")[0] == 0
     assert desk.keys.get(password_name("desk")) == b"new"
@@ -179,3 +186,35 @@ def test_a_password_among_the_commands_words_is_not_taken() -> None:
     words = [sys.executable, "-m", "softphone", "account", "add", "a@b", "--password", PASSWORD]
     refused = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert refused.returncode == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there a terminal cannot be played")
+def test_a_password_typed_at_a_terminal_is_not_shown(desk: Desk) -> None:
+    import pty
+
+    desk.file.write_text(
+        desk.file.read_text("utf-8") + '[[accounts]]\nid = "desk"\naddress = "a@b"\n', encoding="utf-8"
+    )
+    ours, theirs = pty.openpty()
+    words = ["-m", "softphone", "--home", str(desk.home.root), "account", "password", "desk", "--password-stdin"]
+    with subprocess.Popen(
+        [sys.executable, *words],
+        cwd=ROOT,
+        env={**os.environ, "LC_ALL": "en_GB.UTF-8"},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    ) as asking:
+        os.close(theirs)
+        shown = b""
+        while b"Password:" not in shown:
+            shown += os.read(ours, 1000)
+        os.write(ours, f"{PASSWORD}\n".encode())
+        with contextlib.suppress(OSError):  # it is closed by whoever held the other end
+            while more := os.read(ours, 1000):
+                shown += more
+    os.close(ours)
+    assert asking.returncode == 0, shown
+    assert b"hemmelig" not in shown
+    assert desk.keys.get(password_name("desk")) == PASSWORD.encode()

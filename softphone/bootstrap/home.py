@@ -6,10 +6,11 @@ import argparse
 import gettext
 import locale
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from softphone.domain.errors import ArchiveError, SettingsError
 from softphone.domain.purpose import Language
@@ -80,9 +81,15 @@ class Home:
         return held, said
 
     def _plays_demo(self, held: InForce) -> bool:
-        """A demo's own phone goes by the demo's settings on a managed machine too: it reaches nothing but that machine."""
+        """A demo's own phone goes by the demo's settings on a managed machine too. Its home lies in the demo's folder, it
+        calls nobody beyond this machine, and nothing real is recorded there. Any other home is the organisation's."""
         own = str(held.own.get("archive", ""))
-        return held.machine != MachineSettings() and self.root is not None and bool(own) and is_demo(Path(own))
+        if held.machine == MachineSettings() or self.root is None or not own:
+            return False
+        accounts = cast("list[Mapping[str, object]]", held.own.get("accounts", []))
+        alone = all(str(one.get("address", "")).endswith(f"@{LOOPBACK}") for one in accounts)
+        beyond = any(one.get("outbound_proxy") for one in accounts)
+        return alone and not beyond and self.root == Path(own).resolve() / DEMO_PHONE and is_demo(Path(own))
 
     def archive(self, settings: Settings) -> Path:
         return Path(settings.archive) if settings.archive else self.folders.archive

@@ -8,10 +8,12 @@ import hashlib
 import sys
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
 LONGEST = 1000
+APART = 1000
+"""milliseconds between two that are offered: a page may open as many as it likes, and each raises the window"""
 _WITHIN = 5000
 """milliseconds"""
 
@@ -23,6 +25,9 @@ class Links(QObject):
 
     def __init__(self, folder: Path, parent: QObject) -> None:
         super().__init__(parent)
+        self._waiting = ""
+        self._apart = QTimer(self, interval=APART, singleShot=True)
+        self._apart.timeout.connect(self._offer)
         self._server = QLocalServer(self)
         self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
         self._server.newConnection.connect(self._take)
@@ -48,6 +53,15 @@ class Links(QObject):
             link = bytes(other.readLine(LONGEST).data()).decode(errors="replace").strip()
             other.write(b"taken\n")
             other.disconnectFromServer()
+            self._waiting = link
+            if not self._apart.isActive():
+                self._offer()
+
+    def _offer(self) -> None:
+        """The last of those that came meanwhile."""
+        if link := self._waiting:
+            self._waiting = ""
+            self._apart.start()
             self.opened.emit(link)
 
 

@@ -173,6 +173,13 @@ def test_a_demo_goes_by_its_own_settings_on_a_managed_machine_and_reaches_that_m
         "port": 0,
         "look": "system",
     }
+    # A home of one's own that only names the demo's archive, and a demo that would call elsewhere, have the locks.
+    for home, more in (
+        (machine.home / "mine", ""),
+        (archive / "phone", '[[accounts]]\nid = "a"\naddress = "a@pbx.example"\n'),
+    ):
+        own(home, f'archive = "{archive}"\npolicy = "/tmp/mine.toml"\n{more}')
+        assert machine.shown("--home", str(home))["policy"]["value"] == "/srv/klartone/policy.toml"
 
 
 def test_plugins_and_policy_come_from_where_only_administrators_write(machine: Machine) -> None:

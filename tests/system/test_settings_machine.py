@@ -15,6 +15,7 @@ import pytest
 
 from softphone.bootstrap.plugins import organisations_plugins
 from softphone.domain.errors import SettingsError
+from softphone.domain.purpose import Language
 from softphone.system import guarded
 from softphone.system.policy_file import SOME_KEYS, filled, load_policy
 from softphone.system.settings import FILE, InForce, Origin, in_force, save_changes
@@ -220,13 +221,14 @@ def test_the_registry_says_the_same_as_a_file_with_its_own_types_and_wins_over_t
 ) -> None:
     file = tmp_path / "klartone.toml"
     file.write_text('[locked]\nport = 5060\n[default]\nstun = "stun.example"\n')
+    # Windows takes names in any case for the same.
     machine = from_registry(
         Memory(
             {
-                ROOT: {FILE_VALUE: str(file)},
-                rf"{ROOT}\Default": {"ring_volume": 40, "echo": 1, "look": "dark"},
-                rf"{ROOT}\Locked": {"port": 5062, "accept_from": ["10.0.0.0/8", "192.0.2.1"], "policy": "/srv/p.toml"},
-                rf"{ROOT}\Locked\accounts\1": {"id": "desk", "address": "a@b", "transport": "tls", "register": 0},
+                ROOT: {FILE_VALUE.lower(): str(file)},
+                rf"{ROOT}\Default": {"Ring_Volume": 40, "echo": 1, "LOOK": "dark"},
+                rf"{ROOT}\Locked": {"Port": 5062, "accept_from": ["10.0.0.0/8", "192.0.2.1"], "policy": "/srv/p.toml"},
+                rf"{ROOT}\Locked\accounts\1": {"ID": "desk", "Address": "a@b", "transport": "tls", "register": 0},
             }
         )
     )
@@ -284,3 +286,13 @@ def test_what_could_have_been_a_lock_on_recording_stops_it(tmp_path: Path, text:
     held = in_force(own(tmp_path, f'policy = "{tmp_path}/mine.toml"\nport = 5080\n'), machine)
     assert (held.settings.policy, held.settings.port) == ("", 5080)
     assert machine.lock_of("policy") == str(tmp_path / "settings.toml")
+
+
+def test_a_user_goes_back_to_the_systems_language_where_the_organisation_gives_another(tmp_path: Path) -> None:
+    machine = written(tmp_path / "etc", {"settings.toml": '[default]\nlanguage = "en"\n'})
+    mine = own(tmp_path, "")
+    held = in_force(mine, machine)
+    assert held.settings.language is Language.EN
+    save_changes(mine.parent, held, replace(held.settings, language=None))
+    held = in_force(mine, machine)
+    assert (held.settings.language, held.origin("language")) == (None, Origin.USER)
