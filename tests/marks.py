@@ -52,10 +52,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def forked_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
     """For tests of commands, each of which starts the rulebook's host: a process of its own as ever, that loads nothing anew."""
     from softphone.plugin import client
-    from tests.peers.forked import ForkedHosts, load
+    from tests.peers.forked import ForkedProcesses, load
 
     load()
-    monkeypatch.setattr(client, "subprocess", ForkedHosts)
+    monkeypatch.setattr(client, "subprocess", ForkedProcesses)
 
 
 def pytest_collection_finish() -> None:

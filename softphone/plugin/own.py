@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from pathlib import Path
 
 from softphone.domain.decision import NoticeId
@@ -207,19 +208,27 @@ def _read(folder: Path, named: str) -> tuple[bytes, Samples]:
         raise SoundError(error.code, **{**error.params, "path": named}) from None
 
 
+def _tried(folder: Path, named: str) -> tuple[bytes, Samples] | SoundError:
+    try:
+        return _read(folder, named)
+    except SoundError as error:
+        return error
+
+
 def _sounds(loaded: LoadedPolicy) -> tuple[list[OwnSound], list[PolicyFault]]:
     sounds: list[OwnSound] = []
     faults: list[PolicyFault] = []
-    folder = Path(loaded.path).parent
+    # One file is often named by many lines, notices and languages.
+    read = cache(partial(_tried, Path(loaded.path).parent))
     for n, line in enumerate(loaded.policy.line):
         for notice, files in line.sound.items():
             for language, named in files.items():
                 path = ("line", n, "sound", notice.value, language.value)
-                try:
-                    raw, samples = _read(folder, named.file)
-                except SoundError as error:
-                    faults.append(fault_at(loaded, path, error.code.removeprefix("policy.fault."), **error.params))
+                found = read(named.file)
+                if isinstance(found, SoundError):
+                    faults.append(fault_at(loaded, path, found.code.removeprefix("policy.fault."), **found.params))
                     continue
+                raw, samples = found
                 faults += _outside(loaded, path, named, len(samples) / RATE)
                 sounds.append(OwnSound((line.id, notice, language), path, named, raw, samples))
     return sounds, faults

@@ -28,6 +28,7 @@ from softphone.domain.errors import KlartoneError
 from softphone.domain.purpose import Language
 from softphone.system.secrets import DemoKeyFile
 from softphone.system.single import locked
+from tests.peers.forked import Ended, run
 
 ROOT = Path(story.__file__).parent
 KLARTONE = [sys.executable, "-m", "softphone"]
@@ -36,29 +37,22 @@ SECONDS = 2
 Refused = Callable[..., str]
 
 
-def command(folder: Path, *options: str, json_lines: bool = True) -> list[str]:
+def words_of(folder: Path, *options: str, json_lines: bool = True) -> list[str]:
     told = ["--json"] if json_lines else []
-    return [*KLARTONE, "demo", "--headless", *told, "--seconds", str(SECONDS), "--archive", str(folder), *options]
+    return ["demo", "--headless", *told, "--seconds", str(SECONDS), "--archive", str(folder), *options]
 
 
-def run_demo(folder: Path, *options: str, json_lines: bool = True) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(folder, *options, json_lines=json_lines),
-        capture_output=True,
-        text=True,
-        timeout=110,
-        env=ENVIRONMENT,
-        cwd="/",
-    )
+def run_demo(folder: Path, *options: str, json_lines: bool = True) -> Ended:
+    return run("softphone", *words_of(folder, *options, json_lines=json_lines), env=ENVIRONMENT, cwd="/")
 
 
-def summary_of(run: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+def summary_of(run: Ended) -> dict[str, Any]:
     assert run.returncode == 0, run.stdout + run.stderr
     assert run.stderr == ""
     return json.loads(run.stdout.splitlines()[-1])["summary"]
 
 
-def one_event(run: subprocess.CompletedProcess[str], event: str) -> dict[str, Any]:
+def one_event(run: Ended, event: str) -> dict[str, Any]:
     (told,) = [line for line in map(json.loads, run.stdout.splitlines()) if line.get("event") == event]
     return told
 
@@ -85,9 +79,9 @@ def chunks(folder: Path) -> list[str]:
 @pytest.mark.rule("G31")
 @pytest.mark.rule("G04")
 def test_a_yes_to_n3_is_recorded_and_a_no_later_leaves_nothing_of_it(folder: Path) -> None:
-    run = run_demo(folder, "--notice", "N3", "--party", "yes", "--agent", "opt-out")
-    summary = summary_of(run)
-    assert one_event(run, "pressed")["command"] == "opt_out"
+    ran = run_demo(folder, "--notice", "N3", "--party", "yes", "--agent", "opt-out")
+    summary = summary_of(ran)
+    assert one_event(ran, "pressed")["command"] == "opt_out"
     assert summary["consent"] is True
     assert summary["recorded_seconds"] > 0.5
     assert (summary["status"], summary["reason"]) == ("not_recording", "withdrawn")
@@ -100,9 +94,9 @@ def test_a_yes_to_n3_is_recorded_and_a_no_later_leaves_nothing_of_it(folder: Pat
 @pytest.mark.journey
 @pytest.mark.rule("G10")
 def test_a_dispute_locks_the_recording(folder: Path) -> None:
-    run = run_demo(folder, "--notice", "N1", "--agent", "dispute")
-    summary = summary_of(run)
-    assert one_event(run, "pressed")["command"] == "raise_dispute"
+    ran = run_demo(folder, "--notice", "N1", "--agent", "dispute")
+    summary = summary_of(ran)
+    assert one_event(ran, "pressed")["command"] == "raise_dispute"
     assert summary["on_hold"]
     assert summary["kept"]
     assert summary["purposes"] == ["documentation"]
@@ -117,9 +111,9 @@ def test_a_dispute_locks_the_recording(folder: Path) -> None:
 @pytest.mark.journey
 @pytest.mark.rule("G03")
 def test_another_key_is_no_consent_to_the_one_of_two_purposes_that_is_asked_about(folder: Path) -> None:
-    run = run_demo(folder, "--notice", "N6", "--party", "other-key")
-    summary = summary_of(run)
-    assert {"event": "party", "key": "5"}.items() <= one_event(run, "party").items()
+    ran = run_demo(folder, "--notice", "N6", "--party", "other-key")
+    summary = summary_of(ran)
+    assert {"event": "party", "key": "5"}.items() <= one_event(ran, "party").items()
     assert (summary["notice"], summary["consent"], summary["audit_ok"]) == ("N6", False, True)
     assert summary["purposes"] == ["documentation"]
     assert summary["first_sample_at"] > summary["notice_ended_at"]
@@ -132,19 +126,19 @@ def test_the_story_is_of_one_piece_and_says_where_the_recording_lies_and_that_it
     """One section ends and the next begins: recording has not stopped. Training's end and its key are each told once."""
     before = chunks(folder)
     options = ["--notice", "N7", "--agent", "opt-out", "--screenshots", str(tmp_path)]
-    run = run_demo(folder, *options, json_lines=False)
-    assert run.returncode == 0, run.stdout + run.stderr
-    assert "has stopped" not in run.stdout
-    assert run.stdout.count("Recording goes on without a gap") == 1
-    assert run.stdout.count("training key") == run.stdout.count("training has ended") == 1
+    ran = run_demo(folder, *options, json_lines=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "has stopped" not in ran.stdout
+    assert ran.stdout.count("Recording goes on without a gap") == 1
+    assert ran.stdout.count("training key") == ran.stdout.count("training has ended") == 1
     (recording,) = {*chunks(folder)} - {*before}
     # By the program that ran, for this one has no name of its own; and as a file where no speaker is.
     klartone = shlex.join(KLARTONE)
     heard = f"play {recording}" if _has_speaker() else f"export {recording} --wav klartone.wav"
-    assert f"{klartone} archive --archive {folder} {heard}\n" in run.stdout
-    assert f"{klartone} archive --archive {folder} show {recording}\n" in run.stdout
-    assert "demo-keys.json" in run.stdout
-    assert "Traceback" not in run.stdout + run.stderr
+    assert f"{klartone} archive --archive {folder} {heard}\n" in ran.stdout
+    assert f"{klartone} archive --archive {folder} show {recording}\n" in ran.stdout
+    assert "demo-keys.json" in ran.stdout
+    assert "Traceback" not in ran.stdout + ran.stderr
     assert len(list(tmp_path.glob("*.png"))) >= 4
 
 
@@ -236,7 +230,7 @@ def test_a_call_outside_the_sample_is_neither_announced_nor_recorded_and_lost_pi
     """Whatever becomes of its pictures, the call is told and proved."""
     before, pictures = chunks(folder), tmp_path / "pictures"
     process = subprocess.Popen(
-        command(folder, "--notice", "none", "--screenshots", str(pictures)),
+        [*KLARTONE, *words_of(folder, "--notice", "none", "--screenshots", str(pictures))],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -31,6 +31,7 @@ from tests.journeys.listening import numbers
 from tests.journeys.stage import LOOPBACK, Stage, build, stage
 from tests.journeys.watched_engine import WATCHED, watched
 from tests.peers.counter import gaps
+from tests.peers.forked import children
 from tests.peers.plain_phone import plain_phone
 from tests.peers.processes import until
 from tests.peers.wire import SDP, header, headers, wire
@@ -218,8 +219,7 @@ def test_a_recorded_call_is_whole_beside_hostile_bytes_on_our_own_flow_and_we_re
 
 
 def edge_of(on: Stage) -> psutil.Process:
-    family = psutil.Process(on.engine.pid).children()
-    return next(one for one in family if "softphone.edge" in " ".join(one.cmdline()))
+    return next(one for one in children(on.engine.pid) if one.name().startswith("edge "))
 
 
 @pytest.mark.rule("G10")

@@ -18,6 +18,7 @@ from softphone.domain.status import PurposePhase
 from softphone.edge.relay.presence import GONE_AFTER
 from tests.journeys.lines import NUMBERS
 from tests.journeys.stage import LOOPBACK, Stage, shared
+from tests.peers.forked import children
 from tests.peers.plain_phone import header, plain_phone
 
 pytestmark = pytest.mark.journey
@@ -30,8 +31,7 @@ LOUD = 25_000
 
 def all_ports(on: Stage) -> list[int]:
     """Every UDP port of the engine and its children, pjsua2's own too: an attacker on this machine knows no less."""
-    engine = psutil.Process(on.engine.pid)
-    family = [engine, *engine.children(recursive=True)]
+    family = [psutil.Process(on.engine.pid), *children(on.engine.pid)]
     return [one.laddr.port for member in family for one in member.net_connections("udp4") if one.laddr]
 
 
