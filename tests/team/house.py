@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any
@@ -148,7 +148,7 @@ class House:
 
     def login(self, name: str) -> psycopg.Connection[Row]:
         if name not in self._logins:
-            made = psycopg.connect(self.server.conninfo(self.database, name), row_factory=dict_row)
+            made = psycopg.Connection[Row].connect(self.server.conninfo(self.database, name), row_factory=dict_row)
             made.execute("SET search_path = klartone, pg_temp")
             made.commit()
             self._logins[name] = self._open.enter_context(made)
@@ -156,7 +156,8 @@ class House:
 
     def arrived(self, who: str = "anna", **told: Any) -> UUID:
         """A recording of an agent's, shipped by their desk. `told`: as `recorded`."""
-        one = recorded(**{"agent": {"anna": ANNA, "bo": BO, "carl": CARL}[who], **told})
+        told.setdefault("agent", {"anna": ANNA, "bo": BO, "carl": CARL}[who])
+        one = recorded(**told)
         assert self.ship(who, one) == "stored"
         return one.recording
 
@@ -195,23 +196,21 @@ def recorded(
     made_for = tuple(one.purpose for one in kept)
     seals = (Seal(DOCUMENTATION, "d1", "suite", b"n"), Seal(CUSTODY, "c1", "suite", b"n"))
     facts = Call(call, group or call, line, Direction.INBOUND, opened_at, "N7", "da", ZONE, agent)
-    return Arrived(
+    made = Arrived(
         recording=recording,
         call=facts,
-        number=number and Number(number, seals),
+        number=Number(number, seals) if number else None,
         opened_at=opened_at,
         closed_at=opened_at + timedelta(minutes=3),
-        **{
-            "broke_off": False,
-            "restricted": None,
-            "object_version": "1",
-            "size": 1_000,
-            "digest": recording.bytes * 2,
-            "purposes": tuple(kept),
-            "segments": (Segment(0, opened_at, made_for, 180, wraps),),
-            **more,
-        },
+        broke_off=False,
+        restricted=None,
+        object_version="1",
+        size=1_000,
+        digest=recording.bytes * 2,
+        purposes=tuple(kept),
+        segments=(Segment(0, opened_at, made_for, 180, wraps),),
     )
+    return replace(made, **more)
 
 
 def _rows(connection: psycopg.Connection[Row], statement: str, values: Sequence[object]) -> list[Row]:

@@ -119,7 +119,17 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], frozenset[str] | None, tuple[Any, ..
     # what only functions call
     **dict.fromkeys(
         (
-            *("asking", "newest_policy", "need", "settle", "settled", "note", "wraps_checked", "purposes_end"),
+            *(
+                "asking",
+                "newest_policy",
+                "need",
+                "settle",
+                "settled",
+                "settled_one",
+                "note",
+                "wraps_checked",
+                "purposes_end",
+            ),
             *("erase_unless_kept", "erase"),
         ),
         ((), None, ()),

@@ -60,6 +60,7 @@ class Rows:
     def __init__(self, conninfo: str, *, most: int = 10) -> None:
         self._pool: AsyncConnectionPool[AsyncConnection[Row]] = AsyncConnectionPool(
             conninfo,
+            connection_class=AsyncConnection[Row],
             kwargs={
                 "row_factory": dict_row,
                 "options": f"-c search_path={SCHEMA},pg_temp",
@@ -68,7 +69,7 @@ class Rows:
             min_size=1,
             max_size=most,
             timeout=_WAITS,
-            check=AsyncConnectionPool.check_connection,
+            check=AsyncConnectionPool[AsyncConnection[Row]].check_connection,
             open=False,
         )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import psycopg
 from alembic import command
@@ -69,13 +70,13 @@ def upgrade(conninfo: str, revision: str = HEAD) -> Iterator[Done]:
     yield Done("at_newest" if before == revision else "upgraded", revision)
 
 
-def revision_of(connection: Connection | object) -> str | None:
+def revision_of(connection: object) -> str | None:
     """What the database is at. None: it has no tables of ours."""
-    assert isinstance(connection, Connection)
-    there = connection.execute("SELECT to_regclass(%s)", [f"{SCHEMA}.alembic_version"]).fetchone()
+    driver = cast("Connection", connection)
+    there = driver.execute("SELECT to_regclass(%s)", [f"{SCHEMA}.alembic_version"]).fetchone()
     if there is None or there[0] is None:
         return None
-    row = connection.execute(f"SELECT version_num FROM {SCHEMA}.alembic_version").fetchone()  # noqa: S608
+    row = driver.execute(f"SELECT version_num FROM {SCHEMA}.alembic_version").fetchone()  # noqa: S608
     return str(row[0]) if row else None
 
 

@@ -80,15 +80,14 @@ CREATE TABLE purposes (
     ) STORED,
     waits_until timestamptz NOT NULL GENERATED ALWAYS AS (
         CASE
-            WHEN reason = 'grounds_given' AND stands = 'keeps' AND at_end = 'review'
-                THEN greatest(coalesce(ends_at, 'infinity'), coalesce(judge_until, 'infinity'))
-            WHEN reason = 'grounds_given' THEN coalesce(ends_at, 'infinity')
             WHEN stands = 'keeps' AND at_end = 'review' THEN coalesce(judge_until, 'infinity')
+            WHEN stands = 'taken_back' AND reason = 'grounds_given' THEN coalesce(ends_at, 'infinity')
             ELSE '-infinity'
         END
     ) STORED,
     CHECK ((expires_on IS NULL) = (ends_at IS NULL)),
     CHECK ((judge_by IS NULL) = (judge_until IS NULL)),
+    CHECK (judge_until IS NULL OR (at_end = 'review' AND ends_at IS NOT NULL AND judge_until >= ends_at)),
     PRIMARY KEY (recording, purpose)
 );
 

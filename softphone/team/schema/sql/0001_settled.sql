@@ -12,3 +12,5 @@ BEGIN
             'FOR EACH STATEMENT EXECUTE FUNCTION settled()', one);
     END LOOP;
 END $$;
+-- Of one that is new, or that a case restricts or lets go.
+CREATE TRIGGER settled_one AFTER INSERT OR UPDATE OF restricted ON recordings FOR EACH ROW EXECUTE FUNCTION settled_one();

@@ -21,7 +21,7 @@ CREATE FUNCTION settle(these uuid[]) RETURNS void LANGUAGE sql SET search_path =
                     WHEN stands = 'keeps' AND at_end = 'review' AND judge_until IS NOT NULL THEN judge_until
                     -- It is listed first; but what a case restricts is not judged.
                     WHEN stands = 'keeps' AND at_end = 'review' AND coalesce(s.restricted, 'hold_only') = 'hold_only' THEN NULL
-                    WHEN stands = 'keeps' OR reason = 'grounds_given' THEN ends_at
+                    WHEN stands = 'keeps' OR q.waits_until > '-infinity' THEN ends_at
                 END), 'infinity') AS due_at
             FROM purposes q WHERE q.recording = s.recording
         ) p,
@@ -39,4 +39,10 @@ BEGIN
     RETURN NULL;
 END $$;
 
-GRANT EXECUTE ON FUNCTION settled() TO klartone_owner; -- for the triggers that it makes
+CREATE FUNCTION settled_one() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+BEGIN
+    PERFORM settle(ARRAY [NEW.recording]);
+    RETURN NULL;
+END $$;
+
+GRANT EXECUTE ON FUNCTION settled(), settled_one() TO klartone_owner; -- for the triggers that it makes
