@@ -16,10 +16,11 @@ from softphone.bootstrap.program import as_typed
 from softphone.bootstrap.screen import has_screen
 from softphone.bootstrap.starting import EngineStarter
 from softphone.domain.errors import EngineError, KlartoneError
+from softphone.locking import locked
 from softphone.system.endpoint import answers, read_endpoint
 from softphone.system.logbook import start_log
 from softphone.system.paths import program_folder
-from softphone.system.single import DESK, locked
+from softphone.system.single import DESK
 
 if TYPE_CHECKING:
     from softphone.bootstrap.reviewing import ReviewStarter

@@ -13,8 +13,9 @@ from pathlib import Path
 from types import TracebackType
 
 from softphone.domain.errors import EngineError, KlartoneError
+from softphone.locking import held_by_another
 from softphone.system.endpoint import FILE, Endpoint, answers
-from softphone.system.single import DESK, held_by_another
+from softphone.system.single import DESK
 from softphone.system.single import FILE as ENGINE
 from softphone.wire.codec import PROTOCOL, WireError, decode_from_engine, encode
 from softphone.wire.from_engine import Done, Hello, Refused, Snapshot

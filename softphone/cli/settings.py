@@ -43,7 +43,7 @@ def settings_show(arguments: argparse.Namespace) -> int:
     held, said = home.settings_in_force(only_look=True)
     wanted = [_known(arguments.key)] if arguments.key else SCHEMA
     if arguments.json:
-        found = {one.key: _as_json(home, held, one.key) for one in wanted}
+        found = {one.key: as_json(home, held, one.key) for one in wanted}
         print(json.dumps(found, ensure_ascii=False, indent=2))  # noqa: T201
     else:
         rows = [(one.key, shown(getattr(held.settings, one.key)), _whose(home, held, one.key, tell)) for one in wanted]
@@ -135,7 +135,7 @@ def _parsed(setting: Setting, word: str) -> Any:
     return value
 
 
-def _as_json(home: Home, held: InForce, key: str) -> dict[str, Any]:
+def as_json(home: Home, held: InForce, key: str) -> dict[str, Any]:
     value = getattr(held.settings, key)
     if isinstance(value, tuple):
         listed = cast("tuple[str | Account, ...]", value)

@@ -18,12 +18,13 @@ from softphone.bootstrap.voice import speaker
 from softphone.demo import conversation
 from softphone.domain.errors import ArchiveError, EngineError, KlartoneError
 from softphone.domain.purpose import KeyRole, Language
+from softphone.locking import locked
 from softphone.system.endpoint import answers, read_endpoint
 from softphone.system.paths import program_folder
 from softphone.system.policy_file import filled
 from softphone.system.secrets import DemoKeyFile
 from softphone.system.settings import load_settings, save_settings
-from softphone.system.single import ENDS_WITHIN, locked, take_turn
+from softphone.system.single import ENDS_WITHIN, take_turn
 from softphone.wire.snapshot import Account, Settings
 
 NUMBERS = {f"N{n}": f"+457010203{n}" for n in (1, 2, 3, 4, 6, 7)} | {"none": "+4570102030"}

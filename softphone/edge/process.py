@@ -13,6 +13,7 @@ import traceback
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from softphone.crashes import keep_crashes
 from softphone.edge.channel import (
     LINE_LIMIT,
     CallMoved,
@@ -50,6 +51,7 @@ NAMESERVER = "KLARTONE_NAMESERVER"
 def main() -> int:
     """Until stdin ends. Started by hand, it says that the engine does this."""
     leave_no_core()
+    keep_crashes(None, "edge")
     words = sys.stdin.buffer
     first = None
     with contextlib.suppress(ValueError):

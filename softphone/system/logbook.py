@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import atexit
 import logging
+import os
 import queue
 import sys
 import threading
 from logging.handlers import QueueHandler, RotatingFileHandler
 from pathlib import Path
 from types import TracebackType
+from typing import IO
 
+from softphone.crashes import keep_crashes, report_bug
 from softphone.domain.errors import KlartoneError
+from softphone.locking import locked
 
 log = logging.getLogger("klartone")
 """one logger for the program; a child a process: klartone.engine, klartone.desk"""
@@ -22,22 +26,30 @@ _modules = logging.getLogger("softphone")
 """for modules that log under their own names"""
 
 
+PROCESSES = 8
+"""of one kind that have a log under a number"""
+_locks: list[IO[bytes]] = []
+"""open as long as this process lives"""
 WRITTEN_WITHIN = 2.0
 """seconds that the process's end waits for unwritten lines"""
 
 
 def start_log(folder: Path, process: str, *, waits: bool = True) -> logging.Logger:
-    """Logs into `<folder>/<process>.log`, 5 files of 1 MB; onto stderr if the folder cannot be written.
+    """Logs into `<folder>/<process>.log`, 5 files of 1 MB; onto stderr if the folder cannot be written. Reports of crashes lie
+    beside it.
 
-    Without `waits` a thread of its own writes, so no caller waits for a disk.
+    A second process of the kind has `<process>-2.log`: two cannot rotate one file, and on Windows they may not. Without
+    `waits` a thread of its own writes, so no caller waits for a disk.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        name = _own_name(folder, process)
         handler: logging.Handler = RotatingFileHandler(
-            folder / f"{process}.log", maxBytes=1_000_000, backupCount=4, encoding="utf-8"
+            folder / f"{name}.log", maxBytes=1_000_000, backupCount=4, encoding="utf-8"
         )
     except OSError:
         handler = logging.StreamHandler()
+    keep_crashes(folder, process)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     if not waits:
         handler = _beside(handler)
@@ -47,19 +59,33 @@ def start_log(folder: Path, process: str, *, waits: bool = True) -> logging.Logg
         logger.propagate = False
     own = log.getChild(process)
 
-    def unexpected(kind: type[BaseException], _: BaseException, trace: TracebackType | None) -> None:
-        own.error("bug %s", where(kind, trace))
+    def unexpected(kind: type[BaseException], _: BaseException | None, trace: TracebackType | None) -> None:
+        said = where(kind, trace)
+        own.error("bug %s", said)
+        report_bug(said)
 
     def unexpected_on_thread(args: threading.ExceptHookArgs) -> None:
-        own.error("bug %s", where(args.exc_type, args.exc_traceback))
+        unexpected(args.exc_type, args.exc_value, args.exc_traceback)
 
     def unexpected_on_the_way(args: sys.UnraisableHookArgs) -> None:
-        own.error("bug %s", where(args.exc_type, args.exc_traceback))
+        unexpected(args.exc_type, args.exc_value, args.exc_traceback)
 
     sys.excepthook = unexpected
     threading.excepthook = unexpected_on_thread
     sys.unraisablehook = unexpected_on_the_way
     return own
+
+
+def _own_name(folder: Path, process: str) -> str:
+    """The first name whose lock no living process holds; its own id where all are held. Raises OSError."""
+    for n in range(1, PROCESSES + 1):
+        name = process if n == 1 else f"{process}-{n}"
+        file = (folder / f"{name}.lock").open("ab")
+        if locked(file):
+            _locks.append(file)
+            return name
+        file.close()
+    return f"{process}-{os.getpid()}"
 
 
 def _beside(handler: logging.Handler) -> logging.Handler:

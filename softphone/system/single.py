@@ -6,12 +6,12 @@ Not the way to the engine: that is `endpoint`.
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 from typing import IO
 
 from softphone.domain.errors import EngineError
+from softphone.locking import locked
 
 FILE = "engine.lock"
 DESK = "desk.lock"
@@ -38,29 +38,3 @@ def take_turn(folder: Path, wait: float = ENDS_WITHIN) -> IO[bytes]:
             raise EngineError("error.engine.running", folder=str(folder))
         time.sleep(_TRY_EVERY)
     return file
-
-
-def held_by_another(path: Path) -> bool:
-    """Whether a process holds that lock now. It is made by nobody who only looks."""
-    try:
-        with path.open("rb") as file:
-            return not locked(file)
-    except OSError:
-        return False
-
-
-def locked(file: IO[bytes]) -> bool:
-    """Whether it is free; then this process holds it until it closes the file or ends."""
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            file.seek(0)
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

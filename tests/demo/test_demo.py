@@ -26,8 +26,8 @@ from softphone.demo.stage import TURN, refuse_foreign, set_stage
 from softphone.demo.story import Teller, _can_be_heard, _has_speaker
 from softphone.domain.errors import KlartoneError
 from softphone.domain.purpose import Language
+from softphone.locking import locked
 from softphone.system.secrets import DemoKeyFile
-from softphone.system.single import locked
 from tests.peers.forked import Ended, run
 
 ROOT = Path(story.__file__).parent

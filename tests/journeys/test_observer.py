@@ -69,6 +69,10 @@ def test_an_observer_is_told_everything_and_may_only_ask_for_an_end_that_takes_n
         assert not [word for word in (CUSTOMER, CUSTOMER[3:], LOOPBACK) if word in told]
         assert "optages" in (said := klartone(on, "status")[1]) or "recorded" in said
 
+        # What a command sets is taken up, but not in a call.
+        assert klartone(on, "account", "add", f"second@{LOOPBACK}", "--id", "second", "--no-register")[0] == 0
+        assert klartone(on, "settings", "set", "ring_volume", "30")[0] == 0
+
         # In a call it goes on, whoever asks; asked to wait, it takes calls meanwhile, and the agent can put it off.
         assert klartone(on, "quit", "--wait", "0")[0] == 4
         assert on.desk.snapshot is not None
@@ -78,7 +82,9 @@ def test_an_observer_is_told_everything_and_may_only_ask_for_an_end_that_takes_n
         refused = on.desk.ask(QuitWhenIdle, ready=True)
         assert isinstance(refused, Refused)
         assert refused.said.code == "refused.quit.busy"
+        assert [one.account.id for one in on.desk.snapshot.accounts] == ["agent"]
         on.hang_up(call)
+        on.desk.wait(lambda one: len(one.accounts) == 2 and one.settings.ring_volume == 30, "taken up")
         on.desk.do(SaveNote, call=call, text="Ring igen mandag")
         on.ring("n7", "+4520123457")
         second = on.desk.answer().id

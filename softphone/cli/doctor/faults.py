@@ -127,6 +127,7 @@ FAULTS: dict[str, Fault] = {
     ),
     # the program itself
     **_all(Status.FAIL, By.IT, "doctor.sip.none doctor.part.none doctor.late doctor.bug"),
+    **_all(Status.WARN, By.IT, "doctor.crashes.kept"),
 }
 
 

@@ -8,7 +8,8 @@ from softphone import __version__
 from softphone.cli.doctor.finding import Check, Finding
 from softphone.cli.doctor.machine import Machine
 from softphone.domain.errors import EngineError
-from softphone.system.single import FILE, held_by_another
+from softphone.locking import held_by_another
+from softphone.system.single import FILE
 from softphone.wire.snapshot import CodedText
 
 _TOLD_ELSEWHERE = ("settings", "machine", "keyring", "accounts")

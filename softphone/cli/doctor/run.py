@@ -15,6 +15,7 @@ from softphone.bootstrap.home import Home, texts
 from softphone.cli.doctor.accounts import ACCOUNTS
 from softphone.cli.doctor.archive import ARCHIVE
 from softphone.cli.doctor.clock import CLOCK
+from softphone.cli.doctor.crashes import CRASHES
 from softphone.cli.doctor.faults import Status, status_of
 from softphone.cli.doctor.finding import Check, Finding
 from softphone.cli.doctor.folders import FOLDERS
@@ -47,6 +48,7 @@ CHECKS: tuple[Check, ...] = (
     ARCHIVE,
     PASSPORTS,
     PLUGINS,
+    CRASHES,
 )
 
 

@@ -1,0 +1,232 @@
+"""`klartone support FILE`: what somebody needs who helps from afar, in one file, without who called whom and without secrets.
+
+Nothing is sent. A person looks into the file first, and sends it or not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import socket
+import sys
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+from typing import Any
+
+from softphone import __version__
+from softphone.bootstrap.home import Home, key_store, password_name, texts
+from softphone.bootstrap.running import running
+from softphone.cli.doctor.run import examined
+from softphone.cli.settings import as_json, machine_fault_at_its_place
+from softphone.cli.status import status_of
+from softphone.crashes import crashes, forget
+from softphone.domain.errors import KlartoneError
+from softphone.locking import held_by_another
+from softphone.replacing import replace_file
+from softphone.system.endpoint import read_endpoint
+from softphone.system.redaction import Kind, Redactor
+from softphone.system.settings_schema import SCHEMA
+from softphone.system.user import user_name
+from softphone.texts import Texts, plain
+from softphone.wire.from_engine import Snapshot
+from softphone.wire.snapshot import Settings
+
+LONGEST = 1_000_000
+"""bytes of one log: its end"""
+_VARIABLES = ("KLARTONE_", "LANG", "LC_", "XDG_", "QT_", "DISPLAY", "WAYLAND_", "PULSE_", "TZ", "SSL_CERT_", "DBUS_")
+"""how the variables begin that change what Klartone does"""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """`files`: each with its size in bytes."""
+
+    file: Path
+    files: Mapping[str, int]
+    taken: Mapping[Kind, int]
+
+
+def run_support(arguments: argparse.Namespace) -> int:
+    """Raises KlartoneError if the file cannot be written."""
+    home, tell = Home.of(arguments), texts()
+    reports = crashes(home.folders.log)
+    made = make(home, arguments.file, tell)
+    if arguments.forget_crashes:
+        forget(reports)
+    if arguments.json:
+        print(json.dumps({"file": str(made.file), "files": made.files, "taken": made.taken}, indent=2))  # noqa: T201
+        return 0
+    for line in _told(made, tell):
+        print(plain(line))  # noqa: T201
+    return 0
+
+
+def make(home: Home, file: Path, tell: Texts) -> Made:
+    """Whole or not at all, for this user alone. Raises KlartoneError."""
+    file = file.absolute()
+    held, _ = home.settings_in_force(only_look=True)
+    phone = None
+    with suppress(KlartoneError, OSError):
+        phone = running(home.folders.runtime)
+    snapshot = phone.snapshot if phone else None
+    redactor = Redactor(**_known(home, held.settings, snapshot))
+    files: dict[str, bytes] = {}
+
+    def put(name: str, data: Any) -> None:
+        files[name] = json.dumps(redactor.data(data), ensure_ascii=False, indent=2).encode()
+
+    put("phone.json", status_of(phone) if phone else {"running": False})
+    put("doctor.json", examined(home))
+    put("versions.json", _versions())
+    put(
+        "settings.json",
+        {
+            "settings": {one.key: as_json(home, held, one.key) for one in SCHEMA},
+            "machine_faults": [machine_fault_at_its_place(one, tell) for one in held.machine.faults],
+        },
+    )
+    put("processes.json", _processes(home))
+    put("environment.json", {name: one for name, one in os.environ.items() if name.startswith(_VARIABLES)})
+    for folder, path in _logs(home):
+        with suppress(OSError):
+            files[_member(redactor, folder, path)] = redactor.text(_end_of(path)).encode()
+    made = Made(file, {name: len(one) for name, one in sorted(files.items())}, dict(redactor.taken))
+    files["READ-ME.txt"] = "\n".join([*_about(made, tell), ""]).encode()
+    _write(file, files)
+    return made
+
+
+def _known(home: Home, settings: Settings, now: Snapshot | None) -> dict[str, list[str]]:
+    """What this user's phone knows of people, and its secrets."""
+    names, numbers, users, secrets = _people(), list[str](), list[str](), list[str]()
+    store = key_store(home.archive(settings))
+    for one in settings.accounts:
+        users += [one.address.partition("@")[0], one.user, one.mailbox]
+        names.append(one.display_name)
+        with suppress(KlartoneError):
+            secrets.append((store.get(password_name(one.id)) or b"").decode())
+    if now:
+        for call in (*now.calls, *now.history):
+            names.append(call.name)
+            numbers.append(call.number)
+        numbers += [one.number for one in now.call_backs]
+    endpoint = read_endpoint(home.folders.runtime)
+    secrets += [endpoint.secret] if endpoint else []
+    # A caller without a number has a name there.
+    names += [one for one in numbers if not any(letter.isdigit() for letter in one)]
+    return {"names": names, "numbers": [*numbers, *users], "users": users, "secrets": secrets}
+
+
+def _people() -> list[str]:
+    """Who uses this machine, as the system knows them, and what it is called: many are called after somebody."""
+    found = [
+        user_name(),
+        Path.home().name,
+        socket.gethostname(),
+        *(os.environ.get(one, "") for one in ("USER", "USERNAME")),
+    ]
+    if sys.platform != "win32":
+        import pwd
+
+        with suppress(KeyError):
+            found.append(pwd.getpwuid(os.getuid()).pw_gecos.partition(",")[0])
+    return found
+
+
+def _versions() -> dict[str, Any]:
+    found: dict[str, str] = {}
+    with suppress(PackageNotFoundError):
+        for one in requires("klartone") or ():
+            name = one.split(";")[0].split("[")[0].rstrip("<>=!~0123456789., ")
+            with suppress(PackageNotFoundError):
+                found[name] = version(name)
+    return {
+        "klartone": __version__,
+        "frozen": bool(getattr(sys, "frozen", False)),
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "machine": platform.machine(),
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "packages": found,
+    }
+
+
+def _processes(home: Home) -> list[dict[str, Any]]:
+    """By the locks of their logs; on Linux with what the system says of them."""
+    alive = [one.stem for one in sorted(home.folders.log.glob("*.lock")) if held_by_another(one)]
+    found: list[dict[str, Any]] = [{"log": one} for one in alive]
+    for folder in Path("/proc").glob("[0-9]*") if sys.platform == "linux" else ():
+        with suppress(OSError, IndexError, ValueError):
+            words = (folder / "cmdline").read_bytes().decode(errors="replace").split("\0")
+            if folder.stat().st_uid != os.getuid() or not any(
+                "klartone" in one or "softphone" in one for one in words[:4]
+            ):
+                continue
+            status = dict(
+                line.split(":", 1) for line in (folder / "status").read_text("utf-8").splitlines() if ":" in line
+            )
+            found.append(
+                {
+                    "pid": int(folder.name),
+                    "command": " ".join(words).strip(),
+                    "memory": status.get("VmRSS", "").strip(),
+                    "threads": int(status["Threads"]),
+                    "state": status["State"].strip(),
+                }
+            )
+    return found
+
+
+def _logs(home: Home) -> Iterator[tuple[str, Path]]:
+    for path in sorted(home.folders.log.glob("*.log*")):
+        yield "logs", path
+    for one in crashes(home.folders.log):
+        yield "crashes", one.path
+
+
+def _member(redactor: Redactor, folder: str, path: Path) -> str:
+    """Without the marks that Windows takes in no name."""
+    return f"{folder}/{redactor.text(path.name).replace('<', '').replace('>', '')}"
+
+
+def _end_of(path: Path) -> str:
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(size - LONGEST, 0))
+        text = file.read().decode("utf-8", "replace")
+    # A line that is cut in two could be cut in a number.
+    return text.partition("\n")[2] if size > LONGEST else text
+
+
+def _write(file: Path, files: Mapping[str, bytes]) -> None:
+    fresh = file.with_name(f"{file.name}.{os.getpid()}")
+    try:
+        out = os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+        with out, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
+            for name, data in sorted(files.items()):
+                packed.writestr(name, data)
+        replace_file(fresh, file)
+    except OSError as error:
+        with suppress(OSError):
+            fresh.unlink(missing_ok=True)
+        detail = error.strerror or str(error)
+        raise KlartoneError("error.support.unwritable", path=str(file), detail=detail) from None
+
+
+def _told(made: Made, tell: Texts) -> Iterator[str]:
+    yield tell("support.made", path=str(made.file))
+    yield from (f"    {name}  {size}" for name, size in made.files.items())
+    yield from _about(made, tell)
+
+
+def _about(made: Made, tell: Texts) -> Iterator[str]:
+    counts = [tell(f"support.taken.{kind}", count=count) for kind, count in sorted(made.taken.items())]
+    yield tell("support.taken", what=", ".join(counts)) if counts else tell("support.taken.nothing")
+    yield tell("support.look")

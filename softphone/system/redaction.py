@@ -1,0 +1,238 @@
+"""Takes out of a text who it is about: numbers, names, addresses, secrets. By what the phone knows, and by their shapes.
+
+What is taken out is counted by its kind, and gets a name that is the same each time, so that a log can still be followed.
+It is no defence against whoever writes a log in order to get past it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from enum import StrEnum
+from typing import Any, cast
+from urllib.parse import quote
+
+
+class Kind(StrEnum):
+    NUMBER = "number"
+    NAME = "name"
+    ADDRESS = "address"
+    """the user part of a SIP or e-mail address, and an IP address that is not a private one"""
+    SECRET = "secret"  # noqa: S105 - the kind's name
+    HEADER = "header"
+    """a SIP header that says who somebody is"""
+
+
+_SHORTEST = 3
+"""letters of a known word; shorter ones stand everywhere"""
+_SHORTEST_NUMBER = 5
+_NATIONAL = 8
+"""digits at the end of a number by which it is known, with its country or without"""
+_ORDINARY = frozenset(
+    {"klartone", "desk", "engine", "edge", "agent", "phone", "telefon", "konto", "account", "salg", "sales", "support"}
+    | {
+        "root",
+        "user",
+        "home",
+        "admin",
+        "python",
+        "localhost",
+        "none",
+        "true",
+        "false",
+        "audio",
+        "call",
+        "calls",
+        "error",
+    }
+    | {"warning", "info", "debug", "klar", "ready", "kunde", "kunden", "test", "linux", "windows", "debian", "server"}
+)
+"""words of the program's and of telephony's own, which a name may be made of too"""
+_IDENTITY = (
+    r"From|To|Contact|P-Asserted-Identity|P-Preferred-Identity|Remote-Party-ID|Diversion|History-Info|Referred-By|"
+    r"Refer-To|Reply-To|Call-Info|Identity|Subject|Authorization|Proxy-Authorization|WWW-Authenticate|"
+    r"Proxy-Authenticate|Authentication-Info|Call-ID|Replaces|X-Klartone-[A-Za-z-]+|Klartone-[A-Za-z-]+"
+)
+_BREAK = r"(?:^|\n|\\r\\n|\\n|\\r|\r)"
+_SECRET_WORDS = "password|passwd|passphrase|pwd|secret|token|api[_-]?key|authorization|credential|cookie"  # noqa: S105 - what a secret is called
+_SECRET_NAME = rf"[\w-]*(?:{_SECRET_WORDS})[\w-]*"
+
+Replace = Callable[[re.Match[str]], str]
+
+
+class Redactor:
+    """`taken` counts what was taken out."""
+
+    def __init__(
+        self,
+        *,
+        names: Iterable[str] = (),
+        numbers: Iterable[str] = (),
+        users: Iterable[str] = (),
+        secrets: Iterable[str] = (),
+    ) -> None:
+        """Names of people and of this machine; numbers as anybody writes them; user parts of addresses; secrets whole."""
+        self.taken: Counter[Kind] = Counter()
+        self._named: dict[tuple[Kind, str], str] = {}
+        self._rules = [
+            *_known(Kind.SECRET, secrets, self._as(Kind.SECRET)),
+            *self._shapes(),
+            *_known(Kind.NUMBER, _whole_numbers(numbers), self._as(Kind.NUMBER)),
+            *_known(Kind.ADDRESS, users, self._as(Kind.ADDRESS)),
+            *_known(Kind.NAME, _with_parts(names), self._as(Kind.NAME)),
+        ]
+        if digits := sorted({one[-_NATIONAL:] for one in map(_digits, numbers) if len(one) >= _NATIONAL}):
+            spaced = "|".join(r"[\s().\-]{0,2}".join(one) for one in digits)
+            self._rules.insert(
+                0,
+                (
+                    re.compile(rf"(?<!\d)(?:(?:\+|00)\d{{1,3}}[\s().\-]{{0,2}})?(?:{spaced})(?!\d)"),
+                    self._as(Kind.NUMBER),
+                ),
+            )
+
+    def text(self, text: str) -> str:
+        text = unicodedata.normalize("NFC", text)
+        for pattern, replace in self._rules:
+            text = pattern.sub(replace, text)
+        return text
+
+    def data(self, value: Any) -> Any:
+        """Of JSON: keys are the program's own words, and stay. What a key calls secret goes whole."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, Mapping):
+            return {key: self._below(key, one) for key, one in cast("Mapping[str, Any]", value).items()}
+        if isinstance(value, list | tuple):
+            return [self.data(one) for one in cast("Iterable[Any]", value)]
+        return value
+
+    def _below(self, key: str, value: Any) -> Any:
+        if isinstance(value, str) and value and re.fullmatch(_SECRET_NAME, key, re.IGNORECASE) and key not in _SPOKEN:
+            return self._name(Kind.SECRET, value)
+        return self.data(value)
+
+    def _as(self, kind: Kind, group: int = 0) -> Replace:
+        """The text of one group gives way; what stands around it stays."""
+
+        def replace(found: re.Match[str]) -> str:
+            whole, start = found.group(), found.start()
+            named = self._name(kind, found.group(group))
+            return whole[: found.start(group) - start] + named + whole[found.end(group) - start :]
+
+        return replace
+
+    def _name(self, kind: Kind, text: str) -> str:
+        self.taken[kind] += 1
+        key = (kind, _digits(text)[-_NATIONAL:] if kind is Kind.NUMBER else text.casefold())
+        if key not in self._named:
+            count = sum(1 for known, _ in self._named if known is kind) + 1
+            self._named[key] = f"<{kind}-{count}>"
+        return self._named[key]
+
+    def _shapes(self) -> list[tuple[re.Pattern[str], Replace]]:
+        secret, header, address, name, number = (
+            self._as(Kind.SECRET, 1),
+            self._as(Kind.HEADER, 1),
+            self._as(Kind.ADDRESS, 1),
+            self._as(Kind.NAME, 1),
+            self._as(Kind.NUMBER),
+        )
+        i = re.IGNORECASE
+        return [
+            (re.compile(r"-----BEGIN [A-Z0-9 ]+-----(.*?)-----END [A-Z0-9 ]+-----", re.DOTALL), secret),
+            (re.compile(rf"{_BREAK}[ \t]*(?:{_IDENTITY})[ \t]*:[ \t]*([^\r\n\\]+)", i), header),
+            (re.compile(r"a=(?:crypto|fingerprint|ice-pwd|ice-ufrag|identity)[:=]([^\r\n\\]+)", i), secret),
+            (re.compile(r"\binline:([A-Za-z0-9+/=|:]+)", i), secret),
+            (re.compile(r"\bBearer\s+([A-Za-z0-9._~+/=-]+)", i), secret),
+            (re.compile(r"\b(?:response|cnonce|nonce|opaque)=\"?([^\",\s<]+)", i), secret),
+            (re.compile(rf"\b{_SECRET_NAME}[\"']?\s*[:=]\s*[\"']?([^\s\"',;<]+)", i), secret),
+            (re.compile(r"\b[a-z][a-z0-9+.-]*://([^/\s@]+)@", i), secret),
+            (re.compile(r"\bhttps?://[^\s?\"']*\?([^\s\"']+)", i), secret),
+            (re.compile(r"\"([^\"\n<>]{1,80})\"\s*<sips?:", i), name),
+            (re.compile(r"\b(?:sips?|tel|callto):([^@\s;?<>\"',]+)", i), address),
+            (re.compile(r"(?<![\w.+%/-])([\w.+%-]+)(?=@[A-Za-z0-9.\[-])"), address),
+            (re.compile(r"(?<![\w/+.-])([A-Za-z0-9+/_-]{40,}={0,2})(?![\w/+])"), self._blob),
+            (
+                re.compile(
+                    r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.]*\d)|(?<![\w:])[0-9a-f]{1,4}(?::[0-9a-f]{0,4}){3,7}(?![\w:])",
+                    i,
+                ),
+                self._ip,
+            ),
+            (
+                re.compile(
+                    r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d:\d\d[.,\d]*)?|\d\d:\d\d:\d\d[.,\d]*"  # a time, which stays
+                    r"|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"  # an id of ours too
+                    r"|\d{8}T\d{6}"
+                    r"|(?<![\w.])(?:\+|00)\d[\d ().\-]{5,18}\d(?!\w)"
+                    r"|(?<![\w.+])\d{6}-?\d{4}(?![\w-])"
+                    r"|(?<![\w.+])\d\d(?:[ .\-]\d\d){3}(?!\w)"
+                    r"|(?<![\w.+])\d{8,15}(?!\w|\.\d)",
+                    i,
+                ),
+                self._number_or_time,
+            ),
+            (re.compile(r"%2B\d{6,15}", i), number),
+        ]
+
+    def _blob(self, found: re.Match[str]) -> str:
+        """Letters and digits both: a key. A long word, or a path, is none."""
+        text = found.group(1)
+        if "/" in text and "+" not in text and "=" not in text and not re.search(r"\d[A-Za-z]\d", text):
+            return found.group()
+        return (
+            self._name(Kind.SECRET, text) if re.search(r"\d", text) and re.search(r"[A-Za-z]", text) else found.group()
+        )
+
+    def _ip(self, found: re.Match[str]) -> str:
+        try:
+            known = ipaddress.ip_address(found.group())
+        except ValueError:
+            return found.group()
+        return self._name(Kind.ADDRESS, found.group()) if known.is_global else found.group()
+
+    def _number_or_time(self, found: re.Match[str]) -> str:
+        text = found.group()
+        if re.match(r"\d{4}-\d\d-\d\d|\d\d:\d\d:\d\d|[0-9a-f]{8}-|\d{8}T", text, re.IGNORECASE):
+            return text
+        return self._name(Kind.NUMBER, text)
+
+
+_SPOKEN = frozenset({"password"})
+"""of `account list`: whether there is one, in a word"""
+
+
+def _known(kind: Kind, words: Iterable[str], replace: Replace) -> list[tuple[re.Pattern[str], Replace]]:
+    """Longer ones first; in the forms in which a log or an address may have them."""
+    found: set[str] = set()
+    for word in words:
+        plain = unicodedata.normalize("NFC", word).strip()
+        least = 1 if kind is Kind.SECRET else _SHORTEST
+        if plain.isdigit() and len(plain) < _SHORTEST_NUMBER:
+            continue  # an extension: its address tells it from other figures
+        if len(plain) >= least and (kind is Kind.SECRET or plain.casefold() not in _ORDINARY):
+            found |= {plain, quote(plain), json.dumps(plain)[1:-1], repr(plain)[1:-1]}
+    if not found:
+        return []
+    edge = ("", "") if kind is Kind.SECRET else (r"(?<![^\W_])", r"(?![^\W_])")
+    words_ = "|".join(re.escape(one) for one in sorted(found, key=len, reverse=True))
+    return [(re.compile(f"{edge[0]}(?:{words_}){edge[1]}", re.IGNORECASE), replace)]
+
+
+def _with_parts(names: Iterable[str]) -> list[str]:
+    """A name whole, and each of its parts."""
+    return [part for name in names for part in (name, *re.split(r"[\s,._@-]+", name))]
+
+
+def _whole_numbers(numbers: Iterable[str]) -> list[str]:
+    """Short ones, such as extensions, as they stand."""
+    return [one for one in numbers if one and len(_digits(one)) < _NATIONAL]
+
+
+def _digits(text: str) -> str:
+    return "".join(one for one in text if one.isdigit())
