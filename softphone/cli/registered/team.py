@@ -21,6 +21,9 @@ _LONGEST = 30
 
 def add_team(commands: Commands) -> None:
     here, texts = commands.group("team", prefix="team."), commands.texts
+    init = here.add("init", f"{_AT}:run_init")
+    _settings(init, texts)
+    init.add_argument("--user", type=word(texts), metavar="NAME", help=texts("cli.team.user"))
     serve = here.add("serve", f"{_AT}:run_serve")
     _settings(serve, texts)
     serve.add_argument("--check", action="store_true", help=texts("cli.team.check"))
@@ -37,6 +40,17 @@ def add_team(commands: Commands) -> None:
     invite.add_argument(
         "--days", type=int, choices=range(1, _LONGEST + 1), default=7, metavar="N", help=texts("cli.team.days")
     )
+    people = here.add("people", f"{_AT}:run_people")
+    _settings(people, texts)
+    people.add_argument("--json", action="store_true", help=texts("cli.json_lines"))
+
+
+def run_init(arguments: argparse.Namespace) -> int:
+    return _run("softphone.cli.team.setting_up", "team_init", arguments)
+
+
+def run_people(arguments: argparse.Namespace) -> int:
+    return _run("softphone.cli.team.people", "team_people", arguments)
 
 
 def run_serve(arguments: argparse.Namespace) -> int:

@@ -17,7 +17,7 @@ from psycopg import Connection, sql
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
-from softphone.domain.errors import KlartoneError
+from softphone.domain.errors import TeamError
 from softphone.team.schema import HEAD, LOGINS, MIGRATOR, OWNER, RULES, SCHEMA, SERVICE, SIGN_IN, SWEEPER
 
 LEAST = 15
@@ -39,23 +39,28 @@ class Done:
     name: str
 
 
-def set_up(conninfo: str, passwords: Mapping[str, str]) -> Iterator[Done]:
-    """`conninfo`: of somebody who may make roles, and a schema in this database. `passwords`: of logins, by name; one without
-    signs in as the server lets it (peer, certificate). Raises KlartoneError."""
+def set_up(conninfo: str, passwords: Mapping[str, str], *, revision: str = HEAD) -> Iterator[Done]:
+    """`conninfo`: of somebody who may make roles, and owns this database; or of the login that migrates, who brings the tables
+    up to date and no more. `passwords`: of logins, by name; one without signs in as the server lets it (peer, certificate).
+    Raises TeamError."""
     with _connected(conninfo) as connection:
         version = connection.info.server_version // 10_000
         if version < LEAST:
-            raise KlartoneError("error.team.old_postgres", version=version, least=LEAST)
-        with connection.transaction():
-            # Two of them at once wait for each other.
-            connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('klartone.set_up', 0))")
-            yield from _roles(connection, passwords)
-            yield from _schema(connection)
-    yield from upgrade(conninfo)
+            raise TeamError("error.team.old_postgres", version=version, least=LEAST)
+        if connection.info.user != MIGRATOR:
+            try:
+                with connection.transaction():
+                    # Two of them at once wait for each other.
+                    connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('klartone.set_up', 0))")
+                    yield from _roles(connection, passwords)
+                    yield from _schema(connection)
+            except psycopg.errors.InsufficientPrivilege as error:
+                raise TeamError("error.team.may_not_set_up", user=connection.info.user) from error
+    yield from upgrade(conninfo, revision)
 
 
 def upgrade(conninfo: str, revision: str = HEAD) -> Iterator[Done]:
-    """By the login that migrates, or by who made it. Raises KlartoneError."""
+    """By the login that migrates, or by who made it. Raises TeamError."""
     engine = create_engine("postgresql+psycopg://", creator=lambda: _connected(conninfo), poolclass=NullPool)
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
@@ -64,7 +69,7 @@ def upgrade(conninfo: str, revision: str = HEAD) -> Iterator[Done]:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock(hashtextextended('{SCHEMA}.upgrade', 0))")
         before = revision_of(connection.connection.driver_connection)
         if before is not None and before > HEAD:
-            raise KlartoneError("error.team.newer_schema", found=before, known=HEAD)
+            raise TeamError("error.team.newer_schema", found=before, known=HEAD)
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
     yield Done("at_newest" if before == revision else "upgraded", revision)
@@ -84,18 +89,16 @@ def _roles(connection: Connection, passwords: Mapping[str, str]) -> Iterator[Don
     known = {str(name) for (name,) in connection.execute("SELECT rolname FROM pg_roles")}
     for role in (OWNER, RULES, *LOGINS):
         login = role in LOGINS
+        wanted = sql.SQL("LOGIN NOINHERIT" if login else "NOLOGIN NOINHERIT")
         if role not in known:
-            connection.execute(sql.SQL("CREATE ROLE {} NOINHERIT").format(sql.Identifier(role)))
+            connection.execute(sql.SQL("CREATE ROLE {} {}").format(sql.Identifier(role), wanted))
             yield Done("role_made", role)
-        elif _may_more(connection, role):
+        else:
+            connection.execute(sql.SQL("ALTER ROLE {} {}").format(sql.Identifier(role), wanted))
+        if narrowing := _more_than_it_may(connection, role):
+            for statement in narrowing:
+                connection.execute(statement)
             yield Done("role_narrowed", role)
-        wanted = sql.SQL("LOGIN" if login else "NOLOGIN")
-        connection.execute(sql.SQL("ALTER ROLE {} {} NOCREATEDB NOCREATEROLE").format(sql.Identifier(role), wanted))
-        if _may_more(connection, role):
-            # Only a superuser can have given it, and only one can take it.
-            connection.execute(
-                sql.SQL("ALTER ROLE {} NOSUPERUSER NOBYPASSRLS NOREPLICATION").format(sql.Identifier(role))
-            )
         if password := passwords.get(role):
             # PostgreSQL gets no more than what it would store of it, so that no log of its has the password.
             hashed = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
@@ -111,14 +114,32 @@ def _roles(connection: Connection, passwords: Mapping[str, str]) -> Iterator[Don
         connection.execute(sql.SQL("GRANT {}, {} TO {}").format(*map(sql.Identifier, (OWNER, RULES, member))))
 
 
-def _may_more(connection: Connection, role: str) -> bool:
-    asked = "SELECT rolsuper OR rolbypassrls OR rolreplication FROM pg_roles WHERE rolname = %s"
-    row = connection.execute(asked, [role]).fetchone()
-    return bool(row and row[0])
+def _more_than_it_may(connection: Connection, role: str) -> list[sql.Composed]:
+    """What takes from it what somebody has given it. Only a superuser can have given some of it, and only one takes that."""
+    me = sql.Identifier(role)
+    asked = "SELECT rolsuper OR rolbypassrls OR rolreplication OR rolcreatedb OR rolcreaterole FROM pg_roles WHERE rolname = %s"
+    attributes = "NOSUPERUSER NOBYPASSRLS NOREPLICATION NOCREATEDB NOCREATEROLE"
+    found = (
+        [sql.SQL(f"ALTER ROLE {{}} {attributes}").format(me)]
+        if connection.execute(asked, [role]).fetchall()[0][0]
+        else []
+    )
+    if role == MIGRATOR:
+        return found
+    member = (
+        "SELECT r.rolname FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.roleid"
+        " JOIN pg_roles me ON me.oid = m.member WHERE me.rolname = %s"
+    )
+    return found + [
+        sql.SQL("REVOKE {} FROM {}").format(sql.Identifier(str(of)), me) for (of,) in connection.execute(member, [role])
+    ]
 
 
 def _schema(connection: Connection) -> Iterator[Done]:
     database = sql.Identifier(connection.info.dbname)
+    owns = "SELECT pg_has_role(datdba, 'USAGE') FROM pg_database WHERE datname = current_database()"
+    if not connection.execute(owns).fetchall()[0][0]:
+        raise TeamError("error.team.may_not_set_up", user=connection.info.user)
     connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(database))
     connection.execute(sql.SQL("REVOKE ALL ON SCHEMA public FROM PUBLIC"))
     for login in LOGINS:
@@ -144,8 +165,8 @@ def _schema(connection: Connection) -> Iterator[Done]:
 
 
 def _connected(conninfo: str) -> Connection:
-    """Raises KlartoneError, without what the server says of a password."""
+    """Raises TeamError, without what the server says of a password."""
     try:
         return psycopg.connect(conninfo, connect_timeout=10, application_name="klartone team")
     except psycopg.OperationalError as error:
-        raise KlartoneError("error.team.no_database", detail=str(error).splitlines()[0][:200]) from error
+        raise TeamError("error.team.no_database", detail=str(error).splitlines()[0][:200]) from error
