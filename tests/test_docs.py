@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import functools
 import re
 import shlex
 import tomllib
@@ -12,6 +14,7 @@ import pytest
 from softphone import cli
 from softphone.domain.purpose import Language
 from softphone.system.settings import FILE, load_settings
+from softphone.system.settings_schema import ACCOUNT_SCHEMA, SETTINGS
 from softphone.texts import Texts
 from softphone.wire.codec import PROTOCOL, decode_from_engine, decode_to_engine, encode
 
@@ -22,6 +25,7 @@ DOCUMENTS = sorted(
 NAMES = [path.relative_to(ROOT).as_posix() for path in DOCUMENTS]
 
 
+@functools.cache
 def text(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
 
@@ -112,10 +116,14 @@ def test_every_file_of_ours_that_is_named_is_there(name: str) -> None:
     assert [path for path in named if not (ROOT / path).exists() and path != "softphone/_data"] == []
 
 
+@functools.cache
+def parser() -> argparse.ArgumentParser:
+    return cli.build_parser(Texts(ROOT / "resources" / "translations", Language.EN))
+
+
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "docs/container.md"])
 def test_every_klartone_command_that_is_shown_is_one(name: str) -> None:
     """docs/container.md has no command: its `klartone …` is a label of the key wrapping."""
-    parser = cli.build_parser(Texts(ROOT / "resources" / "translations", Language.EN))
     whole = re.findall(r"(?m)^ {4,}(?:\$ )?(klartone .*)$", text(name))
     named = [one for one in re.findall(r"`(klartone [^`]*)`", text(name)) if "…" not in one and "|" not in one]
     for line in (*whole, *named):
@@ -123,7 +131,7 @@ def test_every_klartone_command_that_is_shown_is_one(name: str) -> None:
         # A command that is only named may lack its arguments: its help is there if it is a command.
         words += ["--help"] if line in named and "--help" not in words else []
         try:
-            parser.parse_args(words)
+            parser().parse_args(words)
         except SystemExit as error:
             if error.code:
                 pytest.fail(line)
@@ -171,6 +179,72 @@ def test_every_key_of_the_review_is_told_to_team_leads() -> None:
     table = text("docs/leads.md").partition("| key |")[2].partition("\n\n")[0].replace("–", " – ")
     assert len(keys) > 12
     assert [one for one in keys if one not in table and one not in "↑ ↓"] == []
+
+
+PENDING = ("docs/it/faults.md", "docs/it/support.md")
+"""written in these days; the Danish follows"""
+DANISH = [name for name in NAMES if name.startswith("docs/da/") and name.replace("docs/da/", "docs/", 1) not in PENDING]
+
+
+def english(name: str) -> str:
+    return name.replace("docs/da/", "docs/", 1)
+
+
+def test_each_page_for_it_is_there_in_danish_and_the_two_lead_to_each_other() -> None:
+    for_it = [name for name in NAMES if name.startswith("docs/it/") and name not in PENDING] + [
+        "docs/it.md",
+        "docs/settings.md",
+    ]
+    assert [name for name in for_it if name.replace("docs/", "docs/da/", 1) not in DANISH] == []
+    for name in DANISH:
+        heads = text(name).split("\n")[2], text(english(name)).split("\n")[2]
+        leads = [re.fullmatch(r"\[(\w+)\]\((.+)\)", one) for one in heads]
+        pages = [ROOT / name, ROOT / english(name)]
+        found = [(one[1], (page.parent / one[2]).resolve()) for one, page in zip(leads, pages, strict=True) if one]
+        assert found == [("English", pages[1]), ("Dansk", pages[0])], name
+
+
+def shape(name: str) -> dict[str, object]:
+    """What a translation must not change: levels of headings, rows of tables, blocks of code, and what stands in code."""
+    whole = text(name)
+    prose = re.sub(r"(?m)^ {4,}.*$", "", whole)
+    return {
+        "headings": re.findall(r"(?m)^(#+) ", whole),
+        "rows": [len(table.strip().splitlines()) for table in re.findall(r"(?m)((?:^ *\|.*\n)+)", whole)],
+        "blocks": [line.partition("  #")[0].rstrip() for line in whole.splitlines() if line.startswith("    ")],
+        "code": sorted({" ".join(one.split()) for one in re.findall(r"`([^`]+)`", prose)}),
+    }
+
+
+@pytest.mark.parametrize("name", DANISH)
+def test_a_danish_page_has_all_that_the_english_one_has(name: str) -> None:
+    assert shape(name) == shape(english(name))
+
+
+@pytest.mark.parametrize("name", DANISH)
+def test_the_words_of_the_window_in_a_danish_page_are_those_that_it_shows(name: str) -> None:
+    """In italics; what other programs show stands in quotation marks. `…` is what differs, and the rest of a sentence."""
+    prose = re.sub(r"`[^`]*`", "", re.sub(r"(?m)^ {4,}.*$", "", text(name)))
+    told = {" ".join(one.split()) for one in re.findall(r"(?<!\*)\*([^*\s][^*]*)\*(?!\*)", prose)}
+    patterns = {one: ".*".join(re.escape(part.strip()) for part in one.split("…")) for one in told}
+    assert sorted(one for one, pattern in patterns.items() if not any(re.match(pattern, it) for it in danish())) == []
+
+
+@functools.cache
+def danish() -> list[str]:
+    catalogs = [path.read_text(encoding="utf-8") for path in (ROOT / "resources/translations/da").glob("*.po")]
+    return [one for catalog in catalogs for one in re.findall(r'(?m)^msgstr(?:\[\d\])? "(.+)"$', catalog)]
+
+
+def test_each_setting_that_is_named_to_it_is_one() -> None:
+    keys = {*SETTINGS, *(one.key for one in ACCOUNT_SCHEMA)}
+    for name in [one for one in NAMES if one.startswith(("docs/it", "docs/settings"))]:
+        blocks = [line.strip() for line in text(name).splitlines() if line.startswith("    ")]
+        named = {one[1] for line in blocks if (one := re.match(r"([a-z_]+) = [\"\[\d]", line))}
+        named |= {*re.findall(r"settings (?:show|set) ([a-z_]+)", text(name))}
+        table = re.search(r"(?m)^ *\| setting \|.*\n(?: *\|.*\n)+", text(name))
+        named |= {*re.findall(r"(?m)^ *\| `(\w+)` \|", table[0] if table else "")}
+        assert sorted(named - keys) == [], name
 
 
 def test_each_decision_has_a_number_of_its_own_and_says_what_it_costs() -> None:
