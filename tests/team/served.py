@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
+import multiprocessing
 import os
 import re
-import select
 import signal
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from psycopg.types.json import Jsonb
 from softphone.domain.purpose import KeyRole
 from softphone.team.objects import Bucket, Storage
 from tests.peers import postgres
+from tests.peers.processes import until
 from tests.team.desk import Answer, Desk, House
 
 ADDRESS = "https://klartone.test"
@@ -41,7 +43,7 @@ class Team:
     storage: Storage
     keys: House = field(default_factory=House)
     port: int = 0
-    process: subprocess.Popen[str] | None = None
+    process: Any = None
     receipts: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
     made: list[Desk] = field(default_factory=list[Desk])
 
@@ -64,27 +66,33 @@ class Team:
         return subprocess.run(self._command(*words), env=self._env(), capture_output=True, text=True, check=False)
 
     def start(self) -> None:
-        with (self.home / "log").open("a") as log:
-            process = subprocess.Popen(
-                self._command("serve"), env=self._env(), stdout=subprocess.PIPE, stderr=log, text=True
-            )
-        assert process.stdout is not None
-        ready, _, _ = select.select([process.stdout], [], [], 30)
-        line = process.stdout.readline() if ready else ""
-        found = re.search(r":(\d+)", line)
-        assert found, f"{line!r} {(self.home / 'log').read_text()[-3000:]}"
-        self.process, self.port = process, int(found[1])
+        """By its command, in a process that need not load the program again."""
+        out = self.home / f"out{len(list(self.home.glob('out*')))}"
+        process = _forks().Process(
+            target=_serve, args=(str(self.settings), self.environment, str(out), str(self.home / "log"))
+        )
+        process.start()
+        try:
+            until(lambda: _listens(out) or process.exitcode is not None, 30, "the service's start")
+        finally:
+            self.process = process
+        assert process.exitcode is None, self.log()[-3000:]
+        self.port = _listens(out)
         for desk in self.made:
             desk.port = self.port
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+        """Its exit status."""
         process, self.process = self.process, None
         if process is None:
             return 0
-        process.send_signal(how)
-        code = process.wait(40)
-        if process.stdout is not None:
-            process.stdout.close()
+        assert process.pid is not None
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, how)
+        process.join(40)
+        code = process.exitcode
+        assert code is not None
+        process.close()
         return code
 
     def log(self) -> str:
@@ -163,6 +171,35 @@ class Team:
 
     def _env(self) -> dict[str, str]:
         return os.environ | self.environment
+
+
+_CONTEXT: list[Any] = []
+
+
+def _forks() -> Any:
+    """One process loads the service, and each that serves is its child."""
+    if not _CONTEXT:
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["softphone.cli.team.serving", "tests.team.served"])
+        _CONTEXT.append(context)
+    return _CONTEXT[0]
+
+
+def _serve(settings: str, environment: dict[str, str], out: str, log: str) -> None:
+    from softphone.cli import main
+
+    for path, number in ((out, 1), (log, 2)):
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        os.dup2(descriptor, number)
+    sys.stdout, sys.stderr = (open(number, "w", buffering=1, closefd=False) for number in (1, 2))  # noqa: SIM115
+    os.environ.update(environment)
+    sys.exit(main(["team", "serve", "--settings", settings]))
+
+
+def _listens(out: Path) -> int:
+    """Its port; 0: not yet."""
+    found = re.search(r":(\d+)\.\n", out.read_text()) if out.exists() else None
+    return int(found[1]) if found else 0
 
 
 def whole(answer: Answer) -> Any:

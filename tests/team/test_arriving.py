@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import base64
+import copy
 import hashlib
 import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from tests.team.desk import made
+from softphone.domain.purpose import KeyRole
+from softphone.team.rows.numbers import number_hash
+from tests.team.desk import NUMBER, PART, House, Made, made
 from tests.team.served import Team, whole
 
 pytestmark = [pytest.mark.peer("seaweedfs"), pytest.mark.peer("postgresql")]
@@ -24,18 +30,180 @@ def opened(receipt: str, signer: Ed25519PrivateKey) -> Any:
     return json.loads(claims)
 
 
+def hold(why: str = "") -> dict[str, Any]:
+    now = datetime.now(UTC).isoformat()
+    return {"hold": str(uuid4()), "raised_for": "party", "raised_by": "sip:anna@klartone.test", "at": now, "why": why}
+
+
+def nothing_is_kept(team: Team) -> bool:
+    return team.sql("SELECT count(*) FROM recordings")[0][0] == 0
+
+
+@pytest.mark.rule("G10")
 def test_a_recording_arrives_once_whole_and_receipted(team: Team) -> None:
     desk = team.desk("agent")
     one = made(team.keys)
     stored = whole(desk.upload(one))
     told = opened(stored["receipt"], team.receipts)
     assert (told["recording"], told["sha256"], told["state"]) == (one.recording, one.told["sha256"], "received")
-    assert whole(desk.upload(one)) == stored
-    assert whole(desk.finish(one)) == stored
+    ((number, digest),) = team.sql("SELECT number, hash FROM audit WHERE event = 'recording_arrived'")
+    assert (told["head"], told["head_hash"]) == (number, digest)
+    # Whatever answer was lost, the same comes again.
+    assert whole(desk.upload(one)) == whole(desk.finish(one)) == stored
     assert team.keys_in_s3() == {f"recordings/{one.recording}": 1}
     (row,) = team.sql("SELECT recording::text, agent, size, digest, training_until > now() FROM recordings")
     assert row == (one.recording, "sip:anna@klartone.test", len(one.file), hashlib.sha256(one.file).digest(), True)
-    assert team.sql("SELECT count(*) FROM wraps")[0][0] == len(one.told["wraps"])
+    assert team.sql("SELECT count(*) FROM wraps") == [(len(one.told["wraps"]),)]
+    assert team.sql("SELECT number_hash FROM call_numbers") == [(number_hash(bytes(range(32)), NUMBER),)]
     assert team.events().count("recording_arrived") == 1
-    assert "+45" not in team.log()
-    assert one.recording not in team.log()
+    # Neither a number nor an id is in the service's log; figures have neither, and say how much came.
+    said = team.log() + desk.ask("GET", "/metrics", proof="").body.decode()
+    assert "klartone_team_recordings_received_total" in said
+    assert '"route": "/v1/recordings/{recording}/finish"' in said
+    for secret in (NUMBER, NUMBER[3:], one.recording, one.told["call"]["call"], "anna", desk.token, desk.id):
+        assert secret not in said
+
+
+def test_a_long_recording_comes_in_parts_on_any_instance_and_begins_again_where_storage_lost_it(team: Team) -> None:
+    desk = team.desk("agent")
+    one = made(team.keys, seconds=140, packet=1_600)
+    assert len(one.parts) == 3
+    assert whole(desk.begin(one))["missing"] == [1, 2, 3]
+    assert desk.part(one, 3).status == 204
+    assert desk.part(one, 1, data=one.parts[1], of=one.parts[0]).code == "digest_wrong"
+    assert desk.part(one, 1, data=b"short").code == "part_wrong"
+    assert desk.finish(one).code == "part_missing"
+    team.stop()
+    team.start()
+    assert whole(desk.begin(one))["missing"] == [1, 2]
+    ((upload,),) = team.sql("SELECT upload FROM uploads")
+    team.s3(lambda bucket: bucket.abort(f"recordings/{one.recording}", upload))
+    assert desk.part(one, 1).code == "begin_again"
+    assert whole(desk.begin(one))["missing"] == [1, 2, 3]
+    stored = whole(desk.upload(one))
+    assert opened(stored["receipt"], team.receipts)["sha256"] == one.told["sha256"]
+
+    async def read(bucket: Any) -> bytes:
+        ((version,),) = team.sql("SELECT object_version FROM recordings")
+        return b"".join([block async for block in bucket.read(f"recordings/{one.recording}", version, PART - 5)])
+
+    assert team.s3(read) == one.file[PART - 5 :]
+
+
+def changed(one: Made, path: str, value: Any) -> Made:
+    told = copy.deepcopy(one.told)
+    *way, last = (int(part) if part.isdigit() else part for part in path.split("."))
+    place: Any = told
+    for part in way:
+        place = place[part]
+    place[last] = value
+    return Made(one.file, told)
+
+
+def without_last_chunk(one: Made) -> Made:
+    file = one.file[: one.file.rindex(b"KTCH")]
+    told = one.told | {"bytes": len(file), "sha256": hashlib.sha256(file).hexdigest()}
+    return Made(file, told)
+
+
+LIES: dict[str, tuple[Callable[[Made], Made], str]] = {
+    "another agent's call": (lambda one: changed(one, "call.agent", "sip:bo@klartone.test"), "not_yours"),
+    "a file of another digest": (lambda one: changed(one, "sha256", "0" * 64), "digest_wrong"),
+    "other sound than its log has": (lambda one: changed(one, "segments.0.sound", "0" * 32), "container_wrong"),
+    "more chunks than there are": (lambda one: changed(one, "segments.0.chunks", 4), "container_wrong"),
+    "a file cut short": (without_last_chunk, "container_wrong"),
+    "another recording's rows": (lambda one: changed(one, "opened_at", "2026-01-01T00:00:00+00:00"), "rows_wrong"),
+    "a longer life": (lambda one: changed(one, "purposes.0.expires_on", "2099-01-01"), "rows_wrong"),
+    "a key that no policy names": (
+        lambda one: changed(one, "wraps", made(House(), seconds=1).told["wraps"]),
+        "wrong",
+    ),
+}
+
+
+def test_a_desk_that_lies_is_refused_and_logged_and_nothing_is_kept(team: Team) -> None:
+    desk = team.desk("agent")
+    told: dict[str, str] = {}
+    for lie, (tell, _) in LIES.items():
+        told[lie] = desk.upload(tell(made(team.keys))).code
+    assert told == {lie: code for lie, (_, code) in LIES.items()}
+    assert nothing_is_kept(team)
+    # A digest that is wrong at the door is no lie yet: the file was spoiled on its way.
+    assert team.events().count("recording_refused") + team.events().count("refused") == len(LIES) - 1
+    other = team.desk("agent", agents=["sip:bo@klartone.test"])
+    one = made(team.keys)
+    whole(desk.upload(one))
+    assert other.begin(one).code == "conflict"
+    assert other.finish(changed(one, "call.agent", "sip:bo@klartone.test")).code == "conflict"
+
+
+def test_two_clocks_the_earlier_counts_and_what_a_late_desk_would_end_early_waits_for_custody(team: Team) -> None:
+    desk = team.desk("agent")
+    now = datetime.now(UTC)
+    for days in (3, -3):
+        at = now + timedelta(days=days)
+        one = made(team.keys, started=at)
+        told = one.told | {"clock": at.isoformat()}
+        assert whole(desk.upload(Made(one.file, told)))["state"] == "stored"
+        ((started, ends, end),) = team.sql(
+            "SELECT c.started_at, p.expires_on, p.at_end FROM recordings r JOIN calls c USING (call) JOIN purposes p "
+            "USING (recording) WHERE recording = %s AND purpose = 'documentation'",
+            one.recording,
+        )
+        assert started <= now + timedelta(minutes=5)
+        assert ends.isoformat() <= one.told["purposes"][0]["expires_on"]
+        assert end == ("delete" if days > 0 else "review")
+    assert team.events().count("clock_off") == 2
+
+
+@pytest.mark.rule("G04")
+def test_what_was_taken_back_or_held_before_it_arrived_is_so_when_it_arrives(team: Team) -> None:
+    desk = team.desk("agent")
+    training, held = made(team.keys, purposes=("training",)), made(team.keys, purposes=("documentation",))
+    held.told["holds"] = [hold("a complaint")]
+    back = {"withdrawal": str(uuid4()), "call_group": training.told["call"]["call"], "purposes": ["training"]}
+    assert whole(desk.ask("POST", "/v1/withdrawals", {**back, "reason": "withdrawn"})) == {"recordings": 0}
+    assert whole(desk.upload(training))["state"] == "erased"
+    assert whole(desk.begin(training))["state"] == "erased"
+    assert whole(desk.upload(held))["state"] == "stored"
+    ((version,),) = team.sql("SELECT object_version FROM recordings")
+    key = f"recordings/{held.recording}"
+    assert team.s3(lambda bucket: bucket.is_held(key, version))
+    assert team.sql("SELECT recording::text, held FROM recordings") == [(held.recording, True)]
+    # A number's refusal, told by another desk, ends the training of what is not yet here.
+    other = team.desk("agent", agents=["sip:bo@klartone.test"])
+    now = datetime.now(UTC)
+    no = {"number": NUMBER, "what": "refused", "at": (now - timedelta(hours=1)).isoformat()}
+    no["until"] = (now + timedelta(days=365)).isoformat()
+    assert other.ask("POST", "/v1/numbers", no).status == 204
+    known = whole(desk.ask("POST", "/v1/numbers/known", {"number": NUMBER, "line": "support"}))["known"]
+    assert [one["what"] for one in known] == ["refused"]
+    late = made(team.keys)
+    assert whole(desk.upload(late))["state"] == "stored"
+    roles = team.sql("SELECT DISTINCT role FROM wraps WHERE recording = %s ORDER BY role", late.recording)
+    assert roles == [(KeyRole.CUSTODY.value,), (KeyRole.DOCUMENTATION.value,)]
+
+
+def test_a_desk_that_is_revoked_in_mid_upload_gets_no_further_and_what_came_of_it_is_no_recording(team: Team) -> None:
+    desk, it = team.desk("agent"), team.desk("it", agents=[])
+    one = made(team.keys)
+    whole(desk.begin(one))
+    assert desk.part(one, 1).status == 204
+    assert it.ask("DELETE", f"/v1/desks/{desk.id}").status == 204
+    assert desk.finish(one).code == "signed_out"
+    assert desk.part(one, 1).code == "signed_out"
+    assert desk.renew().code == "signed_out"
+    assert nothing_is_kept(team)
+    assert "desk_revoked" in team.events()
+
+
+def test_an_upload_that_is_given_up_leaves_nothing_and_may_begin_again(team: Team) -> None:
+    desk = team.desk("agent")
+    short, long = made(team.keys), made(team.keys, seconds=80, packet=1_600)
+    for one in (short, long):
+        whole(desk.begin(one))
+        assert desk.part(one, 1).status == 204
+        assert desk.ask("DELETE", f"/v1/recordings/{one.recording}/upload").status == 204
+        assert desk.finish(one).code in ("part_missing", "missing")
+    assert team.keys_in_s3() == {}
+    assert whole(desk.upload(short))["state"] == "stored"

@@ -147,6 +147,12 @@ class Bucket:
             await self.erase_version(key, version)
         return len(there)
 
+    async def leave_only(self, key: str, version: str) -> None:
+        """Other versions of it go: a put that was repeated left them."""
+        for other in await self.versions(key):
+            if other != version:
+                await self.erase_version(key, other)
+
     async def erase_version(self, key: str, version: str) -> None:
         """One version. Raises `object_held` where storage refuses."""
         try:

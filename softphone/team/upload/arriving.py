@@ -88,7 +88,10 @@ class Arriving:
             if told.holds:
                 # Storage refuses sweeps and mistakes from now on. Where the rows are not written after all, `verify` mends it.
                 await self.bucket.hold(begun.object_key, stored.version, True)
-            return await self._written(asking, told, stored, chunks, now)
+            state = await self._written(asking, told, stored, chunks, now)
+            if state.state is UploadState.STORED:
+                await self.bucket.leave_only(begun.object_key, stored.version)
+            return state
         except TeamError as error:
             if error.code in _LIES or isinstance(error, (WrongError, ConflictError)):
                 async with self.rows.asking(asking.token) as tx:
