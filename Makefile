@@ -23,6 +23,7 @@ help:
 	@echo "make rules          docs/rules.md anew, from what the last make test proved"
 	@echo "make translations   compile the translation files"
 	@echo "make settings       docs/settings.md, docs/da/settings.md and the templates for Group Policy anew, from the settings' schema"
+	@echo "make team-api       docs/team-api.json anew, from the routes of the team's service"
 	@echo "make lock           resolve the two lock files anew from pyproject.toml (needs uv)"
 
 setup-run:
@@ -101,6 +102,9 @@ settings: translations
 translations:
 	@$(python) .ci/translations.py
 
+team-api:
+	@$(python) .ci/team_api.py
+
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --all-extras --no-emit-index-url \
 	    --no-annotate --custom-compile-command "make lock" -q pyproject.toml -o requirements.lock
@@ -108,4 +112,4 @@ lock:
 	    --no-annotate --custom-compile-command "make lock" -q pyproject.toml -c requirements.lock -o requirements-run.lock
 
 
-.PHONY: help run test quick torture soak bench pictures package-check deb deb-check wheel sbom same msi windows-check msi-same setup-package setup-windows setup-run setup-test rules settings translations lock
+.PHONY: help run test quick torture soak bench pictures package-check deb deb-check wheel sbom same msi windows-check msi-same setup-package setup-windows setup-run setup-test rules settings team-api translations lock

@@ -8,9 +8,11 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import signal
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from types import FrameType
 
 import uvicorn
 
@@ -57,6 +59,8 @@ def service_of(settings: TeamSettings, secrets: Secrets) -> Service:
 def serve(settings: TeamSettings, secrets: Secrets, started: Callable[[str, int], None]) -> None:
     """Until it is told to stop. `started` hears where it listens."""
     _log()
+    # The server ends what is under way, and then lets the signal do what it did before.
+    signal.signal(signal.SIGTERM, _stopped)
     told = settings.serve
     config = uvicorn.Config(
         create_app(service_of(settings, secrets)),
@@ -73,6 +77,10 @@ def serve(settings: TeamSettings, secrets: Secrets, started: Callable[[str, int]
         h11_max_incomplete_event_size=32_768,
     )
     asyncio.run(_Server(config, started).serve())
+
+
+def _stopped(_number: int, _frame: FrameType | None) -> None:
+    sys.exit(0)
 
 
 class _Server(uvicorn.Server):

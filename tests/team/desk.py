@@ -78,6 +78,16 @@ class Desk:
         self.proofs.append(f"{told}.{b64url(self.key.sign(told.encode()))}")
         return self.proofs[-1]
 
+    def with_token(self, token: str) -> Desk:
+        """The same machine, which shows this one."""
+        return Desk(self.address, self.port, self.key, self.id, token)
+
+    def headers_of(self, method: str, path: str, data: bytes) -> dict[str, str]:
+        """Of a part that a test sends by itself."""
+        digest = base64.b64encode(hashlib.sha256(data).digest()).decode()
+        told = {"Content-Length": str(len(data)), "Content-Digest": f"sha-256=:{digest}:"}
+        return {**told, "Authorization": f"DPoP {self.token}", "DPoP": self.proof(method, path, self.token)}
+
     def ask(self, method: str, path: str, body: Any = None, *, proof: str | None = None, **headers: str) -> Answer:
         """With this desk's token, and a fresh proof unless one is given (empty: none)."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}

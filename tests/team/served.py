@@ -9,9 +9,10 @@ import multiprocessing
 import os
 import re
 import signal
-import subprocess
+import socket
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -46,6 +47,7 @@ class Team:
     process: Any = None
     receipts: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
     made: list[Desk] = field(default_factory=list[Desk])
+    logs: list[Path] = field(default_factory=list[Path])
 
     def __post_init__(self) -> None:
         self.settings = self.home / "team.toml"
@@ -62,24 +64,50 @@ class Team:
             "KLARTONE_TEAM_STORAGE_SECRET": told.secret_key,
         }
 
-    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(self._command(*words), env=self._env(), capture_output=True, text=True, check=False)
+    def command(self, what: str, *words: str, **environment: str) -> Done:
+        """`klartone team …`, to its end."""
+        process, out, errors = self._forked(what, *words, **environment)
+        process.join(30)
+        done = Done(process.exitcode, out.read_text(), errors.read_text())
+        process.close()
+        return done
 
     def start(self) -> None:
         """By its command, in a process that need not load the program again."""
-        out = self.home / f"out{len(list(self.home.glob('out*')))}"
-        process = _forks().Process(
-            target=_serve, args=(str(self.settings), self.environment, str(out), str(self.home / "log"))
-        )
-        process.start()
-        try:
-            until(lambda: _listens(out) or process.exitcode is not None, 30, "the service's start")
-        finally:
-            self.process = process
-        assert process.exitcode is None, self.log()[-3000:]
+        self.process, out, errors = self._forked("serve")
+        self.logs.append(errors)
+        until(lambda: _listens(out) > 0 or self.process.exitcode is not None, 30, "the service's start")
+        assert self.process.exitcode is None, self.log()[-3000:]
         self.port = _listens(out)
         for desk in self.made:
             desk.port = self.port
+
+    @contextmanager
+    def another(self) -> Generator[None]:
+        """Another instance, to which every desk turns meanwhile."""
+        first, port = self.process, self.port
+        self.start()
+        try:
+            yield
+        finally:
+            self.stop()
+            self.process, self.port = first, port
+            for desk in self.made:
+                desk.port = port
+
+    def accepts(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def _forked(self, what: str, *words: str, **environment: str) -> tuple[Any, Path, Path]:
+        """The process, and where its stdout and stderr go."""
+        out, errors = (self.home / f"{name}{len(list(self.home.glob('out*')))}" for name in ("out", "log"))
+        for one in (out, errors):
+            one.touch()
+        line = ["team", what, "--settings", str(self.settings), *words]
+        process = _forks().Process(target=_run, args=(line, self.environment | environment, str(out), str(errors)))
+        process.start()
+        return process, out, errors
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """Its exit status."""
@@ -96,7 +124,8 @@ class Team:
         return code
 
     def log(self) -> str:
-        return (self.home / "log").read_text()
+        """Of all its instances."""
+        return "".join(one.read_text() for one in self.logs)
 
     def desk(self, *roles: str, agents: Sequence[str] = (ANNA,), name: str = "", key: KeyRole | None = None) -> Desk:
         """Signed in by a link that `klartone team invite` printed. `key`: a private key of this role has been proved."""
@@ -143,6 +172,21 @@ class Team:
         """Of the service's log."""
         return [str(one) for (one,) in self.sql("SELECT event FROM audit WHERE chain = 'service' ORDER BY number")]
 
+    @staticmethod
+    def some_keys() -> House:
+        """Of another house: for rows that are right in their kind alone."""
+        if not _KEYS:
+            _KEYS.append(House())
+        return _KEYS[0]
+
+    def invited(self, name: str, *roles: str) -> str:
+        """What `klartone team invite` prints."""
+        signer = base64.b64encode(bytes(range(32))).decode()
+        words = [word for role in roles for word in ("--role", role)]
+        done = self.command("invite", name, *words, "--agent", ANNA, "--signer", signer)
+        assert done.status == 0, done.errors
+        return done.out
+
     def s3(self, deed: Callable[[Bucket], Coroutine[Any, Any, Found]]) -> Found:
         async def whole() -> Found:
             bucket = Bucket(self.storage)
@@ -165,14 +209,15 @@ class Team:
 
         return self.s3(deed)
 
-    def _command(self, *words: str) -> list[str]:
-        what, *rest = words
-        return [sys.executable, "-m", "softphone.cli", "team", what, "--settings", str(self.settings), *rest]
 
-    def _env(self) -> dict[str, str]:
-        return os.environ | self.environment
+@dataclass(frozen=True)
+class Done:
+    status: int | None
+    out: str
+    errors: str
 
 
+_KEYS: list[House] = []
 _CONTEXT: list[Any] = []
 
 
@@ -185,15 +230,14 @@ def _forks() -> Any:
     return _CONTEXT[0]
 
 
-def _serve(settings: str, environment: dict[str, str], out: str, log: str) -> None:
+def _run(line: list[str], environment: dict[str, str], out: str, errors: str) -> None:
     from softphone.cli import main
 
-    for path, number in ((out, 1), (log, 2)):
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        os.dup2(descriptor, number)
+    for path, number in ((out, 1), (errors, 2)):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_APPEND), number)
     sys.stdout, sys.stderr = (open(number, "w", buffering=1, closefd=False) for number in (1, 2))  # noqa: SIM115
     os.environ.update(environment)
-    sys.exit(main(["team", "serve", "--settings", settings]))
+    sys.exit(main(line))
 
 
 def _listens(out: Path) -> int:

@@ -1,0 +1,246 @@
+"""Who may ask what: each route with each role's token, and tokens that are stolen, over, revoked, used or shown again."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from softphone.domain.roles import Role
+from softphone.team.api.app import description
+from tests.peers.processes import until
+from tests.team.desk import NUMBER, Desk, made
+from tests.team.served import ANNA, LINK, Team, whole
+
+pytestmark = [pytest.mark.peer("seaweedfs"), pytest.mark.peer("postgresql")]
+ROOT = Path(__file__).resolve().parents[2]
+ALL = frozenset(Role)
+AGENT, HANDLER, LEAD, CUSTODY, IT = Role.AGENT, Role.CASE_HANDLER, Role.LEAD, Role.CUSTODY, Role.IT
+TAKES = frozenset({AGENT, HANDLER, CUSTODY})
+MAY = {
+    "GET /v1/me": ALL,
+    "GET /v1/policy": ALL,
+    "PUT /v1/desk": ALL,
+    "DELETE /v1/desks/{desk}": ALL,
+    "DELETE /v1/session": ALL,
+    "POST /v1/recordings": {AGENT},
+    "PUT /v1/recordings/{recording}/parts/{number}": ALL,  # of one's own uploads: nobody else finds any
+    "POST /v1/recordings/{recording}/finish": {AGENT},
+    "DELETE /v1/recordings/{recording}/upload": ALL,  # the same
+    "POST /v1/withdrawals": TAKES,
+    "POST /v1/numbers": TAKES,
+    "POST /v1/numbers/known": {AGENT},
+    "POST /v1/holds": ALL - {IT},
+    "DELETE /v1/holds/{hold}": ALL - {IT},
+    "POST /v1/log": {AGENT},
+}
+"""a role that is not named is refused, and the refusal is in the log"""
+NOBODYS = "POST /v1/token"
+"""asked without a token"""
+
+
+def routes() -> list[str]:
+    paths = description()["paths"]
+    return sorted(f"{method.upper()} {path}" for path, methods in paths.items() for method in methods)
+
+
+def body_of(route: str) -> Any:
+    """What the route takes, as far as it is right for its kind."""
+    one = made(Team.some_keys())
+    now = datetime.now(UTC)
+    entry = {"number": 1, "event": "e", "rule": "G10", "call": "", "told": "{}", "previous": "0" * 64, "hash": "0" * 64}
+    of_number = {"number": NUMBER, "line": ""}
+    hold = {"hold": str(uuid4()), "recording": one.recording, "raised_for": "party", "raised_by": ANNA}
+    return {
+        "PUT /v1/desk": {"program": "0.1.0", "waiting": 3},
+        "POST /v1/recordings": {name: one.told[name] for name in ("recording", "bytes", "sha256")},
+        "PUT /v1/recordings/{recording}/parts/{number}": b"sealed",
+        "POST /v1/recordings/{recording}/finish": one.told,
+        "POST /v1/withdrawals": {
+            "withdrawal": str(uuid4()),
+            "call_group": str(uuid4()),
+            "purposes": ["training"],
+            "reason": "withdrawn",
+        },
+        "POST /v1/numbers": of_number
+        | {"what": "refused", "at": now.isoformat(), "until": (now + timedelta(days=1)).isoformat()},
+        "POST /v1/numbers/known": of_number,
+        "POST /v1/holds": {"holds": [hold | {"at": now.isoformat()}]},
+        "POST /v1/log": {"entries": [entry]},
+    }.get(route)
+
+
+def ask(desk: Desk, route: str, **how: Any) -> Any:
+    method, path = route.split(" ")
+    body = body_of(route)
+    recording = body["recording"] if isinstance(body, dict) and "recording" in body else str(uuid4())
+    path = path.format(recording=recording, number=1, hold=uuid4(), desk=uuid4())
+    if method == "PUT" and "parts" in path:
+        how["Content_Digest"] = "sha-256=:" + "A" * 43 + "=:"
+    return desk.ask(method, path, body, **how)
+
+
+def test_each_route_serves_the_roles_it_is_for_and_refuses_and_logs_the_others(team: Team) -> None:
+    assert {*routes()} == {*MAY, NOBODYS}
+    desks = {role: team.desk(role.value, agents=[ANNA] if role is AGENT else []) for role in Role}
+    refused: dict[tuple[str, Role], str] = {}
+    for route in sorted(MAY, key=lambda one: one == "DELETE /v1/session"):
+        for role, desk in desks.items():
+            before = team.events().count("refused")
+            answer = ask(desk, route)
+            if answer.code == "not_yours":
+                refused[route, role] = answer.code
+                assert (answer.status, team.events().count("refused")) == (403, before + 1)
+            assert answer.status < 500, (route, role, answer.body)
+            assert answer.status not in (401, 405), (route, role, answer.body)
+    assert refused == {(route, role): "not_yours" for route, may in MAY.items() for role in ALL - may}
+    for desk in desks.values():
+        assert desk.ask("GET", "/v1/me").code == "signed_out"
+
+
+def test_no_route_takes_a_token_that_is_missing_elsewhere_over_or_revoked_nor_a_request_twice(team: Team) -> None:
+    desk = team.desk("agent")
+    thief = team.stranger()
+    thief.token = desk.token
+    over, left = team.desk("agent"), team.desk("agent")
+    team.sql("UPDATE sessions SET expires_at = now() - interval '1 second' WHERE desk = %s", over.id)
+    assert left.ask("DELETE", f"/v1/desks/{left.id}").status == 204
+    nobody = team.stranger()
+    for route in sorted(MAY):
+        method, path = route.split(" ")
+        said = {
+            "nothing": ask(nobody, route).code,
+            "no proof": ask(desk, route, proof="").code,
+            "another machine": ask(thief, route).code,
+            "another route's proof": ask(desk, route, proof=desk.proof("GET", "/v1/other", desk.token)).code,
+            "over": ask(over, route).code,
+            "revoked": ask(left, route).code,
+        }
+        assert said == {
+            "nothing": "token_wrong",
+            "no proof": "proof_missing",
+            "another machine": "proof_wrong",
+            "another route's proof": "proof_wrong",
+            "over": "signed_out",
+            "revoked": "signed_out",
+        }, (method, path)
+    assert team.events().count("token_elsewhere_refused") == len(MAY)
+    assert desk.ask("GET", "/v1/me").status == 200
+    again = desk.proofs[-1]
+    assert desk.ask("GET", "/v1/me", proof=again).code == "proof_used"
+    with team.another():  # an instance that has not seen it
+        assert desk.ask("GET", "/v1/me", proof=again).code == "proof_used"
+
+
+def test_a_code_and_a_refresh_are_each_good_once_and_one_that_comes_again_ends_the_session(team: Team) -> None:
+    desk, other = team.stranger(), team.stranger()
+    code = team.code("agent")
+    assert desk.take(code).status == 200
+    assert other.take(code).code == "invitation_over"
+    assert other.take("A" * 43).code == "invitation_over"
+    assert other.take("short").code == "request_wrong"
+    first = desk.refresh
+    other.refresh = first
+    assert other.renew().code == "signed_out"  # another machine's
+    old = desk.token
+    assert desk.renew().status == 200
+    assert Desk.with_token(desk, old).ask("GET", "/v1/me").code == "signed_out"
+    assert desk.ask("GET", "/v1/me").status == 200
+    token, desk.refresh = desk.token, first
+    assert desk.renew().code == "signed_out"
+    assert Desk.with_token(desk, token).ask("GET", "/v1/me").code == "signed_out"
+    assert "refresh_refused" in team.events()
+    # What the database has of tokens opens nothing.
+    (kept,) = team.sql("SELECT token_hash, refresh_hash FROM sessions LIMIT 1")
+    assert token.encode() not in kept
+
+
+def raw(team: Team, sent: bytes) -> bytes:
+    connection = http.client.HTTPConnection("127.0.0.1", team.port, timeout=10)
+    connection.connect()
+    try:
+        connection.sock.sendall(sent)
+        answer = http.client.HTTPResponse(connection.sock)
+        answer.begin()
+        return answer.read()
+    finally:
+        connection.close()
+
+
+def test_what_is_too_large_malformed_or_nowhere_is_told_by_code_and_repeats_nothing(team: Team) -> None:
+    desk = team.desk("agent")
+    secret = "+4512345678"
+    one = made(team.keys)
+    large = desk.ask("PUT", f"/v1/recordings/{one.recording}/parts/1", b"x" * ((5 << 20) + 1), Content_Digest="x")
+    assert (large.status, large.code) == (413, "too_large")
+    assert desk.ask("PUT", "/v1/desk", {"program": "x" * 70_000, "waiting": 0}).code == "too_large"
+    head = b"POST /v1/token HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    assert b"request_wrong" in raw(team, head)
+    for body in ({"number": secret, "line": {secret: 1}}, {"number": secret[1:]}, b"{", [secret]):
+        answer = desk.ask("POST", "/v1/numbers/known", body, Content_Type="application/json")
+        assert (answer.status, answer.code) == (422, "request_wrong")
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert secret[1:].encode() not in answer.body
+    assert desk.ask("GET", f"/v1/{secret}").code == "no_route"
+    assert desk.ask("PATCH", "/v1/me").code == "no_method"
+    assert (
+        desk.ask("PUT", f"/v1/recordings/{one.recording}/parts/1", b"x", Content_Digest="md5=:x:").code
+        == "request_wrong"
+    )
+    assert desk.finish(made(team.keys), recording=one.recording).code in ("request_wrong", "rows_wrong")
+    assert secret[1:] not in team.log()
+    assert "bug" not in team.log()
+
+
+def test_figures_and_health_tell_no_person_and_a_lost_database_is_told_as_such(team: Team) -> None:
+    desk = team.desk("agent")
+    for path in ("/health/live", "/health/ready"):
+        assert whole(desk.ask("GET", path, proof=""))["state"] in ("live", "ready")
+    whole(desk.upload(made(team.keys)))
+    team.server.drop(team.database)
+    down = desk.ask("GET", "/health/ready", proof="")
+    assert (down.status, down.code, down.json["params"]) == (503, "not_ready", {"what": "database"})
+    assert desk.ask("GET", "/health/live", proof="").status == 200
+    assert "retry-after" in down.headers
+
+
+def test_serve_checks_its_bucket_and_settings_first_and_stops_when_what_is_under_way_has_ended(team: Team) -> None:
+    whole_one = team.command("serve", "--check")
+    assert (whole_one.status, team.storage.bucket in whole_one.out) == (0, True), whole_one
+    wrong = team.command("serve", "--check", KLARTONE_TEAM_NUMBER_KEY="short")
+    assert (wrong.status, "KLARTONE_TEAM_NUMBER_KEY" in wrong.errors) == (1, True)
+    assert "Traceback" not in wrong.errors
+    link = LINK.search(team.invited("anna", "agent"))
+    assert link is not None
+    desk = team.stranger()
+    assert desk.take(link["code"]).status == 200
+    assert whole(desk.ask("GET", "/v1/me"))["roles"] == ["agent"]
+    # A part is half sent when the service is told to stop: it takes the rest, answers, and ends well.
+    one = made(team.keys)
+    whole(desk.begin(one))
+    data = one.parts[0]
+    connection = http.client.HTTPConnection("127.0.0.1", team.port, timeout=30)
+    path = f"/v1/recordings/{one.recording}/parts/1"
+    connection.putrequest("PUT", path)
+    for name, value in desk.headers_of("PUT", path, data).items():
+        connection.putheader(name, value)
+    connection.endheaders()
+    connection.send(data[:1_000])
+    team.process.terminate()
+    until(lambda: not team.accepts(), 10, "that it takes nobody new")
+    connection.send(data[1_000:])
+    assert connection.getresponse().status == 204
+    connection.close()
+    assert team.stop() == 0
+    team.start()
+    assert whole(desk.finish(one))["state"] == "stored"
+
+
+def test_the_description_of_the_api_is_the_one_in_docs() -> None:
+    kept = json.loads((ROOT / "docs" / "team-api.json").read_text("utf-8"))
+    assert kept == description(), "make team-api writes it anew"
