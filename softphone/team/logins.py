@@ -8,7 +8,12 @@ from softphone.team.rows.pool import Rows
 from softphone.team.settings import Database
 
 
+def conninfo(database: Database, user: str = "", password: str = "") -> str:
+    """Without a user, whoever runs this."""
+    given = {name: value for name, value in (("user", user), ("password", password)) if value}
+    return make_conninfo(database.connect, **given)
+
+
 def login(database: Database, user: str, password: str, *, most: int = 0) -> Rows:
     """`most` connections: as many as the settings say, if it names none."""
-    given = {"user": user} | ({"password": password} if password else {})
-    return Rows(make_conninfo(database.connect, **given), most=most or database.connections)
+    return Rows(conninfo(database, user, password), most=most or database.connections)

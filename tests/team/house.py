@@ -192,8 +192,9 @@ def recorded(
             KeptFor(Purpose.TRAINING, None, "P3M", day + timedelta(days=90)),
         ]
     )
-    wraps = tuple(Seal(role, key, "suite", f"{role}{key}".encode()) for role, key in keys)
     made_for = tuple(one.purpose for one in kept)
+    opened_by = [one for one in keys if one[0] is CUSTODY or one[0].value in made_for]
+    wraps = tuple(Seal(role, key, "suite", f"{role}{key}".encode()) for role, key in opened_by)
     seals = (Seal(DOCUMENTATION, "d1", "suite", b"n"), Seal(CUSTODY, "c1", "suite", b"n"))
     facts = Call(call, group or call, line, Direction.INBOUND, opened_at, "N7", "da", ZONE, agent)
     made = Arrived(

@@ -8,9 +8,8 @@ from __future__ import annotations
 import argparse
 import os
 
-from psycopg.conninfo import make_conninfo
-
 from softphone.bootstrap.home import texts
+from softphone.team import logins
 from softphone.team.schema import MIGRATOR, SERVICE, SIGN_IN, SWEEPER, setting_up
 from softphone.team.settings import (
     DATABASE_PASSWORD,
@@ -32,9 +31,8 @@ _PASSWORDS = {
 def team_init(arguments: argparse.Namespace) -> int:
     settings, tell = read_settings(arguments.settings), texts()
     passwords = {login: secret_in(os.environ, name) for login, name in _PASSWORDS.items()}
-    given = {"user": arguments.user} if arguments.user else {}
-    if arguments.user == MIGRATOR and passwords[MIGRATOR]:
-        given["password"] = passwords[MIGRATOR]
-    for done in setting_up.set_up(make_conninfo(settings.database.connect, **given), passwords):
+    user = arguments.user or ""
+    conninfo = logins.conninfo(settings.database, user, passwords[MIGRATOR] if user == MIGRATOR else "")
+    for done in setting_up.set_up(conninfo, passwords):
         print(tell(f"team.init.{done.what}", name=done.name), flush=True)  # noqa: T201
     return 0

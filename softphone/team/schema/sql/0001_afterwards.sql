@@ -167,7 +167,7 @@ END $$;
 CREATE FUNCTION hold_confirm(of text, again date) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
 DECLARE
-    held uuid;
+    one uuid;
 BEGIN
     PERFORM need('custody');
     IF NOT i_find_all() THEN
@@ -176,11 +176,11 @@ BEGIN
     UPDATE holds SET confirmed_at = statement_timestamp(), look_again = again, confirm_by = NULL, provisional_until = NULL
         WHERE hold = of AND lifted_at IS NULL
             AND NOT (raised_for = 'controller' AND coalesce(provisional_until, 'infinity') <= statement_timestamp())
-        RETURNING recording INTO held;
-    IF held IS NULL THEN
+        RETURNING recording INTO one;
+    IF one IS NULL THEN
         RETURN false;
     END IF;
-    PERFORM note('hold_confirmed', 'G10', (SELECT call::text FROM recordings WHERE recording = held), held,
+    PERFORM note('hold_confirmed', 'G10', (SELECT call::text FROM recordings WHERE recording = one), one,
         jsonb_build_object('hold', of, 'look_again', again));
     RETURN true;
 END $$;
@@ -188,7 +188,7 @@ END $$;
 -- By custody, with a reason. `anew`: training wraps that custody has made, for keys that the newest policy names. They count where
 -- training still lives and nothing else holds the recording. Without any, training ends (nobody could open it: G38).
 -- Returns `lifted`, `training_ended`, `erased` (nothing else kept it), or `none`.
-CREATE FUNCTION hold_lift(of text, why text, anew jsonb) RETURNS text
+CREATE FUNCTION hold_lift(of text, of_reason text, anew jsonb) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
 DECLARE
     row recordings;
@@ -204,9 +204,9 @@ BEGIN
         RETURN 'none';
     END IF;
     UPDATE holds SET lifted_at = statement_timestamp() WHERE hold = of;
-    UPDATE hold_words SET lifted_reason = why WHERE hold = of;
+    UPDATE hold_words SET lifted_reason = of_reason WHERE hold = of;
     DELETE FROM wraps_aside WHERE hold = of;
-    PERFORM note('hold_lifted', 'G10', row.call::text, row.recording, jsonb_build_object('hold', of, 'why', why));
+    PERFORM note('hold_lifted', 'G10', row.call::text, row.recording, jsonb_build_object('hold', of, 'why', of_reason));
     SELECT * INTO row FROM recordings WHERE recording = row.recording;
     IF NOT row.held AND row.restricted IS NULL AND row.training_until > statement_timestamp() THEN
         IF EXISTS (SELECT FROM jsonb_to_recordset(anew) AS w (key_id text) WHERE NOT EXISTS (SELECT FROM policy_keys k

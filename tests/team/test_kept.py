@@ -1,0 +1,392 @@
+"""What is kept of a recording and what goes: arrivals, withdrawals, holds, sweeps, and several of them at once."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from psycopg.types.json import Jsonb
+
+from softphone.domain.changes import HoldBy
+from softphone.domain.policy.period import Period
+from softphone.domain.purpose import Purpose
+from softphone.team.rows import afterwards, arriving
+from softphone.team.rows.arriving import Hold, KeptFor, Seal
+from softphone.team.rows.errors import NotPermittedError, SignedOutError, UnavailableError
+from softphone.team.rows.pool import Rows, asking_of
+from softphone.team.schema import SERVICE, SWEEPER
+from tests.team.house import CUSTODY, DOCUMENTATION, NUMBER, TRAINING, House, new_id, recorded
+
+NOW = datetime.now(UTC)
+DOCUMENTED = KeptFor(Purpose.DOCUMENTATION, None, "P6M", NOW.date() + timedelta(days=180))
+TRAINED = KeptFor(Purpose.TRAINING, None, "P3M", NOW.date() + timedelta(days=90))
+
+
+def hold(recording: UUID, id: str = "h", by: HoldBy = HoldBy.CONTROLLER, **told: Any) -> Hold:
+    return replace(Hold(id, recording, by, "anna", "a dispute", datetime.now(UTC)), **told)
+
+
+def place(house: House, who: str, one: Hold) -> list[UUID]:
+    return [row["recording"] for row in house.ask(who, afterwards.PLACE, Jsonb([one.row()]))]
+
+
+def roles(house: House, recording: UUID) -> set[str]:
+    return {row["role"] for row in house.owner("SELECT role FROM wraps WHERE recording = %s", recording)}
+
+
+def stands(house: House, recording: UUID) -> dict[str, str]:
+    asked = "SELECT purpose, stands FROM purposes WHERE recording = %s"
+    return {row["purpose"]: row["stands"] for row in house.owner(asked, recording)}
+
+
+def is_gone(house: House, recording: UUID) -> bool:
+    """All rows; the tombstone stands."""
+    for table in ("recordings", "purposes", "segments", "wraps", "holds", "receipts"):
+        if house.owner(f"SELECT 1 FROM {table} WHERE recording = %s", recording):
+            return False
+    return len(house.owner("SELECT 1 FROM tombstones WHERE recording = %s", recording)) == 1
+
+
+def entries(house: House, recording: UUID) -> list[str]:
+    asked = "SELECT event FROM audit WHERE recording = %s ORDER BY number"
+    return [row["event"] for row in house.owner(asked, str(recording))]
+
+
+def refused(house: House, who: str, statement: str, *values: object) -> str | None:
+    with pytest.raises(psycopg.Error) as found:
+        house.ask(who, statement, *values)
+    return found.value.sqlstate
+
+
+@pytest.mark.rule("G04")
+@pytest.mark.rule("G31")
+def test_what_is_taken_back_ends_at_once_and_reaches_what_arrives_later(house: House) -> None:
+    both, training, other = house.arrived(), house.arrived(purposes=[TRAINED]), house.arrived(number=b"x" * 32)
+    # An agent takes back in own calls alone, and nobody but custody and case handlers by number.
+    group = house.owner("SELECT call_group FROM calls JOIN recordings USING (call) WHERE recording = %s", both)[0][
+        "call_group"
+    ]
+    assert refused(house, "bo", afterwards.TAKE_BACK, new_id(), group, None, ["training"], "opt_out") == "KT403"
+    assert refused(house, "anna", afterwards.TAKE_BACK, new_id(), None, NUMBER, ["training"], "opt_out") == "KT403"
+    id = new_id()
+    assert house.value("handler", afterwards.TAKE_BACK, id, None, NUMBER, ["training"], "opt_out") == 2
+    assert house.value("handler", afterwards.TAKE_BACK, id, None, NUMBER, ["training"], "opt_out") == 0
+    assert stands(house, both) == {"documentation": "keeps", "training": "taken_back"}
+    assert roles(house, both) == {"documentation", "custody"}
+    assert is_gone(house, training)
+    assert stands(house, other)["training"] == "keeps"
+    assert house.found("lead") == {other}
+    # A call of before, which arrives only now; and one of after, which nobody has taken back.
+    late = house.arrived(opened_at=NOW - timedelta(days=2))
+    assert stands(house, late)["training"] == "taken_back"
+    assert house.ship("anna", recorded(purposes=[TRAINED], opened_at=NOW - timedelta(days=2))) == "erased"
+    assert stands(house, house.arrived(opened_at=datetime.now(UTC)))["training"] == "keeps"
+    # By the agent, in a call of which nothing has arrived yet: only for what the agent's own desk recorded.
+    mine, theirs = recorded(number=None), recorded(number=None, agent="bo@nordlys.example")
+    for one in (mine, theirs):
+        house.ask("anna", afterwards.TAKE_BACK, new_id(), one.call.group, None, ["training"], "opt_out")
+    assert house.ship("anna", mine) == house.ship("bo", theirs) == "stored"
+    assert stands(house, mine.recording)["training"] == "taken_back"
+    assert stands(house, theirs.recording)["training"] == "keeps"
+
+
+@pytest.mark.rule("G31")
+def test_what_is_remembered_of_a_number_is_known_by_its_hash_and_forgotten_on_its_day(house: House) -> None:
+    past, soon, later = NOW - timedelta(days=1), NOW + timedelta(hours=1), NOW + timedelta(days=300)
+    for what, line, value, until in (
+        ("refused", "", "", later),
+        ("language", "", "en", later),
+        ("upheld", "salg", "", soon),
+        ("call_back", "", "", past),
+    ):
+        who = "custody" if what == "upheld" else "anna"
+        purpose = "documentation" if what == "upheld" else ""
+        house.ask(who, afterwards.REMEMBER, NUMBER, what, line, purpose, value, past, until)
+    assert refused(house, "anna", afterwards.REMEMBER, NUMBER, "upheld", "", "", "", past, later) == "KT403"
+
+    def known(line: str) -> set[str]:
+        return {row["what"] for row in house.ask("bo", afterwards.KNOWN, NUMBER, line)}
+
+    assert known("salg") == {"refused", "language", "upheld"}
+    assert known("support") == {"refused", "language"}
+    assert house.ask("bo", afterwards.KNOWN, b"x" * 32, "salg") == []
+    # A desk that could not ask recorded for training: what was refused before is not used.
+    assert stands(house, house.arrived())["training"] == "taken_back"
+    assert stands(house, house.arrived(opened_at=past - timedelta(hours=1)))["training"] == "keeps"
+    assert house.as_login(SWEEPER, afterwards.FORGET) == [{"forget": 1}]
+    assert len(house.owner("SELECT 1 FROM remembered")) == 3
+
+
+@pytest.mark.rule("G10")
+def test_a_hold_takes_training_away_and_keeps_what_ends_until_custody_lifts_it(house: House) -> None:
+    one = house.arrived()
+    assert place(house, "carl", hold(one)) == [one]
+    assert place(house, "carl", hold(one)) == [one]
+    assert place(house, "carl", hold(new_id(), "other")) == []
+    assert refused(house, "it", afterwards.PLACE, Jsonb([hold(one, "it's").row()])) == "KT403"
+    assert roles(house, one) == {"documentation", "custody"}
+    assert house.found("lead") == set()
+    # Undone by its raiser within the minute it is as if it had not been; by nobody else.
+    assert not house.value("bo", afterwards.UNDO, "h")
+    assert house.value("carl", afterwards.UNDO, "h")
+    assert house.found("lead") == {one}
+    assert roles(house, one) == {"documentation", "training", "custody"}
+    place(house, "carl", hold(one, "late"))
+    house.owner("UPDATE holds SET at = at - interval '61 seconds' WHERE hold = 'late'")
+    assert not house.value("carl", afterwards.UNDO, "late")
+    # Its purposes end, and it stays for custody alone.
+    house.ask("handler", afterwards.TAKE_BACK, new_id(), None, NUMBER, ["documentation", "training"], "withdrawn")
+    assert house.found("handler") == house.found("lead") == set()
+    assert house.found("custody") == {one}
+    assert roles(house, one) == {"custody"}
+    assert house.sweep() == []
+    assert refused(house, "handler", afterwards.LIFT, "late", "why", Jsonb([])) == "KT403"
+    assert house.value("custody", afterwards.CONFIRM, "late", date(2030, 1, 1))
+    assert house.value("custody", afterwards.LIFT, "late", "settled", Jsonb([])) == "erased"
+    assert house.value("custody", afterwards.LIFT, "late", "settled", Jsonb([])) == "none"
+    assert is_gone(house, one)
+    assert entries(house, one) == [
+        *("recording_arrived", "hold_placed", "hold_lifted", "hold_placed", "hold_confirmed", "hold_lifted"),
+        "recording_discarded",
+    ]
+
+
+@pytest.mark.rule("G38")
+def test_custody_seals_training_anew_for_keys_of_the_policy_or_it_ends(house: House) -> None:
+    one, other = house.arrived(), house.arrived()
+    for number, recording in enumerate((one, other)):
+        place(house, "anna", hold(recording, f"h{number}"))
+    anew = {"segment": 0, "key_id": "t1", "suite": "suite", "sealed": "00"}
+    made_up = Jsonb([{**anew, "key_id": "made up"}])
+    assert refused(house, "custody", afterwards.LIFT, "h0", "settled", made_up) == "KT422"
+    assert house.value("custody", afterwards.LIFT, "h0", "settled", Jsonb([anew])) == "lifted"
+    assert house.found("lead") == {one}
+    assert house.value("custody", afterwards.LIFT, "h1", "settled", Jsonb([])) == "training_ended"
+    assert stands(house, other) == {"documentation": "keeps", "training": "taken_back"}
+
+
+@pytest.mark.rule("G36")
+def test_a_sweep_ends_what_has_reached_its_moment_and_lists_what_is_judged_first(house: House) -> None:
+    over = NOW.date() - timedelta(days=2)
+    ended = house.arrived(purposes=[DOCUMENTED, replace(TRAINED, expires_on=over)])
+    gone = recorded(purposes=[replace(TRAINED, expires_on=over)])
+    assert house.ship("anna", gone) == "erased"
+    judged = house.arrived(purposes=[replace(DOCUMENTED, expires_on=over, judged_at_end=True)])
+    void = house.arrived()
+    place(house, "anna", hold(void, provisional_until=NOW - timedelta(seconds=1)))
+    assert sorted(house.sweep(), key=str) == [("hold_void", None), ("purpose_expired", "training")]
+    assert stands(house, ended) == {"documentation": "keeps", "training": "expired"}
+    assert stands(house, void) == {"documentation": "keeps", "training": "taken_back"}
+    assert house.sweep() == []
+
+    async def listed() -> int:
+        async with Rows(house.server.conninfo(house.database, SWEEPER)) as rows, rows.nobody() as tx:
+            return await afterwards.list_to_judge(tx, Period(days=30), datetime.now(UTC), 10)
+
+    assert asyncio.run(listed()) == 1
+    assert asyncio.run(listed()) == 0
+    assert roles(house, judged) == {"custody"}
+    assert judged not in house.found("handler")
+    assert judged in house.found("custody")
+    # Nobody has judged it in time.
+    house.owner("UPDATE purposes SET judge_by = expires_on, judge_until = ends_at WHERE recording = %s", judged)
+    assert house.sweep() == [("not_judged", "documentation"), ("discarded", None)]
+    assert is_gone(house, judged)
+
+
+def test_what_a_desk_says_that_is_not_so_is_refused_and_leaves_nothing(house: House) -> None:
+    one = recorded()
+
+    def told(**changes: Any) -> str | None:
+        other = replace(recorded(), **changes)
+        house.ask("anna", arriving.BEGIN, other.recording, 1_000, other.recording.bytes * 2, 1, str(other.recording))
+        other = replace(other, digest=other.digest if "digest" in changes else other.recording.bytes * 2)
+        return refused(house, "anna", arriving.STORE, other.recording, Jsonb(other.document()))
+
+    segment = one.segments[0]
+    assert told(call=replace(one.call, agent="bo@nordlys.example")) == "KT403"
+    assert told(digest=b"x" * 32) == "KT422"
+    assert told(size=999) == "KT422"
+    assert told(call=replace(one.call, started_at=NOW + timedelta(hours=1))) == "KT422"
+    for wraps in (
+        [Seal(DOCUMENTATION, "d1", "s", b"")],
+        [Seal(CUSTODY, "made up", "s", b"")],
+        [Seal(CUSTODY, "c1", "s", b""), Seal(TRAINING, "d1", "s", b"")],
+    ):
+        assert told(segments=(replace(segment, wraps=tuple(wraps)),)) == "KT422"
+    only = replace(segment, purposes=(Purpose.DOCUMENTATION,))
+    assert told(segments=(only,)) == "KT422"
+    # Another desk's, or the same with another sound.
+    assert house.ship("anna", one) == "stored"
+    assert refused(house, "bo", arriving.BEGIN, one.recording, 1_000, one.digest, 1, "k") == "KT409"
+    assert refused(house, "anna", arriving.BEGIN, one.recording, 1_000, b"x" * 32, 1, "k") == "KT409"
+    assert house.ask("anna", arriving.STORE, one.recording, Jsonb(one.document()))[0]["result"] == "again"
+    assert house.found("custody") == {one.recording}
+    assert len(house.owner("SELECT 1 FROM calls")) == 1
+
+
+def test_the_log_is_one_chain_that_only_grows_and_takes_each_desks_own(house: House) -> None:
+    house.arrived()
+    rows = house.owner("SELECT number, told, previous, hash FROM audit WHERE chain = 'service' ORDER BY number")
+    assert [row["number"] for row in rows] == list(range(1, len(rows) + 1))
+    assert _follows(rows)
+    made, previous = [], "0" * 64
+    for number in (1, 2, 3):
+        words = f'{{"number": {number}, "æ": 1}}'
+        digest = _sha256(previous + words)
+        entry = {
+            "event": "e",
+            "rule": "G10",
+            "call": "",
+            "recording": None,
+            "told": words,
+            "previous": previous,
+            "hash": digest,
+        }
+        made.append({"number": number, **entry})
+        previous = digest
+    ship = "SELECT audit_ship(%s)"
+    assert house.value("anna", ship, Jsonb(made[:2])) == 2
+    assert house.value("anna", ship, Jsonb(made)) == 3
+    assert refused(house, "anna", ship, Jsonb([{**made[2], "hash": "0" * 64}])) == "KT409"
+    assert refused(house, "anna", ship, Jsonb([{**made[2], "number": 4}])) == "KT409"
+    assert refused(house, "anna", ship, Jsonb([{**made[2], "number": 4, "previous": made[2]["hash"]}])) == "KT422"
+    assert house.value("bo", ship, Jsonb([])) is None
+    head = house.owner("SELECT number, hash FROM audit WHERE chain = 'service' ORDER BY number DESC LIMIT 1")[0]
+    keep = "SELECT head_keep('service', %s, %s, 'key', 'signature')"
+    house.ask("anna", keep, head["number"], head["hash"])
+    assert house.value("bo", "SELECT count(*) FROM heads") == 1
+    assert refused(house, "anna", keep, head["number"], "0" * 64) == "KT404"
+
+
+def test_a_tombstone_lies_in_the_store_before_it_says_erased_and_takes_what_a_restore_brought_back(
+    house: House,
+) -> None:
+    one = house.arrived()
+    house.ask("handler", afterwards.TAKE_BACK, new_id(), None, NUMBER, ["documentation", "training"], "withdrawn")
+    assert [row["recording"] for row in house.as_login(SWEEPER, afterwards.TOMBSTONES, 10)] == [one]
+    assert house.as_login(SWEEPER, afterwards.ERASED, one)[0]["tombstone_erased"] is False
+    house.as_login(SWEEPER, afterwards.WRITTEN, one)
+    assert house.as_login(SWEEPER, afterwards.ERASED, one)[0]["tombstone_erased"] is True
+    assert house.as_login(SWEEPER, afterwards.TOMBSTONES, 10) == []
+    # It never comes again.
+    assert house.ask("anna", arriving.BEGIN, one, 1_000, one.bytes * 2, 1, "k")[0]["state"] == "erased"
+    # Yesterday's database has one that the store says is gone.
+    back = house.arrived(number=None)
+    assert (
+        house.as_login(SWEEPER, afterwards.APPLY, back, f"recordings/{back}", "withdrawn")[0]["tombstone_apply"] is True
+    )
+    assert (
+        house.as_login(SWEEPER, afterwards.APPLY, back, f"recordings/{back}", "withdrawn")[0]["tombstone_apply"]
+        is False
+    )
+    assert is_gone(house, back)
+
+
+@pytest.mark.parametrize("times", [20, pytest.param(1_000, marks=pytest.mark.torture)])
+def test_two_sweepers_and_a_hold_at_once_keep_what_is_held_and_leave_nothing_twice(house: House, times: int) -> None:
+    """Either the hold was first, and the recording is there and held; or the sweep was, and the hold is told that it is not."""
+    held = 0
+    logins: dict[str, list[psycopg.Connection[Any]]] = {SWEEPER: [], SERVICE: []}
+    for login in (SWEEPER, SWEEPER, SERVICE):
+        made = psycopg.connect(house.server.conninfo(house.database, login), autocommit=True)
+        made.execute("SET search_path = klartone, pg_temp")
+        logins[login].append(made)
+    token = house.people["anna"].token
+    for number in range(times):
+        one = house.arrived(number=None, purposes=[replace(TRAINED, expires_on=NOW.date() + timedelta(days=3))])
+        house.owner("UPDATE purposes SET expires_on = '2020-01-01', ends_at = '2020-01-01' WHERE recording = %s", one)
+        start, placed = threading.Barrier(3), list[Any]()
+
+        def sweep(connection: psycopg.Connection[Any], start: threading.Barrier = start) -> None:
+            start.wait()
+            connection.execute("SELECT * FROM sweep(10)")
+
+        def hold_it(
+            one: UUID = one, number: int = number, placed: list[Any] = placed, start: threading.Barrier = start
+        ) -> None:
+            connection = logins[SERVICE][0]
+            start.wait()
+            with connection.transaction():
+                connection.execute("SELECT set_config('klartone.asking', %s, true)", [asking_of(token)])
+                placed += connection.execute(
+                    afterwards.PLACE, [Jsonb([hold(one, f"h{number}", HoldBy.PARTY).row()])]
+                ).fetchall()
+
+        works: list[Callable[[], None]] = [
+            lambda: sweep(logins[SWEEPER][0]),
+            lambda: sweep(logins[SWEEPER][1]),
+            hold_it,
+        ]
+        threads = [threading.Thread(target=work) for work in works]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        there = bool(house.owner("SELECT 1 FROM recordings WHERE recording = %s", one))
+        assert there == bool(placed)
+        if there:
+            assert roles(house, one) <= {"custody", "documentation"}
+            assert house.owner("SELECT held FROM recordings WHERE recording = %s", one) == [{"held": True}]
+        else:
+            assert is_gone(house, one)
+            assert entries(house, one).count("recording_discarded") == 1
+        held += there
+    assert _follows(
+        house.owner("SELECT number, told, previous, hash FROM audit WHERE chain = 'service' ORDER BY number")
+    )
+    for each in logins.values():
+        for made in each:
+            made.close()
+    print(f"{held} of {times} were held")
+
+
+@pytest.mark.expected_log("discarding closed connection", reason="the server ends the connections", maybe=True)
+def test_a_transaction_of_rows_is_one_persons_and_a_refusal_is_logged_before_it_is_raised(house: House) -> None:
+    house.arrived()
+
+    async def tried() -> None:
+        async with Rows(house.server.conninfo(house.database, SERVICE), most=2) as rows:
+            async with rows.asking(house.people["anna"].token) as tx:
+                assert await tx.value("SELECT count(*) FROM recordings") == 1
+            async with rows.nobody() as tx:
+                assert await tx.value("SELECT count(*) FROM recordings") == 0
+            with pytest.raises(NotPermittedError):
+                async with rows.asking(house.people["lead"].token) as tx:
+                    await afterwards.known(tx, NUMBER, "salg")
+            with pytest.raises(SignedOutError):
+                async with rows.asking("made up") as tx:
+                    await afterwards.known(tx, NUMBER, "salg")
+            house.owner("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", SERVICE)
+            async with rows.asking(house.people["anna"].token) as tx:
+                assert await tx.value("SELECT count(*) FROM recordings") == 1
+                house.owner("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", SERVICE)
+                with pytest.raises(UnavailableError):
+                    await tx.value("SELECT 1")
+
+    asyncio.run(tried())
+    last = house.owner("SELECT event, told FROM audit ORDER BY number DESC LIMIT 1")[0]
+    assert last["event"] == "refused"
+    assert '"deed": "number_known"' in last["told"]
+    assert str(house.people["lead"].id) in last["told"]
+
+
+def _follows(rows: list[Any]) -> bool:
+    previous = "0" * 64
+    for row in rows:
+        if row["previous"] != previous or row["hash"] != _sha256(previous + row["told"]):
+            return False
+        previous = row["hash"]
+    return True
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
