@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import json
 from datetime import UTC, datetime, timedelta
@@ -10,8 +11,12 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from softphone.domain.purpose import KeyRole
 from softphone.domain.roles import Role
+from softphone.system.policy_file import filled
+from softphone.system.signature import new_signing_key, public_half, sign
 from softphone.team.api.app import description
 from tests.peers.processes import until
 from tests.team.desk import NUMBER, Desk, made
@@ -239,6 +244,35 @@ def test_serve_checks_its_bucket_and_settings_first_and_stops_when_what_is_under
     assert team.stop() == 0
     team.start()
     assert whole(desk.finish(one))["state"] == "stored"
+
+
+def test_a_signed_policy_is_taken_once_by_its_number_and_reaches_a_desk_as_it_was_signed(team: Team) -> None:
+    desk, private = team.desk("agent"), new_signing_key()
+    keys = {role: base64.b64encode(team.keys.recipient(role).public_key).decode() for role in KeyRole}
+    text = filled((ROOT / "resources" / "policies" / "demo.toml").read_text("utf-8"), keys)
+    team.sql("DELETE FROM policy_keys")  # that of the fixture has another signer
+    team.sql("DELETE FROM policies")
+    path = team.home / "policy.toml"
+    said: list[str] = []
+    for number, key in ((7, private), (7, private), (8, new_signing_key()), (0, private), (9, private)):
+        path.write_text(text + (f"\n[house]\npolicy_number = {number}\n" if number else ""))
+        sign(path.read_bytes(), path, key)
+        done = team.command("policy", str(path), "--signer", public_half(key))
+        said.append(done.out if done.status == 0 else done.errors)
+    assert [one.split(" ")[:3] for one in said] == [
+        ["Policy", "number", "7"],
+        ["The", "house's", "archive"],
+        ["The", "house's", "policy"],
+        ["The", "policy", "has"],
+        ["Policy", "number", "9"],
+    ]
+    answer = desk.ask("GET", "/v1/policy")
+    signature, _, content = answer.body.partition(b"\n")
+    assert content == path.read_bytes()
+    Ed25519PrivateKey.from_private_bytes(private).public_key().verify(base64.b64decode(signature), content)
+    assert desk.ask("GET", "/v1/policy", If_None_Match=answer.headers["etag"]).status == 304
+    one = made(team.keys, line="support")
+    assert whole(desk.upload(one))["state"] == "stored"
 
 
 def test_the_description_of_the_api_is_the_one_in_docs() -> None:

@@ -40,6 +40,10 @@ def add_team(commands: Commands) -> None:
     invite.add_argument(
         "--days", type=int, choices=range(1, _LONGEST + 1), default=7, metavar="N", help=texts("cli.team.days")
     )
+    policy = here.add("policy", f"{_AT}:run_policy")
+    _settings(policy, texts)
+    policy.add_argument("file", type=path(texts), metavar="FILE", help=texts("cli.team.policy_file"))
+    policy.add_argument("--signer", required=True, type=word(texts), metavar="KEY", help=texts("cli.team.signer"))
     people = here.add("people", f"{_AT}:run_people")
     _settings(people, texts)
     people.add_argument("--json", action="store_true", help=texts("cli.json_lines"))
@@ -51,6 +55,10 @@ def run_init(arguments: argparse.Namespace) -> int:
 
 def run_people(arguments: argparse.Namespace) -> int:
     return _run("softphone.cli.team.people", "team_people", arguments)
+
+
+def run_policy(arguments: argparse.Namespace) -> int:
+    return _run("softphone.cli.team.policy", "team_policy", arguments)
 
 
 def run_serve(arguments: argparse.Namespace) -> int:

@@ -104,6 +104,8 @@ class House(PolicyPart):
     """public keys that certify the house's desks"""
     numbers: tuple[ShortNumber, ...] = ()
     """extensions and numbers of the house, beside the lines' own and the teams' agents"""
+    policy_number: Annotated[StrictInt, Field(ge=1)] | None = None
+    """goes up with each version that the house's service takes: it takes none with a lower one"""
 
 
 class Confirmed(PolicyPart):
