@@ -10,6 +10,7 @@ import faulthandler
 import os
 import platform
 import sys
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,6 +27,8 @@ KEPT = "KLARTONE_CRASHES"
 MOST = 20
 LARGEST = 64_000
 """bytes"""
+_BEGINS_WITHIN = 60.0
+"""seconds in which another process that has just made its report has locked it too"""
 _HEAD_ENDS = b"\n\n"
 
 _file: IO[bytes] | None = None
@@ -96,7 +99,7 @@ def tidy(kept: Path) -> None:
     for path in kept.glob("*.txt"):
         if held_by_another(path):
             continue
-        if path not in reports or path in old:
+        if path in old or (path not in reports and time.time() - path.stat().st_mtime > _BEGINS_WITHIN):
             path.unlink(missing_ok=True)
         elif path.stat().st_size > LARGEST:
             os.truncate(path, LARGEST)

@@ -15,6 +15,7 @@ from softphone.bootstrap.kept_notes import KeptNotes
 from softphone.bootstrap.program import as_typed
 from softphone.bootstrap.screen import has_screen
 from softphone.bootstrap.starting import EngineStarter
+from softphone.bootstrap.supporting import save_support
 from softphone.domain.errors import EngineError, KlartoneError
 from softphone.locking import locked
 from softphone.system.endpoint import answers, read_endpoint
@@ -140,6 +141,7 @@ def desk_dependencies(
         place=home.folders.data / "window.json",
         keep_notes=KeptNotes(lambda: key_store(archive)).keep,
         kept_notes=KeptNotes(lambda: key_store(archive)).read,
+        save_support=lambda path: save_support(home, path),
         offers_review=may_review,
         start_review=review,
         on_ready=on_ready,

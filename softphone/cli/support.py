@@ -12,8 +12,8 @@ import platform
 import socket
 import sys
 import zipfile
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, requires, version
@@ -71,6 +71,17 @@ def run_support(arguments: argparse.Namespace) -> int:
 def make(home: Home, file: Path, tell: Texts) -> Made:
     """Whole or not at all, for this user alone. Raises KlartoneError."""
     file = file.absolute()
+    with _writing(file) as packed:
+        files, taken = _collected(home, tell)
+        made = Made(file, {name: len(one) for name, one in sorted(files.items())}, taken)
+        files["READ-ME.txt"] = "\n".join([*_about(made, tell), ""]).encode()
+        for name, data in sorted(files.items()):
+            packed.writestr(name, data)
+    return made
+
+
+def _collected(home: Home, tell: Texts) -> tuple[dict[str, bytes], dict[Kind, int]]:
+    """Each file, and what was taken out of all of them."""
     held, _ = home.settings_in_force(only_look=True)
     phone = None
     with suppress(KlartoneError, OSError):
@@ -97,10 +108,7 @@ def make(home: Home, file: Path, tell: Texts) -> Made:
     for folder, path in _logs(home):
         with suppress(OSError):
             files[_member(redactor, folder, path)] = redactor.text(_end_of(path)).encode()
-    made = Made(file, {name: len(one) for name, one in sorted(files.items())}, dict(redactor.taken))
-    files["READ-ME.txt"] = "\n".join([*_about(made, tell), ""]).encode()
-    _write(file, files)
-    return made
+    return files, dict(redactor.taken)
 
 
 def _known(home: Home, settings: Settings, now: Snapshot | None) -> dict[str, list[str]]:
@@ -205,19 +213,21 @@ def _end_of(path: Path) -> str:
     return text.partition("\n")[2] if size > LONGEST else text
 
 
-def _write(file: Path, files: Mapping[str, bytes]) -> None:
+@contextmanager
+def _writing(file: Path) -> Generator[zipfile.ZipFile]:
+    """Opened before anything is collected. It takes its place once it is whole."""
     fresh = file.with_name(f"{file.name}.{os.getpid()}")
     try:
         out = os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
         with out, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
-            for name, data in sorted(files.items()):
-                packed.writestr(name, data)
+            yield packed
         replace_file(fresh, file)
     except OSError as error:
-        with suppress(OSError):
-            fresh.unlink(missing_ok=True)
         detail = error.strerror or str(error)
         raise KlartoneError("error.support.unwritable", path=str(file), detail=detail) from None
+    finally:
+        with suppress(OSError):
+            fresh.unlink(missing_ok=True)
 
 
 def _told(made: Made, tell: Texts) -> Iterator[str]:

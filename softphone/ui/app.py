@@ -96,6 +96,8 @@ class DeskDependencies:
     raises KeyringError"""
     kept_notes: Callable[[], Mapping[str, str]] = dict
     """those of the start before; may block, and raises KeyringError"""
+    save_support: Callable[[str], None] = lambda _: None
+    """writes what helps from afar into this file; may block, and raises KlartoneError"""
     offers_review: Callable[[], bool] = lambda: False
     """whether this keyring can hear training recordings; may block"""
     start_review: Callable[[], None] = lambda: None
@@ -135,6 +137,7 @@ class Desk(QObject):
     _stored = Signal(object)
     _may_review = Signal()
     _kept = Signal(object)
+    _supported = Signal(str)
 
     def __init__(self, deps: DeskDependencies) -> None:
         super().__init__()
@@ -150,6 +153,8 @@ class Desk(QObject):
         self._told_of_tray = self._closed = False
         self._asking: _Worker | None = None
         self._fetching: _Worker | None = None
+        self._forgetting: _Worker | None = None
+        self._supporting: _Worker | None = None
         self._to_forget: set[str] = set()
         """calls whose note was kept from the start before"""
         self._links: Links | None = None
@@ -198,6 +203,8 @@ class Desk(QObject):
         self._may_review.connect(self.window.settings.offer_review)
         self._kept.connect(self._take_notes)
         self.window.settings.review.connect(self._start_review)
+        self.window.settings.support.wanted.connect(self._save_support)
+        self._supported.connect(self._support_saved)
         app = QApplication.instance()
         assert isinstance(app, QApplication)
         wear_icon(deps.icons.parent)
@@ -510,6 +517,24 @@ class Desk(QObject):
         if self._deps.offers_review():
             _tell(self._may_review)
 
+    def _save_support(self, path: str) -> None:
+        def save() -> None:
+            try:
+                self._deps.save_support(path)
+            except KlartoneError:
+                _tell(self._supported, "")
+            else:
+                _tell(self._supported, path)
+
+        self._supporting = self._aside(save)
+
+    def _support_saved(self, path: str) -> None:
+        """Empty: it could not be written."""
+        if path:
+            self.window.settings.support.written(path)
+        else:
+            self.window.settings.support.failed()
+
     def _fetch_notes(self) -> None:
         with suppress(KeyringError):  # the doctor says what is wrong with it
             if kept := self._deps.kept_notes():
@@ -526,7 +551,7 @@ class Desk(QObject):
         """The engine has said what becomes of it, and the agent has read that."""
         self._to_forget.discard(call)
         if not self._to_forget:
-            self._work.add(self._aside(lambda: self._keep_notes({})))
+            self._forgetting = self._aside(lambda: self._keep_notes({}))
 
     def _start_review(self) -> None:
         try:

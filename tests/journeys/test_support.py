@@ -65,6 +65,11 @@ PLANTED = (
 HELPS = ("2026-11-29 17:05:12,123", "a turn took 612 ms", "KeyError at loop.py:12:turn", "pbx.example", "10.0.0.5")
 
 
+def started(program: str, folder: Path, who: str) -> subprocess.Popen[str]:
+    words = [sys.executable, "-c", program, str(folder), who]
+    return subprocess.Popen(words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
 def crashed(home: Home) -> list[str]:
     """Of which processes a report lies there."""
     return sorted(one.path.name.partition("-")[0] for one in crashes(home.folders.log))
@@ -150,6 +155,7 @@ def test_reports_are_bounded_and_each_process_has_a_log_of_its_own(tmp_path: Pat
         path.write_text("head\n\n" + "x" * (LARGEST * 2 if n == MOST else 5), encoding="utf-8")
         os.utime(path, (n, n))
     (kept / "engine-empty.txt").write_text("head\n\n", encoding="utf-8")
+    os.utime(kept / "engine-empty.txt", (1, 1))
     with (kept / "engine-lives.txt").open("ab") as lives:
         lives.write(b"head\n\n")
         lives.flush()
@@ -174,14 +180,14 @@ def test_reports_are_bounded_and_each_process_has_a_log_of_its_own(tmp_path: Pat
         sys.stdin.read()
     """
     with (
-        subprocess.Popen(**_started(program, tmp_path, "first")) as first,
-        subprocess.Popen(**_started(program, tmp_path, "second")) as second,
+        started(program, tmp_path, "first") as first,
+        started(program, tmp_path, "second") as second,
     ):
         for one in (first, second):
             assert one.stdout is not None
             assert one.stdout.readline() == "ready\n"
         first.communicate("")
-        with subprocess.Popen(**_started(program, tmp_path, "third")) as third:
+        with started(program, tmp_path, "third") as third:
             assert third.stdout is not None
             assert third.stdout.readline() == "ready\n"
             third.communicate("")
@@ -192,13 +198,3 @@ def test_reports_are_bounded_and_each_process_has_a_log_of_its_own(tmp_path: Pat
     assert len(reports) == 3
     assert all("RuntimeError at threading.py" in one and "31415926" not in one for one in reports)
     assert all(one.at <= datetime.now(UTC) for one in crashes(tmp_path))
-
-
-def _started(program: str, folder: Path, who: str) -> dict[str, object]:
-    return {
-        "args": [sys.executable, "-c", program, str(folder), who],
-        "cwd": ROOT,
-        "stdin": subprocess.PIPE,
-        "stdout": subprocess.PIPE,
-        "text": True,
-    }

@@ -48,6 +48,7 @@ class Scene:
         links: Path | None = None,
         keep_notes: Callable[[Mapping[str, str]], None] = lambda _: None,
         kept_notes: Mapping[str, str] | None = None,
+        save_support: Callable[[str], None] = lambda _: None,
     ) -> Desk:
         """A desk attached to the engine, showing `state`."""
         if state is not None:
@@ -67,6 +68,7 @@ class Scene:
                 links=links,
                 keep_notes=keep_notes,
                 kept_notes=lambda: kept_notes or {},
+                save_support=save_support,
                 now=lambda: NOW,
             )
         )

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import zipfile
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog, QLineEdit, QWidget
 
+from softphone.bootstrap.home import Home
+from softphone.bootstrap.supporting import save_support
 from softphone.domain.errors import KeyringError
 from softphone.domain.purpose import Language
 from softphone.wire import snapshot, to_engine
@@ -445,6 +449,27 @@ def test_a_policy_file_is_typed_or_chosen_without_a_modal_dialog(scene: Scene) -
     dialog.fileSelected.emit("/tmp/andre.toml")
     dialog.close()
     assert saved(scene, 2)[1].settings.policy == "/tmp/andre.toml"
+
+
+def test_a_file_for_support_is_written_beside_the_window_and_its_end_is_said(scene: Scene, tmp_path: Path) -> None:
+    home = Home.within(tmp_path)
+    desk = scene.open(s.snapshot(), save_support=lambda path: save_support(home, path))
+    desk.window.resize(376, 800)
+    scene.press("openSettings")
+    page, file = desk.window.settings, tmp_path / "til-support.zip"
+    for chosen, role in ((tmp_path / "not" / "there.zip", "danger"), (file, "muted")):
+        scene.press("saveSupport")
+        dialog = desk.window.findChild(QFileDialog, "supportDialog")
+        assert dialog is not None
+        assert not dialog.isModal()
+        dialog.fileSelected.emit(str(chosen))
+        dialog.close()
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+        assert not page.support.choose.isEnabled()
+        scene.qtbot.waitUntil(page.support.choose.isEnabled, timeout=60_000)
+        assert page.support.state.property("role") == role
+    assert str(file) in page.support.state.text()
+    assert zipfile.is_zipfile(file)
 
 
 def with_policy(phase: PolicyPhase) -> Snapshot:

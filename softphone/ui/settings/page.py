@@ -12,6 +12,7 @@ from softphone.ui.settings.forms import AppearanceSection
 from softphone.ui.settings.network import NetworkSection
 from softphone.ui.settings.policy import PolicySection
 from softphone.ui.settings.sound import SoundSection
+from softphone.ui.settings.support import SupportSection
 from softphone.ui.theme.style import MARGIN, SMALL
 from softphone.ui.view import View, new_id
 from softphone.wire.from_engine import Levels
@@ -42,6 +43,7 @@ class SettingsPage(QWidget):
         self.sound = SoundSection()
         self.policy = PolicySection()
         self.appearance = AppearanceSection()
+        self.support = SupportSection()
         head = QHBoxLayout()
         head.setContentsMargins(MARGIN - 8, 0, MARGIN, 6)
         head.setSpacing(4)
@@ -62,6 +64,7 @@ class SettingsPage(QWidget):
         self.review_button = FilledButton("openReview", "plain")
         self.review_button.hide()
         self.review_button.clicked.connect(self.review)
+        inner.addWidget(self.support)
         inner.addWidget(self.review_button)
         inner.addStretch(1)
         self.reel = ScrollArea("settingsReel", inside)
@@ -82,7 +85,7 @@ class SettingsPage(QWidget):
         self.welcome.setVisible(first or bool(said))
         self.welcome.setText(view.texts(said[0].code, **said[0].params) if said else view.texts("settings.welcome"))
         self.welcome.set_role("danger" if said else "muted")
-        for section in (self.account, self.network, self.sound, self.policy, self.appearance):
+        for section in (self.account, self.network, self.sound, self.policy, self.appearance, self.support):
             section.render_view(view)
         self.review_button.show_as(
             view, view.texts("settings.review"), icon="play", why=view.texts("settings.review.why")
