@@ -312,6 +312,10 @@ def _viewer(who: Asker, *, with_teams: bool) -> Viewer:
     )
 
 
+def _nowhere(recording: str) -> Path:
+    return Path("/nowhere") / recording
+
+
 def _local(one: Facts, recording: UUID, now: datetime) -> RecordingRow:
     """The local archive's own row of it."""
     today = local_day(now, one.zone)
@@ -328,7 +332,7 @@ def _local(one: Facts, recording: UUID, now: datetime) -> RecordingRow:
         time_zone=one.zone,
         broke_off_at=None,
     )
-    source: Any = SimpleNamespace(vault=SimpleNamespace(path=lambda _: Path("/nowhere")))
+    source: Any = SimpleNamespace(vault=SimpleNamespace(path=_nowhere))
     of = [
         SimpleNamespace(
             purpose=it.purpose.value,

@@ -47,6 +47,11 @@ SEEN: dict[str, str] = {
     "uploads": "1 0 0 0 0 0 0 0",
     "upload_parts": "1 0 0 0 0 0 0 0",
     "receipts": "1 0 0 0 0 0 0 0",
+    "reviews": "0 0 0 0 1 0 0 0",
+    "review_scores": "0 0 0 0 1 0 0 0",
+    "review_comments": "0 0 0 0 1 0 0 0",
+    "comment_seals": "0 0 0 0 1 0 0 0",
+    "review_openings": "0 0 0 0 1 0 0 0",
 }
 S, G, W, M = SERVICE, SIGN_IN, SWEEPER, MIGRATOR
 ANY = frozenset(("agent", "case_handler", "lead", "custody", "it"))
@@ -89,6 +94,18 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], frozenset[str] | None, tuple[Any, ..
     "hold_lift": ((S,), frozenset({"custody"}), ("h", "why", Jsonb([]))),
     "audit_note": ((S,), ANY, ("opened", "G11", "", None, Jsonb({}))),
     "audit_ship": ((S,), frozenset({"agent"}), (Jsonb([]),)),
+    **{
+        name: ((S,), frozenset({"lead"}), values)
+        for name, values in (
+            ("review_open", (new_id(),)),
+            ("review_close", (new_id(),)),
+            ("score_put", (new_id(), "greeting", 1, 0)),
+            ("review_share", (new_id(), True, 0)),
+            ("review_mark", (new_id(), 1, None, None)),
+        )
+    },
+    "comment_put": ((S,), frozenset({"lead", "agent"}), (new_id(), new_id(), 0, None, Jsonb([]))),
+    "comment_remove": ((S,), frozenset({"lead", "agent"}), (new_id(),)),
     "service_head": ((S, W), None, ()),
     "head_keep": ((S, W), None, ()),
     "sweep": ((W,), None, ()),
@@ -113,6 +130,7 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], frozenset[str] | None, tuple[Any, ..
             "my_teams",
             "i_lead",
             "lives_for",
+            "i_review",
         ),
         ((S,), None, ()),
     ),
@@ -130,7 +148,7 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], frozenset[str] | None, tuple[Any, ..
                 "wraps_checked",
                 "purposes_end",
             ),
-            *("erase_unless_kept", "erase"),
+            *("erase_unless_kept", "erase", "need_review"),
         ),
         ((), None, ()),
     ),
@@ -144,6 +162,10 @@ def filled(house: House) -> House:
     hold = {"hold": "h1", "recording": str(held), "raised_for": "controller", "raised_by": "bo", "why": "a dispute"}
     house.ask("bo", "SELECT * FROM holds_place(%s)", Jsonb([{**hold, "at": datetime.now(UTC).isoformat()}]))
     house.ask("anna", "SELECT receipt_keep(%s, %s)", other, "receipt")
+    house.ask("lead", "SELECT * FROM review_open(%s)", other)
+    seal = {"role": "training", "key_id": "t1", "suite": "suite", "sealed": ""}
+    house.ask("lead", "SELECT comment_put(%s, %s, 0, NULL, %s)", new_id(), other, Jsonb([seal]))
+    house.ask("lead", "SELECT score_put(%s, 'greeting', 1, 0), review_share(%s, false, 0)", other, other)
     going_on = new_id()
     house.ask("anna", "SELECT * FROM upload_begin(%s, 1, %s, 1, %s)", going_on, b"d" * 32, str(going_on))
     house.ask("anna", "SELECT upload_named(%s, '', 'u')", going_on)

@@ -1,0 +1,135 @@
+"""A review in the house's database: several leads at once, sealed words, the call's agent, and its end with the training."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from psycopg.types.json import Jsonb
+
+from softphone.domain.purpose import Purpose
+from softphone.domain.retention import day_begins
+from softphone.team.rows import afterwards, reviewing, signing_in
+from softphone.team.rows.arriving import KeptFor
+from tests.team.house import KEYS, NUMBER, TEAMS, TRAINING, ZONE, House, new_id
+
+TABLES = ("reviews", "review_scores", "review_comments", "comment_seals", "review_openings")
+
+
+def seal(key: str, role: str = "training", words: str = "words") -> dict[str, str]:
+    return {"role": role, "key_id": key, "suite": "suite", "sealed": words.encode().hex()}
+
+
+def refused(house: House, who: Any, statement: str, *values: object) -> str | None:
+    with pytest.raises(psycopg.Error) as found:
+        house.ask(who, statement, *values)
+    return found.value.sqlstate
+
+
+def counts(house: House, who: Any) -> tuple[int, ...]:
+    return tuple(house.value(who, f"SELECT count(*) FROM {table}") for table in TABLES)
+
+
+def two_leads(house: House) -> None:
+    """The other lead gets a key of team one too."""
+    teams = [{**TEAMS[0], "leads": ["t1", "t3"]}, TEAMS[1]]
+    house.policy(2, {**KEYS, TRAINING: ("t1", "t2", "t3")}, teams)
+    house.ask("other_lead", signing_in.PROVED, "training", "t3")
+
+
+def reviewed(house: House) -> UUID:
+    """One with a comment, a score, shared; open by the lead."""
+    one = house.arrived(
+        keys=[(TRAINING, "t1"), (TRAINING, "t3"), *((role, KEYS[role][0]) for role in KEYS if role is not TRAINING)]
+    )
+    house.ask("lead", reviewing.OPEN, one)
+    house.ask("lead", reviewing.COMMENT, new_id(), one, 16_000, None, Jsonb([seal("t1")]))
+    house.ask("lead", reviewing.SCORE, one, "greeting", 4, 0)
+    house.ask("lead", reviewing.SHARE, one, False, 0)
+    return one
+
+
+def test_several_leads_review_at_once_and_nobodys_words_are_lost(house: House) -> None:
+    two_leads(house)
+    one = reviewed(house)
+    others = house.ask("other_lead", reviewing.OPEN, one)
+    assert [row["person"] for row in others] == [house.people["lead"].id]
+    assert refused(house, "other_lead", reviewing.SCORE, one, "greeting", 2, 0) == "KT409"
+    assert house.value("other_lead", reviewing.SCORE, one, "greeting", 2, 1) == 2
+    assert refused(house, "lead", reviewing.SHARE, one, True, 0) == "KT409"
+    assert [row["points"] for row in house.ask("lead", reviewing.SCORES, one)] == [2]
+    mine = new_id()
+    for _ in range(2):
+        house.ask("other_lead", reviewing.COMMENT, mine, one, 5, None, Jsonb([seal("t1"), seal("t3")]))
+    assert refused(house, "lead", reviewing.COMMENT, mine, one, 5, None, Jsonb([seal("t1")])) == "KT409"
+    assert refused(house, "lead", reviewing.COMMENT, new_id(), one, 5, None, Jsonb([seal("made up")])) == "KT422"
+    assert refused(house, "lead", reviewing.COMMENT, new_id(), one, 5, None, Jsonb([])) == "KT422"
+    # Each gets what is sealed for a key of theirs.
+    assert [bytes(row["sealed"]) for row in house.ask("other_lead", reviewing.COMMENTS, one)] == [b"words"]
+    assert house.value("other_lead", "SELECT count(*) FROM review_comments") == 2
+    assert not house.value("lead", reviewing.REMOVE, mine)
+    assert house.value("other_lead", reviewing.REMOVE, mine)
+    house.ask("lead", reviewing.CLOSE, one)
+    assert house.ask("other_lead", reviewing.OPEN, one) == []
+
+
+@pytest.mark.rule("L4")
+def test_the_calls_agent_reads_what_is_shared_and_answers_and_nobody_else_does(house: House) -> None:
+    two_leads(house)
+    one = reviewed(house)
+    comment = house.ask("lead", reviewing.COMMENTS, one)[0]["comment"]
+    answer = (new_id(), one, 16_000, comment, Jsonb([seal("t1")]))
+    assert counts(house, "lead") == (1, 1, 1, 1, 1)
+    assert counts(house, "anna") == (0, 0, 0, 0, 0)
+    assert refused(house, "anna", reviewing.COMMENT, *answer) == "KT404"
+    house.ask("lead", reviewing.SHARE, one, True, 1)
+    mine = house.owner("SELECT thumbprint FROM desks WHERE desk = %s", house.people["anna"].desk)[0]["thumbprint"]
+    house.ask("lead", reviewing.COMMENT, new_id(), one, 1, None, Jsonb([seal("t1"), seal(mine, "agent", "for anna")]))
+    assert counts(house, "anna") == (1, 1, 2, 1, 0)
+    assert [bytes(row["sealed"]) for row in house.ask("anna", reviewing.COMMENTS, one)] == [b"for anna"]
+    house.ask("anna", reviewing.COMMENT, *answer)
+    assert refused(house, "anna", reviewing.COMMENT, new_id(), one, 1, None, Jsonb([seal("t1")])) == "KT404"
+    for who in ("bo", "carl", "handler", "custody", "it"):
+        assert counts(house, who) == (0, 0, 0, 0, 0), who
+    for who in ("anna", "bo", "handler", "custody", "it"):
+        for statement, values in (
+            (reviewing.OPEN, (one,)),
+            (reviewing.SCORE, (one, "greeting", 1, 1)),
+            (reviewing.SHARE, (one, False, 2)),
+            (reviewing.MARK, (one, 1, None, None)),
+        ):
+            assert refused(house, who, statement, *values) == "KT403"
+    # A lead of another team is told what somebody is told of a recording that is not there.
+    carls = house.arrived("carl")
+    assert refused(house, "lead", reviewing.OPEN, carls) == refused(house, "lead", reviewing.OPEN, new_id()) == "KT404"
+
+
+@pytest.mark.rule("L4")
+@pytest.mark.rule("G38")
+def test_a_review_is_unseen_while_it_is_held_and_goes_with_the_training(house: House) -> None:
+    two_leads(house)
+    held, used, kept, taken = (reviewed(house) for _ in range(4))
+    hold = {"hold": "h", "recording": str(held), "raised_for": "controller", "raised_by": "bo", "why": "w"}
+    house.ask("bo", afterwards.PLACE, Jsonb([{**hold, "at": datetime.now(UTC).isoformat()}]))
+    assert refused(house, "lead", reviewing.OPEN, held) == "KT404"
+    assert house.ask("lead", reviewing.SCORES, held) == []
+    assert house.value("bo", afterwards.UNDO, "h")
+    assert len(house.ask("lead", reviewing.SCORES, held)) == 1
+    # Marked by the first; the second changes nothing.
+    day = datetime.now(UTC).date() + timedelta(days=5)
+    assert house.value("lead", reviewing.MARK, kept, 60, day, day_begins(day, ZONE)) is None
+    assert house.value("other_lead", reviewing.MARK, kept, 60, None, None) is not None
+    training = "SELECT expires_on, stands, reason FROM purposes WHERE recording = %s AND purpose = 'training'"
+    assert house.owner(training, kept) == [{"expires_on": day, "stands": "keeps", "reason": None}]
+    assert house.value("lead", reviewing.MARK, used, 60, None, None) is None
+    assert house.owner(training, used)[0]["reason"] == "reviewed"
+    late = day + timedelta(days=1_000)
+    only = house.arrived(number=None, purposes=[KeptFor(Purpose.TRAINING, None, "P3M", day)])
+    house.value("lead", reviewing.MARK, only, 60, late, day_begins(late, ZONE))
+    assert house.owner(training, only)[0]["expires_on"] == day
+    house.ask("handler", afterwards.TAKE_BACK, new_id(), None, NUMBER, ["training"], "opt_out")
+    assert [house.owner(f"SELECT 1 FROM {table}") for table in TABLES] == [[]] * 5
+    assert house.found("handler") == {held, used, kept, taken}
