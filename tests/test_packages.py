@@ -64,8 +64,20 @@ def test_desktop_entry_and_shop_page_pass_their_own_validators(tmp_path: Path) -
     )
 
 
-def test_an_update_that_broke_off_before_its_link_was_moved_is_configured_again(tmp_path: Path) -> None:
+def configured(home: Path, build: str, path: str = os.environ["PATH"]) -> int:
+    """What dpkg runs once the files of `build` are in `home`: its status."""
     script = (INSTALLER / "linux" / "scripts" / "postinst").read_text(encoding="utf-8")
+    lines = script.replace("@BUILD@", build).replace("home=/opt/klartone\n", f"home={home}\n")
+    assert f"home={home}\n" in lines
+    told = ["sh", "-c", lines, "postinst", "configure"]
+    return subprocess.run(told, env={"PATH": path}, check=False, timeout=60).returncode
+
+
+def builds(home: Path) -> set[str]:
+    return {one.name for one in (home / "run").iterdir()}
+
+
+def test_an_update_that_broke_off_before_its_link_was_moved_is_configured_again(tmp_path: Path) -> None:
     home, broken = tmp_path / "klartone", tmp_path / "bin"
     (home / "app").mkdir(parents=True)
     (home / "app" / "klartone").write_text("first")
@@ -73,24 +85,33 @@ def test_an_update_that_broke_off_before_its_link_was_moved_is_configured_again(
     mv = broken / "mv"
     mv.write_text(f'#!/bin/sh\n[ "$1" = -T ] && kill -9 $PPID && exit\nexec {shutil.which("mv")} "$@"\n')
     mv.chmod(0o755)
-
-    def configure(build: str, path: str) -> int:
-        lines = script.replace("@BUILD@", build).replace("home=/opt/klartone\n", f"home={home}\n")
-        assert f"home={home}\n" in lines
-        told = ["sh", "-c", lines, "postinst", "configure"]
-        return subprocess.run(told, env={"PATH": path}, check=False, timeout=60).returncode
-
-    path = os.environ["PATH"]
-    assert configure("one", path) == 0
-    assert configure("two", f"{broken}:{path}") == -signal.SIGKILL
+    assert configured(home, "one") == 0
+    assert configured(home, "two", f"{broken}:{os.environ['PATH']}") == -signal.SIGKILL
     assert (home / "current" / "klartone").read_text() == "first"  # the build before still starts
     shutil.rmtree(home / "app")
     (home / "app").mkdir()
     (home / "app" / "klartone").write_text("third")
-    assert configure("three", path) == 0
+    assert configured(home, "three") == 0
     assert (home / "current" / "klartone").read_text() == "third"
     assert {one.name for one in home.iterdir()} == {"app", "current", "run"}
-    assert [one.name for one in (home / "run").iterdir()] == ["three"]
+    assert builds(home) == {"three"}
+
+
+def test_a_build_stays_as_long_as_something_runs_from_it_and_goes_with_the_next_update(tmp_path: Path) -> None:
+    home = tmp_path / "klartone"
+    (home / "app").mkdir(parents=True)
+    shutil.copy(str(shutil.which("sleep")), home / "app" / "klartone")
+    assert configured(home, "one") == 0
+    phone = subprocess.Popen([home / "current" / "klartone", "600"])
+    try:
+        assert configured(home, "two") == 0
+        assert builds(home) == {"one", "two"}
+        assert (home / "current").readlink() == Path("run/two")
+    finally:
+        phone.kill()
+        phone.wait()
+    assert configured(home, "three") == 0
+    assert builds(home) == {"three"}
 
 
 def test_a_link_is_no_option_whatever_it_holds_in_the_desktop_entry_and_in_windows_registry(

@@ -64,12 +64,22 @@ def test_a_repair_keeps_settings_and_policy_that_stand_and_changes_no_feature(tm
 
     def carried_out(**given: str) -> tuple[str, str]:
         """Settings and policy that are written."""
+        properties = settled(**given)
+        return properties.get("SETTINGS", ""), properties.get("POLICY", "")
+
+    def touched(**given: str) -> set[str]:
+        """The components that are written, or removed, of those that ask about it."""
+        properties = settled(**given)
+        asked = [(one, one.find(f"{WIX}Condition")) for one in wxs.iter(f"{WIX}Component")]
+        return {str(one.get("Id")) for one, what in asked if what is not None and holds(str(what.text), properties)}
+
+    def settled(**given: str) -> dict[str, str]:
         properties = dict(given)
         for one in sequence.iter(f"{WIX}Custom"):
             if holds(str(one.text), properties):
                 action = actions[one.get("Action")]
                 properties[str(action.get("Property"))] = properties.get(str(action.get("Value")).strip("[]"), "")
-        return properties.get("SETTINGS", ""), properties.get("POLICY", "")
+        return properties
 
     def allowed(**given: str) -> bool:
         return all(holds(str(one.text), {"VersionNT64": "1000", **given}) for one in wxs.findall(f"*/{WIX}Condition"))
@@ -80,6 +90,10 @@ def test_a_repair_keeps_settings_and_policy_that_stand_and_changes_no_feature(tm
     assert carried_out(**before) == ("its", "its policy")
     assert carried_out(**mine, **before, Installed="1") == ("its", "its policy")
     assert carried_out(**mine, Installed="1") == ("", "")
+    # Where IT has deleted a value since, a repair does not write it back empty; a removal leaves nothing out.
+    assert touched(**before, Installed="1", REINSTALL="ALL") == {"settings", "policy"}
+    assert touched(SETTINGSBEFORE="its", Installed="1", REINSTALL="ALL", **mine) == {"settings"}
+    assert touched(Installed="1", REMOVE="ALL") == {"settings", "policy"}
     assert allowed(ADDLOCAL="ALL")
     assert allowed(Installed="1", REINSTALL="ALL")
     assert allowed(Installed="1", REMOVE="all")
@@ -125,20 +139,25 @@ def test_an_upgrade_keeps_what_was_chosen_and_takes_what_is_given_for_the_first_
 
 
 @pytest.mark.skipif(not shutil.which("wixl"), reason="it is needed to make the package, and for nothing else")
-def test_windows_itself_does_not_take_over_the_features_of_before(tmp_path: Path) -> None:
+def test_windows_takes_over_no_features_of_before_and_asks_about_settings_and_policy_again(tmp_path: Path) -> None:
     frozen, made = tmp_path / "frozen", tmp_path / "klartone.msi"
     frozen.mkdir()
     for name in ("klartone.exe", "klartonew.exe"):
         (frozen / name).write_text("program")
     subprocess.run([sys.executable, ROOT / "resources" / "installer" / "windows" / "msi.py", frozen, made], check=True)
 
+    def rows(table: str) -> list[list[str]]:
+        told = subprocess.run(["msiinfo", "export", made, table], check=True, capture_output=True, text=True).stdout
+        return [line.split("\t") for line in told.splitlines()[3:]]
+
     def actions(sequence: str) -> list[str]:
-        told = subprocess.run(["msiinfo", "export", made, sequence], check=True, capture_output=True, text=True).stdout
-        return [line.split("\t")[0] for line in told.splitlines()[3:]]
+        return [row[0] for row in rows(sequence)]
 
     assert actions("InstallUISequence") == ["ExecuteAction"]  # features chosen there would be those of no property
     assert {"AppSearch", "CostFinalize"} <= set(actions("InstallExecuteSequence"))
     assert "MigrateFeatureStates" not in actions("InstallExecuteSequence")
+    again = {row[0]: (row[4], bool(int(row[3]) & 64)) for row in rows("Component") if row[4] or int(row[3]) & 64}
+    assert again == {"settings": ("SETTINGS OR REMOVE", True), "policy": ("POLICY OR REMOVE", True)}
 
 
 def holds(condition: str, properties: dict[str, str]) -> bool:

@@ -221,8 +221,9 @@ def tables(msi: Path) -> str:
         components
     ):
         raise StepError("a component has no GUID of its own, and would not be removed")
-    if any(row[4] for row in components.values()):
-        raise StepError("a component has a condition, and would stay behind")
+    conditions = {row[0]: row[4] for row in components.values() if row[4]}
+    wanted = {"settings": "SETTINGS OR REMOVE", "policy": "POLICY OR REMOVE"}
+    expect("conditions, by which a component would stay behind", conditions, wanted)
     named = [row[1] for row in table("FeatureComponents")]
     expect("components without a feature, or in two", sorted(named), sorted(components))
     values = {(row[2], row[3]): row[4] for row in table("Registry")}
@@ -299,9 +300,13 @@ def told(folder: str = INSTALLED, links: str = r"Software\Klartone\Capabilities"
 
 
 def repair(msi: Path) -> str:
-    """Whoever asks for it: what stands in the registry stays, and no feature comes or goes."""
+    """Whoever asks for it: what stands in the registry stays, what IT has deleted stays away, and no feature comes or goes."""
     others = (r"SETTINGS=C:\users\mine.toml", r"POLICY=C:\users\mine-policy.toml")
+    wine("reg", "delete", rf"{POLICIES}\Locked", "/v", "policy", "/f", "/reg:64")
     wine("msiexec", "/i", there(msi), "/qn", "REINSTALL=ALL", "REINSTALLMODE=omus", *others, within=240)
+    if "REG_SZ" in (locked := wine("reg", "query", rf"{POLICIES}\Locked", "/reg:64", also=(1,))):
+        raise StepError(f"the policy that IT deleted is back: {locked.strip()}")
+    wine("reg", "add", rf"{POLICIES}\Locked", "/v", "policy", "/d", POLICY, "/f", "/reg:64")
     told()
     for features in ("ADDLOCAL=Settings,Policy", "ADDLOCAL=ALL", "REMOVE=Settings,Policy"):
         refusal("msiexec", "/i", there(msi), "/qn", features, *others)

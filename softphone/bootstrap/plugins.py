@@ -84,4 +84,6 @@ def _guarded_plugin(name: str, there: Mapping[str, Path]) -> Plugin:
                 raise PluginError("error.plugin.unguarded", plugin=name, path=str(others))
     except OSError as error:
         raise PluginError("error.plugin.missing", plugin=name) from error
+    if folder.name != name:  # whose name is the plugin's id to its host
+        raise PluginError("error.plugin.linked", plugin=name, path=str(folder))
     return read_plugin(folder)

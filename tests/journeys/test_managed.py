@@ -192,9 +192,10 @@ def test_plugins_and_policy_come_from_where_only_administrators_write(machine: M
         manifest.write_text(manifest.read_text("utf-8").replace("espeak_voice", name), encoding="utf-8")
     code = next((plugins / "open_voice").rglob("*.py"))
     code.chmod(0o666)
+    (plugins / "linked_voice").symlink_to("good_voice")
     machine.manage(
         f'[locked]\npolicy = "{policy}"\npolicy_guarded = true\nplugin_folder = "{plugins}"\n'
-        'plugins = ["good_voice", "open_voice", "datatilsynet", "no_voice"]\n'
+        'plugins = ["good_voice", "open_voice", "linked_voice", "datatilsynet", "no_voice"]\n'
     )
     state, _ = said_by(machine, [], until=lambda now: now.policy.phase is PolicyPhase.UNSIGNED)
     (fault,) = state.policy.faults
@@ -202,6 +203,7 @@ def test_plugins_and_policy_come_from_where_only_administrators_write(machine: M
     refused = {one.params["plugin"]: one.code for one in state.faults if one.code.startswith("error.plugin")}
     assert refused == {
         "datatilsynet": "error.plugin.taken",
+        "linked_voice": "error.plugin.linked",
         "no_voice": "error.plugin.missing",
         "open_voice": "error.plugin.unguarded",
         "unlisted_voice": "error.plugin.unlisted",

@@ -33,6 +33,7 @@ COMPONENTS = ("console", "window", "menu", "links", "autostart", "settings", "po
 """of klartone.wxs; each keeps its GUID for good"""
 PROPERTIES = ("AUTOSTART", "LINKS", "POLICY", "SETTINGS")
 _SUMMARY = bytes.fromhex("e0859ff2f94f6810ab9108002b27b3d9")
+_TRANSITIVE = 64
 _EPOCH = 11_644_473_600  # 1601 to 1970, in seconds
 
 
@@ -109,10 +110,7 @@ def source(told: dict[str, Any], folder: Path, ico: Path) -> str:
         icon=ico,
         schemes=schemes,
         payload="\n".join(payload(folder, {console, window})),
-        **{
-            f"guid_{name}": guid("component", name)
-            for name in ("console", "window", "menu", "links", "autostart", "settings", "policy")
-        },
+        **{f"guid_{name}": guid("component", name) for name in COMPONENTS},
     )
 
 
@@ -132,7 +130,13 @@ def let_through(target: Path) -> None:
     gone = [("InstallUISequence", row[0]) for row in rows(target, "InstallUISequence") if row[0] != "ExecuteAction"]
     gone.append(("InstallExecuteSequence", "MigrateFeatureStates"))
     deletions = [f"DELETE FROM `{table}` WHERE `Action` = '{action}'" for table, action in gone]  # noqa: S608
-    for query in (change, *deletions):
+    # A repair asks again whether these have anything to write, and takes away what has not. wixl knows no such attribute.
+    asked_again = [
+        f"UPDATE `Component` SET `Attributes` = {int(row[3]) | _TRANSITIVE} WHERE `Component` = '{row[0]}'"  # noqa: S608
+        for row in rows(target, "Component")
+        if row[4]
+    ]
+    for query in (change, *deletions, *asked_again):
         subprocess.run(["msibuild", target, "-q", query], check=True)
 
 
