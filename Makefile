@@ -11,9 +11,9 @@ help:
 	@echo "make bench          speed and size, as a table and into docs/performance.md"
 	@echo "make pictures       the window in every state, from a real engine, into build/pictures"
 	@echo "make pictures-reference  the dozen pictures that the tests compare the window with, anew: look at them"
-	@echo "make package-check  the wheel and the frozen program, each in an empty place, each with a whole call"
+	@echo "make wheel-check    the Python package in an empty environment, with a whole call"
 	@echo "make deb            the Debian package, into build/package; as root"
-	@echo "make deb-check      that package on bare Debian 12 and 13: in, a call, updated in mid-call, out; as root, ten minutes"
+	@echo "make deb-check      that package on bare Debian 12 and 13: in, calls, updated in mid-call, out; as root, ten minutes"
 	@echo "make wheel          the Python package, into build/package"
 	@echo "make sbom           what the package consists of (CycloneDX), checked by its schema, into build/package"
 	@echo "make same           package and wheel made twice, which must be the same bytes; as root"
@@ -58,8 +58,8 @@ pictures: setup-test
 pictures-reference: setup-test
 	@$(python) -m tests.pictures.reference
 
-package-check: setup-package
-	@.ci/package-check
+wheel-check: setup-test
+	@.ci/wheel-check
 
 setup-package:
 	@.ci/setup package
@@ -112,4 +112,4 @@ lock:
 	    --no-annotate --custom-compile-command "make lock" -q pyproject.toml -c requirements.lock -o requirements-run.lock
 
 
-.PHONY: help run test quick torture soak bench pictures package-check deb deb-check wheel sbom same msi windows-check msi-same setup-package setup-windows setup-run setup-test rules settings team-api translations lock
+.PHONY: help run test quick torture soak bench pictures wheel-check deb deb-check wheel sbom same msi windows-check msi-same setup-package setup-windows setup-run setup-test rules settings team-api translations lock

@@ -1,4 +1,4 @@
-"""What travels in the wheel: all that the program needs, and nothing of ours beside it. `make package-check` also starts it."""
+"""What travels in the wheel: all that the program needs, and nothing of ours beside it. `make wheel-check` also starts it."""
 
 from __future__ import annotations
 
