@@ -66,10 +66,14 @@ def test_desktop_entry_and_shop_page_pass_their_own_validators(tmp_path: Path) -
 
 def configured(home: Path, build: str, path: str = os.environ["PATH"]) -> int:
     """What dpkg runs once the files of `build` are in `home`: its status."""
-    script = (INSTALLER / "linux" / "scripts" / "postinst").read_text(encoding="utf-8")
-    lines = script.replace("@BUILD@", build).replace("home=/opt/klartone\n", f"home={home}\n")
+    return run_script(home, "postinst", "configure", build=build, path=path)
+
+
+def run_script(home: Path, script: str, what: str, build: str = "", path: str = os.environ["PATH"]) -> int:
+    text = (INSTALLER / "linux" / "scripts" / script).read_text(encoding="utf-8")
+    lines = text.replace("@BUILD@", build).replace("home=/opt/klartone\n", f"home={home}\n")
     assert f"home={home}\n" in lines
-    told = ["sh", "-c", lines, "postinst", "configure"]
+    told = ["sh", "-c", lines, script, what]
     return subprocess.run(told, env={"PATH": path}, check=False, timeout=60).returncode
 
 
@@ -97,7 +101,7 @@ def test_an_update_that_broke_off_before_its_link_was_moved_is_configured_again(
     assert builds(home) == {"three"}
 
 
-def test_a_build_stays_as_long_as_something_runs_from_it_and_goes_with_the_next_update(tmp_path: Path) -> None:
+def test_a_build_stays_in_update_and_removal_as_long_as_something_runs_from_it(tmp_path: Path) -> None:
     home = tmp_path / "klartone"
     (home / "app").mkdir(parents=True)
     shutil.copy(str(shutil.which("sleep")), home / "app" / "klartone")
@@ -107,11 +111,21 @@ def test_a_build_stays_as_long_as_something_runs_from_it_and_goes_with_the_next_
         assert configured(home, "two") == 0
         assert builds(home) == {"one", "two"}
         assert (home / "current").readlink() == Path("run/two")
+        shutil.rmtree(home / "app")  # as dpkg does
+        assert run_script(home, "postrm", "remove") == 0
+        assert [one.name for one in home.iterdir()] == ["run"]
+        assert builds(home) == {"one"}
+        shutil.copytree(home / "run" / "one", home / "app")
+        assert configured(home, "three") == 0
+        assert builds(home) == {"one", "three"}
     finally:
         phone.kill()
         phone.wait()
-    assert configured(home, "three") == 0
-    assert builds(home) == {"three"}
+    assert configured(home, "four") == 0
+    assert builds(home) == {"four"}
+    shutil.rmtree(home / "app")
+    assert run_script(home, "postrm", "remove") == 0
+    assert not home.exists()
 
 
 def test_a_link_is_no_option_whatever_it_holds_in_the_desktop_entry_and_in_windows_registry(
