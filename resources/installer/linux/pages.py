@@ -97,7 +97,7 @@ def _told(actions: list[argparse.Action], parser: argparse.ArgumentParser) -> li
 def _usage(action: argparse.Action) -> str:
     if isinstance(action, argparse._SubParsersAction):
         return ""
-    if action.choices is not None:
+    if action.choices is not None and action.metavar is None:
         return "|".join(str(one) for one in action.choices)
     return str(action.metavar or action.dest.upper())
 
