@@ -112,8 +112,11 @@ class Look:
         return self.window
 
     def again(self, state: Snapshot) -> None:
+        view = View(state, self._texts, self._theme, self._icons, s.NOW, connected=True)
+        self.window.render_view(view)
+        QApplication.processEvents()
+        self.window.render_view(view)
         for _ in range(_TURNS):
-            self.window.render_view(View(state, self._texts, self._theme, self._icons, s.NOW, connected=True))
             QApplication.processEvents()
 
     def close(self) -> None:
