@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,8 +15,8 @@ from typing import Any
 
 import pytest
 
+from tests.peers.forked import Process, forked
 from tests.peers.processes import end
-from tests.peers.second_phone import ROOT
 
 pytestmark = pytest.mark.journey
 
@@ -28,9 +27,9 @@ SECONDS = 3
 @pytest.mark.rule("G10")
 def test_without_their_buttons_the_demos_opt_out_and_dispute_never_reach_the_engine(folder: Path) -> None:
     with _demo(folder, "N3", "optOut,dispute") as process:
-        output, errors = process.communicate(timeout=110)
-    assert process.returncode == 0, errors
-    *story, last = [json.loads(line) for line in output.splitlines()]
+        assert process.stdout is not None
+        *story, last = [json.loads(line) for line in process.stdout]
+        assert process.wait() == 0
     summary = last["summary"]
     assert _all(story, "press", "button") == ["answer", "optOut", "dispute"]
     # What reached the engine.
@@ -63,17 +62,11 @@ def _all(story: list[dict[str, Any]], event: str, what: str) -> list[str]:
 
 
 @contextmanager
-def _demo(folder: Path, notice: str, unplugged: str) -> Generator[subprocess.Popen[str]]:
+def _demo(folder: Path, notice: str, unplugged: str) -> Generator[Process]:
     """The demo's process with these buttons unplugged; the customer says yes where she is asked."""
-    program = ["-m", "tests.demo.unplugged_demo", unplugged]
     options = ["--notice", notice, "--party", "yes", "--seconds", str(SECONDS), "--archive", str(folder)]
-    process = subprocess.Popen(
-        [sys.executable, *program, "demo", "--headless", "--json", *options],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    words = [unplugged, "demo", "--headless", "--json", *options]
+    process = forked("tests.demo.unplugged_demo", *words, stdout=subprocess.PIPE)
     try:
         yield process
     finally:

@@ -22,6 +22,7 @@ from softphone.system.endpoint import read_endpoint
 from softphone.wire.snapshot import CallPhase, PolicyPhase
 from tests.journeys.desk import Desk
 from tests.journeys.stage import CUSTOMER, Stage
+from tests.peers.forked import Process, forked
 from tests.peers.processes import end, until
 from tests.peers.second_phone import ROOT, second_phone
 
@@ -31,17 +32,22 @@ Shown = dict[str, Any]
 class Window:
     """`shown` is all that it showed, in order, each with `t` on this machine's monotonic clock."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *, timed: bool) -> None:
         self.began = time.monotonic()
-        with (home.parent / "desk.stderr").open("ab") as words:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "tests.journeys.process_desk", "--home", str(home)],
-                cwd=ROOT,
-                env={**os.environ, "QT_QPA_PLATFORM": "offscreen", "LANGUAGE": "en", "LC_ALL": "C.UTF-8"},
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=words,
-                encoding="utf-8",
+        env = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "LANGUAGE": "en", "LC_ALL": "C.UTF-8"}
+        module, words = "tests.journeys.process_desk", ("--home", str(home))
+        with (home.parent / "desk.stderr").open("ab") as complaints:
+            self.process: Process = (
+                subprocess.Popen(
+                    [sys.executable, "-m", module, *words],
+                    cwd=ROOT,
+                    env=env,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=complaints,
+                )
+                if timed
+                else forked(module, *words, stdout=subprocess.PIPE, stderr=complaints, env=env)
             )
         self.shown: list[Shown] = []
         self._changed = threading.Condition()
@@ -111,14 +117,14 @@ class Window:
 
     def _say(self, words: str) -> None:
         assert self.process.stdin is not None
-        self.process.stdin.write(words + "\n")
+        self.process.stdin.write(f"{words}\n".encode())
         self.process.stdin.flush()
 
 
 @contextmanager
-def window(home: Path) -> Generator[Window]:
-    """A desk for `home`, shown on no screen."""
-    desk = Window(home)
+def window(home: Path, *, timed: bool = False) -> Generator[Window]:
+    """A desk for `home`, shown on no screen. `timed`: it and the engine that it starts load all of the program, as a person's."""
+    desk = Window(home, timed=timed)
     try:
         yield desk
     finally:

@@ -24,6 +24,7 @@ from tests.journeys.listening import numbers
 from tests.journeys.stage import LOOPBACK, Stage, build, read_stereo
 from tests.journeys.test_edge import edge_of
 from tests.peers.authority import Authority
+from tests.peers.forked import run
 from tests.peers.gnome_keyring import SecretService, gnome_keyring
 from tests.peers.kamailio import kamailio
 from tests.peers.second_phone import ROOT, talk
@@ -48,15 +49,7 @@ ring.set(sys.argv[1], sys.stdin.read().encode())
 
 
 def _klartone(on: Stage, env: Mapping[str, str], *words: str, status: int = 0) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "softphone.cli", "--home", str(on.home.root), *words],
-        cwd=ROOT,
-        env=dict(env),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = run("softphone.cli", "--home", str(on.home.root), *words, env=env)
     assert done.returncode == status, done.stderr
     told_plainly(done.stderr)
     return done.stdout if status == 0 else done.stderr

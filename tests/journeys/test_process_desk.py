@@ -81,7 +81,7 @@ def test_after_a_key_that_no_notice_named_the_desk_says_so_and_the_agent_asks_wh
 @pytest.mark.rule("G31")
 def test_a_killed_desk_pauses_training_alone_and_a_new_one_has_the_whole_state_and_its_opt_out(tmp_path: Path) -> None:
     on = build(tmp_path, lines=("n7",))
-    with no_engine_left(on), window(on.folder / "home") as desk, observed(on) as eye:
+    with no_engine_left(on), window(on.folder / "home", timed=True) as desk, observed(on) as eye:
         call = recorded(on, desk)
         headline = desk.now()["title"]
         killed = time.monotonic()
@@ -90,7 +90,7 @@ def test_a_killed_desk_pauses_training_alone_and_a_new_one_has_the_whole_state_a
         print(f"training paused {time.monotonic() - killed:.2f} s after the desk was killed")
         assert Reason.NO_DESK in paused.pauses
         on.sealed(call, 1.0)
-        with window(on.folder / "home") as another:
+        with window(on.folder / "home", timed=True) as another:
             whole = another.wait(lambda one: one.get("attached") and one["title"] == headline, "the whole state")
             print(f"a new desk shows the whole state {whole['t'] - another.began:.2f} s after it was started")
             assert whole["t"] - another.began < 2.0
@@ -136,7 +136,7 @@ def test_a_killed_engine_is_told_of_started_again_and_registered_within_three_se
         store = DemoKeyFile(on.archive_folder / "demo-keys.json")
         store.set(password_name("agent"), b"a-good-password")
         change_settings(on, accounts=(Account("agent", f"4711@{server.address}", register=True),))
-        with no_engine_left(on), window(on.folder / "home") as desk:
+        with no_engine_left(on), window(on.folder / "home", timed=True) as desk:
             desk.wait(lambda one: "Ready" in one.get("account", ""), "registered")
             with observed(on):
                 call = recorded(on, desk)
