@@ -51,29 +51,33 @@ CREATE FUNCTION i_find_all() RETURNS boolean
     )
 $$;
 
--- The teams they lead: all calls, where the policy names no team.
-CREATE FUNCTION my_teams() RETURNS TABLE (everybody boolean, agents text[], lines text[])
+-- What calls they lead, each as `led` has it: asked once a statement, and compared with each row.
+CREATE FUNCTION my_led() RETURNS text[]
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
-    SELECT false, t.agents, t.lines FROM policy_teams t
-    WHERE t.number = newest_policy() AND EXISTS (
-        SELECT FROM unnest(t.leads) AS one (key_id) WHERE 'training:' || one.key_id = ANY (my_keys('training'))
+    WITH mine AS (
+        SELECT t.agents, t.lines FROM policy_teams t
+        WHERE t.number = newest_policy() AND EXISTS (
+            SELECT FROM unnest(t.leads) AS one (key_id) WHERE 'training:' || one.key_id = ANY (my_keys('training'))
+        )
     )
-    UNION ALL
-    SELECT true, '{}', '{}' WHERE my_keys('training') <> '{}'
-        AND NOT EXISTS (SELECT FROM policy_teams t WHERE t.number = newest_policy())
+    SELECT coalesce(array_agg(told), '{}') FROM (
+        SELECT 'a ' || agent AS told FROM mine, unnest(agents) AS agent WHERE lines = '{}'
+        UNION SELECT 'l ' || line FROM mine, unnest(lines) AS line WHERE agents = '{}'
+        UNION SELECT 'b ' || agent || ' ' || line FROM mine, unnest(agents) AS agent, unnest(lines) AS line
+        -- Everybody's, where the policy names no team.
+        UNION SELECT '*' WHERE my_keys('training') <> '{}'
+            AND NOT EXISTS (SELECT FROM policy_teams t WHERE t.number = newest_policy())
+    ) each
 $$;
 
 -- As `Viewer.leads` has it: an agent of the team on a line of it, where it names both. A team that names nothing has no calls.
-CREATE FUNCTION i_lead(of_line text, of_agent text) RETURNS boolean LANGUAGE sql STABLE
-    RETURN EXISTS (
-        SELECT FROM my_teams() t WHERE t.everybody OR (
-            (t.agents <> '{}' OR t.lines <> '{}')
-            AND (t.agents = '{}' OR of_agent = ANY (t.agents))
-            AND (t.lines = '{}' OR of_line = ANY (t.lines))
-        )
-    );
+CREATE FUNCTION led(of_line text, of_agent text) RETURNS text[] LANGUAGE sql IMMUTABLE
+    RETURN ARRAY ['*', 'a ' || of_agent, 'l ' || of_line, 'b ' || of_agent || ' ' || of_line];
 
--- Whether a role opens it now (`softphone.domain.archive.recordings.opens_for`). It and the one above are bound to what they
+CREATE FUNCTION i_lead(of_line text, of_agent text) RETURNS boolean LANGUAGE sql STABLE
+    RETURN led(of_line, of_agent) && my_led();
+
+-- Whether a role opens it now (`softphone.domain.archive.recordings.opens_for`). It and the two above are bound to what they
 -- name when they are made, so no caller's search path changes them.
 CREATE FUNCTION lives_for(r recordings, role text) RETURNS boolean LANGUAGE sql STABLE
     RETURN CASE role

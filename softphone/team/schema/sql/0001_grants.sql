@@ -1,7 +1,7 @@
 -- Which login calls which function. Each asks by itself who may.
 
 GRANT EXECUTE ON FUNCTION
-    my_person(), my_desk(), i_am(text), my_agents(), own_since(), my_keys(text), i_find_all(), my_teams(), i_lead(text, text),
+    my_person(), my_desk(), i_am(text), my_agents(), own_since(), my_keys(text), i_find_all(), my_led(), led(text, text), i_lead(text, text),
     lives_for(recordings, text),
     who_asks(), session_end(), desk_revoke(uuid), person_leaves(uuid), code_make(bytea, text, text[], text[], interval),
     key_proved(text, text), desk_seen(text, integer, text), people_figures(), proof_new(bytea, timestamptz),

@@ -38,7 +38,8 @@ CREATE POLICY seen ON recordings FOR SELECT TO klartone_service USING (
     -- Custody by a key that the newest policy does not name any more sees what is sealed for it.
     OR opened_by && (SELECT my_keys('custody'))
     OR (opened_by && (SELECT my_keys('documentation')) AND lives_for(recordings, 'documentation'))
-    OR (opened_by && (SELECT my_keys('training')) AND lives_for(recordings, 'training') AND i_lead(line, agent))
+    OR (opened_by && (SELECT my_keys('training')) AND lives_for(recordings, 'training')
+        AND led(line, agent) && (SELECT my_led()))
 );
 CREATE POLICY seen ON calls FOR SELECT TO klartone_service
     USING (EXISTS (SELECT FROM recordings r WHERE r.call = calls.call));
@@ -55,7 +56,7 @@ CREATE POLICY seen ON hold_words FOR SELECT TO klartone_service
 CREATE POLICY seen ON wraps FOR SELECT TO klartone_service USING (
     role || ':' || key_id = ANY ((SELECT my_keys())::text[])
     AND EXISTS (SELECT FROM recordings r WHERE r.recording = wraps.recording AND lives_for(r, wraps.role)
-        AND (wraps.role <> 'training' OR i_lead(r.line, r.agent)))
+        AND (wraps.role <> 'training' OR led(r.line, r.agent) && (SELECT my_led())))
 );
 CREATE POLICY seen ON call_number_seals FOR SELECT TO klartone_service USING (
     role || ':' || key_id = ANY ((SELECT my_keys())::text[])

@@ -1,4 +1,4 @@
 GRANT EXECUTE ON FUNCTION
-    i_review(recordings), review_open(uuid), review_close(uuid), comment_put(uuid, uuid, integer, uuid, jsonb), comment_remove(uuid),
+    review_open(uuid), review_close(uuid), comment_put(uuid, uuid, integer, uuid, jsonb), comment_remove(uuid),
     score_put(uuid, text, integer, bigint), review_share(uuid, boolean, bigint), review_mark(uuid, integer, date, timestamptz)
     TO klartone_service;

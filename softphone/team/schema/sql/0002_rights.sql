@@ -15,14 +15,19 @@ END $$;
 -- Its leads; and the call's agent, once it is shared.
 CREATE POLICY seen ON reviews FOR SELECT TO klartone_service USING (
     EXISTS (SELECT FROM recordings r WHERE r.recording = reviews.recording
-        AND (i_review(r) OR (reviews.shared AND r.agent = ANY (my_agents()) AND lives_for(r, 'training'))))
+        AND lives_for(r, 'training') AND (
+            (r.opened_by && (SELECT my_keys('training')) AND led(r.line, r.agent) && (SELECT my_led()))
+            OR (reviews.shared AND r.agent = ANY ((SELECT my_agents())::text[]))
+        ))
 );
 CREATE POLICY seen ON review_scores FOR SELECT TO klartone_service USING (
-    EXISTS (SELECT FROM recordings r WHERE r.recording = review_scores.recording AND i_review(r))
+    EXISTS (SELECT FROM recordings r WHERE r.recording = review_scores.recording AND r.opened_by && (SELECT my_keys('training'))
+            AND lives_for(r, 'training') AND led(r.line, r.agent) && (SELECT my_led()))
     OR EXISTS (SELECT FROM reviews v WHERE v.recording = review_scores.recording)
 );
 CREATE POLICY seen ON review_comments FOR SELECT TO klartone_service USING (
-    EXISTS (SELECT FROM recordings r WHERE r.recording = review_comments.recording AND i_review(r))
+    EXISTS (SELECT FROM recordings r WHERE r.recording = review_comments.recording AND r.opened_by && (SELECT my_keys('training'))
+            AND lives_for(r, 'training') AND led(r.line, r.agent) && (SELECT my_led()))
     OR EXISTS (SELECT FROM reviews v WHERE v.recording = review_comments.recording)
 );
 CREATE POLICY seen ON comment_seals FOR SELECT TO klartone_service USING (
@@ -32,5 +37,6 @@ CREATE POLICY seen ON comment_seals FOR SELECT TO klartone_service USING (
     END
 );
 CREATE POLICY seen ON review_openings FOR SELECT TO klartone_service USING (
-    EXISTS (SELECT FROM recordings r WHERE r.recording = review_openings.recording AND i_review(r))
+    EXISTS (SELECT FROM recordings r WHERE r.recording = review_openings.recording AND r.opened_by && (SELECT my_keys('training'))
+            AND lives_for(r, 'training') AND led(r.line, r.agent) && (SELECT my_led()))
 );
