@@ -20,6 +20,7 @@ from softphone.team.api.app import create_app
 from softphone.team.api.service import Service
 from softphone.team.logins import login
 from softphone.team.objects import Bucket, Shortcoming, Storage, check
+from softphone.team.people.openid import OpenId
 from softphone.team.schema import SERVICE, SIGN_IN
 from softphone.team.settings import Secrets, TeamSettings
 from softphone.team.upload.arriving import Arriving
@@ -53,7 +54,8 @@ def service_of(settings: TeamSettings, secrets: Secrets) -> Service:
     signer = Signer(secrets.receipt_key)
     arriving = Arriving(rows, bucket, secrets.number_key, signer)
     signing_in = login(settings.database, SIGN_IN, secrets.sign_in)
-    return Service(settings.serve.address, rows, signing_in, bucket, arriving, signer)
+    openid = OpenId(settings.sign_in) if settings.sign_in else None
+    return Service(settings.serve.address, rows, signing_in, bucket, arriving, signer, openid)
 
 
 def serve(settings: TeamSettings, secrets: Secrets, started: Callable[[str, int], None]) -> None:

@@ -18,6 +18,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from softphone.domain.errors import TeamError
+from softphone.domain.roles import Role
 
 PREFIX = "KLARTONE_TEAM_"
 NUMBER_KEY, RECEIPT_KEY, STORAGE_SECRET = "NUMBER_KEY", "RECEIPT_KEY", "STORAGE_SECRET"
@@ -57,10 +58,25 @@ class StorageTable(_Table):
     authority: str = ""
 
 
+class SignIn(_Table):
+    """The house's OpenID Connect. `roles` says which values of a claim make somebody what; nobody is anything without one."""
+
+    issuer: Annotated[str, Field(pattern=r"^https?://\S+$")]
+    client: Annotated[str, Field(min_length=1, max_length=200)]
+    scopes: str = "openid profile"
+    roles_claim: str = "groups"
+    agents_claim: str = "sip"
+    """an agent's addresses"""
+    roles: dict[Role, list[str]]
+    authority: str = ""
+
+
 class TeamSettings(_Table):
     serve: Serve
     database: Database = Database()
     storage: StorageTable
+    sign_in: SignIn | None = None
+    """none: one-time codes alone"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,15 +86,29 @@ def _proof(request: Request, here: Here, shown: Shown = None) -> Proof:
 Who = Annotated[Asking, Depends(_asking)]
 
 
+@routes.get("/sign-in")
+async def sign_in(here: Here) -> bodies.SignInTold:
+    """What a desk needs to know before it has a token."""
+    if here.openid is None:
+        return bodies.SignInTold()
+    told = here.openid.settings
+    return bodies.SignInTold(issuer=told.issuer, client=told.client, scopes=told.scopes)
+
+
 @routes.post("/token")
 async def token(
     here: Here,
     proof: Annotated[Proof, Depends(_proof)],
-    asked: Annotated[bodies.ByInvitation | bodies.ByRefresh, Body(discriminator="grant")],
+    asked: Annotated[bodies.ByInvitation | bodies.ByIdToken | bodies.ByRefresh, Body(discriminator="grant")],
 ) -> bodies.Tokens:
-    """A session begins with a one-time code, or goes on. Each code and each refresh token is used up by it."""
+    """A session begins with a one-time code or an ID token, or goes on. Each code and refresh token is used up by it."""
     if isinstance(asked, bodies.ByInvitation):
         opened = await sessions.take_code(here.signing_in, asked.code, UUID(asked.desk), proof)
+    elif isinstance(asked, bodies.ByIdToken):
+        if here.openid is None:
+            raise TeamError("error.team.sign_in_wrong")
+        identity = await here.openid.identify(asked.id_token, proof.thumbprint, here.now())
+        opened = await sessions.take_identity(here.signing_in, identity, UUID(asked.desk), proof)
     else:
         opened = await sessions.renew(here.signing_in, asked.refresh_token, proof)
     return bodies.Tokens(

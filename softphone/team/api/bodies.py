@@ -23,6 +23,22 @@ class ByInvitation(Told):
     desk: Id
 
 
+class ByIdToken(Told):
+    """Its `nonce` is the thumbprint (RFC 7638) of the key that the proof beside it names."""
+
+    grant: Literal["id_token"]
+    id_token: Annotated[str, Field(min_length=1, max_length=20_000, repr=False)]
+    desk: Id
+
+
+class SignInTold(Told):
+    """How one signs in. `issuer` empty: by a one-time code alone."""
+
+    issuer: str = ""
+    client: str = ""
+    scopes: str = ""
+
+
 class ByRefresh(Told):
     grant: Literal["refresh"]
     refresh_token: Token

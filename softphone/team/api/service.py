@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from softphone.domain.errors import TeamError
 from softphone.team.api.figures import Figures
 from softphone.team.objects import Bucket
+from softphone.team.people.openid import OpenId
 from softphone.team.rows.pool import Rows
 from softphone.team.upload.arriving import Arriving
 from softphone.team.upload.receipt import Signer
@@ -29,6 +30,7 @@ class Service:
     bucket: Bucket
     arriving: Arriving
     signer: Signer
+    openid: OpenId | None = None
     figures: Figures = field(default_factory=Figures)
 
     def now(self) -> datetime:

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 from softphone.domain.errors import TeamError
 from softphone.domain.roles import Role
+from softphone.team.people.openid import Identity
 from softphone.team.people.proof import Proof
 from softphone.team.people.tokens import ACCESS, REFRESH, checked, new_token
 from softphone.team.rows import signing_in
@@ -26,6 +27,19 @@ async def take_code(rows: Rows, code: str, desk: UUID, proof: Proof) -> Tokens:
             await signing_in.open_by_code(tx, checked(code), Desk(desk, proof.key, proof.thumbprint), tokens)
         except SignedOutError:
             raise TeamError("error.team.invitation_over") from None
+    return tokens
+
+
+async def take_identity(rows: Rows, identity: Identity, desk: UUID, proof: Proof) -> Tokens:
+    """Of somebody whom the house's OpenID Connect has signed in."""
+    tokens = _tokens()
+    async with rows.nobody() as tx:
+        await _used(tx, proof)
+    at = Desk(desk, proof.key, proof.thumbprint)
+    async with rows.nobody() as tx:
+        await signing_in.open_session(
+            tx, identity.issuer, identity.subject, identity.roles, identity.agents, at, tokens
+        )
     return tokens
 
 

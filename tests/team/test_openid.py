@@ -1,0 +1,74 @@
+"""Sign-in by the house's OpenID Connect: a real provider, the real service, and tokens that are not quite right."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from joserfc import jwt
+from joserfc.jwk import OKPKey, RSAKey
+
+from tests.peers.openid import Provider, provider
+from tests.team.desk import Desk
+from tests.team.served import Team, whole
+
+pytestmark = [pytest.mark.peer("oidc-provider-mock"), pytest.mark.peer("postgresql")]
+CLIENT = "klartone"
+
+
+def sign_in(desk: Desk, token: str) -> Any:
+    return desk.ask("POST", "/v1/token", {"grant": "id_token", "id_token": token, "desk": desk.id})
+
+
+def thumbprint(desk: Desk) -> str:
+    from tests.team.desk import b64url
+
+    return OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", "x": b64url(desk.public)}).thumbprint()
+
+
+def forged(issued: Provider, nonce: str, **other: Any) -> str:
+    """By somebody else's key, or by none of the issuer's kinds."""
+    now = int(time.time())
+    claims = {"iss": issued.issuer, "aud": CLIENT, "sub": "anna", "nonce": nonce, "iat": now, "exp": now + 300}
+    return jwt.encode({"alg": "RS256"}, claims | other, RSAKey.generate_key(2048))
+
+
+def test_who_the_house_signs_in_is_somebody_here_and_a_token_that_is_not_quite_right_is_nobody(team: Team) -> None:
+    assert whole(team.stranger().ask("GET", "/v1/sign-in", proof=""))["issuer"] == ""
+    assert sign_in(team.stranger(), "a.b.c").code == "sign_in_wrong"
+    with provider() as issued:
+        team.settings.write_text(
+            f'{team.settings.read_text()}\n[sign_in]\nissuer = "{issued.issuer}"\nclient = "{CLIENT}"\n'
+            '[sign_in.roles]\nagent = ["callcentre"]\nlead = ["leads"]\n'
+        )
+        team.stop()
+        team.start()
+        issued.knows("anna", groups=["callcentre", "canteen"], sip=["sip:anna@klartone.test"])
+        issued.knows("eve", groups=["canteen"], sip=["sip:anna@klartone.test"])
+        desk, other = team.stranger(), team.stranger()
+        told = whole(desk.ask("GET", "/v1/sign-in", proof=""))
+        assert (told["issuer"], told["client"]) == (issued.issuer, CLIENT)
+        nonce = thumbprint(desk)
+        good = issued.id_token("anna", CLIENT, nonce)
+        said = {
+            "another machine's": sign_in(other, good).code,
+            "for another client": sign_in(desk, issued.id_token("anna", "other", nonce)).code,
+            "no nonce of ours": sign_in(desk, issued.id_token("anna", CLIENT, "x" * 43)).code,
+            "by another key": sign_in(desk, forged(issued, nonce)).code,
+            "unsigned": sign_in(desk, "eyJhbGciOiJub25lIn0." + good.split(".")[1] + ".").code,
+            "changed": sign_in(desk, good[:-4] + "AAAA").code,
+            "nobody here": sign_in(desk, issued.id_token("eve", CLIENT, nonce)).code,
+        }
+        wrong = dict.fromkeys(said, "sign_in_wrong")
+        assert said == wrong | {"nobody here": "no_role"}
+        taken = whole(sign_in(desk, good))
+        desk.token = taken["access_token"]
+        me = whole(desk.ask("GET", "/v1/me"))
+        assert (me["roles"], me["agents"]) == (["agent"], ["sip:anna@klartone.test"])
+        assert team.sql("SELECT issuer, subject FROM people WHERE person = %s", me["person"]) == [
+            (issued.issuer, "anna")
+        ]
+    team.stop()
+    team.start()
+    assert sign_in(desk.with_token(""), good).code == "issuer_unreachable"
