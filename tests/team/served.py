@@ -24,6 +24,7 @@ from psycopg.types.json import Jsonb
 
 from softphone.domain.purpose import KeyRole
 from softphone.team.objects import Bucket, Storage
+from softphone.team.objects.client import Client
 from tests.peers import postgres
 from tests.peers.processes import until
 from tests.team.desk import Answer, Desk, House
@@ -228,6 +229,10 @@ def _forks() -> Any:
         context.set_forkserver_preload(["softphone.cli.team.serving", "tests.team.served"])
         _CONTEXT.append(context)
     return _CONTEXT[0]
+
+
+# Of the process that forks them too: each service would read it anew.
+Client(Storage("none", "none", "none", "http://127.0.0.1:9")).close()
 
 
 def _run(line: list[str], environment: dict[str, str], out: str, errors: str) -> None:

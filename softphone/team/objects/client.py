@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, TypeVar, cast
 
 import boto3
@@ -36,6 +37,12 @@ class Storage:
     """a file of certificates (PEM) that the endpoint's is signed by; empty: the system's"""
 
 
+@cache
+def session() -> Any:
+    """What S3 looks like, read once: a third of a second."""
+    return cast("Any", boto3).session.Session()
+
+
 class Client:
     """The calls of one bucket. `close` waits for those that are under way."""
 
@@ -53,14 +60,15 @@ class Client:
             response_checksum_validation="when_required",
             s3={"addressing_style": "path"} if storage.endpoint else {},
         )
-        # A session of its own: neither the environment's keys nor a profile's count.
-        session = cast("Any", boto3).session.Session(
+        # Named here, so neither the environment's keys nor a profile's count.
+        self._s3 = session().client(
+            "s3",
             aws_access_key_id=storage.access_key,
             aws_secret_access_key=storage.secret_key,
             region_name=storage.region,
-        )
-        self._s3 = session.client(
-            "s3", endpoint_url=storage.endpoint or None, config=config, verify=storage.authority or None
+            endpoint_url=storage.endpoint or None,
+            config=config,
+            verify=storage.authority or None,
         )
 
     async def call(self, what: str, **given: Any) -> dict[str, Any]:
