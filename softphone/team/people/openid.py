@@ -70,7 +70,7 @@ class OpenId:
             if keys is None:
                 break
             try:
-                return cast("dict[str, Any]", jwt.decode(token, keys, algorithms=_ALGORITHMS).claims)
+                return jwt.decode(token, keys, algorithms=_ALGORITHMS).claims
             except (JoseError, ValueError, TypeError, KeyError):
                 continue  # perhaps by a key that is new
         raise TeamError(_WRONG)
