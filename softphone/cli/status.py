@@ -51,7 +51,7 @@ def run_quit(arguments: argparse.Namespace) -> int:
         return GOES_ON if there else 0
     with phone:
         try:
-            phone.ask(QuitWhenIdle("quit", waits=arguments.when_idle))
+            phone.ask(QuitWhenIdle("quit", within=0 if arguments.when_idle else max(arguments.wait, 1.0)))
         except EngineError:
             if not ended_within(runtime, 0):  # it may be ending by itself just now
                 raise
@@ -61,7 +61,7 @@ def run_quit(arguments: argparse.Namespace) -> int:
     if ended_within(runtime, max(until - time.monotonic(), 0)):
         _tell(tell("quit.done"))
         return 0
-    _tell(tell(f"quit.goes_on.{_asked(runtime)}"))
+    _tell(tell(f"quit.goes_on.{_asked(runtime) if arguments.when_idle else 'no'}"))
     return GOES_ON
 
 

@@ -11,8 +11,6 @@ from datetime import UTC, datetime, timedelta
 from softphone.calls.turns import seconds
 from softphone.wire.snapshot import QuitAsked, QuitPhase
 
-AT_ONCE = 5.0
-"""seconds in which a request that does not wait comes about, or is forgotten: a desk answers in one"""
 POSTPONED = timedelta(hours=1)
 
 
@@ -24,10 +22,10 @@ class Leaving:
         self._again_at: float | None = None
         self._until: datetime | None = None
 
-    def ask(self, *, waits: bool) -> None:
-        """A request that stands is not weakened, and one that the agent has put off stays so."""
+    def ask(self, within: float) -> None:
+        """Seconds; 0: it stands. A request that stands is not weakened, and one that the agent has put off stays so."""
         stands = self._asked and self._forgotten_at is None
-        self._forgotten_at = None if waits or stands else self._now() + AT_ONCE
+        self._forgotten_at = self._now() + within if within and not stands else None
         self._asked = True
 
     def postpone(self) -> bool:

@@ -94,10 +94,10 @@ class Engine:
             if not self._idle:
                 return CodedText("refused.quit.busy")
             self.quit()
-        elif not (command.waits or self._idle):
+        elif command.within and not self._idle:
             return CodedText("refused.quit.busy")
         else:
-            self._leaving.ask(waits=command.waits)
+            self._leaving.ask(command.within)
         return None
 
     @property

@@ -166,7 +166,7 @@ class Desk(QObject):
         """why the phone does not come up"""
         self.bridge = Bridge(deps.find_endpoint, deps.start_engine, self, why_not=deps.why_not)
         self._notes = UnsavedNotes(self.bridge.send, self)
-        self._leaving = LeavingDesk(self.bridge.send, self._is_typed_in, self)
+        self._leaving = LeavingDesk(self.bridge.send, self._is_typed_in, self._save_notes, self)
         self._watch = LevelsWatch()
         self._owed = Owed(lambda code: self._say(lambda texts: texts(code)))
         self.window = DeskWindow()
@@ -189,7 +189,7 @@ class Desk(QObject):
         self.window.look.connect(self._other_look)
         self.window.password.connect(self._store_password)
         self.window.update_bar.taken.connect(self._leaving.now)
-        self._leaving.left.connect(self.window.leave)
+        self._leaving.left.connect(self._leave)
         self.incoming.command.connect(self._send)
         self.incoming.opened.connect(self._raise)
         self.tray.pressed.connect(self._raise)
@@ -458,6 +458,11 @@ class Desk(QObject):
                 one.save()
         written = any(one.is_written_in for one in fields) or bool(self._notes.last)
         return written or self._owed.waits or window.settings_open or bool(window.ready.dial.target.text().strip())
+
+    def _leave(self) -> None:
+        """The engine has said that it ends now."""
+        self.bridge.let_engine_end()
+        self.window.leave()
 
     # --- what the window wants ------------------------------------------------------------------
 

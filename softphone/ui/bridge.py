@@ -101,6 +101,11 @@ class Bridge(QObject):
         self._again.stop()
         self._drop()
 
+    def let_engine_end(self) -> None:
+        """It ends for good: no other is started."""
+        self._closing = True
+        self._again.stop()
+
     def send(self, command: Command) -> bool:
         """False if the engine is gone. Nothing is kept for later: a press means what was shown when it was made."""
         if not (self._attached and self._write(encode(command))):

@@ -23,9 +23,15 @@ class LeavingDesk(QObject):
 
     left = Signal()
 
-    def __init__(self, send: Callable[[Command], bool], typed: Callable[[], bool], parent: QObject) -> None:
+    def __init__(
+        self,
+        send: Callable[[Command], bool],
+        typed: Callable[[], bool],
+        save_notes: Callable[[], None],
+        parent: QObject,
+    ) -> None:
         super().__init__(parent)
-        self._send, self._typed = send, typed
+        self._send, self._typed, self._save_notes = send, typed, save_notes
         self._snapshot: Snapshot | None = None
         self._said = ""
         """the command that the engine has not answered yet"""
@@ -51,6 +57,7 @@ class LeavingDesk(QObject):
         if any(call.phase is not CallPhase.ENDED for call in calls):
             return
         self._wanted = True
+        self._save_notes()
         for call in calls:
             self._send(EndWrapUp(new_id(), call.id))
         self._look()

@@ -312,8 +312,8 @@ class QuitWhenIdle:
     ask this too. What stands is in the snapshot (`quit_asked`)."""
 
     id: str
-    waits: bool = True
-    """False: refused while something goes on, and forgotten where it has not come about within moments"""
+    within: float = 0.0
+    """seconds: refused while something goes on, and forgotten where it has not come about by then. 0: it stands"""
     ready: bool = False
     """of a desk: nothing is typed there, or the agent wants it at once. The engine ends, if nothing else goes on"""
     type: Literal["quit_when_idle"] = "quit_when_idle"

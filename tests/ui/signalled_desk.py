@@ -1,5 +1,7 @@
 """A desk in a process of its own, in a call: says `drawn` once that is drawn.
 
+Ended by a signal, it says what it told the engine of the note that was being written.
+
 `--storing`, without a call: its window is closed while a password is on its way to a keyring that answers only once the desk has
 gone. `--quit`: Qt quits, without a call; `--quit-in-call`: in one; `--session-ends`: the session does, in a call.
 """
@@ -14,6 +16,8 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication
 
 from softphone.ui.app import Desk, DeskDependencies, run_desk
+from softphone.wire.from_engine import Done
+from softphone.wire.to_engine import SaveNote
 from tests.ui.fake_engine import FakeEngine
 from tests.ui.states import ROWS, snapshot
 
@@ -24,6 +28,14 @@ def app() -> QApplication:
     there = QApplication.instance()
     assert isinstance(there, QApplication)
     return there
+
+
+def take_note(engine: FakeEngine) -> None:
+    """As an engine does."""
+    engine.wait_for(lambda: any(isinstance(one, SaveNote) for one in engine.received), 30)
+    note = next(one for one in engine.received if isinstance(one, SaveNote))
+    print("noted", note.text, flush=True)
+    engine.tell(Done(note.id))
 
 
 def main(resources: Path, *more: str) -> int:
@@ -37,6 +49,9 @@ def main(resources: Path, *more: str) -> int:
         gone.wait()
 
     def ready(desk: Desk) -> None:
+        if not more:
+            desk.window.call.moment.beside.note.setPlainText("Ring mandag")
+            threading.Thread(target=take_note, args=(engine,), daemon=True).start()
         print("drawn", flush=True)
         if storing:
             desk._store_password("a", "x")

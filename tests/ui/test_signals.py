@@ -1,4 +1,5 @@
-"""Ctrl+C and a polite kill end the desk, in a call too: at once, without a word, with the status that a shell expects. So does
+"""Ctrl+C and a polite kill end the desk, in a call too: at once, without a word, with the status that a shell expects, and with
+the note that was just being written. So does
 closing its window, whatever it has asked for."""
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ def test_a_signal_ends_the_desk_in_the_middle_of_a_call(number: signal.Signals) 
         assert desk.stdout.readline().strip() == "drawn"
         desk.send_signal(number)
         assert desk.wait(5) == 128 + number
+        assert desk.stdout.readline() == "noted Ring mandag\n"
         assert desk.stderr is not None
         assert desk.stderr.read() == ""
     finally:
