@@ -19,6 +19,12 @@ ACCOUNT = "x-account"
 """the parameter of the edge's own Route that names the account, which pjsua2 hands back in each request"""
 
 
+NAMESERVER = "KLARTONE_NAMESERVER"
+"""variable of the environment: `address[:port]` of the one name server to ask, in place of the system's"""
+RENAMING = (NAMESERVER, "HOSTALIASES", "LOCALDOMAIN", "RES_OPTIONS")
+"""variables by which a user could have a name lead elsewhere; the last three are the C library's (resolv.conf(5))"""
+
+
 def account_param(account: str) -> str:
     return f"{ACCOUNT}={account.encode().hex()}"
 

@@ -33,7 +33,7 @@ from softphone.edge.inward import Inward
 from softphone.edge.outward import Outward
 from softphone.edge.paths import LocalAddresses
 from softphone.edge.relay import MediaRelay, PartySilent, RelayEvent
-from softphone.edge.resolver import Resolver, split_server
+from softphone.edge.resolver import Resolver, named_server
 from softphone.edge.sdp_ports import MediaSessions
 from softphone.edge.switch import Switch
 from softphone.edge.transports import EVERYWHERE, Transports
@@ -44,8 +44,6 @@ MOST_EARLY = 64
 """messages of pjsua2's that wait until the edge has begun"""
 UNSTARTED = 3
 """the exit status of an edge that could not begin: the engine tries the next one, and reports its absence"""
-NAMESERVER = "KLARTONE_NAMESERVER"
-"""`address[:port]` of the one name server to ask, in place of the system's"""
 
 
 def main() -> int:
@@ -95,7 +93,7 @@ async def _run(given: Sockets, words: BinaryIO, wire: BinaryIO) -> None:
     public = [(_taken(udp), _taken(tcp)) for udp, tcp in ((given.udp, given.tcp), (given.udp6, given.tcp6)) if udp]
     place = LocalAddresses(inner.getsockname()[:2], inner.getpeername()[:2])
     six = any(udp.family == socket.AF_INET6 for udp, _ in public)
-    resolver = Resolver(*_nameserver(os.environ.get(NAMESERVER, "")), six=six)
+    resolver = Resolver(*named_server(os.environ), six=six)
     switch = Switch(place, resolver, tell, lambda data: to_phone.sendto(data))
     bound = public[0][0].getsockname()[0]
     if bound in EVERYWHERE:
@@ -198,8 +196,3 @@ def _taken(given: str) -> socket.socket:
         one = socket.socket(fileno=int(given))
     one.setblocking(False)
     return one
-
-
-def _nameserver(said: str) -> tuple[tuple[str, ...], int]:
-    host, port = split_server(said) if said else ("", 0)
-    return ((host,), port or 53) if host else ((), 53)

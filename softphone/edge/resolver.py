@@ -15,12 +15,13 @@ import re
 import secrets
 import socket
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
+from softphone.edge.channel import NAMESERVER
 from softphone.edge.network import is_local_six, own_address
 from softphone.edge.transports import Hop
 
@@ -78,6 +79,12 @@ def is_address(host: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def named_server(environment: Mapping[str, str]) -> tuple[tuple[str, ...], int]:
+    """The one name server to ask in place of the system's; none is named, as a rule."""
+    host, port = split_server(environment[NAMESERVER]) if environment.get(NAMESERVER) else ("", 0)
+    return ((host,), port or 53) if host else ((), 53)
 
 
 def split_server(server: str) -> tuple[str, int]:

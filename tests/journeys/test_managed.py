@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,15 @@ from typing import Any
 import pytest
 
 from softphone.archive.archive import Archive
+from softphone.edge.channel import NAMESERVER
 from softphone.system.secrets import DemoKeyFile
 from softphone.wire.codec import decode_from_engine, encode
 from softphone.wire.from_engine import Done, Refused, Snapshot
 from softphone.wire.snapshot import Look, PolicyPhase, Settings
 from softphone.wire.to_engine import Quit, SaveSettings
+from tests.edge.test_resolver import name_server
 from tests.peers.second_phone import ROOT
+from tests.peers.wire import wire
 
 pytestmark = [
     pytest.mark.journey,
@@ -180,6 +184,29 @@ def test_a_demo_goes_by_its_own_settings_on_a_managed_machine_and_reaches_that_m
     ):
         own(home, f'archive = "{archive}"\npolicy = "/tmp/mine.toml"\n{more}')
         assert machine.shown("--home", str(home))["policy"]["value"] == "/srv/klartone/policy.toml"
+
+
+def test_no_variable_leads_the_name_of_a_locked_account_elsewhere(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with name_server({("pbx.test", "A"): ["127.0.0.1"]}) as names, wire() as server:
+        monkeypatch.setenv(NAMESERVER, "{}:{}".format(*names))
+        account = f'id = "a"\naddress = "a@pbx.test:{server.port}"\n'
+        own(machine.home, f"[[accounts]]\n{account}")
+        with ThreadPoolExecutor() as thread:
+            refused = thread.submit(said_by, machine, [], lambda now: now.accounts[0].code == 403)
+            server.send(server.answer(server.wait_for("REGISTER", 20), "403 Forbidden"), server.peer)
+            refused.result(20)
+
+        server.heard.clear()
+        machine.manage(f"[[locked.accounts]]\n{account}")
+        state, _ = said_by(machine, [], lambda now: now.accounts[0].trouble is not None)
+        assert state.accounts[0].trouble.code == "connection.nowhere"
+        told = json.loads(machine.run("--home", str(machine.home), "doctor", "--json").stdout)
+        codes = [one["code"] for one in told["findings"]]
+        assert "connection.nowhere" in codes
+        assert "doctor.names" not in codes
+        assert server.heard == []
 
 
 def test_plugins_and_policy_come_from_where_only_administrators_write(machine: Machine) -> None:

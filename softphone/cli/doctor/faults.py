@@ -53,7 +53,7 @@ FAULTS: dict[str, Fault] = {
     ),
     # the network
     **_all(Status.FAIL, By.IT, "error.bind error.port_taken error.engine.sip doctor.stun.silent fault.edge"),
-    **_all(Status.WARN, By.IT, "doctor.strangers.waits fault.upstream.unresolved"),
+    **_all(Status.WARN, By.IT, "doctor.names doctor.strangers.waits fault.upstream.unresolved"),
     # the phone that runs
     **_all(Status.FAIL, By.AGENT, "error.engine.running"),
     **_all(Status.WARN, By.AGENT, "doctor.engine.other"),

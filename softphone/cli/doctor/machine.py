@@ -5,8 +5,9 @@ Each is found out once, by the first check that asks.
 
 from __future__ import annotations
 
+import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -46,6 +47,9 @@ class Machine:
         self.running: Once[Running | None] = Once(self._running)
         self.servers: Once[list[Asked]] = Once(self._servers)
         """each account's, or what is known of it"""
+        locked = bool(self.held.machine.lock_of("accounts"))
+        self.environment: Mapping[str, str] = {} if locked else os.environ
+        """what may say where names lead, as for the phone"""
         self.keys = keys or _impatient(key_store(self.archive))
 
     @property
@@ -55,7 +59,7 @@ class Machine:
     def _servers(self) -> list[Asked]:
         from softphone.cli.doctor.servers import ask_all
 
-        return ask_all(self.settings.accounts, self.keys, log_in=self.running() is None)
+        return ask_all(self.settings.accounts, self.keys, self.environment, log_in=self.running() is None)
 
     def _running(self) -> Running | None:
         from softphone.cli.running import look_at_running

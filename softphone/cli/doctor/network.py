@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 from softphone.bootstrap.home import texts
 from softphone.cli.doctor.finding import Below, Check, Finding
 from softphone.cli.doctor.machine import Machine
 from softphone.domain.errors import EngineError, Param
+from softphone.edge.channel import NAMESERVER
 from softphone.system.settings_schema import doubts
 from softphone.wire.snapshot import Settings
 
@@ -21,6 +23,8 @@ def _network(machine: Machine) -> Iterator[Finding]:
     from softphone.engine.edge import open_public
 
     settings = machine.settings
+    if named := machine.environment.get(NAMESERVER):
+        yield Finding("doctor.names", {"variable": NAMESERVER, "server": named})
     running = machine.running()
     if running is not None:
         if running.snapshot is not None:
@@ -41,13 +45,14 @@ def _network(machine: Machine) -> Iterator[Finding]:
         yield Finding("doctor.port.any", {"bind": settings.bind})
 
 
-def stun_of(settings: Settings) -> Iterator[Finding]:
+def stun_of(settings: Settings, environment: Mapping[str, str] = MappingProxyType({})) -> Iterator[Finding]:
     """The server that says how others see this phone, if one is set."""
+    from softphone.edge.resolver import named_server
     from softphone.edge.server_check import check_stun
 
     if not settings.stun or any(path[0] == "stun" for path, _, _ in doubts(settings)):
         return
-    seen = asyncio.run(check_stun(settings.stun))
+    seen = asyncio.run(check_stun(settings.stun, named_server(environment)))
     fields: dict[str, Param] = {"server": settings.stun}
     yield Finding("doctor.stun", {**fields, "address": seen[0]}) if seen else Finding("doctor.stun.silent", fields)
 
@@ -68,5 +73,5 @@ def _strangers(machine: Machine) -> Iterator[Finding]:
 
 
 NETWORK = Check("network", _network)
-STUN = Check("stun", lambda machine: stun_of(machine.settings))
+STUN = Check("stun", lambda machine: stun_of(machine.settings, machine.environment))
 STRANGERS = Check("strangers", _strangers)

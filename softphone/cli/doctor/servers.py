@@ -6,7 +6,7 @@ While a phone runs its registrations are its own, and the server is only asked w
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -45,13 +45,20 @@ def usable(account: Account) -> bool:
     return True
 
 
-def ask_all(accounts: Sequence[Account], keys: KeyStore, *, log_in: bool) -> list[Asked]:
+def ask_all(
+    accounts: Sequence[Account], keys: KeyStore, environment: Mapping[str, str], *, log_in: bool
+) -> list[Asked]:
     """All at once. `log_in`: no phone runs that has them registered."""
+    from softphone.edge.resolver import named_server
+
+    names = named_server(environment)
     with_server = [one for one in accounts if (one.register or one.outbound_proxy) and usable(one)]
     passwords = _passwords(with_server, keys) if log_in else {}
 
     async def ask() -> list[Asked]:
-        return await asyncio.gather(*(_ask(one, passwords, log_in=log_in and one.register) for one in with_server))
+        return await asyncio.gather(
+            *(_ask(one, passwords, names, log_in=log_in and one.register) for one in with_server)
+        )
 
     return asyncio.run(ask()) if with_server else []
 
@@ -68,7 +75,9 @@ def _passwords(accounts: Sequence[Account], keys: KeyStore) -> dict[str, str]:
     return found
 
 
-async def _ask(account: Account, passwords: dict[str, str], *, log_in: bool) -> Asked:
+async def _ask(
+    account: Account, passwords: dict[str, str], names: tuple[tuple[str, ...], int], *, log_in: bool
+) -> Asked:
     from softphone.edge.channel import EdgeAccount
     from softphone.edge.login import Login
     from softphone.edge.server_check import check_server
@@ -84,5 +93,5 @@ async def _ask(account: Account, passwords: dict[str, str], *, log_in: bool) -> 
     )
     password = passwords.get(account.id, "")
     login = Login(account.user or user, password) if log_in else None
-    state = await check_server(asked, login=login, seconds=ANSWERED_WITHIN)
+    state = await check_server(asked, names, login=login, seconds=ANSWERED_WITHIN)
     return Asked(account, state, datetime.now().astimezone(), log_in, not password)
