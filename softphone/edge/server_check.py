@@ -67,6 +67,9 @@ async def check_server(
             resolver = Resolver(*nameservers, six=True)
             hops = (await resolver.look_up(host, port, account.transport))[:MOST_HOPS]
             for hop in hops:
+                if not own_address(hop.host):  # as the edge has it
+                    found = ServerState(server, ConnectionFault("no_network"))
+                    continue
                 found = ServerState(server, ConnectionFault("silent"))
                 asked = _by_datagram if hop.transport == "udp" else _by_stream
                 async with asked(hop, TlsServer(host, account.authority)) as way:

@@ -139,7 +139,8 @@ class Exchange:
 
     def _registers(self, request: str) -> bytes:
         contact = re.sub(r";expires=\d+", "", header(request, "Contact"))
-        return self.answer(request, "200 OK", more=f"Contact: {contact};expires=300\r\n").encode()
+        more = f"Contact: {contact};expires=300\r\n" if contact else ""  # without one it only asks what there is
+        return self.answer(request, "200 OK", more=more).encode()
 
     # --- what it may say -------------------------------------------------------------------------
 

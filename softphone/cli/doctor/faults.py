@@ -32,6 +32,8 @@ class Fault(NamedTuple):
 
 UNLISTED = Fault(Status.FAIL, By.IT)
 """an error that no check expects, which has its own sentence all the same"""
+BACKUP = Fault(Status.WARN, By.IT)
+"""any other that keeps a backup from being made"""
 
 
 def _all(status: Status, by: By, codes: str) -> dict[str, Fault]:
@@ -52,19 +54,18 @@ FAULTS: dict[str, Fault] = {
         " connection.tls_handshake connection.tls_client_certificate connection.tls_ended connection.tls_other",
     ),
     # the network
-    **_all(Status.FAIL, By.IT, "error.bind error.port_taken error.engine.sip doctor.stun.silent fault.edge"),
+    **_all(Status.FAIL, By.IT, "error.bind error.port_taken doctor.stun.silent fault.edge"),
     **_all(Status.WARN, By.IT, "doctor.names doctor.strangers.waits fault.upstream.unresolved"),
     # the phone that runs
     **_all(Status.FAIL, By.AGENT, "error.engine.running"),
     **_all(Status.WARN, By.AGENT, "doctor.engine.other"),
     **_all(Status.FAIL, By.IT, "error.engine.cannot_listen"),
     # folders
-    **_all(Status.FAIL, By.IT, "doctor.folder.foreign"),
     **_all(
         Status.WARN,
         By.IT,
-        "error.settings.unwritable doctor.folder.log doctor.folder.cache doctor.folder.data doctor.folder.low"
-        " doctor.folder.temporary",
+        "error.settings.unwritable doctor.folder.foreign doctor.folder.log doctor.folder.cache doctor.folder.data"
+        " doctor.folder.low doctor.folder.temporary",
     ),
     # the archive
     **_all(
@@ -103,7 +104,7 @@ FAULTS: dict[str, Fault] = {
     **_all(
         Status.FAIL,
         By.IT,
-        "error.keyring.none error.keyring.locked error.keyring.refused error.keyring.timed_out error.keyring.failed"
+        "error.keyring.none error.keyring.locked error.keyring.refused error.keyring.timed_out"
         " error.keyring.not_ours error.keyring.demo_file error.keyring.demo_file_denied error.keyring.demo_file_open",
     ),
     **_all(Status.WARN, By.IT, "doctor.passport.none doctor.passport.faulty doctor.signer.none"),
@@ -132,14 +133,17 @@ FAULTS: dict[str, Fault] = {
 
 
 def status_of(code: str) -> Status:
-    known = FAULTS.get(code)
-    if known is not None:
-        return known.status
-    return Status.OK if code.startswith("doctor.") else UNLISTED.status
+    if code in FAULTS or not code.startswith("doctor."):
+        return _of(code).status
+    return Status.OK
 
 
 def by_of(code: str) -> By | None:
     """None: there is nothing to do."""
     if status_of(code) is Status.OK:
         return None
-    return FAULTS.get(code, UNLISTED).by
+    return _of(code).by
+
+
+def _of(code: str) -> Fault:
+    return FAULTS.get(code, BACKUP if code.startswith("error.backup.") else UNLISTED)

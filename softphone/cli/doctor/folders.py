@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 import sys
 import tempfile
@@ -41,7 +43,6 @@ def _foreign(folder: Path) -> Iterator[Finding]:
     """Whoever owns it can change what lies in it."""
     if sys.platform == "win32" or not is_there(folder):
         return
-    import os
     import pwd
 
     owner = folder.stat().st_uid
@@ -59,6 +60,8 @@ def why_unwritable(folder: Path) -> str:
     It makes a file without a name, which is gone again: rights alone do not show a read-only disk.
     """
     try:
+        if is_there(folder) and not folder.is_dir():
+            return os.strerror(errno.EEXIST)  # as who makes it is told
         with TemporaryFile(dir=nearest(folder)):
             return ""
     except OSError as error:

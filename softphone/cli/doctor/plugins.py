@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from softphone.cli.doctor.finding import Check, Finding
 from softphone.cli.doctor.machine import Machine
@@ -17,6 +18,7 @@ def _plugins(machine: Machine) -> Iterator[Finding]:
     from softphone.plugin.client import PluginFailed, PluginReport
     from softphone.plugin.contract import LOAD, SPEAK, LoadParams, SpeakParams
 
+    load = replace(LOAD)  # a load of the host's own is forgotten with a host that dies; who waits for one is answered
     told: dict[str, PluginReport] = {}
     made = rule_plugins(machine.home, lambda word: told.update({word.plugin: word}), settings=machine.settings)
     for fault in made.faults:
@@ -24,7 +26,7 @@ def _plugins(machine: Machine) -> Iterator[Finding]:
     made.host.start()
     try:
         for plugin in made.plugins:
-            answer = made.host.ask_and_wait(plugin.id, LOAD, LoadParams(), timeout=ANSWERS_WITHIN)
+            answer = made.host.ask_and_wait(plugin.id, load, LoadParams(), timeout=ANSWERS_WITHIN)
             if not isinstance(answer, PluginFailed) and plugin.id == made.voice:
                 for language in Language:
                     said = made.host.ask_and_wait(

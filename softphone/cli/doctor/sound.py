@@ -22,6 +22,11 @@ def _sound(machine: Machine) -> Iterator[Finding]:
     settings = machine.settings
     found = list_devices()
     faults = [*_side(found, "microphone", settings.microphone), *_side(found, "speaker", settings.speaker)]
+    if settings.microphone.startswith("file:"):
+        try:
+            read_wav(Path(settings.microphone.removeprefix("file:")))
+        except SoundError as error:
+            faults.append(Finding.of(error))
     yield from faults or [Finding("doctor.sound", {"count": len(found.all)})]
     for device in dict.fromkeys((settings.ring_device, settings.notice_device)):
         yield from _besides(found, device)

@@ -1,0 +1,77 @@
+"""The closed list of faults: what the window can show as standing is in it under one code, and each has a remedy in both
+languages. docs/it/faults.md is made from it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from softphone.cli.doctor.faults import FAULTS, Status, by_of
+from softphone.domain.purpose import Language
+from softphone.system.paths import program_folder
+from softphone.texts import Texts
+
+ROOT = Path(__file__).resolve().parent.parent
+STANDING = ("engine", "calls/policy", "system", "plugin", "audio", "edge", "archive/folder", "archive/catalog")
+"""where faults are made that last longer than a call or a press"""
+ABOUT_ONE_DEED = re.compile(
+    # a call, a press, a message
+    r"error\.(dial|dial_\w+|call_\w+|calls_full|digits\w*|transfer_\w+|wire|sip_closed|play|record|recording_silent|notice_\w+)\b"
+    r"|fault\.(reopen|srtp|transfer|hold|resume)\b|error\.notice\.(no|none|not)\w*"
+    # what somebody sets, keeps or asks of the archive by a command
+    r"|error\.account_\w+|error\.keys\.|error\.policy\.|error\.backup\.|error\.settings\.|error\.keyring\.demo_file_kept"
+    r"|error\.archive\.(no_archive|linked|locked|share_\w+|not_shared|no_group|exists|still_running|ambiguous\w*|no_\w+)"
+    r"|error\.container\.|error\.restore\."
+    # an engine that its starter tells of: it has ended, or is not there yet
+    r"|error\.engine\.(crashed|slow|cannot_start)|error\.sip_start"
+)
+
+
+def _said_in(folder: str) -> set[str]:
+    """Codes that stand in the source there; some come without their first word."""
+    found: set[str] = set()
+    catalog = Texts(program_folder("resources") / "translations", Language.EN)
+    for file in (ROOT / "softphone" / folder).rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if not (isinstance(node, ast.Constant) and isinstance(node.value, str)):
+                continue
+            said = node.value
+            if re.fullmatch(r"(error|fault|connection)(\.[a-z_0-9]+)+", said):
+                found.add(said)
+            elif re.fullmatch(r"bind|[a-z]+_[a-z_]+", said) and f"error.{said}" in catalog:
+                found.add(f"error.{said}")
+    return found
+
+
+def test_what_the_window_shows_as_standing_is_in_the_doctors_list_under_the_same_code() -> None:
+    shown = set[str]().union(*map(_said_in, STANDING))
+    assert len(shown) > 80
+    assert {one for one in shown - FAULTS.keys() if not ABOUT_ONE_DEED.match(one)} == set()
+    # And each of the list that is not the doctor's own is one that the window has.
+    desks = {one for one in FAULTS if not one.startswith("doctor.")}
+    made = ("connection.", "ready.policy.", "ready.registration.")  # of a word in the engine's state
+    shown |= _said_in("bootstrap") | _said_in("archive")
+    assert {one for one in desks - shown if not one.startswith(made)} == set()
+    ui = "".join(file.read_text("utf-8") for file in (ROOT / "softphone" / "ui").rglob("*.py"))
+    for state in ('f"ready.policy.{', 'f"ready.registration.{'):
+        assert state in ui
+    assert "texts(state.trouble.code, **state.trouble.params)" in ui
+    assert 'f"connection.{event.why}"' in (ROOT / "softphone" / "engine" / "accounts.py").read_text("utf-8")
+
+
+@pytest.mark.parametrize("language", Language)
+def test_each_fault_says_what_happened_and_what_to_do_and_the_window_says_both(language: Language) -> None:
+    texts = Texts(program_folder("resources") / "translations", language)
+    for code, fault in FAULTS.items():
+        params = {"count": 2}
+        what, remedy = texts.halves(code, **params)
+        assert what, code
+        assert what != code, code
+        assert remedy, code
+        assert texts(code, **params) == f"{what} {remedy}", code
+        assert fault.status in (Status.WARN, Status.FAIL), code
+        assert by_of(code) is fault.by
+        assert texts(f"doctor.by.{fault.by}") != f"doctor.by.{fault.by}"
