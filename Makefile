@@ -98,6 +98,7 @@ rules:
 
 settings: translations
 	@$(python) .ci/settings_tables.py
+	@$(python) .ci/fault_tables.py
 
 translations:
 	@$(python) .ci/translations.py

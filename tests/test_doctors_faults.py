@@ -1,10 +1,11 @@
 """The closed list of faults: what the window can show as standing is in it under one code, and each has a remedy in both
-languages. docs/it/faults.md is made from it."""
+languages. docs/it/fault-codes.md is made from it."""
 
 from __future__ import annotations
 
 import ast
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -75,3 +76,9 @@ def test_each_fault_says_what_happened_and_what_to_do_and_the_window_says_both(l
         assert fault.status in (Status.WARN, Status.FAIL), code
         assert by_of(code) is fault.by
         assert texts(f"doctor.by.{fault.by}") != f"doctor.by.{fault.by}"
+
+
+def test_the_pages_of_codes_are_what_the_list_makes_of_them() -> None:
+    made = runpy.run_path(str(ROOT / ".ci" / "fault_tables.py"))["pages"]()
+    assert len(made) == len(Language)
+    assert [path for path, text in made.items() if (ROOT / path).read_text("utf-8") != text] == [], "run make settings"
