@@ -52,8 +52,13 @@ SEEN: dict[str, str] = {
     "review_comments": "0 0 0 0 1 0 0 0",
     "comment_seals": "0 0 0 0 1 0 0 0",
     "review_openings": "0 0 0 0 1 0 0 0",
+    "cases": "1 0 0 1 0 0 1 0",
+    "case_concerns": "0 0 0 0 0 0 1 0",
+    "case_recordings": "1 0 0 1 0 0 1 0",
+    "cases_due": "1 0 0 1 0 0 1 0",
 }
 S, G, W, M = SERVICE, SIGN_IN, SWEEPER, MIGRATOR
+NOW = datetime.now(UTC)
 ANY = frozenset(("agent", "case_handler", "lead", "custody", "it"))
 FUNCTIONS: dict[str, tuple[tuple[str, ...], frozenset[str] | None, tuple[Any, ...]]] = {
     # function: the logins that may call it; the roles that may do it, or None: nobody in particular; values to try it with
@@ -104,6 +109,20 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], frozenset[str] | None, tuple[Any, ..
             ("review_mark", (new_id(), 1, None, None)),
         )
     },
+    "case_open": (
+        (S,),
+        frozenset({"agent", "case_handler", "custody"}),
+        ("access", NOW, "call", [], NOW.date(), NOW, Jsonb([]), []),
+    ),
+    **{
+        name: ((S,), frozenset({"custody"}), values)
+        for name, values in (
+            ("case_decide", (1, new_id(), True, "why", Jsonb([]))),
+            ("case_extend", (1, "why", NOW.date(), NOW)),
+            ("case_answered", (1,)),
+            ("case_close", (1,)),
+        )
+    },
     "comment_put": ((S,), frozenset({"lead", "agent"}), (new_id(), new_id(), 0, None, Jsonb([]))),
     "comment_remove": ((S,), frozenset({"lead", "agent"}), (new_id(),)),
     "service_head": ((S, W), None, ()),
@@ -148,7 +167,7 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], frozenset[str] | None, tuple[Any, ..
                 "wraps_checked",
                 "purposes_end",
             ),
-            *("erase_unless_kept", "erase", "need_review", "i_review"),
+            *("erase_unless_kept", "erase", "need_review", "i_review", "seal_anew"),
         ),
         ((), None, ()),
     ),
@@ -166,6 +185,9 @@ def filled(house: House) -> House:
     seal = {"role": "training", "key_id": "t1", "suite": "suite", "sealed": ""}
     house.ask("lead", "SELECT comment_put(%s, %s, 0, NULL, %s)", new_id(), other, Jsonb([seal]))
     house.ask("lead", "SELECT score_put(%s, 'greeting', 1, 0), review_share(%s, false, 0)", other, other)
+    concerns = Jsonb([{"key_id": "c1", "suite": "suite", "sealed": ""}])
+    case = ("access", NOW, "call", [], NOW.date(), NOW + timedelta(days=30), concerns)
+    house.ask("anna", "SELECT case_open(%s, %s, %s, %s, %s, %s, %s, %s)", *case, [other])
     going_on = new_id()
     house.ask("anna", "SELECT * FROM upload_begin(%s, 1, %s, 1, %s)", going_on, b"d" * 32, str(going_on))
     house.ask("anna", "SELECT upload_named(%s, '', 'u')", going_on)
@@ -203,6 +225,8 @@ def test_no_login_reads_more_and_none_writes_a_row(filled: House) -> None:
     )
     tried = 0
     for table in (*SEEN, "alembic_version"):
+        if table == "cases_due":
+            continue  # a view that PostgreSQL writes through to nothing
         for login in LOGINS:
             for deed in deeds[login == SERVICE and SEEN.get(table, "-") != "-" :]:
                 with pytest.raises(
@@ -223,7 +247,7 @@ def test_no_login_reads_more_and_none_writes_a_row(filled: House) -> None:
 
 
 def _column(house: House, table: str) -> str:
-    asked = "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum = 1"
+    asked = "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum IN (1, 2) ORDER BY attnum DESC"
     return str(house.owner(asked, f"klartone.{table}")[0]["attname"])
 
 

@@ -185,6 +185,22 @@ BEGIN
     RETURN true;
 END $$;
 
+-- What custody has sealed anew, for keys that the newest policy names. Whether all that was recorded for the role can be opened.
+-- `anew`: [{segment, key_id, suite, sealed}].
+CREATE FUNCTION seal_anew(of uuid, of_role text, anew jsonb) RETURNS boolean LANGUAGE plpgsql SET search_path = klartone, pg_temp AS $$
+BEGIN
+    IF EXISTS (SELECT FROM jsonb_to_recordset(anew) AS w (key_id text) WHERE NOT EXISTS (SELECT FROM policy_keys k
+            WHERE k.number = newest_policy() AND k.role = of_role AND k.key_id = w.key_id)) THEN
+        RAISE EXCEPTION 'the policy does not name it' USING ERRCODE = 'KT422';
+    END IF;
+    INSERT INTO wraps (recording, segment, role, key_id, suite, sealed)
+        SELECT of, w.segment, of_role, w.key_id, w.suite, decode(w.sealed, 'hex')
+        FROM jsonb_to_recordset(anew) AS w (segment integer, key_id text, suite text, sealed text)
+        JOIN segments s ON s.recording = of AND s.segment = w.segment AND of_role = ANY (s.purposes) ON CONFLICT DO NOTHING;
+    RETURN NOT EXISTS (SELECT FROM segments s WHERE s.recording = of AND of_role = ANY (s.purposes) AND NOT EXISTS (
+        SELECT FROM wraps w WHERE w.recording = s.recording AND w.segment = s.segment AND w.role = of_role));
+END $$;
+
 -- By custody, with a reason. `anew`: training wraps that custody has made, for keys that the newest policy names. They count where
 -- training still lives and nothing else holds the recording. Without any, training ends (nobody could open it: G38).
 -- Returns `lifted`, `training_ended`, `erased` (nothing else kept it), or `none`.
@@ -209,16 +225,7 @@ BEGIN
     PERFORM note('hold_lifted', 'G10', row.call::text, row.recording, jsonb_build_object('hold', of, 'why', of_reason));
     SELECT * INTO row FROM recordings WHERE recording = row.recording;
     IF NOT row.held AND row.restricted IS NULL AND row.training_until > statement_timestamp() THEN
-        IF EXISTS (SELECT FROM jsonb_to_recordset(anew) AS w (key_id text) WHERE NOT EXISTS (SELECT FROM policy_keys k
-                WHERE k.number = newest_policy() AND k.role = 'training' AND k.key_id = w.key_id)) THEN
-            RAISE EXCEPTION 'the policy does not name it' USING ERRCODE = 'KT422';
-        END IF;
-        INSERT INTO wraps (recording, segment, role, key_id, suite, sealed)
-            SELECT row.recording, w.segment, 'training', w.key_id, w.suite, decode(w.sealed, 'hex')
-            FROM jsonb_to_recordset(anew) AS w (segment integer, key_id text, suite text, sealed text)
-            JOIN segments s ON s.recording = row.recording AND s.segment = w.segment AND 'training' = ANY (s.purposes);
-        IF EXISTS (SELECT FROM segments s WHERE s.recording = row.recording AND 'training' = ANY (s.purposes) AND NOT EXISTS (
-                SELECT FROM wraps w WHERE w.recording = s.recording AND w.segment = s.segment AND w.role = 'training')) THEN
+        IF NOT seal_anew(row.recording, 'training', anew) THEN
             PERFORM purposes_end(ARRAY [row.recording], ARRAY ['training'], 'taken_back', 'training_unopened');
             out := 'training_ended';
         END IF;
