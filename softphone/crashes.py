@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import faulthandler
 import os
-import platform
 import sys
 import time
 from contextlib import suppress
@@ -63,7 +62,8 @@ def keep_crashes(folder: Path | None, process: str) -> None:
             file.close()
             return
         head = f"Klartone {__version__} {process}, started {now:%Y-%m-%d %H:%M:%S} UTC"
-        file.write(f"{head}\n{platform.platform()}, Python {platform.python_version()}".encode() + _HEAD_ENDS)
+        python = ".".join(map(str, sys.version_info[:3]))
+        file.write(f"{head}\n{sys.platform}, Python {python}".encode() + _HEAD_ENDS)
         _file = file
         if not faulthandler.is_enabled():  # whoever started it so reads it elsewhere
             faulthandler.enable(file, all_threads=True)

@@ -11,6 +11,7 @@ import os
 import queue
 import sys
 import threading
+import time
 from logging.handlers import QueueHandler, RotatingFileHandler
 from pathlib import Path
 from types import TracebackType
@@ -28,6 +29,8 @@ _modules = logging.getLogger("softphone")
 
 PROCESSES = 8
 """of one kind that have a log under a number"""
+ENDS_WITHIN = 0.2
+"""seconds in which the one before, which is just ending, leaves its log to this one"""
 _locks: list[IO[bytes]] = []
 """open as long as this process lives"""
 WRITTEN_WITHIN = 2.0
@@ -77,11 +80,14 @@ def start_log(folder: Path, process: str, *, waits: bool = True) -> logging.Logg
 
 
 def _own_name(folder: Path, process: str) -> str:
-    """The first name whose lock no living process holds; its own id where all are held. Raises OSError."""
+    """The first name whose lock no living process holds; with its own id where all are held. Raises OSError."""
+    until = time.monotonic() + ENDS_WITHIN
     for n in range(1, PROCESSES + 1):
         name = process if n == 1 else f"{process}-{n}"
         file = (folder / f"{name}.lock").open("ab")
-        if locked(file):
+        while not (own := locked(file)) and time.monotonic() < until:
+            time.sleep(0.01)
+        if own:
             _locks.append(file)
             return name
         file.close()

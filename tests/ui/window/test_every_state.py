@@ -26,7 +26,7 @@ from softphone.ui.theme.tokens import load_themes
 from softphone.ui.view import View
 from softphone.ui.window import DeskWindow
 from softphone.wire.from_engine import Snapshot
-from softphone.wire.snapshot import Account, AccountState, Registration, TextSize
+from softphone.wire.snapshot import Account, AccountState, QuitAsked, QuitPhase, Registration, TextSize
 from tests.ui import events as e
 from tests.ui import several
 from tests.ui import states as s
@@ -264,6 +264,10 @@ def test_every_page_and_part_that_opens_can_be_read_and_reached(look: Look) -> N
     checked(look, "connection", lambda window: window.call.show_quality(wanted=True), shortened=("lineName",))
     look.at(CALLS["consultation"])
     checked(look, "keypad to a colleague", lambda window: window.call.show_keypad(wanted=True))
+    window = look.at(recorded)
+    asked = replace(recorded, quit_asked=QuitAsked(QuitPhase.WAITS))
+    look.at(asked)
+    checked(look, "an update waits")
     window = look.at(recorded)
     window.compact.toggle()
     look.again(recorded)
