@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from softphone.ui.app import Desk, DeskDependencies
 
 
+NOBODY = "-"
+"""in a number's place, of a link that cannot be used: nothing of what it says is handed on"""
 LISTENS_WITHIN = 8.0
 """seconds in which a desk that has just been started takes links"""
 
@@ -41,9 +44,14 @@ def run_desk(arguments: argparse.Namespace) -> int:
         raise KlartoneError("error.desk.no_screen", command=as_typed("demo", "--headless"))
     home = Home.of(arguments)
     link: str | None = getattr(arguments, "link", None)
-    target = _linked(link) if link else ""
+    target, unusable = _linked(link) if link else ("", None)
     alone = take_place(home.folders.runtime)
-    if target and _handed_over(home.folders.runtime, target, alone=alone is not None):
+    told = bool(target) and _handed_over(home.folders.runtime, target, alone=alone is not None)
+    if unusable is not None and (told or (sys.stderr is not None and sys.stderr.isatty())):
+        if alone is not None:
+            alone.close()
+        raise unusable
+    if told:
         return 0
     start_log(home.folders.log, "desk")
     start = start_early(home)
@@ -151,7 +159,11 @@ def desk_dependencies(
     )
 
 
-def _linked(link: str) -> str:
+def _linked(link: str) -> tuple[str, KlartoneError | None]:
+    """Whom it names. If it names nobody, the desk says so: whoever pressed on it has no terminal, as a rule."""
     from softphone.calls.numbers import linked  # few desks are opened by a link
 
-    return linked(link)
+    try:
+        return linked(link), None
+    except KlartoneError as error:
+        return NOBODY, error

@@ -230,7 +230,7 @@ class Desk(QObject):
             self._links = Links(self._deps.links, self)
             self._links.opened.connect(self._link)
         if self._deps.target:
-            self.window.ready.dial.offer(self._deps.target)
+            self._offer(self._deps.target)
 
     def close(self) -> None:
         """Detach from the engine and close the windows; the call goes on. A second time does nothing."""
@@ -594,13 +594,18 @@ class Desk(QObject):
 
     def _link(self, link: str) -> None:
         """Offered, and no more: whoever wrote the link must not be able to make this phone call, nor to take the keyboard."""
+        self._offer(link)
+        self._raise(keyboard=False)
+
+    def _offer(self, link: str) -> None:
         from softphone.calls.numbers import dialable  # with its tables of all countries; few are started by a link
 
         if target := dialable(link):
             self.window.ready.dial.offer(target)
             if self.view().call is not None:
                 self._say_beside(lambda texts: texts("dial.offered.waits", target=readable_target(target)))
-        self._raise(keyboard=False)
+        else:
+            self._say_beside(lambda texts: texts("dial.link.nobody"))
 
     def _say_beside(self, said: Callable[[Texts], str]) -> None:
         """Heard, and shown unless another message stands there."""

@@ -12,6 +12,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtNetwork import QLocalSocket
 from PySide6.QtWidgets import QApplication, QLineEdit
 
+from softphone.bootstrap.desk import NOBODY
 from softphone.bootstrap.home import Home
 from softphone.calls.numbers import linked
 from softphone.domain.errors import KlartoneError
@@ -46,8 +47,11 @@ def test_a_link_fills_the_running_desks_field_and_calls_nobody(scene: Scene, tmp
     assert desk.window.isVisible()
     assert [command for command in scene.commands() if isinstance(command, Dial)] == []
 
+    # One that names nobody is told of in the window, without its words: whoever pressed on it sees no stderr.
     assert second("javascript:alert(1)") == 1
     assert field.text() == "sip:anna@nordlys.example"
+    scene.qtbot.waitUntil(lambda: not desk.window.note.isHidden(), timeout=5000)
+    assert desk.window.note.text.text() == desk.view().texts("dial.link.nobody")
 
 
 def test_a_link_takes_no_keyboard_and_is_called_only_once_the_agent_has_touched_it(
@@ -102,6 +106,14 @@ def test_a_link_takes_no_keyboard_and_is_called_only_once_the_agent_has_touched_
     # A line too long is not cut: half a number is another number.
     follow("tel:+45" + "9" * 2000, whole=False)
     assert field.text() != "tel:+45" + "9" * 993
+
+
+def test_a_window_that_such_a_link_has_opened_says_so(scene: Scene) -> None:
+    desk = scene.open(snapshot(), target=NOBODY)
+    assert desk.window.note.text.text() == desk.view().texts("dial.link.nobody")
+    field = scene.widget("dialTarget")
+    assert isinstance(field, QLineEdit)
+    assert field.text() == ""
 
 
 @pytest.mark.parametrize(
