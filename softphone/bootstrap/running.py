@@ -8,7 +8,6 @@ import os
 import socket
 import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -105,17 +104,19 @@ def ended_within(runtime: Path, seconds: float) -> bool:
     return True
 
 
-def tell_of_settings(runtime: Path) -> bool:
-    """Have the phone that runs read them anew. False if none runs, or it does not understand."""
-    with suppress(KlartoneError, OSError):
-        from softphone.wire.to_engine import ReadSettings
+def tell_of_settings(runtime: Path) -> bool | None:
+    """Have the phone that runs read them anew. None: none runs; False: it does not understand, or does not answer."""
+    from softphone.wire.to_engine import ReadSettings
 
+    try:
         phone = running(runtime)
-        if phone is not None:
-            with phone:
-                phone.ask(ReadSettings("settings"))
-            return True
-    return False
+        if phone is None:
+            return None
+        with phone:
+            phone.ask(ReadSettings("settings"))
+    except (KlartoneError, OSError):
+        return False
+    return True
 
 
 def _endpoint(runtime: Path) -> Endpoint | None:

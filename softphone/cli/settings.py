@@ -92,8 +92,9 @@ def settings_check(arguments: argparse.Namespace) -> int:
 
 def tell_when(home: Home, tell: Texts, key: str) -> None:
     """Have the phone that runs take it up, and say when it does; nothing if none runs."""
-    if tell_of_settings(home.folders.runtime):
-        _tell(tell("settings.set.soon" if SETTINGS[key].live else "settings.set.running"))
+    told = tell_of_settings(home.folders.runtime)
+    if told is not None:
+        _tell(tell("settings.set.soon" if told and SETTINGS[key].live else "settings.set.running"))
 
 
 def shown(value: Any) -> str:

@@ -457,7 +457,8 @@ class Desk(QObject):
             if not one.is_written_in:
                 one.save()
         written = any(one.is_written_in for one in fields) or bool(self._notes.last)
-        return written or self._owed.waits or window.settings_open or bool(window.ready.dial.target.text().strip())
+        typed = bool(window.ready.dial.target.text().strip()) or window.settings.is_typed_in
+        return written or self._owed.waits or typed
 
     def _leave(self) -> None:
         """The engine has said that it ends now."""

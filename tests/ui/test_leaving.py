@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from PySide6.QtCore import QEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLineEdit
 
 from softphone.wire.from_engine import Done, Refused, Snapshot
 from softphone.wire.snapshot import CallPhase, CallState, CodedText, QuitAsked, QuitPhase
@@ -83,8 +83,15 @@ def test_what_is_typed_is_waited_for_and_a_note_is_saved_first(english: Scene) -
         desk.window.grab().save(f"{folder}/update-typed-{scene.look}.png")
     scene.qtbot.wait(700)  # it has looked once more
     assert not ready(scene)
-    desk._notes.save(SaveNote("n1", s.HISTORY[0].id, "Ring mandag"))
+    scene.press("openSettings")
+    address = scene.widget("accountAddress")
+    assert isinstance(address, QLineEdit)
+    scene.qtbot.keyClicks(address, "x")
     dial.clear()
+    scene.qtbot.wait(700)
+    assert not ready(scene), "an account is being typed"
+    address.setText(s.ACCOUNT.address)
+    desk._notes.save(SaveNote("n1", s.HISTORY[0].id, "Ring mandag"))
     scene.qtbot.wait(700)
     assert not ready(scene), "the note is not answered yet"
     note = next(one for one in scene.sent() if isinstance(one, SaveNote))

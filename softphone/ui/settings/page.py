@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLayout, QLineEdit, QVBoxLayout, QWidget
 
 from softphone.ui.controls import FilledButton, QuietButton
 from softphone.ui.fields import ScrollArea, TextLabel
@@ -91,6 +91,12 @@ class SettingsPage(QWidget):
             view, view.texts("settings.review"), icon="play", why=view.texts("settings.review.why")
         )
         self.reel.render_view(view)
+
+    @property
+    def is_typed_in(self) -> bool:
+        """Whether something typed is not saved: an account waits for its button, all other fields until they are left."""
+        unsaved = any(one.isModified() and one.text() for one in self.account.findChildren(QLineEdit))
+        return unsaved or any(one.hasFocus() and one.isModified() for one in self.findChildren(QLineEdit))
 
     def offer_review(self) -> None:
         """This keyring can hear training recordings."""
