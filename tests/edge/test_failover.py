@@ -7,7 +7,6 @@ import time
 from collections.abc import Generator
 from contextlib import ExitStack
 
-import psutil
 import pytest
 
 from softphone.edge.keep_alive import KeepAlive
@@ -16,6 +15,7 @@ from softphone.edge.sip.uri import Via
 from softphone.edge.transports import Hop
 from softphone.engine.sip.registrations import retry_wait
 from tests.edge.test_resolver import name_server
+from tests.peers.forked import children
 from tests.peers.second_phone import SecondPhone, second_phone
 from tests.peers.wire import SDP, Wire, header, headers, wire
 
@@ -125,7 +125,7 @@ def test_no_further_server_is_called_for_an_agent_who_has_hung_up(two: tuple[Sec
     phone.do("dial", account="anna", target="sip:bo@two.test")
     asked = second.wait_for("INVITE")
     peer, first.heard[:] = second.peer, []
-    [edge] = psutil.Process(phone.pid).children()
+    [edge] = children(phone.pid)
     edge.suspend()
     second.send(second.answer(asked, "503 Not Now"), peer)
     phone.do("hang_up")

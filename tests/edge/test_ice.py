@@ -13,7 +13,6 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psutil
 import pytest
 from aioice import stun
 from hypothesis import given
@@ -26,6 +25,7 @@ from softphone.edge.server_check import check_stun
 from softphone.edge.sip.sdp import SessionDescription
 from softphone.wire.snapshot import Settings
 from tests.edge.test_relay import Peer, on_a_loop, rtp, xr
+from tests.peers.forked import children
 from tests.peers.ice import IcePeer
 from tests.peers.processes import until
 from tests.peers.rtpengine import rtpengine
@@ -226,7 +226,7 @@ def test_an_edge_that_dies_in_a_call_by_ice_is_followed_by_one_that_begins_ice_a
         called.send(called.answer(asked, "200 OK", body=party.description()), called.peer)
         called.wait_for("ACK")
         until(lambda: party.heard > 25, 5, "sound by ICE")
-        for one in psutil.Process(phone.pid).children():
+        for one in children(phone.pid):
             one.kill()
         # The party's agent would give up the way: it heard nothing of the one that has died.
         again = called.wait_for("INVITE", 10)

@@ -13,6 +13,7 @@ import pytest
 from softphone.edge.network import NetworkWatch
 from tests.edge.test_resolver import name_server
 from tests.engine.sip.hearing import counters, pairs
+from tests.peers.forked import children
 from tests.peers.kamailio import Kamailio, kamailio
 from tests.peers.network import HERE_SIX, THERE, THERE_SIX, Cable, cable
 from tests.peers.processes import until
@@ -179,10 +180,11 @@ def test_a_machine_that_slept_asks_all_anew_and_its_call_hears_where_it_is_now(
         while not stun.silent(0.05):
             pass
         whole = psutil.Process(phone.pid)
-        for process in (whole, *whole.children()):
+        edges = children(phone.pid)
+        for process in (whole, *edges):
             process.suspend()
         time.sleep(2.5)  # nothing happens meanwhile that could be waited for
-        for process in (*whole.children(), whole):
+        for process in (*edges, whole):
             process.resume()
         again = moved.wait_for("REGISTER")
         shown = again.replace(";rport", ";received=127.0.0.77;rport=40123", 1)

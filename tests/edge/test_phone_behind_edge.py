@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from softphone.engine.sip.edge_adapter import RENEW_EVERY
+from tests.peers.forked import children
 from tests.peers.processes import until
 from tests.peers.second_phone import SecondPhone, connect, part, second_phone, talk
 from tests.peers.wire import SDP, Wire, header, wire
@@ -39,7 +40,7 @@ def phone(phone_process: SecondPhone) -> Generator[SecondPhone]:
 
 
 def edge_of(phone: SecondPhone) -> psutil.Process:
-    return next(one for one in psutil.Process(phone.pid).children() if "softphone.edge" in " ".join(one.cmdline()))
+    return next(one for one in children(phone.pid) if one.name().startswith("edge "))
 
 
 def in_call(phone: SecondPhone, one: Wire) -> None:
@@ -306,7 +307,7 @@ def test_an_edge_that_is_killed_in_a_call_is_back_within_a_second_and_the_call_s
         old = edge_of(phone)
         os.kill(old.pid, signal.SIGKILL)
         began = time.monotonic()
-        until(lambda: any(one.pid != old.pid for one in psutil.Process(phone.pid).children()), 5, "a new edge")
+        until(lambda: any(one.pid != old.pid for one in children(phone.pid)), 5, "a new edge")
         talk(other, 50)
         phone.do("hold")
         other.wait_for("HoldChanged", by_them=True)
@@ -325,7 +326,7 @@ def test_while_no_edge_comes_back_the_party_counts_as_not_heard_and_is_heard_aga
         gone = time.monotonic() + 30
         while not phone.told("EdgeChanged"):
             assert time.monotonic() < gone
-            for one in psutil.Process(phone.pid).children():
+            for one in children(phone.pid):
                 one.kill()
             time.sleep(0.05)
         phone.wait_for("PartySound", there=False)

@@ -14,7 +14,6 @@ from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import psutil
 import pytest
 
 from tests.edge.killers import IDLE
@@ -23,6 +22,7 @@ from tests.edge.raw_peer import RawPeer
 from tests.edge.rfc4475 import MESSAGES
 from tests.peers.authority import Authority
 from tests.peers.exchange import HOST, exchange
+from tests.peers.forked import children
 from tests.peers.processes import until
 from tests.peers.second_phone import SecondPhone, second_phone, talk
 from tests.peers.wire import header
@@ -102,7 +102,7 @@ def _answers(phone: SecondPhone, caller: SecondPhone) -> bool:
 
 def bears(count: int, seed: int, by: str) -> None:
     with second_phone(edge=True, auto_answer=True, counter=True) as phone, second_phone(counter=True) as other:
-        processes = {one.pid for one in psutil.Process(phone.pid).children()}
+        processes = {one.pid for one in children(phone.pid)}
         with RawPeer(phone) as peer:
             kinds = [*MESSAGES.values(), *(make(peer) for make in IDLE.values())]
             BY[by](peer, itertools.chain(kinds, mutations(kinds, seed, count)))
@@ -111,7 +111,7 @@ def bears(count: int, seed: int, by: str) -> None:
         phone.wait_for("Idle")
         until(lambda: _answers(phone, other), 20, "a call, once those of before are over")
         talk(other, 25)
-        assert {one.pid for one in psutil.Process(phone.pid).children()} == processes
+        assert {one.pid for one in children(phone.pid)} == processes
         assert not phone.told("PhoneFault")
 
 
