@@ -40,9 +40,10 @@ def run_quit(arguments: argparse.Namespace) -> int:
     """Status 0 if no phone runs any more, 4 if it goes on. With `--when-idle` it still ends by itself then."""
     home, tell = Home.of(arguments), texts()
     runtime = home.folders.runtime
-    until = time.monotonic() + arguments.wait
+    began = time.monotonic()
+    until = began + arguments.wait
     phone = running(runtime)
-    while phone is None and desk_runs(runtime) and time.monotonic() < min(until, time.monotonic() + COMES_WITHIN):
+    while phone is None and desk_runs(runtime) and time.monotonic() < min(until, began + COMES_WITHIN):
         time.sleep(0.1)
         phone = running(runtime)
     if phone is None:

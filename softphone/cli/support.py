@@ -129,7 +129,8 @@ def _known(home: Home, settings: Settings, now: Snapshot | None) -> dict[str, li
     secrets += [endpoint.secret] if endpoint else []
     # A caller without a number has a name there.
     names += [one for one in numbers if not any(letter.isdigit() for letter in one)]
-    return {"names": names, "numbers": [*numbers, *users], "users": users, "secrets": secrets}
+    hosts = [one.address.partition("@")[2] for one in settings.accounts]
+    return {"hosts": hosts, "names": names, "numbers": [*numbers, *users], "users": users, "secrets": secrets}
 
 
 def _people() -> list[str]:

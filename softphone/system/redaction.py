@@ -74,8 +74,10 @@ class Redactor:
         numbers: Iterable[str] = (),
         users: Iterable[str] = (),
         secrets: Iterable[str] = (),
+        hosts: Iterable[str] = (),
     ) -> None:
-        """Names of people and of this machine; numbers as anybody writes them; user parts of addresses; secrets whole."""
+        """Names of people and of this machine; numbers as anybody writes them; user parts of addresses; secrets whole. A part
+        of a name that is a part of one of the `hosts` too, such as a company's, stays."""
         self.taken: Counter[Kind] = Counter()
         self._named: dict[tuple[Kind, str], str] = {}
         self._rules = [
@@ -83,7 +85,7 @@ class Redactor:
             *self._shapes(),
             *_known(Kind.NUMBER, _whole_numbers(numbers), self._as(Kind.NUMBER)),
             *_known(Kind.ADDRESS, users, self._as(Kind.ADDRESS)),
-            *_known(Kind.NAME, _with_parts(names), self._as(Kind.NAME)),
+            *_known(Kind.NAME, _with_parts(names, hosts), self._as(Kind.NAME)),
         ]
         if digits := sorted({one[-_NATIONAL:] for one in map(_digits, numbers) if len(one) >= _NATIONAL}):
             spaced = "|".join(r"[\s().\-]{0,2}".join(one) for one in digits)
@@ -169,10 +171,10 @@ class Redactor:
                     r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d:\d\d[.,\d]*)?|\d\d:\d\d:\d\d[.,\d]*"  # a time, which stays
                     r"|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"  # an id of ours too
                     r"|\d{8}T\d{6}"
-                    r"|(?<![\w.])(?:\+|00)\d[\d ().\-]{5,18}\d(?!\w)"
-                    r"|(?<![\w.+])\d{6}-?\d{4}(?![\w-])"
-                    r"|(?<![\w.+])\d\d(?:[ .\-]\d\d){3}(?!\w)"
-                    r"|(?<![\w.+])\d{8,15}(?!\w|\.\d)",
+                    r"|(?<![A-Za-z0-9])(?<!\d\.)(?:\+|00)\d[\d ().\-]{5,18}\d(?!\w)"
+                    r"|(?<![A-Za-z0-9+])(?<!\d\.)\d{6}-?\d{4}(?![\w-])"
+                    r"|(?<![A-Za-z0-9+])(?<!\d\.)\d\d(?:[ .\-]\d\d){3}(?!\w)"
+                    r"|(?<![A-Za-z0-9+])(?<!\d\.)\d{8,15}(?!\w|\.\d)",
                     i,
                 ),
                 self._number_or_time,
@@ -219,14 +221,16 @@ def _known(kind: Kind, words: Iterable[str], replace: Replace) -> list[tuple[re.
             found |= {plain, quote(plain), json.dumps(plain)[1:-1], repr(plain)[1:-1]}
     if not found:
         return []
-    edge = ("", "") if kind is Kind.SECRET else (r"(?<![^\W_])", r"(?![^\W_])")
+    edge = ("", "") if kind is Kind.SECRET else (r"(?<![^\W_])", r"(?:'?s)?(?![^\W_])")  # also somebody's
     words_ = "|".join(re.escape(one) for one in sorted(found, key=len, reverse=True))
     return [(re.compile(f"{edge[0]}(?:{words_}){edge[1]}", re.IGNORECASE), replace)]
 
 
-def _with_parts(names: Iterable[str]) -> list[str]:
+def _with_parts(names: Iterable[str], hosts: Iterable[str]) -> list[str]:
     """A name whole, and each of its parts."""
-    return [part for name in names for part in (name, *re.split(r"[\s,._@-]+", name))]
+    kept = {label.casefold() for host in hosts for label in re.split(r"[.:]", host)}
+    parts = [part for name in names for part in (name, *re.split(r"[\s,._@-]+", name))]
+    return [one for one in parts if one.casefold() not in kept]
 
 
 def _whole_numbers(numbers: Iterable[str]) -> list[str]:

@@ -35,7 +35,7 @@ ACCOUNT = Account(
     "desk",
     "+4570809010@pbx.example",
     user="sofie17",
-    display_name="Sofie Nørgaard",
+    display_name="Sofie Nørgaard, Pbx",
     mailbox="+4570809099",
     register=False,
 )
@@ -47,6 +47,7 @@ From: "Karla Vestergaard" <sip:karla@pbx.example>;tag=8
 Contact: <sip:31415926@192.0.2.7>
 calls of +45 31 41 59 26, 0045 31415926, 31-41-59-26, tel:+4531415926 and %2B4531415926
 the caller said 010190-1234, and mail to carla.vest@firma.example
+Sofies telefon ringer til nr.31415926 og call_31415926 efter 12.5 s og 1048576 bytes
 a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz|2^20
 a=fingerprint:sha-256 4A:AD:B9:B1:3F:82:18:3B:54:02:12:DF:3E:5D:49:6B:19:E5:7C:AB
 a=ice-pwd:asd88fgpdd777uzjYhagZg
@@ -62,7 +63,14 @@ PLANTED = (
     *("anna.friis", "Karla", "karla", "Vestergaard", "carla.vest", "91.198.174.192", "bjarke", "aegaard", PASSWORD),
     *("WVNfX19z", "4A:AD:B9", "asd88fgp", "6629fae4", "eyJhbGciOi", "s3cr3t", "kW3m2Qp9xLz", "MC4CAQAw", "Bjarke"),
 )
-HELPS = ("2026-11-29 17:05:12,123", "a turn took 612 ms", "KeyError at loop.py:12:turn", "pbx.example", "10.0.0.5")
+HELPS = (
+    "2026-11-29 17:05:12,123",
+    "a turn took 612 ms",
+    "KeyError at loop.py:12:turn",
+    "pbx.example",
+    "10.0.0.5",
+    "1048576",
+)
 
 
 def started(program: str, folder: Path, who: str) -> subprocess.Popen[str]:
