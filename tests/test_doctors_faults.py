@@ -4,16 +4,24 @@ languages. docs/it/fault-codes.md is made from it."""
 from __future__ import annotations
 
 import ast
+import os
 import re
 import runpy
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from softphone.bootstrap.home import Home
 from softphone.cli.doctor.faults import FAULTS, Status, by_of
+from softphone.cli.doctor.run import CHECKS, look
 from softphone.domain.purpose import Language
+from softphone.engine.server import Attached, Server
+from softphone.system.endpoint import Endpoint, new_secret, unix_sockets, write_endpoint
 from softphone.system.paths import program_folder
+from softphone.system.settings import save_settings
 from softphone.texts import Texts
+from softphone.wire.snapshot import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 STANDING = ("engine", "calls/policy", "system", "plugin", "audio", "edge", "archive/folder", "archive/catalog")
@@ -82,3 +90,38 @@ def test_the_pages_of_codes_are_what_the_list_makes_of_them() -> None:
     made = runpy.run_path(str(ROOT / ".ci" / "fault_tables.py"))["pages"]()
     assert len(made) == len(Language)
     assert [path for path, text in made.items() if (ROOT / path).read_text("utf-8") != text] == [], "run make settings"
+
+
+def test_a_check_that_hangs_is_named_and_costs_no_other_its_findings(tmp_path: Path) -> None:
+    """A policy on a disk that never answers, as a named pipe is that nobody writes into."""
+    assert max(one.seconds for one in CHECKS) < 14
+    home, pipe = Home.within(tmp_path), tmp_path / "policy.toml"
+    home.folders.create()
+    os.mkfifo(pipe)
+    save_settings(home.folders.config, Settings(policy=str(pipe)))
+    checks = [one for one in CHECKS if one.name in ("archive", "settings", "network")]
+    found = look(home, [replace(one, seconds=0.5) for one in checks])
+    told = [(name, finding.code) for name, finding in found]
+    assert told[:2] == [("settings", "doctor.settings"), ("network", "doctor.port.any")]
+    assert ("archive", "doctor.archive") in told, "what it had found by then"
+    assert told[-1] == ("archive", "doctor.late")
+    assert dict(found)["archive"].params == {"check": "archive", "seconds": 0}
+    pipe.write_bytes(b"")  # it ends
+
+
+def test_a_phone_of_another_version_is_said_to_be_one_and_its_port_is_left_alone(tmp_path: Path) -> None:
+    home = Home.within(tmp_path)
+    home.folders.create()
+    secret = new_secret()
+
+    def silent(said: object) -> None:
+        if isinstance(said, Attached):
+            said.client.outbox.close()
+
+    server = Server(home.folders.runtime, secret, "0.0.9", silent, unix=unix_sockets())
+    try:
+        write_endpoint(home.folders.runtime, Endpoint(server.address, secret, os.getpid(), 1))
+        found = look(home, [one for one in CHECKS if one.name in ("phone", "network")])
+    finally:
+        server.close()
+    assert [(one.code, one.params["version"]) for _, one in found] == [("doctor.engine.other", "0.0.9")]

@@ -52,6 +52,10 @@ def test_a_server_answers_or_it_is_said_what_is_wrong(tmp_path: Path, monkeypatc
             )
 
         told = asyncio.run(ask())
+        slow = EdgeAccount("a", "anna@x", f"127.0.0.1:{mute.getsockname()[1]}", "tcp")
+        in_time = asyncio.run(check_server(slow, seconds=0.2)).fault
+        assert in_time is not None
+        assert in_time.code == "silent", "all that is asked of one server has one limit"
         places = (server.address, f"127.0.0.1:{away}")
         accounts = tuple(Account(place, f"anna@{place}", transport="tcp") for place in places)
         home = Home.within(tmp_path)
