@@ -52,7 +52,7 @@ def test_a_recording_arrives_once_whole_and_receipted(team: Team) -> None:
     assert whole(desk.upload(one)) == whole(desk.finish(one)) == stored
     assert team.keys_in_s3() == {f"recordings/{one.recording}": 1}
     (row,) = team.sql("SELECT recording::text, agent, size, digest, training_until > now() FROM recordings")
-    assert row == (one.recording, "sip:anna@klartone.test", len(one.file), hashlib.sha256(one.file).digest(), True)
+    assert row == (one.recording, "anna@klartone.test", len(one.file), hashlib.sha256(one.file).digest(), True)
     assert team.sql("SELECT count(*) FROM wraps") == [(len(one.told["wraps"]),)]
     assert team.sql("SELECT number_hash FROM call_numbers") == [(number_hash(bytes(range(32)), NUMBER),)]
     assert team.events().count("recording_arrived") == 1

@@ -202,6 +202,17 @@ def test_a_sweep_ends_what_has_reached_its_moment_and_lists_what_is_judged_first
     assert is_gone(house, judged)
 
 
+def test_an_agents_address_is_the_same_however_it_is_told(house: House) -> None:
+    one = house.signed_in("dora", ["agent"], ["sip:dora@nordlys.example"])
+    told = recorded(agent="sip:dora@nordlys.example", line="support", keys=[(TRAINING, "t2"), (CUSTODY, "c1")])
+    assert house.ship(one, told) == "stored"
+    assert house.found(one) == house.found("other_lead") == {told.recording}
+    assert house.value(one, "SELECT agent FROM recordings") == "dora@nordlys.example"
+    teams = [{"team": "three", "agents": ["sip:dora@nordlys.example"], "lines": [], "leads": ["t2"]}]
+    house.policy(2, teams=teams)
+    assert house.found("other_lead") == {told.recording}
+
+
 def test_what_a_desk_says_that_is_not_so_is_refused_and_leaves_nothing(house: House) -> None:
     one = recorded()
 

@@ -65,7 +65,7 @@ def test_who_the_house_signs_in_is_somebody_here_and_a_token_that_is_not_quite_r
         taken = whole(sign_in(desk, good))
         desk.token = taken["access_token"]
         me = whole(desk.ask("GET", "/v1/me"))
-        assert (me["roles"], me["agents"]) == (["agent"], ["sip:anna@klartone.test"])
+        assert (me["roles"], me["agents"]) == (["agent"], ["anna@klartone.test"])
         assert team.sql("SELECT issuer, subject FROM people WHERE person = %s", me["person"]) == [
             (issued.issuer, "anna")
         ]

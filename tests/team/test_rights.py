@@ -167,7 +167,7 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], frozenset[str] | None, tuple[Any, ..
                 "wraps_checked",
                 "purposes_end",
             ),
-            *("erase_unless_kept", "erase", "need_review", "i_review", "seal_anew"),
+            *("erase_unless_kept", "erase", "need_review", "i_review", "seal_anew", "address", "addresses"),
         ),
         ((), None, ()),
     ),

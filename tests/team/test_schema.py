@@ -160,6 +160,9 @@ def test_who_may_make_roles_but_not_all_sets_it_up(postgres: Server) -> None:
     """As with a database that is rented: its administrator is no superuser."""
     with psycopg.connect(postgres.conninfo(), autocommit=True) as connection:
         connection.execute("CREATE ROLE rented LOGIN CREATEROLE CREATEDB")
+        # Another database of this server has had them made: as who made them it may grant them on.
+        roles = ", ".join((OWNER, RULES, *LOGINS))
+        connection.execute(f"GRANT {roles} TO rented WITH ADMIN OPTION".encode())
         connection.execute("CREATE DATABASE rented OWNER rented")
     try:
         done = list(setting_up.set_up(postgres.conninfo("rented", "rented"), {}))
@@ -169,7 +172,7 @@ def test_who_may_make_roles_but_not_all_sets_it_up(postgres: Server) -> None:
     finally:
         with psycopg.connect(postgres.conninfo(), autocommit=True) as connection:
             connection.execute("DROP DATABASE rented WITH (FORCE)")
-            connection.execute(f"REVOKE {OWNER}, {RULES} FROM rented")
+            connection.execute(f"REVOKE {roles} FROM rented CASCADE".encode())
             connection.execute("DROP ROLE rented")
 
 

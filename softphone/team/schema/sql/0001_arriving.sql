@@ -108,6 +108,7 @@ BEGIN
         RAISE EXCEPTION 'another digest' USING ERRCODE = 'KT422';
     END IF;
     call := jsonb_populate_record(NULL::calls, told -> 'call' || jsonb_build_object('desk', who.desk));
+    call.agent := address(call.agent);
     IF NOT call.agent = ANY (who.agents) THEN
         RAISE EXCEPTION 'not your call' USING ERRCODE = 'KT403';
     END IF;

@@ -8,6 +8,13 @@ CREATE FUNCTION asking() RETURNS sessions
         AND s.ended_at IS NULL AND s.expires_at > statement_timestamp() AND p.left_at IS NULL AND d.revoked_at IS NULL
 $$;
 
+-- An agent's address as the policy and the desks have it (`user@domain`), whoever tells it.
+CREATE FUNCTION address(told text) RETURNS text LANGUAGE sql IMMUTABLE
+    RETURN regexp_replace(btrim(told), '^sips?:', '');
+
+CREATE FUNCTION addresses(told text[]) RETURNS text[] LANGUAGE sql IMMUTABLE
+    RETURN ARRAY (SELECT address(one) FROM unnest(told) AS one);
+
 CREATE FUNCTION my_person() RETURNS uuid
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$ SELECT person FROM asking() $$;
 

@@ -5,11 +5,11 @@ CREATE TABLE audit (
     chain text NOT NULL, -- a desk's id, or `service`
     number bigint NOT NULL,
     at timestamptz NOT NULL, -- for `service` the moment, for a desk's entry that of its arrival
-    event text NOT NULL,
-    rule text NOT NULL CHECK (rule <> ''),
-    call text NOT NULL,
+    event text NOT NULL CHECK (length(event) BETWEEN 1 AND 60),
+    rule text NOT NULL CHECK (length(rule) BETWEEN 1 AND 10),
+    call text NOT NULL CHECK (length(call) <= 60),
     recording text,
-    told text NOT NULL, -- what is hashed, byte by byte, as JSON
+    told text NOT NULL CHECK (length(told) <= 100000), -- what is hashed, byte by byte, as JSON
     previous text NOT NULL,
     hash text NOT NULL,
     PRIMARY KEY (chain, number)

@@ -20,7 +20,7 @@ BEGIN
         RAISE EXCEPTION 'another desk' USING ERRCODE = 'KT403';
     END IF;
     INSERT INTO sessions (session, token_hash, refresh_hash, person, desk, roles, agents, expires_at, refresh_until)
-        VALUES ($1, $2, $3, who, $8, $6, $7, statement_timestamp() + $11, statement_timestamp() + $12);
+        VALUES ($1, $2, $3, who, $8, $6, addresses($7), statement_timestamp() + $11, statement_timestamp() + $12);
     PERFORM note('signed_in', 'G11', '', NULL, jsonb_build_object('desk', $8, 'roles', $6));
     RETURN who;
 END $$;
@@ -174,7 +174,7 @@ BEGIN
     INSERT INTO policies (number, signed, signer, succession, own_calls, taken_by)
         VALUES (of_number, of_signed, of_signer, of_succession, of_own_calls, who.person);
     INSERT INTO policy_keys SELECT of_number, k.role, k.key_id FROM jsonb_to_recordset(keys) AS k (role text, key_id text);
-    INSERT INTO policy_teams SELECT of_number, t.team, t.agents, t.lines, t.leads
+    INSERT INTO policy_teams SELECT of_number, t.team, addresses(t.agents), t.lines, t.leads
         FROM jsonb_to_recordset(teams) AS t (team text, agents text[], lines text[], leads text[]);
     PERFORM note('policy_taken', 'G11', '', NULL, jsonb_build_object('number', of_number, 'signer', of_signer));
 END $$;

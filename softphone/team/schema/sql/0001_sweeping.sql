@@ -9,7 +9,7 @@ DECLARE
     void record;
     due record;
 BEGIN
-    FOR one IN SELECT r.recording, r.call FROM recordings r WHERE r.due_at <= statement_timestamp()
+    FOR one IN SELECT r.recording, r.call FROM recordings r WHERE r.due_at <= statement_timestamp() AND r.due_at < 'infinity'
             ORDER BY r.due_at LIMIT most FOR UPDATE SKIP LOCKED LOOP
         FOR void IN UPDATE holds h SET lifted_at = statement_timestamp()
                 WHERE h.recording = one.recording AND h.lifted_at IS NULL AND h.raised_for = 'controller'
