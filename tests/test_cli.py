@@ -26,6 +26,8 @@ from softphone.bootstrap.home import DEMO_KEYS, Home, key_store, texts
 from softphone.cli.audit import in_words
 from softphone.cli.doctor.archive import folder_of, policy_of
 from softphone.cli.doctor.folders import why_unwritable
+from softphone.cli.doctor.run import CHECKS, look
+from softphone.cli.doctor.telling import lines
 from softphone.cli.registering import Command
 from softphone.domain.changes import AuditEntry, CloseRecording, HoldBy, PlaceHold, Restrict
 from softphone.domain.policy import PolicyError
@@ -34,7 +36,6 @@ from softphone.system import strangers
 from softphone.system.policy_file import load_policy
 from softphone.system.secrets import DemoKeyFile
 from softphone.system.settings import save_settings
-from softphone.system.signature import new_signing_key, public_half
 from softphone.wire.snapshot import Account, Settings
 from tests.archive.scene import AT, DOCUMENTATION, Scene
 from tests.policies import POLICY
@@ -565,19 +566,10 @@ def test_the_doctor_says_how_many_doubts_of_the_policy_nobody_has_confirmed_and_
     assert policy_of(Settings(policy=str(policy))).code == "doctor.policy"
 
 
-@pytest.mark.parametrize("signature", [None, "not one", "A" * 86 + "=="])
-def test_a_policy_without_its_required_signature_is_what_the_doctor_calls_bad(
-    tmp_path: Path, signature: str | None, capsys: pytest.CaptureFixture[str]
-) -> None:
-    policy = tmp_path / "p.toml"
-    policy.write_text(POLICY, encoding="utf-8")
-    if signature is not None:
-        (tmp_path / "p.toml.sig").write_text(signature, encoding="utf-8")
-    home = Home.within(tmp_path / "home")
-    home.folders.create()
-    save_settings(home.folders.config, Settings(policy=str(policy), policy_signer=public_half(new_signing_key())))
-    assert cli.main(["--home", str(tmp_path / "home"), "doctor"]) == 1
-    assert "✗ The policy is not signed, or has been altered since" in capsys.readouterr().out
+def doctor(home: Home, *names: str) -> str:
+    """What the command prints of these checks."""
+    found = look(home, [one for one in CHECKS if one.name in names])
+    return "\n".join(line for _, one in found for line in lines(one, texts()))
 
 
 def test_folders_that_are_not_there_yet_can_be_made_and_are_not_made_by_looking(tmp_path: Path) -> None:
@@ -618,7 +610,7 @@ def test_one_thing_has_one_danish_word(name: str) -> None:
 
 @LANGUAGES
 def test_the_doctor_tells_each_fault_of_the_settings_also_of_a_file_that_was_set_aside(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, language: Language
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: Language
 ) -> None:
     monkeypatch.setenv("LC_ALL", f"{language}.UTF-8")
     home = Home.within(tmp_path)
@@ -634,13 +626,11 @@ def test_the_doctor_tells_each_fault_of_the_settings_also_of_a_file_that_was_set
         ),
     ):
         file.write_text(content, encoding="utf-8")
-        assert cli.main(["--home", str(tmp_path), "doctor"]) == 1
-        assert below in capsys.readouterr().out
+        assert below in doctor(home, "settings")
     file.write_text('policyy = ""\n', encoding="utf-8")
     home.settings()
     assert not file.exists()
-    assert cli.main(["--home", str(tmp_path), "doctor"]) == 1
-    said = capsys.readouterr().out
+    said = doctor(home, "settings")
     assert str(home.folders.config / "settings.faulty.toml") in said
     assert tell("policy.fault.unknown_key_near", name="policyy", near="policy") in said
 
@@ -657,22 +647,21 @@ def test_a_language_that_is_none_is_told_which_there_are(
 
 
 def test_the_doctor_names_addresses_whose_calls_were_refused(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
 ) -> None:
     home = Home.within(tmp_path / "home")
     home.folders.create()
     for number in range(40):
         strangers.note(home.folders.runtime, f"192.0.2.{number}", 2, 1_700_000_000 + number)
     strangers.note(home.folders.runtime, "192.0.2.39", 3, 1_700_000_100)
-    cli.main(["--home", str(tmp_path / "home"), "doctor"])
-    said = capsys.readouterr().out
+    said = doctor(home, "strangers")
     assert "· Calls were refused from 32 addresses" in said
     assert "192.0.2.39: 5 calls" in said
     assert "192.0.2.7:" not in said, "the one that called longest ago makes room"
 
 
 def test_the_doctor_names_a_device_that_the_settings_name_and_that_is_not_here(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     headset = Device("PulseAudio: jabra", "Evolve2", "PulseAudio", 0, 1, 1, 48_000, True, True, "jabra")
     monkeypatch.setattr("softphone.audio.devices.list_devices", lambda: Devices((headset,), ()))
@@ -688,8 +677,7 @@ def test_the_doctor_names_a_device_that_the_settings_name_and_that_is_not_here(
         bind="192.0.2.1",
     )
     save_settings(home.folders.config, wanted)
-    assert cli.main(["--home", str(tmp_path / "home"), "doctor"]) == 1
-    said = capsys.readouterr().out
+    said = doctor(home, "sound", "network")
     assert "· GN Netcom A S Jabra Evolve2 65 MS is not connected" in said
     assert "· Bluetooth AC:12:2F:50:61:72 is not connected" in said
     assert "jabra is not connected" not in said
@@ -698,30 +686,26 @@ def test_the_doctor_names_a_device_that_the_settings_name_and_that_is_not_here(
     write_wav(ring, bytes(320))
     save_settings(home.folders.config, replace(wanted, bind="127.0.0.1"))
     monkeypatch.setitem(sys.modules, "pywebrtc_audio", None)
-    cli.main(["--home", str(tmp_path / "home"), "doctor"])
-    said = capsys.readouterr().out
+    said = doctor(home, "sound", "network")
     assert "· " in next(line for line in said.splitlines() if "pywebrtc-audio is missing" in line)
     assert "ringtone" not in said
     assert "192.0.2.1" not in said
 
 
 @pytest.mark.parametrize("where", ["", "accounts"])
-def test_the_doctor_doubts_an_address_that_is_none(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], where: str
-) -> None:
+def test_the_doctor_doubts_an_address_that_is_none(tmp_path: Path, where: str) -> None:
     home = Home.within(tmp_path / "home")
     home.folders.create()
     odd = ("10.0.0.0/24", "pbx.example")
     accounts = (Account("a", "a@pbx.example", accept_from=odd),) if where else ()
     save_settings(home.folders.config, Settings(accounts=accounts, accept_from=() if where else odd))
-    assert cli.main(["--home", str(tmp_path / "home"), "doctor"]) == 1
-    said = capsys.readouterr().out
+    said = doctor(home, "settings")
     assert "pbx.example" in said
     assert "“10.0.0.0/24”" not in said
 
 
 def test_the_doctor_names_faulty_settings_in_the_files_order_and_asks_no_server_by_them(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
 ) -> None:
     home = Home.within(tmp_path / "home")
     home.folders.create()
@@ -730,8 +714,7 @@ def test_the_doctor_names_faulty_settings_in_the_files_order_and_asks_no_server_
         '[[accounts]]\nid = "a"\naddress = "nobody"\n',
         encoding="utf-8",
     )
-    assert cli.main(["--home", str(tmp_path / "home"), "doctor"]) == 1
-    said = capsys.readouterr().out
+    said = doctor(home, "settings", "accounts", "stun")
     assert re.findall(r"^    Line (\d)", said, re.MULTILINE) == ["1", "2", "3", "4", "7"]
     assert "✗ The STUN server" not in said
     assert "nobody" not in said.partition("nobody")[2], "the account is named as faulty and never asked about"

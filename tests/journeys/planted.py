@@ -133,6 +133,9 @@ def _plant(
     return planted
 
 
+# Of the ways in which TLS fails the desk's side is one: tests/edge/test_tls.py holds each beside the doctor's.
+
+
 # --- the account and its server -------------------------------------------------------------------
 
 
@@ -189,13 +192,13 @@ def _(at: World) -> None:
     at.account(f"agent@{HOST}:{_answering(at, '503 Service Unavailable')}")
 
 
-@_plant("connection.tls_expired", desk="state")
+@_plant("connection.tls_expired")
 def _(at: World) -> None:
     """a certificate that has expired"""
     at.by_tls(signed=at.authority.sign("old", HOST, begins=-9, ends=-1))
 
 
-@_plant("connection.tls_not_yet", desk="state")
+@_plant("connection.tls_not_yet")
 def _(at: World) -> None:
     """a certificate that is not valid yet"""
     at.by_tls(signed=at.authority.sign("young", HOST, begins=2))
@@ -207,13 +210,13 @@ def _(at: World) -> None:
     at.by_tls(signed=at.authority.sign("name", "pbx.example"))
 
 
-@_plant("connection.tls_unknown_authority", desk="state")
+@_plant("connection.tls_unknown_authority")
 def _(at: World) -> None:
     """a certificate of somebody unknown"""
     at.by_tls(signed=Authority(at.folder / "another", "Another authority").sign("foreign", HOST))
 
 
-@_plant("connection.tls_authority_file", desk="state")
+@_plant("connection.tls_authority_file")
 def _(at: World) -> None:
     """an authority's file that is gone"""
     at.by_tls(signed=at.authority.sign("whole", HOST))
@@ -221,7 +224,7 @@ def _(at: World) -> None:
     at.set(accounts=(replace(account, certificate_authority=str(at.folder / "nowhere.pem")),))
 
 
-@_plant("connection.tls_none", desk="state")
+@_plant("connection.tls_none")
 def _(at: World) -> None:
     """a server without TLS"""
     at.by_tls()
