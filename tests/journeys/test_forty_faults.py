@@ -27,7 +27,7 @@ from softphone.system.paths import program_folder
 from softphone.system.secrets import DemoKeyFile
 from softphone.texts import Texts
 from softphone.wire.from_engine import Snapshot
-from softphone.wire.snapshot import CodedText, Registration
+from softphone.wire.snapshot import CodedText, PolicyPhase, Registration
 from tests.journeys.desk import Desk, wait_for_engine
 from tests.journeys.planted import PASSWORD, PLANTS, World
 from tests.journeys.stage import build
@@ -74,7 +74,7 @@ def at(tmp_path: Path, server: Kamailio, authority: Authority, monkeypatch: pyte
         yield made
 
 
-def test_on_a_machine_where_all_is_well_nothing_is_a_fault(at: World) -> None:
+def test_on_a_machine_where_all_is_well_nothing_is_a_fault_nor_with_a_phone_that_runs(at: World) -> None:
     told = report(look(at.on.home))
     assert _faults(told).keys() == NATURE
     assert told["status"] == "warn"
@@ -95,6 +95,12 @@ def test_on_a_machine_where_all_is_well_nothing_is_a_fault(at: World) -> None:
         well = {one["code"] for one in told["findings"]}
         assert {"doctor.account.registered", "doctor.port.held", "doctor.phone"} <= well
         assert len(at.server.contacts("agent")) == 1
+        # A policy that is spoiled while it runs: the one before holds, and both say so.
+        policy = Path(desk.wait(lambda now: now.settings.policy, "a policy"))
+        policy.write_bytes(policy.read_bytes()[:700])
+        desk.wait(lambda now: now.policy.phase is PolicyPhase.FAULTY and now.policy.controller, "the earlier policy")
+        told = report(look(at.on.home, [one for one in CHECKS if one.name == "archive"]))
+        assert {"ready.policy.last_good"} == _faults(told).keys() - NATURE
 
 
 @pytest.mark.parametrize("name", PLANTS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,10 +17,11 @@ from softphone.cli.doctor.machine import Machine
 from softphone.domain.errors import ArchiveError, KlartoneError
 from softphone.domain.policy import Period
 from softphone.system.signature import public_key
-from softphone.wire.snapshot import Settings
+from softphone.wire.snapshot import PolicyPhase, Settings
 
 if TYPE_CHECKING:
     from softphone.archive.seen.machine import BackupHealth, MachineArchive
+    from softphone.cli.running import Running
 
 
 def _archive(machine: Machine) -> Iterator[Finding]:
@@ -35,11 +37,11 @@ def _archive(machine: Machine) -> Iterator[Finding]:
     except KlartoneError as error:
         yield Finding.of(error)
     if opened is None:
-        yield policy_of(settings)
+        yield _in_force(policy_of(settings), machine.running())
         return
     with closing(opened):
         yield from _inside(opened, settings)
-        yield policy_of(settings, opened)
+        yield _in_force(policy_of(settings, opened), machine.running())
 
 
 def _is_here(folder: Path) -> bool:
@@ -148,6 +150,14 @@ def policy_of(settings: Settings, archive: MachineArchive | None = None) -> Find
     if open_ones := [one for one in loaded.remarks if not one.by]:
         return Finding("doctor.policy.waits", {"path": path, "count": len(open_ones)})
     return Finding("doctor.policy", {"path": path})
+
+
+def _in_force(found: Finding, running: Running | None) -> Finding:
+    """A phone that runs keeps to the policy from before, if the file has been spoiled since."""
+    held = running.snapshot.policy if running and running.snapshot else None
+    if found.code == "ready.policy.faulty" and held and held.phase is PolicyPhase.FAULTY and held.controller:
+        return replace(found, code="ready.policy.last_good")
+    return found
 
 
 ARCHIVE = Check("archive", _archive)

@@ -119,7 +119,9 @@ THEMES: dict[str, dict[str, Fault]] = {
         **_all(Status.WARN, By.IT, "doctor.passport.none doctor.passport.faulty doctor.signer.none"),
     },
     "policy": {
-        **_all(Status.WARN, By.IT, "ready.policy.missing doctor.policy.waits doctor.policy.revoked"),
+        **_all(
+            Status.WARN, By.IT, "ready.policy.missing ready.policy.last_good doctor.policy.waits doctor.policy.revoked"
+        ),
         **_all(Status.FAIL, By.IT, "ready.policy.faulty ready.policy.unsigned error.notice.rulebook_failed"),
         **_all(Status.WARN, By.IT, "fault.notice.unspoken"),
         **_all(
