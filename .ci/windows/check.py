@@ -249,7 +249,7 @@ def tables(msi: Path) -> str:
 
 
 def window() -> str:
-    """The program without a console comes up on a screen, and its engine with it."""
+    """The program without a console comes up on a screen, and its engine with it. Before an update it is asked to end."""
     home = rf"{HOME}\vindue"
     desk = subprocess.Popen(
         ["wine64", rf"{COPIED}\klartonew.exe", "--home", home],
@@ -266,11 +266,13 @@ def window() -> str:
             time.sleep(0.5)
         faults = here(rf"{home}\log\desk.log").read_text(encoding="utf-8").strip()
         expect("what the window logged", faults, "")
+        wine(rf"{COPIED}\klartone.exe", "--home", home, "quit", "--when-idle", "--wait", "60")
+        desk.wait(30)
     finally:
         for name in ("klartonew.exe", "klartone.exe"):
             wine("taskkill", "/F", "/IM", name, also=tuple(range(1, 256)))
         desk.wait(30)
-    return "without a console"
+    return "without a console, and gone when asked to"
 
 
 def group_policy() -> str:

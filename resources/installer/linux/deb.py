@@ -42,7 +42,8 @@ def main(frozen: Path, target: Path) -> None:
         tree = Path(scratch) / "tree"
         _lay_out(tree, frozen, told, when)
         home = tree / told["linux"]["home"].lstrip("/") / "app"
-        _control(tree, told, needs(home, told["linux"]["opened"], Path(scratch)))
+        libraries = needs(home, told["linux"]["opened"], Path(scratch))
+        _control(tree, told, ", ".join([libraries, *told["linux"]["depends"]]))
         for path in [tree, *tree.rglob("*")]:
             os.utime(path, (when, when), follow_symlinks=False)
         made = target / f"{told['name']}_{told['version']}_amd64.deb"
