@@ -127,9 +127,11 @@ def test_a_desk_that_lies_is_refused_and_logged_and_nothing_is_kept(team: Team) 
     for lie, (tell, _) in LIES.items():
         told[lie] = desk.upload(tell(made(team.keys))).code
     assert told == {lie: code for lie, (_, code) in LIES.items()}
-    assert nothing_is_kept(team)
-    # A digest that is wrong at the door is no lie yet: the file was spoiled on its way.
+    # A digest that is wrong at the door is no lie yet: the file was spoiled on its way. One that no part shows is.
     assert team.events().count("recording_refused") + team.events().count("refused") == len(LIES) - 1
+    assert desk.upload(changed(made(team.keys, seconds=70, packet=1_600), "sha256", "0" * 64)).code == "digest_wrong"
+    assert team.events().count("recording_refused") + team.events().count("refused") == len(LIES)
+    assert nothing_is_kept(team)
     other = team.desk("agent", agents=["sip:bo@klartone.test"])
     one = made(team.keys)
     whole(desk.upload(one))

@@ -143,7 +143,10 @@ def test_a_proof_holds_for_one_key_request_time_and_token_alone() -> None:
     head, claims, signature = good.split(".")
     other = Desk(ADDRESS, 0)
     none = b64url(json.dumps({"alg": "none", "typ": "dpop+jwt"}).encode())
-    weak = {"kty": "OKP", "crv": "Ed25519", "x": b64url(bytes(32))}
+    # The point under which this signature holds for whatever is signed.
+    weak = {"kty": "OKP", "crv": "Ed25519", "x": b64url(b"\1" + bytes(31))}
+    signed_by_anybody = desk.proof("GET", "/v1/me", TOKEN, header={"jwk": weak}).rpartition(".")[0]
+    signed_by_anybody += "." + b64url(b"\1" + bytes(63))
     private = {"kty": "OKP", "crv": "Ed25519", "x": b64url(desk.public), "d": b64url(desk.key.private_bytes_raw())}
     late, early = (int((datetime.now(UTC) + timedelta(seconds=one)).timestamp()) for one in (-70, 90))
     for text, said in (
@@ -161,7 +164,7 @@ def test_a_proof_holds_for_one_key_request_time_and_token_alone() -> None:
         (desk.proof("GET", "/v1/me", TOKEN, jti="short"), "proof_wrong"),
         (desk.proof("GET", "/v1/me", TOKEN, iat="now"), "proof_wrong"),
         (desk.proof("GET", "/v1/me", TOKEN, header={"typ": "JWT"}), "proof_wrong"),
-        (desk.proof("GET", "/v1/me", TOKEN, header={"jwk": weak}), "proof_wrong"),
+        (signed_by_anybody, "proof_wrong"),
         (desk.proof("GET", "/v1/me", TOKEN, header={"jwk": private}), "proof_wrong"),
         (desk.proof("GET", "/v1/me", TOKEN, iat=late), "clock_differs"),
         (desk.proof("GET", "/v1/me", TOKEN, iat=early), "clock_differs"),
