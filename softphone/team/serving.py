@@ -31,9 +31,9 @@ _GRACE = 30
 _MOST_AT_ONCE = 500
 
 
-def storage_of(settings: TeamSettings, secrets: Secrets) -> Storage:
+def storage_of(settings: TeamSettings, secret: str) -> Storage:
     told = settings.storage
-    return Storage(told.bucket, told.access_key, secrets.storage, told.endpoint, told.region, told.authority)
+    return Storage(told.bucket, told.access_key, secret, told.endpoint, told.region, told.authority)
 
 
 def shortcomings(storage: Storage) -> list[Shortcoming]:
@@ -50,7 +50,7 @@ def shortcomings(storage: Storage) -> list[Shortcoming]:
 
 
 def service_of(settings: TeamSettings, secrets: Secrets) -> Service:
-    rows, bucket = login(settings.database, SERVICE, secrets.database), Bucket(storage_of(settings, secrets))
+    rows, bucket = login(settings.database, SERVICE, secrets.database), Bucket(storage_of(settings, secrets.storage))
     signer = Signer(secrets.receipt_key)
     arriving = Arriving(rows, bucket, secrets.number_key, signer)
     signing_in = login(settings.database, SIGN_IN, secrets.sign_in)

@@ -27,6 +27,7 @@ def add_team(commands: Commands) -> None:
     serve = here.add("serve", f"{_AT}:run_serve")
     _settings(serve, texts)
     serve.add_argument("--check", action="store_true", help=texts("cli.team.check"))
+    _settings(here.add("sweep", f"{_AT}:run_sweep"), texts)
     invite = here.add("invite", f"{_AT}:run_invite")
     _settings(invite, texts)
     invite.add_argument("subject", type=word(texts), metavar="NAME", help=texts("cli.team.subject"))
@@ -63,6 +64,10 @@ def run_policy(arguments: argparse.Namespace) -> int:
 
 def run_serve(arguments: argparse.Namespace) -> int:
     return _run("softphone.cli.team.serving", "team_serve", arguments)
+
+
+def run_sweep(arguments: argparse.Namespace) -> int:
+    return _run("softphone.cli.team.sweeping", "team_sweep", arguments)
 
 
 def run_invite(arguments: argparse.Namespace) -> int:

@@ -17,7 +17,7 @@ def team_serve(arguments: argparse.Namespace) -> int:
     """It does not serve with a bucket that lacks something: what it could not hold or erase, it does not take."""
     tell = texts()
     settings, secrets = read_settings(arguments.settings), read_secrets(os.environ)
-    lacking = shortcomings(storage_of(settings, secrets))
+    lacking = shortcomings(storage_of(settings, secrets.storage))
     for one in lacking:
         print(tell.error(KlartoneError(one.code, **one.params)), file=sys.stderr)  # noqa: T201
     if lacking:

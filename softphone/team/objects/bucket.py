@@ -147,6 +147,12 @@ class Bucket:
             await self.erase_version(key, version)
         return len(there)
 
+    async def release(self, key: str) -> None:
+        """No hold of storage keeps any version of it from now on."""
+        for version in await self.versions(key):
+            if await self.is_held(key, version):
+                await self.hold(key, version, False)
+
     async def leave_only(self, key: str, version: str) -> None:
         """Other versions of it go: a put that was repeated left them."""
         for other in await self.versions(key):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -21,11 +21,13 @@ _MARGIN = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """`what` came to its end at `at`: `id` is a recording's, or a purpose's with its recording's before it."""
+    """`what` came to its end at `at`: of a recording, `id` is its id, `object` its key here, and `why` a word of the log's."""
 
     at: datetime
     what: str
     id: str
+    object: str = ""
+    why: str = ""
 
     @property
     def key(self) -> str:
@@ -34,7 +36,7 @@ class Tombstone:
 
 async def bury(bucket: Bucket, stone: Tombstone) -> None:
     """Written again, it is the same."""
-    told = {"at": stone.at.astimezone(UTC).isoformat(), "what": stone.what, "id": stone.id}
+    told = asdict(stone) | {"at": stone.at.astimezone(UTC).isoformat()}
     data = json.dumps(told, sort_keys=True, separators=(",", ":")).encode("ascii")
     await bucket.put(stone.key, data, digest(data))
 
@@ -57,7 +59,8 @@ async def _read(bucket: Bucket, key: str) -> Tombstone:
     data = b"".join([block async for block in bucket.read(key, "")])
     try:
         told = json.loads(data)
-        stone = Tombstone(datetime.fromisoformat(told["at"]), str(told["what"]), str(told["id"]))
+        words = {name: str(told[name]) for name in ("what", "id", "object", "why")}
+        stone = Tombstone(datetime.fromisoformat(told["at"]), **words)
         genuine = stone.key == key
     except (ValueError, KeyError, TypeError):
         genuine = False

@@ -104,11 +104,9 @@ class Arriving:
         async with self.rows.asking(asking.token) as tx:
             found = await _upload(tx, recording)
             gone = await rows_of.drop(tx, recording) if found is not None else None
-        if found is None or not gone:
-            return
-        if gone != _WHOLE:
-            await self.bucket.abort(found.key, gone)
-        await self.bucket.erase(found.key)
+            # Within the transaction: whoever begins it anew waits, so that nothing of theirs goes.
+            if found is not None and gone:
+                await end_in_storage(self.bucket, found.key, gone)
 
     async def _begun(self, asking: Asking, told: FileTold) -> Upload:
         digest, key = bytes.fromhex(told.sha256), f"recordings/{told.recording}"
@@ -191,6 +189,13 @@ class Arriving:
             receipt = self.signer.receipt(told.recording, told.sha256, wraps_digest(told.wraps), head, now)
             await rows_of.keep_receipt(tx, recording, receipt)
         return State(UploadState.STORED, receipt=receipt)
+
+
+async def end_in_storage(bucket: Bucket, key: str, upload: str) -> None:
+    """What has come of an upload goes. `upload`: what it is called there."""
+    if upload and upload != _WHOLE:
+        await bucket.abort(key, upload)
+    await bucket.erase(key)
 
 
 @dataclass(frozen=True, slots=True)
