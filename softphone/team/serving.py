@@ -28,7 +28,7 @@ from softphone.team.upload.receipt import Signer
 
 _GRACE = 30
 """seconds for what is under way when it is told to stop"""
-_MOST_AT_ONCE = 500
+_MOST_AT_ONCE = 200
 
 
 def storage_of(settings: TeamSettings, secret: str) -> Storage:

@@ -162,7 +162,7 @@ def test_two_clocks_the_earlier_counts_and_what_a_late_desk_would_end_early_wait
 def test_what_was_taken_back_or_held_before_it_arrived_is_so_when_it_arrives(team: Team) -> None:
     desk = team.desk("agent")
     training, held = made(team.keys, purposes=("training",)), made(team.keys, purposes=("documentation",))
-    held.told["holds"] = [hold("a complaint")]
+    held.told["holds"] = [hold("æ" * 2_000) for _ in range(20)]  # more than a small request may have
     back = {"withdrawal": str(uuid4()), "call_group": training.told["call"]["call"], "purposes": ["training"]}
     assert whole(desk.ask("POST", "/v1/withdrawals", {**back, "reason": "withdrawn"})) == {"recordings": 0}
     assert whole(desk.upload(training))["state"] == "erased"

@@ -20,16 +20,16 @@ from softphone.team.api.problems import bug, problem
 from softphone.team.objects import PART
 
 log = logging.getLogger("klartone.team.requests")
-ROWS = 8 << 20
-"""bytes of what a desk tells of a recording: 20,000 wraps"""
+ROWS = 4 << 20
+"""bytes of what a desk tells of a recording, or of its log: 10,000 wraps"""
 SMALL = 64 << 10
-SECONDS, SECONDS_PART, SECONDS_FINISH = 20.0, 120.0, 180.0
+SECONDS, SECONDS_PART, SECONDS_FINISH = 20.0, 300.0, 180.0
 
 
 def most_bytes(method: str, path: str) -> int:
     if method == "PUT" and "/parts/" in path:
         return PART
-    return ROWS if path == "/v1/recordings" else SMALL
+    return ROWS if path.endswith("/finish") or path == "/v1/log" else SMALL
 
 
 def most_seconds(method: str, path: str) -> float:

@@ -167,7 +167,7 @@ class RecordingTold(FileTold):
     call: CallTold
     segments: Annotated[list[SegmentRow], Field(min_length=1, max_length=2_000)]
     purposes: Annotated[list[PurposeRow], Field(min_length=1, max_length=2)]
-    wraps: Annotated[list[WrapRow], Field(min_length=1, max_length=20_000)]
+    wraps: Annotated[list[WrapRow], Field(min_length=1, max_length=10_000)]
     holds: Annotated[list[HoldRow], Field(max_length=20)] = []
 
     def structure(self) -> dict[int, SegmentTold]:
