@@ -598,7 +598,7 @@ def test_a_port_is_looked_for_where_it_can_be_set(code: str, language: Language)
 # --- words ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["cli", "demo", "phone", "archive", "roles", "backup"])
+@pytest.mark.parametrize("name", ["cli", "demo", "phone", "archive", "roles", "backup", "doctor"])
 def test_one_thing_has_one_danish_word(name: str) -> None:
     """As the window says them: telefonen, beskeden, på hold, fortegnelsen, tilføjelsen, Besvar."""
     other = r"\bmotor|meddelelse|parker|efterpr|katalog|udvidelse|indpakke|trykker Svar\b|[“”]"

@@ -384,6 +384,21 @@ def _(at: World) -> None:
     at.set(backup=str(disk))
 
 
+@_plant("error.backup.away", "warn", also=("doctor.backup.overdue",))
+def _(at: World) -> None:
+    """a backup's disk that is away"""
+    PLANTS["an overdue backup"].make(at)
+    (at.folder / "disk").rename(at.folder / "drawer")
+
+
+@_plant("error.backup.unwritable", "warn")
+def _(at: World) -> None:
+    """a backup's folder without rights"""
+    (at.folder / "disk").mkdir()
+    at.set(backup=str(at.folder / "disk"))
+    _shut(at, at.folder / "disk", 0o500)
+
+
 _WITHOUT_KEYS = ("ready.registration.no_password",)
 
 

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 from softphone.bootstrap.home import texts
 from softphone.bootstrap.policy.file import at_its_place, of_revoked
 from softphone.cli.doctor.finding import Below, Check, Finding
-from softphone.cli.doctor.folders import nearest, room, temporary
+from softphone.cli.doctor.folders import nearest, room, temporary, why_unwritable
 from softphone.cli.doctor.machine import Machine
 from softphone.domain.errors import ArchiveError, KlartoneError
 from softphone.domain.policy import Period
+from softphone.system.paths import is_there
 from softphone.system.signature import public_key
 from softphone.wire.snapshot import PolicyPhase, Settings
 
@@ -85,6 +86,19 @@ def _backups(archive: MachineArchive, settings: Settings) -> Iterator[Finding]:
             yield Finding("doctor.backup.stale", {"path": str(one.folder), "days": LIVES_ON.days})
         if settings.backup and one.folder == Path(settings.backup):
             yield from _overdue(one, settings.backup_every)
+    if settings.backup:
+        known = any(one.folder == Path(settings.backup) for one in made)
+        yield from _backup_folder(Path(settings.backup), known=known)
+
+
+def _backup_folder(folder: Path, *, known: bool) -> Iterator[Finding]:
+    """As a run of the phone's would meet it. `known`: a backup lay there."""
+    if known and not is_there(folder):
+        yield Finding("error.backup.away", {"path": str(folder)})
+    elif why := why_unwritable(folder):
+        yield Finding("error.backup.unwritable", {"path": str(folder), "detail": why})
+    else:
+        yield from room(folder)
 
 
 def _overdue(backup: BackupHealth, every: str) -> Iterator[Finding]:
