@@ -63,13 +63,13 @@ def test_within_ten_seconds_it_is_undone_and_all_that_was_said_of_it_is_there(
     qtbot: QtBot, desk: Scene, on: Reviewed, three: tuple[str, ...]
 ) -> None:
     review = begun(qtbot, on, three)
-    key(review, Qt.Key.Key_R)
-    opened(qtbot, review, three[1])  # the work goes on
     window = review.window
-    assert window.undo.isVisible()
+    key(review, Qt.Key.Key_R)
     assert window.undo.words.text() == "Anna L., I dag 10.41: slettes herfra om 10 sek."
     assert window.model.leaving == (three[0], "slettes om 10 sek.")
     assert "slettes om 10 sek." in str(window.model.index(0).data(int(Qt.ItemDataRole.AccessibleTextRole)))
+    opened(qtbot, review, three[1])  # the work goes on
+    assert window.undo.isVisible()
     assert comments_of(desk.archive, three[0]) == 1
     assert "recording_reviewed" not in events(desk, three[0])
     key(review, Qt.Key.Key_Z)
