@@ -25,7 +25,9 @@ def team_invite(arguments: argparse.Namespace) -> int:
     code = asyncio.run(_made(settings, secret_in(os.environ, MIGRATOR_PASSWORD), arguments))
     print(Invitation(settings.serve.address, code, signer))  # noqa: T201
     until = datetime.now(UTC) + timedelta(days=arguments.days)
-    print(texts()("team.invited", day=until.date(), roles=", ".join(arguments.role)))  # noqa: T201
+    tell = texts()
+    roles = ", ".join(tell(f"cli.role.{role}") for role in arguments.role)
+    print(tell("team.invited", day=until.date(), roles=roles))  # noqa: T201
     return 0
 
 
