@@ -22,7 +22,7 @@ from softphone.domain.purpose import KeyRole, Language
 from softphone.plugin.client import PluginHost, PluginReport
 from softphone.plugin.manifest import Plugin, allowed_plugins, offering
 from softphone.plugin.notices import Lacking, NoticeBook, NoticeMaker, RulebookFailed
-from softphone.plugin.sounds import read_any
+from softphone.plugin.sounds import read_any, samples_of
 from softphone.system.policy_file import filled, parse_policy
 from softphone.texts import Texts
 from tests.plugin import hostile
@@ -213,6 +213,29 @@ def test_a_lines_own_sound_wins_and_its_text_is_paced_over_it(host: PluginHost, 
     assert own.essentials == own.seconds
     halfway = [word for word in own.words if word.until <= LEAD + 0.5]
     assert len(halfway) / len(own.words) == pytest.approx(0.5, abs=0.1)
+
+
+def test_each_place_has_its_own_recording_and_a_file_that_many_name_is_read_once(
+    host: PluginHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_notice(tmp_path / "a.wav", 1.0)
+    write_notice(tmp_path / "b.wav", 2.0)
+    files = '{ da = "a.wav", en = "b.wav" }'
+    text = POLICY.replace('id = "salg"', f'id = "salg"\nsound = {{ N1 = {files}, N7 = {files} }}')
+    read: list[str] = []
+
+    def counted(raw: bytes, path: Path) -> NDArray[np.int16]:
+        read.append(path.name)
+        return samples_of(raw, path)
+
+    monkeypatch.setattr("softphone.plugin.own.samples_of", counted)
+    made = maker(host, tmp_path / "cache").check(policy_of(text, str(tmp_path / "policy.toml")))
+    assert {place[1:]: len(one.samples) / 16_000 for place, one in made.sounds.items()} == {
+        (notice, language): seconds
+        for notice in (N1, N7)
+        for language, seconds in ((Language.DA, 1.0), (Language.EN, 2.0))
+    }
+    assert sorted(read) == ["a.wav", "b.wav"]
 
 
 @pytest.mark.rule("G03")
