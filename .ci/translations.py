@@ -1,5 +1,6 @@
 """Compiles each catalog resources/translations/**/<catalog>.po to the .mo beside it, where it is newer."""
 
+import os
 from pathlib import Path
 
 from babel.messages.mofile import write_mo
@@ -11,5 +12,8 @@ for source in sorted(Path(__file__).parent.parent.glob("resources/translations/*
         continue
     with source.open("rb") as file:
         catalog = read_po(file, abort_invalid=True)
-    with target.open("wb") as file:
+    # Whoever reads it meanwhile has the one before, whole.
+    half = target.with_suffix(f".{os.getpid()}")
+    with half.open("wb") as file:
         write_mo(file, catalog)
+    half.replace(target)
