@@ -418,7 +418,7 @@ def came_to(least: dict[str, int], reached: Counter[str]) -> None:
 @pytest.mark.parametrize(
     "planted",
     [
-        pytest.param(it, id=str(it), marks=[pytest.mark.torture] if number % 4 or it.name in RARE else [])
+        pytest.param(it, id=str(it), marks=[pytest.mark.torture] if number % 8 or it.name in RARE else [])
         for number, it in enumerate(FAULTS)
         if it.name not in NEVER
     ],
