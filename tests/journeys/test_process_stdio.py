@@ -54,6 +54,6 @@ def test_lines_that_are_no_messages_are_refused_with_a_sentence_and_the_engine_e
         sentence(CodedText(one["said"]["code"], one["said"]["params"]))
     assert SECRET not in done.stdout
     assert not done.stderr
-    logs = "".join(file.read_text() for file in on.home.folders.log.glob("*"))
+    logs = "".join(file.read_text() for file in on.home.folders.log.glob("*.log"))
     assert SECRET not in logs
     told_plainly(logs)
