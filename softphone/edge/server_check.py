@@ -243,6 +243,10 @@ async def _by_stream(hop: Hop, server: TlsServer) -> AsyncGenerator[_Way]:
     )
     stands = asyncio.Event()
 
+    def send(question: bytes) -> None:
+        if transports.stands(hop):  # else why it does not is about to be heard, and it is not dialled again
+            transports.send(question, hop)
+
     def failed(why: ConnectionFault | None) -> None:
         way.failed(why or ConnectionFault("lost"))
         stands.set()
@@ -252,7 +256,7 @@ async def _by_stream(hop: Hop, server: TlsServer) -> AsyncGenerator[_Way]:
         await stands.wait()
         way.place = transports.place(hop) or ("", 0)
         way.certificate = transports.certificate(hop)
-        way.send = lambda question: transports.send(question, hop)
+        way.send = send
         yield way
     finally:
         transports.close(hop.account)
