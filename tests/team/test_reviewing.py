@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 
 from softphone.domain.purpose import Purpose
 from softphone.domain.retention import day_begins
-from softphone.team.rows import afterwards, reviewing, signing_in
+from softphone.team.rows import afterwards, reviewing
 from softphone.team.rows.arriving import KeptFor
 from tests.team.house import KEYS, NUMBER, TEAMS, TRAINING, ZONE, House, new_id
 
@@ -37,7 +37,7 @@ def two_leads(house: House) -> None:
     """The other lead gets a key of team one too."""
     teams = [{**TEAMS[0], "leads": ["t1", "t3"]}, TEAMS[1]]
     house.policy(2, {**KEYS, TRAINING: ("t1", "t2", "t3")}, teams)
-    house.ask("other_lead", signing_in.PROVED, "training", "t3")
+    assert house.prove("other_lead", TRAINING, "t3")
 
 
 def reviewed(house: House) -> UUID:
@@ -126,10 +126,12 @@ def test_a_review_is_unseen_while_it_is_held_and_goes_with_the_training(house: H
     assert house.owner(training, kept) == [{"expires_on": day, "stands": "keeps", "reason": None}]
     assert house.value("lead", reviewing.MARK, used, 60, None, None) is None
     assert house.owner(training, used)[0]["reason"] == "reviewed"
+    # Never later than on its own day.
     late = day + timedelta(days=1_000)
     only = house.arrived(number=None, purposes=[KeptFor(Purpose.TRAINING, None, "P3M", day)])
     house.value("lead", reviewing.MARK, only, 60, late, day_begins(late, ZONE))
-    assert house.owner(training, only)[0]["expires_on"] == day
+    ends = "SELECT expires_on, ends_at FROM purposes WHERE recording = %s"
+    assert house.owner(ends, only) == [{"expires_on": day, "ends_at": day_begins(day, ZONE)}]
     house.ask("handler", afterwards.TAKE_BACK, new_id(), None, NUMBER, ["training"], "opt_out")
     assert [house.owner(f"SELECT 1 FROM {table}") for table in TABLES] == [[]] * 5
     assert house.found("handler") == {held, used, kept, taken}

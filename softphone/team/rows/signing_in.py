@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -23,7 +24,8 @@ END = "SELECT session_end()"
 REVOKE = "SELECT desk_revoke(%s)"
 LEAVES = "SELECT person_leaves(%s)"
 CODE = "SELECT code_make(%s, %s, %s, %s, %s)"
-PROVED = "SELECT key_proved(%s, %s)"
+CHALLENGE = "SELECT key_challenge(%s, %s, %s)"
+PROVED = "SELECT key_proved(%s, %s, %s)"
 SEEN = "SELECT desk_seen(%s, %s, %s)"
 FIGURES = "SELECT * FROM people_figures()"
 TAKE_POLICY = "SELECT policy_take(%s, %s, %s, %s, %s, %s, %s)"
@@ -132,13 +134,18 @@ async def person_leaves(tx: Transaction, person: UUID) -> bool:
 async def make_code(
     tx: Transaction, code: str, subject: str, roles: Sequence[Role], agents: Sequence[str], lives: timedelta
 ) -> None:
-    """By IT, or on the server by the login that migrates."""
+    """On the server, by the login that migrates."""
     await tx.all(CODE, kept_of(code), subject, list(roles), list(agents), lives)
 
 
-async def key_proved(tx: Transaction, role: KeyRole, key_id: str) -> None:
-    """They have answered a challenge that was sealed to this key."""
-    await tx.all(PROVED, role.value, key_id)
+async def challenge_key(tx: Transaction, role: KeyRole, key_id: str, nonce: bytes) -> None:
+    """By the login that signs in, which has sealed the nonce to this key. Good for two minutes, and for one answer."""
+    await tx.all(CHALLENGE, role.value, key_id, hashlib.sha256(nonce).digest())
+
+
+async def key_proved(tx: Transaction, role: KeyRole, key_id: str, nonce: bytes) -> bool:
+    """Whether this is what was sealed to the key. By the service, which knows no nonce."""
+    return await tx.value(PROVED, role.value, key_id, nonce)
 
 
 async def desk_seen(tx: Transaction, program: str, waiting: int, failed: str = "") -> None:

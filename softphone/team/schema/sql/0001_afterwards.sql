@@ -5,6 +5,9 @@ CREATE FUNCTION purposes_end(these uuid[], which text[], how text, why text) RET
     LANGUAGE sql SET search_path = klartone, pg_temp AS $$
     UPDATE purposes SET stands = how, reason = why
         WHERE recording = ANY (these) AND purpose = ANY (which) AND stands = 'keeps';
+    -- A no is more than grounds that custody may reject.
+    UPDATE purposes SET reason = why
+        WHERE recording = ANY (these) AND purpose = ANY (which) AND stands = 'taken_back' AND reason = 'grounds_given';
     DELETE FROM wraps WHERE recording = ANY (these) AND role = ANY (which);
     DELETE FROM wraps_aside WHERE recording = ANY (these) AND 'training' = ANY (which)
 $$;
@@ -43,32 +46,45 @@ BEGIN
     PERFORM note('recording_discarded', 'G10', row.call::text, of, jsonb_build_object('why', why));
 END $$;
 
--- By the agent of the call; by a case handler or custody, by call or number. It reaches what arrives later too.
+-- By an agent of the call, as long as they find it: training in the whole group, since the no is the caller's, and the rest in own
+-- calls. By a case handler or custody, who have proved a key, by call or number. It reaches what arrives later too.
 -- Returns how many recordings it reached.
 CREATE FUNCTION take_back(of_withdrawal uuid, of_group uuid, of_hash bytea, which text[], why text) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
 DECLARE
     who sessions := need('agent', 'case_handler', 'custody');
-    others boolean := who.roles && ARRAY ['case_handler', 'custody'];
+    others boolean := who.roles && ARRAY ['case_handler', 'custody'] AND i_have_a_key();
+    known withdrawals;
     reached uuid[];
 BEGIN
-    IF EXISTS (SELECT FROM withdrawals w WHERE w.withdrawal = of_withdrawal) THEN
+    PERFORM lock_party(of_group, of_hash);
+    SELECT * INTO known FROM withdrawals w WHERE w.withdrawal = of_withdrawal;
+    IF known.withdrawal IS NOT NULL THEN
+        IF (known.call_group, known.number_hash, known.purposes) IS DISTINCT FROM (of_group, of_hash, which) THEN
+            RAISE EXCEPTION 'another withdrawal' USING ERRCODE = 'KT409';
+        END IF;
         RETURN 0;
     END IF;
-    IF of_hash IS NOT NULL AND NOT others THEN
-        RAISE EXCEPTION 'not by number' USING ERRCODE = 'KT403';
+    IF NOT others AND (of_hash IS NOT NULL OR NOT 'agent' = ANY (who.roles)) THEN
+        RAISE EXCEPTION 'not by number, not without a key' USING ERRCODE = 'KT403';
     END IF;
-    IF NOT others AND EXISTS (SELECT FROM calls c WHERE c.call_group = of_group AND NOT c.agent = ANY (who.agents)) THEN
-        RAISE EXCEPTION 'not your call' USING ERRCODE = 'KT403';
+    IF NOT others AND EXISTS (SELECT FROM calls c WHERE c.call_group = of_group) AND NOT EXISTS (
+            SELECT FROM calls c WHERE c.call_group = of_group AND c.agent = ANY (who.agents) AND c.started_at >= own_since()) THEN
+        RAISE EXCEPTION 'not your call, or not any more' USING ERRCODE = 'KT403';
     END IF;
     INSERT INTO withdrawals (withdrawal, call_group, number_hash, purposes, reason, at, person, desk)
         VALUES (of_withdrawal, of_group, of_hash, which, why, statement_timestamp(), who.person,
             CASE WHEN others THEN NULL ELSE who.desk END);
     SELECT coalesce(array_agg(r.recording ORDER BY r.recording), '{}') INTO reached
         FROM recordings r JOIN calls c USING (call) LEFT JOIN call_numbers n USING (call)
-        WHERE c.call_group = of_group OR n.number_hash = of_hash;
+        WHERE (c.call_group = of_group OR n.number_hash = of_hash)
+            AND (others OR c.agent = ANY (who.agents) OR 'training' = ANY (which));
     PERFORM FROM recordings WHERE recording = ANY (reached) ORDER BY recording FOR UPDATE;
-    PERFORM purposes_end(reached, which, 'taken_back', why);
+    PERFORM purposes_end(ARRAY (SELECT r.recording FROM recordings r WHERE r.recording = ANY (reached)
+        AND (others OR r.agent = ANY (who.agents))), which, 'taken_back', why);
+    IF 'training' = ANY (which) THEN
+        PERFORM purposes_end(reached, ARRAY ['training'], 'taken_back', why);
+    END IF;
     PERFORM note('taken_back', CASE why WHEN 'withdrawn' THEN 'G04' ELSE 'G31' END, coalesce(of_group::text, ''), NULL,
         jsonb_build_object('purposes', which, 'why', why, 'count', cardinality(reached)));
     PERFORM erase_unless_kept(one, why) FROM unnest(reached) AS one;
@@ -79,14 +95,18 @@ CREATE FUNCTION number_remember(
     of_hash bytea, of_what text, of_line text, of_purpose text, of_value text, from_at timestamptz, to_until timestamptz
 ) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
 BEGIN
-    IF of_what = 'upheld' THEN
-        PERFORM need('custody');
-    ELSE
-        PERFORM need('agent', 'case_handler', 'custody');
+    PERFORM need('agent', 'case_handler', 'custody');
+    IF NOT (CASE WHEN of_what = 'upheld' THEN i_find_all() ELSE i_am('agent') OR i_have_a_key() END) THEN
+        RAISE EXCEPTION 'no key' USING ERRCODE = 'KT403';
     END IF;
-    INSERT INTO remembered VALUES (of_hash, of_what, of_line, of_purpose, of_value, from_at, to_until)
+    IF to_until > statement_timestamp() + interval '10 years' OR from_at > statement_timestamp() + interval '5 minutes' THEN
+        RAISE EXCEPTION 'too long' USING ERRCODE = 'KT422';
+    END IF;
+    PERFORM lock_party(NULL, of_hash);
+    INSERT INTO remembered VALUES (of_hash, of_what, of_line, of_purpose, of_value, from_at, to_until, from_at)
         ON CONFLICT (number_hash, what, line, purpose) DO UPDATE
-        SET value = excluded.value, at = least(remembered.at, excluded.at), until = greatest(remembered.until, excluded.until);
+        SET value = CASE WHEN excluded.told_at >= remembered.told_at THEN excluded.value ELSE remembered.value END,
+            told_at = greatest(remembered.told_at, excluded.told_at), at = least(remembered.at, excluded.at), until = greatest(remembered.until, excluded.until);
     PERFORM note('number_remembered', 'G31', '', NULL, jsonb_build_object('what', of_what, 'line', of_line));
 END $$;
 
@@ -100,30 +120,41 @@ BEGIN
         WHERE m.number_hash = of_hash AND m.line IN ('', of_line) AND m.until > statement_timestamp();
 END $$;
 
--- The calls of a number, for those who may search by one. Which of them they see is asked by the tables' policies.
+-- The calls of a number that they find, for those who may search by one.
 CREATE FUNCTION number_calls(of_hash bytea) RETURNS SETOF uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
 BEGIN
     PERFORM need('case_handler', 'custody');
-    RETURN QUERY SELECT n.call FROM call_numbers n WHERE n.number_hash = of_hash;
+    RETURN QUERY SELECT DISTINCT n.call FROM call_numbers n JOIN recordings r USING (call) WHERE n.number_hash = of_hash
+        AND (i_find_all() OR (r.opened_by && my_keys('documentation') AND lives_for(r, 'documentation')));
 END $$;
 
--- One on each of these, from everybody but IT. They need not see them: who takes a complaint may not. A recording that is not
--- here, or held by the same hold, is left out. Returns those that are held by it now.
+-- One on each of these, from everybody but IT. They need not see them: who takes a complaint may not. Left out are those that are not
+-- here, and for us those that no purpose keeps: such a hold would keep what has come to its end. Returns those that stand by it.
 CREATE FUNCTION holds_place(holds jsonb) RETURNS TABLE (hold text, recording uuid)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
     who sessions := need('agent', 'case_handler', 'lead', 'custody');
     one record;
+    row recordings;
 BEGIN
+    -- All rows before the first entry of the log: others wait for them, and hold it.
+    PERFORM FROM recordings r WHERE r.recording IN (SELECT h.recording FROM jsonb_to_recordset($1) AS h (recording uuid))
+        ORDER BY r.recording FOR UPDATE;
     FOR one IN SELECT * FROM jsonb_to_recordset($1) AS h (hold text, recording uuid, raised_for text, raised_by text, why text,
             at timestamptz, provisional_until timestamptz, confirm_by timestamptz) ORDER BY h.recording LOOP
-        PERFORM FROM recordings r WHERE r.recording = one.recording FOR UPDATE;
-        CONTINUE WHEN NOT FOUND;
+        SELECT r.* INTO row FROM recordings r WHERE r.recording = one.recording;
+        CONTINUE WHEN row.recording IS NULL;
         IF EXISTS (SELECT FROM holds h WHERE h.hold = one.hold AND h.recording <> one.recording) THEN
             RAISE EXCEPTION 'another hold' USING ERRCODE = 'KT409';
         END IF;
+        CONTINUE WHEN one.raised_for = 'controller'
+            AND greatest(row.documentation_until, row.training_until) <= statement_timestamp()
+            AND NOT EXISTS (SELECT FROM holds h WHERE h.hold = one.hold AND h.lifted_at IS NULL);
+        -- A call counts its holds: one that was undone leaves its number to the next, and stands under another name.
+        UPDATE holds h SET hold = h.hold || '-' || floor(extract(epoch FROM clock_timestamp()) * 1000)::text
+            WHERE h.hold = one.hold AND h.lifted_at IS NOT NULL;
         INSERT INTO holds (hold, recording, raised_for, at, provisional_until, confirm_by)
             VALUES (one.hold, one.recording, one.raised_for, least(one.at, statement_timestamp()),
                 one.provisional_until, one.confirm_by) ON CONFLICT DO NOTHING;
@@ -134,14 +165,14 @@ BEGIN
                 FROM wraps w WHERE w.recording = one.recording AND w.role = 'training';
             DELETE FROM wraps w WHERE w.recording = one.recording AND w.role = 'training';
             PERFORM note('hold_placed', CASE one.raised_for WHEN 'access' THEN 'G08' ELSE 'G10' END,
-                (SELECT r.call::text FROM recordings r WHERE r.recording = one.recording), one.recording,
-                jsonb_build_object('hold', one.hold, 'by', one.raised_for));
+                row.call::text, one.recording, jsonb_build_object('hold', one.hold, 'by', one.raised_for));
         END IF;
         RETURN QUERY SELECT one.hold, one.recording;
     END LOOP;
 END $$;
 
--- By its own raiser, within a minute, where it was raised for us and a purpose keeps the recording: as if it had not been.
+-- By its own raiser, within a minute of its arrival, where it was raised for us and a purpose keeps the recording: as if it had not
+-- been. Where another hold stands, what was put aside waits for that; where nothing is left to bring back, training ends.
 CREATE FUNCTION hold_undo(of text) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
 DECLARE
     who sessions := need('agent', 'case_handler', 'lead', 'custody');
@@ -149,18 +180,29 @@ DECLARE
 BEGIN
     SELECT r.* INTO row FROM recordings r JOIN holds h USING (recording) JOIN hold_words w USING (hold)
         WHERE h.hold = of AND h.lifted_at IS NULL AND h.confirmed_at IS NULL AND h.raised_for = 'controller'
-            AND w.person = who.person AND h.at > statement_timestamp() - interval '60 seconds' FOR UPDATE OF r;
+            AND w.person = who.person AND h.placed_at > statement_timestamp() - interval '60 seconds' FOR UPDATE OF r;
     IF row.recording IS NULL OR greatest(row.documentation_until, row.training_until) <= statement_timestamp() THEN
         RETURN false;
     END IF;
     UPDATE holds SET lifted_at = statement_timestamp() WHERE hold = of;
     UPDATE hold_words SET lifted_reason = 'undone' WHERE hold = of;
-    INSERT INTO wraps (recording, segment, role, key_id, suite, sealed)
-        SELECT a.recording, a.segment, 'training', a.key_id, a.suite, a.sealed FROM wraps_aside a JOIN recordings r USING (recording)
-        WHERE a.hold = of AND a.until > statement_timestamp() AND NOT r.held AND r.restricted IS NULL
-            AND r.training_until > statement_timestamp() ON CONFLICT DO NOTHING;
-    DELETE FROM wraps_aside WHERE hold = of;
+    SELECT * INTO row FROM recordings WHERE recording = row.recording;
     PERFORM note('hold_lifted', 'G10', row.call::text, row.recording, jsonb_build_object('hold', of, 'why', 'undone'));
+    IF row.held THEN
+        UPDATE wraps_aside SET hold = (SELECT min(h.hold) FROM holds h WHERE h.recording = row.recording AND h.lifted_at IS NULL)
+            WHERE hold = of;
+        RETURN true;
+    END IF;
+    IF row.restricted IS NULL AND row.training_until > statement_timestamp() THEN
+        INSERT INTO wraps (recording, segment, role, key_id, suite, sealed)
+            SELECT a.recording, a.segment, 'training', a.key_id, a.suite, a.sealed FROM wraps_aside a
+            WHERE a.hold = of AND a.until > statement_timestamp() ON CONFLICT DO NOTHING;
+        IF NOT seal_anew(row.recording, 'training', '[]') THEN
+            PERFORM purposes_end(ARRAY [row.recording], ARRAY ['training'], 'taken_back', 'training_unopened');
+            PERFORM erase_unless_kept(row.recording, 'training_unopened');
+        END IF;
+    END IF;
+    DELETE FROM wraps_aside WHERE hold = of;
     RETURN true;
 END $$;
 

@@ -85,13 +85,13 @@ DECLARE
     row recordings;
     hash bytea := decode(told #>> '{number,hash}', 'hex');
     out text := 'stored';
-    ended text[];
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended(of::text, 0));
     IF EXISTS (SELECT FROM tombstones t WHERE t.recording = of) THEN
         RETURN QUERY SELECT 'erased', h.number, h.hash FROM service_head() h;
         RETURN;
     END IF;
+    PERFORM lock_party((told #>> '{call,call_group}')::uuid, hash);
     SELECT * INTO row FROM recordings r WHERE r.recording = of;
     IF row.recording IS NOT NULL THEN
         IF row.desk <> who.desk OR row.digest <> decode(told #>> '{recording,digest}', 'hex') THEN
@@ -116,7 +116,10 @@ BEGIN
         RAISE EXCEPTION 'not yet' USING ERRCODE = 'KT422';
     END IF;
     INSERT INTO calls SELECT call.* ON CONFLICT (call) DO NOTHING;
-    IF NOT EXISTS (SELECT FROM calls c WHERE c.call = call.call AND c.desk = who.desk AND c.agent = call.agent) THEN
+    -- Another recording of a call that is here tells the same of it.
+    IF NOT EXISTS (SELECT FROM calls c WHERE c.call = call.call AND c.desk = who.desk AND c.agent = call.agent
+            AND c.call_group = call.call_group AND c.line IS NOT DISTINCT FROM call.line
+            AND c.started_at = call.started_at) THEN
         RAISE EXCEPTION 'another call' USING ERRCODE = 'KT409';
     END IF;
     IF hash IS NOT NULL THEN
@@ -155,22 +158,42 @@ BEGIN
     DELETE FROM uploads u WHERE u.recording = of;
     PERFORM note('recording_arrived', 'G10', call.call::text, of, jsonb_build_object(
         'digest', encode(known.digest, 'hex'), 'late', extract(epoch FROM statement_timestamp() - row.closed_at)));
-    -- What was taken back before it arrived, or refused before it began.
-    SELECT array_agg(DISTINCT one) INTO ended FROM (
-        SELECT unnest(w.purposes) AS one FROM withdrawals w
-            WHERE (w.call_group = call.call_group AND (w.desk IS NULL OR w.desk = who.desk))
-                OR (w.number_hash = hash AND call.started_at <= w.at)
-        UNION ALL SELECT 'training' FROM remembered m WHERE m.number_hash = hash AND m.what IN ('refused', 'do_not_sample')
-            AND m.line IN ('', call.line) AND m.at <= call.started_at AND m.until > call.started_at
-    ) taken;
-    IF ended IS NOT NULL THEN
-        PERFORM purposes_end(ARRAY [of], ended, 'taken_back', 'declined_earlier');
-    END IF;
+    PERFORM apply_known(of);
     IF NOT EXISTS (SELECT FROM recordings r WHERE r.recording = of)
         OR erase_unless_kept(of, 'past_its_date') THEN
         out := 'erased';
     END IF;
     RETURN QUERY SELECT out, h.number, h.hash FROM service_head() h;
+END $$;
+
+-- What was taken back before it arrived, what was refused before it began, and what custody has upheld for its number.
+CREATE FUNCTION apply_known(of uuid) RETURNS void LANGUAGE plpgsql SET search_path = klartone, pg_temp AS $$
+DECLARE
+    call calls;
+    hash bytea;
+    one record;
+BEGIN
+    SELECT c.* INTO call FROM calls c JOIN recordings r USING (call) WHERE r.recording = of;
+    SELECT n.number_hash INTO hash FROM call_numbers n WHERE n.call = call.call;
+    FOR one IN
+        SELECT its.ends, 'taken_back' AS how, w.reason AS why FROM withdrawals w, unnest(w.purposes) AS its (ends)
+            WHERE (w.number_hash = hash AND call.started_at <= w.at) OR (w.call_group = call.call_group AND (
+                w.desk IS NULL OR w.desk = call.desk
+                -- A no to training is the caller's: an agent of the group's has heard it, whichever.
+                OR (its.ends = 'training' AND EXISTS (SELECT FROM calls c WHERE c.call_group = w.call_group AND c.desk = w.desk))))
+        UNION ALL
+        SELECT its.ends, CASE m.what WHEN 'upheld' THEN 'upheld' ELSE 'taken_back' END, 'declined_earlier'
+            FROM remembered m, unnest(ARRAY ['documentation', 'training']) AS its (ends)
+            WHERE m.number_hash = hash AND m.line IN ('', call.line) AND m.at <= call.started_at AND m.until > call.started_at
+                AND CASE m.what
+                    WHEN 'upheld' THEN m.purpose IN ('', its.ends)
+                    WHEN 'refused' THEN its.ends = coalesce(nullif(m.purpose, ''), 'training')
+                    WHEN 'do_not_sample' THEN its.ends = 'training'
+                    ELSE false
+                END
+    LOOP
+        PERFORM purposes_end(ARRAY [of], ARRAY [one.ends], one.how, one.why);
+    END LOOP;
 END $$;
 
 -- Each segment is sealed for custody, for none but what it was recorded for, and for keys that a policy has named.
@@ -197,5 +220,5 @@ DECLARE
 BEGIN
     INSERT INTO receipts (recording, digest, receipt)
         SELECT recording, digest, of_receipt FROM recordings WHERE recording = of AND desk = who.desk
-        ON CONFLICT (recording) DO UPDATE SET receipt = excluded.receipt, at = statement_timestamp();
+        ON CONFLICT (recording) DO NOTHING;
 END $$;

@@ -101,6 +101,10 @@ CREATE FUNCTION need(VARIADIC wanted text[]) RETURNS sessions
 DECLARE
     who sessions;
 BEGIN
+    -- Each statement sees what has been committed before it: revocations, withdrawals, holds.
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'another isolation' USING ERRCODE = 'KT403';
+    END IF;
     SELECT * INTO who FROM asking();
     IF who.session IS NULL THEN
         RAISE EXCEPTION 'no living session' USING ERRCODE = 'KT401';
@@ -110,3 +114,18 @@ BEGIN
     END IF;
     RETURN who;
 END $$;
+
+-- What is said of a party and what arrives of theirs wait for each other: always group, then number, and before any log entry.
+CREATE FUNCTION lock_party(of_group uuid, of_hash bytea) RETURNS void LANGUAGE plpgsql SET search_path = klartone, pg_temp AS $$
+BEGIN
+    IF of_group IS NOT NULL THEN
+        PERFORM pg_advisory_xact_lock(hashtextextended('klartone.group.' || of_group, 0));
+    END IF;
+    IF of_hash IS NOT NULL THEN
+        PERFORM pg_advisory_xact_lock(hashtextextended('klartone.number.' || encode(of_hash, 'hex'), 0));
+    END IF;
+END $$;
+
+-- Case handlers and data protection do what they may by a key that they have proved, not by a role alone.
+CREATE FUNCTION i_have_a_key() RETURNS boolean LANGUAGE sql STABLE
+    RETURN my_keys('documentation') <> '{}' OR i_find_all();

@@ -49,6 +49,7 @@ CREATE TABLE remembered (
     value text NOT NULL DEFAULT '' CHECK (length(value) <= 40),
     at timestamptz NOT NULL,
     until timestamptz NOT NULL,
+    told_at timestamptz NOT NULL, -- when its value was told: the newest counts
     PRIMARY KEY (number_hash, what, line, purpose)
 );
 CREATE INDEX remembered_past ON remembered (until);

@@ -35,8 +35,7 @@ BEGIN
     PERFORM note(of_event, of_rule, of_call, of_recording, params);
 END $$;
 
--- Entries of the session's own desk: [{number, at, event, rule, call, recording, told, previous, hash}]. `told` is what the desk
--- hashes. They follow what is here, or are what is here; anything else is refused. Returns the number of the newest.
+-- Entries of the session's own desk: [{number, told, previous, hash}]. `told` is what the desk hashes, as JSON. They follow what is here, or are what is here; anything else is refused. Returns the number of the newest.
 CREATE FUNCTION audit_ship(entries jsonb) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
 DECLARE
@@ -46,8 +45,8 @@ DECLARE
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('klartone.audit.' || who.desk, 0));
     SELECT number, hash INTO last FROM audit WHERE chain = who.desk::text ORDER BY number DESC LIMIT 1;
-    FOR one IN SELECT * FROM jsonb_to_recordset(entries) AS e (number bigint, event text, rule text, call text,
-            recording text, told text, previous text, hash text) ORDER BY e.number LOOP
+    FOR one IN SELECT e.number, e.told, e.previous, e.hash FROM jsonb_to_recordset(entries)
+            AS e (number bigint, told text, previous text, hash text) ORDER BY e.number LOOP
         IF one.number <= last.number THEN
             IF NOT EXISTS (SELECT FROM audit a WHERE a.chain = who.desk::text AND a.number = one.number AND a.hash = one.hash) THEN
                 RAISE EXCEPTION 'another entry' USING ERRCODE = 'KT409';
@@ -60,9 +59,16 @@ BEGIN
         IF one.hash <> encode(sha256(convert_to(one.previous || one.told, 'UTF8')), 'hex') THEN
             RAISE EXCEPTION 'another digest' USING ERRCODE = 'KT422';
         END IF;
+        -- What is searched by is read out of what is hashed.
+        IF (one.told::jsonb ->> 'number')::bigint IS DISTINCT FROM one.number THEN
+            RAISE EXCEPTION 'another number' USING ERRCODE = 'KT422';
+        END IF;
+        IF last.number IS NULL AND (one.number <> 1 OR one.previous <> repeat('0', 64)) THEN
+            PERFORM note('desk_log_begins_late', 'G11', '', NULL, jsonb_build_object('number', one.number));
+        END IF;
         INSERT INTO audit (chain, number, at, event, rule, call, recording, told, previous, hash)
-            VALUES (who.desk::text, one.number, statement_timestamp(), one.event, one.rule, one.call, one.recording, one.told,
-                one.previous, one.hash);
+            SELECT who.desk::text, one.number, statement_timestamp(), j ->> 'event', j ->> 'rule', coalesce(j ->> 'call', ''),
+                j ->> 'recording', one.told, one.previous, one.hash FROM (SELECT one.told::jsonb AS j) AS read;
         SELECT one.number, one.hash INTO last;
     END LOOP;
     RETURN last.number;

@@ -18,6 +18,16 @@ CREATE TABLE person_keys (
     PRIMARY KEY (person, role, key_id)
 );
 
+-- What the login that signs in has sealed to a key, and waits for the answer to.
+CREATE TABLE key_challenges (
+    person uuid NOT NULL REFERENCES people,
+    role text NOT NULL,
+    key_id text NOT NULL,
+    nonce_hash bytea NOT NULL CHECK (length(nonce_hash) = 32),
+    until timestamptz NOT NULL,
+    PRIMARY KEY (person, role, key_id)
+);
+
 CREATE TABLE desks (
     desk uuid PRIMARY KEY, -- the id of its local archive
     person uuid NOT NULL REFERENCES people,
@@ -54,7 +64,6 @@ CREATE TABLE codes (
     subject text NOT NULL,
     roles text[] NOT NULL CHECK (roles <@ ARRAY ['agent', 'case_handler', 'lead', 'custody', 'it']),
     agents text[] NOT NULL,
-    made_by uuid REFERENCES people, -- none: made on the server
     expires_at timestamptz NOT NULL,
     used_at timestamptz
 );
@@ -72,8 +81,7 @@ CREATE TABLE policies (
     signer text NOT NULL,
     succession bytea, -- where the signer is another than before: the old one's signature for the new one
     own_calls interval NOT NULL, -- how far back an agent finds own calls
-    taken_at timestamptz NOT NULL DEFAULT statement_timestamp(),
-    taken_by uuid REFERENCES people
+    taken_at timestamptz NOT NULL DEFAULT statement_timestamp()
 );
 CREATE TABLE policy_keys (
     number bigint NOT NULL REFERENCES policies,

@@ -113,10 +113,11 @@ CREATE TABLE wraps (
 CREATE INDEX wraps_of_a_key ON wraps (role, key_id);
 
 CREATE TABLE holds (
-    hold text PRIMARY KEY CHECK (length(hold) BETWEEN 1 AND 100),
+    hold text PRIMARY KEY CHECK (length(hold) BETWEEN 1 AND 200),
     recording uuid NOT NULL REFERENCES recordings ON DELETE CASCADE,
     raised_for text NOT NULL CHECK (raised_for IN ('party', 'controller', 'access')),
-    at timestamptz NOT NULL,
+    at timestamptz NOT NULL, -- by the desk's clock
+    placed_at timestamptz NOT NULL DEFAULT statement_timestamp(),
     provisional_until timestamptz,
     confirm_by timestamptz,
     confirmed_at timestamptz,
@@ -126,7 +127,7 @@ CREATE TABLE holds (
 CREATE INDEX holds_on_a_recording ON holds (recording);
 -- Custody, and who raised it, read these (L2).
 CREATE TABLE hold_words (
-    hold text PRIMARY KEY REFERENCES holds ON DELETE CASCADE,
+    hold text PRIMARY KEY REFERENCES holds ON DELETE CASCADE ON UPDATE CASCADE,
     person uuid REFERENCES people,
     raised_by text NOT NULL,
     why text NOT NULL CHECK (length(why) <= 2000),
@@ -134,7 +135,7 @@ CREATE TABLE hold_words (
 );
 -- Training wraps that a hold took away, for the minute in which its raiser can undo it. No login reads them.
 CREATE TABLE wraps_aside (
-    hold text NOT NULL REFERENCES holds ON DELETE CASCADE,
+    hold text NOT NULL REFERENCES holds ON DELETE CASCADE ON UPDATE CASCADE,
     recording uuid NOT NULL,
     segment integer NOT NULL,
     key_id text NOT NULL,

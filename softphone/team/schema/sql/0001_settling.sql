@@ -9,7 +9,9 @@ CREATE FUNCTION settle(these uuid[]) RETURNS void LANGUAGE sql SET search_path =
         opened_by = coalesce((SELECT array_agg(DISTINCT w.role || ':' || w.key_id) FROM wraps w WHERE w.recording = r.recording), '{}'),
         due_at = CASE
             WHEN NOT h.held AND greatest(p.documentation_until, p.training_until, p.waits_until) = '-infinity' THEN '-infinity'
-            ELSE least(p.due_at, h.due_at)
+            ELSE least(p.due_at, h.due_at,
+                -- Nothing but a hold keeps it from then on.
+                CASE WHEN NOT h.held THEN greatest(p.documentation_until, p.training_until, p.waits_until) END)
         END
     FROM
         recordings s,
@@ -21,7 +23,7 @@ CREATE FUNCTION settle(these uuid[]) RETURNS void LANGUAGE sql SET search_path =
                     WHEN stands = 'keeps' AND at_end = 'review' AND judge_until IS NOT NULL THEN judge_until
                     -- It is listed first; but what a case restricts is not judged.
                     WHEN stands = 'keeps' AND at_end = 'review' AND coalesce(s.restricted, 'hold_only') = 'hold_only' THEN NULL
-                    WHEN stands = 'keeps' OR q.waits_until > '-infinity' THEN ends_at
+                    WHEN stands = 'keeps' THEN ends_at
                 END), 'infinity') AS due_at
             FROM purposes q WHERE q.recording = s.recording
         ) p,

@@ -38,6 +38,9 @@ BEGIN
     IF code.code_hash IS NULL THEN
         RAISE EXCEPTION 'no such code' USING ERRCODE = 'KT401';
     END IF;
+    -- The same person's machine joins again, with a new key; what it had before stays ended.
+    UPDATE desks d SET revoked_at = NULL, public_key = $6, thumbprint = $7 FROM people p
+        WHERE d.desk = $5 AND d.revoked_at IS NOT NULL AND p.person = d.person AND p.issuer = '' AND p.subject = code.subject;
     RETURN session_open($2, $3, $4, '', code.subject, code.roles, code.agents, $5, $6, $7, $8, $9);
 END $$;
 
@@ -115,22 +118,17 @@ BEGIN
     RETURN true;
 END $$;
 
--- By IT; the first ones on the server, by the login that migrates.
+-- On the server, by the login that migrates: who makes one gives any role.
 CREATE FUNCTION code_make(code_hash bytea, subject text, roles text[], agents text[], lives interval) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
-DECLARE
-    who sessions;
 BEGIN
-    IF session_user <> 'klartone_migrator' THEN
-        who := need('it');
-    END IF;
-    INSERT INTO codes (code_hash, subject, roles, agents, made_by, expires_at)
-        VALUES ($1, $2, $3, $4, who.person, statement_timestamp() + $5);
+    INSERT INTO codes (code_hash, subject, roles, agents, expires_at)
+        VALUES ($1, $2, $3, $4, statement_timestamp() + $5);
     PERFORM note('code_made', 'G11', '', NULL, jsonb_build_object('roles', $3));
 END $$;
 
--- The service has seen the answer to a challenge that was sealed to this key. The policy must name it.
-CREATE FUNCTION key_proved(of_role text, of_key text) RETURNS void
+-- By the login that signs in: it has sealed a nonce to this key, and tells its hash. The policy must name the key.
+CREATE FUNCTION key_challenge(of_role text, of_key text, of_nonce_hash bytea) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
 DECLARE
     who sessions := need(CASE of_role
@@ -139,7 +137,28 @@ BEGIN
     IF NOT EXISTS (SELECT FROM policy_keys k WHERE k.number = newest_policy() AND k.role = of_role AND k.key_id = of_key) THEN
         RAISE EXCEPTION 'the policy does not name it' USING ERRCODE = 'KT422';
     END IF;
+    INSERT INTO key_challenges VALUES (who.person, of_role, of_key, of_nonce_hash, statement_timestamp() + interval '2 minutes')
+        ON CONFLICT (person, role, key_id) DO UPDATE SET nonce_hash = excluded.nonce_hash, until = excluded.until;
+END $$;
+
+-- Whoever has the key could read the nonce. Without a challenge there is nothing to answer.
+CREATE FUNCTION key_proved(of_role text, of_key text, nonce bytea) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+DECLARE
+    who sessions := need(CASE of_role
+        WHEN 'documentation' THEN 'case_handler' WHEN 'training' THEN 'lead' ELSE 'custody' END);
+BEGIN
+    -- One answer a challenge, right or wrong.
+    DELETE FROM key_challenges c WHERE c.person = who.person AND c.role = of_role AND c.key_id = of_key
+        AND c.until > statement_timestamp() AND c.nonce_hash = sha256(nonce);
+    IF NOT FOUND THEN
+        DELETE FROM key_challenges c WHERE c.person = who.person AND c.role = of_role AND c.key_id = of_key;
+        PERFORM note('key_refused', 'G11', '', NULL, jsonb_build_object('role', of_role));
+        RETURN false;
+    END IF;
     INSERT INTO person_keys (person, role, key_id) VALUES (who.person, of_role, of_key) ON CONFLICT DO NOTHING;
+    PERFORM note('key_proved', 'G11', '', NULL, jsonb_build_object('role', of_role, 'key', left(of_key, 16)));
+    RETURN true;
 END $$;
 
 CREATE FUNCTION desk_seen(of_program text, of_waiting integer, of_failed text) RETURNS void
@@ -151,18 +170,14 @@ BEGIN
         seen_at = statement_timestamp() WHERE desk = who.desk;
 END $$;
 
--- By IT: it was signed elsewhere, and each desk checks that. A lower number never comes after a higher one.
+-- On the server, by the login that migrates: it was signed elsewhere, and each desk checks that. A lower number never comes after a higher one.
 -- `keys`: [{role, key_id}], `teams`: [{team, agents, lines, leads}].
 CREATE FUNCTION policy_take(
     of_number bigint, of_signed bytea, of_signer text, of_succession bytea, of_own_calls interval, keys jsonb, teams jsonb
 ) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
 DECLARE
-    who sessions;
     last policies;
 BEGIN
-    IF session_user <> 'klartone_migrator' THEN
-        who := need('it');
-    END IF;
     LOCK TABLE policies IN SHARE ROW EXCLUSIVE MODE;
     SELECT * INTO last FROM policies WHERE number = newest_policy();
     IF of_number <= last.number THEN
@@ -171,8 +186,8 @@ BEGIN
     IF of_signer <> last.signer AND of_succession IS NULL THEN
         RAISE EXCEPTION 'another signer' USING ERRCODE = 'KT422';
     END IF;
-    INSERT INTO policies (number, signed, signer, succession, own_calls, taken_by)
-        VALUES (of_number, of_signed, of_signer, of_succession, of_own_calls, who.person);
+    INSERT INTO policies (number, signed, signer, succession, own_calls)
+        VALUES (of_number, of_signed, of_signer, of_succession, of_own_calls);
     INSERT INTO policy_keys SELECT of_number, k.role, k.key_id FROM jsonb_to_recordset(keys) AS k (role text, key_id text);
     INSERT INTO policy_teams SELECT of_number, t.team, addresses(t.agents), t.lines, t.leads
         FROM jsonb_to_recordset(teams) AS t (team text, agents text[], lines text[], leads text[]);

@@ -1,6 +1,6 @@
 -- For the sweeper's login: what has reached its moment goes. Several run at once; each takes what no other holds.
 
--- Of at most so many recordings. What is due is judged when it is taken, by moments alone.
+-- Of at most so many recordings, and 20 at once: whoever logs waits for it meanwhile. What is due is judged when it is taken, by moments alone.
 CREATE FUNCTION sweep(most integer) RETURNS TABLE (recording uuid, what text, purpose text)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
 #variable_conflict use_column
@@ -10,7 +10,7 @@ DECLARE
     due record;
 BEGIN
     FOR one IN SELECT r.recording, r.call FROM recordings r WHERE r.due_at <= statement_timestamp() AND r.due_at < 'infinity'
-            ORDER BY r.due_at LIMIT most FOR UPDATE SKIP LOCKED LOOP
+            ORDER BY r.due_at LIMIT least(most, 20) FOR UPDATE SKIP LOCKED LOOP
         FOR void IN UPDATE holds h SET lifted_at = statement_timestamp()
                 WHERE h.recording = one.recording AND h.lifted_at IS NULL AND h.raised_for = 'controller'
                     AND h.provisional_until <= statement_timestamp() RETURNING h.hold LOOP
@@ -105,6 +105,8 @@ END $$;
 CREATE FUNCTION tombstone_apply(of uuid, of_key text, why text) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
 BEGIN
+    -- As an arrival takes it.
+    PERFORM pg_advisory_xact_lock(hashtextextended(of::text, 0));
     IF EXISTS (SELECT FROM tombstones WHERE recording = of) THEN
         RETURN false;
     END IF;

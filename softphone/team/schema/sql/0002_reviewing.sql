@@ -150,6 +150,9 @@ CREATE OR REPLACE FUNCTION purposes_end(these uuid[], which text[], how text, wh
     LANGUAGE sql SET search_path = klartone, pg_temp AS $$
     UPDATE purposes SET stands = how, reason = why
         WHERE recording = ANY (these) AND purpose = ANY (which) AND stands = 'keeps';
+    -- A no is more than grounds that custody may reject.
+    UPDATE purposes SET reason = why
+        WHERE recording = ANY (these) AND purpose = ANY (which) AND stands = 'taken_back' AND reason = 'grounds_given';
     DELETE FROM wraps WHERE recording = ANY (these) AND role = ANY (which);
     DELETE FROM wraps_aside WHERE recording = ANY (these) AND 'training' = ANY (which);
     DELETE FROM review_comments WHERE recording = ANY (these) AND 'training' = ANY (which);

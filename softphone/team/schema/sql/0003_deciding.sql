@@ -1,5 +1,13 @@
 -- Cases are received by who hears of them, and decided by custody. What protects happens at once; a case prolongs nothing.
 
+CREATE FUNCTION need_custody() RETURNS void LANGUAGE plpgsql SET search_path = klartone, pg_temp AS $$
+BEGIN
+    PERFORM need('custody');
+    IF NOT i_find_all() THEN
+        RAISE EXCEPTION 'no key' USING ERRCODE = 'KT403';
+    END IF;
+END $$;
+
 -- `concerns`: [{key_id, suite, sealed}], for custody keys. An agent receives one about own calls. Returns its number.
 CREATE FUNCTION case_open(
     of_kind text, of_received_at timestamptz, how text, of_identity text[], by_day date, until timestamptz,
@@ -15,13 +23,20 @@ BEGIN
             WHERE k.number = newest_policy() AND k.role = 'custody' AND k.key_id = c.key_id)) THEN
         RAISE EXCEPTION 'not sealed for custody' USING ERRCODE = 'KT422';
     END IF;
+    IF until > least(of_received_at, statement_timestamp()) + interval '1 month 2 days' THEN
+        RAISE EXCEPTION 'too late a deadline' USING ERRCODE = 'KT422';
+    END IF;
+    IF NOT ('agent' = ANY (who.roles) OR i_have_a_key()) THEN
+        RAISE EXCEPTION 'no key' USING ERRCODE = 'KT403';
+    END IF;
+    PERFORM FROM recordings r WHERE r.recording = ANY (these) ORDER BY r.recording FOR UPDATE;
     INSERT INTO cases (kind, received_at, received_how, received_by, identity, deadline, overdue_at)
         VALUES (of_kind, least(of_received_at, statement_timestamp()), how, who.person, of_identity, by_day, until)
         RETURNING number INTO made;
     INSERT INTO case_concerns SELECT made, c.key_id, c.suite, decode(c.sealed, 'hex')
         FROM jsonb_to_recordset(concerns) AS c (key_id text, suite text, sealed text);
-    FOR one IN SELECT * FROM recordings r WHERE r.recording = ANY (these) ORDER BY r.recording FOR UPDATE LOOP
-        IF NOT (who.roles && ARRAY ['case_handler', 'custody'] OR one.agent = ANY (who.agents)) THEN
+    FOR one IN SELECT * FROM recordings r WHERE r.recording = ANY (these) ORDER BY r.recording LOOP
+        IF NOT ((who.roles && ARRAY ['case_handler', 'custody'] AND i_have_a_key()) OR one.agent = ANY (who.agents)) THEN
             RAISE EXCEPTION 'not your call' USING ERRCODE = 'KT403';
         END IF;
         INSERT INTO case_recordings (number, recording) VALUES (made, one.recording);
@@ -63,6 +78,12 @@ BEGIN
     about := CASE its.kind WHEN 'objection' THEN 'documentation' WHEN 'grounds_given' THEN 'training' END;
     PERFORM note(CASE WHEN uphold THEN 'case_upheld' ELSE 'case_rejected' END, 'G23', coalesce(row.call::text, ''), of_recording,
         jsonb_build_object('case', of));
+    IF row.recording IS NOT NULL AND uphold AND its.kind IN ('erasure', 'undeclared') THEN
+        PERFORM purposes_end(ARRAY [of_recording], ARRAY ['documentation', 'training'], 'upheld', its.kind);
+        IF erase_unless_kept(of_recording, 'case_' || its.kind) THEN
+            out := 'gone';
+        END IF;
+    END IF;
     IF row.recording IS NOT NULL AND about IS NOT NULL THEN
         IF uphold THEN
             UPDATE purposes p SET stands = 'upheld' WHERE p.recording = of_recording AND p.purpose = about;
@@ -73,6 +94,7 @@ BEGIN
                     WHERE o.recording = of_recording AND o.decision IS NULL AND c.kind = 'objection');
             UPDATE purposes p SET stands = 'keeps', reason = NULL WHERE p.recording = of_recording AND p.purpose = 'training'
                 AND its.kind = 'grounds_given' AND p.stands = 'taken_back' AND p.reason = 'grounds_given';
+            PERFORM apply_known(of_recording);
             SELECT * INTO row FROM recordings r WHERE r.recording = of_recording;
             IF row.restricted IS NULL AND lives_for(row, about) AND NOT seal_anew(of_recording, about, anew)
                 AND about = 'training' THEN
@@ -93,7 +115,7 @@ END $$;
 CREATE FUNCTION case_extend(of bigint, why text, by_day date, until timestamptz) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
 BEGIN
-    PERFORM need('custody');
+    PERFORM need_custody();
     UPDATE cases c SET deadline = by_day, overdue_at = until, extended_reason = why
         WHERE c.number = of AND c.extended_reason IS NULL AND c.state IN ('open', 'decided') AND c.overdue_at > statement_timestamp()
             AND until <= c.received_at + interval '3 months 2 days';
@@ -106,8 +128,10 @@ END $$;
 -- The person was told; then it can be closed. False: it is not that far.
 CREATE FUNCTION case_answered(of bigint) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
 BEGIN
-    PERFORM need('custody');
-    UPDATE cases SET state = 'answered', answered_at = statement_timestamp() WHERE number = of AND state = 'decided';
+    PERFORM need_custody();
+    UPDATE cases SET state = 'answered', answered_at = statement_timestamp() WHERE number = of AND state IN ('open', 'decided')
+        -- Of whom we have nothing is told so.
+        AND NOT EXISTS (SELECT FROM case_recordings r WHERE r.number = of AND r.decision IS NULL);
     IF FOUND THEN
         PERFORM note('case_answered', 'G08', '', NULL, jsonb_build_object('case', of));
     END IF;
@@ -116,7 +140,7 @@ END $$;
 
 CREATE FUNCTION case_close(of bigint) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
 BEGIN
-    PERFORM need('custody');
+    PERFORM need_custody();
     UPDATE cases SET state = 'closed', closed_at = statement_timestamp() WHERE number = of AND state = 'answered';
     IF FOUND THEN
         PERFORM note('case_closed', 'G08', '', NULL, jsonb_build_object('case', of));
