@@ -92,7 +92,8 @@ def ask(desk: Desk, route: str, **how: Any) -> Any:
 
 def test_each_route_serves_the_roles_it_is_for_and_refuses_and_logs_the_others(team: Team) -> None:
     assert {*routes()} == {*MAY, *NOBODYS}
-    desks = {role: team.desk(role.value, agents=[ANNA] if role is AGENT else []) for role in Role}
+    keys = {Role.CASE_HANDLER: KeyRole.DOCUMENTATION, Role.CUSTODY: KeyRole.CUSTODY}
+    desks = {role: team.desk(role.value, agents=[ANNA] if role is AGENT else [], key=keys.get(role)) for role in Role}
     refused: dict[tuple[str, Role], str] = {}
     for route in sorted(MAY, key=lambda one: one == "DELETE /v1/session"):
         for role, desk in desks.items():
