@@ -34,7 +34,19 @@ ACCESS, SECRET = "tests", "only-on-loopback"
 
 
 def start(home: Path) -> tuple[subprocess.Popen[bytes], str]:
-    """A server of its own, for a test that kills it: its process and address."""
+    """Its process and address. It takes eight ports, and somebody else may take one of them first: then it tries others."""
+    for _ in range(4):
+        with contextlib.suppress(PortTakenError):
+            return _started(home)
+        shutil.rmtree(home, ignore_errors=True)
+    return _started(home)
+
+
+class PortTakenError(OSError):
+    pass
+
+
+def _started(home: Path) -> tuple[subprocess.Popen[bytes], str]:
     home.mkdir(parents=True, exist_ok=True)
     users = {"name": "tests", "credentials": [{"accessKey": ACCESS, "secretKey": SECRET}], "actions": ["Admin"]}
     (home / "s3.json").write_text(json.dumps({"identities": [users]}))
@@ -63,7 +75,8 @@ def start(home: Path) -> tuple[subprocess.Popen[bytes], str]:
 
     def answers() -> bool:
         if process.poll() is not None:
-            raise OSError(f"SeaweedFS ended: {(home / 'log').read_text('utf-8', 'replace')[-2000:]}")
+            said = (home / "log").read_text("utf-8", "replace")[-2000:]
+            raise (PortTakenError if "address already in use" in said else OSError)(f"SeaweedFS ended: {said}")
         with contextlib.suppress(BotoCoreError, ClientError):
             client(address).list_buckets()
             return True
@@ -93,7 +106,7 @@ def seaweedfs() -> Generator[str]:
             fcntl.flock(starting, fcntl.LOCK_EX)
             fcntl.flock(used, fcntl.LOCK_SH)
             if not told.exists():
-                process, address = start(home)
+                process, address = start(home / "data")
                 _STARTED.append(process)
                 told.write_text(json.dumps([process.pid, address]))
         _, address = json.loads(told.read_text())
