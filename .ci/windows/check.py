@@ -177,7 +177,7 @@ def backup_and_restore() -> str:
 
 def killed_engine() -> str:
     """Killed while it records: what was sealed stays, and a new engine closes it."""
-    program, archive = rf"{COPIED}\klartone.exe", ARCHIVE
+    program, archive = rf"{COPIED}\klartone.exe", rf"{HOME}\dræbt"
     demo = subprocess.Popen(
         ["wine64", program, "demo", "--headless", "--json", "--seconds", "60", "--archive", archive],
         cwd=DRIVE,
@@ -421,12 +421,10 @@ def steps(lane: str, packages: list[Path]) -> list[tuple[str, Callable[[], str]]
             ("doctor", doctor),
             ("a whole call", whole_call),
             ("backup and restore", backup_and_restore),
+            ("an engine killed in mid-call", killed_engine),
             ("its window", window),
             ("Group Policy's values", group_policy),
         ]
-    if lane == "engine":
-        copied()
-        return [("an engine killed in mid-call", killed_engine)]
     msi, later = packages
     return [
         ("the package's tables", lambda: tables(msi)),

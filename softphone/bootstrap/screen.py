@@ -23,34 +23,42 @@ def has_screen() -> bool:
     """Whether a window can be shown. Another platform for Qt than these two answers that by itself."""
     if sys.platform in ("win32", "darwin"):
         return True
-    tried: dict[str, Callable[[], bool]] = {"wayland": _wayland, "xcb": _x11}
+    tried: dict[str, Callable[[], Callable[[], bool] | None]] = {"wayland": _wayland, "xcb": _x11}
     named = os.environ.get("QT_QPA_PLATFORM")
     platforms = [one.partition(":")[0] for one in named.split(";")] if named else tried
-    return any(name not in tried or _in_time(tried[name]) for name in platforms)
+    return any(name not in tried or _answers(tried[name]) for name in platforms)
 
 
-def _x11() -> bool:
+def _x11() -> Callable[[], bool] | None:
     if not os.environ.get("DISPLAY"):
-        return False
+        return None
     xcb = _plugin("xcb", "libxcb.so.1")
     xcb.xcb_connect.argtypes, xcb.xcb_connect.restype = (c_char_p, POINTER(c_int)), c_void_p
     xcb.xcb_connection_has_error.argtypes = xcb.xcb_disconnect.argtypes = (c_void_p,)
-    connection = xcb.xcb_connect(None, None)
-    refused = xcb.xcb_connection_has_error(connection)
-    xcb.xcb_disconnect(connection)
-    return not refused
+
+    def connects() -> bool:
+        connection = xcb.xcb_connect(None, None)
+        refused = xcb.xcb_connection_has_error(connection)
+        xcb.xcb_disconnect(connection)
+        return not refused
+
+    return connects
 
 
-def _wayland() -> bool:
+def _wayland() -> Callable[[], bool] | None:
     if not os.environ.get("WAYLAND_DISPLAY"):
-        return False
+        return None
     wayland = _plugin("wayland", "libwayland-client.so.0")
     wayland.wl_display_connect.argtypes, wayland.wl_display_connect.restype = (c_char_p,), c_void_p
     wayland.wl_display_disconnect.argtypes = (c_void_p,)
-    connection = wayland.wl_display_connect(None)
-    if connection:
-        wayland.wl_display_disconnect(connection)
-    return bool(connection)
+
+    def connects() -> bool:
+        connection = wayland.wl_display_connect(None)
+        if connection:
+            wayland.wl_display_disconnect(connection)
+        return bool(connection)
+
+    return connects
 
 
 def _plugin(name: str, library: str) -> CDLL:
@@ -63,18 +71,24 @@ def _plugin(name: str, library: str) -> CDLL:
     return CDLL(library)
 
 
+def _answers(load: Callable[[], Callable[[], bool] | None]) -> bool:
+    """In time, once the libraries are there: after a log-in a busy disk may need longer for these."""
+    with _unheard(), suppress(OSError):
+        connects = load()
+        return connects is not None and _in_time(connects)
+    return False
+
+
 def _in_time(connects: Callable[[], bool]) -> bool:
     came = False
 
     def attempt() -> None:
         nonlocal came
-        with suppress(OSError):
-            came = connects()
+        came = connects()
 
     attempting = threading.Thread(target=attempt, name="screen", daemon=True)
-    with _unheard():
-        attempting.start()
-        attempting.join(ANSWERS_WITHIN)
+    attempting.start()
+    attempting.join(ANSWERS_WITHIN)
     return came
 
 

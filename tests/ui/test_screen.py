@@ -7,7 +7,9 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Generator
+from ctypes import CDLL
 from pathlib import Path
 
 import pytest
@@ -133,6 +135,21 @@ def test_a_tunnel_that_listens_and_says_nothing_is_no_screen(monkeypatch: pytest
         monkeypatch.setenv("DISPLAY", f"127.0.0.1:{dead.getsockname()[1] - 6000}")
         assert not has_screen()
         dead.accept()[0].close()  # it had come that far
+
+
+def test_a_screen_whose_libraries_load_slowly_is_still_one(
+    seen: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment(monkeypatch, NO_SCREEN | seen)
+    monkeypatch.setattr(trying, "ANSWERS_WITHIN", 0.3)
+    plugin = trying._plugin
+
+    def slowly(name: str, library: str) -> CDLL:
+        time.sleep(0.6)
+        return plugin(name, library)
+
+    monkeypatch.setattr(trying, "_plugin", slowly)
+    assert trying.has_screen()
 
 
 def test_qts_last_words_before_it_gives_up_are_heard(tmp_path: Path) -> None:
