@@ -28,6 +28,7 @@ from softphone.system.secrets import DemoKeyFile
 from softphone.texts import Texts
 from softphone.wire.from_engine import Snapshot
 from softphone.wire.snapshot import CodedText, PolicyPhase, Registration
+from tests.journeys import planted_machine, planted_network
 from tests.journeys.desk import Desk, wait_for_engine
 from tests.journeys.planted import PASSWORD, PLANTS, World
 from tests.journeys.stage import build
@@ -42,6 +43,8 @@ pytestmark = [
     pytest.mark.usefixtures("forked_hosts"),
     pytest.mark.skipif(sys.platform != "linux" or os.getuid() != 0, reason="disks, routes and owners are root's"),
 ]
+PLANTED_BY = (planted_network, planted_machine)
+"""each has filled the list"""
 NATURE = {"doctor.folder.temporary", "doctor.backup.none", "doctor.policy.waits"}
 """true of every machine that a test makes"""
 RIGHTS = ("dac_override", "dac_read_search", "fowner", "chown")
