@@ -4,7 +4,7 @@
         at = World(build(tmp_path, lines=("n7",)), stack, …)
         PLANTS["a port in use"].make(at)
 
-The plants themselves are `planted_network`'s and `planted_machine`'s; a function's docstring is its name. Nothing here asks the doctor.
+The plants are `planted_network`'s and `planted_machine`'s, each named by its function's docstring. Nothing here asks the doctor.
 """
 
 from __future__ import annotations
