@@ -18,6 +18,7 @@ from typing import IO
 
 from softphone import __version__
 from softphone.locking import held_by_another, locked
+from softphone.ordinary import open_ordinary
 
 FOLDER = "crashes"
 """in the folder of logs"""
@@ -118,5 +119,5 @@ def _says_something(path: Path) -> bool:
     """Windows reads no file whose first byte another process has locked, and that process lives."""
     if sys.platform == "win32" and held_by_another(path):
         return False
-    with path.open("rb") as file:
+    with open_ordinary(path) as file:
         return bool(file.read(LARGEST).partition(_HEAD_ENDS)[2].strip())

@@ -6,11 +6,13 @@ import sys
 from pathlib import Path
 from typing import IO
 
+from softphone.ordinary import open_ordinary
+
 
 def held_by_another(path: Path) -> bool:
     """Whether a process holds that lock now. It is made by nobody who only looks."""
     try:
-        with path.open("rb") as file:
+        with open_ordinary(path) as file:
             return not locked(file)
     except OSError:
         return False

@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import platform
+import re
 import socket
 import sys
 import zipfile
@@ -29,8 +30,10 @@ from softphone.cli.status import status_of
 from softphone.crashes import crashes, forget
 from softphone.domain.errors import KlartoneError
 from softphone.locking import held_by_another
+from softphone.ordinary import open_ordinary
 from softphone.replacing import replace_file
 from softphone.system.endpoint import read_endpoint
+from softphone.system.logbook import WRITERS
 from softphone.system.redaction import Kind, Redactor
 from softphone.system.settings_schema import SCHEMA
 from softphone.system.user import user_name
@@ -40,6 +43,9 @@ from softphone.wire.snapshot import Settings
 
 LONGEST = 1_000_000
 """bytes of one log: its end"""
+_LOG = re.compile(rf"(?:{'|'.join(WRITERS)})(?:-\d+)?\.log(?:\.\d)?")
+_CRASH = re.compile(r"[a-z-]+-\d{8}T\d{6}-\d+\.txt")
+_PARTS = frozenset({*WRITERS, "edge", "plugin-host", "softphone.edge", "softphone.plugin.host"})
 _VARIABLES = ("KLARTONE_", "LANG", "LC_", "XDG_", "QT_", "DISPLAY", "WAYLAND_", "PULSE_", "TZ", "SSL_CERT_", "DBUS_")
 """how the variables begin that change what Klartone does"""
 
@@ -107,7 +113,7 @@ def _collected(home: Home, tell: Texts) -> tuple[dict[str, bytes], dict[Kind, in
     put("environment.json", {name: one for name, one in os.environ.items() if name.startswith(_VARIABLES)})
     for folder, path in _logs(home):
         with suppress(OSError):
-            files[_member(redactor, folder, path)] = redactor.text(_end_of(path)).encode()
+            files[f"{folder}/{path.name}"] = redactor.text(_end_of(path)).encode()
     return files, dict(redactor.taken)
 
 
@@ -169,14 +175,13 @@ def _versions() -> dict[str, Any]:
 
 def _processes(home: Home) -> list[dict[str, Any]]:
     """By the locks of their logs; on Linux with what the system says of them."""
-    alive = [one.stem for one in sorted(home.folders.log.glob("*.lock")) if held_by_another(one)]
+    locks = [one for one in sorted(home.folders.log.glob("*.lock")) if _LOG.fullmatch(f"{one.stem}.log")]
+    alive = [one.stem for one in locks if held_by_another(one)]
     found: list[dict[str, Any]] = [{"log": one} for one in alive]
     for folder in Path("/proc").glob("[0-9]*") if sys.platform == "linux" else ():
         with suppress(OSError, IndexError, ValueError):
-            words = (folder / "cmdline").read_bytes().decode(errors="replace").split("\0")
-            if folder.stat().st_uid != os.getuid() or not any(
-                "klartone" in one or "softphone" in one for one in words[:4]
-            ):
+            part = _part_of(folder)
+            if part is None:
                 continue
             status = dict(
                 line.split(":", 1) for line in (folder / "status").read_text("utf-8").splitlines() if ":" in line
@@ -184,7 +189,7 @@ def _processes(home: Home) -> list[dict[str, Any]]:
             found.append(
                 {
                     "pid": int(folder.name),
-                    "command": " ".join(words).strip(),
+                    "part": part,
                     "memory": status.get("VmRSS", "").strip(),
                     "threads": int(status["Threads"]),
                     "state": status["State"].strip(),
@@ -193,23 +198,34 @@ def _processes(home: Home) -> list[dict[str, Any]]:
     return found
 
 
+def _part_of(process: Path) -> str | None:
+    """Which part of this program it is; None: another program. Nothing else of its command line, which may hold anything."""
+    if process.stat().st_uid != os.getuid() or not (process / "exe").samefile(sys.executable):
+        return None
+    words = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")[1:]
+    if not getattr(sys, "frozen", False):  # the executable is Python's: what it runs counts
+        if words[0] == "-m" and words[1].partition(".")[0] == "softphone":
+            del words[0]
+        elif Path(words[0]) != Path(sys.executable).with_name("klartone"):
+            return None
+    return next((one for one in words if one in _PARTS), "command")
+
+
 def _logs(home: Home) -> Iterator[tuple[str, Path]]:
+    """By their names: another file there may be anything."""
     for path in sorted(home.folders.log.glob("*.log*")):
-        yield "logs", path
+        if _LOG.fullmatch(path.name):
+            yield "logs", path
     for one in crashes(home.folders.log):
-        yield "crashes", one.path
-
-
-def _member(redactor: Redactor, folder: str, path: Path) -> str:
-    """Without the marks that Windows takes in no name."""
-    return f"{folder}/{redactor.text(path.name).replace('<', '').replace('>', '')}"
+        if _CRASH.fullmatch(one.path.name):
+            yield "crashes", one.path
 
 
 def _end_of(path: Path) -> str:
-    with path.open("rb") as file:
+    with open_ordinary(path) as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(size - LONGEST, 0))
-        text = file.read().decode("utf-8", "replace")
+        text = file.read(LONGEST).decode("utf-8", "replace")
     # A line that is cut in two could be cut in a number.
     return text.partition("\n")[2] if size > LONGEST else text
 

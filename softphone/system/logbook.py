@@ -27,6 +27,8 @@ _modules = logging.getLogger("softphone")
 """for modules that log under their own names"""
 
 
+WRITERS = ("desk", "engine", "review", "session")
+"""the processes that have a log"""
 PROCESSES = 8
 """of one kind that have a log under a number"""
 ENDS_WITHIN = 0.2

@@ -1,7 +1,8 @@
 """Takes out of a text who it is about: numbers, names, addresses, secrets. By what the phone knows, and by their shapes.
 
 What is taken out is counted by its kind, and gets a name that is the same each time, so that a log can still be followed.
-It is no defence against whoever writes a log in order to get past it.
+It is no defence against whoever writes a log in order to get past it. No rule looks at the same letters again and again: a
+log may be one long line.
 """
 
 from __future__ import annotations
@@ -59,7 +60,23 @@ _IDENTITY = (
 )
 _BREAK = r"(?:^|\n|\\r\\n|\\n|\\r|\r)"
 _SECRET_WORDS = "password|passwd|passphrase|pwd|secret|token|api[_-]?key|authorization|credential|cookie"  # noqa: S105 - what a secret is called
-_SECRET_NAME = rf"[\w-]*(?:{_SECRET_WORDS})[\w-]*"
+_BEFORE_SHORT = (
+    "from|to|by|user|username|ext|extension|number|dialled|called|caller|mailbox|fra|til|bruger|lokal|nummer"
+)
+"""words after which a known extension is one, and not any other figure"""
+_WHOLE = {
+    "user": Kind.ADDRESS,
+    "mailbox": Kind.ADDRESS,
+    "display_name": Kind.NAME,
+    "number": Kind.NUMBER,
+}
+"""keys of JSON whose values say who somebody is"""
+_PART = r"[^\s/\\\"'<>:|,;]{1,64}"
+_HOME = (
+    r"(?:/(?:home|media)/|[\\/]{1,4}(?:users|homes?|profiles?|documents and settings)\$?[\\/]{1,4})"
+    rf"({_PART}(?:[ ]{_PART}){{0,3}}(?=[\\/])|{_PART})"
+)
+"""a folder that is called after somebody"""
 
 Replace = Callable[[re.Match[str]], str]
 
@@ -80,6 +97,7 @@ class Redactor:
         of a name that is a part of one of the `hosts` too, such as a company's, stays."""
         self.taken: Counter[Kind] = Counter()
         self._named: dict[tuple[Kind, str], str] = {}
+        self._different: Counter[Kind] = Counter()
         self._rules = [
             *_known(Kind.SECRET, secrets, self._as(Kind.SECRET)),
             *self._shapes(),
@@ -87,6 +105,9 @@ class Redactor:
             *_known(Kind.ADDRESS, users, self._as(Kind.ADDRESS)),
             *_known(Kind.NAME, _with_parts(names, hosts), self._as(Kind.NAME)),
         ]
+        if short := sorted({one for one in (*numbers, *users) if one.isdigit() and len(one) < _SHORTEST_NUMBER}):
+            after = re.compile(rf"\b(?:{_BEFORE_SHORT})[^\w\n]{{1,4}}({'|'.join(short)})(?!\w)", re.IGNORECASE)
+            self._rules.append((after, self._as(Kind.ADDRESS, 1)))
         if digits := sorted({one[-_NATIONAL:] for one in map(_digits, numbers) if len(one) >= _NATIONAL}):
             spaced = "|".join(r"[\s().\-]{0,2}".join(one) for one in digits)
             self._rules.insert(
@@ -104,7 +125,7 @@ class Redactor:
         return text
 
     def data(self, value: Any) -> Any:
-        """Of JSON: keys are the program's own words, and stay. What a key calls secret goes whole."""
+        """Of JSON: keys are the program's own words, and stay. What a key calls secret or somebody goes whole."""
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, Mapping):
@@ -114,9 +135,10 @@ class Redactor:
         return value
 
     def _below(self, key: str, value: Any) -> Any:
-        if isinstance(value, str) and value and re.fullmatch(_SECRET_NAME, key, re.IGNORECASE) and key not in _SPOKEN:
-            return self._name(Kind.SECRET, value)
-        return self.data(value)
+        kind = _WHOLE.get(key)
+        if kind is None and re.search(_SECRET_WORDS, key, re.IGNORECASE) and key not in _SPOKEN:
+            kind = Kind.SECRET
+        return self._name(kind, value) if kind and isinstance(value, str) and value else self.data(value)
 
     def _as(self, kind: Kind, group: int = 0) -> Replace:
         """The text of one group gives way; what stands around it stays."""
@@ -132,8 +154,8 @@ class Redactor:
         self.taken[kind] += 1
         key = (kind, _digits(text)[-_NATIONAL:] if kind is Kind.NUMBER else text.casefold())
         if key not in self._named:
-            count = sum(1 for known, _ in self._named if known is kind) + 1
-            self._named[key] = f"<{kind}-{count}>"
+            self._different[kind] += 1
+            self._named[key] = f"<{kind}-{self._different[kind]}>"
         return self._named[key]
 
     def _shapes(self) -> list[tuple[re.Pattern[str], Replace]]:
@@ -146,15 +168,22 @@ class Redactor:
         )
         i = re.IGNORECASE
         return [
-            (re.compile(r"-----BEGIN [A-Z0-9 ]+-----(.*?)-----END [A-Z0-9 ]+-----", re.DOTALL), secret),
+            (
+                re.compile(r"-----BEGIN [A-Z0-9 ]{1,40}-----((?:(?!-----).)*)-----END [A-Z0-9 ]{1,40}-----", re.DOTALL),
+                secret,
+            ),
             (re.compile(rf"{_BREAK}[ \t]*(?:{_IDENTITY})[ \t]*:[ \t]*([^\r\n\\]+)", i), header),
             (re.compile(r"a=(?:crypto|fingerprint|ice-pwd|ice-ufrag|identity)[:=]([^\r\n\\]+)", i), secret),
             (re.compile(r"\binline:([A-Za-z0-9+/=|:]+)", i), secret),
             (re.compile(r"\bBearer\s+([A-Za-z0-9._~+/=-]+)", i), secret),
             (re.compile(r"\b(?:response|cnonce|nonce|opaque)=\"?([^\",\s<]+)", i), secret),
-            (re.compile(rf"\b{_SECRET_NAME}[\"']?\s*[:=]\s*[\"']?([^\s\"',;<]+)", i), secret),
-            (re.compile(r"\b[a-z][a-z0-9+.-]*://([^/\s@]+)@", i), secret),
-            (re.compile(r"\bhttps?://[^\s?\"']*\?([^\s\"']+)", i), secret),
+            (
+                re.compile(rf"(?:{_SECRET_WORDS})[\w-]{{0,40}}[\"']?\s{{0,9}}[:=]\s{{0,9}}[\"']?([^\s\"',;<]+)", i),
+                secret,
+            ),
+            (re.compile(r"://([^/\s@]+)@"), secret),
+            (re.compile(r"\bhttps?://[^\s\"']+", i), self._query),
+            (re.compile(_HOME, i), name),
             (re.compile(r"\"([^\"\n<>]{1,80})\"\s*<sips?:", i), name),
             (re.compile(r"\b(?:sips?|tel|callto):([^@\s;?<>\"',]+)", i), address),
             (re.compile(r"(?<![\w.+%/-])([\w.+%-]+)(?=@[A-Za-z0-9.\[-])"), address),
@@ -181,6 +210,10 @@ class Redactor:
             ),
             (re.compile(r"%2B\d{6,15}", i), number),
         ]
+
+    def _query(self, found: re.Match[str]) -> str:
+        place, mark, query = found.group().partition("?")
+        return place + mark + (self._name(Kind.SECRET, query) if query else "")
 
     def _blob(self, found: re.Match[str]) -> str:
         """Letters and digits both: a key. A long word, or a path, is none."""

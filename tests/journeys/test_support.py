@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,6 +40,8 @@ ACCOUNT = Account(
     mailbox="+4570809099",
     register=False,
 )
+SHORT = Account("short", "2841@pbx.example", user="2841", mailbox="2899", register=False)
+"""an extension, which in an office says who it is"""
 LINES = """2026-11-29 17:05:12,123 WARNING klartone.engine a turn took 612 ms
 2026-11-29 17:05:13,001 ERROR klartone.engine bug KeyError at loop.py:12:turn > accounts.py:40:set
 INVITE sip:anna.friis@pbx.example SIP/2.0 from 10.0.0.5 by way of 91.198.174.192
@@ -54,6 +57,8 @@ a=ice-pwd:asd88fgpdd777uzjYhagZg
 Authorization: Digest username="sofie17", response="6629fae49393a05397450978507c4ef1"
 GET /x?number=31415926 Bearer eyJhbGciOi.J9Zm9v-42 token=s3cr3t-word-42 {"secret": "kW3m2Qp9xLz"}
 tried sofie17 for Sofie N\\u00f8rgaard with Hund-og-kat 99 in /home/bjarke.aegaard/.config
+/home/mette.friis/ring.wav, C:\\Users\\Ole Hvid\\x.wav and \\\\server\\home$\\pdahl
+registered user 2841 after 2841 ms
 -----BEGIN PRIVATE KEY-----
 MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v
 -----END PRIVATE KEY-----
@@ -61,6 +66,7 @@ MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v
 PLANTED = (
     *("70809010", "70809099", "sofie17", "Sofie", "rgaard", "31415926", "31 41 59 26", "31-41-59-26", "010190"),
     *("anna.friis", "Karla", "karla", "Vestergaard", "carla.vest", "91.198.174.192", "bjarke", "aegaard", PASSWORD),
+    *("mette", "Ole Hvid", "pdahl", "2899", "user 2841", "2841@", '"2841"', "Hemmelig77", "Aage Juhl"),
     *("WVNfX19z", "4A:AD:B9", "asd88fgp", "6629fae4", "eyJhbGciOi", "s3cr3t", "kW3m2Qp9xLz", "MC4CAQAw", "Bjarke"),
 )
 HELPS = (
@@ -70,7 +76,9 @@ HELPS = (
     "pbx.example",
     "10.0.0.5",
     "1048576",
+    "2841 ms",
 )
+LONG_LINES = ("a-", "a.", "a@", "1 ", "http://", "password ", "-----BEGIN X-----", "/home/a ")
 
 
 def started(program: str, folder: Path, who: str) -> subprocess.Popen[str]:
@@ -92,9 +100,19 @@ def test_the_file_for_support_has_what_helps_and_nothing_of_what_was_planted(
     keys = DemoKeyFile(archive / "demo-keys.json")
     Archive.create(archive, keys, demo=True).close()
     keys.set(password_name(ACCOUNT.id), PASSWORD.encode())
-    save_settings(home.folders.config, Settings(accounts=(ACCOUNT,), archive=str(archive), bind="127.0.0.1"))
+    ring = "file:/home/mette.friis/ring.wav"
+    settings = Settings((ACCOUNT, SHORT), archive=str(archive), bind="127.0.0.1", ring_sound=ring)
+    save_settings(home.folders.config, settings)
     (home.folders.log / "session.log").write_text(LINES, encoding="utf-8")
     (home.folders.log / "call-+4531415926.log").write_text("nothing\n", encoding="utf-8")
+    # What else may lie there: a pipe, which nobody writes into, and links to other files.
+    (home.folders.log / "crashes").mkdir()
+    for name in ("review.log", "desk-2.lock", "crashes/edge-20260101T120000-1.txt"):
+        os.mkfifo(home.folders.log / name)
+    (tmp_path / "letter").write_text("Aage Juhl\n", encoding="utf-8")
+    (home.folders.log / "desk.log").symlink_to(tmp_path / "letter")
+    (home.folders.log / "desk.log.1").symlink_to("/dev/zero")
+    (home.folders.log / "session.log.1").write_text("\n".join(one * (100_000 // len(one)) for one in LONG_LINES))
     for name, value in {
         "USER": USER,
         "KLARTONE_NOTE": "for carla.vest@firma.example, +4531415926",
@@ -125,7 +143,13 @@ def test_the_file_for_support_has_what_helps_and_nothing_of_what_was_planted(
     assert crashed(home) == ["edge", "engine"]
     capsys.readouterr()
     file = tmp_path / "out.zip"
-    assert cli.main(["--home", str(home.root), "support", str(file), "--forget-crashes"]) == 0
+    # Programs of others have the name in their command lines too, with what else stands there.
+    words = [sys.executable, "-c", "import sys; sys.stdin.read()", "/opt/klartone", "softphone", "Hemmelig77"]
+    began = time.monotonic()
+    with subprocess.Popen(words, stdin=subprocess.PIPE) as other:
+        assert cli.main(["--home", str(home.root), "support", str(file), "--forget-crashes"]) == 0
+        other.communicate(b"")
+    assert time.monotonic() - began < 40
     told = capsys.readouterr().out
     assert "Nothing has been sent" in told
     assert "logs/session.log" in told
@@ -139,8 +163,13 @@ def test_the_file_for_support_has_what_helps_and_nothing_of_what_was_planted(
     assert {"doctor.json", "settings.json", "versions.json", "phone.json", "processes.json", "READ-ME.txt"} <= set(
         names
     )
-    settings = json.loads(whole["settings.json"])["settings"]
-    assert (settings["bind"]["value"], settings["bind"]["origin"]) == ("127.0.0.1", "user")
+    assert {one for one in names if one.startswith("logs/")} == {
+        "logs/session.log",
+        "logs/session.log.1",
+        "logs/engine.log",
+    }
+    held = json.loads(whole["settings.json"])["settings"]
+    assert (held["bind"]["value"], held["bind"]["origin"]) == ("127.0.0.1", "user")
     dead = [text for name, text in whole.items() if name.startswith("crashes/")]
     assert len(dead) == 2
     assert all("Fatal Python error" in one and " UTC" in one.partition("\n")[0] for one in dead)
