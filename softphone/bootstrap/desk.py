@@ -18,7 +18,7 @@ from softphone.bootstrap.screen import has_screen
 from softphone.bootstrap.starting import EngineStarter
 from softphone.bootstrap.supporting import save_support
 from softphone.domain.errors import EngineError, KlartoneError
-from softphone.locking import locked
+from softphone.locking import held_by_another, locked
 from softphone.system.endpoint import answers, read_endpoint
 from softphone.system.logbook import start_log
 from softphone.system.paths import program_folder
@@ -45,8 +45,7 @@ def run_desk(arguments: argparse.Namespace) -> int:
     home = Home.of(arguments)
     link: str | None = getattr(arguments, "link", None)
     target, unusable = _linked(link) if link else ("", None)
-    alone = take_place(home.folders.runtime)
-    told = bool(target) and _handed_over(home.folders.runtime, target, alone=alone is not None)
+    alone, told = _alone_or_told(home.folders.runtime, target)
     if unusable is not None and (told or (sys.stderr is not None and sys.stderr.isatty())):
         if alone is not None:
             alone.close()
@@ -77,15 +76,23 @@ def take_place(runtime: Path) -> IO[bytes] | None:
     return None
 
 
-def _handed_over(runtime: Path, target: str, *, alone: bool) -> bool:
-    """Whether a desk that is open has it. One that has just been started listens in a moment; a page that opens many links
-    must not open as many windows."""
-    from softphone.ui.links import hand_over
+def _alone_or_told(runtime: Path, target: str) -> tuple[IO[bytes] | None, bool]:
+    """The lock, if no other desk is open here; and whether another has the target, or else shows its window.
 
-    until = time.monotonic() + (0.0 if alone else LISTENS_WITHIN)
-    while not (handed := hand_over(runtime, target)) and time.monotonic() < until:
+    One that has just been started listens in a moment, and one that is just closing leaves its place. A page that opens many
+    links must not open as many windows; and two windows of one phone would start it again when it ends for an update.
+    """
+    until = time.monotonic() + LISTENS_WITHIN
+    while True:
+        alone = take_place(runtime)
+        if target or (alone is None and held_by_another(runtime / DESK)):
+            from softphone.ui.links import hand_over  # brings Qt's network along
+
+            if hand_over(runtime, target):
+                return alone, True
+        if alone is not None or not held_by_another(runtime / DESK) or time.monotonic() >= until:
+            return alone, False
         time.sleep(0.1)
-    return handed
 
 
 def start_early(home: Home) -> EngineStarter:

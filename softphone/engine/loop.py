@@ -309,12 +309,16 @@ class Engine:
         return heard is not None and seconds() - heard < DESK_SILENT
 
     def _look_whether_to_leave(self) -> None:
-        """Without a desk nobody types, and nobody is asked."""
+        """Without a desk nobody types, and nobody is asked. What an agent has put off waits for that desk, also while it is
+        silent: a window that stalls, a machine that sleeps."""
         asked = self._leaving.shown(idle=self._idle)
         if asked != self._quit_asked:
             self._quit_asked = asked
             self.changed()
-        if asked is not None and asked.phase is not QuitPhase.WAITS and not self._desk_there() and self._idle:
+        if asked is None or asked.phase is QuitPhase.WAITS or not self._idle:
+            return
+        gone = self._clients.desk_heard() is None
+        if gone or (asked.phase is QuitPhase.DUE and not self._desk_there()):
             self.quit()
 
     def _look_after_desks(self) -> None:

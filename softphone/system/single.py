@@ -15,7 +15,7 @@ from softphone.locking import locked
 
 FILE = "engine.lock"
 DESK = "desk.lock"
-"""held by a desk as long as it lives, so that others see it. A second one goes on without"""
+"""held by a desk as long as it lives, so that others see it. A second one has its window shown, and ends"""
 ENDS_WITHIN = 5.0
 """seconds that an ending engine may take until another may begin"""
 _TRY_EVERY = 0.05

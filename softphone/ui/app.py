@@ -229,6 +229,7 @@ class Desk(QObject):
         if self._deps.links is not None:
             self._links = Links(self._deps.links, self)
             self._links.opened.connect(self._link)
+            self._links.shown.connect(self._raise)
         if self._deps.target:
             self._offer(self._deps.target)
 

@@ -12,6 +12,8 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
 LONGEST = 1000
+SHOW = ""
+"""in a link's place: the window alone is wanted"""
 APART = 1000
 """milliseconds between two that are offered: a page may open as many as it likes, and each raises the window"""
 _WITHIN = 5000
@@ -22,6 +24,8 @@ class Links(QObject):
     """Takes the links of other processes of this user, for the desk of this home."""
 
     opened = Signal(str)
+    shown = Signal()
+    """somebody has started the program again"""
 
     def __init__(self, folder: Path, parent: QObject) -> None:
         super().__init__(parent)
@@ -53,6 +57,9 @@ class Links(QObject):
             link = bytes(other.readLine(LONGEST).data()).decode(errors="replace").strip()
             other.write(b"taken\n")
             other.disconnectFromServer()
+            if link == SHOW:
+                self.shown.emit()
+                return
             self._waiting = link
             if not self._apart.isActive():
                 self._offer()

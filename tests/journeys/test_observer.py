@@ -28,6 +28,7 @@ from softphone.wire.to_engine import (
 )
 from tests.journeys.desk import Desk
 from tests.journeys.stage import CUSTOMER, LOOPBACK, Stage, stage
+from tests.peers.processes import until
 from tests.peers.second_phone import ROOT
 
 pytestmark = pytest.mark.journey
@@ -96,6 +97,11 @@ def test_an_observer_is_told_everything_and_may_only_ask_for_an_end_that_takes_n
         on.desk.wait_call(lambda one: one.phase is CallPhase.ENDED, "wrap-up", second)
         on.desk.do(EndWrapUp, call=second)
         on.desk.wait(lambda one: not one.calls and not one.unwritten, "all is written")
+        # Nor does a desk that says nothing for a while, as on a machine that sleeps, bring the end that was put off.
+        on.desk.silent = True
+        until(lambda: not json.loads(klartone(on, "status", "--json")[1])["window"], 10, "a desk that is silent")
+        assert klartone(on, "status")[0] == 0
+        on.desk.silent = False
         assert on.engine.poll() is None, "an hour is an hour"
 
         if sys.platform == "linux" and os.getuid() == 0:

@@ -36,14 +36,14 @@ def test_an_idle_phone_ends_with_its_window_and_starts_no_other(
         status, told = klartone("status", "--json")
         return status == 0 and json.loads(told)["window"]
 
-    desk = subprocess.Popen(
-        [sys.executable, "-m", "softphone", "--home", str(home.root), "desk"],
-        cwd=ROOT,
-        env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
-        stderr=subprocess.PIPE,
-    )
+    opens = [sys.executable, "-m", "softphone", "--home", str(home.root), "desk"]
+    offscreen = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    desk = subprocess.Popen(opens, cwd=ROOT, env=offscreen, stderr=subprocess.PIPE)
     try:
         until(ready, 60, "a phone with its window")
+        # Opened once more, it is still one window: a second one would start the phone again.
+        assert subprocess.run(opens, cwd=ROOT, env=offscreen, timeout=30, check=False).returncode == 0
+        assert desk.poll() is None
         status, told = klartone("quit", "--wait", "30")
         assert status == 0, told
         assert desk.wait(1) == 0
