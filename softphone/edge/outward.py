@@ -161,21 +161,27 @@ class Outward:
         if where[2] != (only or where[2]) or where[2] not in ("udp", "tcp", "tls"):
             self._refuse(message, "No such transport")
             return
-        hops = self._switch.resolver.known(*where)
-        if hops is not None:
-            self._send(message, branch, account, hops)
-            return
+        resolver = self._switch.resolver
+
+        def send(hops: tuple[Hop, ...]) -> None:
+            self._send(message, branch, account, hops, "dns_silent" if resolver.silent(*where) else "nowhere")
 
         async def ask() -> None:
-            self._send(message, branch, account, await self._switch.resolver.look_up(*where))
+            send(await resolver.look_up(*where))
 
-        self._switch.later(ask())
+        if (hops := resolver.known(*where)) is not None:
+            send(hops)
+        else:
+            self._switch.later(ask())
 
-    def _send(self, message: SipMessage, branch: str, account: str, hops: tuple[Hop, ...]) -> None:
+    def _send(
+        self, message: SipMessage, branch: str, account: str, hops: tuple[Hop, ...], nowhere: str = "nowhere"
+    ) -> None:
+        """`nowhere`: why there are no hops, if there are none."""
         switch = self._switch
         if not hops:
             switch.counters["name.nowhere"] += 1
-            switch.not_connected(account, ConnectionFault("nowhere"))
+            switch.not_connected(account, ConnectionFault(nowhere))
             self._refuse(message, "Name leads nowhere")
             return
         hops = tuple(hop._replace(account=account) if hop.transport == "tls" else hop for hop in hops)

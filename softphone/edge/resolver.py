@@ -59,6 +59,7 @@ class _Answer:
     until: float
     vouched_until: float
     """as a name server said it; later than that it is stale"""
+    silent: bool = False
 
 
 @dataclass(slots=True)
@@ -68,6 +69,8 @@ class _Question:
     ttl: float = LONGEST
     unanswered: bool = False
     """some name server did not answer: an empty answer proves nothing"""
+    denied: bool = False
+    """a name server knows that there is no such host"""
 
     def lasts(self, ttl: float) -> None:
         self.ttl = min(self.ttl, ttl)
@@ -132,6 +135,11 @@ class Resolver:
         answer = self._known.get((host.lower(), port, transport))
         return answer.hops if answer is not None and answer.until > time.monotonic() else None
 
+    def silent(self, host: str, port: int, transport: str) -> bool:
+        """Whether the name, just looked up, led nowhere because no name server answered."""
+        answer = self._known.get((host.lower(), port, transport))
+        return answer is not None and answer.silent
+
     def forget(self) -> None:
         """The machine has moved to another network: names are asked for anew, and of other servers."""
         self._dns = None
@@ -175,7 +183,8 @@ class Resolver:
         if len(self._known) >= MOST_NAMES:
             self._known.clear()
         keep = min(max(question.ttl, SHORTEST), LONGEST) if found else SHORTEST
-        self._known[host, port, transport] = _Answer(found, now + keep, now + keep)
+        silent = not found and question.unanswered and not question.denied
+        self._known[host, port, transport] = _Answer(found, now + keep, now + keep, silent)
         return found
 
     async def _resolve(self, host: str, port: int, transport: str, hops: list[Hop], question: _Question) -> None:
@@ -193,6 +202,7 @@ class Resolver:
                 hops += plain
                 question.lasts(only.ttl)
                 question.unanswered |= only.unanswered
+                question.denied |= only.denied
                 return
         finally:
             asked.cancel()
@@ -226,7 +236,8 @@ class Resolver:
 
         try:
             answer = await self._resolver().resolve(name, kind, search=False, backend=self._sockets)
-        except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
+        except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer) as error:
+            question.denied |= kind in ("A", "AAAA") and isinstance(error, dns.resolver.NXDOMAIN)
             return []
         except dns.exception.DNSException:
             question.unanswered = True

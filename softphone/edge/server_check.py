@@ -14,7 +14,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from softphone.edge.channel import EdgeAccount
-from softphone.edge.login import Login, answer_to
+from softphone.edge.login import Credentials, Login
 from softphone.edge.network import ANYWHERE, own_address
 from softphone.edge.relay.stun import DEFAULT_PORT, StunServer, load_stun
 from softphone.edge.resolver import Resolver, split_server
@@ -26,6 +26,8 @@ from softphone.edge.tls import ConnectionFault, TlsServer
 from softphone.edge.transports import Hop, Transports
 
 MOST_HOPS = 4
+MOST_CHALLENGES = 4
+"""a proxy's and the registrar's, and an old nonce of each"""
 REPEATS = (0.5, 1.0, 1.5)
 """seconds from one datagram to the next, and until it counts as unanswered"""
 STREAM_LIMIT = 4.0
@@ -66,6 +68,8 @@ async def check_server(
         async with asyncio.timeout(seconds):
             resolver = Resolver(*nameservers, six=True)
             hops = (await resolver.look_up(host, port, account.transport))[:MOST_HOPS]
+            if resolver.silent(host, port, account.transport):
+                found = ServerState(server, ConnectionFault("dns_silent"))
             for hop in hops:
                 if not own_address(hop.host):  # as the edge has it
                     found = ServerState(server, ConnectionFault("no_network"))
@@ -82,14 +86,16 @@ async def check_server(
 async def _asked(server: str, way: _Way, hop: Hop, account: EdgeAccount, login: Login | None) -> ServerState:
     began = time.monotonic()
     call = secrets.token_hex(8)
+    credentials = Credentials(login) if login is not None and login.password else None
     said = await way.ask(_question(hop, account, way.place, call, 1, login))
-    if login is not None and isinstance(said, SipMessage) and said.code in _CHALLENGED:
-        name = _CHALLENGED[said.code]
-        uri = f"sip:{account.address.rpartition('@')[2]}"
-        answer = answer_to(said.all(f"{name}-Authenticate"), "REGISTER", uri, login) if login.password else None
-        if answer is not None:
-            more = ("Authorization" if name == "WWW" else "Proxy-Authorization", answer)
-            said = await way.ask(_question(hop, account, way.place, call, 2, login, more))
+    for number in range(2, MOST_CHALLENGES + 2):
+        if credentials is None or isinstance(said, ConnectionFault) or said.code not in _CHALLENGED:
+            break
+        name, answer = _CHALLENGED[said.code]
+        if not credentials.take(answer, said.all(name)):
+            break
+        more = credentials.headers("REGISTER", f"sip:{account.address.rpartition('@')[2]}")
+        said = await way.ask(_question(hop, account, way.place, call, number, login, *more))
     if isinstance(said, ConnectionFault):
         return ServerState(server, said, certificate=way.certificate)
     return ServerState(server, None, time.monotonic() - began, said, way.certificate)
@@ -128,7 +134,10 @@ class _StunAnswers(asyncio.DatagramProtocol):
         pass
 
 
-_CHALLENGED = {401: "WWW", 407: "Proxy"}
+_CHALLENGED = {
+    401: ("WWW-Authenticate", "Authorization"),
+    407: ("Proxy-Authenticate", "Proxy-Authorization"),
+}
 
 
 def _question(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import re
 import socket
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from softphone.bootstrap.home import Home, password_name
 from softphone.cli.doctor.accounts import ACCOUNTS
 from softphone.cli.doctor.machine import Machine
 from softphone.edge.channel import EdgeAccount
+from softphone.edge.login import Login
 from softphone.edge.server_check import check_server
 from softphone.system.secrets import DemoKeyFile
 from softphone.system.settings import save_settings
@@ -19,6 +22,7 @@ from softphone.wire.snapshot import Account, Settings
 from tests.edge.test_resolver import name_server
 from tests.peers.kamailio import kamailio
 from tests.peers.processes import free_port
+from tests.peers.wire import Wire, header, wire
 
 
 @pytest.mark.peer("kamailio")
@@ -73,3 +77,58 @@ def test_a_server_answers_or_it_is_said_what_is_wrong(tmp_path: Path, monkeypatc
     assert (here.code, gone.code, alone.code) == ("doctor.account", "connection.refused", "doctor.account.direct")
     assert (refused.code, keyless.code) == ("ready.registration.refused", "ready.registration.no_password")
     assert told == ["answers", "answers", "answers", "refused", "refused", "silent", "mute", "nowhere"]
+
+
+REGISTRAR = "WWW-Authenticate", "Authorization", "401 Unauthorized"
+PROXY = "Proxy-Authenticate", "Proxy-Authorization", "407 Proxy Authentication Required"
+
+
+@pytest.mark.parametrize(
+    ("asked", "code", "questions"),
+    [
+        ([(PROXY, "p1", ""), (REGISTRAR, "r1", "")], 200, 3),
+        ([(REGISTRAR, "old", ""), (REGISTRAR, "new", ", stale=true")], 200, 3),
+        ([(REGISTRAR, "n1", ""), (REGISTRAR, "n2", "")], 401, 2),
+    ],
+    ids=["a proxy before the registrar", "a nonce that was old", "a wrong password"],
+)
+def test_each_that_asks_for_a_password_is_answered_as_the_phone_answers_it(
+    asked: list[tuple[tuple[str, str, str], str, str]], code: int, questions: int
+) -> None:
+    """Each asks once; a later question carries right answers to all that asked before."""
+
+    def serve(server: Wire) -> None:
+        for done in range(questions):
+            said = server.wait_for("REGISTER")
+            held = {one[0]: nonce for one, nonce, _ in asked[:done]}
+            for place, nonce in held.items():
+                own = next(one[1] for one, _, _ in asked if one[0] == place)
+                assert _digest(header(said, own), place) == nonce
+            if done == len(asked):
+                server.send(server.answer(said, "200 OK"), server.peer)
+                return
+            (name, _, status), nonce, more = asked[done]
+            challenge = f'{name}: Digest realm="{name}", nonce="{nonce}", qop="auth"{more}\r\n'
+            server.send(server.answer(said, status, more=challenge), server.peer)
+
+    with wire() as server:
+        account = EdgeAccount("a", f"anna@127.0.0.1:{server.port}", f"127.0.0.1:{server.port}", "udp")
+
+        async def ask() -> int:
+            _, state = await asyncio.gather(
+                asyncio.to_thread(serve, server), check_server(account, login=Login("anna", "x"))
+            )
+            return state.code
+
+        assert asyncio.run(ask()) == code
+        assert server.silent(0.2), "it does not go on asking"
+
+
+def _digest(answer: str, realm: str) -> str:
+    """The nonce of a right answer to this realm."""
+    said = dict(re.findall(r'(\w+)="?([^",]*)"?', answer))
+    who = hashlib.md5(f"anna:{realm}:x".encode()).hexdigest()
+    what = hashlib.md5(f"REGISTER:{said['uri']}".encode()).hexdigest()
+    whole = f"{who}:{said['nonce']}:{said['nc']}:{said['cnonce']}:auth:{what}"
+    assert said["response"] == hashlib.md5(whole.encode()).hexdigest()
+    return said["nonce"]

@@ -72,6 +72,13 @@ def _(at: World) -> None:
     at.account("agent@pbx.test:5060")
 
 
+@planted("connection.dns_silent", desk="state", also=("doctor.names",))
+def _(at: World) -> None:
+    """a name server that says nothing"""
+    at.lead({NAMESERVER: f"{HOST}:{at.stack.enter_context(wire()).port}"})
+    at.account("agent@pbx.test:5060")
+
+
 @planted("doctor.account.answer", "warn")
 def _(at: World) -> None:
     """a server that is out of order"""

@@ -47,11 +47,12 @@ THEMES: dict[str, dict[str, Fault]] = {
         **_all(
             Status.FAIL,
             By.IT,
-            "connection.nowhere connection.silent connection.refused connection.unreachable connection.lost"
-            " connection.no_network connection.mute connection.tls_name connection.tls_expired connection.tls_not_yet"
-            " connection.tls_unknown_authority connection.tls_revoked connection.tls_certificate"
-            " connection.tls_authority_file connection.tls_none connection.tls_silent connection.tls_version"
-            " connection.tls_handshake connection.tls_client_certificate connection.tls_ended connection.tls_other",
+            "connection.nowhere connection.dns_silent connection.silent connection.refused connection.unreachable"
+            " connection.lost connection.no_network connection.mute connection.tls_name connection.tls_expired"
+            " connection.tls_not_yet connection.tls_unknown_authority connection.tls_revoked"
+            " connection.tls_certificate connection.tls_authority_file connection.tls_none connection.tls_silent"
+            " connection.tls_version connection.tls_handshake connection.tls_client_certificate"
+            " connection.tls_ended connection.tls_other",
         ),
     },
     "network": {
