@@ -17,6 +17,10 @@ from softphone.wire.snapshot import Account, AccountState, CodedText, Mailbox, R
 ASK_AGAIN = 5.0
 """seconds until a keyring that could not be read is asked again"""
 _WANTS_A_PASSWORD = (401, 407)
+_SILENT = (0, 408)
+_EDGE_SAID = ("Not connected", "Name leads nowhere")
+"""how the edge's own answers begin; it has said why by then"""
+_ANSWER = "connection.answer"
 FindPassword = Callable[[str], str | None]
 """by the account's id; None if the keyring holds none. Raises KeyringError. May take its time."""
 
@@ -122,7 +126,7 @@ class Accounts:
                 until=event.until,
                 code=event.code,
                 reason=event.reason,
-                trouble=None if event.state == "registered" else state.trouble,
+                trouble=_trouble(state, event),
             )
 
     def mailbox(self, event: sip.MailboxChanged) -> None:
@@ -222,3 +226,16 @@ class Accounts:
         self._late.pop(account, None)
         if self._added.pop(account, None) is not None:
             self._phone.remove_account(account)
+
+
+def _trouble(state: AccountState, event: sip.RegistrationChanged) -> CodedText | None:
+    """Why its server is not reached, in the doctor's words too. What the edge has said is more exact than a silence."""
+    before, account = state.trouble, state.account
+    if event.state != "unreachable":
+        return None if event.state == "registered" else before
+    if event.code not in _SILENT and not event.reason.startswith(_EDGE_SAID):
+        return CodedText(_ANSWER, {"address": account.address, "sip": f"{event.code} {event.reason}".strip()})
+    if before is not None and before.code != _ANSWER:
+        return before
+    server = account.outbound_proxy or account.address.rpartition("@")[2]
+    return CodedText("connection.silent", {"server": server, "detail": ""})

@@ -49,7 +49,7 @@ def _(at: World) -> None:
     at.account(f"agent@{HOST}:{free_port()}", transport="tcp")
 
 
-@planted("connection.silent")
+@planted("connection.silent", desk="state")
 def _(at: World) -> None:
     """a server that says nothing"""
     silent = at.stack.enter_context(wire())
@@ -79,7 +79,7 @@ def _(at: World) -> None:
     at.account("agent@pbx.test:5060")
 
 
-@planted("doctor.account.answer", "warn")
+@planted("connection.answer", desk="state")
 def _(at: World) -> None:
     """a server that is out of order"""
     at.account(f"agent@{HOST}:{answering(at, '503 Service Unavailable')}")

@@ -74,7 +74,7 @@ def _as_the_server_says(there: Asked) -> Finding:
 
 
 def _answers(address: str, code: int, reason: str) -> Finding:
-    return Finding("doctor.account.answer", {"address": address, "sip": f"{code} {reason}".strip()})
+    return Finding("connection.answer", {"address": address, "sip": f"{code} {reason}".strip()})
 
 
 def _not_there(there: Asked) -> Finding:

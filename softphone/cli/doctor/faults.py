@@ -42,12 +42,13 @@ def _all(status: Status, by: By, codes: str) -> dict[str, Fault]:
 
 THEMES: dict[str, dict[str, Fault]] = {
     "account": {
-        **_all(Status.WARN, By.IT, "doctor.account.none doctor.account.answer doctor.certificate.ends"),
+        **_all(Status.WARN, By.IT, "doctor.account.none doctor.certificate.ends"),
         **_all(Status.FAIL, By.AGENT, "ready.registration.refused ready.registration.no_password"),
         **_all(
             Status.FAIL,
             By.IT,
-            "connection.nowhere connection.dns_silent connection.silent connection.refused connection.unreachable"
+            "connection.answer connection.nowhere connection.dns_silent connection.silent connection.refused"
+            " connection.unreachable"
             " connection.lost connection.no_network connection.mute connection.tls_name connection.tls_expired"
             " connection.tls_not_yet connection.tls_unknown_authority connection.tls_revoked"
             " connection.tls_certificate connection.tls_authority_file connection.tls_none connection.tls_silent"

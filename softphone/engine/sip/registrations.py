@@ -218,7 +218,7 @@ class Registrations:
         changed = RegistrationChanged(account, state, until, code, reason)
         old = registration.state
         registration.state = changed
-        if old is None or (old.state, old.until) != (state, until):
+        if old != changed:
             self._emit(changed)
 
 

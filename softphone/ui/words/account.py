@@ -10,6 +10,8 @@ def short(texts: Texts, state: AccountState) -> str:
     why = reason(state)
     if why is not None and why.startswith("connection.tls_"):
         return texts("registration.not_secure")
+    if why == "connection.answer":
+        return texts("registration.out_of_order", code=state.code)
     return texts(f"registration.{state.registration}", reason=state.reason, code=state.code)
 
 
