@@ -1,5 +1,5 @@
-"""An agent's notes that no engine had taken when the desk had to end: they lie in the user's keyring until its next start, for
-they may lie in no file that somebody can read."""
+"""An agent's notes that no engine had taken when the desk had to end, and a number left standing: they lie in the user's keyring
+until its next start, for they may lie in no file that somebody can read."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from softphone.system.logbook import log
+
 if TYPE_CHECKING:
     from softphone.archive.crypto.wraps import KeyStore
 
-PLACES = tuple(f"kept-note-{n}" for n in range(3))
+PLACES = tuple(f"kept-note-{n}" for n in range(8))
 """one each: Windows' keyring takes 1,280 characters under a name"""
 
 
@@ -19,8 +21,10 @@ class KeptNotes:
         self._store = store
 
     def keep(self, notes: Mapping[str, str]) -> None:
-        """These alone; the last ones, if there are too many. Raises KeyringError."""
+        """These alone; the last ones, if there are too many, which the log then says. Raises KeyringError."""
         store, last = self._store(), [*notes.items()][-len(PLACES) :]
+        if len(last) < len(notes):
+            log.getChild("desk").warning("%d notes could not be kept until the next start", len(notes) - len(last))
         for name in PLACES[len(last) :]:
             store.delete(name)
         for name, note in zip(PLACES, last, strict=False):

@@ -105,6 +105,7 @@ def status_of(phone: Running) -> dict[str, Any]:
             "call_backs": len(now.call_backs),
             "unwritten": now.unwritten,
             "quit": asked.phase.value if asked else None,
+            "typed": bool(asked and asked.phase is QuitPhase.DUE and now.desk),
             "quit_postponed_until": asked.until.isoformat() if asked and asked.until else None,
         },
         "faults": [one.code for one in now.faults],

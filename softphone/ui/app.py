@@ -39,7 +39,7 @@ from softphone.ui.application import (
 )
 from softphone.ui.bridge import Bridge
 from softphone.ui.incoming import IncomingWindow
-from softphone.ui.leaving import LeavingDesk
+from softphone.ui.leaving import LeavingDesk, Standing
 from softphone.ui.levels import LevelsWatch
 from softphone.ui.links import Links
 from softphone.ui.note_field import NoteField
@@ -59,6 +59,8 @@ log = logging.getLogger(__name__)
 
 _TICK, _TICK_NOTICE = 250, 50
 """ms between drawings while something counts, and while words are being marked"""
+_NUMBER = ""
+"""in a call's place among what is kept until the next start: the dial field"""
 _NOTES_TAKEN, _NOTES_KEPT = 2000, 3.0
 """ms and seconds that an ending desk waits for the engine, and for the keyring"""
 _SESSION_ENDS = 30_000
@@ -157,6 +159,11 @@ class Desk(QObject):
         self._supporting: _Worker | None = None
         self._to_forget: set[str] = set()
         """calls whose note was kept from the start before"""
+        self._not_taken: dict[str, str] = {}
+        """those of them that the engine has refused, until the agent closes the message"""
+        self._dialled = Standing()
+        self._number_left = ""
+        """left standing in the dial field as the desk ended for an update"""
         self._links: Links | None = None
         self._pressed_since: set[str] = set()
         self._to_be_told: dict[str, str] = {}
@@ -189,6 +196,7 @@ class Desk(QObject):
         self.window.look.connect(self._other_look)
         self.window.password.connect(self._store_password)
         self.window.update_bar.taken.connect(self._leaving.now)
+        self.window.note.close_button.clicked.connect(self._give_up_refused)
         self._leaving.left.connect(self._leave)
         self.incoming.command.connect(self._send)
         self.incoming.opened.connect(self._raise)
@@ -258,7 +266,8 @@ class Desk(QObject):
             self.bridge.done.connect(lambda: self._notes.last or loop.quit())
             QTimer.singleShot(_NOTES_TAKEN, loop.quit)
             loop.exec()
-        if left := self._notes.left:
+        number = {_NUMBER: self._number_left} if self._number_left else {}
+        if left := {**self._not_taken, **self._notes.left, **number}:
             keeping = threading.Thread(target=lambda: self._keep_notes(left), name="notes", daemon=True)
             keeping.start()
             keeping.join(_NOTES_KEPT)
@@ -395,7 +404,8 @@ class Desk(QObject):
         if self._leaving.answered(done.id, taken=True):
             return
         self._answered(done.id, taken=True)
-        self._note_answered(done.id)
+        if (note := self._notes.answered(done.id)) is not None and note.call in self._to_forget:
+            self._forget_kept(note.call)
         if done.id in self._pressed_since:
             self.window.note.hide()
         party = self._to_be_told.pop(done.id, "")
@@ -418,17 +428,13 @@ class Desk(QObject):
             return  # something goes on after all: the line above the page says so
         self._owed.refused(refused.id)
         self._answered(refused.id, taken=False)
-        if (note := self._note_answered(refused.id)) is not None:
+        if (note := self._notes.answered(refused.id)) is not None:
             why = refused.said
+            if note.call in self._to_forget:
+                self._not_taken[note.call] = note.text
             self._say(lambda texts: texts("note.not_saved", why=texts(why.code, **why.params), note=note.text))
             return
         self._say(lambda texts: texts(refused.said.code, **refused.said.params))
-
-    def _note_answered(self, command: str) -> SaveNote | None:
-        note = self._notes.answered(command)
-        if note is not None and note.call in self._to_forget:
-            self._forget_kept(note.call)
-        return note
 
     def _answered(self, command: str, *, taken: bool) -> None:
         """The engine does it, or nobody will."""
@@ -458,11 +464,14 @@ class Desk(QObject):
             if not one.is_written_in:
                 one.save()
         written = any(one.is_written_in for one in fields) or bool(self._notes.last)
-        typed = bool(window.ready.dial.target.text().strip()) or window.settings.is_typed_in
+        dial = window.ready.dial
+        dialled = self._dialled.is_fresh(dial.target.text().strip()) and not dial.offered.untouched
+        typed = dialled or window.settings.is_typed_in
         return written or self._owed.waits or typed
 
     def _leave(self) -> None:
         """The engine has said that it ends now."""
+        self._number_left = self.window.ready.dial.target.text().strip()
         self.bridge.let_engine_end()
         self.window.leave()
 
@@ -549,16 +558,26 @@ class Desk(QObject):
 
     def _take_notes(self, kept: Mapping[str, str]) -> None:
         """Of the desk before this one. What is written meanwhile is newer."""
-        self._to_forget = set(kept)
-        for call, text in kept.items():
+        notes = dict(kept)
+        if (number := notes.pop(_NUMBER, "")) and not self.window.ready.dial.target.text():
+            self.window.ready.dial.target.setText(number)
+        self._to_forget = set(notes)
+        if not notes:
+            self._forgetting = self._aside(lambda: self._keep_notes({}))
+        for call, text in notes.items():
             if call not in self._notes.left:
                 self._notes.save(SaveNote(new_id(), call, text))
 
     def _forget_kept(self, call: str) -> None:
-        """The engine has said what becomes of it, and the agent has read that."""
+        """The engine has it, or the agent has read that it does not take it."""
         self._to_forget.discard(call)
         if not self._to_forget:
             self._forgetting = self._aside(lambda: self._keep_notes({}))
+
+    def _give_up_refused(self) -> None:
+        """The message with its words has been closed."""
+        while self._not_taken:
+            self._forget_kept(self._not_taken.popitem()[0])
 
     def _start_review(self) -> None:
         try:

@@ -1,10 +1,12 @@
 """The desk's side of an end that was asked for: when nothing is typed in it, it lets the phone end and ends with it.
 
-Notes that the engine has not taken by then are handed to whoever keeps them until the next start.
+Notes that the engine has not taken by then, and a number left standing, are handed to whoever keeps them until the next
+start.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -16,6 +18,25 @@ from softphone.wire.to_engine import Command, EndWrapUp, QuitWhenIdle
 
 _LOOK_EVERY = 500
 """ms between two looks whether something is still typed"""
+
+
+LEFT_STANDING = 600.0
+"""seconds after which a number that nobody touches is no longer waited for: it comes back with the next start"""
+
+
+class Standing:
+    """A text that is looked at again and again."""
+
+    def __init__(self) -> None:
+        self._text = ""
+        self._since = 0.0
+
+    def is_fresh(self, text: str) -> bool:
+        """Whether somebody may still be typing it."""
+        now = time.monotonic()
+        if text != self._text:
+            self._text, self._since = text, now
+        return bool(text) and now - self._since < LEFT_STANDING
 
 
 class LeavingDesk(QObject):

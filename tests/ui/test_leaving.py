@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 
+import pytest
 from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication, QLineEdit
 
@@ -69,9 +70,10 @@ def test_the_agent_sees_what_it_waits_for_and_can_put_it_off_or_take_it_now(scen
     scene.qtbot.waitUntil(lambda: bool(left), timeout=3000)
 
 
-def test_what_is_typed_is_waited_for_and_a_note_is_saved_first(english: Scene) -> None:
+def test_what_is_typed_is_waited_for_and_a_note_is_saved_first(english: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     scene = english
-    desk = scene.open(s.snapshot(WRAP_UP))
+    kept: list[Mapping[str, str]] = []
+    desk = scene.open(s.snapshot(WRAP_UP), keep_notes=kept.append)
     desk.window.resize(376, 800)
     scene.activate()
     dial = desk.window.ready.dial.target
@@ -97,6 +99,26 @@ def test_what_is_typed_is_waited_for_and_a_note_is_saved_first(english: Scene) -
     note = next(one for one in scene.sent() if isinstance(one, SaveNote))
     scene.engine.tell(Done(note.id))
     scene.qtbot.waitUntil(lambda: bool(ready(scene)), timeout=3000)
+    # A number that is left standing holds nothing up for ever, and comes back with the next start.
+    scene.engine.tell(Refused(ready(scene)[0].id, CodedText("refused.quit.busy")))
+    dial.setText("4570102030")
+    before = len(ready(scene))
+    monkeypatch.setattr("softphone.ui.leaving.LEFT_STANDING", 0.1)
+    scene.qtbot.waitUntil(lambda: len(ready(scene)) > before, timeout=3000)
+    left: list[bool] = []
+    desk.window.closed.connect(lambda: left.append(True))
+    scene.engine.tell(Done(ready(scene)[-1].id))
+    scene.qtbot.waitUntil(lambda: bool(left), timeout=3000)
+    desk.hand_over_notes()
+    desk.close()
+    assert kept == [{"": "4570102030"}]
+    for part in (desk.window, desk.incoming, desk):
+        part.deleteLater()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    scene.engine.start()
+    desk = scene.open(s.snapshot(), keep_notes=kept.append, kept_notes=kept[0])
+    scene.qtbot.waitUntil(lambda: kept[1:] == [{}], timeout=3000)
+    assert desk.window.ready.dial.target.text() == "4570102030"
 
 
 def test_a_note_no_engine_has_taken_is_kept_until_the_next_start(scene: Scene) -> None:
@@ -115,10 +137,21 @@ def test_a_note_no_engine_has_taken_is_kept_until_the_next_start(scene: Scene) -
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
 
     scene.engine.start()
-    scene.open(s.snapshot(WRAP_UP), keep_notes=kept.append, kept_notes=kept[0])
+    desk = scene.open(s.snapshot(WRAP_UP), keep_notes=kept.append, kept_notes=kept[0])
     scene.qtbot.waitUntil(lambda: any(isinstance(one, SaveNote) for one in scene.commands()), timeout=3000)
     saved = [one for one in scene.commands() if isinstance(one, SaveNote)]
     assert [(one.call, one.text) for one in saved] == [(CALL.id, "Ring mandag")]
     assert len(kept) == 1, "the engine has not said that it has it"
-    scene.engine.tell(Done(saved[0].id))
+    # One that does not take it has it not: it stays until the agent has closed the message.
+    scene.engine.tell(Refused(saved[0].id, CodedText("refused.no_such_call")))
+    scene.qtbot.waitUntil(lambda: not desk.window.note.isHidden(), timeout=3000)
+    desk.hand_over_notes()
+    assert kept[1:] == kept[:1]
+    desk.window.note.close_button.click()
+    scene.qtbot.waitUntil(lambda: kept[2:] == [{}], timeout=3000)
+    del kept[1:]
+    desk._take_notes(kept[0])
+    scene.qtbot.waitUntil(lambda: len([one for one in scene.commands() if isinstance(one, SaveNote)]) == 2)
+    saved = [one for one in scene.commands() if isinstance(one, SaveNote)]
+    scene.engine.tell(Done(saved[1].id))
     scene.qtbot.waitUntil(lambda: kept[1:] == [{}], timeout=3000)
