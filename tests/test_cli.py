@@ -25,6 +25,7 @@ from softphone.audio.files import write_wav
 from softphone.bootstrap.home import DEMO_KEYS, Home, key_store, texts
 from softphone.cli.audit import in_words
 from softphone.cli.doctor.archive import folder_of, policy_of
+from softphone.cli.doctor.finding import Below, Finding
 from softphone.cli.doctor.folders import why_unwritable
 from softphone.cli.doctor.run import CHECKS, look
 from softphone.cli.doctor.telling import lines
@@ -523,7 +524,13 @@ def test_the_doctor_changes_nothing_not_even_settings_that_cannot_be_used(
     assert {one: one.is_dir() or one.read_bytes() for one in tmp_path.rglob("*")} == before
     said = capsys.readouterr().out
     assert (f"✗ The settings in {path} have faults" in said) == (content is not None)
-    assert status == 1 or content is None
+    # Neither a server nor a device nor a policy is here: a script that looks at the status knows, and a person reads it last.
+    assert status == 1
+    *_, last = said.splitlines()
+    assert last.startswith("Calls do not work. Nothing is recorded. ")
+    marks = [line[0] for line in said.splitlines()[:-1] if line and line[0] != " "]
+    assert last.endswith(f" {marks.count('✗')} faults, {marks.count('·')} warnings.")
+    assert "doctor.backup.unset" in [one.code for _, one in look(Home.within(home))]
 
 
 def test_the_archives_commands_leave_settings_that_cannot_be_used_where_they_are(
@@ -570,6 +577,15 @@ def doctor(home: Home, *names: str) -> str:
     """What the command prints of these checks."""
     found = look(home, [one for one in CHECKS if one.name in names])
     return "\n".join(line for _, one in found for line in lines(one, texts()))
+
+
+def test_on_a_terminal_a_finding_is_folded_at_its_indent_and_a_path_stays_whole() -> None:
+    path = "/etc/klartone/settings.d/10-" + "the-company-of-all" * 3 + ".toml"
+    told = [*lines(Finding("error.settings.machine_shut", {"places": path}, (Below("x " * 60),)), texts(), 60)]
+    assert len(told) > 5
+    assert [line.strip(" .") for line in told if len(line) > 60] == [path]
+    assert all(line[:2] in ("✗ ", "  ") for line in told)
+    assert sum(line.startswith("    ") for line in told) >= 4
 
 
 def test_folders_that_are_not_there_yet_can_be_made_and_are_not_made_by_looking(tmp_path: Path) -> None:

@@ -14,7 +14,9 @@ import pytest
 
 from softphone.bootstrap.home import Home
 from softphone.cli.doctor.faults import FAULTS, Status, by_of
+from softphone.cli.doctor.finding import Finding
 from softphone.cli.doctor.run import CHECKS, look
+from softphone.cli.doctor.summary import summary_of
 from softphone.domain.purpose import Language
 from softphone.engine.server import Attached, Server
 from softphone.system.endpoint import Endpoint, new_secret, unix_sockets, write_endpoint
@@ -125,3 +127,13 @@ def test_a_phone_of_another_version_is_said_to_be_one_and_its_port_is_left_alone
     finally:
         server.close()
     assert [(one.code, one.params["version"]) for _, one in found] == [("doctor.engine.other", "0.0.9")]
+
+
+def test_what_all_findings_mean_for_calls_and_recording() -> None:
+    """The rest is in tests/journeys/test_forty_faults.py."""
+    well = ("accounts", Finding("doctor.account"))
+    other = ("accounts", Finding("ready.registration.refused"))
+    assert summary_of([well, other, ("plugins", Finding("error.plugin.unlisted"))]) == (True, True, 2, 0)
+    assert summary_of([other, ("plugins", Finding("error.plugin.left_out"))]) == (False, False, 2, 0)
+    assert summary_of([well, ("plugins", Finding("doctor.late"))])[:2] == (False, False), "in doubt it does not work"
+    assert summary_of([well, ("archive", Finding("error.unheard_of"))])[:2] == (False, False)

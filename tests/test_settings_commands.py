@@ -70,8 +70,8 @@ def test_one_value_is_changed_and_taken_back_and_nothing_else_of_the_file(desk: 
     assert shown == {"noise": {"value": True, "origin": "user", "place": str(desk.file), "locked": False}}
     before = text
     for words, why in (
-        (("ring_volume", "300"), "The volume 300 is not between 0 and 200"),
-        (("port", "many"), "must be a whole number"),
+        (("ring_volume", "300"), "The volume 300 is not between 0 and 200."),
+        (("port", "many"), "“many” is not a whole number"),
         (("look", "pink"), "Write one of: system, light, dark"),
         (("ring_volum", "3"), "Write “ring_volume”"),
         (("accounts", "x"), "klartone account"),

@@ -7,7 +7,6 @@ import difflib
 import json
 import tomllib
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -123,8 +122,10 @@ def _parsed(setting: Setting, word: str) -> Any:
     value: Any = word
     match setting.kind:
         case "number":
-            with suppress(ValueError):
+            try:
                 value = int(word)
+            except ValueError:
+                raise SettingsError("error.settings.no_number", key=setting.key, value=word[:60]) from None
         case "yes_no":
             value = word.lower() in _YES if word.lower() in (*_YES, *_NO) else word
         case "list":

@@ -23,5 +23,9 @@ def show_table(rows: Sequence[Sequence[str]]) -> None:
     room = shutil.get_terminal_size().columns - indent if sys.stdout.isatty() else 0
     for *cells, last in zip(*columns, strict=True):
         before = "".join(cell.ljust(width) + _BETWEEN for cell, width in zip(cells, widths, strict=True))
-        folded = textwrap.wrap(last, room) if len(last) > room >= _LEAST else [last]
+        folded = (
+            textwrap.wrap(last, room, break_long_words=False, break_on_hyphens=False)
+            if len(last) > room >= _LEAST
+            else [last]
+        )
         print((before + f"\n{' ' * indent}".join(folded)).rstrip())  # noqa: T201

@@ -155,13 +155,13 @@ def _(at: World) -> None:
     (at.on.archive_folder / DEMO_KEYS).write_bytes(b"\x00\x01\x02")
 
 
-@planted("error.keyring.none", desk="state", also=_WITHOUT_KEYS)
+@planted("error.keyring.none", desk="state", also=(*_WITHOUT_KEYS, "doctor.backup.unset"))
 def _(at: World) -> None:
     """no keyring"""
     at.set(archive="")
 
 
-@planted("error.keyring.locked", desk="state", also=_WITHOUT_KEYS)
+@planted("error.keyring.locked", desk="state", also=(*_WITHOUT_KEYS, "doctor.backup.unset"))
 def _(at: World) -> None:
     """a locked keyring"""
     service = at.stack.enter_context(gnome_keyring("locked"))
@@ -199,7 +199,7 @@ def _(at: World) -> None:
 
 
 _NO_SETTINGS = (
-    *("doctor.account.none", "ready.policy.missing", "error.keyring.none"),
+    *("doctor.account.none", "ready.policy.missing", "error.keyring.none", "doctor.backup.unset"),
     *("error.no_microphone", "error.no_speaker"),
 )
 
@@ -253,7 +253,7 @@ def _(at: World) -> None:
     at.account(f"agent@{at.server.address}", srtp="required")
 
 
-_MANAGED = ("error.keyring.none", "ready.registration.no_password", "ready.policy.missing")
+_MANAGED = ("error.keyring.none", "ready.registration.no_password", "ready.policy.missing", "doctor.backup.unset")
 
 
 @planted("error.settings.machine_shut", also=_MANAGED)

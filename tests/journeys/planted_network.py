@@ -37,7 +37,7 @@ def _(at: World) -> None:
     DemoKeyFile(at.on.archive_folder / DEMO_KEYS).delete(password_name("agent"))
 
 
-@planted("doctor.account.none", "warn")
+@planted("doctor.account.none")
 def _(at: World) -> None:
     """no account"""
     at.set(accounts=())
@@ -169,7 +169,7 @@ def _(at: World) -> None:
     at.set(bind="192.0.2.1")
 
 
-@planted("doctor.stun.silent")
+@planted("doctor.stun.silent", "warn")
 def _(at: World) -> None:
     """a STUN server that says nothing"""
     at.set(stun=f"{HOST}:{at.stack.enter_context(wire()).port}")

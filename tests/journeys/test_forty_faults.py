@@ -50,6 +50,17 @@ NATURE = {"doctor.folder.temporary", "doctor.backup.none", "doctor.policy.waits"
 RIGHTS = ("dac_override", "dac_read_search", "fowner", "chown")
 _NUMBERS = (1, 2, 3, 0)
 """of these in capability.h"""
+MEANS = {
+    "connection.refused": (False, True),
+    "error.port_taken": (False, True),
+    "error.no_microphone": (False, True),
+    "doctor.stun.silent": (True, True),
+    "ready.policy.missing": (True, False),
+    "error.archive.full_not_due": (True, False),
+    "error.settings.machine_shut": (False, False),
+    "doctor.certificate.ends": (True, True),
+}
+"""whether calls can be made on such a machine, and are recorded"""
 _Found = TypeVar("_Found")
 TEXTS = {one: Texts(program_folder("resources") / "translations", one) for one in Language}
 
@@ -81,6 +92,7 @@ def test_on_a_machine_where_all_is_well_nothing_is_a_fault_nor_with_a_phone_that
     told = report(look(at.on.home))
     assert _faults(told).keys() == NATURE
     assert told["status"] == "warn"
+    assert (told["calls"], told["records"], told["faults"], told["warnings"]) == (True, True, 0, len(NATURE))
     well = {one["code"] for one in told["findings"]}
     assert {
         "doctor.account",
@@ -111,10 +123,13 @@ def test_a_planted_fault_is_named_with_its_remedy_and_the_desk_says_the_same(at:
     plant = PLANTS[name]
     plant.make(at)
     checks = [one for one in CHECKS if one is not PLUGINS or "plugin" in plant.code]
-    faults = _faults(_process_says(at) if at.apart else _as_a_user(lambda: report(look(at.on.home, checks)), at))
+    said = _process_says(at) if at.apart else _as_a_user(lambda: report(look(at.on.home, checks)), at)
+    faults = _faults(said)
     assert plant.code in faults, faults.keys()
     assert faults.keys() - NATURE - {plant.code, *plant.also} == set()
     told = faults[plant.code]
+    if (means := MEANS.get(plant.code)) is not None:
+        assert (said["calls"], said["records"]) == means
     assert told["status"] == plant.status
     assert told["by"] in ("agent", "it", "custody")
     for texts in TEXTS.values():

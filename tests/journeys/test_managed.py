@@ -209,10 +209,13 @@ def test_no_variable_leads_the_name_of_a_locked_account_elsewhere(
                 with suppress(TimeoutError):  # whatever comes all the same is answered: then it ends too
                     server.send(server.answer(server.wait_for("REGISTER", 0.3), "403 Forbidden"), server.peer)
             state, _ = said.result()
-        assert [one.trouble and one.trouble.code for one in state.accounts] == ["connection.nowhere"]
+        # By the system's own name servers, if it has any: they do not know .test.
+        trouble = state.accounts[0].trouble
+        assert trouble is not None
+        assert trouble.code in ("connection.nowhere", "connection.dns_silent")
         told = json.loads(machine.run("--home", str(machine.home), "doctor", "--json").stdout)
         codes = [one["code"] for one in told["findings"]]
-        assert "connection.nowhere" in codes
+        assert trouble.code in codes
         assert "doctor.names" not in codes
         assert server.heard == []
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from softphone.bootstrap.home import texts
+from softphone.cli.doctor.faults import By
 from softphone.cli.doctor.finding import Below, Check, Finding
 from softphone.cli.doctor.machine import Machine
 from softphone.cli.doctor.servers import ANSWERED_WITHIN, Asked, usable
@@ -20,7 +22,8 @@ _NOT_THIS_ACCOUNT = (401, 403, 404, 407)
 
 def _accounts(machine: Machine) -> Iterator[Finding]:
     if not machine.settings.accounts:
-        yield Finding("doctor.account.none")
+        withheld = bool(machine.held.machine.faults)
+        yield Finding("doctor.account.withheld" if withheld else "doctor.account.none")
     running = machine.running()
     states = {one.account.id: one for one in running.snapshot.accounts} if running and running.snapshot else {}
     asked = {one.account.id: one for one in machine.servers()}
@@ -28,13 +31,20 @@ def _accounts(machine: Machine) -> Iterator[Finding]:
         there = asked.get(account.id)
         state = states.get(account.id)
         if state is not None and state.account == account:
-            yield _as_the_phone_says(state, there)
+            yield _who(machine, _as_the_phone_says(state, there))
         elif there is not None:
-            yield _as_the_server_says(there)
+            yield _who(machine, _as_the_server_says(there))
         elif usable(account):
             yield Finding("doctor.account.direct", {"address": account.address})
         if there is not None and (ends := _ends(there)) is not None and ends - datetime.now(UTC) < ENDS_SOON:
             yield Finding("doctor.certificate.ends", {"server": there.state.server, "day": ends.date().isoformat()})
+
+
+def _who(machine: Machine, found: Finding) -> Finding:
+    """The agent cannot change the user of an account that the organisation has locked."""
+    if found.code == "ready.registration.refused" and machine.held.machine.lock_of("accounts"):
+        return replace(found, remedy="doctor.account.locked.remedy", by=By.IT)
+    return found
 
 
 def _as_the_phone_says(state: AccountState, there: Asked | None) -> Finding:

@@ -35,14 +35,16 @@ def _archive(machine: Machine) -> Iterator[Finding]:
         yield from folder_of(folder)
         if _is_here(folder):
             opened = MachineArchive.open(folder, machine.keys)
+        else:
+            yield from _not_backed_up_yet(settings)
     except KlartoneError as error:
         yield Finding.of(error)
     if opened is None:
-        yield _in_force(policy_of(settings), machine.running())
+        yield _in_force(_withheld(policy_of(settings), machine), machine.running())
         return
     with closing(opened):
         yield from _inside(opened, settings)
-        yield _in_force(policy_of(settings, opened), machine.running())
+        yield _in_force(_withheld(policy_of(settings, opened), machine), machine.running())
 
 
 def _is_here(folder: Path) -> bool:
@@ -89,6 +91,14 @@ def _backups(archive: MachineArchive, settings: Settings) -> Iterator[Finding]:
     if settings.backup:
         known = any(one.folder == Path(settings.backup) for one in made)
         yield from _backup_folder(Path(settings.backup), known=known)
+
+
+def _not_backed_up_yet(settings: Settings) -> Iterator[Finding]:
+    """Before there is an archive."""
+    if settings.backup:
+        yield from _backup_folder(Path(settings.backup), known=False)
+    else:
+        yield Finding("doctor.backup.unset")
 
 
 def _backup_folder(folder: Path, *, known: bool) -> Iterator[Finding]:
@@ -156,7 +166,8 @@ def policy_of(settings: Settings, archive: MachineArchive | None = None) -> Find
     except PolicyError as error:
         lines = tuple(Below(at_its_place(fault, texts()), fault.code) for fault in error.faults)
         phase = "unsigned" if isinstance(error, PolicyUnsigned) else "faulty"
-        return Finding(f"ready.policy.{phase}", {"path": path, "count": len(lines)}, lines)
+        remedy = "doctor.policy.faulty.remedy" if phase == "faulty" else ""
+        return Finding(f"ready.policy.{phase}", {"path": path, "count": len(lines)}, lines, remedy)
     revoked = of_revoked(loaded, revoked_in(archive, loaded)) if archive else []
     if revoked:
         lines = tuple(Below(at_its_place(one, texts()), one.code) for one in revoked)
@@ -164,6 +175,13 @@ def policy_of(settings: Settings, archive: MachineArchive | None = None) -> Find
     if open_ones := [one for one in loaded.remarks if not one.by]:
         return Finding("doctor.policy.waits", {"path": path, "count": len(open_ones)})
     return Finding("doctor.policy", {"path": path})
+
+
+def _withheld(found: Finding, machine: Machine) -> Finding:
+    """The organisation's settings may name a policy; they cannot be read."""
+    if found.code == "ready.policy.missing" and machine.held.machine.faults:
+        return replace(found, remedy="doctor.withheld.remedy")
+    return found
 
 
 def _in_force(found: Finding, running: Running | None) -> Finding:

@@ -42,7 +42,8 @@ def _all(status: Status, by: By, codes: str) -> dict[str, Fault]:
 
 THEMES: dict[str, dict[str, Fault]] = {
     "account": {
-        **_all(Status.WARN, By.IT, "doctor.account.none doctor.certificate.ends"),
+        **_all(Status.FAIL, By.IT, "doctor.account.none doctor.account.withheld"),
+        **_all(Status.WARN, By.IT, "doctor.certificate.ends"),
         **_all(Status.FAIL, By.AGENT, "ready.registration.refused ready.registration.no_password"),
         **_all(
             Status.FAIL,
@@ -57,8 +58,8 @@ THEMES: dict[str, dict[str, Fault]] = {
         ),
     },
     "network": {
-        **_all(Status.FAIL, By.IT, "error.bind error.port_taken doctor.stun.silent fault.edge"),
-        **_all(Status.WARN, By.IT, "doctor.names doctor.strangers.waits fault.upstream.unresolved"),
+        **_all(Status.FAIL, By.IT, "error.bind error.port_taken fault.edge"),
+        **_all(Status.WARN, By.IT, "doctor.names doctor.stun.silent doctor.strangers.waits fault.upstream.unresolved"),
     },
     "phone": {
         **_all(Status.FAIL, By.AGENT, "error.engine.running"),
@@ -87,7 +88,9 @@ THEMES: dict[str, dict[str, Fault]] = {
         **_all(Status.WARN, By.IT, "error.archive.not_swept fault.archive.slow fault.unrecorded.disk"),
         **_all(Status.WARN, By.IT, "fault.unrecorded.recorder"),
         **_all(
-            Status.WARN, By.IT, "doctor.backup.none doctor.backup.stale doctor.backup.overdue error.backup.not_made"
+            Status.WARN,
+            By.IT,
+            "doctor.backup.none doctor.backup.unset doctor.backup.stale doctor.backup.overdue error.backup.not_made",
         ),
         **_all(Status.WARN, By.IT, "error.backup.away error.backup.unwritable error.backup.full"),
         **_all(

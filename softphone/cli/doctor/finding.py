@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from softphone.cli.doctor.faults import FAULTS
+from softphone.cli.doctor.faults import FAULTS, By
 from softphone.domain.errors import KlartoneError, Param
 
 if TYPE_CHECKING:
@@ -26,6 +26,10 @@ class Finding:
     code: str
     params: dict[str, Param] = field(default_factory=dict[str, Param])
     below: tuple[Below, ...] = ()
+    remedy: str = ""
+    """the code of what to do, where the window's words would send its reader to the doctor, or to what is locked"""
+    by: By | None = None
+    """who does that, if it is not who the list of faults says"""
 
     @classmethod
     def of(cls, error: KlartoneError, **more: Param) -> Finding:

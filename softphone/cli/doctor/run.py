@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
+import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -27,7 +29,8 @@ from softphone.cli.doctor.phone import PHONE
 from softphone.cli.doctor.plugins import PLUGINS
 from softphone.cli.doctor.settings import MANAGED, SETTINGS
 from softphone.cli.doctor.sound import SOUND
-from softphone.cli.doctor.telling import as_data, lines
+from softphone.cli.doctor.summary import in_words, summary_of
+from softphone.cli.doctor.telling import as_data, folded, lines
 from softphone.domain.errors import KlartoneError
 from softphone.system.logbook import where
 
@@ -59,9 +62,12 @@ def run_doctor(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(report(found), ensure_ascii=False, indent=2))  # noqa: T201
     else:
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
         for _, finding in found:
-            for line in lines(finding, tell):
+            for line in lines(finding, tell, width):
                 print(line)  # noqa: T201
+        for line in ("", *folded("", in_words(summary_of(found), tell), width)):
+            print(line)  # noqa: T201
     return int(worst(found) is Status.FAIL)
 
 
@@ -84,11 +90,12 @@ def look(home: Home, checks: Sequence[Check] = CHECKS) -> list[tuple[str, Findin
 
 
 def report(found: Sequence[tuple[str, Finding]]) -> dict[str, Any]:
-    tell = texts()
+    tell, summary = texts(), summary_of(found)
     return {
         "version": __version__,
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "status": worst(found),
+        **summary._asdict(),
         "findings": [as_data(check, finding, tell) for check, finding in found],
     }
 

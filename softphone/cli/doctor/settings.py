@@ -44,7 +44,8 @@ def _managed(machine: Machine) -> Iterator[Finding]:
     if (fault := machine_fault(told)) is not None:
         tell = texts()
         below = tuple(Below(machine_fault_at_its_place(one, tell), one.fault.code) for one in told.faults)
-        yield Finding(fault.code, dict(fault.params), below)
+        ending = "machine_shut" if told.shut else "machine"
+        yield Finding(fault.code, dict(fault.params), below, f"doctor.settings.{ending}.remedy")
     elif told.places:
         places = ", ".join(dict.fromkeys(told.places.values()))
         yield Finding("doctor.managed", {"locked": len(told.locked), "defaults": len(told.default), "places": places})
