@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from psycopg.conninfo import make_conninfo
 
-from softphone.team.rows.pool import Rows
+from softphone.team.rows.pool import RINGS, Rows
 from softphone.team.settings import Database
 
 
@@ -12,6 +12,11 @@ def conninfo(database: Database, user: str = "", password: str = "") -> str:
     """Without a user, whoever runs this."""
     given = {name: value for name, value in (("user", user), ("password", password)) if value}
     return make_conninfo(database.connect, **given)
+
+
+def ringing(database: Database, user: str, password: str) -> Rows:
+    """A few connections of its own, each of which gives up in time."""
+    return Rows(conninfo(database, user, password), most=3, waits=RINGS, statement=RINGS)
 
 
 def login(database: Database, user: str, password: str, *, most: int = 0) -> Rows:

@@ -14,11 +14,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from types import FrameType
 
+import h11
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from softphone.team.api.app import create_app
 from softphone.team.api.service import Service
-from softphone.team.logins import login
+from softphone.team.logins import login, ringing
 from softphone.team.objects import Bucket, Shortcoming, Storage, check
 from softphone.team.people.openid import OpenId
 from softphone.team.schema import SERVICE, SIGN_IN
@@ -28,7 +30,9 @@ from softphone.team.upload.receipt import Signer
 
 _GRACE = 30
 """seconds for what is under way when it is told to stop"""
-_MOST_AT_ONCE = 200
+_FOR_HEADERS = 10.0
+"""seconds after which a connection on which no request has come is closed, at the second look"""
+_FILES = 16_384
 
 
 def storage_of(settings: TeamSettings, secret: str) -> Storage:
@@ -54,13 +58,15 @@ def service_of(settings: TeamSettings, secrets: Secrets) -> Service:
     signer = Signer(secrets.receipt_key)
     arriving = Arriving(rows, bucket, secrets.number_key, signer)
     signing_in = login(settings.database, SIGN_IN, secrets.sign_in)
+    rings = ringing(settings.database, SERVICE, secrets.database)
     openid = OpenId(settings.sign_in) if settings.sign_in else None
-    return Service(settings.serve.address, rows, signing_in, bucket, arriving, signer, openid)
+    return Service(settings.serve.address, rows, signing_in, bucket, arriving, signer, rings, openid)
 
 
 def serve(settings: TeamSettings, secrets: Secrets, started: Callable[[str, int], None]) -> None:
     """Until it is told to stop. `started` hears where it listens."""
     _log()
+    _allow_files()
     # The server ends what is under way, and then lets the signal do what it did before.
     signal.signal(signal.SIGTERM, _stopped)
     told = settings.serve
@@ -75,7 +81,7 @@ def serve(settings: TeamSettings, secrets: Secrets, started: Callable[[str, int]
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=_GRACE,
-        limit_concurrency=_MOST_AT_ONCE,
+        http=Connection,
         h11_max_incomplete_event_size=32_768,
     )
     asyncio.run(_Server(config, started).serve())
@@ -95,6 +101,39 @@ class _Server(uvicorn.Server):
         if self.started:
             host, port = self.servers[0].sockets[0].getsockname()[:2]
             self._told(host, port)
+
+
+class Connection(H11Protocol):
+    """A connection that says nothing, or its headers letter by letter, does not stay."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        super().connection_made(transport)
+        self._later(None)
+
+    def _later(self, waits_since: object) -> None:
+        self.loop.call_later(_FOR_HEADERS, self._look, waits_since)
+
+    def _look(self, waits_since: object) -> None:
+        if self.transport.is_closing():
+            return
+        # Between two requests the last one stands here; before the first, nothing does.
+        waits = (self.cycle,) if self.conn.their_state is h11.IDLE else None
+        if waits is not None and waits == waits_since:
+            self.transport.close()
+        else:
+            self._later(waits)
+
+
+def _allow_files() -> None:
+    """A connection is a file: a house of many desks has more than a process may have by itself."""
+    try:
+        import resource
+    except ImportError:
+        return  # Windows has no such limit
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 class _Lines(logging.Formatter):

@@ -1,11 +1,13 @@
 """`klartone team sweep`: what has reached its moment goes, from the database and then from storage. Several may run at once.
 
 A recording's row and its keys go in one transaction, which leaves a tombstone. That is written beside the object before the
-object goes, and only then *erased* is said. Killed at any instant, the next sweep goes on.
+object goes, and only then *erased* is said. Killed at any instant, a later sweep goes on. No transaction is open while storage is
+asked; what storage refuses stops nothing else.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
@@ -13,18 +15,18 @@ from softphone.domain.errors import TeamError
 from softphone.domain.retention import JUDGE_WITHIN
 from softphone.team.objects import Bucket, Tombstone, bury
 from softphone.team.rows import afterwards
-from softphone.team.rows.pool import Row, Rows, Transaction
+from softphone.team.rows.pool import Row, Rows
 from softphone.team.upload.arriving import end_in_storage
 
-_BATCH, _OBJECTS = 100, 10
-"""recordings in a transaction, and objects: S3 is asked meanwhile"""
-_GIVEN_UP = timedelta(days=14)
-"""that an upload which nobody has touched may still go on"""
+_BATCH, _OBJECTS = 100, 50
+"""recordings in a transaction, and objects that one sweeper has in hand"""
+_GIVEN_UP, _FORGOTTEN = timedelta(days=14), timedelta(days=30)
+"""that an upload which nobody has touched may still go on; and after which storage keeps no part of any"""
 
 
 @dataclass(slots=True)
 class Swept:
-    """How many of each."""
+    """How many of each. `refused`: objects that storage would not let go; the next sweep tries again."""
 
     purposes: int = 0
     recordings: int = 0
@@ -32,23 +34,28 @@ class Swept:
     listed: int = 0
     objects: int = 0
     uploads: int = 0
+    refused: int = 0
 
     def __bool__(self) -> bool:
         return any(getattr(self, one.name) for one in fields(self))
 
 
 async def sweep(rows: Rows, bucket: Bucket, now: datetime) -> Swept:
-    """To its end. Raises TeamError where database or storage does not answer; what was done until then is done."""
+    """To its end. Raises TeamError where the database or all of storage does not answer; what was done until then is done."""
     done = Swept()
+    async with rows.nobody() as tx:
+        await afterwards.forget(tx)
     while await _due(rows, done):
         pass
     while await _listed(rows, now, done):
         pass
     while await _objects(rows, bucket, done):
         pass
-    await _given_up(rows, bucket, done)
-    async with rows.nobody() as tx:
-        await afterwards.forget(tx)
+    while await _given_up(rows, bucket, done):
+        pass
+    for key, upload in await bucket.unfinished(now - _FORGOTTEN):
+        # Also those of which a service that was killed could not tell the database. A desk that is still at it begins again.
+        done.uploads += await _tried(lambda key=key, upload=upload: bucket.abort(key, upload), done)
     return done
 
 
@@ -71,30 +78,42 @@ async def _listed(rows: Rows, now: datetime, done: Swept) -> bool:
 async def _objects(rows: Rows, bucket: Bucket, done: Swept) -> bool:
     async with rows.nobody() as tx:
         stones = await afterwards.tombstones(tx, _OBJECTS)
-        for stone in stones:
-            await _erased(tx, bucket, stone)
-    done.objects += len(stones)
+    for stone in stones:
+        done.objects += await _tried(lambda stone=stone: _erased(rows, bucket, stone), done)
     return bool(stones)
 
 
-async def _erased(tx: Transaction, bucket: Bucket, row: Row) -> None:
+async def _erased(rows: Rows, bucket: Bucket, row: Row) -> None:
     key = str(row["object_key"])
     await bury(bucket, Tombstone(row["at"], "recording", str(row["recording"]), key, str(row["reason"])))
-    await afterwards.tombstone_written(tx, row["recording"])
-    try:
-        await bucket.erase(key)
-    except TeamError as error:
-        if error.code != "error.team.object_held":
-            raise
-        # The database has judged that nothing keeps it: a hold that was lifted there is still on here.
-        await bucket.release(key)
-        await bucket.erase(key)
-    await afterwards.erased(tx, row["recording"])
-
-
-async def _given_up(rows: Rows, bucket: Bucket, done: Swept) -> None:
-    """Within the transaction: whoever goes on with one waits, and begins anew."""
     async with rows.nobody() as tx:
-        for row in await afterwards.uploads_given_up(tx, _GIVEN_UP):
-            await end_in_storage(bucket, str(row["object_key"]), str(row["upload"]))
-            done.uploads += 1
+        await afterwards.tombstone_written(tx, row["recording"])
+    await end_in_storage(bucket, key)
+    async with rows.nobody() as tx:
+        await afterwards.erased(tx, row["recording"])
+
+
+async def _given_up(rows: Rows, bucket: Bucket, done: Swept) -> bool:
+    async with rows.nobody() as tx:
+        ended = await afterwards.uploads_given_up(tx, _GIVEN_UP, _OBJECTS)
+    for row in ended:
+        done.uploads += await _tried(lambda row=row: _ended(rows, bucket, row), done)
+    return bool(ended)
+
+
+async def _ended(rows: Rows, bucket: Bucket, row: Row) -> None:
+    await end_in_storage(bucket, str(row["object_key"]), str(row["upload"]))
+    async with rows.nobody() as tx:
+        await afterwards.upload_gone(tx, str(row["object_key"]))
+
+
+async def _tried(deed: Callable[[], Coroutine[None, None, None]], done: Swept) -> bool:
+    """False: storage refuses this one."""
+    try:
+        await deed()
+    except TeamError as error:
+        if error.code not in ("error.team.storage_refused", "error.team.object_held"):
+            raise
+        done.refused += 1
+        return False
+    return True

@@ -198,6 +198,12 @@ class Team:
 
         return asyncio.run(whole())
 
+    def kept(self) -> list[tuple[str, int]]:
+        """Recordings of which an object lies in storage, and its versions."""
+        return sorted(
+            (key.split("/")[1], count) for key, count in self.keys_in_s3().items() if key.startswith("recordings/")
+        )
+
     def keys_in_s3(self) -> dict[str, int]:
         """Versions of each object."""
 

@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import copy
 import hashlib
 import json
+import shutil
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from softphone.archive.archive import Archive
+from softphone.archive.examine.repair import repair
+from softphone.domain.changes import HoldBy, PlaceHold
 from softphone.domain.purpose import KeyRole
+from softphone.domain.session.state import LegalHold
+from softphone.team.logins import login
+from softphone.team.objects import Bucket
+from softphone.team.people.asking import Asking
+from softphone.team.rows import signing_in
 from softphone.team.rows.numbers import number_hash
+from softphone.team.schema import SERVICE
+from softphone.team.settings import read_settings
+from softphone.team.upload.arriving import Arriving, State
+from softphone.team.upload.receipt import Signer
+from softphone.team.upload.told import RecordingTold
+from tests.archive.scene import DOCUMENTATION, TRAINING, scene, voices
 from tests.team.desk import NUMBER, PART, House, Made, made
+from tests.team.local import another, begun, ended, told_of
 from tests.team.served import Team, whole
 
 pytestmark = [pytest.mark.peer("seaweedfs"), pytest.mark.peer("postgresql")]
@@ -50,7 +69,7 @@ def test_a_recording_arrives_once_whole_and_receipted(team: Team) -> None:
     assert (told["head"], told["head_hash"]) == (number, digest)
     # Whatever answer was lost, the same comes again.
     assert whole(desk.upload(one)) == whole(desk.finish(one)) == stored
-    assert team.keys_in_s3() == {f"recordings/{one.recording}": 1}
+    assert team.kept() == [(one.recording, 1)]
     (row,) = team.sql("SELECT recording::text, agent, size, digest, training_until > now() FROM recordings")
     assert row == (one.recording, "anna@klartone.test", len(one.file), hashlib.sha256(one.file).digest(), True)
     assert team.sql("SELECT count(*) FROM wraps") == [(len(one.told["wraps"]),)]
@@ -76,18 +95,57 @@ def test_a_long_recording_comes_in_parts_on_any_instance_and_begins_again_where_
     team.stop()
     team.start()
     assert whole(desk.begin(one))["missing"] == [1, 2]
-    ((upload,),) = team.sql("SELECT upload FROM uploads")
-    team.s3(lambda bucket: bucket.abort(f"recordings/{one.recording}", upload))
+    ((key, upload),) = team.sql("SELECT object_key, upload FROM uploads")
+    team.s3(lambda bucket: bucket.abort(key, upload))
     assert desk.part(one, 1).code == "begin_again"
     assert whole(desk.begin(one))["missing"] == [1, 2, 3]
     stored = whole(desk.upload(one))
     assert opened(stored["receipt"], team.receipts)["sha256"] == one.told["sha256"]
 
     async def read(bucket: Any) -> bytes:
-        ((version,),) = team.sql("SELECT object_version FROM recordings")
-        return b"".join([block async for block in bucket.read(f"recordings/{one.recording}", version, PART - 5)])
+        (place,) = team.sql("SELECT object_key, object_version FROM recordings")
+        return b"".join([block async for block in bucket.read(*place, PART - 5)])
 
     assert team.s3(read) == one.file[PART - 5 :]
+
+
+@pytest.mark.rule("G10", "G31")
+def test_what_a_desk_has_arrives_as_it_is_also_disputed_or_broken_off(team: Team, tmp_path: Path) -> None:
+    """Rows and files that the program's own archive wrote."""
+    desk, now, both = team.desk("agent"), datetime.now(UTC).replace(microsecond=0), (DOCUMENTATION, TRAINING)
+    with scene(tmp_path / "archive") as local:
+        local.archive.clock = lambda: now
+        call, plain = begun(local, team.keys, now, *both, number=NUMBER)
+        ended(local, call, plain, now, *both)
+        call, disputed = begun(local, team.keys, now, *both, number=NUMBER)
+        name = LegalHold(1, HoldBy.CONTROLLER, "anna").id_on(disputed)
+        held = PlaceHold(name, disputed, HoldBy.CONTROLLER, "anna", now, None, "a dispute", now + timedelta(days=14))
+        local.commit(held, recording=disputed)
+        ended(local, call, disputed, now, *both)
+        call, broken = begun(local, team.keys, now, *both, number=NUMBER)
+        local.talk(call, voices(2.3))
+        local.drained_to(broken, 2)
+        another(local, broken, 1, now, DOCUMENTATION)
+        # The power goes. What is on the disk is what the next start finds.
+        shutil.copytree(local.folder, tmp_path / "left", ignore=shutil.ignore_patterns("*-shm"))
+        archive = Archive.open(tmp_path / "left", local.store)
+        repair(archive, now)
+        them = [told_of(archive, one) for one in (plain, disputed, broken)]
+        archive.close()
+    assert [whole(desk.upload(one))["state"] for one in them] == ["stored"] * 3
+    assert "recording_refused" not in team.events()
+    rows = team.sql("SELECT recording::text, held, broke_off, opened_by FROM recordings ORDER BY recording")
+    told = {one: (held, broke, {name.split(":")[0] for name in opens}) for one, held, broke, opens in rows}
+    assert told == {
+        plain: (False, False, {"custody", "documentation", "training"}),
+        disputed: (True, False, {"custody", "documentation"}),
+        broken: (False, True, {"custody", "documentation", "training"}),
+    }
+    # A minute is time enough to undo it, by the name that the desk gave it.
+    undone = desk.ask("DELETE", f"/v1/holds/{name}")
+    assert whole(undone) == {"undone": True}
+    again = them[1].told["holds"][0] | {"recording": disputed}
+    assert whole(desk.ask("POST", "/v1/holds", {"holds": [again]})) == {"held": [name]}
 
 
 def changed(one: Made, path: str, value: Any) -> Made:
@@ -168,8 +226,7 @@ def test_what_was_taken_back_or_held_before_it_arrived_is_so_when_it_arrives(tea
     assert whole(desk.upload(training))["state"] == "erased"
     assert whole(desk.begin(training))["state"] == "erased"
     assert whole(desk.upload(held))["state"] == "stored"
-    ((version,),) = team.sql("SELECT object_version FROM recordings")
-    key = f"recordings/{held.recording}"
+    ((key, version),) = team.sql("SELECT object_key, object_version FROM recordings")
     assert team.s3(lambda bucket: bucket.is_held(key, version))
     assert team.sql("SELECT recording::text, held FROM recordings") == [(held.recording, True)]
     # A number's refusal, told by another desk, ends the training of what is not yet here.
@@ -201,11 +258,69 @@ def test_a_desk_that_is_revoked_in_mid_upload_gets_no_further_and_what_came_of_i
 
 def test_an_upload_that_is_given_up_leaves_nothing_and_may_begin_again(team: Team) -> None:
     desk = team.desk("agent")
-    short, long = made(team.keys), made(team.keys, seconds=80, packet=1_600)
-    for one in (short, long):
+    short, long, lie = made(team.keys), made(team.keys, seconds=80, packet=1_600), made(team.keys)
+    lie.told["call"]["agent"] = "bo@klartone.test"
+    lie.told["holds"] = [hold()]
+    lie.told["wraps"] = [one for one in lie.told["wraps"] if one["role"] != "training"]
+    for one in (short, long, lie):
         whole(desk.begin(one))
         assert desk.part(one, 1).status == 204
+        if one is not short:
+            assert desk.finish(one).code == ("not_yours" if one is lie else "part_missing")
         assert desk.ask("DELETE", f"/v1/recordings/{one.recording}/upload").status == 204
-        assert desk.finish(one).code in ("part_missing", "missing")
-    assert team.keys_in_s3() == {}
-    assert whole(desk.upload(short))["state"] == "stored"
+    # At once, and nothing of the earlier one reaches it: the sweep ends that later, with the hold that storage has on one.
+    assert whole(desk.upload(long))["state"] == "stored"
+    assert {name for name, _ in team.kept()} == {one.recording for one in (short, long, lie)}
+    team.sql("UPDATE uploads_ended SET ended_at = now() - interval '11 minutes'")
+    done = team.command("sweep")
+    assert done.status == 0, done.errors
+    assert team.kept() == [(long.recording, 1)]
+    assert team.s3(lambda bucket: bucket.unfinished(datetime.now(UTC) + timedelta(days=1))) == []
+    assert team.sql("SELECT count(*) FROM uploads_ended") == [(0,)]
+
+
+@dataclass(frozen=True)
+class Slow(Arriving):
+    """It has read the file, and is late to write its rows."""
+
+    read: asyncio.Event = field(default_factory=asyncio.Event)
+    goes_on: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def _written(self, asking: Asking, told: Any, stored: Any, chunks: Any, now: datetime) -> Any:
+        self.read.set()
+        await self.goes_on.wait()
+        return await super()._written(asking, told, stored, chunks, now)
+
+
+def test_of_two_that_finish_it_at_once_one_counts_and_its_receipt_is_of_what_is_there(team: Team) -> None:
+    desk, one = team.desk("agent"), made(team.keys)
+    other = copy.deepcopy(one.told)
+    other["wraps"][0]["sealed"] = base64.b64encode(b"x" * 80).decode()
+    digest, now = hashlib.sha256(one.file).digest(), datetime.now(UTC)
+
+    async def deed() -> tuple[State, State]:
+        bucket, number = Bucket(team.storage), UUID(one.recording)
+        async with login(read_settings(team.settings).database, SERVICE, "", most=4) as rows:
+            async with rows.asking(desk.token) as tx:
+                who = await signing_in.who_asks(tx)
+            assert who is not None
+            asking, told = Asking(who, desk.token), RecordingTold.model_validate(one.told)
+            slow = Slow(rows, bucket, bytes(32), Signer(team.receipts.private_bytes_raw()))
+            quick = Arriving(rows, bucket, bytes(32), slow.signer)
+            await quick.begin(asking, told)
+            await quick.part(asking, number, 1, one.file, digest)
+            first = asyncio.create_task(slow.finish(asking, RecordingTold.model_validate(other), now))
+            await slow.read.wait()
+            # A part whose answer was lost comes again: another version of the object.
+            await quick.part(asking, number, 1, one.file, digest)
+            second = await quick.finish(asking, told, now)
+            slow.goes_on.set()
+            done = await first, second
+        bucket.close()
+        return done
+
+    first, second = asyncio.run(deed())
+    assert first == second
+    assert team.sql("SELECT receipt FROM receipts") == [(second.receipt,)]
+    (place,) = team.sql("SELECT object_key, object_version FROM recordings")
+    assert team.s3(lambda bucket: bucket.versions(place[0])) == [place[1]]

@@ -237,6 +237,16 @@ def test_what_a_desk_says_that_is_not_so_is_refused_and_leaves_nothing(house: Ho
         assert told(segments=(replace(segment, wraps=tuple(wraps)),)) == "KT422"
     only = replace(segment, purposes=(Purpose.DOCUMENTATION,))
     assert told(segments=(only,)) == "KT422"
+    # A part of another desk's upload, by its name.
+    going_on = recorded()
+    house.ask("anna", arriving.BEGIN, going_on.recording, 1_000, going_on.digest, 1, "k")
+    house.ask("anna", arriving.NAMED, going_on.recording, "", "u")
+    assert refused(house, "bo", arriving.PART, going_on.recording, "u", 1, b"x" * 32, "e") == "KT404"
+    # What an objection restricts is custody's alone, whatever its desk has sealed.
+    objected = house.arrived(restricted="objection", number=None)
+    assert {row["role"] for row in house.owner("SELECT role FROM wraps")} == {"custody"}
+    house.owner("DELETE FROM recordings WHERE recording = %s", objected)
+    house.owner("DELETE FROM calls")
     # Another desk's, or the same with another sound.
     assert house.ship("anna", one) == "stored"
     assert refused(house, "bo", arriving.BEGIN, one.recording, 1_000, one.digest, 1, "k") == "KT409"

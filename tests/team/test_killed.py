@@ -63,20 +63,20 @@ def killed(team: Team, times: int, seed: int) -> None:
     assert not courier.is_alive()
     assert courier.broken >= times // 2
     assert set(courier.refused) <= {"part_missing", "begin_again", "missing"}
-    rows = team.sql("SELECT recording::text, digest, object_version FROM recordings")
-    assert {(one, bytes(digest).hex()) for one, digest, _ in rows} == {
+    rows = team.sql("SELECT recording::text, digest, object_key, object_version FROM recordings")
+    assert {(one, bytes(digest).hex()) for one, digest, *_ in rows} == {
         (one.recording, str(one.told["sha256"])) for one in them
     }
     assert team.events().count("recording_arrived") == len(them)
     assert dict(team.sql("SELECT recording::text, receipt FROM receipts")) == courier.receipts
     assert team.sql("SELECT count(*) FROM uploads") == [(0,)]
-    versions = {one: version for one, _, version in rows}
+    objects = {one: (key, version) for one, _, key, version in rows}
 
     async def digests(bucket: Bucket) -> dict[str, str]:
         found: dict[str, str] = {}
         for one in them:
             told = hashlib.sha256()
-            async for block in bucket.read(f"recordings/{one.recording}", versions[one.recording]):
+            async for block in bucket.read(*objects[one.recording]):
                 told.update(block)
             found[one.recording] = told.hexdigest()
         return found

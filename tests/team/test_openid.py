@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from joserfc import jwt
-from joserfc.jwk import OKPKey, RSAKey
+from joserfc.jwk import KeySet, OKPKey, RSAKey
 
+from softphone.domain.errors import TeamError
+from softphone.domain.roles import Role
+from softphone.team.people.openid import OpenId
+from softphone.team.settings import SignIn
 from tests.peers.openid import Provider, provider
 from tests.team.desk import Desk
 from tests.team.served import Team, whole
@@ -34,6 +40,34 @@ def forged(issued: Provider, nonce: str, **other: Any) -> str:
     return jwt.encode({"alg": "RS256"}, claims | other, RSAKey.generate_key(2048))
 
 
+def test_a_token_is_good_for_one_client_ten_minutes_and_no_longer_than_it_says() -> None:
+    key, now, settings = (
+        RSAKey.generate_key(2048),
+        int(time.time()),
+        SignIn(issuer="https://login.test", client=CLIENT, roles={Role.LEAD: ["leads"]}),
+    )
+    openid = OpenId(settings, KeySet([key]), time.monotonic())
+    whole = {"iss": settings.issuer, "aud": CLIENT, "sub": "anna", "nonce": "n", "iat": now, "exp": now + 300}
+
+    def said(**other: Any) -> str:
+        token = jwt.encode({"alg": "RS256", "kid": key.kid}, whole | {"groups": "leads"} | other, key)
+        try:
+            return asyncio.run(openid.identify(token, "n", datetime.now(UTC))).subject
+        except TeamError as error:
+            return error.code.removeprefix("error.team.")
+
+    both = [CLIENT, "other"]
+    assert said() == said(aud=both, azp=CLIENT) == "anna"
+    for wrong in (
+        {"aud": both},
+        {"aud": both, "azp": "other"},
+        {"iat": now - 660, "exp": now + 10**8},
+        {"iat": now - 120, "exp": now - 60},
+        {"iat": now + 120},
+    ):
+        assert said(**wrong) == "sign_in_wrong", wrong
+
+
 def test_who_the_house_signs_in_is_somebody_here_and_a_token_that_is_not_quite_right_is_nobody(team: Team) -> None:
     assert whole(team.stranger().ask("GET", "/v1/sign-in", proof=""))["issuer"] == ""
     assert sign_in(team.stranger(), "a.b.c").code == "sign_in_wrong"
@@ -45,6 +79,7 @@ def test_who_the_house_signs_in_is_somebody_here_and_a_token_that_is_not_quite_r
         team.stop()
         team.start()
         issued.knows("anna", groups=["callcentre", "canteen"], sip=["sip:anna@klartone.test"])
+        issued.knows("lea", groups=["callcentre", "leads"], sip=[])
         issued.knows("eve", groups=["canteen"], sip=["sip:anna@klartone.test"])
         desk, other = team.stranger(), team.stranger()
         told = whole(desk.ask("GET", "/v1/sign-in", proof=""))
@@ -62,7 +97,12 @@ def test_who_the_house_signs_in_is_somebody_here_and_a_token_that_is_not_quite_r
         }
         wrong = dict.fromkeys(said, "sign_in_wrong")
         assert said == wrong | {"nobody here": "no_role"}
+        # Who is more than an agent is asked for again within the day.
+        lead = team.stranger()
+        assert sign_in(lead, issued.id_token("lea", CLIENT, thumbprint(lead))).status == 200
         taken = whole(sign_in(desk, good))
+        query = "SELECT refresh_until < now() + interval '13 hours' FROM sessions WHERE desk = %s"
+        assert (team.sql(query, lead.id), team.sql(query, desk.id)) == ([(True,)], [(False,)])
         desk.token = taken["access_token"]
         me = whole(desk.ask("GET", "/v1/me"))
         assert (me["roles"], me["agents"]) == (["agent"], ["anna@klartone.test"])

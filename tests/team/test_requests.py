@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import http.client
 import json
+import socket
+import threading
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
+import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from softphone.domain.purpose import KeyRole
 from softphone.domain.roles import Role
 from softphone.system.policy_file import filled
 from softphone.system.signature import new_signing_key, public_half, sign
+from softphone.team import serving
 from softphone.team.api.app import description
 from tests.peers.processes import until
 from tests.team.desk import NUMBER, Desk, made
@@ -36,7 +43,7 @@ MAY = {
     "POST /v1/recordings": {AGENT},
     "PUT /v1/recordings/{recording}/parts/{number}": ALL,  # of one's own uploads: nobody else finds any
     "POST /v1/recordings/{recording}/finish": {AGENT},
-    "DELETE /v1/recordings/{recording}/upload": ALL,  # the same
+    "DELETE /v1/recordings/{recording}/upload": {AGENT},
     "POST /v1/withdrawals": TAKES,
     "POST /v1/numbers": TAKES,
     "POST /v1/numbers/known": {AGENT},
@@ -143,7 +150,7 @@ def test_no_route_takes_a_token_that_is_missing_elsewhere_over_or_revoked_nor_a_
         assert desk.ask("GET", "/v1/me", proof=again).code == "proof_used"
 
 
-def test_a_code_and_a_refresh_are_each_good_once_and_one_that_comes_again_ends_the_session(team: Team) -> None:
+def test_a_code_is_good_once_and_a_refresh_until_its_answer_has_arrived_and_one_day_ends_all(team: Team) -> None:
     desk, other = team.stranger(), team.stranger()
     code = team.code("agent")
     assert desk.take(code).status == 200
@@ -157,6 +164,18 @@ def test_a_code_and_a_refresh_are_each_good_once_and_one_that_comes_again_ends_t
     assert desk.renew().status == 200
     assert Desk.with_token(desk, old).ask("GET", "/v1/me").code == "signed_out"
     assert desk.ask("GET", "/v1/me").status == 200
+    # Its answer was lost, or two asked at once: the same machine asks again, and either pair is good.
+    others, desk.refresh = (desk.token, desk.refresh), first
+    assert desk.renew().status == 200
+    for one in (others[0], desk.token):
+        assert Desk.with_token(desk, one).ask("GET", "/v1/me").status == 200
+    minutes = "UPDATE sessions SET renewed_at = renewed_at - interval '2 minutes'"
+    team.sql(minutes)
+    desk.refresh = first  # it slept meanwhile
+    assert desk.renew().status == 200
+    assert desk.renew().status == 200
+    # Now that one has gone on, whoever shows the first again has it from somewhere else.
+    team.sql(minutes)
     token, desk.refresh = desk.token, first
     assert desk.renew().code == "signed_out"
     assert Desk.with_token(desk, token).ask("GET", "/v1/me").code == "signed_out"
@@ -164,6 +183,15 @@ def test_a_code_and_a_refresh_are_each_good_once_and_one_that_comes_again_ends_t
     # What the database has of tokens opens nothing.
     (kept,) = team.sql("SELECT token_hash, refresh_hash FROM sessions LIMIT 1")
     assert token.encode() not in kept
+    # An invitation's session goes on as long as its desk asks; the house's directory is asked again in time.
+    for issuer, goes_on in (("", True), ("https://login.test", False)):
+        asking = team.desk("lead", agents=[], name=f"lead of {issuer}")
+        team.sql("UPDATE people SET issuer = %s FROM desks d WHERE d.desk = %s AND people.person = d.person",
+                 issuer, asking.id)  # fmt: skip
+        team.sql("UPDATE sessions SET refresh_until = now() + interval '1 hour' WHERE desk = %s", asking.id)
+        assert asking.renew().status == 200
+        query = "SELECT max(refresh_until) > now() + interval '1 day' FROM sessions WHERE desk = %s"
+        assert team.sql(query, asking.id) == [(goes_on,)]
 
 
 def raw(team: Team, sent: bytes) -> bytes:
@@ -187,6 +215,21 @@ def test_what_is_too_large_malformed_or_nowhere_is_told_by_code_and_repeats_noth
     assert desk.ask("PUT", "/v1/desk", {"program": "x" * 70_000, "waiting": 0}).code == "too_large"
     head = b"POST /v1/token HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
     assert b"request_wrong" in raw(team, head)
+    # Nobody's body is not even waited for.
+    head = f"POST /v1/recordings/{one.recording}/finish HTTP/1.1\r\nHost: x\r\nContent-Length: 4000000\r\n\r\n"
+    assert b"token_wrong" in raw(team, head.encode())
+    deep = b"[" * 60_000
+    assert desk.ask("POST", "/v1/numbers/known", deep, Content_Type="application/json").code == "request_wrong"
+    # What PostgreSQL cannot keep, or a text that is no text.
+    known = {"number": NUMBER, "line": "a\0b"}
+    assert desk.ask("POST", "/v1/numbers/known", known).code == "request_wrong"
+    held = {"hold": str(uuid4()), "recording": one.recording, "raised_for": "party", "raised_by": ANNA, "why": "a\0b"}
+    held["at"] = datetime.now(UTC).isoformat()
+    assert desk.ask("POST", "/v1/holds", {"holds": [held]}).code == "request_wrong"
+    for iat in (float("nan"), 10**400, 1.5, True, -1):
+        assert desk.ask("GET", "/v1/me", proof=desk.proof("GET", "/v1/me", desk.token, iat=iat)).code == "proof_wrong"
+    surrogates = desk.proof("GET", "/v1/me", desk.token, jti="\ud800" * 20)
+    assert desk.ask("GET", "/v1/me", proof=surrogates).code == "proof_wrong"
     for body in ({"number": secret, "line": {secret: 1}}, {"number": secret[1:]}, b"{", [secret]):
         answer = desk.ask("POST", "/v1/numbers/known", body, Content_Type="application/json")
         assert (answer.status, answer.code) == (422, "request_wrong")
@@ -201,6 +244,63 @@ def test_what_is_too_large_malformed_or_nowhere_is_told_by_code_and_repeats_noth
     assert desk.finish(made(team.keys), recording=one.recording).code in ("request_wrong", "rows_wrong")
     assert secret[1:] not in team.log()
     assert "bug" not in team.log()
+
+
+def test_while_it_rings_nobody_waits_for_the_log_nor_for_connections_that_say_nothing(team: Team) -> None:
+    desk, now = team.desk("agent"), datetime.now(UTC)
+    no = {"number": NUMBER, "what": "refused", "at": now.isoformat(), "until": (now + timedelta(days=9)).isoformat()}
+    assert desk.ask("POST", "/v1/numbers", no).status == 204
+    with ExitStack() as ends:
+        for _ in range(250):
+            ends.enter_context(socket.create_connection(("127.0.0.1", team.port)))
+        log = ends.enter_context(psycopg.connect(team.server.conninfo(team.database)))
+        log.execute("SELECT pg_advisory_xact_lock(hashtextextended('klartone.audit.service', 0))")
+        writers = [threading.Thread(target=lambda: desk.ask("POST", "/v1/numbers", no)) for _ in range(7)]
+        for one in writers:
+            one.start()
+            ends.callback(one.join)
+        waiting = "SELECT count(*) >= 6 FROM pg_stat_activity WHERE datname = %s AND wait_event_type = 'Lock'"
+        until(lambda: team.sql(waiting, team.database)[0][0], 10, "that all connections wait for the log")
+        known = whole(desk.ask("POST", "/v1/numbers/known", {"number": NUMBER, "line": ""}))
+        assert [one["what"] for one in known["known"]] == ["refused"]
+        log.rollback()
+
+
+def test_a_connection_on_which_no_request_comes_is_closed_and_a_slow_answer_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(serving, "_FOR_HEADERS", 0.1)
+
+    async def slow(_scope: Any, _receive: Any, send: Any) -> None:
+        await asyncio.sleep(0.5)
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def deed() -> tuple[bytes, bytes, bytes]:
+        config = uvicorn.Config(slow, port=0, http=serving.Connection, lifespan="off", log_config=None)
+        server = uvicorn.Server(config)
+        serves = asyncio.create_task(server.serve())
+        while not server.started:
+            await asyncio.sleep(0.01)
+        port = server.servers[0].sockets[0].getsockname()[1]
+
+        async def said(sent: bytes) -> bytes:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(sent)
+            try:
+                return await asyncio.wait_for(reader.read(), 5)
+            finally:
+                writer.close()
+
+        whole = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        told = await asyncio.gather(said(b""), said(whole[:20]), said(whole))
+        server.should_exit = True
+        await serves
+        return told
+
+    silent, half, full = asyncio.run(deed())
+    assert (silent, half) == (b"", b"")
+    assert full.startswith(b"HTTP/1.1 204")
 
 
 def test_figures_and_health_tell_no_person_and_a_lost_database_is_told_as_such(team: Team) -> None:

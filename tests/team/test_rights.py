@@ -45,6 +45,7 @@ SEEN: dict[str, str] = {
     "tombstones": "-",
     "remembered": "-",
     "withdrawals": "-",
+    "uploads_ended": "-",
     "uploads": "1 0 0 0 0 0 0 0",
     "upload_parts": "1 0 0 0 0 0 0 0",
     "receipts": "1 0 0 0 0 0 0 0",
@@ -138,6 +139,7 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], frozenset[str] | None, tuple[Any, ..
     "tombstone_erased": ((W,), None, ()),
     "tombstone_apply": ((W,), None, ()),
     "uploads_given_up": ((W,), None, ()),
+    "upload_gone": ((W,), None, ()),
     # what policies ask, of whoever asks
     **dict.fromkeys(
         (

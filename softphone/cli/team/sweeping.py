@@ -29,7 +29,7 @@ def team_sweep(arguments: argparse.Namespace) -> int:
             print(tell(f"team.swept.{what}", count=count))  # noqa: T201
     if not swept:
         print(tell("team.swept.nothing"))  # noqa: T201
-    return 0
+    return 1 if swept.refused else 0
 
 
 async def _swept(settings: TeamSettings, bucket: Bucket, password: str) -> Swept:

@@ -12,6 +12,8 @@ from softphone.domain.purpose import Purpose
 from softphone.team.rows import arriving as rows_of
 from softphone.team.upload.told import HoldRow, Id, Number, Told, Word
 
+_PLAIN = r"^[^\x00-\x1f\x7f]*$"
+Line = Annotated[str, Field(max_length=200, pattern=_PLAIN)]
 Token = Annotated[str, Field(pattern="^[A-Za-z0-9_-]{43}$", repr=False)]
 
 
@@ -111,7 +113,7 @@ class Undone(Told):
 class Remembered(Told):
     number: Number = Field(repr=False)
     what: Literal["refused", "do_not_sample", "language", "call_back"]
-    line: Annotated[str, Field(max_length=200)] = ""
+    line: Line = ""
     purpose: Purpose | None = None
     value: Annotated[str, Field(max_length=40, pattern=r"^[0-9A-Za-z_-]*$")] = ""
     at: AwareDatetime
@@ -120,7 +122,7 @@ class Remembered(Told):
 
 class Asked(Told):
     number: Number = Field(repr=False)
-    line: Annotated[str, Field(max_length=200)] = ""
+    line: Line = ""
 
 
 class KnownOne(Told):
@@ -140,9 +142,9 @@ class Entry(Told):
     number: Annotated[int, Field(ge=1)]
     event: Word
     rule: Word
-    call: Annotated[str, Field(max_length=100)]
-    recording: Annotated[str, Field(max_length=100)] | None = None
-    told: Annotated[str, Field(max_length=20_000)]
+    call: Annotated[str, Field(max_length=100, pattern=_PLAIN)]
+    recording: Annotated[str, Field(max_length=100, pattern=_PLAIN)] | None = None
+    told: Annotated[str, Field(max_length=20_000, pattern=r"^[^\x00]*$")]
     previous: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
     hash: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 

@@ -23,6 +23,8 @@ log = logging.getLogger("klartone.team.requests")
 ROWS = 4 << 20
 """bytes of what a desk tells of a recording, or of its log: 10,000 wraps"""
 SMALL = 64 << 10
+_MOST_AT_ONCE = 200
+"""requests: who comes then is told when to come again"""
 SECONDS, SECONDS_PART, SECONDS_FINISH = 20.0, 300.0, 180.0
 
 
@@ -44,6 +46,7 @@ class Limits:
     def __init__(self, app: ASGIApp, figures: Figures) -> None:
         self._app = app
         self._figures = figures
+        self._under_way = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -52,13 +55,18 @@ class Limits:
         one = _Request(scope, receive, send)
         began = time.monotonic()
         self._figures.under_way.inc()
+        self._under_way += 1
         try:
             await self._answer(one)
         finally:
+            self._under_way -= 1
             self._figures.under_way.dec()
             self._note(one, time.monotonic() - began)
 
     async def _answer(self, one: _Request) -> None:
+        if self._under_way > _MOST_AT_ONCE and not one.path.startswith("/health"):
+            await one.refuse(TeamError("error.team.unavailable"))
+            return
         if (wrong := one.too_large()) is not None:
             await one.refuse(wrong)
             return

@@ -30,6 +30,8 @@ class Service:
     bucket: Bucket
     arriving: Arriving
     signer: Signer
+    ringing: Rows
+    """connections that nothing else takes, for what is asked while it rings"""
     openid: OpenId | None = None
     figures: Figures = field(default_factory=Figures)
 
@@ -39,7 +41,7 @@ class Service:
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[None]:
         try:
-            async with self.rows, self.signing_in:
+            async with self.rows, self.signing_in, self.ringing:
                 yield
         finally:
             self.bucket.close()

@@ -11,6 +11,7 @@ import base64
 import hashlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, cast
 
 from softphone.domain.errors import TeamError
@@ -94,6 +95,18 @@ class Bucket:
         except TeamError as error:
             if error.code != "error.team.storage_absent":
                 raise
+
+    async def unfinished(self, before: datetime) -> list[tuple[str, str]]:
+        """Keys and uploads of those that were begun before then and never put together."""
+        found: list[tuple[str, str]] = []
+        place: dict[str, Any] = {}
+        while True:
+            told = await self.client.call("list_multipart_uploads", **place)
+            listed = cast("list[dict[str, Any]]", told.get("Uploads", []))
+            found += [(str(one["Key"]), str(one["UploadId"])) for one in listed if one["Initiated"] < before]
+            if not told.get("IsTruncated"):
+                return found
+            place = {"KeyMarker": told["NextKeyMarker"], "UploadIdMarker": told.get("NextUploadIdMarker", "")}
 
     async def newest(self, key: str) -> Stored | None:
         """None: nothing lies there."""

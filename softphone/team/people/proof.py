@@ -24,6 +24,7 @@ WINDOW = timedelta(seconds=60)
 _ALGORITHM, _TYPE = "Ed25519", "dpop+jwt"  # RFC 9864 names the curve
 _MOST = 2_000
 _MOST_ID = 100
+_LATEST = 1 << 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +52,14 @@ def check_proof(text: str | None, method: str, url: str, now: datetime, token: s
         claims.get("htm") == method
         and claims.get("htu") == url
         and isinstance(identifier, str)
+        and identifier.isascii()
         and 16 <= len(identifier) <= _MOST_ID
         and (token is None or named == hash_of(token))
     )
     at = claims.get("iat")
-    if not whole or type(at) not in (int, float):
+    if not whole or type(at) is not int or not 0 <= at < _LATEST:
         raise TeamError("error.team.proof_wrong")
-    if abs(now.timestamp() - cast("float", at)) > WINDOW.total_seconds():
+    if abs(now.timestamp() - at) > WINDOW.total_seconds():
         raise TeamError("error.team.clock_differs", time=now.astimezone(UTC).isoformat(timespec="seconds"))
     used = hashlib.sha256(key + cast("str", identifier).encode()).digest()
     return Proof(key, thumbprint, used, now + 2 * WINDOW)

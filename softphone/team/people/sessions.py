@@ -10,7 +10,7 @@ from softphone.domain.errors import TeamError
 from softphone.domain.roles import Role
 from softphone.team.people.openid import Identity
 from softphone.team.people.proof import Proof
-from softphone.team.people.tokens import ACCESS, REFRESH, checked, new_token
+from softphone.team.people.tokens import ACCESS, REFRESH, REFRESH_BY_DIRECTORY, checked, new_token
 from softphone.team.rows import signing_in
 from softphone.team.rows.errors import SignedOutError
 from softphone.team.rows.pool import Rows, Transaction
@@ -32,7 +32,7 @@ async def take_code(rows: Rows, code: str, desk: UUID, proof: Proof) -> Tokens:
 
 async def take_identity(rows: Rows, identity: Identity, desk: UUID, proof: Proof) -> Tokens:
     """Of somebody whom the house's OpenID Connect has signed in."""
-    tokens = _tokens()
+    tokens = _tokens(REFRESH if set(identity.roles) <= {Role.AGENT} else REFRESH_BY_DIRECTORY)
     async with rows.nobody() as tx:
         await _used(tx, proof)
     at = Desk(desk, proof.key, proof.thumbprint)
@@ -44,7 +44,8 @@ async def take_identity(rows: Rows, identity: Identity, desk: UUID, proof: Proof
 
 
 async def renew(rows: Rows, refresh: str, proof: Proof) -> Tokens:
-    """Raises TeamError `signed_out` where it was used before, ran out, is another desk's, or its desk was revoked."""
+    """Raises TeamError `signed_out` where it was used before, unless its answer may be lost; also where it ran out, is another
+    desk's, or its desk was revoked."""
     tokens = _tokens()
     async with rows.nobody() as tx:
         await _used(tx, proof)
@@ -62,8 +63,8 @@ async def invite(tx: Transaction, subject: str, roles: Sequence[Role], agents: S
     return code
 
 
-def _tokens() -> Tokens:
-    return Tokens(uuid4(), new_token(), new_token(), ACCESS, REFRESH)
+def _tokens(refreshes: timedelta = REFRESH) -> Tokens:
+    return Tokens(uuid4(), new_token(), new_token(), ACCESS, refreshes)
 
 
 async def _used(tx: Transaction, proof: Proof) -> None:

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 from softphone.domain.errors import TeamError
 
 ACCESS, REFRESH = timedelta(minutes=10), timedelta(days=30)
+REFRESH_BY_DIRECTORY = timedelta(hours=12)
+"""of whoever is more than an agent and was signed in by the house's directory, which may take a role away"""
 _SHAPE = re.compile(r"[A-Za-z0-9_-]{43}")
 _FINGERPRINT = re.compile(r"[0-9a-f]{32}")
 

@@ -31,7 +31,8 @@ TOMBSTONES = "SELECT * FROM tombstones_take(%s)"
 WRITTEN = "SELECT tombstone_written(%s)"
 ERASED = "SELECT tombstone_erased(%s)"
 APPLY = "SELECT tombstone_apply(%s, %s, %s)"
-GIVEN_UP = "SELECT * FROM uploads_given_up(%s)"
+GIVEN_UP = "SELECT * FROM uploads_given_up(%s, %s)"
+UPLOAD_GONE = "SELECT upload_gone(%s)"
 
 
 class Remembered(StrEnum):
@@ -151,7 +152,8 @@ async def forget(tx: Transaction) -> int:
 
 
 async def tombstones(tx: Transaction, most: int) -> Sequence[Row]:
-    """`recording`, `object_key`, `reason`, `at`, `written`: those whose object is not known to be gone."""
+    """`recording`, `object_key`, `reason`, `at`, `written`: those whose object is not known to be gone. No other sweeper
+    takes them for a while."""
     return await tx.all(TOMBSTONES, most)
 
 
@@ -169,6 +171,10 @@ async def apply_tombstone(tx: Transaction, recording: UUID, object_key: str, rea
     return await tx.value(APPLY, recording, object_key, reason)
 
 
-async def uploads_given_up(tx: Transaction, older: timedelta) -> Sequence[Row]:
-    """`object_key`, `upload`: to be ended in the object store."""
-    return await tx.all(GIVEN_UP, older)
+async def uploads_given_up(tx: Transaction, older: timedelta, most: int) -> Sequence[Row]:
+    """`object_key`, `upload`: to be ended in the object store. No other sweeper takes them for a while."""
+    return await tx.all(GIVEN_UP, older, most)
+
+
+async def upload_gone(tx: Transaction, object_key: str) -> None:
+    await tx.all(UPLOAD_GONE, object_key)

@@ -251,8 +251,8 @@ async def parts(tx: Transaction, recording: UUID) -> tuple[Part, ...]:
     return tuple(Part(row["part"], row["digest"], row["etag"]) for row in await tx.all(PARTS, recording))
 
 
-async def drop(tx: Transaction, recording: UUID) -> str | None:
-    """What the object store calls it, to end it there. None: there is no such upload."""
+async def drop(tx: Transaction, recording: UUID) -> bool:
+    """The sweep ends it in the object store. False: there is no such upload."""
     return await tx.value(DROP, recording)
 
 

@@ -38,6 +38,10 @@ class UnavailableError(TeamError):
     """The database does not answer, or took too long: the same may work later."""
 
 
+_ENDED = frozenset({"25P03", "57P05"})
+"""PostgreSQL has ended a connection that said nothing for too long"""
+
+
 @contextmanager
 def told(deed: str) -> Generator[None]:
     """Raises TeamError in place of what the driver raises. A fault of ours stays what it is."""
@@ -55,7 +59,9 @@ def told(deed: str) -> Generator[None]:
                 raise ConflictError("error.team.conflict") from None
             case "KT422" | "23502" | "23503" | "23514" | "22P02" | "22007" | "22008" | "22023" | "2200S" | "23505":
                 raise WrongError("error.team.wrong") from None
-            case _ if isinstance(error, psycopg.OperationalError):
+            case _ if isinstance(error, psycopg.OperationalError) or error.sqlstate in _ENDED:
                 raise UnavailableError("error.team.unavailable") from None
+            case _ if isinstance(error, psycopg.DataError):
+                raise WrongError("error.team.wrong") from None
             case _:
                 raise

@@ -22,6 +22,8 @@ from softphone.team.schema import SCHEMA
 Row = dict[str, Any]
 _WAITS = 5.0
 """seconds for a connection: then the client is told to come again"""
+RINGS = 0.3
+"""seconds that a caller may be kept from hearing it ring"""
 
 
 def asking_of(token: str) -> str:
@@ -57,18 +59,20 @@ class Transaction:
 class Rows:
     """The database as one login. To be entered once, for the process's life."""
 
-    def __init__(self, conninfo: str, *, most: int = 10) -> None:
+    def __init__(self, conninfo: str, *, most: int = 10, waits: float = _WAITS, statement: float = 0) -> None:
+        """`waits`: seconds for a connection; `statement`: that each may take, 0: as the login's own limit is."""
+        limit = f" -c statement_timeout={round(1000 * statement)}" if statement else ""
         self._pool: AsyncConnectionPool[AsyncConnection[Row]] = AsyncConnectionPool(
             conninfo,
             connection_class=AsyncConnection[Row],
             kwargs={
                 "row_factory": dict_row,
-                "options": f"-c search_path={SCHEMA},pg_temp",
+                "options": f"-c search_path={SCHEMA},pg_temp{limit}",
                 "application_name": "klartone team",
             },
             min_size=1,
             max_size=most,
-            timeout=_WAITS,
+            timeout=waits,
             check=AsyncConnectionPool[AsyncConnection[Row]].check_connection,
             open=False,
         )

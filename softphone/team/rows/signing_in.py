@@ -100,7 +100,7 @@ async def open_by_code(tx: Transaction, code: str, desk: Desk, tokens: Tokens) -
 
 
 async def renew(tx: Transaction, refresh: str, thumbprint: str, tokens: Tokens) -> bool:
-    """False: it is used up, ran out, or is another desk's. One that was used before ends all of that desk's sessions."""
+    """False: it is used up, ran out, or is another desk's. One whose successors went on ends all of that desk's sessions."""
     kept = kept_of(tokens.access), kept_of(tokens.refresh)
     return await tx.value(RENEW, kept_of(refresh), thumbprint, tokens.session, *kept, tokens.lives, tokens.refreshes)
 

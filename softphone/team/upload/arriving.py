@@ -7,6 +7,7 @@ once S3 has it, so the worst that a killed service leaves is a part that is sent
 from __future__ import annotations
 
 import hashlib
+import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NoReturn
@@ -86,10 +87,12 @@ class Arriving:
                 raise TeamError("error.team.part_missing", count=len(missing))
             stored, chunks = await self._checked(asking, told, begun)
             if told.holds:
-                # Storage refuses sweeps and mistakes from now on. Where the rows are not written after all, `verify` mends it.
+                # Storage refuses sweeps and mistakes from now on. Where the rows are not written after all, it is an upload
+                # still, and the sweep that ends it takes the hold off.
                 await self.bucket.hold(begun.object_key, stored.version, True)
-            state = await self._written(asking, told, stored, chunks, now)
-            if state.state is UploadState.STORED:
+            state, first = await self._written(asking, told, stored, chunks, now)
+            if first:
+                # A part that came twice left another version; the row names ours.
                 await self.bucket.leave_only(begun.object_key, stored.version)
             return state
         except TeamError as error:
@@ -100,16 +103,13 @@ class Arriving:
             raise
 
     async def give_up(self, asking: Asking, recording: UUID) -> None:
-        """What has arrived of it goes. One that has ended is none to give up."""
+        """What has arrived of it goes with the next sweep. One that has ended is none to give up."""
         async with self.rows.asking(asking.token) as tx:
-            found = await _upload(tx, recording)
-            gone = await rows_of.drop(tx, recording) if found is not None else None
-            # Within the transaction: whoever begins it anew waits, so that nothing of theirs goes.
-            if found is not None and gone:
-                await end_in_storage(self.bucket, found.key, gone)
+            await rows_of.drop(tx, recording)
 
     async def _begun(self, asking: Asking, told: FileTold) -> Upload:
-        digest, key = bytes.fromhex(told.sha256), f"recordings/{told.recording}"
+        # A key of its own for each upload: whatever of an earlier one comes late, or goes late, is nothing of this one.
+        digest, key = bytes.fromhex(told.sha256), f"recordings/{told.recording}/{secrets.token_hex(8)}"
         async with self.rows.asking(asking.token) as tx:
             return await rows_of.begin(tx, UUID(told.recording), told.bytes, digest, PART, key)
 
@@ -140,7 +140,10 @@ class Arriving:
         """What lies in S3 is what was told, byte by byte. Chunks by segment."""
         try:
             stored = await self._whole(asking, told, begun)
-            structure = Structure(told.recording, told.opened_at, told.call.time_zone, told.structure())
+            structure = Structure(
+                *(told.recording, told.opened_at, told.call.time_zone, told.structure()),
+                broke_off=told.broke_off_at is not None,
+            )
             async for block in self.bucket.read(begun.object_key, stored.version):
                 structure.feed(block)
         except TeamError as error:
@@ -175,12 +178,16 @@ class Arriving:
 
     async def _written(
         self, asking: Asking, told: RecordingTold, stored: Stored, chunks: dict[int, int], now: datetime
-    ) -> State:
+    ) -> tuple[State, bool]:
+        """And whether it was us, and no other request, that wrote them."""
         recording = UUID(told.recording)
         async with self.rows.asking(asking.token) as tx:
             kept = await rows_of.store(tx, told.arrived(stored.version, chunks, self.number_key, now))
             if kept.result is Kept.ERASED:
-                return State(UploadState.ERASED)
+                return State(UploadState.ERASED), False
+            if kept.result is Kept.AGAIN:
+                # What the other request told of it is what the house has, and what its receipt is of.
+                return State(UploadState.STORED, receipt=await rows_of.receipt(tx, recording) or ""), False
             off = told.clock - now
             if abs(off) > SKEW:
                 noted = Jsonb({"seconds": round(off.total_seconds()), "waits_for_custody": -off > SHORTENS})
@@ -188,14 +195,21 @@ class Arriving:
             head = (kept.number, kept.hash)
             receipt = self.signer.receipt(told.recording, told.sha256, wraps_digest(told.wraps), head, now)
             await rows_of.keep_receipt(tx, recording, receipt)
-        return State(UploadState.STORED, receipt=receipt)
+        return State(UploadState.STORED, receipt=receipt), True
 
 
-async def end_in_storage(bucket: Bucket, key: str, upload: str) -> None:
-    """What has come of an upload goes. `upload`: what it is called there."""
+async def end_in_storage(bucket: Bucket, key: str, upload: str = "") -> None:
+    """Every version of it goes, and what has come of an upload. The database has judged that nothing keeps it: a hold that
+    storage still has goes too. `upload`: what it is called there."""
     if upload and upload != _WHOLE:
         await bucket.abort(key, upload)
-    await bucket.erase(key)
+    try:
+        await bucket.erase(key)
+    except TeamError as error:
+        if error.code != "error.team.object_held":
+            raise
+        await bucket.release(key)
+        await bucket.erase(key)
 
 
 @dataclass(frozen=True, slots=True)

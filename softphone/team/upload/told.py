@@ -49,6 +49,8 @@ def _bytes(value: object) -> bytes:
 
 Word = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Id = Annotated[str, Field(pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+HoldId = Annotated[str, Field(pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(-h[0-9]{1,6})?$")]
+"""a desk counts the holds that a call raises on a recording, and adds the count to its id"""
 Number = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{3,14}$")]
 """E.164"""
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
@@ -141,13 +143,13 @@ class WrapRow(SealRow):
 
 
 class HoldRow(Told):
-    hold: Id
+    hold: HoldId
     raised_for: HoldBy
     raised_by: Word
     at: AwareDatetime
     provisional_until: AwareDatetime | None = None
     confirm_by: AwareDatetime | None = None
-    why: str = Field("", max_length=2_000, repr=False)
+    why: Annotated[str, Field(max_length=2_000, pattern=r"^[^\x00]*$", repr=False)] = ""
 
     def hold_on(self, recording: UUID) -> Hold:
         return Hold(
@@ -202,14 +204,15 @@ class RecordingTold(FileTold):
             yield "ended"
         if not keeps and not self.holds:
             yield "nothing_keeps_it"
-        if (self.closed_at is None) == (self.broke_off_at is None):
+        # One that broke off is closed too, by whoever found it: there it was last heard.
+        if self.closed_at is None and self.broke_off_at is None:
             yield "not_finished"
         yield from self._times()
 
     def _times(self) -> Iterator[str]:
         try:
             ZoneInfo(self.call.time_zone)
-        except (ZoneInfoNotFoundError, ValueError):
+        except (ZoneInfoNotFoundError, ValueError, OSError):
             yield "time_zone"
             return
         end = self.closed_at or self.broke_off_at

@@ -62,14 +62,14 @@ BEGIN
         ON CONFLICT (recording, part) DO UPDATE SET digest = excluded.digest, etag = excluded.etag;
 END $$;
 
--- One's own, or one that somebody else gave up: its name in the object store, to be ended there. None: there is none.
-CREATE FUNCTION upload_drop(of uuid) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+-- One's own. It may begin anew at once, under another key. False: there is none.
+CREATE FUNCTION upload_drop(of uuid) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
 DECLARE
     who sessions := need('agent');
-    gone text;
 BEGIN
-    DELETE FROM uploads WHERE recording = of AND desk = who.desk RETURNING upload INTO gone;
-    RETURN gone;
+    WITH gone AS (DELETE FROM uploads u WHERE u.recording = of AND u.desk = who.desk RETURNING u.object_key, u.upload)
+        INSERT INTO uploads_ended (object_key, upload) SELECT g.object_key, g.upload FROM gone g;
+    RETURN FOUND;
 END $$;
 
 -- All that a recording is. `told` has `call`, `number` (its hash, and seals), `recording`, and lists of `purposes`, `segments`,

@@ -20,7 +20,8 @@ GRANT EXECUTE ON FUNCTION
     TO klartone_signin;
 GRANT EXECUTE ON FUNCTION
     sweep(integer), judge_due(integer), judge_listed(uuid, text, date, timestamptz), forget(), tombstones_take(integer),
-    tombstone_written(uuid), tombstone_erased(uuid), tombstone_apply(uuid, text, text), uploads_given_up(interval), service_head(),
+    tombstone_written(uuid), tombstone_erased(uuid), tombstone_apply(uuid, text, text), uploads_given_up(interval, integer), upload_gone(text),
+    service_head(),
     head_keep(text, bigint, text, text, text)
     TO klartone_sweeper;
 GRANT EXECUTE ON FUNCTION

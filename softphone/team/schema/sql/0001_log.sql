@@ -36,6 +36,7 @@ CREATE TABLE tombstones (
     reason text NOT NULL,
     at timestamptz NOT NULL DEFAULT statement_timestamp(),
     written_at timestamptz, -- it lies in the object store
+    tried_at timestamptz, -- a sweeper has it in hand, or had
     erased_at timestamptz -- every version of the object is gone
 );
 CREATE INDEX tombstones_waiting ON tombstones (at) WHERE erased_at IS NULL;
@@ -81,6 +82,15 @@ CREATE TABLE uploads (
     begun_at timestamptz NOT NULL DEFAULT statement_timestamp(),
     touched_at timestamptz NOT NULL DEFAULT statement_timestamp()
 );
+
+-- Uploads that were given up: the sweep ends them in the object store, once nothing that is under way can come after.
+CREATE TABLE uploads_ended (
+    object_key text PRIMARY KEY,
+    upload text NOT NULL,
+    ended_at timestamptz NOT NULL DEFAULT statement_timestamp(),
+    tried_at timestamptz
+);
+CREATE INDEX uploads_ended_first ON uploads_ended (ended_at);
 CREATE INDEX uploads_touched ON uploads (touched_at);
 CREATE TABLE upload_parts (
     recording uuid NOT NULL REFERENCES uploads ON DELETE CASCADE,

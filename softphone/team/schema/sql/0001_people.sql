@@ -54,9 +54,12 @@ CREATE TABLE sessions (
     opened_at timestamptz NOT NULL DEFAULT statement_timestamp(),
     expires_at timestamptz NOT NULL,
     refresh_until timestamptz NOT NULL,
-    ended_at timestamptz
+    ended_at timestamptz,
+    renewed_at timestamptz, -- its refresh token was used
+    renews uuid -- the session whose refresh token made it
 );
 CREATE INDEX sessions_of_a_desk ON sessions (desk) WHERE ended_at IS NULL;
+CREATE INDEX sessions_renewing ON sessions (renews) WHERE renews IS NOT NULL;
 CREATE INDEX sessions_past ON sessions (refresh_until);
 
 CREATE TABLE codes (

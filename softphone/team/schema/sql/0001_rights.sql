@@ -17,7 +17,8 @@ BEGIN
     END LOOP;
 END $$;
 
--- A table that is not here, no login reads: sessions, codes, proofs, key_challenges, call_numbers, wraps_aside, remembered, withdrawals, tombstones.
+-- A table that is not here, no login reads: sessions, codes, proofs, key_challenges, call_numbers, wraps_aside, remembered, withdrawals, tombstones,
+-- uploads_ended.
 GRANT SELECT ON people, person_keys, desks, policies, policy_keys, policy_teams, calls, call_number_seals, recordings, purposes,
     segments, wraps, holds, hold_words, audit, heads, uploads, upload_parts, receipts TO klartone_service;
 

@@ -44,12 +44,14 @@ BEGIN
     RETURN session_open($2, $3, $4, '', code.subject, code.roles, code.agents, $5, $6, $7, $8, $9);
 END $$;
 
--- The refresh token is used up by it. One that was used before was stolen by somebody: the session ends for both.
+-- The refresh token is used up by it, and comes again where its answer was lost, or two asked at once: it makes another session
+-- for a minute, and after that until a session that it made goes on. Then somebody has the desk's key too: all its sessions end.
 CREATE FUNCTION session_renew(
     refresh_hash bytea, thumbprint text, session uuid, token_hash bytea, new_refresh_hash bytea, lives interval, refreshes interval
 ) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
 DECLARE
     old sessions;
+    by_code boolean;
 BEGIN
     SELECT s.* INTO old FROM sessions s JOIN desks d USING (desk) JOIN people p ON p.person = s.person
         WHERE s.refresh_hash = $1 AND d.thumbprint = $2 AND d.revoked_at IS NULL AND p.left_at IS NULL
@@ -57,15 +59,20 @@ BEGIN
     IF old.session IS NULL THEN
         RETURN false;
     END IF;
-    IF old.ended_at IS NOT NULL THEN
+    IF old.ended_at IS NOT NULL AND (old.renewed_at IS NULL OR (old.renewed_at < statement_timestamp() - interval '1 minute'
+            AND EXISTS (SELECT FROM sessions s WHERE s.renews = old.session AND s.ended_at IS NOT NULL))) THEN
         UPDATE sessions s SET ended_at = statement_timestamp() WHERE s.desk = old.desk AND s.ended_at IS NULL;
         PERFORM note('refresh_refused', 'G11', '', NULL, jsonb_build_object('desk', old.desk));
         RETURN false;
     END IF;
-    UPDATE sessions s SET ended_at = statement_timestamp() WHERE s.session = old.session;
-    INSERT INTO sessions (session, token_hash, refresh_hash, person, desk, roles, agents, expires_at, refresh_until)
-        VALUES ($3, $4, $5, old.person, old.desk, old.roles, old.agents,
-            statement_timestamp() + $6, least(old.refresh_until, statement_timestamp() + $7));
+    UPDATE sessions s SET ended_at = coalesce(s.ended_at, statement_timestamp()),
+        renewed_at = coalesce(s.renewed_at, statement_timestamp()) WHERE s.session = old.session;
+    -- Whom the house's directory has signed in, it signs in again: it may have taken their roles away.
+    SELECT p.issuer = '' INTO by_code FROM people p WHERE p.person = old.person;
+    INSERT INTO sessions (session, token_hash, refresh_hash, person, desk, roles, agents, expires_at, refresh_until, renews)
+        VALUES ($3, $4, $5, old.person, old.desk, old.roles, old.agents, statement_timestamp() + $6,
+            CASE WHEN by_code THEN statement_timestamp() + $7 ELSE least(old.refresh_until, statement_timestamp() + $7) END,
+            old.session);
     RETURN true;
 END $$;
 

@@ -79,10 +79,15 @@ BEGIN
     RETURN went;
 END $$;
 
+-- What one sweeper takes, no other takes for ten minutes: the object store is asked meanwhile, and no transaction is open.
+-- So what it refuses does not come again in the same sweep.
 CREATE FUNCTION tombstones_take(most integer) RETURNS TABLE (recording uuid, object_key text, reason text, at timestamptz, written boolean)
     LANGUAGE sql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
-    SELECT recording, object_key, reason, at, written_at IS NOT NULL FROM tombstones WHERE erased_at IS NULL
-        ORDER BY at LIMIT most FOR UPDATE SKIP LOCKED
+    UPDATE tombstones t SET tried_at = statement_timestamp() FROM (
+        SELECT s.recording FROM tombstones s WHERE s.erased_at IS NULL
+            AND (s.tried_at IS NULL OR s.tried_at <= statement_timestamp() - interval '10 minutes')
+            ORDER BY s.at LIMIT most FOR UPDATE SKIP LOCKED) taken
+    WHERE t.recording = taken.recording RETURNING t.recording, t.object_key, t.reason, t.at, t.written_at IS NOT NULL
 $$;
 
 CREATE FUNCTION tombstone_written(of uuid) RETURNS void
@@ -116,8 +121,20 @@ BEGIN
     RETURN true;
 END $$;
 
--- Uploads that nobody has touched for so long: to be ended in the object store.
-CREATE FUNCTION uploads_given_up(older interval) RETURNS TABLE (object_key text, upload text)
+-- Uploads that nobody has touched for so long are given up. Those that were, ten minutes ago: to be ended in the object store.
+CREATE FUNCTION uploads_given_up(older interval, most integer) RETURNS TABLE (object_key text, upload text)
     LANGUAGE sql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
-    DELETE FROM uploads WHERE touched_at <= statement_timestamp() - older RETURNING object_key, upload
+    WITH gone AS (DELETE FROM uploads u WHERE u.touched_at <= statement_timestamp() - older RETURNING u.object_key, u.upload)
+        INSERT INTO uploads_ended (object_key, upload) SELECT g.object_key, g.upload FROM gone g;
+    UPDATE uploads_ended e SET tried_at = statement_timestamp() FROM (
+        SELECT s.object_key FROM uploads_ended s WHERE s.ended_at <= statement_timestamp() - interval '10 minutes'
+            AND (s.tried_at IS NULL OR s.tried_at <= statement_timestamp() - interval '10 minutes')
+            ORDER BY s.ended_at LIMIT most FOR UPDATE SKIP LOCKED) taken
+    WHERE e.object_key = taken.object_key RETURNING e.object_key, e.upload
+$$;
+
+-- Nothing of it lies in the object store any more.
+CREATE FUNCTION upload_gone(of_key text) RETURNS void
+    LANGUAGE sql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+    DELETE FROM uploads_ended WHERE object_key = of_key
 $$;
