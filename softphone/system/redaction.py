@@ -31,6 +31,8 @@ class Kind(StrEnum):
 _SHORTEST = 3
 """letters of a known word; shorter ones stand everywhere"""
 _SHORTEST_NUMBER = 5
+_KEY = 40
+"""letters that a key has, at least"""
 _NATIONAL = 8
 """digits at the end of a number by which it is known, with its country or without"""
 _ORDINARY = frozenset(
@@ -56,10 +58,15 @@ _ORDINARY = frozenset(
 _IDENTITY = (
     r"From|To|Contact|P-Asserted-Identity|P-Preferred-Identity|Remote-Party-ID|Diversion|History-Info|Referred-By|"
     r"Refer-To|Reply-To|Call-Info|Identity|Subject|Authorization|Proxy-Authorization|WWW-Authenticate|"
-    r"Proxy-Authenticate|Authentication-Info|Call-ID|Replaces|X-Klartone-[A-Za-z-]+|Klartone-[A-Za-z-]+"
+    r"Proxy-Authenticate|Authentication-Info|Call-ID|Replaces|X-Klartone-[A-Za-z-]+|Klartone-[A-Za-z-]+|P-Called-Party-ID"
 )
 _BREAK = r"(?:^|\n|\\r\\n|\\n|\\r|\r)"
-_SECRET_WORDS = "password|passwd|passphrase|pwd|secret|token|api[_-]?key|authorization|credential|cookie"  # noqa: S105 - what a secret is called
+_SECRET_WORDS = (
+    "password|passwd|passphrase|pwd|kodeord|adgangskode|secret|token|api[_-]?key|authorization|credential|cookie"  # noqa: S105 - what a secret is called
+    "|x-amz-signature"
+)
+_VALUE = r"\"[^\"\n<]+\"|'[^'\n<]+'|[\"']?[^\s\"',;<]+"
+"""what may follow it: in quotation marks, or one word"""
 _BEFORE_SHORT = (
     "from|to|by|user|username|ext|extension|number|dialled|called|caller|mailbox|fra|til|bruger|lokal|nummer"
 )
@@ -109,11 +116,11 @@ class Redactor:
             after = re.compile(rf"\b(?:{_BEFORE_SHORT})[^\w\n]{{1,4}}({'|'.join(short)})(?!\w)", re.IGNORECASE)
             self._rules.append((after, self._as(Kind.ADDRESS, 1)))
         if digits := sorted({one[-_NATIONAL:] for one in map(_digits, numbers) if len(one) >= _NATIONAL}):
-            spaced = "|".join(r"[\s().\-]{0,2}".join(one) for one in digits)
+            spaced = "|".join(r"[\s().\-/]{0,2}".join(one) for one in digits)
             self._rules.insert(
                 0,
                 (
-                    re.compile(rf"(?<!\d)(?:(?:\+|00)\d{{1,3}}[\s().\-]{{0,2}})?(?:{spaced})(?!\d)"),
+                    re.compile(rf"(?<!\d)(?:(?:\+|00)\d{{1,3}}[\s().\-/]{{0,2}})?(?:{spaced})(?!\d)"),
                     self._as(Kind.NUMBER),
                 ),
             )
@@ -169,18 +176,28 @@ class Redactor:
         i = re.IGNORECASE
         return [
             (
-                re.compile(r"-----BEGIN [A-Z0-9 ]{1,40}-----((?:(?!-----).)*)-----END [A-Z0-9 ]{1,40}-----", re.DOTALL),
+                re.compile(
+                    r"-----BEGIN [A-Z0-9 ]{1,40}-----((?:(?:\s|\\[rn])*[A-Za-z0-9+/=]{4,}(?![\w.:]|-(?!----)))+)"
+                ),
                 secret,
             ),
             (re.compile(rf"{_BREAK}[ \t]*(?:{_IDENTITY})[ \t]*:[ \t]*([^\r\n\\]+)", i), header),
+            (re.compile(rf"\b(?:{_IDENTITY}|[ft])[ \t]{{0,9}}:[ \t]{{0,9}}([^\r\n<>]{{1,80}})(?=<sips?:)", i), header),
+            (re.compile(r"\bSubject[ \t]{0,9}:[ \t]{0,9}([^\r\n\\]+)", i), header),
+            (re.compile(rf"{_BREAK}[osiep]=([^\r\n\\]+)"), header),
             (re.compile(r"a=(?:crypto|fingerprint|ice-pwd|ice-ufrag|identity)[:=]([^\r\n\\]+)", i), secret),
             (re.compile(r"\binline:([A-Za-z0-9+/=|:]+)", i), secret),
             (re.compile(r"\bBearer\s+([A-Za-z0-9._~+/=-]+)", i), secret),
             (re.compile(r"\b(?:response|cnonce|nonce|opaque)=\"?([^\",\s<]+)", i), secret),
             (
-                re.compile(rf"(?:{_SECRET_WORDS})[\w-]{{0,40}}[\"']?\s{{0,9}}[:=]\s{{0,9}}[\"']?([^\s\"',;<]+)", i),
+                re.compile(rf"(?:{_SECRET_WORDS})[\w-]{{0,40}}[\"']?\s{{0,9}}[:=]\s{{0,9}}({_VALUE})", i),
                 secret,
             ),
+            (
+                re.compile(rf"(?:--(?:{_SECRET_WORDS})[\w-]{{0,40}}|(?:{_SECRET_WORDS}) (?:is|er)) ({_VALUE})", i),
+                secret,
+            ),
+            (re.compile(rf"(?<![\w-])pw ?[:=] ?({_VALUE})", i), secret),
             (re.compile(r"://([^/\s@]+)@"), secret),
             (re.compile(r"\bhttps?://[^\s\"']+", i), self._query),
             (re.compile(_HOME, i), name),
@@ -200,9 +217,9 @@ class Redactor:
                     r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d:\d\d[.,\d]*)?|\d\d:\d\d:\d\d[.,\d]*"  # a time, which stays
                     r"|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"  # an id of ours too
                     r"|\d{8}T\d{6}"
-                    r"|(?<![A-Za-z0-9])(?<!\d\.)(?:\+|00)\d[\d ().\-]{5,18}\d(?!\w)"
+                    r"|(?<![A-Za-z0-9])(?<!\d\.)(?:\+|00)\d[\d ().\-/\u00a0\u202f]{5,18}\d(?!\w)"
                     r"|(?<![A-Za-z0-9+])(?<!\d\.)\d{6}-?\d{4}(?![\w-])"
-                    r"|(?<![A-Za-z0-9+])(?<!\d\.)\d\d(?:[ .\-]\d\d){3}(?!\w)"
+                    r"|(?<![A-Za-z0-9+])(?<!\d\.)\d\d(?:[ .\-/\u00a0\u202f]\d\d){3}(?!\w)"
                     r"|(?<![A-Za-z0-9+])(?<!\d\.)\d{8,15}(?!\w|\.\d)",
                     i,
                 ),
@@ -216,13 +233,12 @@ class Redactor:
         return place + mark + (self._name(Kind.SECRET, query) if query else "")
 
     def _blob(self, found: re.Match[str]) -> str:
-        """Letters and digits both: a key. A long word, or a path, is none."""
+        """Letters and digits both: a key. A long word is none, nor is a path of short names."""
         text = found.group(1)
-        if "/" in text and "+" not in text and "=" not in text and not re.search(r"\d[A-Za-z]\d", text):
-            return found.group()
-        return (
-            self._name(Kind.SECRET, text) if re.search(r"\d", text) and re.search(r"[A-Za-z]", text) else found.group()
-        )
+        short = text.startswith("/") and max(map(len, text.split("/"))) < _KEY
+        path = "+" not in text and "=" not in text and (short or ("/" in text and not re.search(r"\d[A-Za-z]\d", text)))
+        mixed = re.search(r"\d", text) and re.search(r"[A-Za-z]", text)
+        return self._name(Kind.SECRET, text) if mixed and not path else found.group()
 
     def _ip(self, found: re.Match[str]) -> str:
         try:

@@ -59,6 +59,13 @@ GET /x?number=31415926 Bearer eyJhbGciOi.J9Zm9v-42 token=s3cr3t-word-42 {"secret
 tried sofie17 for Sofie N\\u00f8rgaard with Hund-og-kat 99 in /home/bjarke.aegaard/.config
 /home/mette.friis/ring.wav, C:\\Users\\Ole Hvid\\x.wav and \\\\server\\home$\\pdahl
 registered user 2841 after 2841 ms
+the password is Hest71, --password Hest72, kodeord: Hest73, {"password": "to Hest74"}, +45\u00a031\u00a041\u00a059\u00a026
+2026-11-29 17:05:13,001 DEBUG wire From: Ellen Dam <sip:31415926@pbx.example>
+s=Call of Ellen Dam
+opened /srv/a1b2c/phone-16/tmp_wj49n8r/more/archive2
+-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEIJ1hsZ3c
+2026-11-29 17:05:14,001 INFO klartone.engine cut off above
 -----BEGIN PRIVATE KEY-----
 MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v
 -----END PRIVATE KEY-----
@@ -66,7 +73,19 @@ MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v
 PLANTED = (
     *("70809010", "70809099", "sofie17", "Sofie", "rgaard", "31415926", "31 41 59 26", "31-41-59-26", "010190"),
     *("anna.friis", "Karla", "karla", "Vestergaard", "carla.vest", "91.198.174.192", "bjarke", "aegaard", PASSWORD),
-    *("mette", "Ole Hvid", "pdahl", "2899", "user 2841", "2841@", '"2841"', "Hemmelig77", "Aage Juhl"),
+    *(
+        "mette",
+        "Ole Hvid",
+        "pdahl",
+        "2899",
+        "user 2841",
+        "2841@",
+        '"2841"',
+        "Hemmelig77",
+        "Aage Juhl",
+        "Hest7",
+        "Ellen Dam",
+    ),
     *("WVNfX19z", "4A:AD:B9", "asd88fgp", "6629fae4", "eyJhbGciOi", "s3cr3t", "kW3m2Qp9xLz", "MC4CAQAw", "Bjarke"),
 )
 HELPS = (
@@ -77,6 +96,8 @@ HELPS = (
     "10.0.0.5",
     "1048576",
     "2841 ms",
+    "/srv/a1b2c/phone-16/tmp_wj49n8r/more/archive2",
+    "2026-11-29 17:05:14,001 INFO klartone.engine cut off above",
 )
 LONG_LINES = ("a-", "a.", "a@", "1 ", "http://", "password ", "-----BEGIN X-----", "/home/a ")
 
