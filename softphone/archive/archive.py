@@ -113,26 +113,13 @@ class Archive:
     @classmethod
     def open(cls, folder: Path, store: KeyStore) -> Archive:
         """An existing archive, also on a disk that can only be read. What an earlier run could not make go, goes now."""
-        marker = read_marker(folder)
-        if store.demo and not marker.demo:
-            raise ArchiveError("error.archive.demo_keys", path=str(folder))
-        master = store.get(keys.master_name(marker.archive))
-        admitted = store.get(keys.admitted_name(marker.archive)) if master is None else None
-        secrets = Secrets.derive(master) if master is not None else Secrets.parts(admitted or b"")
-        if secrets is None:
-            code = "error.archive.no_demo_keys" if marker.demo else "error.archive.no_catalog_key"
-            raise ArchiveError(code, path=str(folder))
+        marker, secrets, whole = _unlocked(folder, store)
         _take_new_catalog(folder)
         catalog = _opened(folder / CATALOG, secrets.catalog)
         try:
-            facts = catalog.meta()
-            told = marker.archive, marker.desk, str(int(marker.demo))
-            if (facts.get("archive"), facts.get("desk"), facts.get("demo")) != told:
-                raise ArchiveError("error.archive.marker_changed", path=str(folder))
-            if catalog.is_older():
-                # Before anything goes: rows of keys that have gone would take their recordings with them.
-                raise ArchiveError("error.archive.older_catalog", path=str(folder))
-            signer = Signer.of(marker.desk, store, make=master is not None)
+            # Before anything goes: rows of keys that have gone would take their recordings with them.
+            _check_belongs(catalog, marker, folder)
+            signer = Signer.of(marker.desk, store, make=whole)
             archive = cls(folder, marker, catalog, secrets, store, signer)
             with suppress(ArchiveError):
                 remove_condemned(archive.catalog, archive.vault)
@@ -144,6 +131,20 @@ class Archive:
             catalog.empty_log()
             catalog.erase_unnamed()
         return archive
+
+    @classmethod
+    def look(cls, folder: Path, store: KeyStore) -> Archive:
+        """As it is, for reading alone: no file in it changes, no schema, and no key in `store`. A phone of another version may
+        have it open."""
+        marker, secrets, _ = _unlocked(folder, store)
+        made = folder / CATALOG
+        catalog = Catalog.look(made if made.exists() else folder / NEW_CATALOG, secrets.catalog)
+        try:
+            _check_belongs(catalog, marker, folder)
+            return cls(folder, marker, catalog, secrets, store, Signer.of(marker.desk, store, make=False))
+        except BaseException:
+            catalog.close()
+            raise
 
     @classmethod
     def open_or_create(cls, folder: Path, store: KeyStore, *, demo: bool = False) -> Archive:
@@ -354,6 +355,30 @@ class Archive:
 
 def _utc() -> datetime:
     return datetime.now(UTC)
+
+
+def _unlocked(folder: Path, store: KeyStore) -> tuple[Marker, Secrets, bool]:
+    """The last: whether the archive's one secret is here, and not only what an admitted desk gets."""
+    marker = read_marker(folder)
+    if store.demo and not marker.demo:
+        raise ArchiveError("error.archive.demo_keys", path=str(folder))
+    master = store.get(keys.master_name(marker.archive))
+    admitted = store.get(keys.admitted_name(marker.archive)) if master is None else None
+    secrets = Secrets.derive(master) if master is not None else Secrets.parts(admitted or b"")
+    if secrets is None:
+        code = "error.archive.no_demo_keys" if marker.demo else "error.archive.no_catalog_key"
+        raise ArchiveError(code, path=str(folder))
+    return marker, secrets, master is not None
+
+
+def _check_belongs(catalog: Catalog, marker: Marker, folder: Path) -> None:
+    """This catalog is the marker's, and of the day of the sealed keys beside it. Raises ArchiveError."""
+    facts = catalog.meta()
+    told = marker.archive, marker.desk, str(int(marker.demo))
+    if (facts.get("archive"), facts.get("desk"), facts.get("demo")) != told:
+        raise ArchiveError("error.archive.marker_changed", path=str(folder))
+    if catalog.is_older():
+        raise ArchiveError("error.archive.older_catalog", path=str(folder))
 
 
 def _opened(path: Path, key: bytes) -> Catalog:

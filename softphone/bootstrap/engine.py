@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import os
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -16,10 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from softphone.bootstrap.home import Home, key_store, password_name
+from softphone.bootstrap.home import Home, forget_misleading, key_store, password_name
 from softphone.bootstrap.program import edge_command, take_stdio
 from softphone.domain.errors import KlartoneError
-from softphone.edge.channel import RENAMING
 from softphone.engine.edge import Edge
 from softphone.system import last_words
 from softphone.system.endpoint import answers, read_endpoint
@@ -99,9 +97,7 @@ def _run(home: Home, wire: tuple[IO[bytes], IO[bytes]] | None, plugin_folders: S
     sys.setswitchinterval(SWITCH_INTERVAL)
     held, settings_fault = home.settings_in_force()
     settings = held.settings
-    if held.machine.lock_of("accounts"):
-        for name in RENAMING:  # the edge's too, which looks names up
-            os.environ.pop(name, None)
+    forget_misleading(held)  # the edge's too, which looks names up and checks certificates
     bind = "" if settings.bind == EVERYWHERE else settings.bind
     edge = Edge(
         bind,

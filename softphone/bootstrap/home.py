@@ -109,6 +109,15 @@ def machine_fault(machine: MachineSettings) -> CodedText | None:
     return CodedText(code, {"places": places})
 
 
+def forget_misleading(held: InForce) -> None:
+    """Where the organisation has locked the accounts, no variable of this process or its children leads them elsewhere."""
+    from softphone.edge.channel import MISLEADING
+
+    if held.machine.lock_of("accounts"):
+        for name in MISLEADING:
+            os.environ.pop(name, None)
+
+
 def texts(language: Language | None = None, time_zone: str | None = None) -> Texts:
     """The sentences, in `language` or the system's."""
     return Texts(program_folder("resources") / "translations", language or system_language(), time_zone)

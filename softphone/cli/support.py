@@ -99,6 +99,8 @@ def _collected(home: Home, tell: Texts) -> tuple[dict[str, bytes], dict[Kind, in
     def put(name: str, data: Any) -> None:
         files[name] = json.dumps(redactor.data(data), ensure_ascii=False, indent=2).encode()
 
+    # Before the doctor, which may forget some of them.
+    put("environment.json", {name: one for name, one in os.environ.items() if name.startswith(_VARIABLES)})
     put("phone.json", status_of(phone) if phone else {"running": False})
     put("doctor.json", examined(home))
     put("versions.json", _versions())
@@ -110,7 +112,6 @@ def _collected(home: Home, tell: Texts) -> tuple[dict[str, bytes], dict[Kind, in
         },
     )
     put("processes.json", _processes(home))
-    put("environment.json", {name: one for name, one in os.environ.items() if name.startswith(_VARIABLES)})
     for folder, path in _logs(home):
         with suppress(OSError):
             files[f"{folder}/{path.name}"] = redactor.text(_end_of(path)).encode()

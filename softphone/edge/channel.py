@@ -21,8 +21,9 @@ ACCOUNT = "x-account"
 
 NAMESERVER = "KLARTONE_NAMESERVER"
 """variable of the environment: `address[:port]` of the one name server to ask, in place of the system's"""
-RENAMING = (NAMESERVER, "HOSTALIASES", "LOCALDOMAIN", "RES_OPTIONS")
-"""variables by which a user could have a name lead elsewhere; the last three are the C library's (resolv.conf(5))"""
+MISLEADING = (NAMESERVER, "HOSTALIASES", "LOCALDOMAIN", "RES_OPTIONS", "SSL_CERT_FILE", "SSL_CERT_DIR")
+"""variables by which a user could have a name lead elsewhere, and whoever answers there be trusted: three of the C library's
+(resolv.conf(5)), and OpenSSL's for the authorities"""
 
 
 def account_param(account: str) -> str:

@@ -1,18 +1,36 @@
-"""A recording's file that this version does not know how to read: `verify` says what it may be, and nothing touches it."""
+"""What another version made. A recording's file that this one cannot read: `verify` says what it may be, and nothing touches it.
+An archive with an earlier schema, which that version may be recording into: who only looks leaves it as it is."""
 
 from __future__ import annotations
 
+import json
+import shutil
+import subprocess
+import sys
+import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from softphone import cli
+from softphone.archive.archive import Archive
+from softphone.archive.catalog import database
+from softphone.archive.crypto.wraps import signer_name
 from softphone.archive.examine.repair import Repair, Repaired, repair
 from softphone.archive.examine.verify import verify
 from softphone.archive.files.reader import read_structure
+from softphone.bootstrap.home import DEMO_KEYS, Home
+from softphone.cli.doctor.archive import ARCHIVE
+from softphone.cli.doctor.run import look
 from softphone.domain.changes import CloseRecording
+from softphone.system.secrets import DemoKeyFile
+from softphone.system.settings import save_settings
+from softphone.wire.snapshot import Settings
 from tests.archive.scene import AT, DOCUMENTATION, Scene
+from tests.peers.second_phone import ROOT
 
 NOW = datetime.now(UTC) + timedelta(days=1)
 Turned = Callable[[bytes], bytes]
@@ -57,3 +75,53 @@ def test_verify_says_that_it_may_be_a_newer_version_s_and_no_start_touches_it_or
         Repaired(Repair.SET_ASIDE, "stray"),
     }
     assert path.read_bytes() == sealed
+
+
+@pytest.mark.parametrize("schema", [database.OLDEST, database.HEAD])
+def test_doctor_and_support_change_nothing_in_an_archive_that_runs_crashed_or_was_closed(
+    schema: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs, crashed = tmp_path / "runs", tmp_path / "crashed"
+    keys = DemoKeyFile(runs / DEMO_KEYS)
+    with monkeypatch.context() as earlier:
+        earlier.setattr(database, "HEAD", schema)
+        archive = Archive.create(runs, keys, demo=True)
+    keys.delete(signer_name(archive.desk))  # as on a desk that has written nothing yet
+    archive.see(AT, None)
+    shutil.copytree(runs, crashed)
+    assert {one.name for one in runs.iterdir()} >= {"catalog.db-wal", "catalog.db-shm"}
+    home, written = Home.within(tmp_path / "home"), tmp_path / "support.zip"
+    home.folders.create()
+
+    def told(folder: Path, look_at: Callable[[], set[str]]) -> set[str]:
+        save_settings(home.folders.config, Settings(archive=str(folder)))
+        before = _files(folder)
+        found = look_at()
+        assert _files(folder) == before
+        return found & {"doctor.archive.earlier", "doctor.backup.none", "doctor.signer.nobody"}
+
+    def support() -> set[str]:
+        # In a process of its own: within one, SQLite's connections share their look at the files beside the database.
+        command = [sys.executable, "-m", "softphone", "--home", str(home.root), "support", str(written)]
+        subprocess.run(command, cwd=ROOT, capture_output=True, check=True, timeout=120)
+        with zipfile.ZipFile(written) as file:
+            text = file.read(next(one for one in file.namelist() if one.endswith("doctor.json")))
+        return {one["code"] for one in json.loads(text)["findings"] if one["check"] == "archive"}
+
+    def doctor() -> set[str]:
+        return {one.code for _, one in look(home, [ARCHIVE])}
+
+    inside = {"doctor.archive.earlier"} if schema < database.HEAD else {"doctor.backup.none", "doctor.signer.nobody"}
+    assert told(runs, support) == inside
+    assert told(crashed, doctor) == inside
+    archive.close()
+    assert told(runs, doctor) == inside
+    with monkeypatch.context() as earlier:
+        earlier.setattr(database, "HEAD", schema)
+        Archive.open(runs, keys).close()  # the version before can still
+
+
+def _files(folder: Path) -> dict[str, Any]:
+    """With the folder's own time: nothing was made in it and gone again."""
+    every = [folder, *folder.rglob("*")]
+    return {str(one): (one.stat().st_mtime_ns, one.read_bytes() if one.is_file() else b"") for one in sorted(every)}

@@ -21,9 +21,11 @@ from softphone.edge.channel import NAMESERVER
 from softphone.system.secrets import DemoKeyFile
 from softphone.wire.codec import decode_from_engine, encode
 from softphone.wire.from_engine import Done, Refused, Snapshot
-from softphone.wire.snapshot import Look, PolicyPhase, Settings
+from softphone.wire.snapshot import Look, PolicyPhase, Registration, Settings
 from softphone.wire.to_engine import Quit, SaveSettings
 from tests.edge.test_resolver import name_server
+from tests.peers.authority import Authority
+from tests.peers.exchange import exchange
 from tests.peers.second_phone import ROOT
 from tests.peers.wire import wire
 
@@ -187,35 +189,45 @@ def test_a_demo_goes_by_its_own_settings_on_a_managed_machine_and_reaches_that_m
         assert machine.shown("--home", str(home))["policy"]["value"] == "/srv/klartone/policy.toml"
 
 
-def test_no_variable_leads_the_name_of_a_locked_account_elsewhere(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch
+def test_no_variable_leads_the_name_of_a_locked_account_elsewhere_nor_says_whom_to_trust(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    with name_server({("pbx.test", "A"): ["127.0.0.1"]}) as names, wire() as server:
+    authority = Authority(tmp_path / "authority")
+    with (
+        name_server({("pbx.test", "A"): ["127.0.0.1"]}) as names,
+        wire() as server,
+        exchange(authority.sign("server", "127.0.0.1")) as by_tls,
+    ):
         monkeypatch.setenv(NAMESERVER, "{}:{}".format(*names))
+        monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
         account = f'id = "a"\naddress = "a@pbx.test:{server.port}"\n'
-        own(machine.home, f"[[accounts]]\n{account}")
+        trusting = f'id = "b"\naddress = "b@127.0.0.1:{by_tls.port}"\ntransport = "tls"\n'
+        own(machine.home, f"[[accounts]]\n{account}[[accounts]]\n{trusting}")
         with ThreadPoolExecutor() as thread:
-            refused = thread.submit(said_by, machine, [], lambda now: now.accounts[0].code == 403)
+            refused = thread.submit(
+                said_by,
+                machine,
+                [],
+                lambda now: now.accounts[0].code == 403 and now.accounts[1].registration is Registration.REGISTERED,
+            )
             server.send(server.answer(server.wait_for("REGISTER", 20), "403 Forbidden"), server.peer)
             refused.result(20)
 
         server.heard.clear()
-        machine.manage(f"[[locked.accounts]]\n{account}")
+        machine.manage(f"[[locked.accounts]]\n{account}[[locked.accounts]]\n{trusting}")
         with ThreadPoolExecutor() as thread:
-            said = thread.submit(
-                said_by, machine, [], lambda now: bool(now.accounts[0].trouble or now.accounts[0].code)
-            )
+            said = thread.submit(said_by, machine, [], lambda now: all(one.trouble or one.code for one in now.accounts))
             while not said.done():
                 with suppress(TimeoutError):  # whatever comes all the same is answered: then it ends too
                     server.send(server.answer(server.wait_for("REGISTER", 0.3), "403 Forbidden"), server.peer)
             state, _ = said.result()
         # By the system's own name servers, if it has any: they do not know .test.
-        trouble = state.accounts[0].trouble
-        assert trouble is not None
-        assert trouble.code in ("connection.nowhere", "connection.dns_silent")
+        wrong = [one.trouble.code for one in state.accounts if one.trouble]
+        assert wrong[0] in ("connection.nowhere", "connection.dns_silent")
+        assert wrong[1:] == ["connection.tls_unknown_authority"]
         told = json.loads(machine.run("--home", str(machine.home), "doctor", "--json").stdout)
         codes = [one["code"] for one in told["findings"]]
-        assert trouble.code in codes
+        assert set(wrong) <= set(codes)
         assert "doctor.names" not in codes
         assert server.heard == []
 

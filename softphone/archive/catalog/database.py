@@ -36,6 +36,8 @@ _INDEX = 1 << 15
 """bytes of that log's index at least"""
 UNCHANGED = "immutable=1"
 """nobody can write to it: nothing is written beside it, and its log of pages must be empty"""
+_LOOKING = "mode=ro&readonly_shm=1"
+"""others may write to it, and this one does not: neither to it nor to what SQLite keeps beside it"""
 BROKEN_SEAL = "HMAC verification failed"
 """how what SQLCipher says of a page begins"""
 LOCKED = "error.archive.locked"
@@ -45,9 +47,10 @@ Fault = (DatabaseError, OSError, sqlite3.Error)
 class Catalog:
     """One writer's connection, kept open, for one thread at a time; readers get their own. Raises ArchiveError throughout."""
 
-    def __init__(self, path: Path, key: bytes, how: str = "") -> None:
+    def __init__(self, path: Path, key: bytes, how: str = "", *, looks: bool = False) -> None:
         self.path = path
         self._how = how
+        self._looks = looks
         self.signer: Signer | None = None
         """signs what is written to the log, where that is due"""
         self._key = key
@@ -81,17 +84,40 @@ class Catalog:
         if not how and _size(path.with_name(f"{path.name}-shm")) < _INDEX and _free(path.parent) < 2 * _INDEX:
             # SQLite would map the index into memory all the same: a part of it for which there is no block ends the process.
             raise ArchiveError(FULL, path=str(path.parent), detail="")
-        for beside in ("-wal", "-shm"):
-            if (log := path.with_name(path.name + beside)).is_symlink():
-                raise ArchiveError(LINKED, path=str(log), detail="")
+        _check_links(path)
         catalog = cls(path, key, how)
         with catalog._closed_on_failure(), catalog._translated():
-            found = catalog._version()
-            if found is None or not OLDEST <= found <= HEAD:
-                raise ArchiveError("error.archive.unknown_version", found=found or "-", known=HEAD)
-            if found < HEAD:
+            if catalog._known_version() < HEAD:
                 catalog._migrate()
         return catalog
+
+    @classmethod
+    def look(cls, path: Path, key: bytes) -> Catalog:
+        """An existing catalog as it is, also one with an earlier schema. No file is changed, and none is made but an index of
+        the log, where a power cut took it.
+
+        A phone of another version may have it open. Raises as `open`.
+        """
+        if not path.is_file():
+            raise ArchiveError("error.archive.no_catalog", path=str(path))
+        _check_links(path)
+        log, index = (path.with_name(path.name + beside) for beside in ("-wal", "-shm"))
+        how = _LOOKING if index.exists() else "mode=ro" if _size(log) else UNCHANGED
+        catalog = cls(path, key, how, looks=True)
+        with catalog._closed_on_failure(), catalog._translated():
+            catalog._known_version()
+        return catalog
+
+    def schema_is_earlier(self) -> bool:
+        """Than this version's: `open` would bring it up to date. Raises ArchiveError."""
+        with self._translated():
+            return self._known_version() < HEAD
+
+    def _known_version(self) -> str:
+        found = self._version()
+        if found is None or not OLDEST <= found <= HEAD:
+            raise ArchiveError("error.archive.unknown_version", found=found or "-", known=HEAD)
+        return found
 
     @contextmanager
     def _closed_on_failure(self) -> Generator[None]:
@@ -114,7 +140,7 @@ class Catalog:
 
     def _anew(self) -> None:
         """Once that disk can be written, others may write to it: from then on it is opened as everywhere else."""
-        if self._how and os.access(self.path.parent, os.W_OK):
+        if self._how and not self._looks and os.access(self.path.parent, os.W_OK):
             self._how = ""
             self.close()
 
@@ -286,6 +312,13 @@ class Catalog:
 def _as_text(raw: bytes) -> str:
     """What somebody wrote past the program need be no text: it ends no look at all the rest."""
     return raw.decode("utf-8", "replace")
+
+
+def _check_links(path: Path) -> None:
+    """SQLite would write where they lead to."""
+    for beside in ("-wal", "-shm"):
+        if (log := path.with_name(path.name + beside)).is_symlink():
+            raise ArchiveError(LINKED, path=str(log), detail="")
 
 
 def _free(folder: Path) -> int:

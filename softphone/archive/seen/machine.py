@@ -65,8 +65,17 @@ class MachineArchive:
         """As `Archive.open`."""
         return cls(Archive.open(folder, store))
 
+    @classmethod
+    def look(cls, folder: Path, store: KeyStore) -> MachineArchive:
+        """As `Archive.look`: what would write raises ArchiveError."""
+        return cls(Archive.look(folder, store))
+
     def close(self) -> None:
         self._whole.close()
+
+    def schema_is_earlier(self) -> bool:
+        """As of an archive that a version before wrote, when it is only looked at. Not everything can be read then."""
+        return self._whole.catalog.schema_is_earlier()
 
     def viewer_of(self, policy: Policy | None, accounts: Iterable[str], user: str = "") -> Viewer:
         """As `access.viewer_of`."""

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 
 def _archive(machine: Machine) -> Iterator[Finding]:
-    """Whatever keeps it from being opened, the policy's own file is looked at."""
+    """Whatever keeps it from being opened, the policy's own file is looked at. A version before may be recording into it: the
+    archive is only read, and an earlier schema stays."""
     from softphone.archive.seen.machine import MachineArchive
 
     folder, settings = machine.archive, machine.settings
@@ -34,7 +35,11 @@ def _archive(machine: Machine) -> Iterator[Finding]:
     try:
         yield from folder_of(folder)
         if _is_here(folder):
-            opened = MachineArchive.open(folder, machine.keys)
+            opened = MachineArchive.look(folder, machine.keys)
+            if opened.schema_is_earlier():
+                opened.close()
+                opened = None
+                yield Finding("doctor.archive.earlier", {"folder": str(folder)})
         else:
             yield from _not_backed_up_yet(settings)
     except KlartoneError as error:

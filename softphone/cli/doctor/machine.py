@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from softphone.bootstrap.home import Home, key_store
+from softphone.bootstrap.home import Home, forget_misleading, key_store
 
 if TYPE_CHECKING:
     from softphone.archive.crypto.wraps import KeyStore
@@ -47,8 +47,8 @@ class Machine:
         self.running: Once[Running | None] = Once(self._running)
         self.servers: Once[list[Asked]] = Once(self._servers)
         """each account's, or what is known of it"""
-        locked = bool(self.held.machine.lock_of("accounts"))
-        self.environment: Mapping[str, str] = {} if locked else os.environ
+        forget_misleading(self.held)
+        self.environment: Mapping[str, str] = os.environ
         """what may say where names lead, as for the phone"""
         self.keys = keys or _impatient(key_store(self.archive))
 
