@@ -30,7 +30,7 @@ class Running:
 
     def __init__(self, endpoint: Endpoint) -> None:
         """Raises EngineError if it says nothing that this program understands."""
-        self._socket = _connected(endpoint)
+        self._socket = connected(endpoint)
         self._lines = self._socket.makefile("rb")
         self._socket.settimeout(ANSWERS_WITHIN)
         self.snapshot: Snapshot | None = None
@@ -131,7 +131,8 @@ def _endpoint(runtime: Path) -> Endpoint | None:
         return None
 
 
-def _connected(endpoint: Endpoint) -> socket.socket:
+def connected(endpoint: Endpoint) -> socket.socket:
+    """Raises EngineError, with what the system said as its cause."""
     kind, _, where = endpoint.address.partition(":")
     try:
         if kind == "tcp" or sys.platform == "win32":

@@ -1,18 +1,19 @@
-"""A phone of this user that runs, asked over its socket by a command. It looks on: it is no desk, and disturbs no call."""
+"""A phone of this user that runs, as `doctor` sees it: also one that says nothing, or is of another version.
+
+`softphone.bootstrap.running` speaks with one that is well.
+"""
 
 from __future__ import annotations
 
-import socket
 from dataclasses import dataclass
 from pathlib import Path
 
-from softphone.system.endpoint import Endpoint, read_endpoint
+from softphone.bootstrap.running import connected
+from softphone.domain.errors import EngineError
+from softphone.system.endpoint import read_endpoint
 from softphone.wire.codec import WireError, decode_from_engine, encode
 from softphone.wire.from_engine import Hello, Snapshot
 from softphone.wire.to_engine import Attach
-
-ANSWERS_WITHIN = 3.0
-"""seconds; its loop never stands still for so long"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +31,9 @@ def look_at_running(runtime: Path) -> Running | None:
     if endpoint is None:
         return None
     try:
-        connection = connect(endpoint)
-    except TimeoutError:
-        return Running(endpoint.pid, "", None)
-    except (OSError, ValueError):
-        return None
+        connection = connected(endpoint)
+    except EngineError as error:
+        return Running(endpoint.pid, "", None) if isinstance(error.__cause__, TimeoutError) else None
     version = ""
     with connection, connection.makefile("rb") as lines:
         try:
@@ -48,19 +47,3 @@ def look_at_running(runtime: Path) -> Running | None:
         except (OSError, WireError):
             pass
     return Running(endpoint.pid, version, None)
-
-
-def connect(endpoint: Endpoint, seconds: float = ANSWERS_WITHIN) -> socket.socket:
-    """Raises OSError or ValueError: nobody listens there."""
-    kind, _, where = endpoint.address.partition(":")
-    if kind == "tcp":
-        host, _, port = where.rpartition(":")
-        return socket.create_connection((host, int(port)), seconds)
-    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    made.settimeout(seconds)
-    try:
-        made.connect(where)
-    except BaseException:
-        made.close()
-        raise
-    return made
