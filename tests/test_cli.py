@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import ast
 import inspect
+import os
 import re
+import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -33,7 +35,7 @@ from softphone.cli.registering import Command
 from softphone.domain.changes import AuditEntry, CloseRecording, HoldBy, PlaceHold, Restrict
 from softphone.domain.policy import PolicyError
 from softphone.domain.purpose import KeyRole, Language, Purpose
-from softphone.system import strangers
+from softphone.system import guarded, settings_machine, strangers
 from softphone.system.policy_file import load_policy
 from softphone.system.secrets import DemoKeyFile
 from softphone.system.settings import save_settings
@@ -577,6 +579,30 @@ def doctor(home: Home, *names: str) -> str:
     """What the command prints of these checks."""
     found = look(home, [one for one in CHECKS if one.name in names])
     return "\n".join(line for _, one in found for line in lines(one, texts()))
+
+
+def test_where_the_organisation_decides_the_doctor_sends_nobody_to_the_users_own_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, home = tmp_path / "etc" / "settings.toml", Home.within(tmp_path / "home")
+    place.parent.mkdir()
+    monkeypatch.setattr(settings_machine, "FOLDER", place.parent)
+    monkeypatch.setattr(guarded, "ADMINISTRATORS", {0, os.getuid()})
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("0.0.0.0", 0))
+        folder = tmp_path / "none"
+        place.write_text(f'[locked]\nport = {other.getsockname()[1]}\nplugin_folder = "{folder}"\n', encoding="utf-8")
+        said = doctor(home, "network", "plugins")
+    assert "in use by another program" in said
+    assert f"IT: “port” is locked in {place}: correct it there." in said
+    assert f"The folder of the organisation's plugins, {folder}, is not there." in said
+    # Its file is broken: what it may have named is not missed in the user's own.
+    place.write_text('[locked\npolicy = "/p"\n', encoding="utf-8")
+    said = doctor(home, "managed", "accounts", "archive")
+    assert "No account holds without the organisation's settings" in said
+    assert "IT: Put right what is named above." in said
+    assert "in Settings" not in said
+    assert "Calls go on" not in said
 
 
 def test_on_a_terminal_a_finding_is_folded_at_its_indent_and_a_path_stays_whole() -> None:

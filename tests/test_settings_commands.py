@@ -73,6 +73,7 @@ def test_one_value_is_changed_and_taken_back_and_nothing_else_of_the_file(desk: 
         (("ring_volume", "300"), "The volume 300 is not between 0 and 200."),
         (("port", "many"), "“many” is not a whole number"),
         (("look", "pink"), "Write one of: system, light, dark"),
+        (("archive", "arkiv"), "arkiv is not a whole path"),
         (("ring_volum", "3"), "Write “ring_volume”"),
         (("accounts", "x"), "klartone account"),
         (("plugin_folder", "/x"), "an administrator writes it"),

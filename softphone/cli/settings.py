@@ -25,7 +25,7 @@ from softphone.system.settings_machine import (
     machine_settings,
     with_file,
 )
-from softphone.system.settings_schema import SCHEMA, SETTINGS, Setting
+from softphone.system.settings_schema import SCHEMA, SETTINGS, Setting, machine_doubts
 from softphone.texts import Texts, plain
 from softphone.wire.snapshot import Account
 
@@ -134,6 +134,9 @@ def _parsed(setting: Setting, word: str) -> Any:
             pass
     for fault in own_faults({setting.key: value}, {}):
         raise SettingsError(fault.code, **fault.params)
+    # A path would begin where the command is typed, and the phone's where it is started.
+    for _, code, params in machine_doubts({setting.key: value}):
+        raise SettingsError(code, **params)
     return value
 
 

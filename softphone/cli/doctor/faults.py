@@ -128,7 +128,7 @@ THEMES: dict[str, dict[str, Fault]] = {
             Status.WARN, By.IT, "ready.policy.missing ready.policy.last_good doctor.policy.waits doctor.policy.revoked"
         ),
         **_all(Status.FAIL, By.IT, "ready.policy.faulty ready.policy.unsigned error.notice.rulebook_failed"),
-        **_all(Status.WARN, By.IT, "fault.notice.unspoken"),
+        **_all(Status.WARN, By.IT, "fault.notice.unspoken doctor.plugins.folder"),
         **_all(
             Status.FAIL,
             By.IT,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 
@@ -35,7 +36,13 @@ def _network(machine: Machine) -> Iterator[Finding]:
     try:
         sockets = open_public("" if settings.bind == EVERYWHERE else settings.bind, settings.port)
     except EngineError as error:
-        yield Finding.of(error)
+        key = "port" if "port_taken" in error.code else "bind"
+        place = machine.held.machine.lock_of(key)
+        yield (
+            replace(Finding.of(error, key=key, place=place), remedy="doctor.locked.remedy")
+            if place
+            else Finding.of(error)
+        )
         return
     for one in sockets.values():
         one.close()

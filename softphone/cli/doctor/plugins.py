@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 from softphone.cli.doctor.finding import Check, Finding
 from softphone.cli.doctor.machine import Machine
 from softphone.domain.errors import KlartoneError
 from softphone.domain.purpose import Language
+from softphone.system.paths import is_there
 
 ANSWERS_WITHIN = 8.0
 
@@ -18,6 +20,9 @@ def _plugins(machine: Machine) -> Iterator[Finding]:
     from softphone.plugin.client import PluginFailed, PluginReport
     from softphone.plugin.contract import LOAD, SPEAK, LoadParams, SpeakParams
 
+    folder = machine.settings.plugin_folder
+    if folder and not is_there(Path(folder)):
+        yield Finding("doctor.plugins.folder", {"path": folder})
     load = replace(LOAD)  # a load of the host's own is forgotten with a host that dies; who waits for one is answered
     told: dict[str, PluginReport] = {}
     made = rule_plugins(machine.home, lambda word: told.update({word.plugin: word}), settings=machine.settings)
