@@ -121,7 +121,10 @@ class Heard:
 
     def may_write(self) -> set[Path]:
         catalog = [self.desk.folder / f"catalog.db{end}" for end in ("", "-wal", "-shm")]
-        return {*catalog, self.folder / "home" / "log" / "review.log"}
+        log = self.folder / "home" / "log"
+        # A report is opened before anything crashes, and has no more than its head until then.
+        crashes = {one for one in (log / "crashes").glob("review-*.txt") if one.read_bytes().endswith(b"\n\n")}
+        return {*catalog, log / "review.log", log / "review.lock", *crashes}
 
 
 @pytest.fixture

@@ -148,7 +148,8 @@ class ReadyPage(QWidget):
         # changed.
         self.policy.setVisible(view.connected and view.last_good)
         if view.last_good and snapshot:
-            self.policy_text.setText(view.texts("ready.policy.last_good", count=len(snapshot.policy.faults)))
+            # Its remedy is the button below.
+            self.policy_text.setText(view.texts.halves("ready.policy.last_good", count=len(snapshot.policy.faults))[0])
         self.see_faults.show_as(view, view.texts("ready.policy.see"))
 
 
