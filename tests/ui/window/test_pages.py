@@ -35,6 +35,11 @@ def test_the_account_line_says_the_registration_in_words(scene: Scene, state: Re
     account = AccountState(s.ACCOUNT, state, code=403)
     desk = scene.open(replace(s.snapshot(), accounts=(account,)))
     assert desk.window.account.accessibleName() == words
+    if state is Registration.UNREACHABLE:  # it answers, and what it says is no use
+        trouble = CodedText("connection.answer", {"address": s.ACCOUNT.address, "sip": "503 Service Unavailable"})
+        scene.show(replace(s.snapshot(), accounts=(replace(account, code=503, trouble=trouble),)))
+        assert desk.window.account.accessibleName().startswith("Serveren er i uorden (503) – prøver igen · ")
+        assert "svarer kontoen salg@nordlys.example med »503 " in desk.window.ready.fault_text.text()
 
 
 def test_an_address_that_is_too_long_for_the_line_gives_way_to_its_user_s_name(scene: Scene) -> None:
@@ -125,6 +130,7 @@ def test_a_refused_policy_is_a_calm_line_while_the_last_good_one_holds_and_leads
     assert not ready.faults.isVisible()
     assert ready.policy_text.text() == (
         "De nye regler har 2 fejl og er ikke taget i brug. De regler, der gjaldt før, gælder stadig."
+        " Fejlene står i Indstillinger."
     )
     scene.press("seeFaults")
     section = desk.window.settings.policy
