@@ -77,6 +77,8 @@ def run_support(arguments: argparse.Namespace) -> int:
 def make(home: Home, file: Path, tell: Texts) -> Made:
     """Whole or not at all, for this user alone. Raises KlartoneError."""
     file = file.absolute()
+    if file.is_dir():
+        raise KlartoneError("error.support.folder", path=str(file))
     with _writing(file) as packed:
         files, taken = _collected(home, tell)
         made = Made(file, {name: len(one) for name, one in sorted(files.items())}, taken)
@@ -137,7 +139,15 @@ def _known(home: Home, settings: Settings, now: Snapshot | None) -> dict[str, li
     # A caller without a number has a name there.
     names += [one for one in numbers if not any(letter.isdigit() for letter in one)]
     hosts = [one.address.partition("@")[2] for one in settings.accounts]
-    return {"hosts": hosts, "names": names, "numbers": [*numbers, *users], "users": users, "secrets": secrets}
+    public = [settings.policy_signer] if settings.policy_signer else []
+    return {
+        "public": public,
+        "hosts": hosts,
+        "names": names,
+        "numbers": [*numbers, *users],
+        "users": users,
+        "secrets": secrets,
+    }
 
 
 def _people() -> list[str]:
@@ -168,10 +178,19 @@ def _versions() -> dict[str, Any]:
         "frozen": bool(getattr(sys, "frozen", False)),
         "python": platform.python_version(),
         "system": platform.platform(),
+        "distribution": _distribution(),
         "machine": platform.machine(),
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "packages": found,
     }
+
+
+def _distribution() -> str:
+    """Such as Debian GNU/Linux 12 (bookworm); empty where there is none."""
+    try:
+        return platform.freedesktop_os_release().get("PRETTY_NAME", "")
+    except OSError:
+        return ""
 
 
 def _processes(home: Home) -> list[dict[str, Any]]:

@@ -99,10 +99,13 @@ class Redactor:
         users: Iterable[str] = (),
         secrets: Iterable[str] = (),
         hosts: Iterable[str] = (),
+        public: Iterable[str] = (),
     ) -> None:
         """Names of people and of this machine; numbers as anybody writes them; user parts of addresses; secrets whole. A part
-        of a name that is a part of one of the `hosts` too, such as a company's, stays."""
+        of a name that is a part of one of the `hosts` too, such as a company's, stays. So do
+        `public` keys, which look like secrets."""
         self.taken: Counter[Kind] = Counter()
+        self._public = frozenset(public)
         self._named: dict[tuple[Kind, str], str] = {}
         self._different: Counter[Kind] = Counter()
         self._rules = [
@@ -235,6 +238,8 @@ class Redactor:
     def _blob(self, found: re.Match[str]) -> str:
         """Letters and digits both: a key. A long word is none, nor is a path of short names."""
         text = found.group(1)
+        if text in self._public:
+            return found.group()
         short = text.startswith("/") and max(map(len, text.split("/"))) < _KEY
         path = "+" not in text and "=" not in text and (short or ("/" in text and not re.search(r"\d[A-Za-z]\d", text)))
         mixed = re.search(r"\d", text) and re.search(r"[A-Za-z]", text)

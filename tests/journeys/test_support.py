@@ -23,6 +23,7 @@ from softphone.locking import locked
 from softphone.system.endpoint import read_endpoint
 from softphone.system.secrets import DemoKeyFile
 from softphone.system.settings import save_settings
+from softphone.system.signature import new_signing_key, public_half
 from softphone.wire.snapshot import Account, Settings
 from tests.peers.processes import until
 from tests.peers.second_phone import ROOT
@@ -122,7 +123,8 @@ def test_the_file_for_support_has_what_helps_and_nothing_of_what_was_planted(
     Archive.create(archive, keys, demo=True).close()
     keys.set(password_name(ACCOUNT.id), PASSWORD.encode())
     ring = "file:/home/mette.friis/ring.wav"
-    settings = Settings((ACCOUNT, SHORT), archive=str(archive), bind="127.0.0.1", ring_sound=ring)
+    signer = public_half(new_signing_key())
+    settings = Settings((ACCOUNT, SHORT), archive=str(archive), bind="127.0.0.1", ring_sound=ring, policy_signer=signer)
     save_settings(home.folders.config, settings)
     (home.folders.log / "session.log").write_text(LINES, encoding="utf-8")
     (home.folders.log / "call-+4531415926.log").write_text("nothing\n", encoding="utf-8")
@@ -161,8 +163,10 @@ def test_the_file_for_support_has_what_helps_and_nothing_of_what_was_planted(
     assert crashed(home) == ["edge", "engine"]
 
     assert cli.main(["--home", str(home.root), "support", str(tmp_path / "no" / "x.zip"), "--forget-crashes"]) == 1
-    assert crashed(home) == ["edge", "engine"]
     capsys.readouterr()
+    assert cli.main(["--home", str(home.root), "support", str(tmp_path)]) == 1
+    assert "is a folder. Name a file in it" in capsys.readouterr().err
+    assert crashed(home) == ["edge", "engine"]
     file = tmp_path / "out.zip"
     # Programs of others have the name in their command lines too, with what else stands there.
     words = [sys.executable, "-c", "import sys; sys.stdin.read()", "/opt/klartone", "softphone", "Hemmelig77"]
@@ -191,6 +195,10 @@ def test_the_file_for_support_has_what_helps_and_nothing_of_what_was_planted(
     }
     held = json.loads(whole["settings.json"])["settings"]
     assert (held["bind"]["value"], held["bind"]["origin"]) == ("127.0.0.1", "user")
+    assert held["policy_signer"]["value"] == signer, "a public key tells a wrong signer from the right one"
+    distribution = json.loads(whole["versions.json"])["distribution"]
+    assert distribution
+    assert distribution in Path("/etc/os-release").read_text("utf-8")
     dead = [text for name, text in whole.items() if name.startswith("crashes/")]
     assert len(dead) == 2
     assert all("Fatal Python error" in one and " UTC" in one.partition("\n")[0] for one in dead)

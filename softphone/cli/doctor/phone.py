@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 from softphone import __version__
 from softphone.cli.doctor.finding import Check, Finding
@@ -12,6 +14,8 @@ from softphone.locking import held_by_another
 from softphone.system.single import FILE
 from softphone.wire.snapshot import CodedText
 
+_TRY = 2.0
+"""seconds in which an engine that cannot start has ended"""
 _TOLD_ELSEWHERE = ("settings", "machine", "keyring", "accounts")
 """beginnings of `error.…` that the checks look at by themselves, with the line of a file"""
 
@@ -20,7 +24,7 @@ def _phone(machine: Machine) -> Iterator[Finding]:
     runtime = machine.home.folders.runtime
     running = machine.running()
     if running is None:
-        if held_by_another(runtime / FILE):
+        if _held(runtime / FILE):
             yield Finding.of(EngineError("error.engine.running", folder=str(runtime)))
         else:
             yield Finding("doctor.phone.off")
@@ -36,6 +40,16 @@ def _phone(machine: Machine) -> Iterator[Finding]:
     for said in standing:
         if not _elsewhere(said):
             yield Finding(said.code, dict(said.params))
+
+
+def _held(lock: Path) -> bool:
+    """For longer than a window takes for one more try to start its engine."""
+    until = time.monotonic() + _TRY
+    while held_by_another(lock):
+        if time.monotonic() >= until:
+            return True
+        time.sleep(0.1)
+    return False
 
 
 def _elsewhere(said: CodedText) -> bool:
