@@ -94,9 +94,11 @@ class Configure:
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """The engine's loop turns. `busy`: it has all the calls that it can have, so a new INVITE is answered 486."""
+    """The engine's loop turns. `busy`: it has all the calls that it can have, so a new INVITE is answered 486. `ends`: it takes
+    no call any more, and soon turns no longer, so a new INVITE is answered 480."""
 
     busy: bool = False
+    ends: bool = False
 
 
 @dataclass(frozen=True, slots=True)

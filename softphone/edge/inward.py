@@ -147,6 +147,10 @@ class Inward:
             else:
                 self._switch.reply(message, source, 482)
             return
+        if switch.ends:
+            switch.counters["ends"] += 1
+            switch.reply(message, source, 480)
+            return
         replaced: Dialog | None = None
         if message.get("Replaces") is not None:
             code, replaced = transfers.replaced_by(message, switch.dialogs, source)

@@ -96,6 +96,8 @@ class Switch:
         self._let_go: deque[str] = deque(maxlen=MOST_LET_GO)
         self._heard = time.monotonic()
         self._busy = False
+        self.ends = False
+        """the engine does: it takes no call any more"""
         self._memory = Memory(self)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -137,11 +139,11 @@ class Switch:
             waiting()
 
     def heartbeat(self, beat: Heartbeat) -> None:
-        self._heard, self._busy = time.monotonic(), beat.busy
+        self._heard, self._busy, self.ends = time.monotonic(), beat.busy, beat.ends
 
     @property
     def alive(self) -> bool:
-        return time.monotonic() - self._heard < FRESH
+        return time.monotonic() - self._heard < FRESH and not self.ends
 
     @property
     def busy(self) -> bool:

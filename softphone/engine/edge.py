@@ -155,10 +155,10 @@ class Edge:
             self._configure = replace(self._configure, accounts=accounts)
         self.tell(replace(self._configure, remembered=""))
 
-    def beat(self, *, busy: bool) -> None:
-        """At each turn of the loop. Sends a heartbeat once a second, and at once when `busy` changes."""
-        now = time.monotonic()
-        if now < self._beat_due and busy == self._beat.busy:
+    def beat(self, *, busy: bool, ends: bool = False) -> None:
+        """At each turn of the loop. Sends a heartbeat once a second, and at once when it says something else."""
+        now, beat = time.monotonic(), Heartbeat(busy, ends)
+        if now < self._beat_due and beat == self._beat:
             return
         if now >= self._beat_due:
             self._beat_due = now + BEAT
@@ -175,7 +175,7 @@ class Edge:
                 else:
                     _log.error("edge does not begin")
                 process.kill()
-        self._beat = Heartbeat(busy)
+        self._beat = beat
         self.tell(self._beat)
 
     def tell(self, message: ToEdge) -> None:
@@ -197,6 +197,11 @@ class Edge:
             self._overdue.cancel()
         with self._lock:
             outbox, process = self._outbox, self._process
+        if self._ready:
+            # The edge has them too, and they end with it: no message waits where nobody reads.
+            for name, one in self._sockets.items():
+                if name != "inner":
+                    one.close()
         if self._supervisor is not None:
             if outbox is not None:
                 with contextlib.suppress(queue.Full):

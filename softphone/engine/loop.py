@@ -205,6 +205,7 @@ class Engine:
         """By then the parts are started; their maker closes them."""
         while not (self._quitting and not self._parts.calls.talking):
             self.turn()
+        guarded(self._parts.phone.leave)
         guarded(self._parts.calls.close_all)
         ends = seconds() + OWED
         while self._owes() and seconds() < ends:

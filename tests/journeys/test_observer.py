@@ -8,12 +8,14 @@ import json
 import os
 import subprocess
 import sys
-from contextlib import redirect_stdout
+import time
+from contextlib import redirect_stdout, suppress
 from pathlib import Path
 
 import pytest
 
 from softphone import cli
+from softphone.system.endpoint import read_endpoint
 from softphone.wire.from_engine import Refused
 from softphone.wire.snapshot import CallPhase, QuitPhase
 from softphone.wire.to_engine import (
@@ -30,6 +32,7 @@ from tests.journeys.desk import Desk
 from tests.journeys.stage import CUSTOMER, LOOPBACK, Stage, stage
 from tests.peers.processes import until
 from tests.peers.second_phone import ROOT
+from tests.peers.wire import SDP, header, wire
 
 pytestmark = pytest.mark.journey
 
@@ -43,6 +46,27 @@ def klartone(on: Stage, *words: str) -> tuple[int, str]:
 
 def phase(on: Stage, wanted: QuitPhase | None) -> None:
     on.desk.wait(lambda one: (one.quit_asked.phase if one.quit_asked else None) == wanted, f"asked to end: {wanted}")
+
+
+def calls_until_gone(port: int) -> set[str]:
+    """Calls this phone, each 5 ms anew, until nobody has its port any more: what it answered, and what was left without."""
+    sent, answered, said = dict[str, float](), set[str](), set[str]()
+    with wire() as caller, suppress(ConnectionRefusedError):
+        caller.socket.connect((LOOPBACK, port))
+        caller.socket.settimeout(0.005)
+        ends = time.monotonic() + 10
+        while time.monotonic() < ends:
+            call = f"end-{len(sent)}"
+            sent[call] = time.monotonic()
+            caller.socket.send(caller.request("INVITE", port, body=SDP, call_id=call).encode())
+            with suppress(TimeoutError):
+                while True:
+                    answer = caller.socket.recv(65_536).decode()
+                    said.add(answer.partition("\r\n")[0])
+                    answered.add(header(answer, "Call-ID"))
+    # The last ones reach a process that is just going.
+    late = max(sent.values()) - 0.1
+    return said | {one for one, at in sent.items() if at < late} - answered
 
 
 def test_an_observer_is_told_everything_and_may_only_ask_for_an_end_that_takes_nothing(tmp_path: Path) -> None:
@@ -118,8 +142,11 @@ def test_an_observer_is_told_everything_and_may_only_ask_for_an_end_that_takes_n
             assert (other.returncode, "do not have access" in other.stderr) == (1, True), other.stderr
             assert on.engine.poll() is None
 
-        # A desk that is gone has nothing typed: then it ends by itself, and nothing is lost.
+        # A desk that is gone has nothing typed: then it ends by itself, and nothing is lost. Who calls in that moment is told.
+        port = on.desk.snapshot.sip_port
         on._desks.close()
+        until(lambda: read_endpoint(on.runtime) is None, 10, "a loop that has ended")
+        assert calls_until_gone(port) == {"SIP/2.0 480 Temporarily Unavailable"}
         assert on.engine.wait(10) == 0
         assert klartone(on, "status", "--json")[0] == 3
         assert klartone(on, "quit")[0] == 0

@@ -81,6 +81,7 @@ class Phone:
         self._endpoint: SipEndpoint | None = None
         self._ports: CallPorts | None = None
         self._parts: tuple[Registrations, SipCalls] | None = None
+        self._ends = False
 
     def start(self) -> None:
         """Raises EngineError `sip_start`, or `port_taken` with the parameter `port`."""
@@ -113,6 +114,15 @@ class Phone:
                 lambda seconds: self._see(seen.EdgeGone(seconds)),
             )
 
+    def leave(self) -> None:
+        """Takes no call any more: unregisters, and whoever calls all the same is told so until `close`, also while nobody
+        polls."""
+        registrations, calls = self._running()
+        self._ends = True
+        if self._edge is not None:
+            self._edge.beat(busy=not calls.free, ends=True)
+        registrations.unregister_all()
+
     def close(self) -> None:
         """Hang up, unregister, and end the library. Events of the end still reach the inbox."""
         if self._endpoint is None:
@@ -121,6 +131,7 @@ class Phone:
         calls.hang_up_all()
         registrations.unregister_all()
         limit = seconds() + GOODBYE_LIMIT
+        self.poll(0)  # a call may have come since the last one
         while seconds() < limit and (registrations.waiting() or not calls.all_over()):
             self.poll(5)
         self._timers.clear()
@@ -171,7 +182,7 @@ class Phone:
             self._guarded(action)
             happened = True
         if self._edge is not None:
-            self._edge.beat(busy=not calls.free)
+            self._edge.beat(busy=not calls.free, ends=self._ends)
         return happened
 
     def wake(self) -> None:
