@@ -7,23 +7,33 @@ import ast
 import os
 import re
 import runpy
+import shutil
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from softphone import __version__
 from softphone.bootstrap.home import Home
 from softphone.cli.doctor.faults import FAULTS, Status, by_of
 from softphone.cli.doctor.finding import Finding
+from softphone.cli.doctor.folders import FOLDERS
+from softphone.cli.doctor.machine import Machine, Once
+from softphone.cli.doctor.phone import PHONE
 from softphone.cli.doctor.run import CHECKS, look
 from softphone.cli.doctor.summary import summary_of
 from softphone.domain.purpose import Language
 from softphone.engine.server import Attached, Server
 from softphone.system.endpoint import Endpoint, new_secret, unix_sockets, write_endpoint
 from softphone.system.paths import program_folder
+from softphone.system.secrets import DemoKeyFile
 from softphone.system.settings import save_settings
 from softphone.texts import Texts
-from softphone.wire.snapshot import Settings
+from softphone.wire.snapshot import Account, CodedText, Settings
+from tests.peers.wire import wire
 
 ROOT = Path(__file__).resolve().parent.parent
 STANDING = ("engine", "calls/policy", "system", "plugin", "audio", "edge", "archive/folder", "archive/catalog")
@@ -137,3 +147,39 @@ def test_what_all_findings_mean_for_calls_and_recording() -> None:
     assert summary_of([other, ("plugins", Finding("error.plugin.left_out"))]) == (False, False, 2, 0)
     assert summary_of([well, ("plugins", Finding("doctor.late"))])[:2] == (False, False), "in doubt it does not work"
     assert summary_of([well, ("archive", Finding("error.unheard_of"))])[:2] == (False, False)
+
+
+def test_a_phone_that_runs_tells_its_own_faults_and_its_registrations_are_left_alone(tmp_path: Path) -> None:
+    home = Home.within(tmp_path)
+    home.folders.create()
+    said = CodedText("fault.archive.slow"), CodedText("error.settings.faulty")
+    state = SimpleNamespace(store=SimpleNamespace(fault=None), sound=SimpleNamespace(fault=None), faults=said)
+    with wire() as server, ThreadPoolExecutor() as thread:
+        account = Account("a", f"a@127.0.0.1:{server.port}")
+        save_settings(home.folders.config, Settings((account,), archive=str(tmp_path / "archive")))
+        for phone, asked in (
+            (None, "REGISTER"),
+            (SimpleNamespace(snapshot=state, version=__version__, pid=1), "OPTIONS"),
+        ):
+            machine = Machine(home, DemoKeyFile(tmp_path / "keys.json"))
+            vars(machine)["running"] = Once(lambda phone=phone: phone)
+            servers = thread.submit(machine.servers)
+            request = server.wait_for("")
+            server.send(server.answer(request, "200 OK"), server.peer)
+            servers.result(20)
+            assert request.partition(" ")[0] == asked
+    # What a check of its own looks at is not told twice.
+    assert [one.code for one in PHONE.look(machine)] == ["doctor.phone", "fault.archive.slow"]
+
+
+def test_each_of_a_users_folders_is_looked_at(tmp_path: Path) -> None:
+    home = Home.within(tmp_path)
+    home.folders.create()
+    shutil.rmtree(home.folders.data, ignore_errors=True)
+    home.folders.data.write_bytes(b"")
+    expected = [("doctor.folder.data", str(home.folders.data))]
+    if sys.platform != "win32" and os.geteuid() == 0:
+        os.chown(home.folders.config, 65534, -1)
+        expected.append(("doctor.folder.foreign", str(home.folders.config)))
+    found = [finding for _, finding in look(home, [FOLDERS])]
+    assert [(one.code, one.params["path"]) for one in found] == expected

@@ -6,12 +6,14 @@ import json
 import shutil
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from softphone import bootstrap, cli
 from softphone.archive.archive import Archive
+from softphone.archive.backup.run import LIVES_ON
 from softphone.bootstrap.home import DEMO_KEYS, Home
 from softphone.domain.changes import CloseRecording, Discard
 from softphone.domain.errors import ArchiveError
@@ -115,7 +117,7 @@ def test_an_archive_whose_marker_has_gone_is_told_by_each_as_that_and_comes_back
 
 
 def test_the_folder_of_the_settings_is_taken_and_doctor_tells_of_it(
-    desk: Scene, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    desk: Scene, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folders = Home.within(tmp_path / "home").folders
     assert "settings name no folder" in run("backup", "--archive", desk.folder, status=1)
@@ -127,7 +129,12 @@ def test_the_folder_of_the_settings_is_taken_and_doctor_tells_of_it(
     run("backup")
     desk.commit(Discard(recording, "withdrawn"), recording=recording)
     cli.main(doctor)
-    assert "one change is not in it yet" in capsys.readouterr().out
+    assert "one change is not in it yet" in (said := capsys.readouterr().out)
+    stale = bootstrap.texts().halves("doctor.backup.stale", path=str(tmp_path / "disk"), days=LIVES_ON.days)[0]
+    assert stale not in said
+    monkeypatch.setattr("softphone.archive.backup.run.LIVES_ON", timedelta(0))
+    cli.main(doctor)
+    assert stale in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_check_says_of_each_damaged_copy_what_became_of_it(desk: Scene, run: Run, tmp_path: Path) -> None:

@@ -17,8 +17,8 @@ from softphone.engine.outbox import Outbox
 from softphone.engine.parts import Clients, Parts
 from softphone.engine.server import Client, ClientMessage
 from softphone.wire.codec import decode_from_engine
-from softphone.wire.from_engine import Refused
-from softphone.wire.to_engine import SendDigits
+from softphone.wire.from_engine import Done, Refused
+from softphone.wire.to_engine import QuitWhenIdle, SendDigits
 
 
 class Calls:
@@ -44,6 +44,27 @@ def test_a_fault_of_a_command_is_refused_under_its_whole_code(raised: str) -> No
     assert isinstance(answer, Refused)
     assert (answer.id, answer.said.params) == ("7", {"most": 3})
     assert answer.said.code == f"error.{raised.removeprefix('error.')}"
+
+
+@pytest.mark.parametrize("owed", ["nothing", "has_unwritten", "settled"])
+def test_who_asks_for_an_end_at_once_is_refused_while_something_is_unwritten(owed: str) -> None:
+    calls = SimpleNamespace(any_open=False, settled=owed != "settled")
+    store = SimpleNamespace(opened=True, has_unwritten=owed == "has_unwritten")
+    parts: Any = SimpleNamespace(calls=calls, store=store, sound=SimpleNamespace(state=SimpleNamespace(own_call=None)))
+    inbox = Inbox()
+    engine = Engine(cast("Parts", parts), inbox, Clients())
+    client = Client(desk=False, outbox=Outbox())
+
+    engine.client(ClientMessage(client, QuitWhenIdle("7", within=5)))
+    inbox.drain()
+    client.outbox.close()
+
+    answer = decode_from_engine(client.outbox.take() or b"")
+    if owed == "nothing":
+        assert isinstance(answer, Done)
+    else:
+        assert isinstance(answer, Refused)
+        assert answer.said.code == "refused.quit.busy"
 
 
 @pytest.mark.expected_log("bug AttributeError", reason="no state can be made of such parts")
