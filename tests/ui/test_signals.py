@@ -1,6 +1,5 @@
 """Ctrl+C and a polite kill end the desk, in a call too: at once, without a word, with the status that a shell expects, and with
-the note that was just being written. So does
-closing its window, whatever it has asked for."""
+the note that was just being written. So does closing its window, whatever it has asked for."""
 
 from __future__ import annotations
 
@@ -17,10 +16,13 @@ from tests.ui.conftest import RESOURCES
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there a process cannot be sent these signals")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_the_desk_in_the_middle_of_a_call(number: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    ("number", "more", "became"), [(signal.SIGINT, [], "noted"), (signal.SIGTERM, ["--deaf"], "kept")]
+)
+def test_a_signal_ends_the_desk_in_the_middle_of_a_call(number: signal.Signals, more: list[str], became: str) -> None:
+    """`--deaf`: the engine does not take the note, so that it is kept until the next start."""
     desk = subprocess.Popen(
-        [sys.executable, "-m", "tests.ui.signalled_desk", str(RESOURCES)],
+        [sys.executable, "-m", "tests.ui.signalled_desk", str(RESOURCES), *more],
         cwd=Path(__file__).parents[2],
         env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
         stdout=subprocess.PIPE,
@@ -32,7 +34,7 @@ def test_a_signal_ends_the_desk_in_the_middle_of_a_call(number: signal.Signals) 
         assert desk.stdout.readline().strip() == "drawn"
         desk.send_signal(number)
         assert desk.wait(5) == 128 + number
-        assert desk.stdout.readline() == "noted Ring mandag\n"
+        assert desk.stdout.readline() == f"{became} Ring mandag\n"
         assert desk.stderr is not None
         assert desk.stderr.read() == ""
     finally:
