@@ -84,8 +84,8 @@ def killed(team: Team, times: int, seed: int) -> None:
     assert team.s3(digests) == {one.recording: one.told["sha256"] for one in them}
 
 
-def test_a_service_killed_ten_times_in_mid_upload_loses_nothing_and_does_nothing_twice(team: Team) -> None:
-    killed(team, 10, 1)
+def test_a_service_killed_six_times_in_mid_upload_loses_nothing_and_does_nothing_twice(team: Team) -> None:
+    killed(team, 6, 1)
 
 
 @pytest.mark.torture
