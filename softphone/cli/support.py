@@ -198,7 +198,9 @@ def _processes(home: Home) -> list[dict[str, Any]]:
     locks = [one for one in sorted(home.folders.log.glob("*.lock")) if _LOG.fullmatch(f"{one.stem}.log")]
     alive = [one.stem for one in locks if held_by_another(one)]
     found: list[dict[str, Any]] = [{"log": one} for one in alive]
-    for folder in Path("/proc").glob("[0-9]*") if sys.platform == "linux" else ():
+    if sys.platform == "win32":
+        return found
+    for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError, IndexError, ValueError):
             part = _part_of(folder)
             if part is None:
@@ -220,7 +222,11 @@ def _processes(home: Home) -> list[dict[str, Any]]:
 
 def _part_of(process: Path) -> str | None:
     """Which part of this program it is; None: another program. Nothing else of its command line, which may hold anything."""
-    if process.stat().st_uid != os.getuid() or not (process / "exe").samefile(sys.executable):
+    if (
+        sys.platform == "win32"
+        or process.stat().st_uid != os.getuid()
+        or not (process / "exe").samefile(sys.executable)
+    ):
         return None
     words = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")[1:]
     if not getattr(sys, "frozen", False):  # the executable is Python's: what it runs counts

@@ -126,10 +126,10 @@ class Connection(H11Protocol):
 
 def _allow_files() -> None:
     """A connection is a file: a house of many desks has more than a process may have by itself."""
-    try:
-        import resource
-    except ImportError:
-        return  # Windows has no such limit
+    if sys.platform == "win32":
+        return  # it has no such limit
+    import resource
+
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
     if soft < wanted:
