@@ -27,7 +27,7 @@ from softphone.engine.call.phone_calls import PhoneCalls
 from softphone.engine.loop import Engine
 from softphone.engine.parts import Clients, Parts
 from softphone.engine.recorder_port import Recording
-from softphone.engine.server import Server, converse
+from softphone.engine.server import LAST_WORDS, Server, converse
 from softphone.engine.sound import Sound
 from softphone.engine.storage.backup_runner import BackupRunner
 from softphone.engine.storage.store import Store
@@ -146,7 +146,8 @@ def run(
         rules.load(settings.policy, settings.policy_signer, guarded=settings.policy_guarded)
         ending.callback(rules.close)
         if wire:
-            _converse(wire, engine, inbox)
+            # What was said before the end is still written: the thread that does so may have been waiting for a processor.
+            ending.callback(_converse(wire, engine, inbox).wait, LAST_WORDS)
         else:
             secret = new_secret()
             server = Server(home.folders.runtime, secret, __version__, engine.client, unix=unix_sockets())
@@ -188,15 +189,18 @@ def _note_stranger(folder: Path, host: str, calls: int) -> None:
     threading.Thread(target=note, name="strangers", daemon=True).start()
 
 
-def _converse(wire: tuple[IO[bytes], IO[bytes]], engine: Engine, inbox: Inbox) -> None:
+def _converse(wire: tuple[IO[bytes], IO[bytes]], engine: Engine, inbox: Inbox) -> threading.Event:
+    """Set once all has been written to it."""
     reader, writer = wire
+    written = threading.Event()
 
     def talk() -> None:
         hello = Hello(PROTOCOL, __version__, os.getpid())
-        converse(reader, writer, hello, engine.client, desk=True, cut=lambda: None, pings=False)
+        converse(reader, writer, hello, engine.client, desk=True, cut=written.set, pings=False)
         inbox.post(engine.quit)
 
     threading.Thread(target=talk, name="stdio", daemon=True).start()
+    return written
 
 
 def _end_on_signals(end: Callable[[], None]) -> None:

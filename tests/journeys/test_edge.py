@@ -245,7 +245,7 @@ def test_while_an_edge_is_away_nothing_is_recorded_and_what_a_hung_one_cost_is_m
             entries = [(one.event, one.params) for one in archive.audit_of(call=call)]
         assert sum(event == "party_sound_gone" for event, _ in entries) == 2
         (marked,) = [params["gap_seconds"] for event, params in entries if event == "stood_still"]
-        assert int(marked) == round(cost)
+        assert abs(int(marked) - cost) <= 0.6, "the log has whole seconds"
         on.end()
         assert on.verified()["ok"]
         log = (on.home.folders.log / "engine.log").read_text("utf-8")

@@ -19,7 +19,7 @@ from tests.archive.contract.worlds import PEOPLE
 from tests.archive.scene import AT, MemoryKeys, Scene
 
 FOR_WHOEVER_OPENS_THE_FOLDER = {
-    *("open", "close", "viewer_of", "seen_by", "demo", "store"),
+    *("open", "look", "schema_is_earlier", "close", "viewer_of", "seen_by", "demo", "store"),
     *("policy_signer", "verify", "head", "health", "waiting", "backups", "back_up", "mend"),
     *("revoked", "revoked_among", "standing", "living_wraps", "refuse_policy", "note_refused"),
 }
