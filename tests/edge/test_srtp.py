@@ -91,7 +91,9 @@ def test_keys_of_srtp_go_by_tls_alone(phone: SecondPhone, authority: Authority) 
 
 def test_an_account_that_requires_encrypted_sound_and_has_no_tls_takes_and_makes_no_call(phone: SecondPhone) -> None:
     with wire(HOST) as plain:
-        phone.do("account", id="udp", address=f"udp@{HOST}", register=False, srtp="required")
+        phone.do("account", id="udp", address=f"udp@{HOST}:{plain.port}", transport="udp", srtp="required")
+        register = plain.wait_for("REGISTER")  # the edge knows the account by now
+        plain.send(plain.answer(register, "200 OK", contact=header(register, "Contact")), plain.peer)
         assert (
             phone.ask("dial", "Refused", account="udp", target=f"sip:x@{HOST}:{plain.port}")["code"]
             == "dial_without_tls"
