@@ -1,0 +1,8 @@
+"""The routes, a module a subject. Each says who asks, hands on to the part that knows, and gives its answer: no rule stands here.
+
+Nothing personal is in a URL. A number travels in bodies alone.
+"""
+
+from softphone.team.api.routes import arriving, rights, signing_in
+
+ALL = (signing_in.routes, arriving.routes, rights.routes)

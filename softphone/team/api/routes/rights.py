@@ -1,0 +1,63 @@
+"""Withdrawals, what the house remembers of a number, holds."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from softphone.domain.errors import TeamError
+from softphone.team.api import bodies
+from softphone.team.api.asking import Here, Who, WhoRings, router
+from softphone.team.rows import afterwards
+from softphone.team.rows.numbers import number_hash
+from softphone.team.upload.told import HoldId
+
+routes = router()
+
+
+@routes.post("/withdrawals")
+async def withdrawal(here: Here, asking: Who, told: bodies.Withdrawal) -> bodies.Reached:
+    """By the agent of the call; by number, for case handlers and data protection. It reaches what arrives later too."""
+    if (told.call_group is None) == (told.number is None):
+        raise TeamError("error.team.request_wrong", where="number", reason="one_of")
+    of_number = number_hash(here.arriving.number_key, told.number) if told.number else None
+    group = UUID(told.call_group) if told.call_group else None
+    async with here.rows.asking(asking.token) as tx:
+        reached = await afterwards.take_back(
+            tx, UUID(told.withdrawal), told.purposes, told.reason, group=group, number=of_number
+        )
+    return bodies.Reached(recordings=reached)
+
+
+@routes.post("/numbers", status_code=204)
+async def number_remember(here: Here, asking: Who, told: bodies.Remembered) -> None:
+    of_number = number_hash(here.arriving.number_key, told.number)
+    async with here.rows.asking(asking.token) as tx:
+        await afterwards.remember(
+            *(tx, of_number, afterwards.Remembered(told.what), told.at, told.until),
+            line=told.line,
+            purpose=told.purpose,
+            value=told.value,
+        )
+
+
+@routes.post("/numbers/known")
+async def number_known(here: Here, asking: WhoRings, asked: bodies.Asked) -> bodies.Known:
+    """Asked while it rings: answered within a third of a second, or not at all."""
+    of_number = number_hash(here.arriving.number_key, asked.number)
+    async with here.ringing.asking(asking.token) as tx:
+        found = await afterwards.known(tx, of_number, asked.line)
+    return bodies.Known(known=[bodies.KnownOne(**one) for one in found])
+
+
+@routes.post("/holds")
+async def holds_place(here: Here, asking: Who, told: bodies.Holds) -> bodies.Held:
+    async with here.rows.asking(asking.token) as tx:
+        placed = await afterwards.place_holds(tx, [one.hold_on(UUID(one.recording)) for one in told.holds])
+    return bodies.Held(held=sorted(hold for hold, _ in placed))
+
+
+@routes.delete("/holds/{hold}")
+async def hold_undo(here: Here, asking: Who, hold: HoldId) -> bodies.Undone:
+    """Within a minute, by its raiser."""
+    async with here.rows.asking(asking.token) as tx:
+        return bodies.Undone(undone=await afterwards.undo_hold(tx, hold))
