@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from uuid_utils import uuid7
 
-from softphone.archive.crypto.wraps import Recipient, data_key, wrap
+from softphone.archive.crypto.challenges import open_challenge
+from softphone.archive.crypto.wraps import Recipient, data_key, fingerprint, wrap
 from softphone.archive.files.container import Content, Header, Sealer
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import KeyRole
@@ -122,6 +123,24 @@ class Desk:
         if answer.status == 200:
             self.token, self.refresh = answer.json["access_token"], answer.json["refresh_token"]
         return answer
+
+    def challenge(self, role: KeyRole, private: X25519PrivateKey) -> Answer:
+        """To prove that this key is here."""
+        return self.ask("POST", "/v1/keys/challenge", {"role": role.value, "key_id": _key_id(private)})
+
+    def nonce(self, challenge: Answer, role: KeyRole, private: X25519PrivateKey) -> bytes | None:
+        """As whoever has the key reads it. None: it is not for them."""
+        sealed = base64.b64decode(challenge.json["sealed"])
+        return open_challenge(sealed, private.private_bytes_raw(), role, _key_id(private), self.id)
+
+    def answer(self, role: KeyRole, private: X25519PrivateKey, nonce: bytes) -> Answer:
+        told = {"role": role.value, "key_id": _key_id(private), "nonce": base64.b64encode(nonce).decode()}
+        return self.ask("POST", "/v1/keys/answer", told)
+
+    def prove(self, role: KeyRole, private: X25519PrivateKey) -> Answer:
+        """By the key itself."""
+        asked = self.challenge(role, private)
+        return self.answer(role, private, self.nonce(asked, role, private) or b"") if asked.status == 200 else asked
 
     def begin(self, made: Made, **other: Any) -> Answer:
         told = {name: made.told[name] for name in ("recording", "bytes", "sha256")} | other
@@ -259,6 +278,10 @@ def made(
         "sha256": hashlib.sha256(file).hexdigest(),
     }
     return Made(file, told)
+
+
+def _key_id(private: X25519PrivateKey) -> str:
+    return fingerprint(private.public_key().public_bytes_raw())
 
 
 def port_of(address: str) -> int:

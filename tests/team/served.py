@@ -129,13 +129,13 @@ class Team:
         return "".join(one.read_text() for one in self.logs)
 
     def desk(self, *roles: str, agents: Sequence[str] = (ANNA,), name: str = "", key: KeyRole | None = None) -> Desk:
-        """Signed in by a link that `klartone team invite` printed. `key`: a private key of this role has been proved."""
+        """Signed in by a one-time code. `key`: it has proved the house's private key of this role."""
         desk = self.stranger()
         answer = desk.take(self.code(*roles, agents=agents, name=name or "-".join(roles) + str(len(self.made))))
         assert answer.status == 200, answer.body
         if key is not None:
-            self.sql("INSERT INTO person_keys (person, role, key_id) SELECT person, %s, %s FROM desks WHERE desk = %s",
-                     key.value, self.keys.recipient(key).key_id, desk.id)  # fmt: skip
+            proved = desk.prove(key, self.keys.keys[key])
+            assert proved.status == 204, proved.body
         return desk
 
     def stranger(self) -> Desk:
@@ -156,7 +156,8 @@ class Team:
 
     def policy(self, number: int = 1) -> None:
         """Names the keys of the house."""
-        keys = [{"role": one.value, "key_id": self.keys.recipient(one).key_id} for one in KeyRole]
+        them = [self.keys.recipient(one) for one in KeyRole]
+        keys = [{"role": one.role.value, "key_id": one.key_id, "public_key": one.public_key.hex()} for one in them]
         self.sql(
             "SELECT policy_take(%s, %s, %s, NULL, %s, %s, %s)", number, b"signed bytes", "signer", timedelta(days=7),
             Jsonb(keys), Jsonb([]), user="klartone_migrator",

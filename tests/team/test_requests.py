@@ -50,6 +50,8 @@ MAY = {
     "POST /v1/holds": ALL - {IT},
     "DELETE /v1/holds/{hold}": ALL - {IT},
     "POST /v1/log": {AGENT},
+    "POST /v1/keys/challenge": {CUSTODY},
+    "POST /v1/keys/answer": {CUSTODY},
 }
 """a role that is not named is refused, and the refusal is in the log"""
 NOBODYS = {"POST /v1/token", "GET /v1/sign-in"}
@@ -67,6 +69,7 @@ def body_of(route: str) -> Any:
     now = datetime.now(UTC)
     entry = {"number": 1, "event": "e", "rule": "G10", "call": "", "told": "{}", "previous": "0" * 64, "hash": "0" * 64}
     of_number = {"number": NUMBER, "line": ""}
+    key = {"role": "custody", "key_id": "0" * 32}
     hold = {"hold": str(uuid4()), "recording": one.recording, "raised_for": "party", "raised_by": ANNA}
     return {
         "PUT /v1/desk": {"program": "0.1.0", "waiting": 3},
@@ -84,6 +87,8 @@ def body_of(route: str) -> Any:
         "POST /v1/numbers/known": of_number,
         "POST /v1/holds": {"holds": [hold | {"at": now.isoformat()}]},
         "POST /v1/log": {"entries": [entry]},
+        "POST /v1/keys/challenge": key,
+        "POST /v1/keys/answer": key | {"nonce": ""},
     }.get(route)
 
 

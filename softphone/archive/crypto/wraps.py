@@ -25,7 +25,7 @@ from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
 
 SUITE = "X25519-HKDF-SHA256-AES256GCM"
-_SUITES = {SUITE: Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)}
+SUITES = {SUITE: Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)}
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
 
@@ -93,12 +93,12 @@ def data_key() -> bytes:
 def wrap(key: bytes, recipient: Recipient, recording: str, segment: int) -> Wrap:
     public = X25519PublicKey.from_public_bytes(recipient.public_key)
     info = _info(recording, segment, recipient.role, recipient.key_id, SUITE)
-    return Wrap(recording, segment, recipient.role, recipient.key_id, SUITE, _SUITES[SUITE].encrypt(key, public, info))
+    return Wrap(recording, segment, recipient.role, recipient.key_id, SUITE, SUITES[SUITE].encrypt(key, public, info))
 
 
 def unwrap(wrapped: Wrap, private_key: bytes) -> bytes | None:
     """The data key; None if this wrap is not for this key, or not for this place. Raises ArchiveError: unknown suite."""
-    suite = _SUITES.get(wrapped.suite)
+    suite = SUITES.get(wrapped.suite)
     if suite is None:
         raise ArchiveError("error.archive.unknown_suite", suite=wrapped.suite)
     info = _info(wrapped.recording, wrapped.segment, wrapped.role, wrapped.key_id, wrapped.suite)

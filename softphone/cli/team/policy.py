@@ -47,8 +47,8 @@ def team_policy(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _keys(policy: Policy) -> dict[KeyRole, list[str]]:
-    return {role: [_key_id(one.public_key) for one in policy.recipients(role)] for role in KeyRole}
+def _keys(policy: Policy) -> dict[KeyRole, list[bytes]]:
+    return {role: [base64.b64decode(one.public_key) for one in policy.recipients(role)] for role in KeyRole}
 
 
 def _teams(policy: Policy) -> list[Team]:

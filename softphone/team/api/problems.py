@@ -31,6 +31,8 @@ _STATUS = {
     "sign_in_wrong": 401,
     "no_role": 403,
     "issuer_unreachable": 503,
+    "key_unknown": 422,
+    "key_refused": 403,
     "not_yours": 403,
     "missing": 404,
     "conflict": 409,

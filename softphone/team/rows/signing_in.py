@@ -10,6 +10,7 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
+from softphone.archive.crypto.wraps import fingerprint
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import KeyRole
 from softphone.domain.roles import Role
@@ -24,6 +25,7 @@ END = "SELECT session_end()"
 REVOKE = "SELECT desk_revoke(%s)"
 LEAVES = "SELECT person_leaves(%s)"
 CODE = "SELECT code_make(%s, %s, %s, %s, %s)"
+PUBLIC_KEY = "SELECT key_public(%s, %s)"
 CHALLENGE = "SELECT key_challenge(%s, %s, %s)"
 PROVED = "SELECT key_proved(%s, %s, %s)"
 SEEN = "SELECT desk_seen(%s, %s, %s)"
@@ -138,13 +140,19 @@ async def make_code(
     await tx.all(CODE, kept_of(code), subject, list(roles), list(agents), lives)
 
 
+async def public_key(tx: Transaction, role: KeyRole, key_id: str) -> bytes | None:
+    """As the newest policy has it. None: it names no such key."""
+    found = await tx.value(PUBLIC_KEY, role.value, key_id)
+    return None if found is None else bytes(found)
+
+
 async def challenge_key(tx: Transaction, role: KeyRole, key_id: str, nonce: bytes) -> None:
     """By the login that signs in, which has sealed the nonce to this key. Good for two minutes, and for one answer."""
     await tx.all(CHALLENGE, role.value, key_id, hashlib.sha256(nonce).digest())
 
 
 async def key_proved(tx: Transaction, role: KeyRole, key_id: str, nonce: bytes) -> bool:
-    """Whether this is what was sealed to the key. By the service, which knows no nonce."""
+    """Whether this is what was sealed to the key."""
     return await tx.value(PROVED, role.value, key_id, nonce)
 
 
@@ -164,13 +172,17 @@ async def take_policy(
     signed: bytes,
     signer: str,
     own_calls: Period,
-    keys: Mapping[KeyRole, Sequence[str]],
+    keys: Mapping[KeyRole, Sequence[bytes]],
     teams: Sequence[Team],
     *,
     succession: bytes | None = None,
 ) -> None:
-    """Its signature was checked. A lower number, or another signer without the old one's word, is refused."""
-    named = [{"role": role.value, "key_id": one} for role, ids in keys.items() for one in ids]
+    """Its signature was checked. `keys`: public ones. Refused: a lower number, another signer without the old one's word."""
+    named = [
+        {"role": role.value, "key_id": fingerprint(one), "public_key": one.hex()}
+        for role, them in keys.items()
+        for one in them
+    ]
     told = [
         {"team": one.id, "agents": list(one.agents), "lines": list(one.lines), "leads": list(one.leads)}
         for one in teams
