@@ -57,6 +57,7 @@ class NewCall:
     line: Line | None
     agent: str = ""
     ours: tuple[str, ...] = ()
+    line_unclear: bool = False
     name: str = field(default="", repr=False)
 
 
@@ -84,6 +85,8 @@ class LiveCall:
     """the account's address, user@domain, as a policy's teams name it"""
     ours: tuple[str, ...] = ()
     """this side's extension or number, and the called one, as SIP gave them"""
+    line_unclear: bool = False
+    """several lines could be meant, so it belongs to none"""
     book: NoticeBook = field(default_factory=NoticeBook, repr=False)
     """the notices of `policy`: another policy's keys and promises are not this call's"""
     line_words: LineState | None = None
@@ -212,6 +215,7 @@ class LiveCall:
             incoming=new.incoming,
             agent=new.agent,
             ours=new.ours,
+            line_unclear=new.line_unclear,
             book=book,
             group=new.id,
             line_words=line_state(policy, line, now) if policy and line else None,

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from urllib.parse import unquote
 
 import phonenumbers
 
 from softphone.domain.errors import KlartoneError
+from softphone.domain.lines import EXTENSION, Names, host_of, names
 from softphone.domain.policy import Policy
 
 _ADDRESS = re.compile(r"(?:sips?:)?[\w.+*#~!$&'()=-]+@[\w.\[\]:-]+(?:;[\w=.;-]+)?", re.IGNORECASE | re.ASCII)
 _SCHEME = re.compile(r"sips?:", re.IGNORECASE)
 _TEL = re.compile(r"tel:([^;]*)(?:;.*)?", re.IGNORECASE)
 _DIGITS = re.compile(r"[+*#\d]+", re.ASCII)
-_EXTENSION = re.compile(r"\d{2,5}", re.ASCII)
-_HOST = re.compile(r"\[[^\]]*\]|[^:;]*")
 _SEPARATORS = re.compile(r"[\s().\-/]+")
 LONGEST = 255
 """letters of what can be dialled"""
@@ -44,8 +44,17 @@ def user_part(address: str) -> str:
 
 def host_part(address: str) -> str:
     """The host of a SIP address, without port and parameters; empty for a bare number."""
-    found = _HOST.match(_SCHEME.sub("", address).partition("@")[2])
-    return found[0] if found else ""
+    return host_of(_SCHEME.sub("", address).partition("@")[2])
+
+
+def exchange_part(address: str) -> str:
+    """The host of an account's address with its port, without parameters."""
+    return re.split("[;?]", _SCHEME.sub("", address).partition("@")[2], maxsplit=1)[0]
+
+
+def names_of(user: str, account: str, accounts: Iterable[str] = (), region: str = "DK") -> Names:
+    """How a policy may name `user` at the exchange of `account`'s address, where the phone has `accounts`."""
+    return names(user, e164(user, region), exchange_part(account), {exchange_part(one) for one in accounts})
 
 
 def is_houses(policy: Policy, address: str, account: str, region: str = "DK") -> bool:
@@ -61,7 +70,8 @@ def is_houses(policy: Policy, address: str, account: str, region: str = "DK") ->
     if host not in ("", host_part(account).lower(), *(at for _, at in agents)):
         return False
     named = {*policy.house.numbers, *(one for line in policy.line for one in line.numbers)}
-    return number in named or e164(number, region) in named
+    at = host or host_part(account).lower()
+    return not named.isdisjoint({number, e164(number, region), f"{number}@{at}"})
 
 
 def is_internal(policy: Policy, number: str, host: str = "", region: str = "DK") -> bool:
@@ -71,12 +81,13 @@ def is_internal(policy: Policy, number: str, host: str = "", region: str = "DK")
     `host` is empty if only a number was dialled.
     """
     known = e164(number, region)
-    if known is not None and any(known in line.numbers for line in policy.line):
+    ours = [one for line in policy.line for one in line.numbers]
+    if known is not None and known in ours:
         return True
-    for agent in (agent for team in policy.team for agent in team.agents):
-        if number == user_part(agent) and host.lower() in ("", host_part(agent).lower()):
+    for address in (*(one for one in ours if "@" in one), *(agent for team in policy.team for agent in team.agents)):
+        if number == user_part(address) and host.lower() in ("", host_part(address).lower()):
             return True
-    if not _EXTENSION.fullmatch(number) or number in policy.emergency:
+    if not EXTENSION.fullmatch(number) or number in policy.emergency:
         return False
     try:
         parsed = phonenumbers.parse(number, region)

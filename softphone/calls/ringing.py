@@ -239,7 +239,8 @@ def _exempt(call: LiveCall, policy: Policy) -> Reason | None:
     ours = [spelt for own in call.ours for spelt in (e164(own), *spellings(own)) if spelt]
     for number in (call.e164, *spellings(call.number)) if call.number else (None,):
         if reason := exempt(policy, call.line, call.direction, number, ours):
-            return reason
+            unclear = call.line_unclear and reason is Reason.LINE_NOT_RECORDED
+            return Reason.LINE_UNCLEAR if unclear else reason
     return None
 
 

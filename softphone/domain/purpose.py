@@ -100,6 +100,7 @@ class Reason(StrEnum):
     NEVER_RECORD = "never_record"
     EMERGENCY = "emergency"
     LINE_NOT_RECORDED = "line_not_recorded"
+    LINE_UNCLEAR = "line_unclear"
     EMPLOYEES_NOT_INFORMED = "employees_not_informed"
     HOUSE_UNREACHABLE = "house_unreachable"
     # paused (`objection` stands above)
@@ -163,6 +164,7 @@ _RULES: dict[Reason, str] = {
     Reason.NEVER_RECORD: "G01",
     Reason.EMERGENCY: "G01",
     Reason.LINE_NOT_RECORDED: "G01",
+    Reason.LINE_UNCLEAR: "G01",
     Reason.EMPLOYEES_NOT_INFORMED: "L1",
     Reason.HOUSE_UNREACHABLE: "G31",
     Reason.HELD: "L5",

@@ -13,12 +13,13 @@ import uuid_utils
 from softphone import __version__
 from softphone.calls.book import CallBook
 from softphone.calls.live import LiveCall, NewCall
-from softphone.calls.numbers import e164, user_part
+from softphone.calls.numbers import names_of, user_part
 from softphone.calls.policy.in_force import PolicyInForce
 from softphone.calls.upstream import read_upstream_notice
 from softphone.domain import events as ev
 from softphone.domain.changes import AuditEntry
 from softphone.domain.decision import Decision, LookupResult
+from softphone.domain.lines import Names
 from softphone.domain.policy import which_line
 from softphone.domain.purpose import Direction, Language
 from softphone.embed.messages import (
@@ -254,21 +255,25 @@ class Sessions:
             raise LineError("error.embed.call_again", "call")
         if len(self._live) >= MOST_CALLS:
             raise LineError("error.embed.too_many", "call", most=MOST_CALLS)
-        policy, line = self._rules.policy, None
+        policy, line, unclear = self._rules.policy, None, False
+        account = rang.agent or agent
         if policy:
             if rang.line is not None and policy.line_named(rang.line) is None:
                 raise LineError("error.embed.no_such_line", "line")
-            line = policy.line_named(rang.line) or which_line(
-                policy, Direction.INBOUND, called=e164(rang.called), account_number=None
-            )
+            line = policy.line_named(rang.line)
+            if line is None:
+                called = names_of(user_part(rang.called), rang.called, [account])
+                found = which_line(policy, Direction.INBOUND, called=called, account=Names())
+                line, unclear = found.line, found.unclear
         upstream = read_upstream_notice((rang.told,)) if rang.told else None
         if rang.told and upstream is None:
             raise LineError("error.embed.told", "told")
         self.look_for_seal()
         call, incoming = str(uuid_utils.uuid7()), not (rang.ours or rang.direction is Direction.OUTBOUND)
-        account = rang.agent or agent
         ours = user_part(account), user_part(rang.called)
-        live = self._book.add(NewCall(call, account, rang.direction, incoming, rang.number, line, ours=ours))
+        live = self._book.add(
+            NewCall(call, account, rang.direction, incoming, rang.number, line, ours=ours, line_unclear=unclear)
+        )
         live.record_aware = rang.record_aware
         if upstream:
             live.believe(upstream)

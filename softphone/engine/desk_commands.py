@@ -6,7 +6,7 @@ import queue
 import threading
 from collections.abc import Callable, Mapping
 
-from softphone.calls.numbers import e164, user_part
+from softphone.calls.numbers import names_of, user_part
 from softphone.calls.turns import Post, guarded
 from softphone.domain.errors import KlartoneError, SettingsError
 from softphone.domain.notice import NoticeFile
@@ -191,9 +191,9 @@ class DeskCommands:
         """What callers of this account's line hear; None if there is nothing to hear."""
         parts = self._parts
         address = next((one.address for one in parts.settings.accounts if one.id == account), "")
-        number = e164(user_part(address))
+        named = names_of(user_part(address), address, (one.address for one in parts.settings.accounts))
         policy = parts.rules.policy
-        line = which_line(policy, Direction.INBOUND, called=number, account_number=number) if policy else None
+        line = which_line(policy, Direction.INBOUND, called=named, account=named).line if policy else None
         places = [place for place in parts.rules.book.sounds if line is None or place[0] == line.id]
         return parts.rules.book.sounds[places[0]].file() if places else None
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 import uuid_utils
 
+from softphone.domain.lines import find, names
 from softphone.domain.status import Status
 from softphone.texts import Texts
 from softphone.ui.theme.icons import Icons
@@ -101,9 +102,14 @@ class View:
 
     def line_of(self, account: Account) -> LineState | None:
         """The line of the account's own number, whatever is chosen for a call."""
-        own = _digits(account.address.partition("@")[0]).removeprefix("00")
-        lines = self.snapshot.lines if self.snapshot else ()
-        return next((line for line in lines if any(own in _spelled(number) for number in line.numbers)), None)
+        if self.snapshot is None:
+            return None
+        user, _, exchange = account.address.partition("@")
+        own, lines = _digits(user).removeprefix("00"), self.snapshot.lines
+        known = (one for line in lines for one in line.numbers if one.startswith("+"))
+        number = next((one for one in known if own and own in _spelled(one)), None)
+        exchanges = [one.account.address.partition("@")[2] for one in self.snapshot.accounts]
+        return find(names(user, number, exchange, exchanges), lines, lambda line: line.numbers).line
 
     def party(self, call: CallState | PastCall) -> str:
         """The policy's word for the person at the other end, as it stands within a sentence."""

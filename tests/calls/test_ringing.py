@@ -649,6 +649,36 @@ def test_a_newcomer_hears_the_short_text_if_there_is_one() -> None:
     assert scene.call.notice.text == TEXT.shown
 
 
+# --- which line ------------------------------------------------------------------------------------
+
+BY_EXTENSION = POLICY.replace('"+4570102030"', '"17"').replace('"+4570102040"', '"kunde@pbx.example"')
+
+
+@pytest.mark.rule("G01")
+def test_an_exchange_that_names_an_extension_or_a_user_finds_the_line_and_in_doubt_none_with_its_reason() -> None:
+    def line(
+        called: str, account: str = "204", *others: str, policy: str = BY_EXTENSION
+    ) -> tuple[str | None, Reason | None]:
+        scene = Scene(policy, account=account)
+        scene.accounts = {one: f"b{n}" for n, one in enumerate(others)}
+        scene.ring(called=called)
+        status = scene.call.status
+        return scene.call.line, status.reasons[0].reason if status else None
+
+    assert line("17") == ("salg", None)
+    assert line("kunde") == ("support", None)
+    assert line("+4599999999", "17") == ("salg", None)
+    assert line("18") == (None, Reason.LINE_NOT_RECORDED)
+    assert line("17", "204", "17@other.example") == (None, Reason.LINE_UNCLEAR)
+    assert line("kunde", "17", "17@other.example") == ("support", None)
+    # 112 is no line's, and who is never recorded is never recorded: whatever the line
+    never = BY_EXTENSION.replace("[controller]", f'never_record = ["{PARTY}"]\n[controller]')
+    assert line("17", "204", "17@other.example", policy=never) == (None, Reason.NEVER_RECORD)
+    scene = Scene(BY_EXTENSION, account="17")
+    scene.calls.dial("a", PARTY, None)
+    assert scene.call.line == "salg"
+
+
 # --- between ourselves -----------------------------------------------------------------------------
 
 

@@ -6,9 +6,12 @@ from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from softphone.domain.decision import NoticeDelivery, NoticeId
 from softphone.domain.events import Terms
+from softphone.domain.lines import Found, Names, find, names
 from softphone.domain.policy import (
     Line,
     Policy,
@@ -36,6 +39,10 @@ def policy() -> Policy:
     return policy_of().policy
 
 
+def numbered(number: str | None) -> Names:
+    return Names((number,) if number else ())
+
+
 @pytest.mark.parametrize(
     ("direction", "called", "account", "chosen", "line"),
     [
@@ -53,8 +60,91 @@ def policy() -> Policy:
 def test_a_call_belongs_to_the_line_of_its_number_else_of_its_account_else_as_chosen(
     policy: Policy, direction: Direction, called: str | None, account: str | None, chosen: str | None, line: str | None
 ) -> None:
-    found = which_line(policy, direction, called=called, account_number=account, chosen=chosen)
-    assert (found.id if found else None) == line
+    found = which_line(policy, direction, called=numbered(called), account=numbered(account), chosen=chosen)
+    assert (found.line.id if found.line else None) == line
+    assert not found.unclear
+
+
+EXTENSIONS = POLICY.replace('"+4570102031"', '"100", "sip:salg@PBX.example"').replace(
+    '"+4570102040"', '"+4570102040", "17@pbx.example"'
+)
+HERE, THERE, PORT = "pbx.example", "other.example", "pbx.example:5070"
+
+
+@pytest.mark.rule("G01")
+@pytest.mark.parametrize(
+    ("user", "exchange", "others", "line"),
+    [
+        ("100", HERE, [], "salg"),
+        ("salg", HERE, [], "salg"),
+        ("17", HERE, [], "support"),
+        ("17", PORT, [], "support"),
+        ("17", HERE, [THERE], "support"),
+        ("salg", THERE, [], None),
+        ("Salg", HERE, [], None),
+        ("101", HERE, [], None),
+        ("", HERE, [], None),
+        # the extension alone, and accounts at two exchanges: either could be meant
+        ("100", HERE, [THERE], "unclear"),
+        ("100", HERE, [PORT], "unclear"),
+        ("17", HERE, [PORT], "unclear"),
+    ],
+)
+def test_a_line_is_found_by_extension_and_user_too_unless_another_exchange_could_be_meant(
+    user: str, exchange: str, others: list[str], line: str | None
+) -> None:
+    policy = policy_of(EXTENSIONS).policy
+    named = names(user, None, exchange, others)
+
+    for direction, called, account in (
+        (Direction.INBOUND, named, Names()),
+        (Direction.INBOUND, Names(("+4599999999",)), named),
+        (Direction.OUTBOUND, Names(("+4570102040",)), named),
+    ):
+        found = which_line(policy, direction, called=called, account=account)
+        assert (found.line.id if found.line else "unclear" if found.unclear else None) == line
+    if line == "unclear":  # who is called decides nothing, so the account does not either; the agent's choice does
+        account = numbered("+4570102030")
+        assert which_line(policy, Direction.INBOUND, called=named, account=account) == Found(unclear=True)
+        chosen = which_line(policy, Direction.OUTBOUND, called=Names(), account=named, chosen="support").line
+        assert chosen is policy.line_named("support")
+
+
+_AT = [f"{user}@{at}" for user in ("+4570102030", "17", "70102030", "salg") for at in (HERE, THERE, PORT)]
+ENTRY = st.sampled_from(["+4570102030", "+4570102040", "17", *_AT])
+
+
+@pytest.mark.rule("G01")
+@given(
+    st.lists(st.lists(ENTRY, max_size=3, unique=True), min_size=1, max_size=4),
+    st.sampled_from(["+4570102030", "70102040", "70102030", "17", "salg", "18", ""]),
+    st.sampled_from([HERE, THERE, PORT, ""]),
+    st.lists(st.sampled_from([HERE, THERE, PORT]), max_size=3),
+)
+def test_no_call_is_ever_taken_for_a_line_that_is_not_surely_and_solely_meant(
+    numbers: list[list[str]], user: str, exchange: str, others: list[str]
+) -> None:
+    """Whatever the policy says, also one that its check would refuse: judged anew, entry by entry, at each exchange."""
+    number = {"70102040": "+4570102040", "70102030": "+4570102030", "+4570102030": "+4570102030"}.get(user)
+    found = find(names(user, number, exchange, others), numbers, lambda line: line)
+    every = {one for one in (exchange, *others) if one}
+
+    def means(entry: str) -> str:
+        """How an entry names the user, looked at by itself: surely, perhaps, or not at all."""
+        name, _, host = entry.partition("@")
+        if "@" not in entry:
+            bare = len(every) < 2 and not number
+            return "surely" if entry == number or (entry == user and bare) else "perhaps" if entry == user else ""
+        if name != user or not exchange or host not in (exchange, exchange.partition(":")[0]):
+            return ""
+        elsewhere = any(one != exchange and one.partition(":")[0] == host for one in every)
+        return "surely" if ":" in host or not elsewhere else "perhaps"
+
+    meant = [line for line in numbers if any(means(one) for one in line)]
+    if len(meant) == 1 and any(means(one) == "surely" for one in meant[0]):
+        assert found == Found(meant[0])
+    else:
+        assert found == Found(unclear=bool(meant))
 
 
 @pytest.mark.rule("G01")

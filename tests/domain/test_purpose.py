@@ -17,7 +17,7 @@ LISTED = """
     obligation assessment public_task consent training_sample special_circumstances
     waiting_for_notice no_person_confirmed waiting_for_answer no_answer declined_by_key declined_by_voice declined_by_sip
     declined_earlier withdrawn kept_out_of_training objection grounds_given not_understood not_in_sample reviewers_have_enough
-    call_back voicemail internal private never_record emergency line_not_recorded
+    call_back voicemail internal private never_record emergency line_not_recorded line_unclear
     employees_not_informed house_unreachable
     held sensitive not_told no_agent no_desk no_sound source_changed
     policy_missing policy_faulty policy_unsigned rulebook_failed notice_failed no_key storage_failed recorder_failed broke_off

@@ -118,7 +118,8 @@ class Talk:
         return next(line for line in reversed(self.lines) if line.get("id") == "p")
 
     def begin(self, call: str = "c", *, drawn: bool = False, **fields: Any) -> None:
-        self.say("rang", call=call, line="salg", number="+4520123456", known={"drawn": drawn}, **fields)
+        rang = {"line": "salg", "number": "+4520123456", "known": {"drawn": drawn}} | fields
+        self.say("rang", call=call, **rang)
         self.say("answered", call=call)
 
     def over(self) -> list[str]:
@@ -161,6 +162,22 @@ def test_an_agent_or_own_number_that_is_never_recorded_hears_no_notice(agent: st
     assert "play_notice" not in talk.orders()
     talk.begin("another", agent="205", called="+4570102030")
     assert "play_notice" in talk.orders()
+
+
+@pytest.mark.rule("G01")
+def test_an_exchange_that_embeds_it_may_name_an_extension_and_at_another_exchange_none_is_found() -> None:
+    talk = Talk()
+    talk.take_up(book_of(TEXT, ENGLISH), POLICY.replace('"+4570102031"', '"17", "salg@pbx.example"'))
+    for called, reason in (
+        ("17", None),
+        ("sip:17@pbx.example", None),
+        ("sip:salg@pbx.example", None),
+        ("sip:17@other.example", "line_unclear"),
+        ("sip:salg@other.example", "line_not_recorded"),
+    ):
+        talk.begin(called, line=None, agent="204@pbx.example", called=called)
+        said = talk.last("status")["state"]["status"]["reasons"]
+        assert (said[0]["reason"] if said[0]["reason"].startswith("line_") else None) == reason
 
 
 def test_a_recording_whose_transaction_is_written_goes_on_for_as_long_as_the_call() -> None:

@@ -257,6 +257,7 @@ class Scene:
         self.phone, self.recorder, self.store = FakePhone(), FakeRecorder(), FakeStore()
         self.rules = FakeRules(policy_of(policy).policy if policy else None)
         self.told: list[object] = []
+        self.accounts: dict[str, str] = {}
         self.seconds = 0.0
         self.set_by = timedelta()
         """how far somebody has set the wall clock"""
@@ -269,7 +270,7 @@ class Scene:
             tell=self.told.append,
             changed=lambda: None,
             account_address=lambda _: f"{account}@pbx.example",
-            own_accounts=dict,
+            own_accounts=lambda: self.accounts,
             microphone_opened=lambda: None,
             tone=lambda _: None,
         )

@@ -18,7 +18,7 @@ from softphone.bootstrap.home import texts
 from softphone.bootstrap.program import as_typed
 from softphone.cli.policy.written import PARTY, Answers, Assessed, recipient_id, roles, written
 from softphone.domain.errors import KlartoneError
-from softphone.domain.policy.fields import Day, Length, Number, Page, Share, Text
+from softphone.domain.policy.fields import Day, Length, LineNumber, Page, Share, Text
 from softphone.domain.purpose import Basis, Language, Purpose
 from softphone.texts import Texts
 
@@ -48,7 +48,7 @@ Capacity = Annotated[int, Field(ge=1)]
 _WANTED: Sequence[tuple[Any, str]] = (
     (SafePage, "page"),
     (Contact, "contact"),
-    (Number, "number"),
+    (LineNumber, "number"),
     (Length, "length"),
     (Share, "share"),
     (Capacity, "capacity"),
@@ -102,7 +102,7 @@ def _asked(tell: Texts) -> Answers:
     language = _LANGUAGES[ask.choice("language", tuple(_LANGUAGES))]
     party = {one: ask(f"party.{one}", Text, PARTY[one]) for one in Language}
     line = ask("line", Text, tell("new.line.default"))
-    number = ask("number", Number, "")
+    number = ask("number", LineNumber, "")
     purposes = _WHAT_FOR[ask.choice("what_for", tuple(_WHAT_FOR))]
     answers = Answers(controller, page, contact, language, party, line, number)
     if Purpose.DOCUMENTATION in purposes:

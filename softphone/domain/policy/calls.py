@@ -10,6 +10,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from softphone.domain.decision import NoticeDelivery
+from softphone.domain.lines import Found, Names, find
 from softphone.domain.policy.checks import explicit_consent
 from softphone.domain.policy.model import Line, Policy
 from softphone.domain.purpose import Direction, Language, Reason
@@ -19,19 +20,20 @@ _DANISH = ("+45", "+298", "+299")
 
 
 def which_line(
-    policy: Policy, direction: Direction, *, called: str | None, account_number: str | None, chosen: str | None = None
-) -> Line | None:
+    policy: Policy, direction: Direction, *, called: Names, account: Names, chosen: str | None = None
+) -> Found[Line]:
     """The line a call belongs to.
 
-    Incoming: by the number that was called, else by the account's own. Outgoing and internal: the line whose numbers hold
-    the account's caller id, else the agent's choice, else none (then it is not recorded). Numbers are E.164.
+    Incoming: by who was called, else by the account. Outgoing and internal: the line that names the account, else the
+    agent's choice, else none (then it is not recorded). Where several could be meant only the agent's choice decides.
     """
-    numbers = (called, account_number) if direction is Direction.INBOUND else (account_number,)
-    for number in numbers:
-        for line in policy.line:
-            if number is not None and number in line.numbers:
-                return line
-    return policy.line_named(chosen) if chosen is not None else None
+    found: Found[Line] = Found()
+    for named in (called, account) if direction is Direction.INBOUND else (account,):
+        found = find(named, policy.line, lambda line: line.numbers)
+        if found.line or found.unclear:
+            break
+    line = policy.line_named(chosen) if chosen is not None and not found.line else None
+    return Found(line) if line else found
 
 
 def exempt(

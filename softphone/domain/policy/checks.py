@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast
 
 from softphone.domain.decision import NoticeId
 from softphone.domain.errors import Param
+from softphone.domain.lines import EXTENSION, host_of, overlap
 from softphone.domain.notice import asks
 from softphone.domain.policy.faults import KeyPath
 from softphone.domain.policy.model import Controller, Line, Recipient, ScoreItem, Team
@@ -268,17 +269,19 @@ def doubles(
 ) -> list[Finding]:
     """An id names one thing of its kind; a number belongs to one line."""
     found: list[Finding] = []
-    owners: dict[str, str] = {}
+    owners: dict[str, list[tuple[str, str]]] = {}
     for path, line, _ in lines:
         if line is None:
             continue
         for n, number in enumerate(line.numbers):
-            if number in line.numbers[:n]:
+            alike = owners.setdefault(number.partition("@")[0], [])
+            taken = next(((other, owner) for other, owner in alike if overlap(number, other)), None)
+            if taken is not None and taken[1] == line.id:
                 found.append(Finding((*path, "numbers", n), "number_again", {"value": number}))
-            elif number in owners:
-                params = {"value": number, "other": owners[number]}
+            elif taken is not None:
+                params = {"value": number, "other": taken[1]}
                 found.append(Finding((*path, "numbers", n), "number_twice", params))
-            owners.setdefault(number, line.id)
+            alike.append((number, line.id))
     for placed in named.values():
         seen: set[str] = set()
         for path, _, raw in placed:
@@ -287,6 +290,22 @@ def doubles(
                 found.append(Finding((*path, "id"), "id_twice", {"value": name[:60]}))
             seen.add(str(name))
     return found
+
+
+def exchanges(lines: Sequence[Placed[Line]], teams: Sequence[Placed[Team]]) -> list[Finding]:
+    """An extension is its exchange's own: where the agents are at several, it must say at which."""
+    hosts = sorted({host_of(agent.partition("@")[2].lower()) for _, team, _ in teams if team for agent in team.agents})
+    if len(hosts) < 2:
+        return []
+    return [
+        Finding(
+            (*path, "numbers", n), "extension_where", {"value": number, "hosts": ", ".join(hosts), "host": hosts[0]}
+        )
+        for path, line, _ in lines
+        if line is not None
+        for n, number in enumerate(line.numbers)
+        if EXTENSION.fullmatch(number)
+    ]
 
 
 def openers(

@@ -293,12 +293,11 @@ def _choices(path: KeyPath, line: Line, policy: Policy) -> Iterator[Finding]:
         and documented not in (None, Basis.LEGAL_OBLIGATION)
     ):
         yield Finding((*path, "objection_in_call"), "go_on_elsewhere")
-    abroad = sum(not number.startswith(_DANISH) for number in line.numbers)
+    numbers = [number for number in line.numbers if number.startswith("+") and "@" not in number]
+    abroad = sum(not number.startswith(_DANISH) for number in numbers)
     language, changes = policy.language_of(line), bool(line.language_key) or line.language_by_country
-    most = (
-        Language.EN if 2 * abroad > len(line.numbers) else Language.DA if 2 * abroad < len(line.numbers) else language
-    )
-    if _recorded(line) and line.numbers and not changes and language is not most:
+    most = Language.EN if 2 * abroad > len(numbers) else Language.DA if 2 * abroad < len(numbers) else language
+    if _recorded(line) and numbers and not changes and language is not most:
         yield Finding((*path, "language"), "notice_foreign", {"language": language.value})
 
 

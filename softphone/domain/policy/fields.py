@@ -28,6 +28,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from softphone.domain.lines import EXTENSION
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import Language
 
@@ -120,10 +121,17 @@ def _seconds(value: Any) -> Any:
     return float(value)
 
 
-def _number(value: str) -> str:
-    plain = re.sub(r"[ .()-]", "", value)
-    if not _NUMBER.fullmatch(plain):
-        raise PydanticCustomError("number", "not E.164", {"value": value[:60]})
+def _line_number(value: str) -> str:
+    """A national number is refused: it would be somebody else's abroad, and could be an extension here."""
+    text = value.strip().removeprefix("sip:")
+    if "@" in text:
+        user, _, exchange = text.partition("@")
+        if _ADDRESS.fullmatch(text):
+            return f"{user}@{exchange.lower()}"
+        raise PydanticCustomError("number", "no address", {"value": value[:60]})
+    plain = re.sub(r"[ .()-]", "", text)
+    if not (_NUMBER.fullmatch(plain) or EXTENSION.fullmatch(plain)):
+        raise PydanticCustomError("number", "neither E.164 nor an extension", {"value": value[:60]})
     return plain
 
 
@@ -262,8 +270,14 @@ Share = Annotated[
 """0 to 1; in the file a percentage"""
 Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
 """a day of the calendar, in the policy's time zone"""
-Number = Annotated[str, AfterValidator(_number), _written(r"^\+[1-9][\d .()-]{6,24}$", "+45 70 10 20 30")]
-"""E.164, spaces allowed in the file"""
+LineNumber = Annotated[
+    str,
+    AfterValidator(_line_number),
+    _written(
+        r"^(\+[1-9][\d .()-]{6,24}|\d{2,5}|(sip:)?[^@\s]+@[^@\s]+)$", "+45 70 10 20 30", "100", "salg@pbx.example"
+    ),
+]
+"""E.164, spaces allowed in the file; an extension; or a user at an exchange"""
 ShortNumber = Annotated[str, AfterValidator(_short_number), _written(r"^\+?[\d .()-]{2,24}$", "112", "+4570102030")]
 """E.164, an extension, or a short number such as 112"""
 PublicKey = Annotated[str, AfterValidator(_public_key), _written(r"^\s*[A-Za-z0-9+/]{43}=\s*$")]

@@ -22,8 +22,8 @@ from softphone.domain.policy.fields import (
     Id,
     Keys,
     Length,
+    LineNumber,
     LocalText,
-    Number,
     OneKey,
     Page,
     PolicyPart,
@@ -163,7 +163,8 @@ class Line(PolicyPart):
     """needed where the policy has several"""
     party: BothLanguages | None = None
     """what the person at the other end is called on this line; else the controller's word"""
-    numbers: tuple[Number, ...] = ()
+    numbers: tuple[LineNumber, ...] = ()
+    """numbers, extensions, and users at an exchange that mean this line and no other"""
     calls: Annotated[tuple[Direction, ...], Field(min_length=1)] = (Direction.INBOUND, Direction.OUTBOUND)
     """which of its calls it records"""
     notice: Literal["play", "read", "upstream"] = "play"

@@ -317,6 +317,7 @@ def _cross_checks(data: Mapping[str, Any]) -> list[checks.Finding]:
     findings += checks.controllers(lines, owners)
     findings += checks.authorities(lines, owners)
     findings += checks.teams(teams, lines, recipients)
+    findings += checks.exchanges(lines, teams)
     findings += checks.scores(scores, teams)
     for path, line, raw in lines:
         findings += _of_a_line(path, line, raw)

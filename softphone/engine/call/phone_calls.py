@@ -13,7 +13,7 @@ from softphone.archive.finding.history import PastRow
 from softphone.calls.book import CallBook
 from softphone.calls.commands import RecordingCommand
 from softphone.calls.live import LiveCall, NewCall
-from softphone.calls.numbers import dialled, e164, host_part, is_houses, is_internal, user_part
+from softphone.calls.numbers import dialled, e164, host_part, is_houses, is_internal, names_of, user_part
 from softphone.calls.ports import RulesPort
 from softphone.calls.upstream import HEADER
 from softphone.domain import effects as do
@@ -21,8 +21,9 @@ from softphone.domain import events as ev
 from softphone.domain.changes import AuditEntry
 from softphone.domain.ending import Ending
 from softphone.domain.errors import EngineError, KlartoneError
+from softphone.domain.lines import Found
 from softphone.domain.passport import HEADER as PASSPORT
-from softphone.domain.policy import which_line
+from softphone.domain.policy import Line, which_line
 from softphone.domain.purpose import Direction, Reason
 from softphone.engine.call.ended_calls import EndedCalls
 from softphone.engine.call.groups import CallGroups
@@ -78,6 +79,7 @@ class PhoneCalls:
         self._changed = changed
         self._tell = tell
         self._account_address = account_address
+        self._own_accounts = own_accounts
         self.look_for_seal: Callable[[], None] = lambda: None
         """called with each call, since IT may certify this desk at any time"""
         self._desk = True
@@ -502,16 +504,29 @@ class PhoneCalls:
     ) -> LiveCall:
         """`called`: the number dialled at the other end; `chosen`: the agent's line."""
         agent = self._account_address(account)
-        policy, line = self._rules.policy, None
+        policy = self._rules.policy
+        found: Found[Line] = Found()
         direction = Direction.INBOUND if incoming else Direction.OUTBOUND
         if policy:
-            number_called, own = e164(called) if called is not None else None, e164(agent.partition("@")[0])
-            line = which_line(policy, direction, called=number_called, account_number=own, chosen=chosen)
+            accounts = self._own_accounts()
+            at = [names_of(user, agent, accounts) for user in (called or "", user_part(agent))]
+            found = which_line(policy, direction, called=at[0], account=at[1], chosen=chosen)
             if is_internal(policy, party.number, party.host):
                 direction = Direction.INTERNAL
         ours = (agent.partition("@")[0], called or "")
         call = self._book.add(
-            NewCall(call_id, account, direction, incoming, party.number, line, agent, ours, party.name)
+            NewCall(
+                call_id,
+                account,
+                direction,
+                incoming,
+                party.number,
+                found.line,
+                agent,
+                ours,
+                line_unclear=found.unclear,
+                name=party.name,
+            )
         )
         if consults_for is not None:
             call.role, call.consults_for = CallRole.CONSULTATION, consults_for.id
