@@ -9,7 +9,10 @@
     ├── ArchiveError         the archive cannot be opened, read or written
     ├── SoundError           a sound device or a sound file that cannot be used
     ├── EngineError          the engine cannot be started or reached
-    └── TeamError            the house's service, its database or its storage refuses or cannot be reached
+    ├── TeamError            the house's service, its database or its storage refuses or cannot be reached
+    └── HouseError           as a desk meets it: the service has refused
+        ├── NotSignedInError     it does not know this desk, or no longer
+        └── UnreachableError     it has not answered, or something else has
 
 Anything else that is raised is a bug and is reported as one, never shown as a sentence.
 """
@@ -55,4 +58,21 @@ class EngineError(KlartoneError):
 
 
 class TeamError(KlartoneError):
+    pass
+
+
+class HouseError(KlartoneError):
+    """`again`: seconds after which the service wants to be asked again; None: it did not say."""
+
+    def __init__(self, code: str, /, *, status: int = 0, again: float | None = None, **params: Param) -> None:
+        super().__init__(code, **params)
+        self.status = status
+        self.again = again
+
+
+class NotSignedInError(HouseError):
+    pass
+
+
+class UnreachableError(HouseError):
     pass

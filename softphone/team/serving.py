@@ -110,6 +110,12 @@ class Connection(H11Protocol):
         super().connection_made(transport)
         self._later(None)
 
+    def shutdown(self) -> None:
+        """One that is idle ends at once: by TLS, a farewell would wait half a minute for a desk that keeps it for later."""
+        super().shutdown()
+        if getattr(self.cycle, "response_complete", True):  # none yet, before the first request
+            self.transport.abort()
+
     def _later(self, waits_since: object) -> None:
         self.loop.call_later(_FOR_HEADERS, self._look, waits_since)
 

@@ -7,6 +7,7 @@ import hashlib
 import http.client
 import json
 import secrets
+import ssl
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -59,6 +60,8 @@ class Desk:
     token: str = ""
     refresh: str = ""
     proofs: list[str] = field(default_factory=list[str])
+    authority: str = ""
+    """by TLS, where there is one"""
 
     @property
     def public(self) -> bytes:
@@ -81,7 +84,7 @@ class Desk:
 
     def with_token(self, token: str) -> Desk:
         """The same machine, which shows this one."""
-        return Desk(self.address, self.port, self.key, self.id, token)
+        return Desk(self.address, self.port, self.key, self.id, token, authority=self.authority)
 
     def headers_of(self, method: str, path: str, data: bytes) -> dict[str, str]:
         """Of a part that a test sends by itself."""
@@ -103,6 +106,9 @@ class Desk:
             raw = json.dumps(body).encode()
             sent["Content-Type"] = "application/json"
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        if self.authority:
+            trusted = ssl.create_default_context(cafile=self.authority)
+            connection = http.client.HTTPSConnection("localhost", self.port, timeout=60, context=trusted)
         try:
             connection.request(method, path, raw, sent)
             response = connection.getresponse()

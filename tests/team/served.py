@@ -26,8 +26,9 @@ from softphone.domain.purpose import KeyRole
 from softphone.team.objects import Bucket, Storage
 from softphone.team.objects.client import Client
 from tests.peers import postgres
+from tests.peers.authority import Authority
 from tests.peers.processes import until
-from tests.team.desk import Answer, Desk, House
+from tests.team.desk import Answer, Desk, House, port_of
 
 ADDRESS = "https://klartone.test"
 ANNA = "sip:anna@klartone.test"
@@ -49,12 +50,24 @@ class Team:
     receipts: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
     made: list[Desk] = field(default_factory=list[Desk])
     logs: list[Path] = field(default_factory=list[Path])
+    address: str = ADDRESS
+    """another one: it ends TLS itself, at that port"""
+    authority: str = ""
+    """the file of whoever signed its certificate then"""
 
     def __post_init__(self) -> None:
         self.settings = self.home / "team.toml"
         told = self.storage
+        serve = f'[serve]\naddress = "{self.address}"\n'
+        if self.address == ADDRESS:
+            serve += "port = 0\n"
+        else:
+            authority = Authority(self.home / "authority")
+            signed = authority.sign("service", "localhost", "127.0.0.1")
+            self.authority = str(authority.file)
+            serve += f'port = {port_of(self.address)}\ncertificate = "{signed.certificate}"\nkey = "{signed.key}"\n'
         self.settings.write_text(
-            f'[serve]\naddress = "{ADDRESS}"\nport = 0\n'
+            f"{serve}"
             f'[database]\nconnect = "host={self.server.folder} dbname={self.database}"\nconnections = 6\n'
             f'[storage]\nbucket = "{told.bucket}"\naccess_key = "{told.access_key}"\nendpoint = "{told.endpoint}"\n'
         )
@@ -139,7 +152,7 @@ class Team:
         return desk
 
     def stranger(self) -> Desk:
-        self.made.append(Desk(ADDRESS, self.port))
+        self.made.append(Desk(self.address, self.port, authority=self.authority))
         return self.made[-1]
 
     def code(self, *roles: str, agents: Sequence[str] = (ANNA,), name: str = "anna") -> str:
