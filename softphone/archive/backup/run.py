@@ -47,6 +47,7 @@ from softphone.archive.folder.disk import sync_folder
 from softphone.archive.folder.marker import CATALOG, Marker
 from softphone.archive.folder.writers import Writers
 from softphone.archive.log import audit
+from softphone.archive.outbox.shipping import away
 from softphone.archive.schema.tables import recordings, wraps
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
@@ -297,10 +298,10 @@ class _Run:
 
 
 def lives(archive: Archive, recording: str) -> bool:
-    """Whether the archive still has it by now."""
+    """Whether the archive still has it by now, and its sound."""
     with archive.catalog.reading() as connection:
         asked = select(recordings.c.recording).where(recordings.c.recording == recording)
-        return connection.execute(asked).first() is not None
+        return connection.execute(asked).first() is not None and not away(connection, [recording])
 
 
 def _target(archive: Archive, folder: Path, *, anew: bool) -> Target:

@@ -17,6 +17,7 @@ from softphone.archive.changes.execution import HOLD_ONLY, Execution
 from softphone.archive.changes.sealing import drop_wraps, is_held, restricted_by
 from softphone.archive.changes.tally import Tallied, tally_call
 from softphone.archive.log import written
+from softphone.archive.outbox import rows as outbox
 from softphone.archive.schema.tables import (
     calls,
     condemned,
@@ -44,17 +45,22 @@ def wraps_dropped(done: Execution, change: DropWraps) -> None:
         if change.role is KeyRole.TRAINING:
             done.taken_back.append(change.recording)
         if change.role is not KeyRole.CUSTODY:
-            end_purpose(done.tx, change.recording, Purpose(change.role.value), Ended.TAKEN_BACK, change.reason)
+            purpose = Purpose(change.role.value)
+            end_purpose(done.tx, change.recording, purpose, Ended.TAKEN_BACK, change.reason)
+            outbox.withdraw(done.tx, change.recording, (purpose,), change.reason)
     done.dropped = True
 
 
 def restricted(done: Execution, change: Restrict) -> None:
+    if not is_case(change.reason):
+        outbox.withdraw(done.tx, change.recording, _keeping(done.tx, change.recording), change.reason)
     restrict(done.tx, change.recording, change.reason)
     done.taken_back.append(change.recording)
     done.dropped = True
 
 
 def discarded(done: Execution, change: Discard) -> None:
+    outbox.withdraw(done.tx, change.recording, _keeping(done.tx, change.recording), change.reason)
     if not is_held(done.tx.connection, change.recording):
         discard(done.tx, change.recording, datetime.now(UTC))
         done.discarded.append(change.recording)
@@ -128,6 +134,11 @@ def waits_for_case(stands: str, reason: str | None) -> bool:
     """Whether a purpose has ended on grounds that custody still has to judge (G32). Until its own date that keeps the
     recording, as the purpose would have."""
     return stands == Ended.TAKEN_BACK and reason == Reason.GROUNDS_GIVEN.value
+
+
+def _keeping(tx: Transaction, recording: str) -> list[Purpose]:
+    asked = select(purposes.c.purpose).where(purposes.c.recording == recording, purposes.c.stands == Ended.KEEPS.value)
+    return [Purpose(one) for one in tx.execute(asked).scalars()]
 
 
 def _delete(tx: Transaction, recording: str, *tables: Any) -> None:

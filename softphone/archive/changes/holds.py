@@ -10,6 +10,7 @@ from softphone.archive.catalog.transaction import Transaction
 from softphone.archive.changes.call import call_of
 from softphone.archive.changes.execution import Execution, OvertakenError
 from softphone.archive.changes.sealing import drop_wraps, opens_to, wrap_from_memory, wraps_of
+from softphone.archive.outbox import rows as outbox
 from softphone.archive.schema.tables import holds
 from softphone.domain.changes import UNDONE, ChangeHold, LiftHold, PlaceHold
 from softphone.domain.purpose import KeyRole, Purpose
@@ -68,6 +69,7 @@ def place(tx: Transaction, change: PlaceHold) -> None:
         confirm_by=change.confirm_by.isoformat() if change.confirm_by else None,
         why=change.why,
     )
+    outbox.hold(tx, change)
 
 
 def lift(tx: Transaction, hold: str, reason: str, at: datetime) -> str | None:
@@ -75,4 +77,6 @@ def lift(tx: Transaction, hold: str, reason: str, at: datetime) -> str | None:
     standing = (holds.c.hold == hold) & holds.c.lifted_at.is_(None)
     recording = tx.execute(select(holds.c.recording).where(standing)).scalar()
     tx.execute(update(holds).where(standing).values(lifted_at=at.isoformat(), lifted_reason=reason))
+    if recording is not None:
+        outbox.lift(tx, hold, recording, reason)
     return recording

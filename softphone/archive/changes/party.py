@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Table, delete
+from sqlalchemy import Table, delete, select
 
 from softphone.archive.catalog.transaction import Transaction
 from softphone.archive.changes.call import CallFacts
@@ -15,7 +15,8 @@ from softphone.archive.changes.execution import Execution
 from softphone.archive.changes.lookups import REMEMBERED
 from softphone.archive.changes.tally import Tallied
 from softphone.archive.crypto.wraps import Secrets
-from softphone.archive.schema.tables import call_backs, party_languages, refusals, upheld
+from softphone.archive.outbox import rows as outbox
+from softphone.archive.schema.tables import call_backs, party_languages, recordings, refusals, upheld
 from softphone.domain.changes import EndCallBack, ListCallBack, RememberLanguage, RememberRefusal, UseDraw
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import Purpose
@@ -32,6 +33,7 @@ def call_back_listed(done: Execution, change: ListCallBack) -> None:
     sealed, index = facts.sealed_number(done.secrets)
     kept = facts.retention.get(Purpose.TRAINING) or CALL_BACK_LISTED
     done.tx.execute(delete(call_backs).where(call_backs.c.call == change.call))
+    until = expires_on(change.at, kept, facts.time_zone).isoformat()
     done.tx.insert(
         call_backs,
         call=change.call,
@@ -39,8 +41,9 @@ def call_back_listed(done: Execution, change: ListCallBack) -> None:
         number_index=index,
         line=facts.line,
         at=change.at.isoformat(),
-        until=expires_on(change.at, kept, facts.time_zone).isoformat(),
+        until=until,
     )
+    outbox.remember(done.tx, done.secrets, facts.number, "call_back", change.at, until, line=facts.line or "")
 
 
 def call_back_ended(done: Execution, change: EndCallBack) -> None:
@@ -49,12 +52,16 @@ def call_back_ended(done: Execution, change: EndCallBack) -> None:
 
 
 def refused(done: Execution, change: RememberRefusal) -> None:
+    if not done.tx.execute(select(recordings.c.recording).where(recordings.c.call == change.call)).first():
+        # Nothing was recorded here, and the number may be withheld: other desks of the house may have had the call before.
+        outbox.withdraw_of_call(done.tx, change.call, (Purpose.TRAINING,), "declined_by_voice")
     remember_refusal(done.tx, done.secrets, done.facts_of(change.call), change.at)
 
 
 def language_chosen(done: Execution, change: RememberLanguage) -> None:
-    facts = done.facts_of(change.call)
-    _remember(done.tx, party_languages, done.secrets, facts, change.at, language=change.language.value)
+    facts, chosen = done.facts_of(change.call), change.language.value
+    _remember(done.tx, party_languages, done.secrets, facts, change.at, language=chosen)
+    outbox.remember(done.tx, done.secrets, facts.number, "language", change.at, _until(change.at), value=chosen)
 
 
 def place_used(done: Execution, change: UseDraw) -> None:
@@ -64,6 +71,7 @@ def place_used(done: Execution, change: UseDraw) -> None:
 
 def remember_refusal(tx: Transaction, secrets: Secrets, facts: CallFacts, at: datetime) -> None:
     _remember(tx, refusals, secrets, facts, at)
+    outbox.remember(tx, secrets, facts.number, "refused", at, _until(at))
 
 
 def remember_upheld(tx: Transaction, secrets: Secrets, facts: CallFacts, purpose: Purpose, at: datetime) -> None:
@@ -82,5 +90,8 @@ def _remember(tx: Transaction, table: Table, secrets: Secrets, facts: CallFacts,
     _, index = facts.sealed_number(secrets)
     if index is not None:
         tx.execute(delete(table).where(table.c.number_index == index))
-        until = REMEMBERED.after(at.date()).isoformat()
-        tx.insert(table, number_index=index, at=at.isoformat(), until=until, **what)
+        tx.insert(table, number_index=index, at=at.isoformat(), until=_until(at), **what)
+
+
+def _until(at: datetime) -> str:
+    return REMEMBERED.after(at.date()).isoformat()

@@ -17,6 +17,7 @@ from softphone.archive.crypto import slots
 from softphone.archive.crypto import wraps as keys
 from softphone.archive.crypto.revocation import revoked, standing
 from softphone.archive.crypto.wraps import Recipient, Wrap
+from softphone.archive.outbox.shipping import away
 from softphone.archive.schema.tables import holds, purposes, recordings, segments, wraps
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole, Purpose
@@ -55,8 +56,8 @@ def restricted_by(connection: Connection, recording: str) -> str | None:
 
 def wrappable(connection: Connection, recording: str, wanted: tuple[Purpose, ...]) -> tuple[Purpose, ...]:
     """Those of `wanted` that may have wraps now: a held recording not for training; a restricted, ended or waiting one for
-    nobody."""
-    if restricted_by(connection, recording) is not None:
+    nobody, and none whose copy here has gone to the house."""
+    if restricted_by(connection, recording) is not None or away(connection, [recording]):
         return ()
     # What a sweep has ended while the call goes on, no later part of it brings back.
     over = (purposes.c.stands != Ended.KEEPS.value) | purposes.c.judge_by.is_not(None)

@@ -18,6 +18,7 @@ from softphone.archive.examine.repair import Repair
 from softphone.archive.log.audit import KEY_SHOWN
 from softphone.archive.log.policies import PolicyHistory, successors
 from softphone.archive.log.written import WHOLE
+from softphone.archive.outbox.shipping import COPY_GONE
 from softphone.archive.schema.readable import params_of, read_row
 from softphone.archive.schema.tables import audit, recordings, wraps
 from softphone.domain.purpose import Basis, Purpose
@@ -25,6 +26,8 @@ from softphone.domain.purpose import Basis, Purpose
 ERASED = ("recording_discarded", "sweep_discarded")
 ERASED_AGAIN = "erased_again"
 """by a restore: it had gone since the backup"""
+_TOLD = (*ERASED, ERASED_AGAIN, Repair.NARROWED.value, COPY_GONE)
+"""entries after which a recording need not be here"""
 _CONSENT, _SPECIAL = "G03", "G32"
 """the rules by which a purpose became active: on consent, and under special circumstances"""
 _ENDED = ("sweep_purpose_expired", "sweep_not_judged", "judged_ended", "case_upheld")
@@ -120,7 +123,7 @@ def untold(connection: Connection) -> Iterator[Finding]:
     """Recordings that the log tells of, that are not here, and of whose end it tells nothing."""
     of = audit.c.recording
     begun = select(of).where(of.is_not(None), audit.c.event.in_(("segment_opened", WHOLE)))
-    told = select(of).where(of.is_not(None), audit.c.event.in_((*ERASED, ERASED_AGAIN, Repair.NARROWED.value)))
+    told = select(of).where(of.is_not(None), audit.c.event.in_(_TOLD))
     for recording in connection.execute(except_(begun, select(recordings.c.recording), told)).scalars():
         yield Finding("erasure_untold", {"recording": recording})
 

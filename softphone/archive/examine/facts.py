@@ -19,6 +19,7 @@ from softphone.archive.crypto.slots import Slots, wrap_of
 from softphone.archive.crypto.wraps import Wrap
 from softphone.archive.examine.repair import Repair
 from softphone.archive.log.written import SOUND, WHOLE
+from softphone.archive.outbox.shipping import away
 from softphone.archive.schema.readable import params_of, read_row
 from softphone.archive.schema.tables import audit, holds, purposes, segments, wraps
 from softphone.domain.purpose import KeyRole, Purpose
@@ -63,6 +64,8 @@ class Facts:
     held: set[str] = field(default_factory=set[str])
     unreadable: set[str] = field(default_factory=set[str])
     """a row holds what the program never writes"""
+    away: set[str] = field(default_factory=set[str])
+    """its copy here has gone to the house, or is going: nobody opens it here"""
     narrowed: set[str] = field(default_factory=set[str])
     """a start has told that keys of it were written over, and for which purpose nobody knows"""
 
@@ -71,6 +74,7 @@ class Facts:
         facts = cls()
         standing = select(holds.c.recording).where(holds.c.recording.in_(ids), holds.c.lifted_at.is_(None))
         facts.held.update(connection.execute(standing).scalars())
+        facts.away.update(away(connection, ids))
         for one in connection.execute(select(segments).where(segments.c.recording.in_(ids))):
             if (of := read_row(one, _segment, facts.unreadable)) is not None:
                 facts.segments[one.recording][of[0]] = of[1]
@@ -115,7 +119,11 @@ def who_opens(facts: Facts, row: Any) -> Iterator[Finding]:
         has = {one.role for one in found if one.segment == segment}
         made_for = {purpose.value for purpose in expected.get(segment, ())}
         for role in KeyRole:
-            may = segment in expected and (role is KeyRole.CUSTODY or role.value in open_to & made_for)
+            may = (
+                of not in facts.away
+                and segment in expected
+                and (role is KeyRole.CUSTODY or role.value in open_to & made_for)
+            )
             if may != (role in has):
                 where: dict[str, str | int] = {"recording": of, "segment": segment, "role": role.value}
                 erased = of in facts.narrowed and role is not KeyRole.CUSTODY

@@ -45,6 +45,9 @@ class Look:
     def once(self, row: Any, facts: Facts) -> Iterator[Finding]:
         of = row.recording
         yield from who_opens(facts, row)
+        if of in facts.away:
+            # Its file goes after its keys; what is left of it by a crash goes with the courier's next turn.
+            return
         try:
             structure = read_structure(self._archive.vault.path(of))
         except ValueError:

@@ -17,6 +17,7 @@ from softphone.archive.catalog.database import Catalog
 from softphone.archive.catalog.own_calls import OwnCall
 from softphone.archive.changes.call import CallFacts, facts_of
 from softphone.archive.crypto.wraps import Secrets
+from softphone.archive.outbox.shipping import away
 from softphone.archive.schema.tables import audit, calls, holds, purposes, recordings, wraps
 from softphone.domain.changes import HoldBy
 from softphone.domain.decision import NoticeId
@@ -93,6 +94,7 @@ class History:
         standing = select(holds).where(holds.c.recording.in_(made), holds.c.lifted_at.is_(None)).order_by(holds.c.at)
         held = _by("recording", connection, standing)
         broke_off = _broke_off(connection, [facts.call for facts in those])
+        gone = away(connection, made)
         past: list[PastRow] = []
         for facts in those:
             rows = of_call.get(facts.call, [])
@@ -101,7 +103,12 @@ class History:
                     row.recording,
                     {
                         Purpose(one.purpose): _purpose(
-                            one, {wrap.role for wrap in opens.get(row.recording, [])}, facts.time_zone, now
+                            one,
+                            _opened_in_the_house(one, held.get(row.recording, []))
+                            if row.recording in gone
+                            else {wrap.role for wrap in opens.get(row.recording, [])},
+                            facts.time_zone,
+                            now,
                         )
                         for one in made_for.get(row.recording, [])
                     },
@@ -115,6 +122,11 @@ class History:
             over = all(row.closed_at is not None or row.broke_off_at is not None for row in rows)
             past.append(PastRow(facts, whole, _seconds(rows), over))
         return past
+
+
+def _opened_in_the_house(purpose: Any, held: Sequence[Any]) -> set[str]:
+    """By whom, where the copy here has gone: as it would be here."""
+    return set() if held and purpose.purpose == Purpose.TRAINING.value else {purpose.purpose}
 
 
 def _by(key: str, connection: Connection, asked: Any) -> dict[str, list[Any]]:

@@ -20,9 +20,11 @@ from softphone.archive.folder.disk import FULL, NOT_DUE
 from softphone.archive.folder.room import AT_ONCE
 from softphone.archive.log import audit
 from softphone.archive.log.checkpoint import begins
+from softphone.archive.outbox.shipping import past_own_list
 from softphone.archive.retention import cases, due, forgetting
 from softphone.archive.retention.deleting import judge, take_due
 from softphone.archive.retention.found import UnreadableError, read
+from softphone.archive.retention.handed_over import forget_rows
 from softphone.archive.retention.listed import clear_listed, finish_listed
 from softphone.archive.retention.swept import DEFAULT_TERMS, TOLD_AGAIN, SweepTerms, Swept, SweptItem, entry_of
 from softphone.archive.schema.tables import (
@@ -32,6 +34,7 @@ from softphone.archive.schema.tables import (
     refusals,
     sample_runs,
     sample_tallies,
+    shipped,
     upheld,
 )
 from softphone.domain.changes import AuditEntry
@@ -47,6 +50,7 @@ _LISTS: Mapping[Swept, Table] = {
     Swept.UPHELD_FORGOTTEN: upheld,
     Swept.PAST_CALLS_FORGOTTEN: past_calls,
     Swept.CALL_BACKS_FORGOTTEN: call_backs,
+    Swept.RECEIPTS_FORGOTTEN: shipped,
     Swept.SAMPLE_RUNS_FORGOTTEN: sample_runs,
     Swept.TALLIES_FORGOTTEN: sample_tallies,
 }
@@ -253,7 +257,10 @@ def _forget(archive: Archive, now: datetime) -> list[SweptItem]:
     with archive.catalog.writing() as tx:
         stale = _stale(tx.connection, now)
         for item in stale:
-            tx.execute(delete(_LISTS[item.what]).where(_is_past(item.what, now)))
+            if item.what is Swept.HANDED_OVER_FORGOTTEN:
+                forget_rows(tx, now)
+            else:
+                tx.execute(delete(_LISTS[item.what]).where(_is_past(item.what, now)))
             event = f"sweep_{item.what.value}"
             tx.log(AuditEntry(event, item.rule, now, "", params={"count": item.count}))
     return stale
@@ -273,6 +280,8 @@ def _stale(connection: Connection, now: datetime) -> list[SweptItem]:
         if count := int(connection.execute(asked).scalar_one()):
             rule = "G33" if what in _OF_THE_SAMPLE else "G10"
             items.append(SweptItem(what, None, rule, count=count))
+    if those := past_own_list(connection, now):
+        items.append(SweptItem(Swept.HANDED_OVER_FORGOTTEN, None, "G10", count=len(those)))
     return items
 
 

@@ -52,6 +52,10 @@ a note, by which its party's request finds it"""
 sample_runs = _table(
     "sample_runs", "line agent desk share taken until", numbers="number block start next", blobs="seed"
 )
+outbox = _table("outbox", "desk id kind call recording told at failed", numbers="seq", blobs="number_sealed")
+"""what the house is to hear, in this order; `id` makes it the same when it is told again"""
+shipped = _table("shipped", "recording call desk at state copy receipt head_hash failed until", numbers="head")
+"""how far a recording has come on its way to the house, and what has become of the copy here"""
 condemned = _table("condemned", "recording desk at")
 touched = _table("touched", "desk kind id", numbers="seq")
 """what a backup does not have yet; the catalog itself fills it, whichever way a change comes"""

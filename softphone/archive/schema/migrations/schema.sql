@@ -10,6 +10,8 @@ CREATE INDEX ix_holds_recording ON holds (recording);
 
 CREATE INDEX ix_holds_standing ON holds (recording) WHERE lifted_at IS NULL;
 
+CREATE INDEX ix_outbox_recording ON outbox (recording);
+
 CREATE INDEX ix_past_calls_agent ON past_calls (agent, at);
 
 CREATE INDEX ix_past_calls_number_index ON past_calls (number_index) WHERE number_index IS NOT NULL;
@@ -47,6 +49,8 @@ CREATE INDEX ix_recordings_unfinished ON recordings (recording) WHERE closed_at 
 CREATE INDEX ix_review_comments_recording ON review_comments (recording);
 
 CREATE INDEX ix_sample_tallies_month ON sample_tallies (month);
+
+CREATE INDEX ix_shipped_copy ON shipped (copy, head);
 
 CREATE INDEX ix_wraps_key ON wraps (key_id, role, recording, segment);
 
@@ -146,6 +150,20 @@ CREATE TABLE meta (
     name TEXT NOT NULL,
     value TEXT NOT NULL,
     PRIMARY KEY (name)
+);
+
+CREATE TABLE outbox (
+    seq INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    desk TEXT NOT NULL,
+    id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    call TEXT,
+    recording TEXT,
+    told TEXT NOT NULL,
+    number_sealed BLOB,
+    at TEXT NOT NULL,
+    failed TEXT,
+    UNIQUE (id)
 );
 
 CREATE TABLE party_languages (
@@ -273,6 +291,21 @@ CREATE TABLE segments (
     chunks INTEGER,
     PRIMARY KEY (recording, segment),
     FOREIGN KEY (recording) REFERENCES recordings (recording)
+);
+
+CREATE TABLE shipped (
+    recording TEXT NOT NULL,
+    call TEXT NOT NULL,
+    desk TEXT NOT NULL,
+    at TEXT NOT NULL,
+    state TEXT NOT NULL,
+    copy TEXT DEFAULT 'here' NOT NULL,
+    receipt TEXT,
+    head INTEGER,
+    head_hash TEXT,
+    failed TEXT,
+    until TEXT,
+    PRIMARY KEY (recording)
 );
 
 CREATE TABLE touched (

@@ -1,0 +1,173 @@
+"""What a desk has yet to ship: a row in the transaction of each change that the house must hear of. No copy goes too early."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime, timedelta
+
+import pytest
+
+from softphone.archive.catalog import own_calls
+from softphone.archive.catalog.own_calls import OwnCall
+from softphone.archive.examine.verify import verify
+from softphone.archive.finding.history import History
+from softphone.archive.outbox import rows, shipping
+from softphone.archive.outbox.rows import Item, Kind
+from softphone.archive.retention.sweep import sweep
+from softphone.domain.changes import (
+    CloseRecording,
+    Discard,
+    DropWraps,
+    HoldBy,
+    LiftHold,
+    ListCallBack,
+    PlaceHold,
+    RememberLanguage,
+    RememberRefusal,
+)
+from softphone.domain.errors import ArchiveError
+from softphone.domain.purpose import KeyRole, Language
+from tests.archive.scene import AT, DOCUMENTATION, NUMBER, TRAINING, CommitFailedError, Scene
+
+BOTH = (DOCUMENTATION, TRAINING)
+AGENT = "anna@klartone.test"
+
+
+def joined(desk: Scene) -> None:
+    with desk.archive.catalog.writing() as tx:
+        rows.begin(tx, AT)
+
+
+def waiting(desk: Scene) -> list[Item]:
+    with desk.archive.catalog.reading() as connection:
+        return rows.read(connection, desk.archive.secrets)
+
+
+def figures(desk: Scene) -> shipping.Waiting:
+    with desk.archive.catalog.reading() as connection:
+        return shipping.waiting(connection, desk.archive.desk)
+
+
+def received(desk: Scene, recording: str, entry: int) -> None:
+    with desk.archive.catalog.writing() as tx:
+        shipping.begin(tx, recording, desk.archive.find(recording, AT).call)
+        shipping.received(tx, recording, "a.receipt.here", (entry, "0" * 64), AT)
+
+
+def hold(recording: str, name: str = "h1") -> PlaceHold:
+    return PlaceHold(name, recording, HoldBy.CONTROLLER, "anna", AT, None, "price")
+
+
+def decided(desk: Scene, at: datetime = AT) -> str:
+    """A call in which all that concerns others is decided; its recording."""
+    call = desk.call(line="salg", agent=AGENT, at=at)
+    recording = desk.recorded(0.2, *BOTH, call=call, at=at)
+    desk.commit(
+        hold(recording, f"{recording}-h1"),
+        RememberLanguage(call, Language.EN, AT),
+        DropWraps(recording, KeyRole.TRAINING, "declined_by_voice"),
+        RememberRefusal(call, AT),
+        ListCallBack(call, AT),
+        CloseRecording(recording, AT, (DOCUMENTATION,)),
+        call=call,
+        recording=recording,
+    )
+    return recording
+
+
+def test_what_is_decided_in_a_call_waits_for_the_house_and_of_a_desk_on_its_own_nothing_does(desk: Scene) -> None:
+    decided(desk, AT - timedelta(hours=1))
+    assert (waiting(desk), figures(desk)) == ([], shipping.Waiting())
+    joined(desk)
+    recording = decided(desk)
+
+    found = waiting(desk)
+    assert [(one.kind, one.number) for one in found] == [
+        (Kind.NUMBER, NUMBER),
+        (Kind.WITHDRAWAL, None),
+        (Kind.NUMBER, NUMBER),
+        (Kind.NUMBER, NUMBER),
+    ]
+    assert [one.told.get("what") for one in found] == ["language", None, "refused", "call_back"]
+    assert found[1].told == {"purposes": ["training"], "reason": "kept_out_of_training"}
+    assert NUMBER.encode() not in desk.pages()
+    told = figures(desk)
+    assert (told.told, told.recordings, told.failed) == (5, 1, 0)
+    assert told.since is not None
+    # Its hold is told of once the recording is there.
+    received(desk, recording, 7)
+    assert [one.told["hold"] for one in waiting(desk) if one.kind is Kind.HOLD] == [f"{recording}-h1"]
+
+
+def test_a_change_that_is_not_written_leaves_nothing_to_be_told(desk: Scene) -> None:
+    joined(desk)
+    call = desk.call()
+    with pytest.raises(CommitFailedError):
+        desk.commit(RememberRefusal(call, AT), hold("no-such-recording"))
+    assert waiting(desk) == []
+
+
+def test_the_house_hears_of_what_it_has_and_of_a_no_and_of_nothing_else(desk: Scene) -> None:
+    joined(desk)
+    private, shipped, undone = (desk.closed(*BOTH, seconds=0.2) for _ in range(3))
+    desk.commit(Discard(private, "private"), recording=private)
+    assert waiting(desk) == []
+    received(desk, shipped, 3)
+    received(desk, undone, 4)
+    desk.commit(Discard(shipped, "private"), recording=shipped)
+    desk.commit(hold(undone), recording=undone)
+    desk.commit(LiftHold("h1", "undone"), recording=undone)
+    assert [(one.kind, one.told) for one in waiting(desk)] == [
+        (Kind.WITHDRAWAL, {"purposes": ["documentation", "training"], "reason": "withdrawn"}),
+        (Kind.UNDO, {"hold": "h1"}),
+    ]
+
+
+def test_a_copy_goes_only_once_all_is_told_and_what_is_left_of_it_is_proved_held_and_forgotten(desk: Scene) -> None:
+    joined(desk)
+    archive = desk.archive
+    one, other = (desk.closed(*BOTH, seconds=0.2, agent=AGENT) for _ in range(2))
+    with archive.catalog.writing() as tx:
+        listed = OwnCall(archive.find(one, AT).call, AGENT, AT, (AT + timedelta(days=7)).date(), "{}")
+        own_calls.put(tx, archive.secrets, listed)
+    received(desk, one, 5)
+    received(desk, other, 9)
+    desk.commit(hold(one), recording=one)
+    with archive.catalog.reading() as connection:
+        assert shipping.durable(connection, 5) == []
+        assert shipping.durable(connection, 9) == [other]
+    with archive.catalog.writing() as tx:
+        rows.told(tx, *rows.read(tx.connection, archive.secrets))
+    with archive.catalog.reading() as connection:
+        assert shipping.durable(connection, 5) == [one]
+
+    shipping.let_copy_go(archive.catalog, archive.vault, one, AT)
+    assert not archive.vault.path(one).exists()
+    assert verify(archive).ok
+    with pytest.raises(ArchiveError):
+        archive.open_recording(one, AT)
+    # The agent takes the lock off again: training is as it was, in the house.
+    desk.commit(LiftHold("h1", "undone", restore_training=True), recording=one)
+    assert [item.kind for item in waiting(desk)] == [Kind.UNDO]
+    past = History(archive.catalog, archive.secrets).call(listed.call, AT)
+    assert past is not None
+    assert all(it.wrapped and it.keeps for it in past.kept.recordings[0].purposes.values())
+    with archive.catalog.writing() as tx:
+        rows.told(tx, *rows.read(tx.connection, archive.secrets))
+    assert "handed_over_forgotten" not in [it.what for it in sweep(archive, AT, clock=AT)]
+    later = AT + timedelta(days=8)
+    assert "handed_over_forgotten" in [it.what for it in sweep(archive, later, clock=later, witness=later)]
+    assert [row.recording for row in archive.list(later)] == [other]
+    assert verify(archive).ok
+    assert Counter(row.event for row in archive.audit_of(one))["copy_handed_over"] == 1
+
+
+def test_a_house_that_was_set_back_gets_again_what_is_here(desk: Scene) -> None:
+    joined(desk)
+    one, other = (desk.closed(*BOTH, seconds=0.2) for _ in range(2))
+    received(desk, one, 5)
+    received(desk, other, 9)
+    assert figures(desk).recordings == 0
+    with desk.archive.catalog.writing() as tx:
+        assert shipping.ships_again(tx, 5, AT) == 1
+    assert figures(desk).recordings == 1
