@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
@@ -305,6 +305,12 @@ class OpenedRecording:
         while len(data) < size and (more := self._file.read(size - len(data))):
             data += more
         return data
+
+
+def behind(marks: Sequence[Mark], at: int) -> list[Mark]:
+    """As far as they are of what comes from sample `at` on."""
+    cut = (replace(mark, samples=mark.samples - max(at - mark.at, 0)) for mark in marks)
+    return [mark for mark in cut if mark.samples > 0 or mark.at >= at]
 
 
 def _unreadable(path: Path, error: OSError) -> ArchiveError:

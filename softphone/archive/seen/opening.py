@@ -8,11 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from softphone.archive.files import wav
-from softphone.archive.files.reader import OpenedRecording
+from softphone.archive.files.reader import OpenedRecording, behind
 from softphone.archive.seen.asking import Asking
 from softphone.domain.archive import permission
 from softphone.domain.archive.interface import Progress
-from softphone.domain.archive.recordings import RATE, Exported, Mark, RecordingRow, Sound
+from softphone.domain.archive.recordings import RATE, Exported, RecordingRow, Sound
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
@@ -49,7 +49,7 @@ class Opening:
             at = (seconds or 0) * RATE
             if seconds is not None and not 0 <= at < reader.length:
                 raise ArchiveError("error.container.past_end", id=self.recording, length=f"{reader.length / RATE:.2f}")
-            yield Sound(reader.length, reader.pcm, tuple(_behind(reader.marks(), round(at))))
+            yield Sound(reader.length, reader.pcm, tuple(behind(reader.marks(), round(at))))
 
     def export(self, file: str, go_on: Progress) -> Exported:
         path, archive, row, now = Path(file), self._asking.archive, self.row, self._asking.now()
@@ -64,9 +64,3 @@ class Opening:
 
     def _opened(self) -> OpenedRecording:
         return self._asking.archive.open_recording(self.recording, self._asking.now(), role=self.role, **self._told)
-
-
-def _behind(marks: Sequence[Mark], at: int) -> list[Mark]:
-    """As far as they are of what comes from there on."""
-    cut = (replace(mark, samples=mark.samples - max(at - mark.at, 0)) for mark in marks)
-    return [mark for mark in cut if mark.samples > 0 or mark.at >= at]

@@ -16,7 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
-from softphone.domain.errors import TeamError
+from softphone.domain.errors import ArchiveError, KlartoneError, TeamError
 
 log = logging.getLogger("klartone.team")
 MEDIA = "application/problem+json"
@@ -52,15 +52,19 @@ _STATUS = {
     "storage_absent": 503,
     "unavailable": 503,
     "not_ready": 503,
+    "error.archive.no_such_recording": 404,
+    "error.archive.ambiguous": 409,
+    "error.archive.no_cursor": 422,
 }
 """by code, without `error.team.`"""
 _AGAIN = "5"
 """seconds after which a desk asks again, where something is unreachable"""
 
 
-def problem(error: TeamError) -> Response:
+def problem(error: KlartoneError) -> Response:
     short = error.code.removeprefix("error.team.")
-    status = _STATUS.get(short, 500)
+    # What an archive refuses has the local archive's code: what it means stands there.
+    status = _STATUS.get(short, 403 if isinstance(error, ArchiveError) else 500)
     told: dict[str, Any] = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
     told |= {"code": error.code, "params": dict(error.params)}
     headers: dict[str, str] = {}
@@ -78,6 +82,11 @@ def answer_problems(app: FastAPI) -> None:
     @app.exception_handler(TeamError)
     def _(_: Request, error: Exception) -> Response:
         assert isinstance(error, TeamError)
+        return problem(error)
+
+    @app.exception_handler(ArchiveError)
+    def _(_: Request, error: Exception) -> Response:
+        assert isinstance(error, ArchiveError)
         return problem(error)
 
     @app.exception_handler(RequestValidationError)
