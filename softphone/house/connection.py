@@ -37,7 +37,8 @@ MOST = 4 << 20
 """bytes of an answer that is read whole"""
 _CONNECTS = 5.0
 _SLICE = 64 << 10
-_CODE = re.compile(r"error\.team(\.[a-z_]{1,60}){1,3}")
+_CODE = re.compile(r"error\.(team|archive|cases|keys)(\.[a-z_]{1,60}){1,3}")
+"""the service's own, and those that every archive has"""
 _PROBLEM = "application/problem+json"
 _LONGEST = 200
 """letters of a parameter"""

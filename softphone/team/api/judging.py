@@ -72,11 +72,11 @@ async def meant(one: Seeing, asked: str, *wanted: Permission) -> Found | UUID:
     if not whole and asked:
         begins = Query(begins=asked)
         scopes = permission.search_scopes(one.viewer, one.seer.now)
-        rows = (await page(one, begins, None, None, 1)) if scopes else ([], None)
-        if rows[1] is not None:
+        first, more = (await page(one, begins, None, None, 1)) if scopes else (list[Found](), None)
+        if more is not None:
             raise ArchiveError("error.archive.ambiguous", id=asked[:60], **await _total(one, begins))
-        if rows[0]:
-            found = (await finding.rows_of(one.tx, [UUID(rows[0][0].row.recording)], one.seer.now))[0]
+        if first:
+            found = (await finding.rows_of(one.tx, [UUID(first[0].row.recording)], one.seer.now))[0]
             one.about(found.row.call, UUID(found.row.recording))
             return found
     if one.viewer.finds_all:

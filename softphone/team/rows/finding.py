@@ -107,7 +107,9 @@ class Asked:
             told = f"{' AND '.join(self.where)}{more}"
             found.append(f"(SELECT r.recording, r.opened_at FROM recordings r WHERE {told} {_NEWEST} LIMIT %s)")  # noqa: S608
             values += [*self.values, *given, limit]
-        return (f"{' UNION ALL '.join(found)} {_NEWEST} LIMIT %s", [*values, limit]) if found else ("", [])
+        if len(found) < 2:
+            return next(iter(found), ""), values
+        return f"{' UNION ALL '.join(found)} {_NEWEST} LIMIT %s", [*values, limit]
 
     def all_of(self) -> tuple[str, list[object]]:
         more, given = self._among(self.query.lines, self.query.agents)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Header
@@ -281,6 +281,6 @@ def _told(found: Found) -> RowTold:
     return RowTold(**_row(found))
 
 
-def _row(found: Found) -> dict[str, object]:
+def _row(found: Found) -> dict[str, Any]:
     seals = [SealRow(role=it.role, key_id=it.key_id, suite=it.suite, sealed=it.sealed) for it in found.seals]
     return {"row": found.row, "seals": seals}
