@@ -26,6 +26,19 @@ def expires_on(recorded_at: datetime, period: Period, time_zone: str) -> date:
     return period.after(local_day(recorded_at, time_zone))
 
 
+def kept_reviewed(
+    at: datetime, said: Period | None, keep: Period | None, ends_on: date | None, time_zone: str
+) -> date | None:
+    """Until when a recording that was reviewed `at` is still used for training; None: that ends at once (G38).
+
+    `said`: the period of its line's policy when it rang. `keep` can only shorten it, and its own day, `ends_on`, too.
+    """
+    if said is None:
+        return None
+    days = [expires_on(at, one, time_zone) for one in (said, keep) if one is not None]
+    return min([*days, *([ends_on] if ends_on is not None else [])])
+
+
 def has_expired(on: date, now: datetime, time_zone: str) -> bool:
     return local_day(now, time_zone) >= on
 

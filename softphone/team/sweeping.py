@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from softphone.domain.errors import TeamError
 from softphone.domain.retention import JUDGE_WITHIN
 from softphone.team.objects import Bucket, Tombstone, bury
-from softphone.team.rows import afterwards
+from softphone.team.rows import afterwards, reviewing
 from softphone.team.rows.pool import Row, Rows
 from softphone.team.upload.arriving import end_in_storage
 
@@ -45,6 +45,7 @@ async def sweep(rows: Rows, bucket: Bucket, now: datetime) -> Swept:
     done = Swept()
     async with rows.nobody() as tx:
         await afterwards.forget(tx)
+        await reviewing.forget(tx)
     while await _due(rows, done):
         pass
     while await _listed(rows, now, done):

@@ -19,6 +19,7 @@ import pytest
 import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from softphone.archive.crypto.wraps import SUITE
 from softphone.domain.purpose import KeyRole
 from softphone.domain.roles import Role
 from softphone.system.policy_file import filled
@@ -61,6 +62,28 @@ MAY = {
     "POST /v1/log": {AGENT},
     "POST /v1/keys/challenge": {CUSTODY},
     "POST /v1/keys/answer": {CUSTODY},
+    "POST /v1/sample/page": {LEAD},
+    "POST /v1/sample/days": {LEAD},
+    "POST /v1/sample/figures": {LEAD},
+    "POST /v1/sample/living": {LEAD},
+    "GET /v1/sample/{recording}": ALL,  # of what they review: nobody else finds any
+    "PUT /v1/sample/tallies": {AGENT},
+    "GET /v1/reviews/{recording}": {LEAD},
+    "GET /v1/reviews/{recording}/still": {LEAD},
+    "POST /v1/reviews/{recording}/open": {LEAD},
+    "DELETE /v1/reviews/{recording}/open": {LEAD},
+    "PUT /v1/reviews/{recording}/comments/{comment}": {LEAD, AGENT},
+    "DELETE /v1/comments/{comment}": {LEAD, AGENT},
+    "PUT /v1/reviews/{recording}/scores/{item}": {LEAD},
+    "PUT /v1/reviews/{recording}/share": {LEAD},
+    "POST /v1/reviews/{recording}/seals": {LEAD},
+    "POST /v1/reviews/{recording}/mark": {LEAD},
+    "GET /v1/marks": {LEAD},
+    "PUT /v1/desk/reading-key": {AGENT},
+    "GET /v1/shared": {AGENT},
+    "GET /v1/shared/{recording}": {AGENT},
+    "GET /v1/shared/{recording}/still": {AGENT},
+    "POST /v1/shared/{recording}/open": {AGENT},
 }
 """a role that is not named is refused, and the refusal is in the log"""
 NOT_THEIRS = {"not_yours", *(f"error.archive.{one}" for one in ("not_yours", "only_health", "agents_list"))}
@@ -80,6 +103,10 @@ def body_of(route: str) -> Any:
     entry = {"number": 1, "event": "e", "rule": "G10", "call": "", "told": "{}", "previous": "0" * 64, "hash": "0" * 64}
     of_number = {"number": NUMBER, "line": ""}
     key = {"role": "custody", "key_id": "0" * 32}
+    team = {"lines": ["support"], "agents": []}
+    tally = {"line": "support", "agent": ANNA, "month": "2026-11", "what": "drawn", "count": 3}
+    seal = {"role": "training", "key_id": "0" * 32, "suite": SUITE, "sealed": "AAAA"}
+    wrap = {"desk": str(uuid4()), "suite": SUITE, "sealed": "AAAA"}
     hold = {"hold": str(uuid4()), "recording": one.recording, "raised_for": "party", "raised_by": ANNA}
     return {
         "PUT /v1/desk": {"program": "0.1.0", "waiting": 3},
@@ -105,6 +132,17 @@ def body_of(route: str) -> Any:
         "POST /v1/log": {"entries": [entry]},
         "POST /v1/keys/challenge": key,
         "POST /v1/keys/answer": key | {"nonce": ""},
+        "POST /v1/sample/page": {"sample": team},
+        "POST /v1/sample/days": team,
+        "POST /v1/sample/figures": {"team": team, "since": "2026-01", "since_day": "2026-01-01"},
+        "POST /v1/sample/living": {"recordings": [one.recording]},
+        "PUT /v1/sample/tallies": {"tallies": [tally]},
+        "PUT /v1/reviews/{recording}/comments/{comment}": {"sample": 0, "seals": [seal]},
+        "PUT /v1/reviews/{recording}/scores/{item}": {"points": 1, "seen": 0},
+        "PUT /v1/reviews/{recording}/share": {"on": True, "seen": 0},
+        "POST /v1/reviews/{recording}/seals": {"wraps": [wrap | {"segment": 1}]},
+        "POST /v1/reviews/{recording}/mark": {"heard": 1, "keep": "P1D"},
+        "PUT /v1/desk/reading-key": {"public_key": "A" * 43 + "=", "signature": "A" * 86 + "=="},
     }.get(route)
 
 
@@ -112,7 +150,7 @@ def ask(desk: Desk, route: str, **how: Any) -> Any:
     method, path = route.split(" ")
     body = body_of(route)
     recording = body["recording"] if isinstance(body, dict) and "recording" in body else str(uuid4())
-    path = path.format(recording=recording, number=1, hold=uuid4(), desk=uuid4())
+    path = path.format(recording=recording, number=1, hold=uuid4(), desk=uuid4(), comment=uuid4(), item="tone")
     if method == "PUT" and "parts" in path:
         how["Content_Digest"] = "sha-256=:" + "A" * 43 + "=:"
     return desk.ask(method, path, body, **how)

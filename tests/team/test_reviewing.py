@@ -14,7 +14,8 @@ from softphone.domain.purpose import Purpose
 from softphone.domain.retention import day_begins
 from softphone.team.rows import afterwards, reviewing
 from softphone.team.rows.arriving import KeptFor
-from tests.team.house import KEYS, NUMBER, TEAMS, TRAINING, ZONE, House, new_id
+from softphone.team.schema import SWEEPER
+from tests.team.house import CUSTODY, DOCUMENTATION, KEYS, NUMBER, SALES, TEAMS, TRAINING, ZONE, House, new_id, recorded
 
 TABLES = ("reviews", "review_scores", "review_comments", "comment_seals", "review_openings")
 
@@ -135,3 +136,54 @@ def test_a_review_is_unseen_while_it_is_held_and_goes_with_the_training(house: H
     house.ask("handler", afterwards.TAKE_BACK, new_id(), None, NUMBER, ["training"], "opt_out")
     assert [house.owner(f"SELECT 1 FROM {table}") for table in TABLES] == [[]] * 5
     assert house.found("handler") == {held, used, kept, taken}
+
+
+@pytest.mark.rule("L2")
+@pytest.mark.rule("L4")
+def test_marks_fall_with_their_reviews_and_go_on_only_in_a_team_of_five(house: House) -> None:
+    agents = [f"agent{number}@nordlys.example" for number in range(6)]
+    teams = [{"team": "six", "agents": agents, "lines": [SALES], "leads": ["t1"]}]
+    house.policy(2, None, teams)
+    keys = [(TRAINING, "t1"), (CUSTODY, "c1"), (DOCUMENTATION, "d1")]
+    made: list[UUID] = []
+    for number, agent in enumerate(agents):
+        person = house.people[f"agent {number}"] = house.signed_in(f"agent {number}", ["agent"], [agent])
+        one = recorded(agent=agent, keys=keys, number=NUMBER if number == 5 else None)
+        assert house.ship(person, one) == "stored"
+        house.ask("lead", reviewing.SCORE, one.recording, "tone", number, 0)
+        made.append(one.recording)
+
+    def told(statement: str) -> list[tuple[Any, ...]]:
+        return [tuple(row.values())[-3:] for row in house.ask("lead", statement)]
+
+    assert told(reviewing.MARKS) == [("tone", 1, number) for number in range(1, 6)]
+    for who in ("agent 1", "handler", "custody", "it"):
+        for statement in (reviewing.MARKS, reviewing.GROUPS):
+            assert refused(house, who, statement) == "KT403"
+    assert house.ask("other_lead", reviewing.MARKS) == house.ask("other_lead", reviewing.GROUPS) == []
+    # Taken back by the party: in no figure. Used, or over: in the team's, once five are in it.
+    house.ask("handler", afterwards.TAKE_BACK, new_id(), None, NUMBER, ["training"], "opt_out")
+    assert told(reviewing.MARKS) == [("tone", 1, number) for number in range(1, 5)]
+    for one in made[1:5]:
+        house.value("lead", reviewing.MARK, one, 1, None, None)
+    assert told(reviewing.MARKS) == told(reviewing.GROUPS) == []
+    assert house.owner("SELECT count(*) AS n FROM review_sum_agents") == [{"n": 4}]
+    last = recorded(agent=agents[0], keys=keys, number=None)
+    house.ship(house.people["agent 0"], last)
+    house.ask("lead", reviewing.SCORE, last.recording, "tone", 10, 0)
+    house.owner(
+        "UPDATE purposes SET expires_on = '2026-01-01', ends_at = '2026-01-01' WHERE recording = %s", last.recording
+    )
+    house.sweep()
+    assert told(reviewing.GROUPS) == [("tone", 5, 20)]
+    assert house.owner("SELECT count(*) AS n FROM review_sum_agents") == [{"n": 0}]
+    # What never comes to five goes once nothing that lives can be in it.
+    house.owner("UPDATE review_sums SET month = to_char(now() - interval '5 months', 'YYYY-MM'), told = false")
+    assert house.as_login(SWEEPER, "SELECT marks_forget()")[0]["marks_forget"] == 1
+    figures = house.ask("lead", reviewing.FIGURES, [SALES], agents, "2026-01", "2026-01-01")
+    assert {row["what"]: row["number"] for row in figures if row["what"] != "declined"} == {
+        "expired_unseen": 1,
+        "reviewed": 4,
+        "reviewed_on": 4,
+    }
+    assert refused(house, "lead", reviewing.FIGURES, [SALES], agents[:5], "2026-01", "2026-01-01") == "KT403"

@@ -30,7 +30,7 @@ from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import KeyRole, Purpose
-from softphone.domain.retention import Ended, expires_on, local_day
+from softphone.domain.retention import Ended, kept_reviewed, local_day
 
 USED = "reviewed"
 """the reason of a training that ended by having been used"""
@@ -216,22 +216,21 @@ def mark_reviewed(
             raise _not_living(tx.connection, row.recording)
         if training.reviewed_at is not None:
             return False
-        said = [Period.parse(training.keep_reviewed)] if training.keep_reviewed else []
-        kept = [expires_on(now, one, call.time_zone) for one in (*said, keep) if said and one is not None]
+        said = Period.parse(training.keep_reviewed) if training.keep_reviewed else None
+        ends_on = date.fromisoformat(training.expires_on) if training.expires_on is not None else None
+        kept = kept_reviewed(now, said, keep, ends_on, call.time_zone)
         params: dict[str, str | int | bool | None] = {"by": by, "line": row.line, "heard": heard, **key}
         tx.log(AuditEntry("recording_reviewed", "G33", now, row.call, row.recording, params))
         tx.execute(update(purposes).where(this).values(reviewed_at=now.isoformat()))
         tally_review(tx, call, local_day(now, call.time_zone))
-        if not kept:
+        if kept is None:
             drop_wraps(tx, row.recording, KeyRole.TRAINING)
             end_purpose(tx, row.recording, Purpose.TRAINING, Ended.EXPIRED, USED)
             tx.log(AuditEntry("training_used", "G38", now, row.call, row.recording))
             discard_what_nothing_keeps(tx, row.recording, now)
         else:
-            if training.expires_on is not None:
-                kept.append(date.fromisoformat(training.expires_on))
-            tx.execute(update(purposes).where(this).values(expires_on=min(kept).isoformat()))
-    finish(archive, deleted=not kept)
+            tx.execute(update(purposes).where(this).values(expires_on=kept.isoformat()))
+    finish(archive, deleted=kept is None)
     return True
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
-from softphone.domain.retention import day_begins
+from softphone.domain.archive.reviews import SampleFilter
+from softphone.domain.policy.period import Period
+from softphone.domain.retention import day_begins, kept_reviewed
 from softphone.team.rows.pool import Row, Transaction
 
 OPEN = "SELECT * FROM review_open(%s)"
@@ -24,6 +27,25 @@ COMMENTS = (
 )
 SCORES = "SELECT item, points, version, person FROM review_scores WHERE recording = %s ORDER BY item"
 SHARED = "SELECT shared, version FROM reviews WHERE recording = %s"
+PAGE = "SELECT * FROM sample_page(%s, %s, %s, %s)"
+ROW = "SELECT * FROM sample_row(%s)"
+DAYS = "SELECT * FROM sample_days(%s)"
+LIVING = "SELECT recording FROM sample_living(%s)"
+TALLIES = "SELECT tallies_put(%s)"
+FIGURES = "SELECT * FROM sample_figures(%s, %s, %s, %s)"
+MARKS = "SELECT * FROM marks_living()"
+GROUPS = "SELECT * FROM marks_groups()"
+READ = "SELECT review_read(%s)"
+STILL = "SELECT review_still(%s)"
+MARKED = "SELECT * FROM review_marked(%s)"
+TERMS = "SELECT * FROM review_terms(%s)"
+KEY = "SELECT reading_key_put(%s, %s)"
+SEAL = "SELECT review_seal(%s, %s, %s)"
+SHARED_WITH_ME = "SELECT * FROM shared_reviews()"
+SHARED_READ = "SELECT shared_read(%s)"
+SHARED_OPEN = "SELECT segment, suite, sealed FROM shared_open(%s)"
+SHARED_FILE = "SELECT * FROM shared_file(%s)"
+WRAPS = "SELECT segment, key_id, suite, sealed FROM wraps WHERE recording = %s AND role = 'training' ORDER BY segment, key_id"
 
 
 async def open_review(tx: Transaction, recording: UUID) -> Sequence[Row]:
@@ -66,6 +88,73 @@ async def share(tx: Transaction, recording: UUID, on: bool, seen: int) -> int:
     return await tx.value(SHARE, recording, on, seen)
 
 
-async def mark(tx: Transaction, recording: UUID, heard: int, until: date | None, time_zone: str) -> datetime | None:
-    """It has been used: training ends now, or on a day. Returns when it was reviewed before, and changes nothing then."""
-    return await tx.value(MARK, recording, heard, until, day_begins(until, time_zone) if until else None)
+async def mark(tx: Transaction, recording: UUID, heard: int, keep: Period | None, now: datetime) -> Row | None:
+    """It has been used: training ends now, or on the day that its policy's period and `keep` give.
+
+    Returns when it was reviewed before, by whomever (`reviewed_at`, `time_zone`), and changes nothing then.
+    """
+    before = await tx.row(MARKED, recording)
+    if before is not None:
+        return before
+    terms = await tx.row(TERMS, recording)
+    said = Period.parse(terms["keep_reviewed"]) if terms and terms["keep_reviewed"] else None
+    zone = terms["time_zone"] if terms else "UTC"
+    until = kept_reviewed(now, said, keep, None, zone)
+    # Whoever was faster has it in between: then it tells when.
+    at = await tx.value(MARK, recording, heard, until, day_begins(until, zone) if until else None)
+    return {"reviewed_at": at, "time_zone": zone} if at else None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Whose sample, and which of it (`SampleQuery`). `spoken`: the search as a name is read."""
+
+    lines: Sequence[str]
+    agents: Sequence[str]
+    shown: SampleFilter = SampleFilter.ALL
+    sought: str = ""
+    spoken: str = ""
+    named: Sequence[str] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def row(self) -> Jsonb:
+        told = asdict(self)
+        for name in ("since", "until"):
+            moment: datetime | None = told[name]
+            told[name] = moment.isoformat() if moment else None
+        return Jsonb(told)
+
+
+async def page(tx: Transaction, asked: Asked, after: tuple[datetime, UUID] | None, most: int) -> Sequence[Row]:
+    """Newest first. Raises NotPermittedError for what is no own team's, as the three below do."""
+    at, last = after or (None, None)
+    return await tx.all(PAGE, asked.row(), at, last, most)
+
+
+async def days(tx: Transaction, asked: Asked) -> Sequence[Row]:
+    """How many there are, by the day on which they end."""
+    return await tx.all(DAYS, asked.row())
+
+
+async def figures(
+    tx: Transaction, lines: Sequence[str], agents: Sequence[str], since: str, since_day: str
+) -> Sequence[Row]:
+    """What became of it from a month (2026-11) on, and the days of reviews from a day on."""
+    return await tx.all(FIGURES, list(lines), list(agents), since, since_day)
+
+
+async def living(tx: Transaction, these: Sequence[UUID]) -> set[UUID]:
+    return {row["recording"] for row in await tx.all(LIVING, list(these))}
+
+
+async def forget(tx: Transaction) -> int:
+    """By the sweeper: figures that are too old, and points of teams of which too few agents are in them."""
+    return await tx.value("SELECT marks_forget()")
+
+
+async def hear(tx: Transaction, recording: UUID) -> Sequence[Row]:
+    """Their wraps, once the log has it. A window that crashed has not closed it: each opening is logged."""
+    await tx.all(CLOSE, recording)
+    await tx.all(OPEN, recording)
+    return await tx.all(WRAPS, recording)
