@@ -11,15 +11,18 @@ import ssl
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
+import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from uuid_utils import uuid7
 
 from softphone.archive.crypto.challenges import open_challenge
-from softphone.archive.crypto.wraps import Recipient, data_key, fingerprint, wrap
+from softphone.archive.crypto.number_seals import READ_BY, NumberSeal, seal_number
+from softphone.archive.crypto.wraps import Recipient, Wrap, data_key, fingerprint, wrap
 from softphone.archive.files.container import Content, Header, Sealer
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import KeyRole
@@ -190,6 +193,41 @@ class Made:
         return [self.file[at : at + PART] for at in range(0, len(self.file), PART)]
 
 
+@dataclass(frozen=True)
+class Spoken:
+    """Sound as a desk codes it: what a container's header says of it, and its chunks."""
+
+    head: bytes
+    delay: int
+    chunks: tuple[Content, ...]
+
+
+def noise(seconds: int, packet: int) -> Spoken:
+    """No sound at all: as many bytes. `packet`: of each of the fifty in a second."""
+    one = (secrets.token_bytes(packet),) * 50
+    return Spoken(b"OpusHead", 40, tuple(Content(0, 50 * at, 16_000 * (at + 1), one) for at in range(seconds)))
+
+
+@cache
+def spoken(seconds: int) -> Spoken:
+    """The two tones of `voices`."""
+    from softphone.archive.files.opus import Encoder, codec_header
+    from tests.archive.scene import FRAME, voices
+
+    encoder, sound = Encoder(), voices(seconds)
+    sides = [np.ascontiguousarray(sound[:, side]).tobytes() for side in (0, 1)]
+    packets = list[bytes]()
+    for at in range(0, len(sound) * 2, FRAME * 2):
+        packets += encoder.encode(*(one[at : at + FRAME * 2] for one in sides))
+    packets += encoder.flush()
+    firsts = range(0, 50 * seconds, 50)
+    chunks = (
+        Content(0, at, 16_000 * (at // 50 + 1), tuple(packets[at : at + 50] if at != firsts[-1] else packets[at:]))
+        for at in firsts
+    )
+    return Spoken(*codec_header(), tuple(chunks))
+
+
 @dataclass
 class House:
     """Whose public keys a policy names."""
@@ -212,27 +250,34 @@ def made(
     packet: int = 80,
     started: datetime | None = None,
     purposes: tuple[str, ...] = ("documentation", "training"),
+    sound: Spoken | None = None,
+    kept: str = "",
 ) -> Made:
-    """A real container under real keys. `packet`: bytes of each of the fifty in a second."""
+    """A real container under real keys. `sound`: None, noise of `packet` bytes for each of the fifty in a second.
+
+    `kept`: how long, for each purpose.
+    """
     at = (started or datetime.now(UTC)).replace(microsecond=0)
     call, recording = str(uuid7()), str(uuid7())
     key, zone = data_key(), "Europe/Copenhagen"
-    header = Header(recording, at, b"OpusHead", 40, zone).pack()
-    sealer, noise = Sealer(header, recording, 1, key), secrets.token_bytes(packet)
-    records = [
-        sealer.seal(index, index == seconds - 1, Content(0, 50 * index, 16_000 * (index + 1), (noise,) * 50))
-        for index in range(seconds)
-    ]
+    sound = sound or noise(seconds, packet)
+    seconds = len(sound.chunks)
+    header = Header(recording, at, sound.head, sound.delay, zone).pack()
+    sealer = Sealer(header, recording, 1, key)
+    records = [sealer.seal(index, index == seconds - 1, one) for index, one in enumerate(sound.chunks)]
     file = header + b"".join(records)
     wraps = [
         wrap(key, house.recipient(role), recording, 1)
         for role in KeyRole
         if role is KeyRole.CUSTODY or role.value in purposes
     ]
-    period = {"documentation": "P3Y", "training": "P3M"}
+    period = dict.fromkeys(purposes, kept) if kept else {"documentation": "P3Y", "training": "P3M"}
 
     def ends(purpose: str) -> date:
         return expires_on(at, Period.parse(period[purpose]), zone)
+
+    readers = [role for role in READ_BY if role is KeyRole.CUSTODY or role.value in purposes] if number else []
+    seals = [seal_number(number or "", house.recipient(role), call) for role in readers]
 
     told = {
         "recording": recording,
@@ -245,6 +290,7 @@ def made(
             "line": line,
             "direction": "inbound",
             "number": number,
+            "number_seals": [_sealed(one) for one in seals],
             "started_at": at.isoformat(),
             "notice": "N7",
             "language": "da",
@@ -270,20 +316,16 @@ def made(
             }
             for one in purposes
         ],
-        "wraps": [
-            {
-                "segment": one.segment,
-                "role": one.role.value,
-                "key_id": one.key_id,
-                "suite": one.suite,
-                "sealed": base64.b64encode(one.sealed).decode(),
-            }
-            for one in wraps
-        ],
+        "wraps": [{"segment": one.segment, **_sealed(one)} for one in wraps],
         "bytes": len(file),
         "sha256": hashlib.sha256(file).hexdigest(),
     }
     return Made(file, told)
+
+
+def _sealed(one: Wrap | NumberSeal) -> dict[str, str]:
+    sealed = base64.b64encode(one.sealed).decode()
+    return {"role": one.role.value, "key_id": one.key_id, "suite": one.suite, "sealed": sealed}
 
 
 def _key_id(private: X25519PrivateKey) -> str:

@@ -15,7 +15,7 @@ from softphone.archive.seen.machine import MachineArchive
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole, Purpose
-from tests.archive.contract.worlds import PEOPLE
+from tests.archive.contract.people import PEOPLE
 from tests.archive.scene import AT, MemoryKeys, Scene
 
 FOR_WHOEVER_OPENS_THE_FOLDER = {

@@ -1,16 +1,17 @@
 """One house with the same people before each archive that stands behind the interface. Not a test.
 
-The local archive has files, keys and a log; the other is memory alone.
+The local archive has files, keys and a log; the house's has its service, PostgreSQL and S3.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from secrets import token_hex
+from typing import TYPE_CHECKING, Protocol
 
+import pytest
 from uuid_utils import uuid7
 
 from softphone.archive.archive import Archive
@@ -19,31 +20,22 @@ from softphone.archive.catalog.own_calls import OwnCall
 from softphone.archive.changes.call import CallFacts, PurposeEnd
 from softphone.archive.seen import LocalArchive
 from softphone.archive.seen.access import viewer_of
-from softphone.domain.archive.decisions import AgentNote, CaseKind
 from softphone.domain.archive.interface import SeenArchive
-from softphone.domain.archive.permission import Viewer
 from softphone.domain.archive.recordings import AuditRow
 from softphone.domain.changes import AuditEntry, CloseRecording, Restrict
 from softphone.domain.policy import Policy
 from softphone.domain.policy.period import Period
-from softphone.domain.purpose import Direction, KeyRole, Language, Purpose
-from softphone.domain.roles import Role, role_of
+from softphone.domain.purpose import Direction, Language, Purpose
 from softphone.system.policy_file import parse_policy
-from tests.archive.contract.memory import MemoryArchive
-from tests.archive.contract.memory_store import Kept, Store, Stored
+from tests.archive.contract.people import PEOPLE
 from tests.archive.people import ANNA, policy_of
 from tests.archive.scene import AT, Scene
 
+if TYPE_CHECKING:
+    from tests.archive.contract.house_world import HouseWorld
+
 ZONE = "Europe/Copenhagen"
 KEEPS = Period.parse("P3M")
-PEOPLE: Mapping[str, tuple[KeyRole | None, str]] = {
-    "it": (None, ""),
-    "agent": (None, ANNA),
-    "case handler": (KeyRole.DOCUMENTATION, ""),
-    "lead": (KeyRole.TRAINING, ""),
-    "custody": (KeyRole.CUSTODY, ""),
-}
-"""the key that each holds, and the account of their phone"""
 
 
 class World(Protocol):
@@ -126,62 +118,25 @@ class LocalWorld:
         return self._desk.archive.audit_of()
 
 
-class MemoryWorld:
-    def __init__(self, policy: Policy) -> None:
-        self.now = AT
-        self.policy = policy
-        self._store = Store()
-
-    def close(self) -> None:
-        pass
-
-    def recorded(
-        self,
-        *purposes: Purpose,
-        agent: str = ANNA,
-        number: str,
-        ago: timedelta = timedelta(hours=1),
-        judged: bool = False,
-        objection: bool = False,
-    ) -> str:
-        at, recording = self.now - ago, f"{uuid7()}-1"
-        kept = {one: Kept(KEEPS.after(at.date()), judged) for one in purposes}
-        case = CaseKind.OBJECTION if objection else None
-        made = Stored(recording, "salg", agent, number, at, kept, {role: role.value for role in KeyRole}, case)
-        self._store.stored[recording] = made
-        return recording
-
-    def noted(self, number: str, text: str) -> None:
-        until = self.now.date() + self.policy.own_calls.length()
-        self._store.notes.setdefault(number, []).append(AgentNote(str(uuid7()), ANNA, self.now, until, text))
-
-    def seen_by(self, who: str, user: str = "") -> SeenArchive:
-        key, account = PEOPLE[who]
-        roles = frozenset({role_of(key)} if key else {Role.AGENT} if account else {Role.IT})
-        viewer = Viewer(
-            roles,
-            {key: (key.value,)} if key else {},
-            tuple(team for team in self.policy.team if key is KeyRole.TRAINING and "lead-1" in team.leads),
-            (account,) if account else (),
-            finds_all=key is KeyRole.CUSTODY,
-            own_calls=self.policy.own_calls,
-            user=user or who,
-        )
-        return MemoryArchive(self._store, viewer, lambda: self.now)
-
-    def log(self) -> list[AuditRow]:
-        return self._store.log
+WORLDS = ("local", "house")
 
 
-WORLDS: Mapping[str, Callable[[Path], LocalWorld | MemoryWorld]] = {
-    "local": lambda folder: LocalWorld(folder / "archive"),
-    "memory": lambda folder: MemoryWorld(_policy(folder)),
-}
+def made(which: str, folder: Path, request: pytest.FixtureRequest) -> LocalWorld | HouseWorld:
+    if which == "local":
+        return LocalWorld(folder / "archive")
+    # Not loaded before it is asked for: the local archive does without it.
+    from tests.archive.contract.house_world import HouseWorld
+
+    server = request.getfixturevalue("postgres")
+    database = f"contract_{token_hex(4)}"
+    server.make(database, "klartone_house")
+    request.addfinalizer(lambda: server.drop(database))
+    return HouseWorld(folder, server, database, request.getfixturevalue("s3"))
 
 
-def _policy(folder: Path) -> Policy:
-    desk = Scene(folder / "of-a-policy")
-    try:
-        return parse_policy(policy_of(desk)).policy
-    finally:
-        desk.close()
+def needs(world: World, *parts: str) -> None:
+    """Skips a test of what the house's archive does not have yet."""
+    seen = world.seen_by("it")
+    for one in parts:
+        if one and not hasattr(seen, one):
+            pytest.skip(f"the house's archive has no {one} yet")
