@@ -1,25 +1,20 @@
-"""`klartone status` and `klartone quit`: for whoever updates or watches many phones. Neither says who calls whom."""
+"""`klartone status`, for whoever watches many phones. It does not say who calls whom."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import time
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Any
 
 from softphone.bootstrap.home import Home, texts
-from softphone.bootstrap.running import Running, desk_runs, ended_within, running
-from softphone.domain.errors import EngineError, KlartoneError
+from softphone.bootstrap.running import Running, desk_runs, running
 from softphone.domain.purpose import Headline
 from softphone.texts import Texts, plain
-from softphone.wire.snapshot import CallPhase, CallState, QuitPhase, Registration
-from softphone.wire.to_engine import QuitWhenIdle
+from softphone.wire.snapshot import CallPhase, CallState, QuitAsked, QuitPhase, Registration
 
-NONE_RUNS, GOES_ON = 3, 4
-"""exit statuses, beside 0, 1 (a fault) and 2 (a wrong command line)"""
-COMES_WITHIN = 3.0
-"""seconds in which the phone of a window that has just opened can be reached"""
+NONE_RUNS = 3
+"""exit status, beside 0, 1 (a fault) and 2 (a wrong command line)"""
 
 
 def run_status(arguments: argparse.Namespace) -> int:
@@ -33,47 +28,9 @@ def run_status(arguments: argparse.Namespace) -> int:
         _tell(tell("status.window_alone" if found["window"] else "status.none"))
     else:
         _describe(found, tell)
+        if phone.snapshot and phone.snapshot.quit_asked:
+            _tell(how_the_end_stands(phone.snapshot.quit_asked, tell))
     return 0 if phone else NONE_RUNS
-
-
-def run_quit(arguments: argparse.Namespace) -> int:
-    """Status 0 if no phone runs any more, 4 if it goes on. With `--when-idle` it still ends by itself then."""
-    home, tell = Home.of(arguments), texts()
-    runtime = home.folders.runtime
-    began = time.monotonic()
-    until = began + arguments.wait
-    phone = running(runtime)
-    while phone is None and desk_runs(runtime) and time.monotonic() < min(until, began + COMES_WITHIN):
-        time.sleep(0.1)
-        phone = running(runtime)
-    if phone is None:
-        there = desk_runs(runtime)
-        _tell(tell("quit.window_alone" if there else "status.none"))
-        return GOES_ON if there else 0
-    with phone:
-        try:
-            phone.ask(QuitWhenIdle("quit", within=0 if arguments.when_idle else max(arguments.wait, 1.0)))
-        except EngineError:
-            if not ended_within(runtime, 0):  # it may be ending by itself just now
-                raise
-        except KlartoneError as error:
-            _tell(tell.error(error))
-            return GOES_ON
-    if ended_within(runtime, max(until - time.monotonic(), 0)):
-        _tell(tell("quit.done"))
-        return 0
-    _tell(tell(f"quit.goes_on.{_asked(runtime) if arguments.when_idle else 'no'}"))
-    return GOES_ON
-
-
-def _asked(runtime: Path) -> str:
-    """How the end stands that was asked for."""
-    phone = running(runtime)
-    if phone is None:
-        return "no"
-    with phone:
-        asked = phone.snapshot.quit_asked if phone.snapshot else None
-    return asked.phase if asked else "no"
 
 
 def status_of(phone: Running) -> dict[str, Any]:
@@ -107,6 +64,7 @@ def status_of(phone: Running) -> dict[str, Any]:
             "quit": asked.phase.value if asked else None,
             "typed": bool(asked and asked.phase is QuitPhase.DUE and now.desk),
             "quit_postponed_until": asked.until.isoformat() if asked and asked.until else None,
+            "quit_at_the_latest": asked.latest.isoformat() if asked and asked.latest else None,
         },
         "faults": [one.code for one in now.faults],
     }
@@ -145,8 +103,15 @@ def _describe(found: dict[str, Any], tell: Texts) -> None:
         _tell(tell("status.call_backs", count=waiting["call_backs"]))
     if waiting["unwritten"]:
         _tell(tell("status.unwritten"))
-    if waiting["quit"]:
-        _tell(tell(f"quit.goes_on.{QuitPhase(waiting['quit'])}"))
+
+
+def how_the_end_stands(asked: QuitAsked, tell: Texts) -> str:
+    """Why it goes on, and until when."""
+    over = asked.phase is QuitPhase.WAITS and asked.latest is not None and asked.latest <= datetime.now(UTC)
+    said = tell("quit.goes_on.call" if over else f"quit.goes_on.{asked.phase}", until=asked.until)
+    if asked.latest is None or over or asked.phase is QuitPhase.NOW:
+        return said
+    return f"{said} {tell('quit.latest', at=asked.latest, day=asked.latest.astimezone(tell.zone).date())}"
 
 
 def _tell(line: str) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -106,6 +107,31 @@ def moment(texts: Texts) -> Callable[[str], date | datetime]:
         except ValueError:
             raise argparse.ArgumentTypeError(texts("cli.no_moment")) from None
         _refuse_far(at, texts)
+        return at
+
+    return parse
+
+
+_CLOCK = re.compile(r"([01]?\d|2[0-3])[:.]([0-5]\d)", re.ASCII)
+_AHEAD = timedelta(days=31)
+
+
+def still_to_come(texts: Texts) -> Callable[[str], datetime]:
+    """The next time at which clocks here show it, or a day and a time."""
+
+    def parse(text: str) -> datetime:
+        now = datetime.now(UTC).astimezone()
+        if clock := _CLOCK.fullmatch(text.strip()):
+            at = now.replace(
+                hour=int(clock[1]), minute=int(clock[2]), second=0, microsecond=0, tzinfo=None
+            ).astimezone()
+            return at if at > now else (at.replace(tzinfo=None) + timedelta(days=1)).astimezone()
+        try:
+            at = datetime.fromisoformat(text).astimezone()
+        except (ValueError, OverflowError):
+            raise argparse.ArgumentTypeError(texts("cli.quit.no_time")) from None
+        if not now < at <= now + _AHEAD or len(text) <= len("2026-11-30"):
+            raise argparse.ArgumentTypeError(texts("cli.quit.no_time"))
         return at
 
     return parse

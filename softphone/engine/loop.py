@@ -91,13 +91,13 @@ class Engine:
     def _quit_when_idle(self, client: Client, command: QuitWhenIdle) -> CodedText | None:
         """A desk that is ready says so itself: what is typed there is not known here."""
         if command.ready and client.desk:
-            if not self._idle:
+            if not (self._no_call if self._leaving.overdue else self._idle):
                 return CodedText("refused.quit.busy")
             self.quit()
         elif command.within and not self._idle:
             return CodedText("refused.quit.busy")
         else:
-            self._leaving.ask(command.within)
+            self._leaving.ask(command.within, command.latest)
         return None
 
     @property
@@ -105,6 +105,11 @@ class Engine:
         """No call, no wrap-up, nothing unwritten: to end now takes nothing from anybody."""
         parts = self._parts
         return not parts.calls.any_open and not self._owes() and not parts.sound.state.own_call
+
+    @property
+    def _no_call(self) -> bool:
+        """A wrap-up may be open: it ends with the phone, as its own button ends it."""
+        return not self._parts.calls.talking and not self._owes()
 
     def fault(self, name: str, said: CodedText | None) -> None:
         """A fault that stands until it is mended (`said` None), by its name."""
@@ -311,15 +316,16 @@ class Engine:
 
     def _look_whether_to_leave(self) -> None:
         """Without a desk nobody types, and nobody is asked. What an agent has put off waits for that desk, also while it is
-        silent: a window that stalls, a machine that sleeps."""
-        asked = self._leaving.shown(idle=self._idle)
+        silent: a window that stalls, a machine that sleeps. It does not wait longer than it was given."""
+        asked = self._leaving.shown(idle=self._idle, calls=not self._no_call)
         if asked != self._quit_asked:
             self._quit_asked = asked
             self.changed()
-        if asked is None or asked.phase is QuitPhase.WAITS or not self._idle:
+        over = asked is not None and asked.phase is QuitPhase.NOW
+        if asked is None or asked.phase is QuitPhase.WAITS or not (over or self._idle):
             return
         gone = self._clients.desk_heard() is None
-        if gone or (asked.phase is QuitPhase.DUE and not self._desk_there()):
+        if gone or (asked.phase is not QuitPhase.POSTPONED and not self._desk_there()):
             self.quit()
 
     def _look_after_desks(self) -> None:

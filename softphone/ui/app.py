@@ -235,7 +235,7 @@ class Desk(QObject):
         # The first paint comes before the first byte.
         QTimer.singleShot(0, self.bridge.open)
         if self._deps.links is not None:
-            self._links = Links(self._deps.links, self)
+            self._links = Links(self._deps.links, self, self._ends)
             self._links.opened.connect(self._link)
             self._links.shown.connect(self._raise)
         if self._deps.target:
@@ -268,9 +268,17 @@ class Desk(QObject):
             loop.exec()
         number = {_NUMBER: self._number_left} if self._number_left else {}
         if left := {**self._not_taken, **self._notes.left, **number}:
-            keeping = threading.Thread(target=lambda: self._keep_notes(left), name="notes", daemon=True)
+            keeping = threading.Thread(target=lambda: self._keep_left(left), name="notes", daemon=True)
             keeping.start()
             keeping.join(_NOTES_KEPT)
+
+    def _keep_left(self, notes: Mapping[str, str]) -> None:
+        """Those of the start before are still there if no engine has come up since."""
+        before: Mapping[str, str] = {}
+        if self._first:
+            with suppress(KeyringError):
+                before = self._deps.kept_notes()
+        self._keep_notes({**before, **notes})
 
     def _keep_notes(self, notes: Mapping[str, str]) -> None:
         try:
@@ -474,6 +482,15 @@ class Desk(QObject):
         self._number_left = self.window.ready.dial.target.text().strip()
         self.bridge.let_engine_end()
         self.window.leave()
+
+    def _ends(self, now: bool) -> bool:
+        """Somebody asks a window whose phone does not run: it has no call, and nobody else could end it. What is typed is kept
+        as at other ends; an account cannot be, so that is waited for unless it must be `now`."""
+        typed = self.window.settings.is_typed_in and not now
+        if self.bridge.attached or self._owed.waits or typed:
+            return False
+        QTimer.singleShot(0, self, self._leave)
+        return True
 
     # --- what the window wants ------------------------------------------------------------------
 

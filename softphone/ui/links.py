@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -14,6 +15,8 @@ from PySide6.QtNetwork import QLocalServer, QLocalSocket
 LONGEST = 1000
 SHOW = ""
 """in a link's place: the window alone is wanted"""
+END, END_NOW = "end", "end now"
+"""in a link's place: the window is to close, where its phone does not run. The second waits for nothing that is typed"""
 APART = 1000
 """milliseconds between two that are offered: a page may open as many as it likes, and each raises the window"""
 _WITHIN = 5000
@@ -27,8 +30,10 @@ class Links(QObject):
     shown = Signal()
     """somebody has started the program again"""
 
-    def __init__(self, folder: Path, parent: QObject) -> None:
+    def __init__(self, folder: Path, parent: QObject, ends: Callable[[bool], bool] = lambda _: False) -> None:
+        """`ends(now)`: whether the window closes, as it was asked to."""
         super().__init__(parent)
+        self._ends = ends
         self._waiting = ""
         self._apart = QTimer(self, interval=APART, singleShot=True)
         self._apart.timeout.connect(self._offer)
@@ -55,10 +60,12 @@ class Links(QObject):
             other.abort()  # half a number is another number
         elif other.canReadLine():
             link = bytes(other.readLine(LONGEST).data()).decode(errors="replace").strip()
-            other.write(b"taken\n")
+            taken = self._ends(link == END_NOW) if link in (END, END_NOW) else True
+            other.write(b"taken\n" if taken else b"refused\n")
             other.disconnectFromServer()
             if link == SHOW:
                 self.shown.emit()
+            if link in (SHOW, END, END_NOW):
                 return
             self._waiting = link
             if not self._apart.isActive():
@@ -73,7 +80,7 @@ class Links(QObject):
 
 
 def hand_over(folder: Path, link: str) -> bool:
-    """Give it to the desk that runs in this home. False if none does, or it says nothing."""
+    """Give it to the desk that runs in this home. False if none does, it says nothing, or it refuses."""
     socket = QLocalSocket()
     socket.connectToServer(_name(folder))
     if not socket.waitForConnected(_WITHIN):

@@ -5,16 +5,19 @@ It has a place of its own above the page, so it covers nothing. It ends nothing 
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from softphone.texts import Texts
 from softphone.ui.controls import FilledButton
 from softphone.ui.fields import Card, TextLabel
 from softphone.ui.theme.style import MARGIN, SMALL
 from softphone.ui.view import View, new_id
-from softphone.wire.snapshot import CallPhase, QuitPhase
+from softphone.wire.snapshot import CallPhase, QuitAsked, QuitPhase
 from softphone.wire.to_engine import PostponeQuit
+
+POSTPONED = timedelta(hours=1)
 
 
 class UpdateBar(QWidget):
@@ -48,11 +51,13 @@ class UpdateBar(QWidget):
     def render_view(self, view: View, *, is_compact: bool) -> None:
         """The call comes first: while one is on there is one line less, and nothing to take."""
         asked = view.snapshot.quit_asked if view.snapshot and view.connected else None
-        self.setVisible(asked is not None and asked.phase is not QuitPhase.POSTPONED and not is_compact)
+        self.setVisible(asked is not None and not is_compact)
         if asked is None:
             return
-        self.text.setText(_words(view, view.texts))
-        self.later.show_as(view, view.texts("update.postpone"))
+        self.text.setText(_words(view, asked))
+        sooner = asked.latest is not None and asked.latest < view.now + POSTPONED
+        self.later.show_as(view, view.texts("update.postpone.until" if sooner else "update.postpone", at=asked.latest))
+        self.later.setVisible(asked.phase is not QuitPhase.POSTPONED and not _over(view, asked))
         self.now.show_as(
             view,
             view.texts("update.now"),
@@ -65,8 +70,16 @@ def in_call(view: View) -> bool:
     return view.snapshot is not None and any(one.phase is not CallPhase.ENDED for one in view.snapshot.calls)
 
 
-def _words(view: View, texts: Texts) -> str:
-    if in_call(view):
-        return texts("update.waits.call")
-    assert view.snapshot is not None
-    return texts("update.waits.wrap_up" if view.snapshot.calls else "update.waits.typed")
+def _over(view: View, asked: QuitAsked) -> bool:
+    return asked.latest is not None and asked.latest <= view.now
+
+
+def _words(view: View, asked: QuitAsked) -> str:
+    texts = view.texts
+    if asked.phase is QuitPhase.POSTPONED:
+        return texts("update.postponed", until=asked.until)
+    if _over(view, asked):
+        return texts("update.waits.call_alone")
+    calls = view.snapshot.calls if view.snapshot else ()
+    waits = texts("update.waits.call" if in_call(view) else "update.waits.wrap_up" if calls else "update.waits.typed")
+    return f"{waits} {texts('update.latest', at=asked.latest)}" if asked.latest else waits

@@ -353,14 +353,21 @@ class QuitPhase(StrEnum):
     DUE = "due"
     """nothing goes on; the desk says when nothing is typed there either"""
     POSTPONED = "postponed"
+    NOW = "now"
+    """the time that was given is over, and no call is on: what is typed is kept, and a wrap-up ends"""
 
 
 @dataclass(frozen=True, slots=True)
 class QuitAsked:
-    """The phone has been asked to end once it is idle, for an update. `until`: when a postponed one is asked for again."""
+    """The phone has been asked to end once it is idle, for an update. `until`: when a postponed one is asked for again.
+
+    From `latest` on it waits for calls alone, and for what must be written. `stands` is false of one that is forgotten soon.
+    """
 
     phase: QuitPhase
     until: datetime | None = None
+    latest: datetime | None = None
+    stands: bool = True
 
 
 SYSTEM = "system"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from pydantic import Discriminator
+from pydantic import AwareDatetime, Discriminator
 
 from softphone.domain.purpose import Language, Purpose
 from softphone.domain.status import Action, OptOutKind, Stays
@@ -316,12 +316,14 @@ class QuitWhenIdle:
     """seconds: refused while something goes on, and forgotten where it has not come about by then. 0: it stands"""
     ready: bool = False
     """of a desk: nothing is typed there, or the agent wants it at once. The engine ends, if nothing else goes on"""
+    latest: AwareDatetime | None = None
+    """from then on it waits for calls alone, and for what must be written. It cannot be put off beyond that"""
     type: Literal["quit_when_idle"] = "quit_when_idle"
 
 
 @dataclass(frozen=True, slots=True)
 class PostponeQuit:
-    """The agent puts the end off for an hour. Then it is asked for again."""
+    """The agent puts the end off for an hour, at the longest until its `latest`. Then it is asked for again."""
 
     id: str
     type: Literal["postpone_quit"] = "postpone_quit"

@@ -142,6 +142,18 @@ def test_an_observer_is_told_everything_and_may_only_ask_for_an_end_that_takes_n
             assert (other.returncode, "do not have access" in other.stderr) == (1, True), other.stderr
             assert on.engine.poll() is None
 
+        # At once for an update: a call goes on all the same, and a wrap-up no longer holds it up. Nobody can put that off.
+        third = on.call("n7", CUSTOMER)
+        status, told = klartone(on, "quit", "--now", "--wait", "0")
+        assert (status, on.desk.call(third).phase) == (4, CallPhase.CONNECTED)
+        assert "--now" not in told
+        refused = on.desk.ask(PostponeQuit)
+        assert isinstance(refused, Refused)
+        assert json.loads(klartone(on, "status", "--json")[1])["waiting"]["quit_at_the_latest"] is not None
+        on.hang_up(third)
+        on.desk.wait_call(lambda one: one.phase is CallPhase.ENDED, "wrap-up", third)
+        phase(on, QuitPhase.NOW)
+
         # A desk that is gone has nothing typed: then it ends by itself, and nothing is lost. Who calls in that moment is told.
         port = on.desk.snapshot.sip_port
         on._desks.close()

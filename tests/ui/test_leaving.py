@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication, QLineEdit
 
+from softphone.bootstrap.desk import take_place
+from softphone.bootstrap.home import Home
 from softphone.wire.from_engine import Done, Refused, Snapshot
 from softphone.wire.snapshot import CallPhase, CallState, CodedText, QuitAsked, QuitPhase
 from softphone.wire.to_engine import EndWrapUp, PostponeQuit, QuitWhenIdle, SaveNote
@@ -46,8 +52,32 @@ def test_the_agent_sees_what_it_waits_for_and_can_put_it_off_or_take_it_now(scen
         desk.window.grab().save(f"{folder}/update-call-{scene.look}.png")
     scene.press("postponeUpdate")
     assert isinstance(scene.sent()[-1], PostponeQuit)
-    scene.show(asked(QuitPhase.POSTPONED, CALL))
-    assert not bar.isVisible()
+    # Put off, it stays in sight, with until when, and can still be taken.
+    until = s.NOW.replace(hour=14, minute=30)
+    put_off = QuitAsked(QuitPhase.POSTPONED, until)
+    scene.show(replace(s.snapshot(), quit_asked=put_off))
+    texts = desk.view().texts
+    assert bar.text.text() == f"Opdateringen venter til kl. {texts.clock(until)}."
+    assert (bar.later.isVisible(), bar.now.isEnabled()) == (False, True)
+    if folder:
+        QApplication.processEvents()
+        desk.window.grab().save(f"{folder}/update-put-off-{scene.look}.png")
+    scene.press("takeUpdate")
+    scene.qtbot.waitUntil(lambda: bool(ready(scene)), timeout=3000)
+    scene.engine.tell(Refused(ready(scene)[0].id, CodedText("refused.quit.busy")))
+    scene.show(replace(s.snapshot(CALL), quit_asked=put_off))
+    scene.engine.received.clear()
+    # With a time it says from when on it waits for calls alone, and can be put off no longer than that.
+    soon = s.NOW + timedelta(minutes=20)
+    scene.show(replace(s.snapshot(WRAP_UP), quit_asked=QuitAsked(QuitPhase.WAITS, latest=soon)))
+    assert bar.text.text().endswith(f"Fra kl. {texts.clock(soon)} venter den kun på samtaler.")
+    assert (bar.later.isVisible(), bar.later.text()) == (True, f"Kl. {texts.clock(soon)}")
+    if folder:
+        QApplication.processEvents()
+        desk.window.grab().save(f"{folder}/update-latest-{scene.look}.png")
+    scene.show(replace(s.snapshot(CALL), quit_asked=QuitAsked(QuitPhase.WAITS, latest=s.NOW)))
+    assert bar.text.text() == "En opdatering venter. Klartone lukker, så snart samtalen er slut."
+    assert not bar.later.isVisible()
 
     # In wrap-up it can be taken now: that ends the wrap-up as its own button does, and the phone once all is written.
     scene.show(asked(QuitPhase.WAITS, WRAP_UP))
@@ -119,6 +149,71 @@ def test_what_is_typed_is_waited_for_and_a_note_is_saved_first(english: Scene, m
     desk = scene.open(s.snapshot(), keep_notes=kept.append, kept_notes=kept[0])
     scene.qtbot.waitUntil(lambda: kept[1:] == [{}], timeout=3000)
     assert desk.window.ready.dial.target.text() == "4570102030"
+
+
+def test_from_its_time_on_nothing_typed_is_waited_for_and_another_engine_is_asked_the_same(scene: Scene) -> None:
+    kept: list[Mapping[str, str]] = []
+    desk = scene.open(s.snapshot(), keep_notes=kept.append)
+    soon = s.NOW + timedelta(minutes=20)
+    scene.show(replace(s.snapshot(), quit_asked=QuitAsked(QuitPhase.DUE, latest=soon, stands=False)))
+    scene.engine.received.clear()
+    for stands in (False, True):
+        scene.engine.die()
+        scene.qtbot.waitUntil(lambda: not desk.bridge.attached, timeout=3000)
+        scene.engine.snapshot = scene.dressed(s.snapshot())
+        scene.engine.start()
+        scene.qtbot.waitUntil(lambda: desk.bridge.attached, timeout=8000)
+        if not stands:  # one that is forgotten soon is not asked anew
+            assert not ready(scene)
+            desk.window.ready.dial.target.setText("2012")
+            scene.show(replace(s.snapshot(), quit_asked=QuitAsked(QuitPhase.DUE, latest=soon)))
+    scene.qtbot.waitUntil(lambda: bool(ready(scene)), timeout=3000)
+    assert [(one.latest, one.ready) for one in ready(scene)] == [(soon, False)]
+
+    scene.show(replace(s.snapshot(WRAP_UP), quit_asked=QuitAsked(QuitPhase.NOW, latest=s.NOW)))
+    scene.qtbot.waitUntil(lambda: len(ready(scene)) == 2, timeout=3000)
+    assert ready(scene)[1].ready
+    left: list[bool] = []
+    desk.window.closed.connect(lambda: left.append(True))
+    scene.engine.tell(Done(ready(scene)[1].id))
+    scene.qtbot.waitUntil(lambda: bool(left), timeout=3000)
+    desk.hand_over_notes()
+    assert kept == [{"": "2012"}]
+
+
+def test_a_window_whose_phone_cannot_start_is_ended_from_afar(scene: Scene, tmp_path: Path) -> None:
+    folders = Home.within(tmp_path).folders
+    folders.create()
+    place = take_place(folders.runtime)
+    assert place is not None
+    kept: list[Mapping[str, str]] = []
+    scene.engine.die()
+    desk = scene.open(
+        start=lambda: None, links=folders.runtime, keep_notes=kept.append, kept_notes={"call": "Ring mandag"}
+    )
+    desk.window.closed.connect(place.close)
+
+    def klartone_quit(*words: str) -> tuple[int, str]:
+        command = [sys.executable, "-m", "softphone", "--home", str(tmp_path), "quit", *words]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:
+            try:
+                scene.qtbot.waitUntil(lambda: other.poll() is not None, timeout=20000)
+            finally:
+                other.kill()
+            assert other.stdout is not None
+            return other.returncode, other.stdout.read()
+
+    desk.window.open_settings()
+    address = scene.widget("accountAddress")
+    assert isinstance(address, QLineEdit)
+    scene.qtbot.keyClicks(address, "x")
+    desk.window.ready.dial.target.setText("2012")
+    status, said = klartone_quit("--wait", "0.5")
+    assert (status, "--now" in said) == (4, True)
+    status, said = klartone_quit("--now", "--wait", "10")
+    assert (status, not desk.window.isVisible()) == (0, True), said
+    desk.hand_over_notes()
+    assert kept == [{"call": "Ring mandag", "": "2012"}], "nor is what was kept before lost"
 
 
 def test_a_note_no_engine_has_taken_is_kept_until_the_next_start(scene: Scene) -> None:

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from softphone.cli.registering import Commands, archive_option
-from softphone.cli.words import path, seconds, waits
+from softphone.cli.words import path, seconds, still_to_come, waits
 from softphone.domain.roles import Permission
 from softphone.texts import Texts
 
@@ -39,8 +39,12 @@ def add_program(commands: Commands) -> None:
     support.add_argument("--json", action="store_true", help=texts("cli.json"))
     status = commands.add("status", "softphone.cli.status:run_status")
     status.add_argument("--json", action="store_true", help=texts("cli.json"))
-    leave = commands.add("quit", "softphone.cli.status:run_quit")
+    leave = commands.add("quit", "softphone.cli.quitting:run_quit")
     leave.add_argument("--when-idle", action="store_true", help=texts("cli.quit.when_idle"))
+    until = leave.add_mutually_exclusive_group()
+    until.add_argument("--by", type=still_to_come(texts), metavar="TIME", help=texts("cli.quit.by"))
+    until.add_argument("--within", type=waits(texts), metavar="SECONDS", help=texts("cli.quit.within"))
+    until.add_argument("--now", action="store_true", help=texts("cli.quit.now"))
     leave.add_argument("--wait", type=waits(texts), default=10.0, metavar="SECONDS", help=texts("cli.quit.wait"))
 
 
