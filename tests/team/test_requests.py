@@ -62,6 +62,7 @@ MAY = {
     "POST /v1/log": {AGENT},
     "POST /v1/keys/challenge": {CUSTODY},
     "POST /v1/keys/answer": {CUSTODY},
+    "GET /v1/teams": {LEAD},
     "POST /v1/sample/page": {LEAD},
     "POST /v1/sample/days": {LEAD},
     "POST /v1/sample/figures": {LEAD},
@@ -77,12 +78,13 @@ MAY = {
     "PUT /v1/reviews/{recording}/scores/{item}": {LEAD},
     "PUT /v1/reviews/{recording}/share": {LEAD},
     "POST /v1/reviews/{recording}/seals": {LEAD},
-    "POST /v1/reviews/{recording}/mark": {LEAD},
+    "POST /v1/reviews/mark": {LEAD},
     "GET /v1/marks": {LEAD},
     "PUT /v1/desk/reading-key": {AGENT},
     "GET /v1/shared": {AGENT},
     "GET /v1/shared/{recording}": {AGENT},
     "GET /v1/shared/{recording}/still": {AGENT},
+    "GET /v1/shared/{recording}/file": {AGENT},
     "POST /v1/shared/{recording}/open": {AGENT},
 }
 """a role that is not named is refused, and the refusal is in the log"""
@@ -141,7 +143,7 @@ def body_of(route: str) -> Any:
         "PUT /v1/reviews/{recording}/scores/{item}": {"points": 1, "seen": 0},
         "PUT /v1/reviews/{recording}/share": {"on": True, "seen": 0},
         "POST /v1/reviews/{recording}/seals": {"wraps": [wrap | {"segment": 1}]},
-        "POST /v1/reviews/{recording}/mark": {"heard": 1, "keep": "P1D"},
+        "POST /v1/reviews/mark": {"id": one.recording, "heard": 1, "keep": "P1D"},
         "PUT /v1/desk/reading-key": {"public_key": "A" * 43 + "=", "signature": "A" * 86 + "=="},
     }.get(route)
 

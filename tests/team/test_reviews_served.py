@@ -100,8 +100,8 @@ def test_two_leads_at_once_see_each_other_and_the_later_is_told_and_nothing_is_l
     assert read(team, two, first.recording)[1] == ["Men for hurtigt."]
     # Reviewed by the first; the second is told when that was. With it all of it goes, and a count is left.
     assert whole(two.ask("GET", f"{it}/still"))["tag"]
-    assert whole(one.ask("POST", f"{it}/mark", {"heard": 3}))["before"] is None
-    assert whole(two.ask("POST", f"{it}/mark", {"heard": 3}))["before"]
+    assert whole(one.ask("POST", "/v1/reviews/mark", {"id": first.recording, "heard": 3}))["before"] is None
+    assert whole(two.ask("POST", "/v1/reviews/mark", {"id": first.recording, "heard": 3}))["before"]
     assert two.ask("GET", f"{it}/still").code == two.ask("GET", it).code == "missing"
     living = {"recordings": [first.recording, second.recording]}
     assert whole(two.ask("POST", "/v1/sample/living", living)) == {"recordings": [second.recording]}
@@ -170,6 +170,10 @@ def test_the_agent_hears_and_answers_what_is_shared_until_it_is_not_or_a_hold_co
         return [review_seals.open_data_key(it, key.private_bytes_raw(), one.recording, at) for it, at in raw]
 
     assert keys() == [data_key]
+    file = f"/v1/shared/{one.recording}/file"
+    part = anna.ask("GET", file, Range="bytes=3-9")
+    assert (part.status, part.body) == (206, one.file[3:10])
+    assert bo.ask("GET", file).code == "missing"
     shared = whole(anna.ask("GET", f"/v1/shared/{one.recording}"))["review"]
     said = shared["comments"][0]
     words = base64.b64decode(said["seal"]["sealed"])
@@ -208,7 +212,7 @@ def test_the_agent_hears_and_answers_what_is_shared_until_it_is_not_or_a_hold_co
     assert lead.ask("POST", f"{it}/seals", sealed_for(team, lead, one.recording, data_key)).status == 204
     assert keys() == [data_key]
     assert whole(lead.ask("PUT", f"{it}/share", {"on": False, "seen": 1}))["version"] == 2
-    assert anna.ask("POST", f"/v1/shared/{one.recording}/open").code == "missing"
+    assert anna.ask("POST", f"/v1/shared/{one.recording}/open").code == anna.ask("GET", file).code == "missing"
     assert team.sql("SELECT count(*) FROM review_wraps") == [(0,)]
     assert team.sql("SELECT count(*) FROM comment_seals WHERE role = 'agent'") == [(0,)]
     assert lead.ask("POST", f"{it}/seals", for_desks).code == "conflict"

@@ -32,6 +32,7 @@ routes = router()
 _RANGE = re.compile(r"bytes=(\d{1,15})-(\d{0,15})")
 _WHOLE = 8 << 20
 """bytes of one answer at most: so it is asked again whether it may still be heard"""
+RangeAsked = Annotated[str | None, Header(alias="Range", description="One range, at most 8 MiB of it is answered.")]
 Said = Annotated[str, Field(max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$", repr=False)]
 
 
@@ -232,13 +233,16 @@ async def recording_file(
     here: Here,
     asking: Who,
     recording: RecordingId,
-    range_: Annotated[
-        str | None, Header(alias="Range", description="One range, at most 8 MiB of it is answered.")
-    ] = None,
+    range_: RangeAsked = None,
 ) -> Response:
     """Sealed, as it lies in storage. Asked anew for each range whether it may still be heard."""
     async with here.rows.asking(asking.token) as tx:
         file = await opening.file(tx, UUID(recording))
+    return await streamed(here, file, range_)
+
+
+async def streamed(here: Service, file: opening.File | None, range_: str | None) -> Response:
+    """A range of it, straight from storage. Raises MissingError where there is none."""
     if file is None:
         raise MissingError("error.team.missing")
     start, end = _range(range_, file.size)

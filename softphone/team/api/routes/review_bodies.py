@@ -137,7 +137,7 @@ class Opened(Told):
     """The data keys as they are sealed for whoever asks. The log has the opening."""
 
     row: Row | None = None
-    size: int = 0
+    bytes: int = 0
     wraps: list[WrapTold]
 
 
@@ -210,8 +210,9 @@ class Version(Told):
 
 
 class MarkTold(Told):
-    """`heard`: whole seconds. `keep` can only shorten what the policy says."""
+    """`id`: whole, or a beginning that no other has. `heard`: whole seconds. `keep` can only shorten what the policy says."""
 
+    id: Annotated[str, Field(max_length=60, pattern=r"^[^\x00-\x1f\x7f]*$")]
     heard: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     keep: Length | None = None
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from contextlib import asynccontextmanager
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -11,10 +12,19 @@ from fastapi import Header, Path
 from fastapi.responses import JSONResponse, Response
 from psycopg.types.json import Jsonb
 
-from softphone.domain.errors import TeamError
+from softphone.domain.archive import permission
+from softphone.domain.archive.permission import NotPermitted
+from softphone.domain.archive.reviews import SampleQuery
+from softphone.domain.errors import ArchiveError, TeamError
+from softphone.domain.purpose import KeyRole
+from softphone.domain.roles import Permission
+from softphone.team.api import judging
 from softphone.team.api.asking import Here, Who, router
 from softphone.team.api.routes import review_bodies as bodies
-from softphone.team.rows import reviewing
+from softphone.team.api.seeing import RefusedError, Seeing, seeing
+from softphone.team.api.service import Service
+from softphone.team.people.asking import Asking
+from softphone.team.rows import finding, opening, reviewing
 from softphone.team.rows.pool import Row, Transaction
 from softphone.team.rows.reviewing import Asked
 from softphone.team.upload.told import Id
@@ -25,20 +35,29 @@ Comment = Annotated[Id, Path()]
 IfNoneMatch = Annotated[str | None, Header()]
 
 
+@routes.get("/teams", status_code=204)
+async def teams(here: Here, asking: Who) -> None:
+    """Whether they review any team's sample: of which, the policy says."""
+    async with seeing(here, asking) as one:
+        permission.require(one.viewer, Permission.REVIEW)
+        if not (one.viewer.all_teams or one.viewer.teams):
+            raise NotPermitted(Permission.REVIEW, "not_your_team")
+
+
 @routes.post("/sample/page")
 async def sample_page(here: Here, asking: Who, asked: bodies.PageAsked) -> bodies.Rows:
     """Newest first, without a number."""
     after = (asked.after.opened_at, UUID(asked.after.recording)) if asked.after else None
-    async with here.rows.asking(asking.token) as tx:
-        found = await reviewing.page(tx, _asked(asked.sample), after, asked.limit)
+    async with _leading(here, asking, asked.sample) as one:
+        found = await reviewing.page(one.tx, _asked(asked.sample), after, asked.limit)
     return bodies.Rows(rows=[bodies.Row(**one) for one in found])
 
 
 @routes.post("/sample/days")
 async def sample_days(here: Here, asking: Who, asked: bodies.Sample) -> bodies.Days:
     """How many there are, by the day on which they end."""
-    async with here.rows.asking(asking.token) as tx:
-        found = await reviewing.days(tx, _asked(asked))
+    async with _leading(here, asking, asked) as one:
+        found = await reviewing.days(one.tx, _asked(asked))
     return bodies.Days(days=[bodies.Day(**one) for one in found])
 
 
@@ -46,16 +65,17 @@ async def sample_days(here: Here, asking: Who, asked: bodies.Sample) -> bodies.D
 async def sample_figures(here: Here, asking: Who, asked: bodies.FiguresAsked) -> bodies.FiguresTold:
     """Counts, by what a call of the sample came to; and the days of reviews, for the pace."""
     team = asked.team
-    async with here.rows.asking(asking.token) as tx:
-        found = await reviewing.figures(tx, team.lines, team.agents, asked.since, asked.since_day.isoformat())
+    async with _leading(here, asking, team) as one:
+        found = await reviewing.figures(one.tx, team.lines, team.agents, asked.since, asked.since_day.isoformat())
     return bodies.FiguresTold(figures=[bodies.Figure(**one) for one in found])
 
 
 @routes.post("/sample/living")
 async def sample_living(here: Here, asking: Who, asked: bodies.These) -> bodies.Living:
     """Which of these may still be heard."""
-    async with here.rows.asking(asking.token) as tx:
-        found = await reviewing.living(tx, [UUID(one) for one in asked.recordings])
+    async with seeing(here, asking) as one:
+        permission.require(one.viewer, Permission.REVIEW)
+        found = await reviewing.living(one.tx, [UUID(one) for one in asked.recordings])
     return bodies.Living(recordings=sorted(found))
 
 
@@ -78,12 +98,14 @@ async def sample_row(here: Here, asking: Who, recording: Recording) -> bodies.Ro
 @routes.post("/reviews/{recording}/open")
 async def review_open(here: Here, asking: Who, recording: Recording) -> bodies.Opened:
     """To hear it: its keys, and the log has it. Others see that it is open, until it is closed or not asked about."""
-    async with here.rows.asking(asking.token) as tx:
-        wraps = await reviewing.hear(tx, UUID(recording))
-        row = await tx.row(reviewing.ROW, UUID(recording))
-        size = await tx.value("SELECT size FROM recordings WHERE recording = %s", UUID(recording))
-    told = [wrap_told(one) for one in wraps]
-    return bodies.Opened(row=bodies.Row(**row) if row else None, size=size, wraps=told)
+    async with seeing(here, asking) as one:
+        await _may_review(one, UUID(recording))
+        row = await one.tx.row(reviewing.ROW, UUID(recording))
+        file = await opening.file(one.tx, UUID(recording))
+        if row is None or file is None:
+            raise _closed(recording, "opening_refused")
+        wraps = await reviewing.hear(one.tx, UUID(recording))
+    return bodies.Opened(row=bodies.Row(**row), bytes=file.size, wraps=[wrap_told(it) for it in wraps])
 
 
 @routes.delete("/reviews/{recording}/open", status_code=204)
@@ -153,11 +175,16 @@ async def review_seal(here: Here, asking: Who, recording: Recording, told: bodie
         await _seal_for_desks(tx, UUID(recording), told)
 
 
-@routes.post("/reviews/{recording}/mark")
-async def review_mark(here: Here, asking: Who, recording: Recording, told: bodies.MarkTold) -> bodies.Marked:
+@routes.post("/reviews/mark")
+async def review_mark(here: Here, asking: Who, told: bodies.MarkTold) -> bodies.Marked:
     """It has been used to train. Of several leads the first counts, and the later is told when that was."""
-    async with here.rows.asking(asking.token) as tx:
-        before = await reviewing.mark(tx, UUID(recording), told.heard, told.keep, here.now())
+    async with seeing(here, asking) as one:
+        meant = await judging.meant(one, told.id, Permission.REVIEW)
+        recording = meant if isinstance(meant, UUID) else UUID(meant.row.recording)
+        await _may_review(one, recording)
+        if await one.tx.row(reviewing.ROW, recording) is None and await one.tx.row(reviewing.MARKED, recording) is None:
+            raise _closed(str(recording), "review_refused")
+        before = await reviewing.mark(one.tx, recording, told.heard, told.keep, here.now())
     return bodies.Marked(before=before["reviewed_at"], time_zone=before["time_zone"]) if before else bodies.Marked()
 
 
@@ -170,6 +197,30 @@ async def marks(here: Here, asking: Who) -> bodies.Marks:
         agents=[bodies.Mark(who=one.pop("agent"), **one) for one in agents],
         teams=[bodies.Mark(who=one.pop("team"), **one) for one in teams],
     )
+
+
+@asynccontextmanager
+async def _leading(here: Service, asking: Asking, team: bodies.Team) -> AsyncGenerator[Seeing]:
+    """Who reviews this team's sample, and nobody else."""
+    async with seeing(here, asking) as one:
+        permission.require_team(one.viewer, SampleQuery(tuple(team.lines), tuple(team.agents)))
+        yield one
+
+
+async def _may_review(one: Seeing, recording: UUID) -> None:
+    """Raises NotPermitted: it is no own team's, or they are no lead."""
+    known = await finding.known(one.tx, recording)
+    if known:
+        one.about(known.call, recording)
+    permission.require(one.viewer, Permission.REVIEW)
+    if known and not known.led:
+        raise NotPermitted(Permission.REVIEW, "not_your_team")
+
+
+def _closed(recording: str, event: str) -> RefusedError:
+    role = KeyRole.TRAINING.value
+    fault = ArchiveError("error.archive.closed_to_role", id=recording, role=role)
+    return RefusedError(fault, event, role=role, why="closed_to_role")
 
 
 def wrap_told(row: Row) -> bodies.WrapTold:
