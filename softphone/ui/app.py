@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from PySide6.QtCore import (
-    QEventLoop,
     QObject,
-    QRunnable,
     Qt,
-    QThreadPool,
     QTimer,
     Signal,
-    SignalInstance,
 )
 from PySide6.QtWidgets import QApplication
 
@@ -37,8 +31,10 @@ from softphone.ui.application import (
     translate_qt,
     wear_icon,
 )
+from softphone.ui.aside import Aside, aside, tell
 from softphone.ui.bridge import Bridge
 from softphone.ui.incoming import IncomingWindow
+from softphone.ui.kept_typing import KeptTyping
 from softphone.ui.leaving import LeavingDesk, Standing
 from softphone.ui.levels import LevelsWatch
 from softphone.ui.links import Links
@@ -59,10 +55,6 @@ log = logging.getLogger(__name__)
 
 _TICK, _TICK_NOTICE = 250, 50
 """ms between drawings while something counts, and while words are being marked"""
-_NUMBER = ""
-"""in a call's place among what is kept until the next start: the dial field"""
-_NOTES_TAKEN, _NOTES_KEPT = 2000, 3.0
-"""ms and seconds that an ending desk waits for the engine, and for the keyring"""
 _SESSION_ENDS = 30_000
 """ms after which a session that was to end, and did not, goes on"""
 
@@ -115,30 +107,12 @@ class DeskDependencies:
     """whom the link that this desk was opened with names"""
 
 
-class _Worker(QRunnable):
-    """A call that may block, on a thread of the pool."""
-
-    def __init__(self, call: Callable[[], None]) -> None:
-        super().__init__()
-        self._call = call
-
-    def run(self) -> None:
-        self._call()
-
-
-def _tell(signal: SignalInstance, *what: object) -> None:
-    """From a thread of the pool, which may outlive the desk: then nobody hears of it."""
-    with suppress(RuntimeError):  # Qt's way to say that the sender has gone
-        signal.emit(*what)
-
-
 class Desk(QObject):
     """The running desk. `.window`, `.bridge`, `.incoming`; ready() after the first whole state has been drawn."""
 
     ready = Signal()
     _stored = Signal(object)
     _may_review = Signal()
-    _kept = Signal(object)
     _supported = Signal(str)
 
     def __init__(self, deps: DeskDependencies) -> None:
@@ -153,22 +127,14 @@ class Desk(QObject):
         self._language: Language | None = None
         self._first = True
         self._told_of_tray = self._closed = False
-        self._asking: _Worker | None = None
-        self._fetching: _Worker | None = None
-        self._forgetting: _Worker | None = None
-        self._supporting: _Worker | None = None
-        self._to_forget: set[str] = set()
-        """calls whose note was kept from the start before"""
-        self._not_taken: dict[str, str] = {}
-        """those of them that the engine has refused, until the agent closes the message"""
+        self._asking: Aside | None = None
+        self._supporting: Aside | None = None
         self._dialled = Standing()
-        self._number_left = ""
-        """left standing in the dial field as the desk ended for an update"""
         self._links: Links | None = None
         self._pressed_since: set[str] = set()
         self._to_be_told: dict[str, str] = {}
         """what is taken back after a call: who hears that it is done, by the press"""
-        self._work: set[_Worker] = set()
+        self._work: set[Aside] = set()
         self._trouble: KlartoneError | None = None
         """why the phone does not come up"""
         self.bridge = Bridge(deps.find_endpoint, deps.start_engine, self, why_not=deps.why_not)
@@ -177,6 +143,7 @@ class Desk(QObject):
         self._watch = LevelsWatch()
         self._owed = Owed(lambda code: self._say(lambda texts: texts(code)))
         self.window = DeskWindow()
+        self._typing = KeptTyping(self._notes, self.window.ready.dial.target, deps.keep_notes, deps.kept_notes, self)
         self.incoming = IncomingWindow()
         self.tray = Tray(self)
         self._tick = QTimer(self)
@@ -196,7 +163,7 @@ class Desk(QObject):
         self.window.look.connect(self._other_look)
         self.window.password.connect(self._store_password)
         self.window.update_bar.taken.connect(self._leaving.now)
-        self.window.note.close_button.clicked.connect(self._give_up_refused)
+        self.window.note.close_button.clicked.connect(self._typing.give_up_refused)
         self._leaving.left.connect(self._leave)
         self.incoming.command.connect(self._send)
         self.incoming.opened.connect(self._raise)
@@ -209,7 +176,6 @@ class Desk(QObject):
         self.window.seen.connect(self._keep_place)
         self._stored.connect(self._password_done)
         self._may_review.connect(self.window.settings.offer_review)
-        self._kept.connect(self._take_notes)
         self.window.settings.review.connect(self._start_review)
         self.window.settings.support.wanted.connect(self._save_support)
         self._supported.connect(self._support_saved)
@@ -258,35 +224,9 @@ class Desk(QObject):
         self.tray.close()
 
     def hand_over_notes(self) -> None:
-        """As the program ends: wait a moment until the engine has all notes. What it has not taken is kept until the next
-        start."""
+        """As the program ends."""
         self._save_notes()
-        if self._notes.last and self.bridge.attached:
-            loop = QEventLoop()
-            self.bridge.done.connect(lambda: self._notes.last or loop.quit())
-            QTimer.singleShot(_NOTES_TAKEN, loop.quit)
-            loop.exec()
-        number = {_NUMBER: self._number_left} if self._number_left else {}
-        if left := {**self._not_taken, **self._notes.left, **number}:
-            keeping = threading.Thread(target=lambda: self._keep_left(left), name="notes", daemon=True)
-            keeping.start()
-            keeping.join(_NOTES_KEPT)
-
-    def _keep_left(self, notes: Mapping[str, str]) -> None:
-        """Those of the start before are still there if no engine has come up since."""
-        before: Mapping[str, str] = {}
-        if self._first:
-            with suppress(KeyringError):
-                before = self._deps.kept_notes()
-        self._keep_notes({**before, **notes})
-
-    def _keep_notes(self, notes: Mapping[str, str]) -> None:
-        try:
-            self._deps.keep_notes(notes)
-        except KeyringError as error:
-            log.warning("notes that the engine had not taken could not be kept: %s", error.code)
-        except Exception as error:  # noqa: BLE001 - whatever a keyring throws: its words may hold the note
-            log_bug(log, error)
+        self._typing.hand_over(self.bridge)
 
     def _save_notes(self) -> None:
         for note in self.window.findChildren(NoteField):
@@ -379,8 +319,8 @@ class Desk(QObject):
             elif not snapshot.calls:
                 self.window.ready.dial.target.setFocus(Qt.FocusReason.OtherFocusReason)
             self.ready.emit()
-            self._asking = self._aside(self._ask_review)
-            self._fetching = self._aside(self._fetch_notes)
+            self._asking = aside(self._ask_review)
+            self._typing.fetch()
             if self._deps.on_ready:
                 self._deps.on_ready(self)
 
@@ -412,8 +352,8 @@ class Desk(QObject):
         if self._leaving.answered(done.id, taken=True):
             return
         self._answered(done.id, taken=True)
-        if (note := self._notes.answered(done.id)) is not None and note.call in self._to_forget:
-            self._forget_kept(note.call)
+        if (note := self._notes.answered(done.id)) is not None:
+            self._typing.taken(note.call)
         if done.id in self._pressed_since:
             self.window.note.hide()
         party = self._to_be_told.pop(done.id, "")
@@ -438,8 +378,7 @@ class Desk(QObject):
         self._answered(refused.id, taken=False)
         if (note := self._notes.answered(refused.id)) is not None:
             why = refused.said
-            if note.call in self._to_forget:
-                self._not_taken[note.call] = note.text
+            self._typing.refused(note)
             self._say(lambda texts: texts("note.not_saved", why=texts(why.code, **why.params), note=note.text))
             return
         self._say(lambda texts: texts(refused.said.code, **refused.said.params))
@@ -479,7 +418,7 @@ class Desk(QObject):
 
     def _leave(self) -> None:
         """The engine has said that it ends now."""
-        self._number_left = self.window.ready.dial.target.text().strip()
+        self._typing.leave_number()
         self.bridge.let_engine_end()
         self.window.leave()
 
@@ -535,31 +474,24 @@ class Desk(QObject):
             except Exception as error:  # noqa: BLE001 - whatever a keyring throws: its words may hold the password
                 log_bug(log, error)
                 refusal = KeyringError("error.keyring.failed", detail=type(error).__name__)
-            _tell(self._stored, refusal)
+            tell(self._stored, refusal)
 
-        self._work.add(self._aside(store))
-
-    def _aside(self, call: Callable[[], None]) -> _Worker:
-        """On a thread of the pool. Keep the result until it is done."""
-        work = _Worker(call)
-        work.setAutoDelete(False)
-        QThreadPool.globalInstance().start(work)
-        return work
+        self._work.add(aside(store))
 
     def _ask_review(self) -> None:
         if self._deps.offers_review():
-            _tell(self._may_review)
+            tell(self._may_review)
 
     def _save_support(self, path: str) -> None:
         def save() -> None:
             try:
                 self._deps.save_support(path)
             except KlartoneError:
-                _tell(self._supported, "")
+                tell(self._supported, "")
             else:
-                _tell(self._supported, path)
+                tell(self._supported, path)
 
-        self._supporting = self._aside(save)
+        self._supporting = aside(save)
 
     def _support_saved(self, path: str) -> None:
         """Empty: it could not be written."""
@@ -567,34 +499,6 @@ class Desk(QObject):
             self.window.settings.support.written(path)
         else:
             self.window.settings.support.failed()
-
-    def _fetch_notes(self) -> None:
-        with suppress(KeyringError):  # the doctor says what is wrong with it
-            if kept := self._deps.kept_notes():
-                _tell(self._kept, kept)
-
-    def _take_notes(self, kept: Mapping[str, str]) -> None:
-        """Of the desk before this one. What is written meanwhile is newer."""
-        notes = dict(kept)
-        if (number := notes.pop(_NUMBER, "")) and not self.window.ready.dial.target.text():
-            self.window.ready.dial.target.setText(number)
-        self._to_forget = set(notes)
-        if not notes:
-            self._forgetting = self._aside(lambda: self._keep_notes({}))
-        for call, text in notes.items():
-            if call not in self._notes.left:
-                self._notes.save(SaveNote(new_id(), call, text))
-
-    def _forget_kept(self, call: str) -> None:
-        """The engine has it, or the agent has read that it does not take it."""
-        self._to_forget.discard(call)
-        if not self._to_forget:
-            self._forgetting = self._aside(lambda: self._keep_notes({}))
-
-    def _give_up_refused(self) -> None:
-        """The message with its words has been closed."""
-        while self._not_taken:
-            self._forget_kept(self._not_taken.popitem()[0])
 
     def _start_review(self) -> None:
         try:

@@ -245,7 +245,7 @@ def test_a_note_no_engine_has_taken_is_kept_until_the_next_start(scene: Scene) -
     desk.window.note.close_button.click()
     scene.qtbot.waitUntil(lambda: kept[2:] == [{}], timeout=3000)
     del kept[1:]
-    desk._take_notes(kept[0])
+    desk._typing._take(kept[0])
     scene.qtbot.waitUntil(lambda: len([one for one in scene.commands() if isinstance(one, SaveNote)]) == 2)
     saved = [one for one in scene.commands() if isinstance(one, SaveNote)]
     scene.engine.tell(Done(saved[1].id))
