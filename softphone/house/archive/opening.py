@@ -84,9 +84,15 @@ def opened(asking: Asking, recording: str, role: KeyRole, told: WrapsTold) -> Op
     keys = data_keys(asking, recording, role, told.wraps)
 
     def fetch(start: int, end: int) -> bytes:
-        with refusing():
-            headers = {"Range": f"bytes={start}-{end - 1}"}
-            return asking.connection.ask("GET", f"/v1/recordings/{recording}/file", headers=headers).body
+        headers = {"Range": f"bytes={start}-{end - 1}"}
+        try:
+            with refusing():
+                return asking.connection.ask("GET", f"/v1/recordings/{recording}/file", headers=headers).body
+        except ArchiveError as error:
+            if error.code != "error.team.missing":
+                raise
+            # A withdrawal or a hold was quicker.
+            raise ArchiveError("error.archive.closed_to_role", id=recording, role=role.value) from None
 
     reader = OpenedRecording(cast("Any", RangedFile(fetch, told.bytes)), keys)
     if reader.header.recording != recording:

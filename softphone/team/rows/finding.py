@@ -40,10 +40,10 @@ SEVERAL = 100
 """lines or agents that are each searched by themselves"""
 _LIVES = {
     KeyRole.DOCUMENTATION: "r.documentation_until > statement_timestamp()",
-    KeyRole.TRAINING: "r.training_until > statement_timestamp() AND NOT r.held",
+    KeyRole.TRAINING: "r.training_until > '-infinity' AND r.training_until > statement_timestamp() AND NOT r.held",
     KeyRole.CUSTODY: "lives_for(r, 'custody')",
 }
-"""as the function `lives_for` has it, for the planner to see"""
+"""as the function `lives_for` has it, for the planner to see; the sample has indexes of its own"""
 _NEWEST = "ORDER BY opened_at DESC, recording DESC"
 _LAST = (1 << 128) - 1
 

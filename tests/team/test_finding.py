@@ -1,0 +1,146 @@
+"""Finding among 100,000 recordings: an index is read, for whoever asks and however they ask. And what counts as changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from psycopg.types.json import Jsonb
+
+from softphone.domain.archive.recordings import Cursor, Query
+from softphone.domain.purpose import KeyRole
+from softphone.team.rows import reviewing
+from softphone.team.rows.finding import WRITTEN, Asked
+from tests.team.house import ANNA, BO, NUMBER, SALES, SUPPORT, House, new_id
+
+MANY = 100_000
+FILL = f"""
+SET LOCAL session_replication_role = replica;
+CREATE TEMPORARY TABLE made ON COMMIT DROP AS SELECT gen_random_uuid() AS recording, gen_random_uuid() AS call, n,
+    now() - n * interval '10 minutes' AS at, (SELECT desk FROM desks LIMIT 1) AS desk,
+    CASE n %% 50 WHEN 0 THEN '{ANNA}' WHEN 1 THEN '{BO}' ELSE 'agent' || n %% 50 || '@nordlys.example' END AS agent,
+    CASE WHEN n %% 50 < 2 OR n %% 5 = 4 THEN '{SALES}' ELSE 'line' || n %% 7 END AS line FROM generate_series(1, {MANY}) AS n;
+INSERT INTO calls SELECT call, call, desk, line, 'inbound', at, 'N7', 'da', 'Europe/Copenhagen', agent FROM made;
+INSERT INTO call_numbers SELECT call, CASE WHEN n %% 20000 = 7 THEN %s ELSE sha256(call::text::bytea) END FROM made;
+INSERT INTO recordings (recording, call, desk, line, agent, opened_at, closed_at, object_key, size, digest, held,
+        documentation_until, training_until, opened_by)
+    SELECT recording, call, desk, line, agent, at, at + interval '1 minute', recording::text, 1, sha256(''), n %% 10000 = 3,
+        at + interval '3 years', CASE WHEN n %% 10 = 0 THEN at + interval '3 months' ELSE '-infinity' END,
+        ARRAY['documentation:d1', 'training:t1', 'custody:c1'] FROM made;
+"""
+OWN = datetime.now(UTC) - timedelta(days=7)
+DOCUMENTED = {"opens_for": KeyRole.DOCUMENTATION, "sealed_for": (KeyRole.DOCUMENTATION, ("d1",))}
+TRAINED = {"opens_for": KeyRole.TRAINING, "sealed_for": (KeyRole.TRAINING, ("t1",)), "lines": (SALES,)}
+LONG_AGO = datetime.now(UTC) - timedelta(days=600)
+ASKED: dict[str, tuple[str, Query]] = {
+    "custody, the newest": ("custody", Query()),
+    "custody, a line of few": ("custody", Query(lines=(SUPPORT,))),
+    "custody, two agents long ago": ("custody", Query(agents=(ANNA, BO), until=LONG_AGO)),
+    "custody, a day": ("custody", Query(since=LONG_AGO, until=LONG_AGO + timedelta(days=1))),
+    "custody, what is held": ("custody", Query(held=True)),
+    "custody, how an id begins": ("custody", Query(begins="abcd")),
+    "custody, a number": ("custody", Query(number="+4520304050")),
+    "case handler, the newest": ("handler", Query(**DOCUMENTED)),  # pyright: ignore[reportArgumentType]
+    "case handler, a number": ("handler", Query(number="+4520304050", **DOCUMENTED)),  # pyright: ignore[reportArgumentType]
+    "agent, own calls": ("anna", Query(agents=(ANNA,), since=OWN)),
+    "lead, the team's sample": ("lead", Query(agents=(ANNA, BO), **TRAINED)),  # pyright: ignore[reportArgumentType]
+}
+
+
+@pytest.fixture
+def filled(house: House) -> House:
+    with house.login(house.server.user).transaction():
+        # The driver takes several statements only where none has parameters.
+        for statement in FILL.split(";\n")[:-1]:
+            values = [NUMBER] if "%s" in statement else []
+            house.login(house.server.user).execute(statement.encode(), values)
+    house.owner("ANALYZE recordings")
+    house.owner("ANALYZE calls")
+    house.owner("ANALYZE call_numbers")
+    return house
+
+
+def test_each_page_reads_an_index_whatever_there_is_and_a_deep_one_as_the_first(filled: House) -> None:
+    deep = Cursor(LONG_AGO, str(new_id()))
+    for name, (who, query) in ASKED.items():
+        calls = (
+            [row["call"] for row in filled.ask(who, "SELECT call FROM number_calls(%s) AS call", NUMBER)]
+            if query.number
+            else None
+        )
+        for after in (None, deep):
+            statement, values = Asked(query, after, calls).page(101)
+            plan = filled.ask(who, f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", *values)[0]["QUERY PLAN"]
+            nodes = list(_nodes(plan if isinstance(plan, list) else json.loads(plan)))
+            scans = {one["Node Type"] for one in nodes if one.get("Relation Name") == "recordings"}
+            assert scans, name
+            assert "Seq Scan" not in scans, (name, after)
+            looked_at = sum(
+                one["Actual Loops"] * (one["Actual Rows"] + one.get("Rows Removed by Filter", 0))
+                for one in nodes
+                if one.get("Relation Name") == "recordings"
+            )
+            assert looked_at <= 3_000, (name, after, looked_at)
+    found = filled.ask("custody", *_flat(Asked(Query(held=True), None, None).page(101)))
+    assert len(found) == MANY // 10_000
+
+
+def _flat(asked: tuple[str, list[object]]) -> tuple[Any, ...]:
+    return asked[0], *asked[1]
+
+
+def _nodes(plan: Any) -> Iterator[dict[str, Any]]:
+    for one in plan:
+        node = one.get("Plan", one)
+        yield node
+        yield from _nodes(node.get("Plans", []))
+
+
+def test_what_counts_as_written_is_what_who_asks_may_find(house: House) -> None:
+    def now(*who: str) -> list[int]:
+        return [house.value(one, WRITTEN) for one in who]
+
+    first = house.arrived("anna")
+    before = now("anna", "bo", "lead", "other_lead", "handler")
+    house.ask("lead", reviewing.OPEN, first)
+    for statement in ("SELECT count(*) FROM recording_open(%s, 'documentation', 'why', '')",):
+        assert house.value("handler", statement, first) == 1
+    assert now("anna", "bo", "lead", "other_lead", "handler") == before, "what was only looked at"
+    house.arrived("carl", line=SUPPORT)
+    after = now("anna", "bo", "lead", "other_lead", "handler")
+    assert [one != other for one, other in zip(before, after, strict=True)] == [False, False, False, True, True]
+    hold = {"hold": "h1", "recording": str(first), "raised_for": "party", "raised_by": "bo", "why": "a dispute"}
+    house.ask("bo", "SELECT * FROM holds_place(%s)", Jsonb([{**hold, "at": datetime.now(UTC).isoformat()}]))
+    assert [
+        one != other for one, other in zip(after, now("anna", "bo", "lead", "other_lead", "handler"), strict=True)
+    ] == [*(True, False, True, False, True)]
+
+
+def test_the_log_of_a_recording_is_for_who_handles_cases_and_tells_of_no_other_of_its_call(house: House) -> None:
+    one = house.arrived("anna")
+    other = house.arrived("anna")
+    told = house.ask("custody", "SELECT * FROM recording_log(%s)", one)
+    assert [row["event"] for row in told] == ["recording_arrived"]
+    assert {UUID(row["recording"]) for row in told} == {one}
+    call = house.owner("SELECT call FROM recordings WHERE recording = %s", one)[0]["call"]
+    # What a desk tells of the call; what is no JSON within is told as nothing, and hides no other entry.
+    for number, params in enumerate(('{"notice": "N7"}', "no json"), 1):
+        words = {"number": number, "at": "2026-11-01T10:00:00+00:00", "event": "notice_ended", "rule": "G05"}
+        text = json.dumps({**words, "call": str(call), "params": params})
+        house.owner(
+            "INSERT INTO audit VALUES ('desk', %s, now(), 'notice_ended', 'G05', %s, NULL, %s, '', '')",
+            *(number, str(call), text),
+        )
+    told = house.ask("handler", "SELECT * FROM recording_log(%s)", one)
+    assert [(row["event"], row["params"].get("notice")) for row in told] == [
+        ("notice_ended", "N7"),
+        ("notice_ended", None),
+        ("recording_arrived", None),
+    ]
+    assert house.ask("custody", "SELECT * FROM recording_log(%s)", other)[0]["event"] == "recording_arrived"
+    house.owner("UPDATE recordings SET documentation_until = '-infinity' WHERE recording = %s", one)
+    assert house.ask("handler", "SELECT * FROM recording_log(%s)", one) == []
