@@ -119,7 +119,7 @@ def test_the_house_hears_of_what_it_has_and_of_a_no_and_of_nothing_else(desk: Sc
     desk.commit(LiftHold("h1", "undone"), recording=undone)
     assert [(one.kind, one.told) for one in waiting(desk)] == [
         (Kind.WITHDRAWAL, {"purposes": ["documentation", "training"], "reason": "withdrawn"}),
-        (Kind.UNDO, {"hold": "h1"}),
+        (Kind.UNDO, {"hold": "h1", "known": False}),
     ]
 
 

@@ -40,11 +40,18 @@ class Joined:
 
 
 def signed_in(
-    team: Team, folder: Path, *roles: str, agents: Sequence[str] = (ANNA,), name: str = "", key: KeyRole | None = None
+    team: Team,
+    folder: Path,
+    *roles: str,
+    agents: Sequence[str] = (ANNA,),
+    name: str = "",
+    key: KeyRole | None = None,
+    desk: str = "",
 ) -> Joined:
-    """By a one-time code. `team`: one that serves by TLS. `key`: a private key of this role has been proved."""
+    """By a one-time code. `team`: one that serves by TLS. `key`: a private key of this role has been proved. `desk`: that of
+    an archive."""
     folder.mkdir(parents=True, exist_ok=True)
-    keyring, desk = DemoKeyFile(folder / "keys.json"), str(uuid7())
+    keyring, desk = DemoKeyFile(folder / "keys.json"), desk or str(uuid7())
     made = DeskKey.made(keyring, desk)
     bare = Connection(team.address, made, authority=team.authority)
     code = team.code(*roles, agents=agents, name=name or f"{'-'.join(roles)}-{desk[-6:]}")

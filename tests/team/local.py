@@ -23,10 +23,10 @@ from tests.team.desk import House, Made
 AGENT = "anna@klartone.test"
 
 
-def begun(desk: Scene, house: House, at: datetime, *which: Purpose, number: str) -> tuple[str, str]:
+def begun(desk: Scene, house: House, at: datetime, *which: Purpose, number: str, agent: str = AGENT) -> tuple[str, str]:
     """Call and recording, which records now."""
     desk.policy_recipients = [house.recipient(role) for role in house.keys]
-    call = desk.call(number=number, at=at, line="support", agent=AGENT)
+    call = desk.call(number=number, at=at, line="support", agent=agent)
     recording = recording_id(call, 1)
     desk.commit(OpenRecording(recording, call, at), OpenSegment(recording, 0, which, BASES, at), recording=recording)
     desk.start(call, recording, 0)

@@ -18,7 +18,7 @@ from softphone.archive.examine.repair import Repair
 from softphone.archive.log.audit import KEY_SHOWN
 from softphone.archive.log.policies import PolicyHistory, successors
 from softphone.archive.log.written import WHOLE
-from softphone.archive.outbox.shipping import COPY_GONE
+from softphone.archive.outbox.shipping import COPY_GONE, ERASED_THERE
 from softphone.archive.schema.readable import params_of, read_row
 from softphone.archive.schema.tables import audit, recordings, wraps
 from softphone.domain.purpose import Basis, Purpose
@@ -26,7 +26,7 @@ from softphone.domain.purpose import Basis, Purpose
 ERASED = ("recording_discarded", "sweep_discarded")
 ERASED_AGAIN = "erased_again"
 """by a restore: it had gone since the backup"""
-_TOLD = (*ERASED, ERASED_AGAIN, Repair.NARROWED.value, COPY_GONE)
+_TOLD = (*ERASED, ERASED_AGAIN, Repair.NARROWED.value, COPY_GONE, ERASED_THERE)
 """entries after which a recording need not be here"""
 _CONSENT, _SPECIAL = "G03", "G32"
 """the rules by which a purpose became active: on consent, and under special circumstances"""

@@ -226,10 +226,14 @@ def _meant(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
 
 
 def _digest(row: Any, previous: str) -> str:
+    return hashlib.sha256(previous.encode("ascii") + text_of(row).encode("ascii")).hexdigest()
+
+
+def text_of(row: Any) -> str:
+    """An entry as its hash is made of it, after the hash of the one before."""
     told = {name: row[name] for name in ("desk", "number", "at", "event", "rule", "call", "recording", "params")}
     # Bytes stand nowhere, but where somebody put them.
-    text = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=str)
-    return hashlib.sha256(previous.encode("ascii") + text.encode("ascii")).hexdigest()
+    return json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=str)
 
 
 def _begins(connection: Connection) -> dict[str, tuple[int, str]]:

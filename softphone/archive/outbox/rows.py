@@ -129,9 +129,9 @@ def lift(tx: Transaction, hold: str, recording: str, reason: str) -> None:
     does."""
     if member_since(tx.connection) is None:
         return
-    _forget_hold(tx, hold)
+    known = not _forget_hold(tx, hold)
     if reason == UNDONE and _is_under_way(tx.connection, recording):
-        _add(tx, Kind.UNDO, {"hold": hold}, recording=recording)
+        _add(tx, Kind.UNDO, {"hold": hold, "known": known}, recording=recording)
 
 
 def remember(
@@ -159,9 +159,9 @@ def remember(
 
 
 def read(connection: Connection, secrets: Secrets, limit: int = 100) -> list[Item]:
-    """The first that can be told, in order. A hold waits until its recording is there."""
+    """The first that can be told, in order. A hold, and its undoing, wait until its recording is there."""
     there = select(shipped.c.recording).where(shipped.c.state == "received")
-    ready = (outbox.c.kind != Kind.HOLD.value) | outbox.c.recording.in_(there)
+    ready = outbox.c.kind.not_in((Kind.HOLD.value, Kind.UNDO.value)) | outbox.c.recording.in_(there)
     rows = connection.execute(select(outbox).where(ready).order_by(outbox.c.seq).limit(limit)).all()
     return [
         Item(
@@ -211,10 +211,12 @@ def _said(which: Sequence[str], reason: str) -> str:
     return "kept_out_of_training" if only_training and reason != Reason.WITHDRAWN.value else "withdrawn"
 
 
-def _forget_hold(tx: Transaction, hold: str) -> None:
-    for row in tx.execute(select(outbox).where(outbox.c.kind.in_((Kind.HOLD.value, Kind.UNDO.value)))).all():
-        if row.kind == Kind.HOLD.value and json.loads(row.told)["hold"] == hold:
-            tx.execute(delete(outbox).where(outbox.c.seq == row.seq))
+def _forget_hold(tx: Transaction, hold: str) -> bool:
+    """Whether it was waiting to be told."""
+    rows = tx.execute(select(outbox).where(outbox.c.kind == Kind.HOLD.value)).all()
+    found = [row.seq for row in rows if json.loads(row.told)["hold"] == hold]
+    tx.execute(delete(outbox).where(outbox.c.seq.in_(found)))
+    return bool(found)
 
 
 def _add(tx: Transaction, kind: Kind, told: Mapping[str, Any], *, id: str | None = None, **columns: Any) -> None:

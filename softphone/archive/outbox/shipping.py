@@ -39,6 +39,8 @@ HERE, GOING, GONE = "here", "going", "gone"
 RECEIPTS_KEPT = Period(months=12)
 COPY_GONE = "copy_handed_over"
 """the entry by which the copy here goes"""
+ERASED_THERE = "erased_there"
+"""the entry by which it goes because the house has erased its own"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,11 @@ def refused(tx: Transaction, recording: str, code: str) -> None:
     tx.execute(update(shipped).where(shipped.c.recording == recording).values(state=REFUSED, failed=code))
 
 
+def erased(tx: Transaction, recording: str) -> None:
+    """The house takes it no more, and a hold keeps it here."""
+    tx.execute(update(shipped).where(shipped.c.recording == recording).values(state=ERASED, failed=None))
+
+
 def ships_again(tx: Transaction, above: int, now: datetime) -> int:
     """The house was set back to before this entry of its log: what it received since is told again, as far as it is here."""
     lost = (shipped.c.state == RECEIVED) & (shipped.c.head > above) & (shipped.c.copy == HERE)
@@ -208,17 +215,24 @@ def _has_untold(connection: Connection, recording: str) -> bool:
 
 
 def tidy(tx: Transaction) -> None:
-    """Holds of recordings that never came to the house, and that are no longer here."""
+    """Holds, and their undoing, on recordings that never came to the house, and that are no longer here."""
     here = exists().where(recordings.c.recording == outbox.c.recording)
     there = exists().where(shipped.c.recording == outbox.c.recording, shipped.c.state == RECEIVED)
-    tx.execute(delete(outbox).where(outbox.c.kind == Kind.HOLD.value, ~here, ~there))
+    tx.execute(delete(outbox).where(outbox.c.kind.in_((Kind.HOLD.value, Kind.UNDO.value)), ~here, ~there))
 
 
 # --- the log -------------------------------------------------------------------------------------
 
 
-def entries(connection: Connection, desk: str, limit: int = 100) -> list[Row[Any]]:
-    """The next of this desk's log."""
+def entries(connection: Connection, desk: str, limit: int = 100) -> tuple[int, list[dict[str, Any]]]:
+    """Up to where the house has this desk's log, and what follows, as the house takes it: `told` is what each hash is of."""
     after = int(rows.fact(connection, rows.LOG_AT) or 0)
     asked = select(audit).where(audit.c.desk == desk, audit.c.number > after).order_by(audit.c.number)
-    return [*connection.execute(asked.limit(limit)).all()]
+    names = ("number", "event", "rule", "call", "recording", "previous", "hash")
+    found = connection.execute(asked.limit(limit))
+    return after, [{name: row._mapping[name] for name in names} | {"told": log.text_of(row._mapping)} for row in found]
+
+
+def log_is_at(tx: Transaction, number: int) -> None:
+    """The house has it up to this entry."""
+    rows.note(tx, rows.LOG_AT, str(number))

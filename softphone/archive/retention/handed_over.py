@@ -1,12 +1,22 @@
-"""Rows of recordings that the house has: they stand here as long as the agent's own list has their call, and no longer."""
+"""What becomes here of recordings that the house has, or has erased.
+
+Their rows stand as long as the agent's own list has their call. What the house has erased goes here too.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 
+from softphone.archive.archive import Archive
+from softphone.archive.catalog.condemned import remove_condemned
 from softphone.archive.catalog.transaction import Transaction
-from softphone.archive.changes.ending import discard
-from softphone.archive.outbox.shipping import past_own_list
+from softphone.archive.changes.call import call_of
+from softphone.archive.changes.ending import discard, restrict
+from softphone.archive.changes.execution import HOLD_ONLY, held_alone
+from softphone.archive.changes.sealing import is_held
+from softphone.archive.outbox import shipping
+from softphone.archive.outbox.shipping import ERASED_THERE, past_own_list
+from softphone.domain.changes import AuditEntry
 
 
 def forget_rows(tx: Transaction, now: datetime) -> int:
@@ -15,3 +25,21 @@ def forget_rows(tx: Transaction, now: datetime) -> int:
     for recording in those:
         discard(tx, recording, now)
     return len(those)
+
+
+def erased_there(archive: Archive, recording: str, now: datetime) -> None:
+    """It was taken back, or its date had come, before it arrived. What a hold keeps here stays for custody. Raises
+    ArchiveError."""
+    with archive.catalog.writing() as tx:
+        call = call_of(tx.connection, recording)
+        if call is not None and is_held(tx.connection, recording):
+            restrict(tx, recording, HOLD_ONLY)
+            tx.log(held_alone(recording, call, now))
+            shipping.erased(tx, recording)
+        else:
+            if call is not None:
+                discard(tx, recording, now)
+                tx.log(AuditEntry(ERASED_THERE, "G10", now, call, recording))
+            shipping.forget(tx, recording)
+    archive.catalog.empty_log()
+    remove_condemned(archive.catalog, archive.vault)

@@ -8,6 +8,7 @@ import sys
 
 from softphone.bootstrap.home import texts
 from softphone.domain.errors import KlartoneError
+from softphone.system.signature import public_half
 from softphone.team.serving import serve, shortcomings, storage_of
 from softphone.team.settings import read_secrets, read_settings
 from softphone.texts import Texts
@@ -24,6 +25,7 @@ def team_serve(arguments: argparse.Namespace) -> int:
         return 1
     if arguments.check:
         _say(tell, "team.bucket_whole", bucket=settings.storage.bucket)
+        _say(tell, "team.receipt_key", key=public_half(secrets.receipt_key))
         return 0
     serve(settings, secrets, lambda host, port: _say(tell, "team.serving", host=host, port=port))
     return 0

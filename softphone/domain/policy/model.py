@@ -106,6 +106,8 @@ class House(PolicyPart):
     """extensions and numbers of the house, beside the lines' own and the teams' agents"""
     policy_number: Annotated[StrictInt, Field(ge=1)] | None = None
     """goes up with each version that the house's service takes: it takes none with a lower one"""
+    receipt_key: SigningKey | None = None
+    """public key by which the house's service signs what it has received: desks believe no other"""
 
 
 class Confirmed(PolicyPart):

@@ -1,0 +1,249 @@
+"""The courier: ships to the house what has happened here, on a thread of its own, and never in a call's way.
+
+First refusals, withdrawals and holds, at once, then finished recordings, then the log. What fails is tried again, later and
+later. A crash at any instant loses nothing: what is to be shipped stands in the archive, and the house knows what it has.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from softphone.archive.archive import Archive
+from softphone.archive.catalog.transaction import Transaction
+from softphone.archive.finding.telling import GroupOf
+from softphone.archive.outbox import rows, shipping
+from softphone.archive.outbox.shipping import Waiting
+from softphone.domain.errors import HouseError, KlartoneError, NotSignedInError, UnreachableError
+from softphone.house.lowly import lower_priority
+from softphone.house.shipping import Asks, Carrier
+from softphone.system.logbook import log, log_bug
+
+LOOK = 30.0
+"""seconds until it looks again where nobody has told it of anything new"""
+_FIRST, _LONGEST = 2.0, 300.0
+"""seconds of the first wait after a failure, and of the longest: each is twice the one before, give or take half"""
+_REFUSED = 3600.0
+"""seconds until what the house has refused is tried again"""
+_QUIET = 60.0
+"""seconds that a recording waits for a moment without a call"""
+_IN_CALL, _SLICE = 64 << 10, 16 << 10
+"""bytes a second that an upload may take beside a call, and that are sent at once"""
+_ALL_WAITS = frozenset({401, 408, 429})
+_log = log.getChild("courier")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What waits, and what keeps it: a code with its parameters, None where nothing does."""
+
+    waiting: Waiting
+    trouble: KlartoneError | None = None
+    joined: bool = True
+
+    def same(self, other: Report) -> bool:
+        ours, theirs = (one.trouble and (one.trouble.code, dict(one.trouble.params)) for one in (self, other))
+        # How long the log is behind is nobody's concern.
+        waits = replace(self.waiting, entries=0) == replace(other.waiting, entries=0)
+        return waits and ours == theirs and self.joined == other.joined
+
+
+class Courier:
+    """`ask`: as `Connection.ask`. `report` gets what waits whenever that changes, on the courier's thread. `receipt_key`: that
+    of the policy in force; empty: none. `since`: when this desk joined."""
+
+    def __init__(
+        self,
+        ask: Asks,
+        report: Callable[[Report], None],
+        receipt_key: Callable[[], str],
+        since: datetime,
+        *,
+        group_of: GroupOf = str,
+        first: float = 1.0,
+    ) -> None:
+        self._report = report
+        self._since = since
+        self._first = first
+        self._carrier = Carrier(ask, self._paced, lambda: not self._ending, receipt_key, group_of)
+        self._wake = threading.Event()
+        self._quiet = threading.Event()
+        self._quiet.set()
+        self._calls: frozenset[str] = frozenset()
+        self._ending = False
+        self._thread: threading.Thread | None = None
+        self._fails = 0
+        self._trouble: KlartoneError | None = None
+        self._joined = True
+        self._told: Report | None = None
+        self._not_before: dict[str, float] = {}
+        """when what was refused is tried again, by its id"""
+        self._patience: float | None = None
+        """until when an upload waits for a moment without a call"""
+
+    def joins(self, archive: Archive) -> None:
+        """From now on each change tells the outbox. Before anything is written; raises ArchiveError."""
+        with archive.catalog.writing() as tx:
+            rows.begin(tx, self._since)
+
+    def start(self, open_beside: Callable[[], Archive]) -> None:
+        self._thread = threading.Thread(target=self._run, args=(open_beside,), name="courier", daemon=True)
+        self._thread.start()
+
+    def calls(self, those: frozenset[str]) -> None:
+        """Those that go on, or are in their wrap-up: their recordings wait, and others give way to them."""
+        self._calls = those
+        if those:
+            self._quiet.clear()
+        else:
+            self._quiet.set()
+
+    def look(self) -> None:
+        """Something new may wait."""
+        self._wake.set()
+
+    def stop(self, seconds: float = 1.0) -> None:
+        """A request that is under way is left to itself: whatever becomes of it, the next run goes on from there."""
+        self._ending = True
+        self._wake.set()
+        self._quiet.set()
+        if self._thread is not None:
+            self._thread.join(seconds)
+
+    # --- its own thread ---------------------------------------------------------------------------
+
+    def _run(self, open_beside: Callable[[], Archive]) -> None:
+        lower_priority()
+        self._wake.wait(self._first)
+        while not self._ending:
+            self._wake.clear()
+            pause = self._turn(open_beside)
+            if not self._ending:
+                self._wake.wait(pause)
+
+    def _turn(self, open_beside: Callable[[], Archive]) -> float:
+        """Until nothing can be done now. Returns the seconds until the next."""
+        again: float | None = None
+        try:
+            with closing(open_beside()) as archive:
+                try:
+                    self._work(archive)
+                    self._fails, self._trouble, self._joined = 0, None, True
+                except InterruptedError:
+                    return 0.0
+                except HouseError as error:
+                    again = error.again
+                    self._failed(error)
+                self._tell(archive)
+        except KlartoneError as error:
+            self._failed(error)
+        except Exception as error:  # noqa: BLE001 - a fault of ours must not end the work in silence
+            log_bug(_log, error)
+            self._fails += 1
+        if not self._fails:
+            return LOOK
+        pause = min(_FIRST * 2 ** min(self._fails - 1, 10), _LONGEST) * random.uniform(0.5, 1.5)
+        return max(pause, again or 0.0)
+
+    def _failed(self, error: KlartoneError) -> None:
+        self._fails += 1
+        self._joined = not isinstance(error, NotSignedInError)
+        if self._trouble is None or self._trouble.code != error.code:
+            _log.warning("not shipped: %s", error.code)
+        self._trouble = error
+
+    def _tell(self, archive: Archive) -> None:
+        with archive.catalog.reading() as connection:
+            now = Report(shipping.waiting(connection, archive.desk), self._trouble, self._joined)
+        if self._told is None or not now.same(self._told):
+            self._told = now
+            self._report(now)
+
+    def _work(self, archive: Archive) -> None:
+        """Raises HouseError where all of it has to wait."""
+        shipping.finish(archive.catalog, archive.vault)
+        with archive.catalog.writing() as tx:
+            shipping.tidy(tx)
+        while self._step(archive):
+            self._tell(archive)
+            if self._ending:
+                raise InterruptedError
+
+    def _step(self, archive: Archive) -> bool:
+        """The next thing that can be done; False: nothing can."""
+        with archive.catalog.reading() as connection:
+            items = [one for one in rows.read(connection, archive.secrets) if self._may(one.id)]
+            due = [one for one in shipping.due(connection, self._calls) if self._may(one.recording)]
+            orphaned = [one for one in shipping.orphaned(connection) if self._may(one)]
+        if items:
+            item = items[0]
+            with self._refusals(archive, item.id, lambda tx, code: rows.refused(tx, item, code)):
+                self._carrier.tell(archive, item)
+        elif due:
+            recording, call = due[0].recording, due[0].call
+            if not self._until_quiet():
+                return True
+            with self._refusals(archive, recording, lambda tx, code: shipping.refused(tx, recording, code)):
+                if not self._carrier.ship(archive, recording, call):
+                    self._later(recording, LOOK)
+        elif orphaned:
+            one = orphaned[0]
+            with self._refusals(archive, one, lambda _tx, _code: None):
+                self._carrier.give_up(archive, one)
+        else:
+            return self._may("log") and self._ship_log(archive)
+        return True
+
+    def _ship_log(self, archive: Archive) -> bool:
+        with self._refusals(archive, "log", lambda _tx, _code: None):
+            return self._carrier.ship_log(archive) > 0
+        return True
+
+    @contextmanager
+    def _refusals(self, archive: Archive, id: str, note: Callable[[Transaction, str], None]) -> Generator[None]:
+        """What the house refuses of one thing keeps no other waiting."""
+        try:
+            yield
+        except (NotSignedInError, UnreachableError):
+            raise
+        except HouseError as error:
+            if error.status in _ALL_WAITS or error.status >= 500:
+                raise
+            _log.warning("refused by the house: %s", error.code)
+            self._later(id, _REFUSED)
+            with archive.catalog.writing() as tx:
+                note(tx, error.code)
+
+    def _may(self, id: str) -> bool:
+        return time.monotonic() >= self._not_before.get(id, 0.0)
+
+    def _later(self, id: str, seconds: float) -> None:
+        self._not_before = {one: at for one, at in self._not_before.items() if at > time.monotonic()}
+        self._not_before[id] = time.monotonic() + seconds
+
+    def _until_quiet(self) -> bool:
+        """False: look again what is first. Beside a call that lasts, an upload goes on slowly (`_paced`)."""
+        if self._patience is None:
+            self._patience = time.monotonic() + _QUIET
+        while not self._quiet.wait(0.2) and time.monotonic() < self._patience and not self._ending:
+            if self._wake.is_set():
+                self._wake.clear()
+                return False
+        if self._ending:
+            raise InterruptedError
+        self._patience = None
+        return True
+
+    def _paced(self, data: bytes) -> Iterator[bytes]:
+        """In a call's presence no faster than a call itself."""
+        for at in range(0, len(data), _SLICE):
+            if self._ending:
+                raise InterruptedError
+            if not self._quiet.is_set():
+                self._quiet.wait(_SLICE / _IN_CALL)
+            yield data[at : at + _SLICE]

@@ -1,0 +1,48 @@
+"""The house's receipt for a recording: a JWS that is believed only by the key that the signed policy names.
+
+It says that file and rows have arrived. That they cannot be lost any more, a signed head says later.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import OKPKey
+
+from softphone.domain.errors import HouseError
+
+TYPE = "klartone-receipt"
+_LONGEST = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """`entry`, `hash`: of the house's log, where it tells of this recording. `wraps`: the digest of all that was sealed."""
+
+    entry: int
+    hash: str
+    wraps: str
+
+
+def checked(told: str, key: str, recording: str, sha256: str) -> Receipt:
+    """Raises HouseError: no policy names a key, or that key has not signed just this."""
+    if not key:
+        raise HouseError("error.house.no_receipt_key")
+    wrong = HouseError("error.house.receipt_wrong")
+    try:
+        x = base64.urlsafe_b64encode(base64.b64decode(key, validate=True)).rstrip(b"=").decode("ascii")
+        public = OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", "x": x})
+        found = jws.deserialize_compact(told[:_LONGEST], public, algorithms=["Ed25519"])
+        payload: Any = json.loads(found.payload)
+        if found.protected.get("typ") != TYPE or (payload["recording"], payload["sha256"]) != (recording, sha256):
+            raise wrong
+        if payload["state"] != "received" or type(payload["head"]) is not int:
+            raise wrong
+        return Receipt(payload["head"], str(payload["head_hash"]), str(payload["wraps"]))
+    except (JoseError, ValueError, KeyError, TypeError):
+        raise wrong from None

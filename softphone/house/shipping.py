@@ -1,0 +1,180 @@
+"""One recording, one row of the outbox, one piece of the log: how each goes to the house. Each step may be repeated.
+
+In which order, and when, is the courier's (`courier`).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from softphone.archive.archive import Archive
+from softphone.archive.finding.telling import GroupOf, rows_told
+from softphone.archive.outbox import rows, shipping
+from softphone.archive.outbox.rows import Item, Kind
+from softphone.archive.retention.handed_over import erased_there
+from softphone.domain.changes import AuditEntry
+from softphone.domain.errors import HouseError, NotSignedInError
+from softphone.house import receipts
+from softphone.house.connection import Answer
+
+PART = 5 << 20
+"""bytes of each part but the last, as the house counts them"""
+_ANEW = frozenset({"error.team.begin_again", "error.team.part_missing", "error.team.missing"})
+"""storage or service has lost what was under way: it is whole here"""
+_TRIES = 3
+_LEAST_RATE = 32 << 10
+"""bytes a second below which a part is given up"""
+
+
+class Asks(Protocol):
+    """As `Connection.ask`."""
+
+    def __call__(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        raw: Iterable[bytes] | None = None,
+        headers: Mapping[str, str] | None = None,
+        seconds: float = 20.0,
+    ) -> Answer: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Carrier:
+    """`paced` gives a part's bytes as fast as they may go now. `go_on`: False once the engine ends; then InterruptedError.
+
+    Raises HouseError and ArchiveError throughout.
+    """
+
+    ask: Asks
+    paced: Callable[[bytes], Iterable[bytes]]
+    go_on: Callable[[], bool]
+    receipt_key: Callable[[], str]
+    group_of: GroupOf = str
+
+    # --- what is to be heard at once --------------------------------------------------------------
+
+    def tell(self, archive: Archive, item: Item) -> None:
+        """It is taken from the outbox once the house has heard it."""
+        late = False
+        if item.kind is Kind.WITHDRAWAL:
+            told = {"withdrawal": item.id, "call_group": self.group_of(item.call or ""), **item.told}
+            self.ask("POST", "/v1/withdrawals", told)
+        elif item.kind is Kind.NUMBER:
+            if item.number is not None:
+                self.ask("POST", "/v1/numbers", {"number": item.number, **item.told})
+        elif item.kind is Kind.HOLD:
+            answer = self.ask("POST", "/v1/holds", {"holds": [{"recording": item.recording, **item.told}]})
+            if item.told["hold"] not in answer.json.get("held", ()):
+                # Nothing is there any more that it could hold.
+                raise HouseError("error.house.nothing_to_hold", status=409)
+        elif item.kind is Kind.UNDO:
+            undone = self.ask("DELETE", f"/v1/holds/{item.told['hold']}").json.get("undone") is True
+            late = item.told["known"] and not undone
+        with archive.catalog.writing() as tx:
+            rows.told(tx, item)
+            if late:
+                # It stands in the house, where custody lifts it: kept too long is the safe side.
+                told = {"hold": item.told["hold"]}
+                tx.log(AuditEntry("undo_late", "G10", datetime.now(UTC), "", item.recording, told))
+
+    # --- recordings -------------------------------------------------------------------------------
+
+    def ship(self, archive: Archive, recording: str, call: str) -> bool:
+        """True: it has arrived, or need not. False: it cannot be told just now."""
+        with archive.catalog.writing() as tx:
+            shipping.begin(tx, recording, call)
+        for _ in range(_TRIES):
+            try:
+                return self._ship(archive, recording)
+            except HouseError as error:
+                if error.code not in _ANEW:
+                    raise
+        return False
+
+    def give_up(self, archive: Archive, recording: str) -> None:
+        """Its recording has ended here before it arrived."""
+        self.ask("DELETE", f"/v1/recordings/{recording}/upload")
+        with archive.catalog.writing() as tx:
+            shipping.forget(tx, recording)
+
+    def _ship(self, archive: Archive, recording: str) -> bool:
+        path = archive.vault.path(recording)
+        try:
+            size, sha256 = path.stat().st_size, self._digest(path)
+        except OSError:
+            return False
+        file = {"recording": recording, "bytes": size, "sha256": sha256}
+        answer = self.ask("POST", "/v1/recordings", file).json
+        if answer.get("state") == "going_on":
+            for number in answer.get("missing", ()):
+                self._part(path, recording, number)
+            told = rows_told(archive, recording, datetime.now(UTC), self.group_of)
+            if told is None:
+                return False
+            answer = self.ask("POST", f"/v1/recordings/{recording}/finish", {**told, **file}, seconds=120).json
+        if answer.get("state") == "erased":
+            erased_there(archive, recording, datetime.now(UTC))
+            return True
+        if not answer.get("receipt"):
+            return False
+        self._received(archive, recording, sha256, answer["receipt"])
+        return True
+
+    def _received(self, archive: Archive, recording: str, sha256: str, told: str) -> None:
+        receipt = receipts.checked(told, self.receipt_key(), recording, sha256)
+        with archive.catalog.writing() as tx:
+            shipping.received(tx, recording, told, (receipt.entry, receipt.hash), datetime.now(UTC))
+
+    def _part(self, path: Path, recording: str, number: int) -> None:
+        with path.open("rb") as file:
+            file.seek((number - 1) * PART)
+            data = file.read(PART)
+        digest = base64.b64encode(hashlib.sha256(data).digest()).decode("ascii")
+        headers = {"Content-Length": str(len(data)), "Content-Digest": f"sha-256=:{digest}:"}
+        path_there = f"/v1/recordings/{recording}/parts/{number}"
+        seconds = 60 + len(data) / _LEAST_RATE
+        try:
+            self.ask("PUT", path_there, raw=self.paced(data), headers=headers, seconds=seconds)
+        except NotSignedInError:
+            # What is sent bit by bit is not sent anew where a token has ended. Whether this desk is signed out, this tells.
+            self.ask("GET", "/v1/me")
+            self.ask("PUT", path_there, raw=self.paced(data), headers=headers, seconds=seconds)
+
+    def _digest(self, path: Path) -> str:
+        digest = hashlib.sha256()
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+                if not self.go_on():
+                    raise InterruptedError
+        return digest.hexdigest()
+
+    # --- the log ----------------------------------------------------------------------------------
+
+    def ship_log(self, archive: Archive) -> int:
+        """A piece of it. Returns how many entries; 0: the house has them all."""
+        with archive.catalog.reading() as connection:
+            after, entries = shipping.entries(connection, archive.desk)
+        if not entries:
+            return 0
+        try:
+            self.ask("POST", "/v1/log", {"entries": entries}, seconds=60)
+        except HouseError as error:
+            if error.status != 409 or after == 0:
+                raise
+            # It lacks what came before: it was set back. What it has already changes nothing there.
+            with archive.catalog.writing() as tx:
+                shipping.log_is_at(tx, after // 2)
+            return len(entries)
+        with archive.catalog.writing() as tx:
+            shipping.log_is_at(tx, entries[-1]["number"])
+        return len(entries)

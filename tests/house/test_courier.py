@@ -1,0 +1,200 @@
+"""The courier against the real service: what a desk has recorded and decided arrives, once, and nothing goes here too early."""
+
+from __future__ import annotations
+
+import base64
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from softphone.archive.crypto.wraps import Wrap, unwrap
+from softphone.archive.examine.verify import verify
+from softphone.archive.files.reader import OpenedRecording
+from softphone.archive.outbox import shipping
+from softphone.domain.changes import Discard, DropWraps, HoldBy, LiftHold, PlaceHold, RememberRefusal
+from softphone.domain.purpose import KeyRole, Purpose
+from softphone.house.courier import Courier, Report
+from softphone.team.objects import Bucket
+from tests.archive.scene import DOCUMENTATION, TRAINING, Scene, voices
+from tests.house.joined import Joined, signed_in
+from tests.peers.processes import until
+from tests.team.local import AGENT, begun, ended
+from tests.team.served import Team
+
+pytestmark = [pytest.mark.peer("postgresql"), pytest.mark.peer("seaweedfs")]
+NUMBER = "+4570101010"
+
+
+@dataclass
+class Office:
+    """One desk of a house, with its archive; `courier()` runs one over it."""
+
+    team: Team
+    scene: Scene
+    joined: Joined
+    reports: list[Report] = field(default_factory=list[Report])
+    told: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def key(self) -> str:
+        return base64.b64encode(self.team.receipts.public_key().public_bytes_raw()).decode()
+
+    def made(self, receipt_key: Callable[[], str] | None = None) -> Courier:
+        since = datetime.now(UTC) - timedelta(days=2)
+        courier = Courier(self.joined.connection.ask, self.report, receipt_key or (lambda: self.key), since, first=0)
+        courier.joins(self.scene.archive)
+        return courier
+
+    def report(self, told: Report) -> None:
+        self.reports.append(told)
+        self.told.set()
+
+    @contextmanager
+    def courier(self, receipt_key: Callable[[], str] | None = None) -> Generator[Courier]:
+        courier = self.made(receipt_key)
+        courier.start(self.scene.archive.beside)
+        try:
+            yield courier
+        finally:
+            courier.stop()
+
+    def recorded(
+        self, *which: Purpose, at: datetime | None = None, number: str = NUMBER, seconds: float = 1, agent: str = AGENT
+    ) -> str:
+        purposes = which or (DOCUMENTATION, TRAINING)
+        now = at or datetime.now(UTC) - timedelta(minutes=5)
+        call, recording = begun(self.scene, self.team.keys, now, *purposes, number=number, agent=agent)
+        ended(self.scene, call, recording, now + timedelta(seconds=seconds), *purposes, seconds=seconds)
+        return recording
+
+    def refused(self) -> str:
+        return self.reports[-1].waiting.code if self.reports else ""
+
+    def nothing_waits(self) -> bool:
+        with self.scene.archive.catalog.reading() as connection:
+            waits = shipping.waiting(connection, self.scene.archive.desk)
+        return waits.count == 0 and waits.entries == 0
+
+    def all_shipped(self) -> None:
+        until(self.nothing_waits, 30, f"all shipped; {self.reports[-1:]}")
+
+    def stored(self, recording: str) -> bytes:
+        ((key, version),) = self.team.sql(
+            "SELECT object_key, object_version FROM recordings WHERE recording = %s", recording
+        )
+
+        async def deed(bucket: Bucket) -> bytes:
+            return b"".join([block async for block in bucket.read(key, version)])
+
+        return self.team.s3(deed)
+
+
+@pytest.fixture
+def office(team_tls: Team, tmp_path: Path) -> Generator[Office]:
+    scene = Scene(tmp_path / "archive", another=True)
+    scene.archive.clock = lambda: datetime.now(UTC)
+    try:
+        yield Office(team_tls, scene, signed_in(team_tls, tmp_path / "home", "agent", desk=scene.archive.desk))
+    finally:
+        scene.close()
+
+
+def test_a_recorded_call_arrives_opens_by_the_house_s_keys_and_what_is_decided_later_follows_it(office: Office) -> None:
+    team, scene = office.team, office.scene
+    recording = office.recorded()
+    file = scene.archive.vault.path(recording).read_bytes()
+    with office.courier() as courier:
+        office.all_shipped()
+        assert office.stored(recording) == file
+        rows = team.sql(
+            "SELECT segment, key_id, suite, sealed FROM wraps WHERE recording = %s AND role = 'training'", recording
+        )
+        private = team.keys.keys[KeyRole.TRAINING].private_bytes_raw()
+        opened = {
+            one: unwrap(Wrap(recording, one, KeyRole.TRAINING, key, suite, bytes(sealed)), private)
+            for one, key, suite, sealed in rows
+        }
+        copy = office.joined.folder / "from-the-house"
+        copy.write_bytes(office.stored(recording))
+        heard = OpenedRecording.open(copy, {one: key for one, key in opened.items() if key})
+        assert [one.samples for one in heard.segments] == [len(voices(1))]
+        heard.close()
+        # The house's receipt is kept, and the log followed up to its last entry, word by word.
+        local = scene.archive.audit_of()
+        assert "recording_received" in [one.event for one in local]
+        there = team.sql("SELECT number, event FROM audit WHERE chain = %s ORDER BY number", scene.archive.desk)
+        assert there == [(one.number, one.event) for one in local]
+        call = scene.archive.find(recording).call
+        # A lock and a no, days after the call.
+        name = f"{recording}-h1"
+        scene.commit(
+            PlaceHold(name, recording, HoldBy.CONTROLLER, "anna", datetime.now(UTC), None, "price"), recording=recording
+        )
+        courier.look()
+        office.all_shipped()
+        assert team.sql("SELECT hold, lifted_at FROM holds") == [(name, None)]
+        scene.commit(LiftHold(name, "undone", restore_training=True), recording=recording)
+        courier.look()
+        office.all_shipped()
+        assert team.sql("SELECT lifted_at IS NOT NULL FROM holds") == [(True,)]
+        scene.commit(
+            DropWraps(recording, KeyRole.TRAINING, "declined_by_voice"), RememberRefusal(call, datetime.now(UTC)), call=call,
+            recording=recording,
+        )  # fmt: skip
+        courier.look()
+        office.all_shipped()
+    stands = dict(team.sql("SELECT purpose, stands FROM purposes WHERE recording = %s", recording))
+    assert stands == {"documentation": "keeps", "training": "taken_back"}
+    assert team.sql("SELECT what FROM remembered") == [("refused",)]
+    assert NUMBER not in team.log()
+    assert verify(scene.archive).ok
+
+
+@pytest.mark.expected_log("refused by the house: error.team.not_yours", reason="the call is another agent's")
+def test_what_is_refused_is_told_and_keeps_no_other_waiting(office: Office) -> None:
+    scene = office.scene
+    # Of somebody else at this machine, whom the house does not know here.
+    strange = office.recorded(agent="bo@klartone.test")
+    mine = office.recorded()
+    with office.courier():
+        until(lambda: bool(office.reports) and office.reports[-1].waiting.count == 1 and office.reports[-1].waiting.failed == 1,
+              30, "the refusal")  # fmt: skip
+    assert office.team.sql("SELECT recording::text FROM recordings") == [(mine,)]
+    assert office.reports[-1].waiting.code == "error.team.not_yours"
+    # Discarded here, it goes there too: not even the upload is left.
+    scene.commit(Discard(strange, "private"), recording=strange)
+    with office.courier():
+        office.all_shipped()
+    assert office.team.sql("SELECT count(*) FROM uploads") == [(0,)]
+
+
+@pytest.mark.expected_log("error.house.no_receipt_key", "error.house.receipt_wrong", reason="no such key is believed")
+def test_a_receipt_by_another_key_than_the_policy_s_is_not_believed(office: Office) -> None:
+    recording = office.recorded()
+    with office.courier(str):
+        until(lambda: office.refused() == "error.house.no_receipt_key", 30, "no receipt believed")
+    with office.courier(lambda: base64.b64encode(bytes(range(32))).decode()):
+        until(lambda: office.refused() == "error.house.receipt_wrong", 30, "another's receipt told")
+    assert office.scene.archive.vault.path(recording).exists()
+    with office.courier():
+        office.all_shipped()
+    assert office.team.events().count("recording_arrived") == 1
+
+
+def test_what_the_house_had_taken_back_before_it_arrived_goes_here_too(office: Office) -> None:
+    recording = office.recorded(TRAINING)
+    call = office.scene.archive.find(recording).call
+    office.joined.connection.ask(
+        "POST", "/v1/withdrawals",
+        {"withdrawal": call, "call_group": call, "purposes": ["training"], "reason": "withdrawn"},
+    )  # fmt: skip
+    with office.courier():
+        office.all_shipped()
+    assert not office.scene.archive.vault.path(recording).exists()
+    assert office.scene.archive.list() == []
+    assert verify(office.scene.archive).ok
