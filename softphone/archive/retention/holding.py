@@ -28,6 +28,7 @@ from softphone.archive.log.policies import name_keys
 from softphone.archive.retention.sweep import finish
 from softphone.archive.schema.readable import read_row
 from softphone.archive.schema.tables import calls, holds, purposes, recordings
+from softphone.domain.archive.deciding import check_answered, check_look_again, due_by, standing_of
 from softphone.domain.archive.decisions import Lifted, Standing
 from softphone.domain.changes import AuditEntry, HoldBy, PlaceHold
 from softphone.domain.errors import ArchiveError
@@ -39,16 +40,12 @@ from softphone.domain.retention import (
     Due,
     Ended,
     HoldStanding,
-    answer_by,
     due,
     hold_is_void,
-    hold_state,
     judge_by,
     local_day,
 )
 
-LOOK_AGAIN = Period(months=12)
-"""a confirmed hold is judged again by then"""
 REFUSED = "hold_refused"
 UNOPENED = "training_unopened"
 """the reason of a training that ended with its hold, since nobody could have opened it again"""
@@ -120,9 +117,8 @@ def raise_holds(
                 holds.c.lifted_at.is_(None),
             )
             if (hold := tx.execute(same).first()) is None:
-                due = answer_by(now, row.time_zone) if by is HoldBy.ACCESS else now + within.length()
-                id = str(uuid7())
-                place(tx, PlaceHold(id, row.recording, by, raised_by, now, None, why, confirm_by=due))
+                id, until = str(uuid7()), due_by(by, row.time_zone, now, within)
+                place(tx, PlaceHold(id, row.recording, by, raised_by, now, None, why, confirm_by=until))
                 tx.log(_entry("hold_placed", row, now, rule=_rule(by), by=by.value, hold=id))
                 hold = tx.execute(same).one()
             raised.append(_on(row, hold_of(hold), now))
@@ -133,11 +129,7 @@ def raise_holds(
 def confirm(archive: Archive, hold: str, look_again: date, now: datetime) -> Standing:
     """Custody has judged that it stands, and says when it judges again."""
     row, found, _ = _for_custody(archive, hold, "confirm", now)
-    if look_again <= now.date():
-        raise ArchiveError("error.archive.look_again_past")
-    last, code = _latest(row, found, now)
-    if look_again > last:
-        raise ArchiveError(code, last=last.isoformat())
+    check_look_again(found.raised_for, found.at, row.time_zone, look_again, now)
     told = {"look_again": look_again.isoformat(), "hold": hold}
     entry = archive.decided_on(row.recording)(_entry("hold_confirmed", row, now, **told))
     with archive.catalog.writing() as tx:
@@ -188,11 +180,8 @@ def close(
     row, found, data_keys = _for_custody(archive, hold, "close", now)
     if found.raised_for != HoldBy.ACCESS:
         raise ArchiveError("error.archive.hold_is_dispute", id=hold)
-    if answered is not None and not local_day(row.opened_at, row.time_zone) <= answered <= local_day(
-        now, row.time_zone
-    ):
-        raise ArchiveError("error.archive.answered_when")
     if answered is not None:
+        check_answered(answered, row.opened_at, row.time_zone, now)
         entry = _entry("access_answered", row, now, rule="G08", answered=answered.isoformat(), hold=hold)
     else:
         entry = _entry("access_not_answered", row, now, rule="G08", why=reason, hold=hold)
@@ -278,17 +267,6 @@ def _for_custody(
     return row, found, data_keys
 
 
-def _latest(row: RecordingRow, hold: HoldRow, now: datetime) -> tuple[date, str]:
-    """The last day that it may be put off to, and the sentence for a later one. A request for access is answered two months
-    after its own month at the latest (art. 12(3) of the GDPR)."""
-    if hold.raised_for == HoldBy.ACCESS:
-        until = hold.at
-        for _ in range(3):
-            until = answer_by(until, row.time_zone)
-        return local_day(until, row.time_zone), "error.archive.extended_far"
-    return LOOK_AGAIN.after(local_day(now, row.time_zone)), "error.archive.look_again_far"
-
-
 def _still(connection: Connection, hold: str) -> HoldRow:
     row = connection.execute(select(holds).where(holds.c.hold == hold, holds.c.lifted_at.is_(None))).first()
     if row is None:
@@ -305,14 +283,7 @@ def _rule(by: HoldBy) -> str:
 
 
 def _on(row: RecordingRow, hold: HoldRow, now: datetime) -> Standing:
-    state = hold_state(
-        provisional_until=hold.provisional_until,
-        confirm_by=hold.confirm_by,
-        look_again=hold.look_again,
-        now=now,
-        today=local_day(now, row.time_zone),
-    )
-    return Standing(row.recording, hold, state, not row.kept, row.time_zone)
+    return standing_of(row.recording, hold, row.time_zone, now, alone=not row.kept)
 
 
 def _entry(event: str, row: RecordingRow, now: datetime, *, rule: str = "G10", **params: str) -> AuditEntry:

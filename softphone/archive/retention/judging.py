@@ -25,12 +25,13 @@ from softphone.archive.retention.sweep import finish
 from softphone.archive.retention.swept import SweptItem
 from softphone.archive.schema.readable import read_row
 from softphone.archive.schema.tables import calls, holds, purposes, recordings
+from softphone.domain.archive.deciding import check_keep, to_judge
 from softphone.domain.archive.decisions import ToJudge
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import KeyRole, Purpose
-from softphone.domain.retention import JUDGE_WITHIN, Ended, has_expired, judge_by, keep_at_most, local_day
+from softphone.domain.retention import JUDGE_WITHIN, Ended
 
 REFUSED = "judging_refused"
 JUDGED = "judged"
@@ -68,8 +69,7 @@ def keep(
     decided, then = archive.decided_on(row.recording), _as_of(archive, now)
     with archive.catalog.writing() as tx:
         for one in _still(tx.connection, row, purpose, then, within):
-            if not local_day(then, one.time_zone) < until <= one.keep_at_most:
-                raise ArchiveError("error.archive.keep_until", last=one.keep_at_most.isoformat())
+            check_keep(one, until, then)
             tx.execute(update(purposes).where(_this(one)).values(expires_on=until.isoformat(), judge_by=None))
             wrap_again(tx, row.recording, one.purpose, data_keys, recipients)
             tx.log(decided(_entry("judged_kept", row, one, now, until=until.isoformat(), why=reason)))
@@ -128,22 +128,12 @@ def of_day(now: datetime) -> Select[Any]:
 
 
 def _to_judge(row: Any, now: datetime, within: Period, *, held: bool) -> ToJudge | None:
-    by = _waits_until(row, now, within)
-    if by is None:
-        return None
-    ended = date.fromisoformat(row.expires_on)
-    today = local_day(now, row.time_zone)
-    most = keep_at_most(today, Period.parse(row.retention)) if row.retention else ended
-    opened = datetime.fromisoformat(row.opened_at)
-    return ToJudge(row.recording, Purpose(row.purpose), row.line, opened, row.time_zone, ended, by, most, held)
-
-
-def _waits_until(row: Any, now: datetime, within: Period) -> date | None:
-    """The day on which it ends unjudged. None if its own has not come in its time zone, or it is over by now."""
-    ended = date.fromisoformat(row.expires_on)
-    listed_on = local_day(now, row.time_zone)
-    by = date.fromisoformat(row.judge_by) if row.judge_by else judge_by(ended, within, listed_on=listed_on)
-    return by if has_expired(ended, now, row.time_zone) and not has_expired(by, now, row.time_zone) else None
+    opened, ended = datetime.fromisoformat(row.opened_at), date.fromisoformat(row.expires_on)
+    listed = date.fromisoformat(row.judge_by) if row.judge_by else None
+    purpose, zone = Purpose(row.purpose), row.time_zone
+    return to_judge(
+        row.recording, purpose, row.line, opened, zone, ended, row.retention, listed, now, within, held=held
+    )
 
 
 def _for_custody(

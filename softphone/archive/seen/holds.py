@@ -11,7 +11,7 @@ from softphone.archive.retention import holding
 from softphone.archive.schema.tables import holds, recordings
 from softphone.archive.seen.access import policy_recipients
 from softphone.archive.seen.asking import Asking
-from softphone.domain.archive import permission
+from softphone.domain.archive import deciding, permission
 from softphone.domain.archive.decisions import HoldsShown, Lifted, Raised, Standing
 from softphone.domain.archive.recordings import RecordingRow
 from softphone.domain.changes import HoldBy
@@ -19,7 +19,7 @@ from softphone.domain.errors import ArchiveError
 from softphone.domain.policy import Policy
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import KeyRole
-from softphone.domain.retention import JUDGE_WITHIN, HoldState
+from softphone.domain.retention import JUDGE_WITHIN
 from softphone.domain.roles import Permission
 
 
@@ -53,21 +53,9 @@ class Holds:
     ) -> Raised:
         asking, now = self._asking, self._asking.now()
         before = {hold.hold for row in rows for hold in row.holds}
-        raised = holding.raise_holds(asking.archive, rows, by, why, asking.viewer.user, now, within)
-        told = tuple(one for one in raised if one.recording in named)
-        # One of their own that stood before may have been confirmed.
-        access_asked = by is HoldBy.ACCESS
-        days = [
-            one.decide_by for one in raised if one.decide_by and (access_asked or one.state is not HoldState.CONFIRMED)
-        ]
-        return Raised(
-            told,
-            len(raised) - len(told),
-            frozenset(one.hold.hold for one in raised if one.hold.hold in before),
-            len(rows),
-            unreadable,
-            min(days, default=None),
-        )
+        stand = holding.raise_holds(asking.archive, rows, by, why, asking.viewer.user, now, within)
+        already = {one.hold.hold for one in stand if one.hold.hold in before}
+        return deciding.raised(stand, named, already, by, len(rows), unreadable)
 
     def confirm(self, hold: str, look_again: date) -> Standing:
         return holding.confirm(self._asking.archive, self._decided(hold, "confirm"), look_again, self._asking.now())
