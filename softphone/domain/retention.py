@@ -89,6 +89,10 @@ def keep_at_most(judged_on: date, retention: Period) -> date:
     return retention.after(judged_on)
 
 
+REMEMBERED = Period(months=12)
+"""of a party: that it declined, and its language; of an agent: how far their sample had come"""
+UPHELD_FOR = Period(months=60)
+"""how long an upheld objection binds later calls: as long as the log keeps the decision's proof"""
 ANSWER_WITHIN = Period(months=1)
 """a request for access is answered within a month of its receipt (GDPR art. 12(3))"""
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
 from softphone.domain.errors import TeamError
-from softphone.domain.retention import JUDGE_WITHIN
 from softphone.team.objects import Bucket, Tombstone, bury
 from softphone.team.rows import afterwards, reviewing
 from softphone.team.rows.pool import Row, Rows
@@ -71,7 +70,7 @@ async def _due(rows: Rows, done: Swept) -> bool:
 
 async def _listed(rows: Rows, now: datetime, done: Swept) -> bool:
     async with rows.nobody() as tx:
-        count = await afterwards.list_to_judge(tx, JUDGE_WITHIN, now, _BATCH)
+        count = await afterwards.list_to_judge(tx, now, _BATCH)
     done.listed += count
     return count > 0
 

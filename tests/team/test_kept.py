@@ -16,9 +16,8 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from softphone.domain.changes import HoldBy
-from softphone.domain.policy.period import Period
 from softphone.domain.purpose import Purpose
-from softphone.team.rows import afterwards, arriving
+from softphone.team.rows import afterwards, arriving, holds, rights
 from softphone.team.rows.arriving import Hold, KeptFor, Seal
 from softphone.team.rows.errors import NotPermittedError, SignedOutError, UnavailableError
 from softphone.team.rows.pool import Rows, asking_of
@@ -26,6 +25,7 @@ from softphone.team.schema import SERVICE, SWEEPER
 from tests.team.house import CUSTODY, DOCUMENTATION, NUMBER, TRAINING, House, new_id, recorded
 
 NOW = datetime.now(UTC)
+LATER = NOW + timedelta(days=14)
 DOCUMENTED = KeptFor(Purpose.DOCUMENTATION, None, "P6M", NOW.date() + timedelta(days=180))
 TRAINED = KeptFor(Purpose.TRAINING, None, "P3M", NOW.date() + timedelta(days=90))
 
@@ -74,11 +74,11 @@ def test_what_is_taken_back_ends_at_once_and_reaches_what_arrives_later(house: H
     group = house.owner("SELECT call_group FROM calls JOIN recordings USING (call) WHERE recording = %s", both)[0][
         "call_group"
     ]
-    assert refused(house, "bo", afterwards.TAKE_BACK, new_id(), group, None, ["training"], "opt_out") == "KT403"
-    assert refused(house, "anna", afterwards.TAKE_BACK, new_id(), None, NUMBER, ["training"], "opt_out") == "KT403"
+    assert refused(house, "bo", rights.TAKE_BACK, new_id(), group, None, ["training"], "opt_out", LATER) == "KT403"
+    assert refused(house, "anna", rights.TAKE_BACK, new_id(), None, NUMBER, ["training"], "opt_out", LATER) == "KT403"
     id = new_id()
-    assert house.value("handler", afterwards.TAKE_BACK, id, None, NUMBER, ["training"], "opt_out") == 2
-    assert house.value("handler", afterwards.TAKE_BACK, id, None, NUMBER, ["training"], "opt_out") == 0
+    assert house.value("handler", rights.TAKE_BACK, id, None, NUMBER, ["training"], "opt_out", LATER) == 2
+    assert house.value("handler", rights.TAKE_BACK, id, None, NUMBER, ["training"], "opt_out", LATER) == 0
     assert stands(house, both) == {"documentation": "keeps", "training": "taken_back"}
     assert roles(house, both) == {"documentation", "custody"}
     assert is_gone(house, training)
@@ -92,7 +92,7 @@ def test_what_is_taken_back_ends_at_once_and_reaches_what_arrives_later(house: H
     # By the agent, in a call of which nothing has arrived yet: only for what the agent's own desk recorded.
     mine, theirs = recorded(number=None), recorded(number=None, agent="bo@nordlys.example")
     for one in (mine, theirs):
-        house.ask("anna", afterwards.TAKE_BACK, new_id(), one.call.group, None, ["training"], "opt_out")
+        house.ask("anna", rights.TAKE_BACK, new_id(), one.call.group, None, ["training"], "opt_out", LATER)
     assert house.ship("anna", mine) == house.ship("bo", theirs) == "stored"
     assert stands(house, mine.recording)["training"] == "taken_back"
     assert stands(house, theirs.recording)["training"] == "keeps"
@@ -145,18 +145,19 @@ def test_a_hold_takes_training_away_and_keeps_what_ends_until_custody_lifts_it(h
     house.owner("UPDATE holds SET placed_at = placed_at - interval '61 seconds' WHERE hold = 'late'")
     assert not house.value("carl", afterwards.UNDO, "late")
     # Its purposes end, and it stays for custody alone.
-    house.ask("handler", afterwards.TAKE_BACK, new_id(), None, NUMBER, ["documentation", "training"], "withdrawn")
+    house.ask("handler", rights.TAKE_BACK, new_id(), None, NUMBER, ["documentation", "training"], "withdrawn", LATER)
     assert house.found("handler") == house.found("lead") == set()
     assert house.found("custody") == {one}
     assert roles(house, one) == {"custody"}
     assert house.sweep() == []
-    assert refused(house, "handler", afterwards.LIFT, "late", "why", Jsonb([])) == "KT403"
-    assert house.value("custody", afterwards.CONFIRM, "late", date(2030, 1, 1))
-    assert house.value("custody", afterwards.LIFT, "late", "settled", Jsonb([])) == "erased"
-    assert house.value("custody", afterwards.LIFT, "late", "settled", Jsonb([])) == "none"
+    assert refused(house, "handler", holds.END, "late", "lifted", "why", Jsonb([]), True) == "KT403"
+    assert house.value("custody", holds.CONFIRM, "late", date(2030, 1, 1))
+    assert house.value("custody", holds.END, "late", "lifted", "settled", Jsonb([]), True) == "erased"
+    assert house.value("custody", holds.END, "late", "lifted", "settled", Jsonb([]), True) == "none"
     assert is_gone(house, one)
     assert entries(house, one) == [
-        *("recording_arrived", "hold_placed", "hold_lifted", "hold_placed", "hold_confirmed", "hold_lifted"),
+        *("recording_arrived", "hold_placed", "hold_lifted", "hold_placed", "hold_provisional"),
+        *("hold_confirmed", "hold_lifted"),
         "recording_discarded",
     ]
 
@@ -166,12 +167,12 @@ def test_custody_seals_training_anew_for_keys_of_the_policy_or_it_ends(house: Ho
     one, other = house.arrived(), house.arrived()
     for number, recording in enumerate((one, other)):
         place(house, "anna", hold(recording, f"h{number}"))
-    anew = {"segment": 0, "key_id": "t1", "suite": "suite", "sealed": "00"}
+    anew = {"role": "training", "segment": 0, "key_id": "t1", "suite": "suite", "sealed": "00"}
     made_up = Jsonb([{**anew, "key_id": "made up"}])
-    assert refused(house, "custody", afterwards.LIFT, "h0", "settled", made_up) == "KT422"
-    assert house.value("custody", afterwards.LIFT, "h0", "settled", Jsonb([anew])) == "lifted"
+    assert refused(house, "custody", holds.END, "h0", "lifted", "settled", made_up, True) == "KT422"
+    assert house.value("custody", holds.END, "h0", "lifted", "settled", Jsonb([anew]), True) == "lifted"
     assert house.found("lead") == {one}
-    assert house.value("custody", afterwards.LIFT, "h1", "settled", Jsonb([])) == "training_ended"
+    assert house.value("custody", holds.END, "h1", "lifted", "settled", Jsonb([]), True) == "training_ended"
     assert stands(house, other) == {"documentation": "keeps", "training": "taken_back"}
 
 
@@ -191,7 +192,7 @@ def test_a_sweep_ends_what_has_reached_its_moment_and_lists_what_is_judged_first
 
     async def listed() -> int:
         async with Rows(house.server.conninfo(house.database, SWEEPER)) as rows, rows.nobody() as tx:
-            return await afterwards.list_to_judge(tx, Period(days=30), datetime.now(UTC), 10)
+            return await afterwards.list_to_judge(tx, datetime.now(UTC), 10)
 
     assert asyncio.run(listed()) == 1
     assert asyncio.run(listed()) == 0
@@ -286,7 +287,7 @@ def test_a_tombstone_lies_in_the_store_before_it_says_erased_and_takes_what_a_re
     house: House,
 ) -> None:
     one = house.arrived()
-    house.ask("handler", afterwards.TAKE_BACK, new_id(), None, NUMBER, ["documentation", "training"], "withdrawn")
+    house.ask("handler", rights.TAKE_BACK, new_id(), None, NUMBER, ["documentation", "training"], "withdrawn", LATER)
     assert [row["recording"] for row in house.as_login(SWEEPER, afterwards.TOMBSTONES, 10)] == [one]
     assert house.as_login(SWEEPER, afterwards.ERASED, one)[0]["tombstone_erased"] is False
     house.as_login(SWEEPER, afterwards.WRITTEN, one)

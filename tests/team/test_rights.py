@@ -15,7 +15,7 @@ from psycopg.types.json import Jsonb
 from softphone.team.rows import signing_in
 from softphone.team.rows.pool import asking_of, kept_of
 from softphone.team.schema import LOGINS, MIGRATOR, OWNER, RULES, SERVICE, SIGN_IN, SWEEPER
-from tests.team.house import NUMBER, House, Person, new_id
+from tests.team.house import ANNA, NUMBER, House, Person, new_id
 
 PEOPLE = ("anna", "bo", "carl", "handler", "lead", "other_lead", "custody", "it")
 SEEN: dict[str, str] = {
@@ -58,6 +58,8 @@ SEEN: dict[str, str] = {
     "case_concerns": "0 0 0 0 0 0 1 0",
     "case_recordings": "1 0 0 1 0 0 1 0",
     "cases_due": "1 0 0 1 0 0 1 0",
+    "call_notes": "-",
+    "call_note_seals": "-",
 }
 S, G, W, M = SERVICE, SIGN_IN, SWEEPER, MIGRATOR
 NOW = datetime.now(UTC)
@@ -132,6 +134,42 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], frozenset[str] | None, tuple[Any, ..
     "recording_open": ((S,), frozenset({"custody"}), (new_id(), "custody", "", "2026-117")),
     "recording_exported": ((S,), frozenset({"custody"}), (new_id(), "custody", "", "2026-117")),
     "archive_written": ((S,), ANY, ()),
+    "holds_told": ((S,), ANY, ("",)),
+    "zones_of": ((S,), frozenset({"agent", "case_handler", "lead", "custody"}), (new_id(), None)),
+    "holds_raise": (
+        (S,),
+        frozenset({"agent", "case_handler", "lead", "custody"}),
+        (new_id(), None, "party", "why", Jsonb({})),
+    ),
+    "take_back_until": (
+        (S,),
+        frozenset({"agent", "case_handler", "custody"}),
+        (new_id(), new_id(), None, ["training"], "opt_out", NOW),
+    ),
+    "right_taken": (
+        (S,),
+        frozenset({"case_handler", "custody"}),
+        (new_id(), None, NUMBER, "opt_out", ["training"], NOW, NOW),
+    ),
+    "note_put": ((S,), frozenset({"agent"}), (new_id(), ANNA, NUMBER, NOW, NOW.date(), NOW, Jsonb([]))),
+    "case_arrived": ((S,), frozenset({"agent"}), (new_id(), "objection", NOW, NOW.date(), NOW)),
+    "newest_signed": ((S, W), None, ()),
+    **{
+        name: ((S,), frozenset({"custody"}), values)
+        for name, values in (
+            ("holds_meant", ("h",)),
+            ("keys_to_decide", (new_id(),)),
+            ("hold_end", ("h", "lifted", "why", Jsonb([]), True)),
+            ("notes_read", (NUMBER,)),
+            ("notes_erase", (NUMBER, "why")),
+            ("judging_told", (None, None, 10)),
+            ("judging_of", (new_id(),)),
+            ("judged_keep", (new_id(), "training", NOW.date(), NOW, "why", Jsonb([]))),
+            ("judged_end", (new_id(), ["training"], "why")),
+            ("cases_told", (None,)),
+            ("case_settle", (1, new_id(), True, "why", Jsonb([]), NOW)),
+        )
+    },
     "comment_put": ((S,), frozenset({"lead", "agent"}), (new_id(), new_id(), 0, None, Jsonb([]))),
     "comment_remove": ((S,), frozenset({"lead", "agent"}), (new_id(),)),
     "service_head": ((S, W), None, ()),
@@ -188,6 +226,7 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], frozenset[str] | None, tuple[Any, ..
                 "lock_party",
             ),
             *("i_have_a_key", "apply_known", "need_custody", "need_opening", "as_json", "as_moment"),
+            *("i_see", "i_see_by_number", "i_open_as_custody", "seal_living", "holds_meet_refusal", "to_judge"),
         ),
         ((), None, ()),
     ),

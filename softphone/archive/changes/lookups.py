@@ -25,14 +25,11 @@ from softphone.archive.schema.tables import call_backs as listed
 from softphone.archive.schema.tables import calls, party_languages, purposes, recordings, refusals, sample_runs, upheld
 from softphone.domain.decision import LookupResult
 from softphone.domain.policy import Line
-from softphone.domain.policy.period import Period
 from softphone.domain.purpose import KeyRole, Language, Purpose
-from softphone.domain.retention import Ended, expires_on, local_day
+from softphone.domain.retention import REMEMBERED, Ended, expires_on, local_day
 from softphone.domain.sampling import SampleRun, free_place, is_drawn, reviewers_have_enough, use
 
 _SEED_BYTES = 32
-REMEMBERED = Period(months=12)
-"""of a party: that it declined, and its language; of an agent: how far their sample had come"""
 _TO_REVIEW = text(
     "SELECT purposes.expires_on, count(*) AS number FROM purposes INDEXED BY ix_purposes_to_review "
     "CROSS JOIN recordings ON recordings.recording = purposes.recording "

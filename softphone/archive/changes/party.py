@@ -12,7 +12,6 @@ from sqlalchemy import Table, delete, select
 from softphone.archive.catalog.transaction import Transaction
 from softphone.archive.changes.call import CallFacts
 from softphone.archive.changes.execution import Execution
-from softphone.archive.changes.lookups import REMEMBERED
 from softphone.archive.changes.tally import Tallied
 from softphone.archive.crypto.wraps import Secrets
 from softphone.archive.outbox import rows as outbox
@@ -20,10 +19,8 @@ from softphone.archive.schema.tables import call_backs, party_languages, recordi
 from softphone.domain.changes import EndCallBack, ListCallBack, RememberLanguage, RememberRefusal, UseDraw
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import Purpose
-from softphone.domain.retention import expires_on
+from softphone.domain.retention import REMEMBERED, UPHELD_FOR, expires_on
 
-UPHELD_FOR = Period(months=60)
-"""how long an upheld objection binds later calls: as long as the log keeps the decision's proof"""
 CALL_BACK_LISTED = Period(months=3)
 """at most, if the line no longer has training whose own period would count (G36)"""
 

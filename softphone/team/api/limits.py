@@ -23,6 +23,8 @@ log = logging.getLogger("klartone.team.requests")
 ROWS = 4 << 20
 """bytes of what a desk tells of a recording, or of its log: 10,000 wraps"""
 SMALL = 64 << 10
+_ROWS = ("/finish", "/holds/end", "/judging/keep", "/cases/decide")
+"""what has a recording's wraps in it"""
 _MOST_AT_ONCE = 200
 """requests: who comes then is told when to come again"""
 SECONDS, SECONDS_PART, SECONDS_FINISH = 20.0, 300.0, 180.0
@@ -31,7 +33,7 @@ SECONDS, SECONDS_PART, SECONDS_FINISH = 20.0, 300.0, 180.0
 def most_bytes(method: str, path: str) -> int:
     if method == "PUT" and "/parts/" in path:
         return PART
-    return ROWS if path.endswith("/finish") or path == "/v1/log" else SMALL
+    return ROWS if path.endswith(_ROWS) or path == "/v1/log" else SMALL
 
 
 def most_seconds(method: str, path: str) -> float:

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
-from softphone.domain.policy.period import Period
 from softphone.domain.purpose import KeyRole, Purpose
 from softphone.domain.retention import day_begins, judge_by, local_day
 from softphone.team.rows.arriving import Hold
+from softphone.team.rows.in_force import judge_within
 from softphone.team.rows.pool import Row, Transaction
 
-TAKE_BACK = "SELECT take_back(%s, %s, %s, %s, %s)"
 REMEMBER = "SELECT number_remember(%s, %s, %s, %s, %s, %s, %s)"
 KNOWN = "SELECT * FROM number_known(%s, %s)"
 PLACE = "SELECT * FROM holds_place(%s)"
 UNDO = "SELECT hold_undo(%s)"
-CONFIRM = "SELECT hold_confirm(%s, %s)"
-LIFT = "SELECT hold_lift(%s, %s, %s)"
 SWEEP = "SELECT * FROM sweep(%s)"
 JUDGE_DUE = "SELECT * FROM judge_due(%s)"
 JUDGE_LISTED = "SELECT judge_listed(%s, %s, %s, %s)"
@@ -43,42 +40,6 @@ class Remembered(StrEnum):
     LANGUAGE = "language"
     UPHELD = "upheld"
     CALL_BACK = "call_back"
-
-
-@dataclass(frozen=True, slots=True)
-class NewWrap:
-    """Made by custody when it lifts a hold."""
-
-    segment: int
-    key_id: str
-    suite: str
-    sealed: bytes
-
-
-class LiftedAs(StrEnum):
-    LIFTED = "lifted"
-    TRAINING_ENDED = "training_ended"
-    """nobody could open it for training again"""
-    ERASED = "erased"
-    """nothing else kept it"""
-    NONE = "none"
-    """no such hold stands"""
-
-
-async def take_back(
-    tx: Transaction,
-    id: UUID,
-    purposes: Sequence[Purpose],
-    reason: str,
-    *,
-    group: UUID | None = None,
-    number: bytes | None = None,
-) -> int:
-    """In all recordings of a call group, or of a number, also those that have not arrived. Done again, it changes nothing.
-
-    Returns how many recordings it reached.
-    """
-    return await tx.value(TAKE_BACK, id, group, number, [one.value for one in purposes], reason)
 
 
 async def remember(
@@ -111,17 +72,6 @@ async def undo_hold(tx: Transaction, hold: str) -> bool:
     return await tx.value(UNDO, hold)
 
 
-async def confirm_hold(tx: Transaction, hold: str, look_again: date) -> bool:
-    return await tx.value(CONFIRM, hold, look_again)
-
-
-async def lift_hold(tx: Transaction, hold: str, reason: str, anew: Sequence[NewWrap] = ()) -> LiftedAs:
-    told = [
-        {"segment": one.segment, "key_id": one.key_id, "suite": one.suite, "sealed": one.sealed.hex()} for one in anew
-    ]
-    return LiftedAs(await tx.value(LIFT, hold, reason, Jsonb(told)))
-
-
 @dataclass(frozen=True, slots=True)
 class Went:
     """`what`: `hold_void`, `purpose_expired`, `not_judged`, `discarded`."""
@@ -137,8 +87,9 @@ async def sweep(tx: Transaction, most: int) -> list[Went]:
     return [Went(row["recording"], row["what"], row["purpose"] and KeyRole(row["purpose"])) for row in rows]
 
 
-async def list_to_judge(tx: Transaction, within: Period, now: datetime, most: int) -> int:
+async def list_to_judge(tx: Transaction, now: datetime, most: int) -> int:
     """What the policy wants judged first, and whose day has come. Returns how many."""
+    within = await judge_within(tx)
     rows = await tx.all(JUDGE_DUE, most)
     for row in rows:
         zone = row["time_zone"]

@@ -9,9 +9,12 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
-from softphone.domain.retention import day_begins
-from softphone.team.rows.afterwards import NewWrap
+from softphone.domain.archive.decisions import Case, CaseKind, Decided
+from softphone.domain.errors import ArchiveError
+from softphone.domain.purpose import Purpose
+from softphone.domain.retention import ANSWER_WITHIN, UPHELD_FOR, day_begins, local_day
 from softphone.team.rows.arriving import Seal
+from softphone.team.rows.holds import Anew
 from softphone.team.rows.pool import Row, Transaction
 
 OPEN = "SELECT case_open(%s, %s, %s, %s, %s, %s, %s, %s)"
@@ -22,6 +25,9 @@ CLOSE = "SELECT case_close(%s)"
 DUE = "SELECT * FROM cases_due"
 ABOUT = "SELECT recording, decision, reason, decided_at FROM case_recordings WHERE number = %s ORDER BY recording"
 CONCERNS = "SELECT key_id, suite, sealed FROM case_concerns WHERE number = %s"
+ARRIVED = "SELECT case_arrived(%s, %s, %s, %s, %s)"
+TOLD = "SELECT * FROM cases_told(%s)"
+SETTLE = "SELECT * FROM case_settle(%s, %s, %s, %s, %s, %s)"
 
 
 class Kind(StrEnum):
@@ -66,13 +72,11 @@ async def open_case(
 
 
 async def decide(
-    tx: Transaction, case: int, recording: UUID, *, uphold: bool, reason: str, anew: Sequence[NewWrap] = ()
+    tx: Transaction, case: int, recording: UUID, *, uphold: bool, reason: str, anew: Sequence[Anew] = ()
 ) -> DecidedAs:
     """Once. Raises ConflictError where it was decided before, or the case is not about it."""
-    told = [
-        {"segment": one.segment, "key_id": one.key_id, "suite": one.suite, "sealed": one.sealed.hex()} for one in anew
-    ]
-    return DecidedAs(await tx.value(DECIDE, case, recording, uphold, reason, Jsonb(told)))
+    told = Jsonb([one.row() for one in anew])
+    return DecidedAs(await tx.value(DECIDE, case, recording, uphold, reason, told))
 
 
 async def extend(tx: Transaction, case: int, reason: str, deadline: date, time_zone: str) -> bool:
@@ -93,3 +97,51 @@ async def close(tx: Transaction, case: int) -> bool:
 async def due(tx: Transaction) -> Sequence[Row]:
     """`number`, `kind`, `state`, `received_at`, `deadline`, `overdue`, `undecided`; the most urgent first."""
     return await tx.all(DUE)
+
+
+async def arrived(tx: Transaction, recording: UUID, kind: CaseKind, received_at: datetime, time_zone: str) -> None:
+    """One that a desk opened in the call, and that came with its recording."""
+    deadline = ANSWER_WITHIN.after(local_day(received_at, time_zone))
+    over = day_begins(deadline + timedelta(days=1), time_zone)
+    await tx.all(ARRIVED, recording, kind.value, received_at, deadline, over)
+
+
+async def about_recordings(tx: Transaction, recording: UUID | None = None) -> tuple[list[Case], int]:
+    """Undecided objections and grounds, oldest first; and how many more there are, which another custody key opens."""
+    rows = await tx.all(TOLD, recording)
+    found = [_case(row) for row in rows if row["recording"] is not None]
+    return found, len(rows) - len(found)
+
+
+async def settle(
+    tx: Transaction,
+    recording: UUID,
+    *,
+    uphold: bool,
+    reason: str,
+    purpose: Purpose | None,
+    anew: Sequence[Anew],
+    now: datetime,
+) -> Decided:
+    """Each case of the recording, or that about one purpose. Raises ArchiveError where there is none."""
+    rows = [
+        (row, _case(row)) for row in await tx.all(TOLD, recording) if purpose in (None, CaseKind(row["kind"]).purpose)
+    ]
+    if not rows:
+        raise ArchiveError("error.cases.none", id=str(recording))
+    told, until = Jsonb([one.row() for one in anew]), day_begins(UPHELD_FOR.after(now.date()), "UTC")
+    result, remembered = "", False
+    for row, _ in rows:
+        done = await tx.row(SETTLE, row["number"], recording, uphold, reason, told, until)
+        assert done is not None
+        result, remembered = done["result"], remembered or done["remembered"]
+        if result == "gone":
+            break
+    return Decided(tuple(case for _, case in rows), result == "gone", result == "held", remembered)
+
+
+def _case(row: Row) -> Case:
+    return Case(
+        *(str(row["recording"] or ""), str(row["call"]), CaseKind(row["kind"]), row["line"], row["received_at"]),
+        *(row["deadline"], row["goes_on"], row["overdue"], row["held"], row["time_zone"]),
+    )

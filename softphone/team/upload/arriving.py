@@ -20,6 +20,7 @@ from softphone.team.objects import PART, Bucket, Stored
 from softphone.team.objects import Part as Put
 from softphone.team.people.asking import Asking
 from softphone.team.rows import arriving as rows_of
+from softphone.team.rows import cases
 from softphone.team.rows.arriving import Part, Upload, UploadState
 from softphone.team.rows.arriving import Stored as Kept
 from softphone.team.rows.errors import ConflictError, WrongError
@@ -188,6 +189,8 @@ class Arriving:
             if kept.result is Kept.AGAIN:
                 # What the other request told of it is what the house has, and what its receipt is of.
                 return State(UploadState.STORED, receipt=await rows_of.receipt(tx, recording) or ""), False
+            for kind in told.cases():
+                await cases.arrived(tx, recording, kind, min(told.opened_at, now), told.call.time_zone)
             off = told.clock - now
             if abs(off) > SKEW:
                 noted = Jsonb({"seconds": round(off.total_seconds()), "waits_for_custody": -off > SHORTENS})

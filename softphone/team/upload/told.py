@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema
 
 from softphone.archive.crypto.wraps import SUITE
+from softphone.domain.archive.decisions import CaseKind
 from softphone.domain.changes import HoldBy
 from softphone.domain.decision import NoticeId
 from softphone.domain.errors import TeamError
@@ -36,13 +37,13 @@ SKEW = timedelta(minutes=5)
 """by which a desk's clock may differ without a word"""
 SHORTENS = timedelta(days=1)
 """by which a desk that is behind makes a life shorter than it is: custody looks first"""
-_WRAP_BYTES = 80
+WRAP_BYTES = 80
 
 
-def _bytes(value: object) -> bytes:
+def _bytes(value: object, most: int = 200) -> bytes:
     if isinstance(value, bytes):
         return value
-    if not isinstance(value, str) or len(value) > 200:
+    if not isinstance(value, str) or len(value) > most:
         raise ValueError("no base64")
     return base64.b64decode(value, validate=True)
 
@@ -58,9 +59,17 @@ KeyId = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
 Suite = Annotated[str, Field(pattern=f"^{SUITE}$")]
 Sealed = Annotated[
     bytes,
-    PlainValidator(_bytes),
+    PlainValidator(lambda value: _bytes(value)),
     PlainSerializer(lambda raw: base64.b64encode(raw).decode("ascii"), return_type=str),
     WithJsonSchema({"type": "string", "contentEncoding": "base64", "maxLength": 200}),
+]
+LONGEST_NOTE = 16_000
+"""bytes of an agent's words, sealed"""
+LongSealed = Annotated[
+    bytes,
+    PlainValidator(lambda value: _bytes(value, LONGEST_NOTE * 4 // 3 + 4)),
+    PlainSerializer(lambda raw: base64.b64encode(raw).decode("ascii"), return_type=str),
+    WithJsonSchema({"type": "string", "contentEncoding": "base64", "maxLength": LONGEST_NOTE * 4 // 3 + 4}),
 ]
 
 
@@ -175,6 +184,12 @@ class RecordingTold(FileTold):
     def structure(self) -> dict[int, SegmentTold]:
         return {one.segment: SegmentTold(one.chunks, one.sound) for one in self.segments}
 
+    def cases(self) -> list[CaseKind]:
+        """Those that were opened in the call. When they were received counts from its beginning: no later than it was."""
+        given = {one.reason for one in self.purposes if one.stands is Ended.TAKEN_BACK}
+        objected = [CaseKind.OBJECTION] if self.restricted == CaseKind.OBJECTION.value else []
+        return objected + ([CaseKind.GROUNDS] if CaseKind.GROUNDS.value in given else [])
+
     def check(self) -> None:
         """Raises TeamError `rows_wrong`, with the first contradiction's name."""
         for wrong in self._contradictions():
@@ -187,7 +202,7 @@ class RecordingTold(FileTold):
             yield "twice"
         if len(sealed) != len(self.wraps) or len({one.hold for one in self.holds}) != len(self.holds):
             yield "twice"
-        if any(len(one.sealed) != _WRAP_BYTES for one in self.wraps):
+        if any(len(one.sealed) != WRAP_BYTES for one in self.wraps):
             yield "wraps"
         if any(one.role is KeyRole.TRAINING for one in self.call.number_seals):
             yield "number_seals"

@@ -3,6 +3,28 @@
 Nothing personal is in a URL. A number travels in bodies alone.
 """
 
-from softphone.team.api.routes import arriving, finding, keys, reviews, rights, shared, signing_in
+from softphone.team.api.routes import (
+    afterwards,
+    arriving,
+    finding,
+    holds,
+    judging,
+    keys,
+    reviews,
+    rights,
+    shared,
+    signing_in,
+)
 
-ALL = (signing_in.routes, keys.routes, arriving.routes, finding.routes, rights.routes, reviews.routes, shared.routes)
+ALL = (
+    signing_in.routes,
+    keys.routes,
+    arriving.routes,
+    finding.routes,
+    rights.routes,
+    holds.routes,
+    afterwards.routes,
+    judging.routes,
+    reviews.routes,
+    shared.routes,
+)

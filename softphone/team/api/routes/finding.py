@@ -191,7 +191,7 @@ async def recording_show(here: Here, asking: Who, asked: IdAsked) -> ShownTold:
         found, scope = await judging.show(one, asked.id)
         whole = [scope.custody or judging.is_whole(one.viewer, hold) for hold in found.row.holds]
         return ShownTold(
-            **_row(found),
+            **told_row(found),
             numbers=scope.numbers,
             log=await finding.log_of(one.tx, UUID(found.row.recording)) if scope.log else None,
             own=scope.permission is Permission.FIND_OWN,
@@ -205,7 +205,7 @@ async def recording_open(here: Here, asking: Who, asked: OpenAsked) -> OpenTold:
     """Whether it may be heard, and as whom. Nothing is handed out yet; a refusal is in the log."""
     async with seeing(here, asking) as one:
         found, role = await judging.opening(one, asked.id, asked.role, why=asked.why, case=asked.case)
-        return OpenTold(**_row(found), role=role)
+        return OpenTold(**told_row(found), role=role)
 
 
 @routes.post("/recordings/{recording}/wraps")
@@ -282,9 +282,9 @@ def _hash(here: Service, asked: Asked) -> bytes | None:
 
 
 def _told(found: Found) -> RowTold:
-    return RowTold(**_row(found))
+    return RowTold(**told_row(found))
 
 
-def _row(found: Found) -> dict[str, Any]:
+def told_row(found: Found) -> dict[str, Any]:
     seals = [SealRow(role=it.role, key_id=it.key_id, suite=it.suite, sealed=it.sealed) for it in found.seals]
     return {"row": found.row, "seals": seals}

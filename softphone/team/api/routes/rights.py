@@ -1,4 +1,4 @@
-"""Withdrawals, what the house remembers of a number, holds."""
+"""Withdrawals, and what the house remembers of a number."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from uuid import UUID
 from softphone.domain.errors import TeamError
 from softphone.team.api import bodies
 from softphone.team.api.asking import Here, Who, WhoRings, router
-from softphone.team.rows import afterwards
+from softphone.team.rows import afterwards, rights
 from softphone.team.rows.numbers import number_hash
-from softphone.team.upload.told import HoldId
 
 routes = router()
 
@@ -22,9 +21,8 @@ async def withdrawal(here: Here, asking: Who, told: bodies.Withdrawal) -> bodies
     of_number = number_hash(here.arriving.number_key, told.number) if told.number else None
     group = UUID(told.call_group) if told.call_group else None
     async with here.rows.asking(asking.token) as tx:
-        reached = await afterwards.take_back(
-            tx, UUID(told.withdrawal), told.purposes, told.reason, group=group, number=of_number
-        )
+        id, now = UUID(told.withdrawal), here.now()
+        reached = await rights.take_back(tx, id, told.purposes, told.reason, now, group=group, number=of_number)
     return bodies.Reached(recordings=reached)
 
 
@@ -47,17 +45,3 @@ async def number_known(here: Here, asking: WhoRings, asked: bodies.Asked) -> bod
     async with here.ringing.asking(asking.token) as tx:
         found = await afterwards.known(tx, of_number, asked.line)
     return bodies.Known(known=[bodies.KnownOne(**one) for one in found])
-
-
-@routes.post("/holds")
-async def holds_place(here: Here, asking: Who, told: bodies.Holds) -> bodies.Held:
-    async with here.rows.asking(asking.token) as tx:
-        placed = await afterwards.place_holds(tx, [one.hold_on(UUID(one.recording)) for one in told.holds])
-    return bodies.Held(held=sorted(hold for hold, _ in placed))
-
-
-@routes.delete("/holds/{hold}")
-async def hold_undo(here: Here, asking: Who, hold: HoldId) -> bodies.Undone:
-    """Within a minute, by its raiser."""
-    async with here.rows.asking(asking.token) as tx:
-        return bodies.Undone(undone=await afterwards.undo_hold(tx, hold))
