@@ -16,7 +16,7 @@ from psycopg.types.json import Jsonb
 
 from softphone.domain.changes import HoldBy
 from softphone.domain.purpose import Purpose
-from softphone.team.rows import afterwards, arriving, cases, signing_in
+from softphone.team.rows import afterwards, arriving, cases, rights, signing_in
 from softphone.team.rows.arriving import Arrived, Hold, KeptFor
 from softphone.team.rows.numbers import number_hash
 from softphone.team.rows.pool import Row, asking_of, kept_of
@@ -82,7 +82,7 @@ def test_a_no_that_meets_an_arrival_counts(house: House, by_number: bool, arriva
     one = begun(house)
     arrives = (arriving.STORE, one.recording, Jsonb(one.document()))
     party = (None, NUMBER) if by_number else (one.call.group, None)
-    no = (afterwards.TAKE_BACK, new_id(), *party, ["training"], "opt_out")
+    no = (rights.TAKE_BACK, new_id(), *party, ["training"], "opt_out", datetime.now(UTC))
     anna, handler = house.people["anna"], house.people["handler"]
     if arrival_first:
         in_order(house, lambda it: as_(anna, it, *arrives), lambda: house.ask("handler", *no))
@@ -142,14 +142,16 @@ def test_who_has_a_role_and_no_key_reaches_nothing_by_number_and_an_agent_nothin
     assert house.ask(keyless, "SELECT number_calls(%s)", NUMBER) == []
     for who, party in ((keyless, (None, NUMBER)), (keyless, (group, None)), ("anna", (group, None))):
         with pytest.raises(psycopg.Error) as refused:
-            house.ask(who, afterwards.TAKE_BACK, new_id(), *party, ["documentation"], "withdrawn")
+            house.ask(who, rights.TAKE_BACK, new_id(), *party, ["documentation"], "withdrawn", datetime.now(UTC))
         assert refused.value.sqlstate == "KT403"
     # A transferred call: the no of its caller is told to one of its agents, and counts in the whole group for training.
     first = recorded(number=None)
     second = recorded(number=None, agent="bo@nordlys.example", group=first.call.group)
     assert house.ship("anna", first) == house.ship("bo", second) == "stored"
     both = ["documentation", "training"]
-    assert house.value("bo", afterwards.TAKE_BACK, new_id(), first.call.group, None, both, "withdrawn") == 2
+    assert (
+        house.value("bo", rights.TAKE_BACK, new_id(), first.call.group, None, both, "withdrawn", datetime.now(UTC)) == 2
+    )
     assert stands(house, first) == {"documentation": "keeps", "training": "taken_back"}
     assert stands(house, second) == {}
 
@@ -201,7 +203,7 @@ def test_a_no_during_a_case_on_grounds_outlives_it_and_nothing_starves_the_sweep
         "UPDATE purposes SET expires_on = current_date + 9, ends_at = now() + interval '9 days' WHERE recording = %s",
         one,
     )
-    house.ask("handler", afterwards.TAKE_BACK, new_id(), None, NUMBER, ["training"], "withdrawn")
+    house.ask("handler", rights.TAKE_BACK, new_id(), None, NUMBER, ["training"], "withdrawn", datetime.now(UTC))
     anew = Jsonb([{"segment": 0, "key_id": "t1", "suite": "s", "sealed": "00"}])
     house.value("custody", cases.DECIDE, number, one, False, "clearly of use", anew)
     assert house.found("lead") == set()

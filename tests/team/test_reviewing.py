@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 
 from softphone.domain.purpose import Purpose
 from softphone.domain.retention import day_begins
-from softphone.team.rows import afterwards, reviewing
+from softphone.team.rows import afterwards, reviewing, rights
 from softphone.team.rows.arriving import KeptFor
 from softphone.team.schema import SWEEPER
 from tests.team.house import CUSTODY, DOCUMENTATION, KEYS, NUMBER, SALES, TEAMS, TRAINING, ZONE, House, new_id, recorded
@@ -133,7 +133,7 @@ def test_a_review_is_unseen_while_it_is_held_and_goes_with_the_training(house: H
     house.value("lead", reviewing.MARK, only, 60, late, day_begins(late, ZONE))
     ends = "SELECT expires_on, ends_at FROM purposes WHERE recording = %s"
     assert house.owner(ends, only) == [{"expires_on": day, "ends_at": day_begins(day, ZONE)}]
-    house.ask("handler", afterwards.TAKE_BACK, new_id(), None, NUMBER, ["training"], "opt_out")
+    house.ask("handler", rights.TAKE_BACK, new_id(), None, NUMBER, ["training"], "opt_out", datetime.now(UTC))
     assert [house.owner(f"SELECT 1 FROM {table}") for table in TABLES] == [[]] * 5
     assert house.found("handler") == {held, used, kept, taken}
 
@@ -162,7 +162,7 @@ def test_marks_fall_with_their_reviews_and_go_on_only_in_a_team_of_five(house: H
             assert refused(house, who, statement) == "KT403"
     assert house.ask("other_lead", reviewing.MARKS) == house.ask("other_lead", reviewing.GROUPS) == []
     # Taken back by the party: in no figure. Used, or over: in the team's, once five are in it.
-    house.ask("handler", afterwards.TAKE_BACK, new_id(), None, NUMBER, ["training"], "opt_out")
+    house.ask("handler", rights.TAKE_BACK, new_id(), None, NUMBER, ["training"], "opt_out", datetime.now(UTC))
     assert told(reviewing.MARKS) == [("tone", 1, number) for number in range(1, 5)]
     for one in made[1:5]:
         house.value("lead", reviewing.MARK, one, 1, None, None)
