@@ -120,6 +120,7 @@ class OpenedRecording:
         self.header, self._start = read_header(raw)
         recording = self.header.recording
         self._sealers = {number: Sealer(raw, recording, number, key) for number, key in keys.items()}
+        self.segments = list[Segment]()
         found = {number: self._segment(number) for number in sorted(keys)}
         self.segments = sorted((one for one in found.values() if one is not None), key=lambda one: one.origin)
         self._silent = [number for number, one in found.items() if one is None]
@@ -248,14 +249,16 @@ class OpenedRecording:
             return content is None or content.first <= packet
 
         # Where the first of the file is lost, none is reached, and it begins with the next.
-        at = self._last_where(reached) or self._start
+        at = self._last_where(reached, self._about(segment, packet)) or self._start
         while (chunk := self._next(at)) is not None and chunk.segment <= segment:
             at, content = chunk.end, opens(chunk)
             if content is not None and content.first + len(content.packets) > packet:
                 yield content
 
     def _segment(self, number: int) -> Segment | None:
-        at = self._last_where(lambda chunk: chunk.segment <= number)
+        at = self._last_where(
+            lambda chunk: chunk.segment <= number, self._size - BLOCK if number == max(self._sealers) else None
+        )
         last = None if at is None else self._at(at)
         content = self._sealers[number].open(last) if last is not None else None
         is_whole = content is not None and last is not None and last.final
@@ -267,19 +270,32 @@ class OpenedRecording:
         coded = max((content.first + len(content.packets)) * FRAME - self.header.delay, 0)
         return Segment(number, content.origin, content.samples if is_whole else min(coded, content.samples), is_whole)
 
-    def _last_where(self, reached: Callable[[Chunk], bool]) -> int | None:
+    def _about(self, segment: int, packet: int) -> int | None:
+        """Where a packet may lie, if each takes as much of the file as any other."""
+        frames = {one.number: one.samples // FRAME for one in self.segments}
+        before = sum(count for number, count in frames.items() if number < segment)
+        if not sum(frames.values()):
+            return None
+        return self._start + (self._size - self._start) * (before + packet) // sum(frames.values())
+
+    def _last_where(self, reached: Callable[[Chunk], bool], near: int | None = None) -> int | None:
         """Where the last chunk begins for which `reached` holds: it holds for all before it and for none behind.
 
-        None where it holds for none.
+        None where it holds for none. `near`: a guess, which saves looks where each is far away.
         """
         low, high, found = self._start, self._size, None
+        step = BLOCK
         while high - low > BLOCK:
-            middle = (low + high) // 2
+            middle = (low + high) // 2 if near is None else min(max(near, low), high - 1)
             chunk = self._next(middle)
             if chunk is None or chunk.offset >= high or not reached(chunk):
-                high = middle
+                high, turned = middle, found is not None
+                near = None if turned or near is None else middle - step
             else:
+                turned = high < self._size
                 found, low = chunk.offset, chunk.end
+                near = None if turned or near is None else low + step
+            step *= 4
         while (chunk := self._next(low)) is not None and reached(chunk):
             found, low = chunk.offset, chunk.end
         return found

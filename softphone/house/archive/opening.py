@@ -75,8 +75,12 @@ class Opening:
 
     def _opened(self) -> OpenedRecording:
         recording = self.row.recording
-        told = self._asking.post(f"/v1/recordings/{recording}/wraps", self._said, WrapsTold)
-        return opened(self._asking, recording, self.role, told)
+        return opened(self._asking, recording, self.role, wraps_of(self._asking, recording, self._said))
+
+
+def wraps_of(asking: Asking, recording: str, said: Mapping[str, str]) -> WrapsTold:
+    """`said`: role, why and case. That it was opened is in the log with it. Raises ArchiveError."""
+    return asking.post(f"/v1/recordings/{recording}/wraps", dict(said), WrapsTold)
 
 
 def opened(asking: Asking, recording: str, role: KeyRole, told: WrapsTold) -> OpenedRecording:

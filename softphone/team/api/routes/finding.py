@@ -16,14 +16,15 @@ from softphone.domain.archive.permission import Viewer
 from softphone.domain.archive.recordings import AuditRow, Cursor, Query, RecordingRow
 from softphone.domain.errors import TeamError
 from softphone.domain.purpose import KeyRole
-from softphone.domain.roles import Permission, Role
+from softphone.domain.roles import Permission, Role, role_of
 from softphone.team.api import judging
 from softphone.team.api.asking import Here, Who, router
 from softphone.team.api.routes.arriving import RecordingId
-from softphone.team.api.seeing import Seeing, seeing
+from softphone.team.api.seeing import seeing
 from softphone.team.api.service import Service
+from softphone.team.people.asking import Asking
 from softphone.team.rows import finding, opening
-from softphone.team.rows.errors import MissingError
+from softphone.team.rows.errors import MissingError, WrongError
 from softphone.team.rows.finding import Found
 from softphone.team.rows.numbers import number_hash
 from softphone.team.upload.told import KeyId, Number, Sealed, SealRow, Suite, Told, Word
@@ -211,21 +212,29 @@ async def recording_open(here: Here, asking: Who, asked: OpenAsked) -> OpenTold:
 @routes.post("/recordings/{recording}/wraps")
 async def recording_wraps(here: Here, asking: Who, recording: RecordingId, asked: HeardAsked) -> WrapsTold:
     """Its data keys for who asks, in this role. That it was opened is in the log with them."""
-    async with seeing(here, asking) as one:
-        await _may_hear(one, recording, asked)
-        wraps = await opening.wraps(one.tx, UUID(recording), asked.role, asked.why, asked.case)
-        file = await opening.file(one.tx, UUID(recording))
-        if file is None:
-            raise MissingError("error.team.missing")
-        return WrapsTold(wraps=[WrapTold(**it) for it in wraps], bytes=file.size)
+    await _check_role(here, asking, recording, asked)
+    try:
+        async with here.rows.asking(asking.token) as tx:
+            wraps = await opening.wraps(tx, UUID(recording), asked.role, asked.why, asked.case)
+            file = await opening.file(tx, UUID(recording))
+    except (MissingError, WrongError):
+        await _say_why(here, asking, recording, asked)
+        raise
+    if file is None:
+        raise MissingError("error.team.missing")
+    return WrapsTold(wraps=[WrapTold(**it) for it in wraps], bytes=file.size)
 
 
 @routes.post("/recordings/{recording}/exported", status_code=204)
 async def recording_exported(here: Here, asking: Who, recording: RecordingId, asked: HeardAsked) -> None:
     """A file of plain sound is being made of it: told before it gets its name."""
-    async with seeing(here, asking) as one:
-        await _may_hear(one, recording, asked)
-        await opening.exported(one.tx, UUID(recording), asked.role, asked.why, asked.case)
+    await _check_role(here, asking, recording, asked)
+    try:
+        async with here.rows.asking(asking.token) as tx:
+            await opening.exported(tx, UUID(recording), asked.role, asked.why, asked.case)
+    except (MissingError, WrongError):
+        await _say_why(here, asking, recording, asked)
+        raise
 
 
 @routes.get("/recordings/{recording}/file", response_class=Response)
@@ -263,8 +272,15 @@ async def streamed(here: Service, file: opening.File | None, range_: str | None)
     return StreamingResponse(whole(), 206, headers, "application/octet-stream")
 
 
-async def _may_hear(one: Seeing, recording: str, asked: HeardAsked) -> None:
-    await judging.opening(one, recording, asked.role, why=asked.why, case=asked.case)
+async def _check_role(here: Service, asking: Asking, recording: str, asked: HeardAsked) -> None:
+    if role_of(asked.role) not in asking.who.roles:
+        await _say_why(here, asking, recording, asked)
+
+
+async def _say_why(here: Service, asking: Asking, recording: str, asked: HeardAsked) -> None:
+    """Why it may not be heard, as the domain has it: logged, and raised. The database has refused by then, or would."""
+    async with seeing(here, asking) as one:
+        await judging.opening(one, recording, asked.role, why=asked.why, case=asked.case)
 
 
 def _range(told: str | None, size: int) -> tuple[int, int]:

@@ -1,0 +1,127 @@
+"""How soon a recording of the house is heard: from any second of an hour, over the real service with PostgreSQL and SeaweedFS."""
+
+from __future__ import annotations
+
+import random
+import tempfile
+import time
+from collections.abc import Callable, Generator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from secrets import token_hex
+
+from softphone.archive.crypto import ring
+from softphone.archive.crypto.ring import KeyPurpose, Known
+from softphone.archive.crypto.wraps import fingerprint, private_name
+from softphone.archive.files.container import Content
+from softphone.domain.archive.recordings import RATE, Query
+from softphone.domain.purpose import KeyRole
+from softphone.domain.roles import Role
+from softphone.house import keys
+from softphone.house.archive import HouseArchive
+from softphone.house.archive.opening import opened, wraps_of
+from softphone.team.schema import setting_up
+from tests.archive.scene import MemoryKeys
+from tests.bench.figures import Figure, spread
+from tests.house.joined import signed_in
+from tests.peers import seaweedfs
+from tests.peers.postgres import started
+from tests.peers.processes import free_port
+from tests.team.desk import Spoken, made, spoken
+from tests.team.served import Team, whole
+
+
+def measure(minutes: int = 60, times: int = 40) -> list[Figure]:
+    with _house() as team:
+        one = made(
+            team.keys,
+            sound=_long(60 * minutes),
+            started=datetime.now(UTC) - timedelta(hours=2),
+            purposes=("documentation",),
+        )
+        assert whole(team.desk("agent").upload(one))["state"] == "stored"
+        archive = _handler(team)
+        asking = archive._asking
+        said = {"role": "documentation", "why": "maalt", "case": ""}
+        size = len(one.file)
+
+        def at_once() -> None:
+            start = random.randrange(size - 65_536)
+            path, headers = f"/v1/recordings/{one.recording}/file", {"Range": f"bytes={start}-{start + 65_535}"}
+            with asking.connection.stream("GET", path, headers=headers) as streamed:
+                assert streamed.read(1)
+
+        def from_cold() -> None:
+            told = wraps_of(asking, one.recording, said)
+            with closing(opened(asking, one.recording, KeyRole.DOCUMENTATION, told)) as reader:
+                next(reader.pcm(random.randrange(60 * minutes - 1) * RATE))
+
+        with closing(
+            opened(asking, one.recording, KeyRole.DOCUMENTATION, wraps_of(asking, one.recording, said))
+        ) as reader:
+
+            def a_jump() -> None:
+                next(reader.pcm(random.randrange(60 * minutes - 1) * RATE))
+
+            archive.find.page(Query())  # everything has been asked once
+            how = f"of {minutes} minutes ({size >> 20} MB), service, PostgreSQL and SeaweedFS beside it on loopback by TLS"
+            return [
+                Figure("house: a range's first byte", _told(times, at_once), "< 200 ms", f"64 KiB from anywhere {how}"),
+                Figure(
+                    "house: a jump while it plays",
+                    _told(times, a_jump),
+                    "< 200 ms",
+                    f"to the first second decoded, {how}",
+                ),
+                Figure(
+                    "house: opened at any second", _told(times, from_cold), "< 200 ms", f"keys and first second, {how}"
+                ),
+            ]
+
+
+def _told(times: int, deed: Callable[[], object]) -> str:
+    taken = list[float]()
+    for _ in range(times):
+        began = time.perf_counter()
+        deed()
+        taken.append(1000 * (time.perf_counter() - began))
+    return spread(taken, "ms")
+
+
+def _long(seconds: int) -> Spoken:
+    """Ten seconds again and again: as many bytes as an hour of speech."""
+    ten = spoken(10)
+    packets = [one for chunk in ten.chunks for one in chunk.packets][:500]
+
+    def chunk(at: int) -> Content:
+        begin = 50 * (at % 10)
+        return Content(0, 50 * at, RATE * (at + 1), tuple(packets[begin : begin + 50]))
+
+    return replace(ten, chunks=tuple(chunk(at) for at in range(seconds)))
+
+
+def _handler(team: Team) -> HouseArchive:
+    joined, store = signed_in(team, team.home / "handler", "case_handler", agents=[], name="handler"), MemoryKeys()
+    private = team.keys.keys[KeyRole.DOCUMENTATION]
+    public = private.public_key().public_bytes_raw()
+    store.set(private_name(fingerprint(public)), private.private_bytes_raw())
+    ring.remember(store, Known("documentation", KeyPurpose.DOCUMENTATION, public))
+    assert keys.prove(joined.connection, store, joined.desk, {Role.CASE_HANDLER})
+    return HouseArchive(joined.connection, store)
+
+
+@contextmanager
+def _house() -> Generator[Team]:
+    with tempfile.TemporaryDirectory() as home, started() as server, seaweedfs.seaweedfs() as s3:
+        database = f"bench_{token_hex(4)}"
+        server.make(database)
+        list(setting_up.set_up(server.conninfo(database), {}))
+        team = Team(Path(home), server, database, seaweedfs.bucket(s3), address=f"https://localhost:{free_port()}")
+        team.policy()
+        team.start()
+        try:
+            yield team
+        finally:
+            team.stop()
