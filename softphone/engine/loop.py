@@ -308,6 +308,7 @@ class Engine:
             unwritten=self._owes(),
             since=self._since,
             desk=self._desk_there(),
+            shipping=parts.store.shipping,
         )
 
     def _desk_there(self) -> bool:

@@ -19,6 +19,7 @@ from softphone.wire.snapshot import (
     PolicyState,
     QuitAsked,
     Settings,
+    ShippingState,
     SoundState,
     StoreState,
 )
@@ -64,6 +65,8 @@ class Snapshot:
     """when this engine started"""
     desk: bool = True
     """whether a desk is there"""
+    shipping: ShippingState | None = None
+    """None: this desk belongs to no house"""
     type: Literal["snapshot"] = "snapshot"
 
 

@@ -347,6 +347,24 @@ class StoreState:
     demo: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class ShippingState:
+    """What waits for the house that this desk belongs to. `since`: the oldest of it. `failed`: how many of it the house has
+    refused, and `refusal` why, for the newest. `trouble`: why nothing goes now. `told`: refusals, withdrawals, locks."""
+
+    told: int = 0
+    recordings: int = 0
+    since: datetime | None = None
+    failed: int = 0
+    refusal: CodedText | None = None
+    trouble: CodedText | None = None
+    signed_in: bool = True
+
+    @property
+    def count(self) -> int:
+        return self.told + self.recordings
+
+
 class QuitPhase(StrEnum):
     WAITS = "waits"
     """for a call, a wrap-up, or something that is still being written"""

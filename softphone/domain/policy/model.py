@@ -108,6 +108,8 @@ class House(PolicyPart):
     """goes up with each version that the house's service takes: it takes none with a lower one"""
     receipt_key: SigningKey | None = None
     """public key by which the house's service signs what it has received: desks believe no other"""
+    head_key: SigningKey | None = None
+    """public key by which the house signs up to where its log cannot be lost: no copy on a desk goes without it"""
 
 
 class Confirmed(PolicyPart):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from softphone.archive.archive import Archive
 from softphone.archive.catalog.clock import steady
@@ -42,7 +42,11 @@ from softphone.engine.storage.sweeper import Sweeper
 from softphone.engine.storage.unrecorded import EVENT as UNRECORDED
 from softphone.engine.storage.unrecorded import UnrecordedCalls
 from softphone.system.logbook import log, log_bug, log_failed
-from softphone.wire.snapshot import CallBack, CodedText, StoreState
+from softphone.wire.snapshot import CallBack, CodedText, ShippingState, StoreState
+
+if TYPE_CHECKING:
+    # A desk on its own loads none of it.
+    from softphone.house.courier import Courier, Report
 
 _log = log.getChild("engine")
 _UNWRITTEN = 1_000
@@ -122,6 +126,9 @@ class Store:
         )
         self.backup: BackupRunner | None = None
         """if one is set; before the start"""
+        self.courier: Courier | None = None
+        """if this desk belongs to a house; before the start"""
+        self.shipping: ShippingState | None = None
         self.unrecorded: UnrecordedCalls | None = None
         """where it is kept; before the start"""
         self.state = StoreState(works=False)
@@ -142,6 +149,8 @@ class Store:
         """Write what was committed. False if that did not succeed."""
         self._closing.set()
         self._disk.works()
+        if self.courier:
+            self.courier.stop()
         self._sweeper.stop()
         if self.backup:
             self.backup.stop()
@@ -221,6 +230,8 @@ class Store:
         for one in (self._sweeper, self.backup):
             if one:
                 one.talking(bool(self._talking))
+        if self.courier:
+            self.courier.calls(frozenset(self._talking))
 
     def ring(self, call: LiveCall) -> None:
         self._talks(call.id)
@@ -378,6 +389,12 @@ class Store:
             trouble = error.code
         except Exception as error:  # noqa: BLE001 - as above: what nobody thought of keeps no call from being recorded
             log_bug(_log, error, "archive not repaired")
+        if self.courier:
+            try:
+                self.courier.joins(archive)
+            except KlartoneError as error:
+                # A disk that takes nothing: what a call changes is not written there either.
+                _log.warning("the house's outbox was not begun: %s", error.code)
         self._reader.start(archive)
         self._post(lambda: self._opened(archive, trouble))
         return True
@@ -414,6 +431,8 @@ class Store:
         self._sweeper.start(archive.beside)
         if self.backup:
             self.backup.start(archive.beside)
+        if self.courier:
+            self.courier.start(archive.beside)
         self.on_opened(archive.vault)
         if trouble:
             self._set_state(StoreState(works=False, demo=archive.demo))
@@ -428,6 +447,8 @@ class Store:
             return
         if known.lists:
             self._reader.ask(CallBackList())
+        if self.courier and known.commit.changes:
+            self.courier.look()
         if known.written:
             known.written(True)
         if self.unrecorded and any(entry.event == UNRECORDED for entry in known.commit.entries):
@@ -491,6 +512,24 @@ class Store:
 
     def listed(self, rows: list[CallBackRow]) -> None:
         self._call_backs = rows
+        self._changed()
+
+    def shipped(self, report: Report) -> None:
+        """What waits for the house now; from any thread."""
+        waits, trouble = report.waiting, report.trouble
+        state = ShippingState(
+            told=waits.told,
+            recordings=waits.recordings,
+            since=waits.since,
+            failed=waits.failed,
+            refusal=CodedText(waits.code) if waits.code else None,
+            trouble=CodedText(trouble.code, trouble.params) if trouble else None,
+            signed_in=report.joined,
+        )
+        self._post(lambda: self._set_shipping(state))
+
+    def _set_shipping(self, state: ShippingState) -> None:
+        self.shipping = state
         self._changed()
 
     def _set_state(self, state: StoreState) -> None:
