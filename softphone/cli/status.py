@@ -11,7 +11,7 @@ from softphone.bootstrap.home import Home, texts
 from softphone.bootstrap.running import Running, desk_runs, running
 from softphone.domain.purpose import Headline
 from softphone.texts import Texts, plain
-from softphone.wire.snapshot import CallPhase, CallState, QuitAsked, QuitPhase, Registration
+from softphone.wire.snapshot import CallPhase, CallState, QuitAsked, QuitPhase, Registration, ShippingState
 
 NONE_RUNS = 3
 """exit status, beside 0, 1 (a fault) and 2 (a wrong command line)"""
@@ -66,7 +66,21 @@ def status_of(phone: Running) -> dict[str, Any]:
             "quit_postponed_until": asked.until.isoformat() if asked and asked.until else None,
             "quit_at_the_latest": asked.latest.isoformat() if asked and asked.latest else None,
         },
+        "shipping": _shipping(now.shipping) if now.shipping else None,
         "faults": [one.code for one in now.faults],
+    }
+
+
+def _shipping(now: ShippingState) -> dict[str, Any]:
+    """None: it belongs to no house."""
+    return {
+        "recordings": now.recordings,
+        "changes": now.told,
+        "since": now.since.isoformat() if now.since else None,
+        "refused": now.failed,
+        "refusal": now.refusal.code if now.refusal else None,
+        "trouble": now.trouble.code if now.trouble else None,
+        "signed_in": now.signed_in,
     }
 
 
@@ -103,6 +117,14 @@ def _describe(found: dict[str, Any], tell: Texts) -> None:
         _tell(tell("status.call_backs", count=waiting["call_backs"]))
     if waiting["unwritten"]:
         _tell(tell("status.unwritten"))
+    if (shipping := found["shipping"]) is not None:
+        if count := shipping["recordings"] + shipping["changes"]:
+            since = datetime.fromisoformat(shipping["since"])
+            _tell(tell("status.shipping", count=count, at=since, day=since.astimezone(tell.zone).date()))
+        for code in (shipping["trouble"], shipping["refusal"]):
+            if code:
+                _tell(tell(f"status.{'signed_out' if not shipping['signed_in'] else 'not_shipped'}", code=code))
+                break
 
 
 def how_the_end_stands(asked: QuitAsked, tell: Texts) -> str:

@@ -31,6 +31,8 @@ DESK_SILENT = 5.0
 """seconds without a word from any desk until it counts as gone"""
 ALONE = 10.0
 """seconds without call and desk after which the engine ends"""
+ALONE_SHIPS = 120.0
+"""the same while something goes to the house: what a day leaves goes before the night"""
 LEVELS_EVERY = 0.1
 LONG_TURN = 0.5
 """seconds: nothing in a turn waits, so a longer one comes from the machine or from a bug"""
@@ -339,8 +341,13 @@ class Engine:
             self._alone_since = None
         elif self._alone_since is None:
             self._alone_since = now
-        elif now - self._alone_since > ALONE:
+        elif now - self._alone_since > (ALONE_SHIPS if self._ships() else ALONE):
             self.quit()
+
+    def _ships(self) -> bool:
+        """Something goes to the house, and nothing keeps it."""
+        now = self._parts.store.shipping
+        return now is not None and now.trouble is None and now.count > now.failed
 
     def _send_levels(self) -> None:
         now = seconds()

@@ -27,6 +27,9 @@ from softphone.archive.examine.verify import Finding, Proof
 from softphone.archive.examine.verify import verify as run_verify
 from softphone.archive.keys import rotation
 from softphone.archive.log.checkpoint import Head
+from softphone.archive.outbox import shipping
+from softphone.archive.outbox.rows import member_since
+from softphone.archive.outbox.shipping import Waiting as Unshipped
 from softphone.archive.schema.tables import audit
 from softphone.archive.seen import LocalArchive, access
 from softphone.archive.seen.asking import Asking
@@ -45,6 +48,7 @@ __all__ = [
     "Finding",
     "Head",
     "MachineArchive",
+    "Unshipped",
     "damaged_pages",
     "disk_in_json",
 ]
@@ -144,6 +148,13 @@ class MachineArchive:
     def waiting(self, now: datetime) -> health.Waiting:
         """What data protection has to decide."""
         return health.waiting(self._whole, now)
+
+    def unshipped(self) -> Unshipped | None:
+        """What its house does not have yet; None: it belongs to none."""
+        with self._whole.catalog.reading() as connection:
+            if member_since(connection) is None:
+                return None
+            return shipping.waiting(connection, self._whole.desk)
 
     def backups(self) -> list[BackupHealth]:
         return run.health(self._whole)

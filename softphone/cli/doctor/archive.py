@@ -20,6 +20,8 @@ from softphone.system.paths import is_there
 from softphone.system.signature import public_key
 from softphone.wire.snapshot import PolicyPhase, Settings
 
+_SHIPPED_WITHIN = timedelta(days=1)
+
 if TYPE_CHECKING:
     from softphone.archive.seen.machine import BackupHealth, MachineArchive
     from softphone.cli.running import Running
@@ -74,6 +76,7 @@ def folder_of(folder: Path) -> Iterator[Finding]:
 def _inside(archive: MachineArchive, settings: Settings) -> Iterator[Finding]:
     yield from _backups(archive, settings)
     yield from _waiting(archive)
+    yield from _shipping(archive)
     yield _signer(archive, settings)
 
 
@@ -143,6 +146,23 @@ def _waiting(archive: MachineArchive) -> Iterator[Finding]:
     ):
         if count:
             yield Finding(code, {"count": count, "due": str(due)})
+
+
+def _shipping(archive: MachineArchive) -> Iterator[Finding]:
+    """What the house does not have yet, and whether it goes."""
+    from softphone.bootstrap.archive.shared import here
+
+    found = archive.unshipped()
+    if found is None:
+        return
+    if found.since is None:
+        yield Finding("doctor.shipping")
+    else:
+        late = datetime.now(UTC) - found.since > _SHIPPED_WITHIN
+        fields = {"count": found.count, "at": here(found.since)}
+        yield Finding("doctor.shipping.late" if late else "doctor.shipping.waits", dict(fields))
+    if found.failed:
+        yield Finding("doctor.shipping.refused", {"count": found.failed, "why": texts()(found.code)})
 
 
 def _signer(archive: MachineArchive, settings: Settings) -> Finding:

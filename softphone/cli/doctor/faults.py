@@ -92,6 +92,7 @@ THEMES: dict[str, dict[str, Fault]] = {
             By.IT,
             "doctor.backup.none doctor.backup.unset doctor.backup.stale doctor.backup.overdue error.backup.not_made",
         ),
+        **_all(Status.WARN, By.IT, "doctor.shipping.late doctor.shipping.refused"),
         **_all(Status.WARN, By.IT, "error.backup.away error.backup.unwritable error.backup.full"),
         **_all(
             Status.WARN,

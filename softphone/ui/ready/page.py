@@ -15,7 +15,7 @@ from softphone.ui.ready.mailbox import Mailboxes
 from softphone.ui.ready.wrapup import WrapUp
 from softphone.ui.theme.style import MARGIN, SMALL
 from softphone.ui.view import View
-from softphone.ui.words import account
+from softphone.ui.words import account, shipping
 from softphone.wire.snapshot import CodedText, PolicyPhase, Registration
 
 _NO_POLICY = (PolicyPhase.MISSING, PolicyPhase.FAULTY, PolicyPhase.UNSIGNED)
@@ -42,6 +42,7 @@ class ReadyPage(QWidget):
         self.policy = Card("policyNews")
         self.policy_text = TextLabel("policyNewsText", size=SMALL, wrap=True)
         self.see_faults = FilledButton("seeFaults", "plain", 36)
+        self.shipping = TextLabel("waitingForArchive", size=SMALL, role="muted", wrap=True)
         self.wrap_up = WrapUp()
         self.call_backs = CallBacks()
         self.today = TextLabel("todayCaption", size=SMALL, role="muted")
@@ -66,6 +67,7 @@ class ReadyPage(QWidget):
         inner.addWidget(self.mailboxes)
         inner.addWidget(self.faults)
         inner.addWidget(self.policy)
+        inner.addWidget(self.shipping)
         inner.addWidget(self.wrap_up)
         inner.addWidget(self.call_backs)
         inner.addWidget(self.today)
@@ -104,6 +106,9 @@ class ReadyPage(QWidget):
         self.mailboxes.render_view(view)
         self.reel.render_view(view)
         self._render_faults(view)
+        waiting = shipping.waiting_words(view)
+        self.shipping.setText(waiting)
+        self.shipping.setVisible(bool(waiting))
         last = view.last
         self.wrap_up.setVisible(last is not None)
         if last:
@@ -140,6 +145,7 @@ class ReadyPage(QWidget):
                 if state.registration in (Registration.NO_PASSWORD, Registration.REFUSED)
             ]
             said += [words for state in snapshot.accounts if (words := account.sentence(view.texts, state))]
+            said += shipping.faults(view)
         self.faults.setVisible(bool(said))
         self.fault_text.setText("\n\n".join(dict.fromkeys(said)))
         self.to_settings.setVisible(view.connected)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from softphone.domain.purpose import Basis, Reason
 from softphone.domain.status import OptOutButton, OptOutKind, PurposePhase
 from softphone.ui.app import time_zone
 from softphone.ui.controls import FilledButton
-from softphone.wire.snapshot import AccountState, CodedText, Mailbox, Registration
+from softphone.wire.snapshot import AccountState, CodedText, Mailbox, Registration, ShippingState
 from softphone.wire.to_engine import Answer, Dial, HangUp, OptOut, RaiseDispute
 from tests.ui import events as e
 from tests.ui import states as s
@@ -291,3 +292,22 @@ def test_a_call_that_nobody_answered_leaves_no_corner_window(scene: Scene) -> No
     assert desk.incoming.isVisible()
     scene.show(s.snapshot())
     assert not desk.incoming.isVisible()
+
+
+def test_what_waits_for_the_house_s_archive_is_said_with_its_age_and_why_it_does_not_go(scene: Scene) -> None:
+    """And nothing of it on a desk that belongs to no house, or whose recordings have just gone."""
+    page = scene.open(s.READY).window.ready
+    assert not page.shipping.isVisible()
+    away = CodedText("error.house.unreachable", {"server": "klartone.nordlys.example", "reason": "timed out"})
+    waits = ShippingState(told=1, recordings=3, since=s.NOW - timedelta(seconds=30), trouble=away)
+    scene.show(replace(s.READY, shipping=waits))
+    assert not page.shipping.isVisible()
+    scene.show(replace(s.READY, shipping=replace(waits, since=s.NOW - timedelta(minutes=3))))
+    assert page.shipping.text() == "Venter på arkivet siden kl. 10.40: 3 optagelser, 1 lås eller fravalg."
+    scene.show(replace(s.READY, shipping=replace(waits, since=s.NOW - timedelta(hours=18))))
+    assert page.shipping.text().startswith("Venter på arkivet siden i går kl. 16.43: 3 optagelser")
+    assert "klartone.nordlys.example svarer ikke" in page.shipping.text()
+    refused = replace(waits, failed=1, refusal=CodedText("error.house.receipt_wrong"), signed_in=False)
+    scene.show(replace(s.READY, shipping=refused))
+    assert "Huset har meldt denne maskine ud" in page.fault_text.text()
+    assert "tager ikke imod én ting herfra" in page.fault_text.text()
