@@ -24,6 +24,7 @@ from softphone.calls.policy.in_force import PolicyInForce
 from softphone.calls.turns import Inbox, clock
 from softphone.domain.errors import KlartoneError, SettingsError
 from softphone.engine.call.phone_calls import PhoneCalls
+from softphone.engine.journal import Journal
 from softphone.engine.loop import Engine
 from softphone.engine.parts import Clients, Parts
 from softphone.engine.recorder_port import Recording
@@ -87,13 +88,19 @@ def run(
     rules = PolicyInForce(plugins.maker, plugins.desk, inbox.post, changed, fault, store.note)
     recording = Recording(inbox.post, lambda: calls, fault)
     sound = Sound(phone.set_sound, inbox.post, changed, lambda on: calls.agent_hears(on))
+    journal = Journal(accounts.place, lambda call: calls.known(call))
+
+    def tell(message: object) -> None:
+        journal.told(message)
+        clients.tell(message)
+
     calls = PhoneCalls(
         phone,
         recording,
         store,
         rules,
         clock=clock,
-        tell=clients.tell,
+        tell=tell,
         changed=changed,
         account_address=accounts.address,
         own_accounts=accounts.own,
@@ -118,6 +125,7 @@ def run(
         read_settings=files.read,
     )
     parts.alone_ends = wire is None
+    parts.journal = journal
     parts.strangers = lambda host, calls: _note_stranger(home.folders.runtime, host, calls)
     engine = Engine(parts, inbox, clients)
     early.ends.hand_over(engine.heard, recording.feed, fault)

@@ -17,10 +17,14 @@ from softphone.bootstrap.program import klartone_command
 from softphone.domain.errors import EngineError, KlartoneError
 from softphone.processes import DETACHED
 from softphone.system import last_words
+from softphone.system.logbook import log
 
 SLOW_AFTER = 20.0
 """seconds in which even a slow machine has its engine; then it is waited for, with words"""
 START_LOG_BYTES = 1_000_000
+
+
+_log = log.getChild("desk")
 
 
 class EngineStarter:
@@ -32,6 +36,8 @@ class EngineStarter:
         self.engines: list[subprocess.Popen[bytes]] = []
         self._said = _StartLog(home.folders.log)
         self._began = 0.0
+        self._ended: int | None = None
+        """how the one before ended"""
         self._coming = False
         self._told = True
         self._told_slow = False
@@ -40,10 +46,19 @@ class EngineStarter:
         """Raises EngineError if none can be started."""
         if self.coming_up:
             return
+        self._log_start(self.engines[-1].poll() if self.engines else None)
         with self._said.begun() as said:
             self.engines.append(start_engine(self._home, said))
         self._coming = True
         self._began, self._told, self._told_slow = time.monotonic(), False, False
+
+    def _log_start(self, ended: int | None) -> None:
+        """What a supporter asks. One that ends in the same way each time is told of once."""
+        if ended is None or ended != self._ended:
+            if ended is not None:
+                _log.info("phone ended with status %d", ended)
+            _log.info("phone is being started")
+        self._ended = ended
 
     @property
     def coming_up(self) -> bool:
@@ -51,7 +66,7 @@ class EngineStarter:
 
     def came_up(self) -> None:
         """A desk has attached to it. Once it goes, another is started at once, though its process may still be ending."""
-        self._coming, self._told = False, True
+        self._coming, self._told, self._ended = False, True, None
 
     def why_not(self) -> KlartoneError | None:
         """Why the engine that was started is not there: what it said as it ended, or that it is slow. Each is told once."""

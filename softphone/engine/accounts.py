@@ -67,6 +67,10 @@ class Accounts:
         """The accounts' ids by their addresses."""
         return {state.account.address: id for id, state in self._states.items()}
 
+    def place(self, account: str) -> int:
+        """In the settings' order, from 1; 0: it has gone. For logs, which name none."""
+        return next((n for n, id in enumerate(self._states, 1) if id == account), 0)
+
     def shown(self) -> tuple[AccountState, ...]:
         return tuple(self._states.values())
 

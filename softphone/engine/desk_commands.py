@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 
 from softphone.calls.numbers import names_of, user_part
 from softphone.calls.turns import Post, guarded
@@ -14,6 +15,7 @@ from softphone.domain.policy import which_line
 from softphone.domain.purpose import Direction
 from softphone.engine.parts import Parts
 from softphone.engine.server import Client
+from softphone.system.logbook import log
 from softphone.wire.from_engine import Done, Refused
 from softphone.wire.snapshot import CodedText, PolicyPhase, Settings
 from softphone.wire.to_engine import (
@@ -53,6 +55,8 @@ from softphone.wire.to_engine import (
     UndoDispute,
     WatchLevels,
 )
+
+_log = log.getChild("engine")
 
 
 class DeskCommands:
@@ -254,6 +258,8 @@ class DeskCommands:
     def _use(self, settings: Settings, said: bytes | None) -> CodedText | None:
         before = self._parts.settings
         in_call = self._parts.calls.talking
+        changed = [one.name for one in fields(settings) if getattr(settings, one.name) != getattr(before, one.name)]
+        _log.info("settings taken up: %s", " ".join(changed) or "nothing new")
         self._fault("settings", None)
         self._parts.settings = settings
         answer: CodedText | None = None

@@ -133,6 +133,7 @@ class Engine:
 
     def _heard(self, event: sip.PhoneEvent) -> None:
         calls, accounts = self._parts.calls, self._parts.accounts
+        self._parts.journal.heard(event)
         match event:
             case sip.CallArrived():
                 calls.arrived(event)

@@ -9,6 +9,7 @@ from softphone.calls.policy.in_force import PolicyInForce
 from softphone.calls.turns import seconds
 from softphone.engine.accounts import Accounts
 from softphone.engine.call.phone_calls import PhoneCalls
+from softphone.engine.journal import Journal
 from softphone.engine.server import Client
 from softphone.engine.sip.phone import Phone
 from softphone.engine.sound import Sound
@@ -34,6 +35,7 @@ class Parts:
     alone_ends: bool = True
     locked: Mapping[str, str] = field(default_factory=dict[str, str])
     """settings that nobody changes here, by key, and where that is said"""
+    journal: Journal = field(default_factory=Journal)
     strangers: Callable[[str, int], None] = lambda host, calls: None  # noqa: ARG005 - nobody is told
     """gets addresses whose calls were refused"""
 

@@ -14,6 +14,7 @@ from PySide6.QtCore import QIODevice, QObject, QTimer, Signal
 from PySide6.QtNetwork import QLocalSocket, QTcpSocket
 
 from softphone.domain.errors import KlartoneError
+from softphone.system import logbook
 from softphone.system.endpoint import Endpoint
 from softphone.wire.codec import LINE_LIMIT, PROTOCOL, WireError, decode_from_engine, encode
 from softphone.wire.from_engine import Done, Fault, Hello, Levels, Occurred, Refused, Snapshot, Tone
@@ -21,6 +22,8 @@ from softphone.wire.snapshot import CodedText
 from softphone.wire.to_engine import Attach, Command, Ping
 
 log = logging.getLogger(__name__)
+_log = logbook.log.getChild("desk")
+"""what a supporter asks: that the phone was there, and gone"""
 
 _SNAPSHOT_END = b'"type":"snapshot"}'
 _PING_EVERY = 1000
@@ -82,6 +85,7 @@ class Bridge(QObject):
         self._again.timeout.connect(self._try)
         self._waited = _START_AGAIN_AFTER
         self._failures = 0
+        self._hello = 0, ""
         self._told_of: Hello | None = None
         """the engine of another version that was reported to a person"""
 
@@ -192,6 +196,7 @@ class Bridge(QObject):
         if self._closing:
             return
         if was:
+            _log.info("phone gone")
             self._failures = 0
             self._waited = _START_AGAIN_AFTER
             self.disconnected.emit()
@@ -245,6 +250,7 @@ class Bridge(QObject):
             return
         match message:
             case Hello(protocol=protocol):
+                self._hello = message.pid, message.version
                 if protocol != PROTOCOL:
                     self._drop()
                     self._wait(OTHER_VERSION_AGAIN)
@@ -255,6 +261,7 @@ class Bridge(QObject):
                 first, self._attached = not self._attached, True
                 if first:
                     self._failures, self._awaited = 0, False
+                    _log.info("phone attached: process %d, version %s", *self._hello)
                     self.connected.emit()
                 self.snapshot.emit(message)
             case Occurred():

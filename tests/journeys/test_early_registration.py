@@ -46,5 +46,8 @@ def test_a_phone_registers_before_its_parts_are_loaded_and_a_call_meanwhile_ring
             assert call.status is not None
             assert call.status.reasons
             on.end()
+            log = (on.home.folders.log / "engine.log").read_text("utf-8")
+            assert log.count("account 1: registered 200") == 1
+            assert not [one for one in ("agent@", server.address) if one in log]
         finally:
             end(on.engine)

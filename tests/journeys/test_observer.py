@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -165,3 +166,30 @@ def test_an_observer_is_told_everything_and_may_only_ask_for_an_end_that_takes_n
         notes = [json.loads(line)["note"] for line in on.klartone("notes", "--number", CUSTOMER, "--json").splitlines()]
         assert notes == ["Ring igen mandag"]
         assert on.verified()["ok"]
+
+        # The log says what a supporter asks, and of whom nothing.
+        log = (on.home.folders.log / "engine.log").read_text("utf-8")
+        said = [
+            r"policy in force: number - sha256 [0-9a-f]{16} lines 1",
+            r"call 1 arrived account=1 line=n7",
+            r"call 1 decided notice=N7 reason=\w+",
+            r"call 1 answered",
+            r"call 1 first_sample at \d+\.\d s",
+            r"call 1 ended code=\d+ by=them seconds=\d+\.\d status=recording reason=\w+ encrypted=no( codec=\w+)?",
+            r"settings taken up: (accounts ring_volume|ring_volume accounts|accounts|ring_volume)",
+            r"call 3 ended ",
+        ]
+        assert [one for one in said if not re.search(rf"klartone\.engine {one}", log)] == [], log
+        private = (
+            CUSTOMER,
+            "+4520123457",
+            "4520123456",
+            "20123457",
+            LOOPBACK,
+            "agent@",
+            "Mandag",
+            "mandag",
+            "end-0",
+            call,
+        )
+        assert [one for one in private if one in log] == []

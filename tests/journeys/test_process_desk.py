@@ -126,6 +126,11 @@ def test_a_no_that_is_pressed_as_the_engine_is_killed_is_carried_out_by_the_next
             assert past.kept
             until(lambda: (row := on.row(call)) is not None and KeyRole.TRAINING not in row.opens_for, 10, "its end")
         assert on.verified()["ok"]
+        log = (on.folder / "desk" / "desk.log").read_text("utf-8")
+        said = [line.split("klartone.desk ")[1].split(":")[0] for line in log.splitlines() if "klartone.desk " in line]
+        assert said[-4:] == ["phone gone", "phone ended with status -9", "phone is being started", "phone attached"], (
+            said
+        )
 
 
 @pytest.mark.alone

@@ -64,6 +64,8 @@ the password is Hest71, --password Hest72, kodeord: Hest73, {"password": "to Hes
 2026-11-29 17:05:13,001 DEBUG wire From: Ellen Dam <sip:31415926@pbx.example>
 s=Call of Ellen Dam
 opened /srv/a1b2c/phone-16/tmp_wj49n8r/more/archive2
+policy in force: number 7 sha256 3f2a91bc77120345 lines 2
+account 1: registered 200, call 3 ended code=200 by=them seconds=50.2 encrypted=yes codec=PCMA
 -----BEGIN PRIVATE KEY-----
 MC4CAQAwBQYDK2VwBCIEIJ1hsZ3c
 2026-11-29 17:05:14,001 INFO klartone.engine cut off above
@@ -97,6 +99,8 @@ HELPS = (
     "10.0.0.5",
     "1048576",
     "2841 ms",
+    "policy in force: number 7 sha256 3f2a91bc77120345 lines 2",
+    "account 1: registered 200, call 3 ended code=200 by=them seconds=50.2 encrypted=yes codec=PCMA",
     "/srv/a1b2c/phone-16/tmp_wj49n8r/more/archive2",
     "2026-11-29 17:05:14,001 INFO klartone.engine cut off above",
 )

@@ -26,7 +26,10 @@ from softphone.domain.purpose import Reason
 from softphone.plugin.client import PluginReport
 from softphone.plugin.notices import NoticeBook, NoticeMaker
 from softphone.plugin.rulebook import RulebookClient
+from softphone.system.logbook import log
 from softphone.wire.snapshot import CodedText, LineState, PolicyPhase, PolicyState
+
+_log = log.getChild("engine")
 
 
 class PolicyInForce:
@@ -162,6 +165,9 @@ class PolicyInForce:
         unspoken = CodedText("fault.notice.unspoken", {"count": len(book.unspoken)}) if book.unspoken else None
         self._fault("notices", CodedText("error.notice.rulebook_failed") if book.failed else unspoken)
         self.state = PolicyState(PolicyPhase.READY, loaded.path, _controllers(policy), policy.time_zone, remarks)
+        if loaded.sha256 != self._stands:
+            number = policy.house.policy_number
+            _log.info("policy in force: number %s sha256 %s lines %d", number or "-", loaded.sha256[:16], len(policy.line))
         now = datetime.now(UTC)
         # The file's words come with the rulebook's, and its choices.
         taken_up = AuditEntry("policy_taken_up", "G11", now, "", params={**self._named(loaded), **book.made_by})
@@ -199,6 +205,8 @@ class PolicyInForce:
             "last_good_stays": bool(self.policy),
         }
         self._stands = ""
+        codes = " ".join(dict.fromkeys(one.code for one in got.faults))
+        _log.info("policy %s, the one before %s: %s", phase.value, "stays" if self.policy else "does not stay", codes)
         self._note([AuditEntry("policy_refused", "G11", datetime.now(UTC), "", params=fields)])
 
     def _put_away(self) -> None:

@@ -135,6 +135,10 @@ class PhoneCalls:
         """Whether all that calls must write is written."""
         return not self._groups.owes and all(call.settled for call in self._book.live.values())
 
+    def known(self, call_id: str) -> LiveCall | None:
+        """While it is here, its wrap-up included."""
+        return self._book.live.get(call_id)
+
     def shown(self) -> tuple[CallState, ...]:
         now = self._clock()
         self.several.look()
