@@ -18,6 +18,7 @@ from typing import Any
 
 from softphone.archive.crypto import ring
 from softphone.archive.crypto.passphrase import Kind, check_passphrase, kind_of
+from softphone.archive.crypto.recipients import policy_recipients
 from softphone.archive.crypto.ring import KeyPurpose, Known
 from softphone.archive.crypto.wraps import (
     KeyStore,
@@ -29,7 +30,6 @@ from softphone.archive.crypto.wraps import (
 )
 from softphone.archive.folder.marker import MARKER, Marker, is_here, read_marker
 from softphone.archive.keys import admission, escrow, rotation
-from softphone.archive.seen.access import policy_recipients
 from softphone.archive.seen.machine import MachineArchive
 from softphone.bootstrap.archive.viewing import policy_of
 from softphone.bootstrap.home import DEMO_KEYS, Home, key_store, texts

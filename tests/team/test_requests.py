@@ -152,7 +152,7 @@ def body_of(route: str) -> Any:
         "POST /v1/log": {"entries": [entry]},
         "POST /v1/holds/raise": {"number": NUMBER, "raised_for": "party", "why": "om prisen", "within": "P30D"},
         "POST /v1/holds/confirm": {"hold": "none", "look_again": day(9)},
-        "POST /v1/holds/to-end": {"hold": "none"},
+        "POST /v1/holds/to-end": {"hold": "none", "how": "lifted"},
         "POST /v1/holds/end": {"hold": "none", "how": "lifted", "reason": "afklaret"},
         "POST /v1/rights": {"withdrawal": str(uuid4()), "right": "opt_out", "number": NUMBER},
         "PUT /v1/notes/{call}": {

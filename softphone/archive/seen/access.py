@@ -6,7 +6,6 @@ What a key opens, opens by the key alone. Nothing here keeps anybody from the fi
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -14,7 +13,7 @@ from sqlalchemy import func, select
 from softphone.archive.archive import Archive
 from softphone.archive.catalog.keys_here import opening, wrapped_for
 from softphone.archive.crypto import policy_signer
-from softphone.archive.crypto.wraps import Recipient
+from softphone.archive.crypto.recipients import policy_recipients
 from softphone.archive.finding.searching import sealed_for
 from softphone.archive.schema.tables import wraps
 from softphone.domain.archive.permission import OWN_CALLS, Keys, Sealed, Viewer
@@ -79,17 +78,6 @@ def sealed(archive: Archive, recording: str) -> Sealed:
             return bool(connection.execute(select(sealed_for(recording, *keys))).scalar())
 
     return is_for
-
-
-def policy_recipients(policy: Policy | None) -> list[Recipient]:
-    """Whom the policy lets open recordings, and of which lines."""
-    found: list[Recipient] = []
-    for one in policy.recipient if policy else ():
-        recipient = Recipient.from_policy(one.id, one.purpose, one.public_key)
-        if policy and (one.controller is not None or one.lines):
-            recipient = replace(recipient, lines=frozenset(line.id for line in policy.line if one.opens(line)))
-        found.append(recipient)
-    return found
 
 
 def opens_most(archive: Archive, keys: Mapping[KeyRole, tuple[str, ...]], role: KeyRole) -> bool:

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
+from softphone.archive.crypto.recipients import policy_recipients
 from softphone.archive.retention import judging, notes, withdrawing
 from softphone.archive.retention.cases import open_cases
 from softphone.archive.retention.deciding import decide
 from softphone.archive.retention.swept import Swept
 from softphone.archive.retention.withdrawing import WithdrawalRequest
-from softphone.archive.seen.access import policy_recipients
 from softphone.archive.seen.asking import Asking
 from softphone.archive.seen.finding import entries_of
 from softphone.domain.archive.decisions import AgentNote, Case, Decided, Right, ToJudge, VisibleRows, WithdrawalResult

@@ -6,10 +6,10 @@ from datetime import date
 
 from sqlalchemy import select
 
+from softphone.archive.crypto.recipients import policy_recipients
 from softphone.archive.finding.searching import begins
 from softphone.archive.retention import holding
 from softphone.archive.schema.tables import holds, recordings
-from softphone.archive.seen.access import policy_recipients
 from softphone.archive.seen.asking import Asking
 from softphone.domain.archive import deciding, permission
 from softphone.domain.archive.decisions import HoldsShown, Lifted, Raised, Standing

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 
+from softphone.archive.crypto.recipients import policy_recipients
 from softphone.archive.review import panel, sample, session
 from softphone.archive.review.session import Reviewing
-from softphone.archive.seen import access
 from softphone.archive.seen.asking import Asking
 from softphone.domain.archive import permission
 from softphone.domain.archive.reviews import (
@@ -42,7 +42,7 @@ class Reviews:
         if asking.viewer.key_ids.get(KeyRole.TRAINING):
             return "" if asking.viewer.teams or asking.viewer.all_teams else "no_team"
         # Where the policy names a key that is here, it is the recordings that are missing: a key counts by what it opens.
-        training = [one for one in access.policy_recipients(policy) if one.role is KeyRole.TRAINING]
+        training = [one for one in policy_recipients(policy) if one.role is KeyRole.TRAINING]
         here = any(asking.archive.private_key(one.key_id) is not None for one in training)
         return "no_sample" if here else "no_key"
 

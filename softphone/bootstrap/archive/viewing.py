@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from softphone.archive.crypto.recipients import policy_recipients
 from softphone.archive.crypto.revocation import RevokedKey
 from softphone.archive.seen import LocalArchive
-from softphone.archive.seen.access import policy_recipients
 from softphone.archive.seen.machine import MachineArchive
 from softphone.bootstrap.archive.shared import opened
 from softphone.bootstrap.home import Home, texts

@@ -13,8 +13,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from softphone.archive.crypto.recipients import policy_recipients
 from softphone.archive.log.policies import KEYS, SIGNED, shown
-from softphone.archive.seen.access import policy_recipients
 from softphone.calls.policy.lines import line_state
 from softphone.calls.policy.reading import Exchanges, Loaded, NotLoaded, PolicyReader
 from softphone.calls.turns import Post

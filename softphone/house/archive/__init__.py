@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from softphone.archive.crypto.wraps import KeyStore
 from softphone.domain.purpose import KeyRole
 from softphone.house.archive.asking import Asking
+from softphone.house.archive.deciding import Cases, Judging
 from softphone.house.archive.finding import Finding
+from softphone.house.archive.holds import Holds
 from softphone.house.archive.opening import Opening, opening
+from softphone.house.archive.rights import Rights
 from softphone.house.connection import Connection
 
 
@@ -29,6 +32,10 @@ class HouseArchive:
     ) -> None:
         self._asking = Asking(connection, keys, number_here)
         self.find = Finding(self._asking)
+        self.holds = Holds(self._asking)
+        self.rights = Rights(self._asking)
+        self.judging = Judging(self._asking)
+        self.cases = Cases(self._asking)
 
     def open(self, id: str, *, role: KeyRole | None = None, why: str = "", case: str = "") -> Opening:
         return opening(self._asking, id, role, why, case)

@@ -14,7 +14,7 @@ from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import Purpose
 from softphone.domain.retention import ANSWER_WITHIN, UPHELD_FOR, day_begins, local_day
 from softphone.team.rows.arriving import Seal
-from softphone.team.rows.holds import Anew
+from softphone.team.rows.holds import Anew, no_key_of_purpose
 from softphone.team.rows.pool import Row, Transaction
 
 OPEN = "SELECT case_open(%s, %s, %s, %s, %s, %s, %s, %s)"
@@ -132,7 +132,8 @@ async def settle(
     told, until = Jsonb([one.row() for one in anew]), day_begins(UPHELD_FOR.after(now.date()), "UTC")
     result, remembered = "", False
     for row, _ in rows:
-        done = await tx.row(SETTLE, row["number"], recording, uphold, reason, told, until)
+        with no_key_of_purpose(recording):
+            done = await tx.row(SETTLE, row["number"], recording, uphold, reason, told, until)
         assert done is not None
         result, remembered = done["result"], remembered or done["remembered"]
         if result == "gone":

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -18,7 +19,7 @@ from softphone.domain.errors import ArchiveError
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import KeyRole, Purpose
 from softphone.team.rows.arriving import Seal
-from softphone.team.rows.errors import MissingError
+from softphone.team.rows.errors import MissingError, WrongError
 from softphone.team.rows.pool import Row, Transaction
 
 TOLD = "SELECT * FROM holds_told(%s)"
@@ -27,6 +28,10 @@ RAISE = "SELECT * FROM holds_raise(%s, %s, %s, %s, %s)"
 MEANT = "SELECT * FROM holds_meant(%s)"
 CONFIRM = "SELECT hold_confirm(%s, %s)"
 KEYS = "SELECT * FROM keys_to_decide(%s)"
+STAND = (
+    "SELECT purpose FROM purposes WHERE recording = %s"
+    " AND (stands = 'keeps' OR (stands = 'taken_back' AND reason = 'grounds_given')) ORDER BY purpose"
+)
 END = "SELECT hold_end(%s, %s, %s, %s, %s)"
 
 
@@ -71,8 +76,10 @@ class ToOpen:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    line: str | None
+    """`stand`: the purposes that have not ended."""
+
     segments: tuple[ToOpen, ...]
+    stand: tuple[Purpose, ...]
 
 
 class Ends(StrEnum):
@@ -142,7 +149,8 @@ async def keys(tx: Transaction, recording: UUID) -> Keys:
         seal = Seal(KeyRole.CUSTODY, row["key_id"], row["suite"], bytes(row["sealed"]))
         made_for = tuple(Purpose(one) for one in row["purposes"])
         segments[row["segment"]] = ToOpen(row["segment"], made_for, (*(had.seals if had else ()), seal))
-    return Keys(rows[0]["line"] if rows else None, tuple(segments.values()))
+    stand = tuple(Purpose(row["purpose"]) for row in await tx.all(STAND, recording))
+    return Keys(tuple(segments.values()), stand)
 
 
 async def end(
@@ -162,7 +170,8 @@ async def end(
         deciding.check_answered(answered, row["opened_at"], row["time_zone"], now)
     told = answered.isoformat() if answered is not None else reason
     rows = Jsonb([one.row() for one in anew])
-    result = str(await tx.value(END, row["hold"], how.value, told, rows, training_may_end))
+    with no_key_of_purpose(row["recording"]):
+        result = str(await tx.value(END, row["hold"], how.value, told, rows, training_may_end))
     match result:
         case "none":
             raise ArchiveError("error.archive.no_such_hold", id=row["hold"])
@@ -172,6 +181,15 @@ async def end(
             raise ArchiveError("error.archive.lift_ends_training", id=str(row["recording"]))
         case _:
             return EndedAs(result)
+
+
+@contextmanager
+def no_key_of_purpose(recording: UUID) -> Generator[None]:
+    """What was sealed anew lets nobody open it whom the newest policy names."""
+    try:
+        yield
+    except WrongError:
+        raise ArchiveError("error.archive.no_key_of_purpose", id=str(recording)) from None
 
 
 async def _meant(tx: Transaction, beginning: str) -> Row:

@@ -15,7 +15,7 @@ from softphone.domain.errors import ArchiveError
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import Purpose
 from softphone.domain.retention import day_begins
-from softphone.team.rows.holds import Anew
+from softphone.team.rows.holds import Anew, no_key_of_purpose
 from softphone.team.rows.in_force import judge_within
 from softphone.team.rows.pool import Row, Transaction
 
@@ -57,7 +57,9 @@ async def keep(
         deciding.check_keep(one, until, now)
         begins = day_begins(until, one.time_zone)
         told = Jsonb([seal.row() for seal in anew if seal.role.value == one.purpose.value])
-        if not await tx.value(KEEP, recording, one.purpose.value, until, begins, reason, told):
+        with no_key_of_purpose(recording):
+            kept = await tx.value(KEEP, recording, one.purpose.value, until, begins, reason, told)
+        if not kept:
             raise ArchiveError("error.archive.nothing_to_judge", id=str(recording))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,6 @@ from tests.archive.contract.worlds import WORLDS, World, made
     ],
 )
 def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    one = made(request.param, tmp_path_factory.mktemp("contract"), request)
+    one: Any = made(request.param, tmp_path_factory.mktemp("contract"), request)
     yield one
     one.close()

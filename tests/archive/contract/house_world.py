@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any, cast
 
 from psycopg.types.json import Jsonb
+from uuid_utils import uuid7
 
 from softphone.archive.crypto import ring
+from softphone.archive.crypto.note_seals import seal_note
 from softphone.archive.crypto.ring import KeyPurpose, Known
-from softphone.archive.crypto.wraps import fingerprint, private_name
+from softphone.archive.crypto.wraps import SUITE, fingerprint, private_name
 from softphone.domain.archive.interface import SeenArchive
 from softphone.domain.archive.recordings import AuditRow
 from softphone.domain.policy import Policy
@@ -40,7 +42,7 @@ class HouseWorld:
     """`archive` of each person is what a joined desk's commands and windows get."""
 
     def __init__(self, folder: Path, server: Server, database: str, s3: str) -> None:
-        self.now = datetime.now(UTC)
+        self._now = datetime.now(UTC)
         self.team = Team(folder, server, database, seaweedfs.bucket(s3), address=f"https://localhost:{free_port()}")
         self._folder = folder
         self._policies = 0
@@ -56,6 +58,16 @@ class HouseWorld:
         for one in self._joined:
             one.connection.close()
         self.team.stop()
+
+    @property
+    def now(self) -> datetime:
+        """Of the service, whose clock nobody sets: in its place what ends by itself moves."""
+        return self._now
+
+    @now.setter
+    def now(self, now: datetime) -> None:
+        self.team.sql("UPDATE call_notes SET until_at = until_at - %s", now - self._now)
+        self._now = now
 
     @property
     def policy(self) -> Policy:
@@ -123,6 +135,19 @@ class HouseWorld:
         assert whole(self._desks[agent].upload(one))["state"] == "stored"
         self._numbers[one.told["call"]["call"]] = number
         return one.recording
+
+    def noted(self, number: str, text: str) -> None:
+        call, custody = str(uuid7()), self.team.keys.recipient(KeyRole.CUSTODY)
+        sealed = base64.b64encode(seal_note(text, custody, call)).decode("ascii")
+        told = {
+            "agent": ANNA,
+            "number": number,
+            "at": self.now.isoformat(),
+            "until": str(self.now.date() + self.policy.own_calls.length()),
+            "time_zone": "Europe/Copenhagen",
+            "seals": [{"key_id": custody.key_id, "suite": SUITE, "sealed": sealed}],
+        }
+        assert self._desks[ANNA].ask("PUT", f"/v1/notes/{call}", told).status == 204
 
     def seen_by(self, who: str, user: str = "") -> SeenArchive:
         if (who, user) not in self._archives:

@@ -20,11 +20,14 @@ from softphone.team.api.asking import Here, Who, router
 from softphone.team.api.routes.finding import RowTold, told_row
 from softphone.team.api.seeing import seeing
 from softphone.team.rows import afterwards, finding, holds
+from softphone.team.rows.finding import Found
 from softphone.team.rows.holds import Anew, Ends, Keys
 from softphone.team.rows.numbers import number_hash
 from softphone.team.upload.told import WRAP_BYTES, HoldId, Number, SealRow, Told, WrapRow
 
 routes = router()
+_WHAT = {Ends.LIFTED: "lift", Ends.ANSWERED: "close", Ends.NOT_ANSWERED: "close"}
+"""as a refusal is logged"""
 Words = Annotated[str, Field(max_length=2_000, pattern=r"^[^\x00]*$", repr=False)]
 Beginning = Annotated[str, Field(max_length=60, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Wraps = Annotated[list[WrapRow], Field(max_length=10_000)]
@@ -44,6 +47,10 @@ class HoldAsked(Told):
     """As much of its name as no other has."""
 
     hold: Beginning
+
+
+class ToEnd(HoldAsked):
+    how: Ends
 
 
 class LookAgain(HoldAsked):
@@ -77,6 +84,8 @@ class KeysTold(RowTold):
     """A recording and its data keys, sealed for custody. None: it may not be opened any more, or another key opens it."""
 
     segments: list[SegmentKeys]
+    stand: list[Purpose]
+    """the purposes that have not ended"""
 
 
 @routes.get("/holds")
@@ -122,12 +131,12 @@ async def hold_confirm(here: Here, asking: Who, told: LookAgain) -> Standing:
 
 
 @routes.post("/holds/to-end")
-async def hold_to_end(here: Here, asking: Who, told: HoldAsked) -> KeysTold:
+async def hold_to_end(here: Here, asking: Who, told: ToEnd) -> KeysTold:
     """What data protection needs to seal the recording anew. That it got the keys is in the log."""
     async with seeing(here, asking) as one:
-        hold = await deciding.decided(one, told.hold, "lift")
+        hold = await deciding.decided(one, told.hold, _WHAT[told.how])
         (found,) = await finding.rows_of(one.tx, [hold.recording], one.seer.now)
-        return KeysTold(**told_row(found), segments=segments_of(await holds.keys(one.tx, hold.recording)))
+        return keys_told(found, await holds.keys(one.tx, hold.recording))
 
 
 @routes.post("/holds/end")
@@ -136,7 +145,7 @@ async def hold_end(here: Here, asking: Who, told: HoldEnd) -> HoldEnded:
     if (told.how is Ends.ANSWERED) != (told.answered is not None):
         raise TeamError("error.team.request_wrong", where="answered", reason="one_of")
     async with seeing(here, asking) as one:
-        hold = await deciding.decided(one, told.hold, "lift" if told.how is Ends.LIFTED else "close")
+        hold = await deciding.decided(one, told.hold, _WHAT[told.how])
         (before,) = await finding.rows_of(one.tx, [hold.recording], one.seer.now)
         result = await holds.end(
             *(one.tx, hold.hold, told.how, told.reason, told.answered, sealed_anew(told.wraps), one.seer.now),
@@ -146,8 +155,8 @@ async def hold_end(here: Here, asking: Who, told: HoldEnd) -> HoldEnded:
         return HoldEnded(**told_row(after), training_ended=lifted.training_ended)
 
 
-def segments_of(keys: Keys) -> list[SegmentKeys]:
-    return [
+def keys_told(found: Found, keys: Keys) -> KeysTold:
+    segments = [
         SegmentKeys(
             segment=one.segment,
             purposes=list(one.purposes),
@@ -157,6 +166,7 @@ def segments_of(keys: Keys) -> list[SegmentKeys]:
         )
         for one in keys.segments
     ]
+    return KeysTold(**told_row(found), segments=segments, stand=list(keys.stand))
 
 
 def sealed_anew(wraps: list[WrapRow]) -> list[Anew]:

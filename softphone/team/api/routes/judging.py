@@ -17,7 +17,7 @@ from softphone.domain.roles import Permission
 from softphone.team.api.asking import Here, Who, router
 from softphone.team.api.deciding import custodys
 from softphone.team.api.routes.finding import IdAsked, RowTold, told_row
-from softphone.team.api.routes.holds import KeysTold, Words, Wraps, sealed_anew, segments_of
+from softphone.team.api.routes.holds import KeysTold, Words, Wraps, keys_told, sealed_anew
 from softphone.team.api.seeing import seeing
 from softphone.team.rows import cases, finding, holds, judging
 from softphone.team.upload.told import Told, WrapRow
@@ -100,8 +100,7 @@ async def judging_to_keep(here: Here, asking: Who, asked: IdAsked) -> KeysTold:
     """What data protection needs to seal it anew. That it got the keys is in the log."""
     async with seeing(here, asking) as one:
         found = await custodys(one, asked.id, Permission.JUDGE)
-        keys = await holds.keys(one.tx, UUID(found.row.recording))
-        return KeysTold(**told_row(found), segments=segments_of(keys))
+        return keys_told(found, await holds.keys(one.tx, UUID(found.row.recording)))
 
 
 @routes.post("/judging/keep", status_code=204)
@@ -146,8 +145,7 @@ async def case_to_decide(here: Here, asking: Who, asked: IdAsked) -> KeysTold:
     """What data protection needs to seal it anew. That it got the keys is in the log."""
     async with seeing(here, asking) as one:
         found = await custodys(one, asked.id, Permission.DECIDE_CASE, first=True)
-        keys = await holds.keys(one.tx, UUID(found.row.recording))
-        return KeysTold(**told_row(found), segments=segments_of(keys))
+        return keys_told(found, await holds.keys(one.tx, UUID(found.row.recording)))
 
 
 @routes.post("/cases/decide")
