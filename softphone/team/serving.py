@@ -23,6 +23,7 @@ from softphone.team.api.service import Service
 from softphone.team.logins import login, ringing
 from softphone.team.objects import Bucket, Shortcoming, Storage, check
 from softphone.team.people.openid import OpenId
+from softphone.team.proving.restoring import refuse_restored
 from softphone.team.schema import SERVICE, SIGN_IN
 from softphone.team.settings import Secrets, TeamSettings
 from softphone.team.upload.arriving import Arriving
@@ -51,6 +52,20 @@ def shortcomings(storage: Storage) -> list[Shortcoming]:
             bucket.close()
 
     return asyncio.run(asked())
+
+
+def refuse_if_restored(settings: TeamSettings, user: str, password: str, storage: Storage) -> None:
+    """Raises TeamError where the database comes from a backup, and has not learnt yet what storage knows."""
+
+    async def asked() -> None:
+        bucket = Bucket(storage)
+        try:
+            async with login(settings.database, user, password, most=1) as rows:
+                await refuse_restored(rows, bucket)
+        finally:
+            bucket.close()
+
+    asyncio.run(asked())
 
 
 def service_of(settings: TeamSettings, secrets: Secrets) -> Service:

@@ -12,6 +12,7 @@ import ipaddress
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -24,7 +25,16 @@ PREFIX = "KLARTONE_TEAM_"
 NUMBER_KEY, RECEIPT_KEY, STORAGE_SECRET = "NUMBER_KEY", "RECEIPT_KEY", "STORAGE_SECRET"
 DATABASE_PASSWORD, SIGN_IN_PASSWORD, MIGRATOR_PASSWORD = "DATABASE_PASSWORD", "SIGN_IN_PASSWORD", "MIGRATOR_PASSWORD"
 SWEEPER_PASSWORD = "SWEEPER_PASSWORD"  # noqa: S105 - a name
+HEAD_KEY = "HEAD_KEY"
 _KEY_BYTES = 32
+
+
+class Durable(StrEnum):
+    """An archive of the database's own log (WAL), another server that each transaction waits for, or nothing."""
+
+    ARCHIVED = "archived"
+    STANDBY = "standby"
+    ALONE = "alone"
 
 
 class _Table(BaseModel):
@@ -48,6 +58,8 @@ class Database(_Table):
 
     connect: str = "host=/run/postgresql dbname=klartone"
     connections: Annotated[int, Field(ge=1, le=200)] = 10
+    durable: Durable = Durable.ARCHIVED
+    """what makes it outlive its server: until that has an entry, desks keep their own copies"""
 
 
 class StorageTable(_Table):
@@ -114,8 +126,8 @@ def read_settings(path: Path) -> TeamSettings:
 def read_secrets(environment: Mapping[str, str]) -> Secrets:
     """Raises TeamError with the name of the variable that is missing, or that holds no such secret."""
     return Secrets(
-        _key(environment, NUMBER_KEY),
-        _key(environment, RECEIPT_KEY),
+        key_in(environment, NUMBER_KEY),
+        key_in(environment, RECEIPT_KEY),
         secret_in(environment, STORAGE_SECRET, needed=True),
         secret_in(environment, DATABASE_PASSWORD),
         secret_in(environment, SIGN_IN_PASSWORD),
@@ -132,7 +144,8 @@ def _is_guarded(serve: Serve) -> bool:
         return serve.listen == "localhost"
 
 
-def _key(environment: Mapping[str, str], name: str) -> bytes:
+def key_in(environment: Mapping[str, str], name: str) -> bytes:
+    """Raises TeamError where it is missing, or is none."""
     try:
         raw = base64.b64decode(secret_in(environment, name, needed=True), validate=True)
     except binascii.Error:

@@ -13,7 +13,11 @@ from datetime import datetime, timedelta
 
 from softphone.domain.errors import TeamError
 from softphone.team.objects import Bucket, Tombstone, bury
-from softphone.team.rows import afterwards, reviewing
+from softphone.team.objects.tombstones import Stone, forget_stones, lay
+from softphone.team.proving.heads import Heads
+from softphone.team.proving.holding import follow
+from softphone.team.proving.restoring import OLDEST
+from softphone.team.rows import afterwards, proving, reviewing
 from softphone.team.rows.pool import Row, Rows
 from softphone.team.upload.arriving import end_in_storage
 
@@ -32,19 +36,28 @@ class Swept:
     holds: int = 0
     listed: int = 0
     objects: int = 0
+    legal: int = 0
     uploads: int = 0
     refused: int = 0
+    heads: int = 0
 
     def __bool__(self) -> bool:
         return any(getattr(self, one.name) for one in fields(self))
 
 
-async def sweep(rows: Rows, bucket: Bucket, now: datetime) -> Swept:
-    """To its end. Raises TeamError where the database or all of storage does not answer; what was done until then is done."""
+async def sweep(rows: Rows, bucket: Bucket, now: datetime, heads: Heads | None = None) -> Swept:
+    """To its end, which `heads` signs. Raises TeamError where the database or all of storage does not answer; what was done until
+    then is done."""
     done = Swept()
     async with rows.nobody() as tx:
         await afterwards.forget(tx)
         await reviewing.forget(tx)
+        await proving.forget_stones(tx, OLDEST)
+    # What protects goes first.
+    while await _holds(rows, bucket, done):
+        pass
+    while await _stones(rows, bucket):
+        pass
     while await _due(rows, done):
         pass
     while await _listed(rows, now, done):
@@ -56,7 +69,32 @@ async def sweep(rows: Rows, bucket: Bucket, now: datetime) -> Swept:
     for key, upload in await bucket.unfinished(now - _FORGOTTEN):
         # Also those of which a service that was killed could not tell the database. A desk that is still at it begins again.
         done.uploads += await _tried(lambda key=key, upload=upload: bucket.abort(key, upload), done)
+    # What ended in this sweep, too.
+    while await _stones(rows, bucket):
+        pass
+    while await forget_stones(bucket, now - OLDEST, _BATCH):
+        pass
+    if heads is not None:
+        done.heads += await heads.sign(rows, bucket, now)
     return done
+
+
+async def _holds(rows: Rows, bucket: Bucket, done: Swept) -> bool:
+    async with rows.nobody() as tx:
+        due = await proving.legal_holds(tx, _OBJECTS)
+    for row in due:
+        done.legal += await _tried(lambda row=row: follow(rows, bucket, row), done)
+    return bool(due)
+
+
+async def _stones(rows: Rows, bucket: Bucket) -> bool:
+    async with rows.nobody() as tx:
+        due = await proving.stones(tx, _BATCH)
+    for row in due:
+        await lay(bucket, Stone(row["what"], row["id"], row["at"], row["told"]))
+        async with rows.nobody() as tx:
+            await proving.stone_written(tx, row)
+    return bool(due)
 
 
 async def _due(rows: Rows, done: Swept) -> bool:

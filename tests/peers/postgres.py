@@ -113,7 +113,8 @@ def _kept(told: dict[str, str], kept: socket.socket) -> Server:
 
 
 @contextmanager
-def started() -> Generator[Server]:
+def started(**more: str) -> Generator[Server]:
+    """`more`: settings of its own."""
     at = programs()
     # A socket's path may have 107 letters, so it does not lie in pytest's folder.
     folder = Path(tempfile.mkdtemp(prefix="kpg"))
@@ -129,7 +130,7 @@ def started() -> Generator[Server]:
     try:
         made = [str(at / "initdb"), "-D", str(data), "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"]
         subprocess.run([*demoted, *made], cwd=folder, check=True, capture_output=True)
-        settings = [word for name, value in _SETTINGS.items() for word in ("-c", f"{name}={value}")]
+        settings = [word for name, value in (_SETTINGS | more).items() for word in ("-c", f"{name}={value}")]
         with (folder / "log").open("w") as told:
             process = subprocess.Popen(
                 [*demoted, str(at / "postgres"), "-D", str(data), "-k", str(folder), *settings],

@@ -48,6 +48,7 @@ class Team:
     port: int = 0
     process: Any = None
     receipts: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
+    heads: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
     made: list[Desk] = field(default_factory=list[Desk])
     logs: list[Path] = field(default_factory=list[Path])
     address: str = ADDRESS
@@ -68,13 +69,14 @@ class Team:
             serve += f'port = {port_of(self.address)}\ncertificate = "{signed.certificate}"\nkey = "{signed.key}"\n'
         self.settings.write_text(
             f"{serve}"
-            f'[database]\nconnect = "host={self.server.folder} dbname={self.database}"\nconnections = 6\n'
+            f'[database]\nconnect = "host={self.server.folder} dbname={self.database}"\nconnections = 6\ndurable = "alone"\n'
             f'[storage]\nbucket = "{told.bucket}"\naccess_key = "{told.access_key}"\nendpoint = "{told.endpoint}"\n'
         )
         key = base64.b64encode(self.receipts.private_bytes_raw()).decode()
         self.environment = {
             "KLARTONE_TEAM_NUMBER_KEY": base64.b64encode(bytes(range(32))).decode(),
             "KLARTONE_TEAM_RECEIPT_KEY": key,
+            "KLARTONE_TEAM_HEAD_KEY": base64.b64encode(self.heads.private_bytes_raw()).decode(),
             "KLARTONE_TEAM_STORAGE_SECRET": told.secret_key,
         }
 

@@ -43,6 +43,7 @@ DECIDED = (
 MAY = {
     "GET /v1/me": ALL,
     "GET /v1/policy": ALL,
+    "GET /v1/heads": ALL,
     "PUT /v1/desk": ALL,
     "DELETE /v1/desks/{desk}": ALL,
     "DELETE /v1/session": ALL,

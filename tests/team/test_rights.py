@@ -42,6 +42,8 @@ SEEN: dict[str, str] = {
     "wraps_aside": "-",
     "audit": "0 0 0 0 0 0 1 0",
     "heads": "0 0 0 0 0 0 0 0",
+    "signed_heads": "1 1 1 1 1 1 1 1",
+    **dict.fromkeys(("head_marks", "countersigned", "restores", "legal_holds_due", "stones", "comparing"), "-"),
     "tombstones": "-",
     "remembered": "-",
     "withdrawals": "-",
@@ -174,6 +176,19 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], frozenset[str] | None, tuple[Any, ..
     "comment_remove": ((S,), frozenset({"lead", "agent"}), (new_id(),)),
     "service_head": ((S, W), None, ()),
     "head_keep": ((W,), None, ()),
+    "log_countersign": ((S,), frozenset({"agent"}), ()),
+    "legal_holds_now": ((S,), ANY - {"it"}, ([],)),
+    "legal_hold_done": ((S, W), ANY - {"it"}, (new_id(), True)),
+    **dict.fromkeys(("head_last", "stones_unknown", "tombstone_known", "compare_at"), ((S, W), None, ())),
+    **dict.fromkeys(
+        (
+            *("head_mark", "head_archived", "head_follows", "restored_since", "head_sign", "legal_holds_take"),
+            *("stones_take", "stone_written", "stones_forget", "stone_apply", "head_back", "restored", "compare_rows"),
+            *("compare_keys", "compare_chains", "compare_log", "compare_heads", "compare_countersigned"),
+            "compare_reached",
+        ),
+        ((W,), None, ()),
+    ),
     "sweep": ((W,), None, ()),
     "judge_due": ((W,), None, ()),
     "judge_listed": ((W,), None, ()),
@@ -227,6 +242,7 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], frozenset[str] | None, tuple[Any, ..
             ),
             *("i_have_a_key", "apply_known", "need_custody", "need_opening", "as_json", "as_moment"),
             *("i_see", "i_see_by_number", "i_open_as_custody", "seal_living", "holds_meet_refusal", "to_judge"),
+            *("legal_hold_changed", "stone_laid", "person_known"),
         ),
         ((), None, ()),
     ),
@@ -240,6 +256,10 @@ def filled(house: House) -> House:
     hold = {"hold": "h1", "recording": str(held), "raised_for": "controller", "raised_by": "bo", "why": "a dispute"}
     house.ask("bo", "SELECT * FROM holds_place(%s)", Jsonb([{**hold, "at": datetime.now(UTC).isoformat()}]))
     house.ask("anna", "SELECT receipt_keep(%s, %s)", other, "receipt")
+    head = house.as_login(SWEEPER, "SELECT number, hash FROM service_head()")[0]
+    told = {"serial": 1, "at": NOW.isoformat(), "durable_to": 0, "epoch": 0, "restored_from": 0}
+    words = {"previous": "", "key": "k", "signature": "s"}
+    assert house.as_login(SWEEPER, "SELECT head_sign(%s) AS kept", Jsonb(head | told | words)) == [{"kept": True}]
     house.ask("lead", "SELECT * FROM review_open(%s)", other)
     seal = {"role": "training", "key_id": "t1", "suite": "suite", "sealed": ""}
     house.ask("lead", "SELECT comment_put(%s, %s, 0, NULL, %s)", new_id(), other, Jsonb([seal]))

@@ -27,7 +27,15 @@ def add_team(commands: Commands) -> None:
     serve = here.add("serve", f"{_AT}:run_serve")
     _settings(serve, texts)
     serve.add_argument("--check", action="store_true", help=texts("cli.team.check"))
-    _settings(here.add("sweep", f"{_AT}:run_sweep"), texts)
+    sweep = here.add("sweep", f"{_AT}:run_sweep")
+    _settings(sweep, texts)
+    sweep.add_argument("--head", action="store_true", help=texts("cli.team.head"))
+    verify = here.add("verify", f"{_AT}:run_verify")
+    _settings(verify, texts)
+    verify.add_argument("--digests", choices=("none", "some", "all"), default="some", help=texts("cli.team.digests"))
+    verify.add_argument("--anew", action="store_true", help=texts("cli.team.anew"))
+    verify.add_argument("--json", action="store_true", help=texts("cli.json_lines"))
+    _settings(here.add("restored", f"{_AT}:run_restored"), texts)
     invite = here.add("invite", f"{_AT}:run_invite")
     _settings(invite, texts)
     invite.add_argument("subject", type=word(texts), metavar="NAME", help=texts("cli.team.subject"))
@@ -68,6 +76,14 @@ def run_serve(arguments: argparse.Namespace) -> int:
 
 def run_sweep(arguments: argparse.Namespace) -> int:
     return _run("softphone.cli.team.sweeping", "team_sweep", arguments)
+
+
+def run_verify(arguments: argparse.Namespace) -> int:
+    return _run("softphone.cli.team.verifying", "team_verify", arguments)
+
+
+def run_restored(arguments: argparse.Namespace) -> int:
+    return _run("softphone.cli.team.restoring", "team_restored", arguments)
 
 
 def run_invite(arguments: argparse.Namespace) -> int:

@@ -9,7 +9,8 @@ import sys
 from softphone.bootstrap.home import texts
 from softphone.domain.errors import KlartoneError
 from softphone.system.signature import public_half
-from softphone.team.serving import serve, shortcomings, storage_of
+from softphone.team.schema import SERVICE
+from softphone.team.serving import refuse_if_restored, serve, shortcomings, storage_of
 from softphone.team.settings import read_secrets, read_settings
 from softphone.texts import Texts
 
@@ -23,6 +24,7 @@ def team_serve(arguments: argparse.Namespace) -> int:
         print(tell.error(KlartoneError(one.code, **one.params)), file=sys.stderr)  # noqa: T201
     if lacking:
         return 1
+    refuse_if_restored(settings, SERVICE, secrets.database, storage_of(settings, secrets.storage))
     if arguments.check:
         _say(tell, "team.bucket_whole", bucket=settings.storage.bucket)
         _say(tell, "team.receipt_key", key=public_half(secrets.receipt_key))

@@ -154,7 +154,10 @@ class Entries(Told):
 
 
 class Shipped(Told):
+    """`countersigned`: a JWS by the service's key, of this log as far as it has come and of the entry that names it."""
+
     number: int
+    countersigned: str = ""
 
 
 class Problem(Told):

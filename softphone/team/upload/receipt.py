@@ -17,7 +17,7 @@ from joserfc.jwk import OKPKey
 
 from softphone.system.signature import public_half
 
-_TYPE = "klartone-receipt"
+_TYPE, _OF_LOG = "klartone-receipt", "klartone-log"
 
 
 class Signer:
@@ -33,6 +33,10 @@ class Signer:
         """`head`: where the service's log stands with this recording in it. A log with another entry there was written anew."""
         told = {"recording": recording, "sha256": sha256, "wraps": wraps, "at": at.isoformat(), "state": "received"}
         return self.sign(_TYPE, {**told, "head": head[0], "head_hash": head[1]})
+
+    def countersigned(self, told: Mapping[str, str | int], at: datetime) -> str:
+        """A desk's log as far as it has come, and the entry of the service's log that names it."""
+        return self.sign(_OF_LOG, {**told, "at": at.isoformat()})
 
     def sign(self, kind: str, told: Mapping[str, str | int]) -> str:
         header = {"alg": "Ed25519", "typ": kind, "kid": self.id}

@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 from softphone.domain.errors import TeamError
 from softphone.team.api import bodies
 from softphone.team.api.asking import Here, Who, router
+from softphone.team.rows import proving
 from softphone.team.upload.arriving import State
 from softphone.team.upload.told import FileTold, RecordingTold
 
@@ -75,7 +76,11 @@ async def log_ship(here: Here, asking: Who, told: bodies.Entries) -> bodies.Ship
     """Entries of this desk's log, in their order. Those that are here already change nothing."""
     async with here.rows.asking(asking.token) as tx:
         number = await tx.value("SELECT audit_ship(%s)", Jsonb(told.model_dump(mode="json")["entries"]))
-    return bodies.Shipped(number=int(number))
+        row = await proving.countersign(tx)
+    if row is None:
+        return bodies.Shipped(number=int(number))
+    said = {"desk": str(asking.who.desk), **row}
+    return bodies.Shipped(number=int(number), countersigned=here.signer.countersigned(said, here.now()))
 
 
 def _told(state: State) -> bodies.UploadState:

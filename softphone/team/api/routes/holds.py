@@ -19,6 +19,7 @@ from softphone.team.api import bodies, deciding
 from softphone.team.api.asking import Here, Who, router
 from softphone.team.api.routes.finding import RowTold, told_row
 from softphone.team.api.seeing import seeing
+from softphone.team.proving.holding import follow_now
 from softphone.team.rows import afterwards, finding, holds
 from softphone.team.rows.finding import Found
 from softphone.team.rows.holds import Anew, Ends, Keys
@@ -100,6 +101,7 @@ async def holds_place(here: Here, asking: Who, told: bodies.Holds) -> bodies.Hel
     """As a desk has placed them in its calls."""
     async with here.rows.asking(asking.token) as tx:
         placed = await afterwards.place_holds(tx, [one.hold_on(UUID(one.recording)) for one in told.holds])
+    await follow_now(here.rows, here.bucket, asking, [recording for _, recording in placed])
     return bodies.Held(held=sorted(hold for hold, _ in placed))
 
 
@@ -152,7 +154,8 @@ async def hold_end(here: Here, asking: Who, told: HoldEnd) -> HoldEnded:
             training_may_end=told.training_may_end,
         )
         after, lifted = await deciding.left(one, before, result)
-        return HoldEnded(**told_row(after), training_ended=lifted.training_ended)
+    await follow_now(here.rows, here.bucket, asking, [hold.recording])
+    return HoldEnded(**told_row(after), training_ended=lifted.training_ended)
 
 
 def keys_told(found: Found, keys: Keys) -> KeysTold:

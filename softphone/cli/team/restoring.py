@@ -1,0 +1,38 @@
+"""`klartone team restored`: after the database came back from a backup, and before anything serves from it."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+from datetime import UTC, datetime
+
+from softphone.bootstrap.home import texts
+from softphone.team.logins import login
+from softphone.team.objects import Bucket
+from softphone.team.proving.heads import Heads
+from softphone.team.proving.restoring import Restored, restore
+from softphone.team.schema import SWEEPER
+from softphone.team.serving import storage_of
+from softphone.team.settings import HEAD_KEY, STORAGE_SECRET, SWEEPER_PASSWORD, key_in, read_settings, secret_in
+
+
+def team_restored(arguments: argparse.Namespace) -> int:
+    settings, tell = read_settings(arguments.settings), texts()
+    storage = storage_of(settings, secret_in(os.environ, STORAGE_SECRET, needed=True))
+    heads = Heads(key_in(os.environ, HEAD_KEY), settings.database.durable)
+    password = secret_in(os.environ, SWEEPER_PASSWORD)
+
+    async def done() -> Restored:
+        bucket = Bucket(storage)
+        try:
+            async with login(settings.database, SWEEPER, password, most=1) as rows:
+                found = await restore(rows, bucket, heads.key)
+                await heads.sign(rows, bucket, datetime.now(UTC))
+                return found
+        finally:
+            bucket.close()
+
+    found = asyncio.run(done())
+    print(tell("team.restored", recordings=found.recordings, stones=found.stones, epoch=found.epoch))  # noqa: T201
+    return 0

@@ -1,0 +1,187 @@
+"""A database restored from yesterday: nothing that went since comes back, what was held is held, and nobody is served before."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from softphone.domain.errors import TeamError
+from softphone.house.heads import follow
+from softphone.team.logins import login
+from softphone.team.objects import Bucket
+from softphone.team.objects.tombstones import put_head
+from softphone.team.proving.heads import signed_by
+from softphone.team.proving.restoring import restore
+from softphone.team.schema import SWEEPER
+from softphone.team.settings import read_settings
+from tests.team.desk import NUMBER, Desk, made
+from tests.team.served import Team, whole
+from tests.team.test_arriving import hold
+from tests.team.test_comparing import is_held, lift
+from tests.team.test_heads import an_hour_later, asked, key_of
+
+pytestmark = [pytest.mark.peer("seaweedfs"), pytest.mark.peer("postgresql")]
+
+
+@contextmanager
+def backup(team: Team) -> Generator[None]:
+    """As the database is now, until the end: then it is there again."""
+    copy = f"{team.database}_copy"
+    team.stop(signal.SIGTERM)
+    team.server.make(copy, team.database)
+    team.start()
+    try:
+        yield
+        team.stop(signal.SIGTERM)
+        team.server.drop(team.database)
+        team.server.make(team.database, copy)
+    finally:
+        team.server.drop(copy)
+
+
+def stands(team: Team, recording: str) -> dict[str, str]:
+    return dict(team.sql("SELECT purpose, stands FROM purposes WHERE recording = %s", recording))
+
+
+@pytest.mark.rule("G04", "G10", "G31", "G32")
+def test_what_went_since_a_backup_does_not_come_back_and_nobody_is_served_before(team: Team) -> None:
+    desk, revoked = team.desk("agent", name="anna"), team.desk("agent", name="bo", agents=["sip:bo@klartone.test"])
+    handler, it = team.desk("case_handler", agents=[], key=None), team.desk("it", agents=[])
+    both = {"purposes": ["documentation", "training"], "reason": "withdrawn"}
+    kept, withdrawn, opted, held, undone, refused = them = [made(team.keys) for _ in range(6)]
+    for one in them:
+        whole(desk.upload(one))
+    before = hold() | {"recording": undone.recording}
+    whole(desk.ask("POST", "/v1/holds", {"holds": [before]}))
+    assert team.command("sweep").status == 0
+    an_hour_later(team)
+    assert team.command("sweep").status == 0
+    an_hour_later(team)
+    with backup(team):
+        for one, what in ((withdrawn, both), (opted, {"purposes": ["training"], "reason": "withdrawn"})):
+            back = {"withdrawal": str(uuid4()), "call_group": one.told["call"]["call"]}
+            assert whole(desk.ask("POST", "/v1/withdrawals", back | what)) == {"recordings": 1}
+        late = made(team.keys)
+        back = {"withdrawal": str(uuid4()), "call_group": late.told["call"]["call"]}
+        assert whole(desk.ask("POST", "/v1/withdrawals", back | both)) == {"recordings": 0}
+        now = datetime.now(UTC)
+        told = {"number": NUMBER, "line": "", "what": "do_not_sample", "at": now.isoformat()}
+        assert desk.ask("POST", "/v1/numbers", told | {"until": (now + timedelta(days=9)).isoformat()}).status == 204
+        whole(desk.ask("POST", "/v1/holds", {"holds": [hold() | {"recording": held.recording}]}))
+        lift(team, undone)
+        team.sql("UPDATE recordings SET restricted = 'objection' WHERE recording = %s", refused.recording)
+        assert it.ask("DELETE", f"/v1/desks/{revoked.id}").status == 204
+        lost = made(team.keys, number=None)
+        whole(desk.upload(lost))
+        assert team.command("sweep").status == 0
+        (seen,) = asked(desk, None)[-1:]
+        assert seen.serial == 3
+    # Nothing begins to serve, to sweep or to compare.
+    for what in ("serve", "sweep", "verify"):
+        done = team.command(what)
+        assert (done.status, "klartone team restored" in done.errors) == (1, True), what
+    assert stands(team, withdrawn.recording) != {}
+    done = team.command("restored")
+    assert done.status == 0, done.errors
+    assert "Recordings erased: 1." in done.out
+    team.start()
+    assert team.command("sweep").status == 0
+    assert stands(team, withdrawn.recording) == {}
+    assert withdrawn.recording not in {name for name, _ in team.kept()}
+    assert stands(team, opted.recording) == {"documentation": "keeps", "training": "taken_back"}
+    assert stands(team, kept.recording) == {"documentation": "keeps", "training": "keeps"}
+    assert team.sql("SELECT restricted FROM recordings WHERE recording = %s", refused.recording) == [("objection",)]
+    roles = "SELECT DISTINCT role FROM wraps WHERE recording = %s"
+    assert team.sql(roles, refused.recording) == [("custody",)]
+    assert (is_held(team, held), is_held(team, undone)) == (True, False)
+    assert ("training",) not in team.sql(roles, held.recording)
+    assert revoked.ask("GET", "/v1/me").code == "signed_out"
+    # What is sent again, or comes later, meets what was said of it.
+    assert whole(desk.upload(late))["state"] == "erased"
+    assert whole(desk.upload(lost))["state"] == "stored"
+    new = made(team.keys)
+    whole(desk.upload(new))
+    assert stands(team, new.recording) == {"documentation": "keeps", "training": "taken_back"}
+    assert whole(desk.upload(withdrawn))["state"] == "erased"
+    # The desk that has seen a later head learns why the log goes on from before it.
+    told = asked(desk, seen)
+    followed = follow(seen, told, key_of(team))
+    assert followed is not None
+    assert followed.restored_from is not None
+    assert followed.restored_from < seen.number
+    assert (followed.newest.epoch, followed.newest.serial) == (1, 4)
+    assert handler.id != desk.id
+    done = team.command("verify")
+    assert (done.status, done.errors) == (0, ""), done.out
+
+
+def test_a_restore_that_dies_anywhere_is_run_again_and_takes_no_backup_that_is_too_old(team: Team) -> None:
+    desk = team.desk("agent")
+    them = [made(team.keys, number=None) for _ in range(3)]
+    for one in them:
+        whole(desk.upload(one))
+    assert team.command("sweep").status == 0
+    with backup(team):
+        for one in them[:2]:
+            back = {"withdrawal": str(uuid4()), "call_group": one.told["call"]["call"]}
+            what = {"purposes": ["documentation", "training"], "reason": "withdrawn"}
+            whole(desk.ask("POST", "/v1/withdrawals", back | what))
+        assert team.command("sweep").status == 0
+    stones = [0]
+
+    def dying(after: int) -> type[Bucket]:
+        class Dying(Bucket):
+            async def read(self, *given: object, **more: object):  # type: ignore[no-untyped-def]
+                stones[0] += 1
+                if stones[0] > after:
+                    raise KeyboardInterrupt
+                async for block in super().read(*given, **more):  # type: ignore[arg-type]
+                    yield block
+
+        return Dying
+
+    async def run(kind: type[Bucket]) -> None:
+        bucket = kind(team.storage)
+        try:
+            async with login(read_settings(team.settings).database, SWEEPER, "", most=1) as rows:
+                await restore(rows, bucket, key_of(team))
+        finally:
+            bucket.close()
+
+    after = 0
+    for after in range(9):
+        stones[0] = 0
+        try:
+            asyncio.run(run(dying(after)))
+        except KeyboardInterrupt:
+            assert team.command("serve", "--check").status == 1
+            continue
+        break
+    assert after >= 4
+    assert team.sql("SELECT recording::text FROM recordings") == [(them[2].recording,)]
+    assert team.sql("SELECT max(epoch) FROM restores") == [(1,)]
+    assert team.command("serve", "--check").status == 0
+    # A head of a month later: sweeps have taken away by then what this database would have to learn.
+    (newest,) = asked(desk_of(team), None)[-1:]
+    later = replace(newest, serial=newest.serial + 1, at=newest.at + timedelta(days=31))
+    team.s3(lambda bucket: put_head(bucket, signed_by(team.heads.private_bytes_raw(), later)))
+    with pytest.raises(TeamError, match="restored_too_old"):
+        asyncio.run(run(Bucket))
+    stranger = signed_by(Ed25519PrivateKey.generate().private_bytes_raw(), later)
+    team.s3(lambda bucket: put_head(bucket, stranger))
+    with pytest.raises(TeamError, match="head_wrong"):
+        asyncio.run(run(Bucket))
+
+
+def desk_of(team: Team) -> Desk:
+    """Once it serves again."""
+    team.start()
+    return team.desk("agent", name="later")
