@@ -1,0 +1,262 @@
+"""What data protection does in one place, and what follows: rights by number, holds, judgements, notes, cases that arrive."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from psycopg.types.json import Jsonb
+
+from softphone.domain.changes import HoldBy
+from softphone.domain.purpose import Basis, Purpose
+from softphone.domain.retention import Ended, day_begins
+from softphone.team.rows import afterwards, cases, holds, judging, rights
+from softphone.team.rows.arriving import Hold, KeptFor
+from softphone.team.rows.holds import Ends
+from softphone.team.rows.pool import Rows
+from softphone.team.schema import SERVICE, SWEEPER
+from tests.policies import POLICY
+from tests.team.house import CUSTODY, NUMBER, ZONE, House, new_id, recorded
+
+NOW = datetime.now(UTC)
+LATER = NOW + timedelta(days=14)
+DAY = NOW.date() + timedelta(days=180)
+DOCUMENTED = KeptFor(Purpose.DOCUMENTATION, Basis.LEGITIMATE_INTEREST, "P6M", DAY)
+TRAINED = KeptFor(Purpose.TRAINING, Basis.CONSENT, "P6M", DAY)
+
+
+def refused(house: House, who: str, statement: str, *values: object) -> str | None:
+    with pytest.raises(psycopg.Error) as found:
+        house.ask(who, statement, *values)
+    return found.value.sqlstate
+
+
+def stands(house: House, recording: UUID) -> dict[str, str]:
+    rows = house.owner("SELECT purpose, stands FROM purposes WHERE recording = %s", recording)
+    return {row["purpose"]: row["stands"] for row in rows}
+
+
+def taken(house: House, who: str, right: str, *purposes: str, of: UUID | None = None, id: UUID | None = None) -> Any:
+    """(recording if it is told, what ended, whether it is gone, why custody alone opens it), by number unless `of` is given."""
+    number = None if of else NUMBER
+    rows = house.ask(who, rights.TAKEN, id or new_id(), of, number, right, [*purposes], LATER, LATER)
+    return [tuple(row.values()) for row in rows]
+
+
+def raised(house: House, who: str, of: UUID, by: str, why: str = "om prisen") -> str:
+    due = Jsonb({ZONE: LATER.isoformat()})
+    return house.ask(who, holds.RAISE, of, None, by, why, due)[0]["hold"]
+
+
+@pytest.mark.rule("G04")
+def test_a_consent_taken_back_by_number_ends_what_rests_on_one_also_in_what_arrives_later(house: House) -> None:
+    both = house.arrived(purposes=[DOCUMENTED, TRAINED])
+    assert (
+        refused(house, "anna", rights.TAKEN, new_id(), None, NUMBER, "withdraw", ["training"], LATER, LATER) == "KT403"
+    )
+    id = new_id()
+    assert taken(house, "handler", "withdraw", "documentation", "training", id=id) == [
+        (both, ["training"], False, None)
+    ]
+    assert taken(house, "handler", "withdraw", "documentation", "training", id=id) == []
+    late = house.arrived(purposes=[DOCUMENTED, TRAINED])
+    assert [stands(house, one) for one in (both, late)] == 2 * [{"documentation": "keeps", "training": "taken_back"}]
+    # A call that was had after it rests on another yes.
+    after = house.arrived(purposes=[DOCUMENTED, TRAINED], opened_at=datetime.now(UTC))
+    assert stands(house, after)["training"] == "keeps"
+    # An opt-out is remembered for the number, and takes what rests on anything; what nothing keeps has gone.
+    only = house.arrived(purposes=[replace(TRAINED, basis=None)], opened_at=datetime.now(UTC))
+    told = taken(house, "custody", "opt_out", "training")
+    assert sorted(told, key=str) == sorted(
+        [(after, ["training"], False, None), (only, ["training"], True, None)], key=str
+    )
+    assert [row["what"] for row in house.ask("bo", afterwards.KNOWN, NUMBER, "salg")] == ["refused"]
+    events = [row["event"] for row in house.owner("SELECT event FROM audit WHERE chain = 'service' ORDER BY number")]
+    assert events.count("withdraw_sought") == events.count("opt_out_sought") == 1
+
+
+@pytest.mark.rule("G31")
+def test_an_opt_out_of_one_recording_reaches_its_whole_call_group_and_tells_the_one_that_was_named(
+    house: House,
+) -> None:
+    group = new_id()
+    first, second = house.arrived(group=group, number=None), house.arrived("bo", group=group, number=None)
+    told = taken(house, "handler", "opt_out", "training", of=first)
+    assert sorted(told, key=str) == sorted(
+        [(first, ["training"], False, None), (None, ["training"], False, None)], key=str
+    )
+    assert stands(house, second)["training"] == "taken_back"
+    nobody = (new_id(), new_id(), None, "opt_out", ["training"], LATER, LATER)
+    assert refused(house, "handler", rights.TAKEN, *nobody) == "KT404"
+
+
+@pytest.mark.rule("G04")
+def test_our_own_hold_against_a_refusal_stands_until_custody_has_to_have_decided_and_a_partys_stays(
+    house: House,
+) -> None:
+    ours, theirs, never, in_call = (house.arrived(purposes=[DOCUMENTED]) for _ in range(4))
+    only = house.arrived(purposes=[TRAINED])
+    raised(house, "handler", ours, "controller")
+    raised(house, "handler", theirs, "party")
+    for one in (in_call, only):
+        hold = Hold(f"{one}-h1", one, HoldBy.CONTROLLER, "anna", "", datetime.now(UTC))
+        house.ask("anna", afterwards.PLACE, Jsonb([hold.row()]))
+    both = ["documentation", "training"]
+    assert house.value("handler", rights.TAKE_BACK, new_id(), None, NUMBER, both, "withdrawn", LATER) == 5
+    until = {
+        row["recording"]: row["provisional_until"]
+        for row in house.owner("SELECT recording, provisional_until FROM holds WHERE lifted_at IS NULL")
+    }
+    assert until == {ours: LATER, theirs: None, in_call: LATER}  # of training alone, a hold of ours keeps nothing
+    assert house.found("custody") == {ours, theirs, in_call}
+    assert never not in house.found("custody")
+    house.owner("UPDATE holds SET provisional_until = now() - interval '1 second' WHERE provisional_until IS NOT NULL")
+    assert sorted(house.sweep(), key=str) == 2 * [("discarded", None)] + 2 * [("hold_void", None)]
+    assert house.found("custody") == {theirs}
+
+
+@pytest.mark.rule("G38")
+def test_a_hold_is_not_lifted_where_that_would_end_a_training_unless_it_may(house: House) -> None:
+    one = house.arrived()
+    hold, access = raised(house, "bo", one, "party"), raised(house, "anna", one, "access")
+    assert raised(house, "bo", one, "party") == hold
+    assert house.value("custody", holds.END, hold, "answered", "2026-01-01", Jsonb([]), True) == "is_dispute"
+    assert house.value("custody", holds.END, access, "lifted", "why", Jsonb([]), True) == "is_access"
+    assert house.value("custody", holds.END, access, "answered", str(NOW.date()), Jsonb([]), False) == "lifted"
+    assert house.value("custody", holds.END, hold, "lifted", "settled", Jsonb([]), False) == "ends_training"
+    assert [row["hold"] for row in house.ask("custody", holds.TOLD, "")] == [hold]
+    assert [row["role"] for row in house.owner("SELECT DISTINCT role FROM wraps ORDER BY role")] == [
+        "custody",
+        "documentation",
+    ]
+    for who in ("anna", "handler", "lead", "it"):
+        assert refused(house, who, holds.KEYS, one) == refused(house, who, holds.MEANT, hold[:5]) == "KT403"
+    keys = house.ask("custody", holds.KEYS, one)
+    assert [(row["segment"], row["key_id"], bytes(row["sealed"])) for row in keys] == [(0, "c1", b"custodyc1")]
+    assert house.value("custody", holds.END, hold, "lifted", "settled", Jsonb([]), True) == "training_ended"
+    assert stands(house, one) == {"documentation": "keeps", "training": "taken_back"}
+    told = [
+        row["event"] for row in house.owner("SELECT event FROM audit WHERE recording = %s ORDER BY number", str(one))
+    ]
+    assert told[-4:] == ["access_answered", "keys_to_decide", "hold_lifted", "training_unopened"]
+
+
+@pytest.mark.rule("G10")
+def test_what_waits_is_told_page_by_page_and_kept_no_longer_than_its_own_period(house: House) -> None:
+    house.owner("UPDATE policies SET signed = %s", f'signature\njudge_within = "P10D"\n{POLICY}'.encode())
+    over = NOW.date() - timedelta(days=2)
+    those = [house.arrived(purposes=[replace(DOCUMENTED, expires_on=over, judged_at_end=True)]) for _ in range(3)]
+    held = raised(house, "bo", those[0], "party")
+
+    async def asked() -> list[list[tuple[str, date, bool]]]:
+        async with Rows(house.server.conninfo(house.database, SERVICE)) as rows:
+            pages: list[list[tuple[str, date, bool]]] = []
+            after = None
+            while True:
+                async with rows.asking(house.people["custody"].token) as tx:
+                    page = await judging.waiting(tx, after, datetime.now(UTC), 2)
+                pages.append([(one.recording, one.judge_by, one.held) for one in page.rows])
+                after = page.next
+                if after is None:
+                    return pages
+
+    async def listed() -> int:
+        async with Rows(house.server.conninfo(house.database, SWEEPER)) as rows, rows.nobody() as tx:
+            return await afterwards.list_to_judge(tx, datetime.now(UTC), 10)
+
+    by = NOW.date() + timedelta(days=10)
+    pages = asyncio.run(asked())
+    assert [len(page) for page in pages] == [2, 1]
+    assert {it for page in pages for it in page} == {(str(one), by, one == those[0]) for one in those}
+    assert asyncio.run(listed()) == 3
+    assert {row["judge_by"] for row in house.owner("SELECT judge_by FROM purposes")} == {by}
+    day = NOW.date() + timedelta(days=400)
+    too_long = (those[1], "documentation", day, day_begins(day, ZONE), "retssag", Jsonb([]))
+    assert refused(house, "custody", judging.KEEP, *too_long) == "KT422"
+    anew = Jsonb([{"role": "documentation", "segment": 0, "key_id": "d1", "suite": "s", "sealed": "00"}])
+    keep = (those[1], "documentation", DAY, day_begins(DAY, ZONE), "retssag")
+    assert refused(house, "custody", judging.KEEP, *keep, Jsonb([])) == "KT422"  # nobody could open it
+    assert house.value("custody", judging.KEEP, *keep, anew)
+    assert not house.value("custody", judging.KEEP, *keep, anew)
+    assert house.found("handler") == {those[1]}
+    assert house.value("custody", judging.END, those[2], ["documentation"], "no longer") == "gone"
+    assert house.value("custody", judging.END, those[0], ["documentation"], "no longer") == "kept"
+    assert house.value("custody", holds.END, held, "lifted", "settled", Jsonb([]), False) == "erased"
+    assert house.found("custody") == {those[1]}
+
+
+@pytest.mark.rule("G37")
+def test_a_note_that_was_erased_stays_away_and_one_past_its_day_goes(house: House) -> None:
+    seals = Jsonb([{"key_id": "c1", "suite": "s", "sealed": "aa"}])
+    call, other = new_id(), new_id()
+
+    def put(who: str, call: UUID, agent: str, until: datetime = LATER, words: Jsonb = seals) -> None:
+        house.ask(who, rights.PUT_NOTE, call, agent, NUMBER, NOW, until.date(), until, words)
+
+    put("anna", call, "sip:anna@nordlys.example")
+    put("anna", call, "anna@nordlys.example")
+    put("anna", other, "anna@nordlys.example")
+    note = (call, "bo@nordlys.example", NUMBER, NOW, LATER.date(), LATER)
+    assert refused(house, "anna", rights.PUT_NOTE, *note, seals) == "KT403"
+    assert refused(house, "bo", rights.PUT_NOTE, *note, seals) == "KT409"
+    wrong = Jsonb([{"key_id": "d1", "suite": "s", "sealed": "aa"}])
+    assert refused(house, "bo", rights.PUT_NOTE, new_id(), *note[1:], wrong) == "KT422"
+    assert {row["call"] for row in house.ask("custody", rights.NOTES, NUMBER)} == {call, other}
+    put("anna", other, "anna@nordlys.example", words=Jsonb([]))  # taken away by its agent
+    assert house.value("custody", rights.ERASE_NOTES, NUMBER, "sag 117") == 1
+    put("anna", call, "anna@nordlys.example")
+    put("anna", other, "anna@nordlys.example")
+    assert [row["call"] for row in house.ask("custody", rights.NOTES, NUMBER)] == [other]
+    house.owner("UPDATE call_notes SET until_at = now() WHERE call = %s", other)
+    assert house.ask("custody", rights.NOTES, NUMBER) == []
+    assert house.as_login(SWEEPER, afterwards.FORGET) == [{"forget": 1}]
+    assert [row["call"] for row in house.owner("SELECT call FROM call_notes")] == [call]
+    assert house.owner("SELECT * FROM call_note_seals") == []
+
+
+@pytest.mark.rule("G23")
+def test_a_case_of_a_call_arrives_with_its_recording_and_what_is_upheld_binds_later_calls(house: House) -> None:
+    keys = ((CUSTODY, "c1"),)
+    one = recorded(purposes=[DOCUMENTED], keys=keys, restricted="objection")
+    grounds = recorded(
+        purposes=[replace(TRAINED, stands=Ended.TAKEN_BACK, reason="grounds_given")], keys=keys, number=None
+    )
+    for it in (one, grounds):
+        assert house.ship("anna", it) == "stored"
+    day = NOW.date() + timedelta(days=30)
+
+    async def arrive() -> None:
+        async with Rows(house.server.conninfo(house.database, SERVICE)) as rows:
+            for it, kind in ((one, "objection"), (grounds, "grounds_given"), (one, "objection")):
+                async with rows.asking(house.people["anna"].token) as tx:
+                    await cases.arrived(tx, it.recording, cases.CaseKind(kind), it.opened_at, ZONE)
+
+    asyncio.run(arrive())
+    told = {row["recording"]: row for row in house.ask("custody", cases.TOLD, None)}
+    assert told.keys() == {one.recording, grounds.recording}
+    assert (told[one.recording]["overdue"], told[one.recording]["goes_on"]) == (False, DAY)
+    assert day - timedelta(days=2) < told[one.recording]["deadline"] < day + timedelta(days=3)
+    house.owner("UPDATE cases SET overdue_at = received_at + interval '1 second'")
+    assert all(row["overdue"] for row in house.ask("custody", cases.TOLD, None))
+    number = told[one.recording]["number"]
+    assert refused(house, "handler", cases.SETTLE, number, one.recording, True, "why", Jsonb([]), LATER) == "KT403"
+    (done,) = house.ask("custody", cases.SETTLE, number, one.recording, True, "not needed", Jsonb([]), LATER)
+    assert done == {"result": "gone", "remembered": True}
+    assert refused(house, "custody", cases.SETTLE, number, one.recording, True, "again", Jsonb([]), LATER) == "KT404"
+    later = recorded(purposes=[DOCUMENTED], opened_at=datetime.now(UTC))
+    assert house.ship("anna", later) == "erased"
+    other_line = recorded(purposes=[DOCUMENTED], opened_at=datetime.now(UTC), line="support")
+    assert house.ship("anna", other_line) == "stored"
+    # Grounds that are not upheld: training goes on for those whom the policy names, and under a hold once that is lifted.
+    hold = raised(house, "handler", grounds.recording, "party")
+    settle = (told[grounds.recording]["number"], grounds.recording, False, "clearly of use")
+    assert house.ask("custody", cases.SETTLE, *settle, Jsonb([]), LATER) == [{"result": "kept", "remembered": False}]
+    assert stands(house, grounds.recording) == {"training": "keeps"}
+    anew = Jsonb([{"role": "training", "segment": 0, "key_id": "t1", "suite": "s", "sealed": "00"}])
+    assert house.value("custody", holds.END, hold, Ends.LIFTED, "settled", anew, False) == "lifted"
+    assert house.found("lead") == {grounds.recording}
