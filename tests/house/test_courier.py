@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import threading
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from softphone.archive.crypto.wraps import Wrap, unwrap
@@ -19,10 +20,13 @@ from softphone.archive.outbox import shipping
 from softphone.domain.changes import Discard, DropWraps, HoldBy, LiftHold, PlaceHold, RememberRefusal
 from softphone.domain.purpose import KeyRole, Purpose
 from softphone.house.courier import Courier, Report
-from softphone.team.objects import Bucket
+from softphone.team.objects import Bucket, Storage
 from tests.archive.scene import DOCUMENTATION, TRAINING, Scene, voices
 from tests.house.joined import Joined, signed_in
-from tests.peers.processes import until
+from tests.peers.postgres import Server
+from tests.peers.processes import free_port, until
+from tests.peers.tcp_way import way
+from tests.team.desk import port_of
 from tests.team.local import AGENT, begun, ended
 from tests.team.served import Team
 
@@ -80,6 +84,11 @@ class Office:
             waits = shipping.waiting(connection, self.scene.archive.desk)
         return waits.count == 0 and waits.entries == 0
 
+    @property
+    def trouble(self) -> str:
+        told = self.reports[-1].trouble if self.reports else None
+        return told.code if told else ""
+
     def all_shipped(self) -> None:
         until(self.nothing_waits, 30, f"all shipped; {self.reports[-1:]}")
 
@@ -94,14 +103,20 @@ class Office:
         return self.team.s3(deed)
 
 
-@pytest.fixture
-def office(team_tls: Team, tmp_path: Path) -> Generator[Office]:
-    scene = Scene(tmp_path / "archive", another=True)
+@contextmanager
+def office_of(team: Team, folder: Path) -> Generator[Office]:
+    scene = Scene(folder / "archive", another=True)
     scene.archive.clock = lambda: datetime.now(UTC)
     try:
-        yield Office(team_tls, scene, signed_in(team_tls, tmp_path / "home", "agent", desk=scene.archive.desk))
+        yield Office(team, scene, signed_in(team, folder / "home", "agent", desk=scene.archive.desk))
     finally:
         scene.close()
+
+
+@pytest.fixture
+def office(team_tls: Team, tmp_path: Path) -> Generator[Office]:
+    with office_of(team_tls, tmp_path) as made:
+        yield made
 
 
 def test_a_recorded_call_arrives_opens_by_the_house_s_keys_and_what_is_decided_later_follows_it(office: Office) -> None:
@@ -198,3 +213,62 @@ def test_what_the_house_had_taken_back_before_it_arrived_goes_here_too(office: O
     assert not office.scene.archive.vault.path(recording).exists()
     assert office.scene.archive.list() == []
     assert verify(office.scene.archive).ok
+
+
+@pytest.mark.expected_log(
+    "not shipped: error.house.unreachable", "not shipped: error.team.unavailable",
+    "not shipped: error.team.storage_unreachable", "not shipped: error.house.signed_out", reason="they are away, one by one",
+)  # fmt: skip
+def test_whatever_is_away_is_told_in_its_words_and_once_it_is_back_all_goes_on(
+    tmp_path: Path, postgres: Server, database: str, storage: Storage
+) -> None:
+    with ExitStack() as ending:
+        s3 = ending.enter_context(way(port_of(storage.endpoint)))
+        behind = replace(storage, endpoint=f"http://127.0.0.1:{s3.port}")
+        team = Team(tmp_path, postgres, database, behind, address=f"https://localhost:{free_port()}")
+        team.policy()
+        team.start()
+        ending.callback(team.stop)
+        office = ending.enter_context(office_of(team, tmp_path))
+        courier = ending.enter_context(office.courier())
+
+        @contextmanager
+        def away(code: str) -> Generator[None]:
+            office.recorded()
+            courier.look()
+            until(lambda: office.trouble == code, 30, f"{code}; {office.reports[-1:]}")
+            assert office.reports[-1].waiting.recordings == 1
+            yield
+            courier.look()
+            office.all_shipped()
+            until(lambda: not office.trouble, 10, "no trouble any more")
+
+        team.stop()
+        with away("error.house.unreachable"):
+            team.start()
+        s3.cut()
+        with away("error.team.storage_unreachable"):
+            s3.mend()
+        _connections(team, allowed=False)
+        with away("error.team.unavailable"):
+            _connections(team, allowed=True)
+        # A token that is over, and a clock that is off by a day, keep nothing waiting.
+        team.sql("UPDATE sessions SET expires_at = now() - interval '1 second'")
+        office.joined.connection._ahead = 86_400.0
+        office.recorded(seconds=3)
+        courier.look()
+        office.all_shipped()
+        team.sql("UPDATE desks SET revoked_at = now()")
+        with away("error.house.signed_out"):
+            assert not office.reports[-1].joined
+            team.sql("UPDATE desks SET revoked_at = NULL")
+            team.sql("UPDATE sessions SET ended_at = NULL, expires_at = now() + interval '1 hour'")
+        assert team.events().count("recording_arrived") == 5
+
+
+def _connections(team: Team, *, allowed: bool) -> None:
+    with psycopg.connect(team.server.conninfo(), autocommit=True) as connection:
+        connection.execute(f'ALTER DATABASE "{team.database}" ALLOW_CONNECTIONS {allowed}'.encode())
+        if not allowed:
+            ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+            connection.execute(ended, (team.database,))
