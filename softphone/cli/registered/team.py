@@ -29,6 +29,7 @@ def add_team(commands: Commands) -> None:
     serve.add_argument("--check", action="store_true", help=texts("cli.team.check"))
     sweep = here.add("sweep", f"{_AT}:run_sweep")
     _settings(sweep, texts)
+    sweep.add_argument("--key", action="store_true", help=texts("cli.team.key"))
     sweep.add_argument("--head", action="store_true", help=texts("cli.team.head"))
     verify = here.add("verify", f"{_AT}:run_verify")
     _settings(verify, texts)
