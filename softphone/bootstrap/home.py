@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, cast
 
 from softphone.domain.errors import ArchiveError, SettingsError
 from softphone.domain.purpose import Language
+from softphone.house.membership import HouseFolder
 from softphone.system.paths import UserFolders, is_there, program_folder
 from softphone.system.settings import ASIDE, FILE, FaultySettings, InForce, in_force, set_aside, without_own
 from softphone.system.settings_machine import MachineSettings, machine_settings
@@ -60,7 +61,7 @@ class Home:
 
     def settings_in_force(self, *, only_look: bool = False) -> tuple[InForce, CodedText | None]:
         """As `settings`, with what the organisation says to this machine."""
-        machine, path = machine_settings(), self.folders.config / FILE
+        machine, path = self._organisation(), self.folders.config / FILE
         try:
             held, said = in_force(path, machine), None
         except SettingsError as error:
@@ -79,6 +80,15 @@ class Home:
         if self.demo and is_there(policy := self.demo / DEMO_POLICY):
             held = replace(held, settings=replace(held.settings, policy=str(policy), policy_signer=""))
         return held, said
+
+    def _organisation(self) -> MachineSettings:
+        """What it says to this machine, and below that what this desk's house says."""
+        machine, says = machine_settings(), HouseFolder(self.folders.data).says()
+        if says is None:
+            return machine
+        from softphone.system.settings_house import with_house  # few are members of one
+
+        return with_house(machine, says)
 
     def _plays_demo(self, held: InForce) -> bool:
         """A demo's own phone goes by the demo's settings on a managed machine too. Its home lies in the demo's folder, it

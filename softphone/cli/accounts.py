@@ -43,7 +43,7 @@ def account_add(arguments: argparse.Namespace) -> int:
     check_accounts(wanted)
     for _, code, params in doubts_of({"accounts": (account,)}):
         raise SettingsError(code, **params)
-    password = _password() if arguments.password_stdin else None
+    password = read_password() if arguments.password_stdin else None
     with _kept(home, held, account, password):
         write_value(home.folders.config, held, "accounts", [asdict(one) for one in wanted])
     _tell(tell("account.changed" if known else "account.added", address=account.address, id=account.id))
@@ -93,7 +93,7 @@ def account_password(arguments: argparse.Namespace) -> int:
     home, tell = Home.of(arguments), texts()
     held, _ = home.settings_in_force(only_look=True)
     account = _named(held, arguments.id)
-    key_store(home.archive(held.settings)).set(password_name(account.id), _password().encode())
+    key_store(home.archive(held.settings)).set(password_name(account.id), read_password().encode())
     _tell(tell("account.password_set", address=account.address, id=account.id))
     tell_when(home, tell, "accounts")
     return 0
@@ -133,7 +133,7 @@ def _named(held: InForce, id: str) -> Account:
     return account
 
 
-def _password() -> str:
+def read_password() -> str:
     """Its first line, without the line's end; at a terminal it is asked for, and not shown. Raises SettingsError if there is
     none."""
     try:

@@ -90,7 +90,7 @@ class Connection:
     def __init__(self, address: str, key: DeskKey, tokens: KeptTokens | None = None, *, authority: str = "") -> None:
         self.address = address.rstrip("/")
         self.server = urlsplit(self.address).netloc
-        self._key, self._tokens, self._authority = key, tokens, authority
+        self._key, self._tokens, self.authority = key, tokens, authority
         self._making = threading.Lock()
         self._pool: urllib3.PoolManager | None = None
         self._ahead = 0.0
@@ -242,21 +242,10 @@ class Connection:
 
     def _made(self) -> urllib3.PoolManager:
         try:
-            context = client_context(self._authority)
+            context = client_context(self.authority)
         except NotTrusted as error:
-            raise UnreachableError("error.house.authority", path=self._authority, detail=error.fault.detail) from None
-        context.check_hostname = True
-        proxy = _proxy_of(self.server)
-        if not proxy:
-            return urllib3.PoolManager(ssl_context=context, maxsize=8)
-        parts = urlsplit(proxy)
-        signs_in = None
-        if parts.username:
-            signs_in = urllib3.make_headers(
-                proxy_basic_auth=f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-            )
-            proxy = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-        return urllib3.ProxyManager(proxy, proxy_headers=signs_in, ssl_context=context, maxsize=8)
+            raise UnreachableError("error.house.authority", path=self.authority, detail=error.fault.detail) from None
+        return pool_for(self.server, context)
 
     def _refusal(self, response: urllib3.BaseHTTPResponse, latest: float) -> HouseError:
         """What a refusal says. Nothing in it is shown before it looks like what the service says."""
@@ -310,6 +299,20 @@ def _params(told: object) -> dict[str, Param]:
         if name.isidentifier() and name not in ("code", "status", "again") and isinstance(value, str | int | float):
             found[name] = plain(value[:_LONGEST]) if isinstance(value, str) else value
     return found
+
+
+def pool_for(server: str, context: ssl.SSLContext) -> urllib3.PoolManager:
+    """Connections to a server, through the proxy that the system names for it."""
+    context.check_hostname = True
+    proxy = _proxy_of(server)
+    if not proxy:
+        return urllib3.PoolManager(ssl_context=context, maxsize=8)
+    parts = urlsplit(proxy)
+    signs_in = None
+    if parts.username:
+        signs_in = urllib3.make_headers(proxy_basic_auth=f"{unquote(parts.username)}:{unquote(parts.password or '')}")
+        proxy = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    return urllib3.ProxyManager(proxy, proxy_headers=signs_in, ssl_context=context, maxsize=8)
 
 
 def _proxy_of(server: str) -> str:

@@ -35,6 +35,12 @@ def is_there(path: Path) -> bool:
     return os.access(path, os.F_OK)
 
 
+def is_below(name: str) -> bool:
+    """Whether that name, from whoever it comes, leads to a file below the folder it is taken from, on any system."""
+    parts = name.replace("\\", "/").split("/")
+    return len(name) <= 200 and all(one not in ("", ".", "..") and ":" not in one and "\0" not in one for one in parts)
+
+
 @dataclass(frozen=True, slots=True)
 class UserFolders:
     """A user's folders. `archive` holds recordings, `runtime` sockets and secrets of a session, `cache` spoken notices."""

@@ -133,6 +133,11 @@ def with_file(machine: MachineSettings, path: Path, *, needed: bool, trusted: bo
         return _shut(machine, place, "settings.fault.unreadable", detail=error.strerror or type(error).__name__)
     if others is not None:
         return _shut(machine, place, "settings.fault.unguarded", path=str(others))
+    return with_bytes(machine, place, raw)
+
+
+def with_bytes(machine: MachineSettings, place: str, raw: bytes) -> MachineSettings:
+    """As `with_file`, of what was read there."""
     if len(raw) > LARGEST:  # what it locks could stand in the rest
         return _shut(machine, place, "settings.fault.too_large", most=str(LARGEST // 1000))
     from softphone.system.settings_faults import faults_of, lines_of, unknown  # few have one

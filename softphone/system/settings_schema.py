@@ -336,6 +336,8 @@ SCHEMA: tuple[Setting, ...] = (
         whole_path=True,
         live=False,
     ),
+    Setting("house_signer", "policy", "setting.name.house_signer", Scope.MACHINE, check=_signer, holds_recording=True),
+    Setting("house_authority", "network", "setting.name.house_authority", Scope.MACHINE, whole_path=True, live=False),
 )
 ACCOUNT_SCHEMA: tuple[Setting, ...] = (
     Setting("id", "accounts", "setting.name.account.id"),

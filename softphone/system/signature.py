@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
@@ -61,6 +62,15 @@ class Signed:
             raise PolicyUnsigned(_fault("signature_wrong", path=str(self._beside))) from None
 
 
+def is_signed(content: bytes, signature: bytes, signer: str) -> bool:
+    """Whether `signer` (public key, base64) made that signature (base64) of exactly these bytes."""
+    try:
+        Ed25519PublicKey.from_public_bytes(_point(signer)).verify(_decoded(signature, _SIGNATURE_BYTES), content)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
 def check_signature(content: bytes, path: Path, signer: str) -> None:
     """Raises PolicyUnsigned unless `signer` (public key, base64) has signed exactly the bytes of the file at `path`."""
     Signed(content, path).check(signer)
@@ -98,6 +108,28 @@ def sign(content: bytes, path: Path, private: bytes) -> Path:
     return beside
 
 
+def succession(private: bytes, successor: str) -> str:
+    """The holder's word that another key signs the policies from now on: a signature, base64. Raises ValueError for what is
+    no key."""
+    return base64.b64encode(_private(private).sign(_SUCCEEDS + _point(successor))).decode("ascii")
+
+
+def succeeds(word: str, signer: str, successor: str) -> bool:
+    """Whether `signer` has given that word."""
+    try:
+        public = Ed25519PublicKey.from_public_bytes(_point(signer))
+        public.verify(_decoded(word, _SIGNATURE_BYTES), _SUCCEEDS + _point(successor))
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def signer_fingerprint(public: str) -> str:
+    """What stands for a signer in a link: 16 bytes of its SHA-256, in hex. Raises ValueError for an invalid key."""
+    return hashlib.sha256(_point(public)).hexdigest()[:32]
+
+
+_SUCCEEDS = b"klartone policy signer 1\0"
 _SMALL = frozenset(
     bytes.fromhex(point)
     for point in (

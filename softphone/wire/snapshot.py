@@ -464,3 +464,7 @@ class Settings:
     """plugins that are allowed beside the program's own, by id"""
     plugin_folder: str = ""
     """where they lie: a folder that nobody but administrators can write; empty: there are none"""
+    house_signer: str = ""
+    """public key (Ed25519, base64) that signs the policies of any house this machine joins; empty: the link names it"""
+    house_authority: str = ""
+    """file (PEM) with the only authorities to trust for the house's service; empty: the system's"""

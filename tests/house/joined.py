@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import keyring
+import pytest
+from keyring.backend import KeyringBackend
 from uuid_utils import uuid7
 
+from softphone import cli
 from softphone.domain.purpose import KeyRole
 from softphone.house.connection import Connection
 from softphone.house.desk_key import DeskKey
+from softphone.house.membership import HouseFolder
 from softphone.house.tokens import KeptTokens
-from softphone.system.secrets import DemoKeyFile
+from softphone.system.policy_file import filled
+from softphone.system.secrets import DemoKeyFile, SystemKeyring
+from softphone.system.signature import public_half, sign, signer_fingerprint
+from tests.archive.people import Said
+from tests.peers.second_phone import ROOT
 from tests.team.served import ANNA, Team
 
 
@@ -63,3 +75,73 @@ def signed_in(
             key.value, team.keys.recipient(key).key_id, desk,
         )  # fmt: skip
     return Joined(team, folder, desk, Connection(team.address, made, tokens, authority=team.authority))
+
+
+class Ring(KeyringBackend):
+    """One user's, in memory: what lies there, as it lies there."""
+
+    priority = 0  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held: dict[str, str] = {}
+
+    def get_password(self, service: str, username: str) -> str | None:
+        return self.held.get(username)
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.held[username] = password
+
+    def delete_password(self, service: str, username: str) -> None:
+        del self.held[username]
+
+
+class Home:
+    """A user's home with a keyring of its own, and its commands as they are typed."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.root, self.ring, self.capsys = folder, Ring(), capsys
+        self.keys = SystemKeyring(self.ring)
+
+    def does(self, *words: str) -> Said:
+        before = keyring.get_keyring()
+        keyring.set_keyring(self.ring)
+        self.capsys.readouterr()
+        try:
+            status = cli.main(["--home", str(self.root), *words])
+        finally:
+            keyring.set_keyring(before)
+        said = self.capsys.readouterr()
+        return Said(status, said.out, said.err)
+
+    def setting(self, key: str) -> dict[str, Any]:
+        return json.loads(self.does("settings", "show", key, "--json").out)[key]
+
+    @property
+    def folder(self) -> HouseFolder:
+        return HouseFolder(self.root / "data")
+
+
+def policy_text(team: Team, number: int, more: str = "") -> str:
+    keys = {role: base64.b64encode(team.keys.recipient(role).public_key).decode() for role in KeyRole}
+    text = filled((ROOT / "resources" / "policies" / "demo.toml").read_text("utf-8"), keys)
+    return f"{text}\n[house]\npolicy_number = {number}\n{more}"
+
+
+def publish(team: Team, number: int, key: bytes, *, text: str = "", succession: str = "", status: int = 0) -> str:
+    """A policy of that number, signed by that key and taken in by the house's command. What the command said."""
+    team.sql("DELETE FROM policy_keys WHERE number IN (SELECT number FROM policies WHERE signer = 'signer')")
+    team.sql("DELETE FROM policies WHERE signer = 'signer'")
+    path = team.home / "policy" / "policy.toml"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text or policy_text(team, number), "utf-8")
+    sign(path.read_bytes(), path, key)
+    words = ["--succession", succession] if succession else []
+    done = team.command("policy", str(path), "--signer", public_half(key), *words)
+    assert done.status == status, done.errors
+    return done.out + done.errors
+
+
+def link(team: Team, key: bytes, *roles: str, name: str = "anna", agents: Sequence[str] = (ANNA,)) -> str:
+    """As `klartone team invite` prints it."""
+    return f"{team.address}/join#{team.code(*roles, agents=agents, name=name)}.{signer_fingerprint(public_half(key))}"

@@ -11,11 +11,11 @@ from softphone.archive.crypto.wraps import KeyStore
 from softphone.bootstrap.home import Home, key_store, texts
 from softphone.bootstrap.policy.file import chosen, tell_faults
 from softphone.cli.policy.asking import asked_rulebook
-from softphone.domain.errors import KeyringError
+from softphone.domain.errors import KeyringError, SettingsError
 from softphone.domain.policy import Policy, PolicyError
 from softphone.domain.policy.fields import Id
 from softphone.system.policy_file import policy_in, read_policy
-from softphone.system.signature import new_signing_key, public_half, sign
+from softphone.system.signature import new_signing_key, public_half, sign, succession
 from softphone.texts import Texts
 
 _id: TypeAdapter[str] = TypeAdapter(Id)
@@ -82,3 +82,17 @@ def _name(id: str) -> str:
         return f"policy-signing-{_id.validate_python(id)}"
     except ValidationError:
         raise KeyringError("error.policy.signing_key_id", id=id[:60]) from None
+
+
+def policy_succession(arguments: argparse.Namespace) -> int:
+    """This key's word that another one signs the policies from now on, alone on standard output: desks that have pinned this
+    one then follow. Raises KlartoneError."""
+    settings, _ = Home.of(arguments).settings(only_look=True)
+    private = key_store(Home.of(arguments).archive(settings)).get(_name(arguments.id))
+    if private is None:
+        raise KeyringError("error.policy.no_signing_key", id=arguments.id)
+    try:
+        print(succession(private, arguments.key))  # noqa: T201
+    except ValueError:
+        raise SettingsError("policy.fault.signer_malformed") from None
+    return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from softphone.cli.registering import Commands
-from softphone.cli.words import language, path, sound_file
+from softphone.cli.words import language, path, sound_file, word
 from softphone.domain.decision import NoticeId
 from softphone.texts import Texts
 
@@ -25,6 +25,9 @@ def add_policy(commands: Commands) -> None:
     explain.add_argument("line", nargs="?", metavar="LINE", help=texts("cli.policy.line"))
     decide.add_argument("--json", required=True, metavar="FACTS", help=texts("cli.policy.facts"))
     sign.add_argument("--id", required=True, metavar="ID", help=texts("cli.policy.signing_key"))
+    succession = policy.add("succession", "softphone.cli.policy.signing:policy_succession")
+    succession.add_argument("key", type=word(texts), metavar="KEY", help=texts("cli.policy.successor"))
+    succession.add_argument("--id", required=True, metavar="ID", help=texts("cli.policy.signing_key"))
     policy.add("schema", "softphone.cli.policy.schema:policy_schema")
     new = policy.add("new", "softphone.cli.policy.new:policy_new")
     _file(new.add_mutually_exclusive_group(), texts, "cli.policy.new_file")

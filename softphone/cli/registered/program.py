@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from softphone.cli.registering import Commands, archive_option
-from softphone.cli.words import path, seconds, still_to_come, waits
+from softphone.cli.words import path, seconds, still_to_come, waits, word
 from softphone.domain.roles import Permission
 from softphone.texts import Texts
 
@@ -37,6 +37,12 @@ def add_program(commands: Commands) -> None:
     support.add_argument("file", type=path(texts), metavar="FILE", help=texts("cli.support.file"))
     support.add_argument("--forget-crashes", action="store_true", help=texts("cli.support.forget"))
     support.add_argument("--json", action="store_true", help=texts("cli.json"))
+    join = commands.add("join", "softphone.cli.joining:run_join")
+    join.add_argument("link", nargs="?", type=word(texts), metavar="LINK", help=texts("cli.join.link"))
+    join.add_argument("--signer", type=word(texts), metavar="KEY", help=texts("cli.join.signer"))
+    join.add_argument("--authority", type=path(texts), metavar="FILE", help=texts("cli.join.authority"))
+    parts = commands.add("leave", "softphone.cli.joining:run_leave")
+    parts.add_argument("--offline", action="store_true", help=texts("cli.leave.offline"))
     status = commands.add("status", "softphone.cli.status:run_status")
     status.add_argument("--json", action="store_true", help=texts("cli.json"))
     leave = commands.add("quit", "softphone.cli.quitting:run_quit")

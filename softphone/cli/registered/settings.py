@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import get_args
 
-from softphone.cli.registering import Commands
+from softphone.cli.registering import Commands, Parser
 from softphone.cli.words import path, word
+from softphone.texts import Texts
 from softphone.wire.snapshot import Srtp, Transport
 
 AT = "softphone.cli.settings"
@@ -33,21 +34,7 @@ def _accounts(commands: Commands) -> None:
     add = account.add("add", f"{ACCOUNTS_AT}:account_add")
     add.add_argument("address", type=word(texts), metavar="ADDRESS", help=texts("setting.account.address"))
     add.add_argument("--id", type=word(texts), metavar="ID", help=texts("cli.account.id"))
-    for option, key in (
-        ("--user", "user"),
-        ("--display-name", "display_name"),
-        ("--outbound-proxy", "outbound_proxy"),
-        ("--certificate-authority", "certificate_authority"),
-        ("--mailbox", "mailbox"),
-    ):
-        add.add_argument(option, dest=key, metavar="TEXT", help=texts(f"setting.account.{key}"))
-    add.add_argument("--transport", choices=get_args(Transport), help=texts("setting.account.transport"))
-    add.add_argument("--srtp", choices=get_args(Srtp), help=texts("setting.account.srtp"))
-    add.add_argument("--ice", action="store_true", default=None, help=texts("setting.account.ice"))
-    add.add_argument(
-        "--no-register", dest="register", action="store_false", default=None, help=texts("cli.account.no_register")
-    )
-    add.add_argument("--accept-from", action="append", metavar="NETWORK", help=texts("setting.account.accept_from"))
+    account_fields(add, texts)
     account.add("list", f"{ACCOUNTS_AT}:account_list").add_argument(
         "--json", action="store_true", help=texts("cli.json")
     )
@@ -58,3 +45,22 @@ def _accounts(commands: Commands) -> None:
     for one in (add, password):
         stdin = texts("cli.account.password_stdin")
         one.add_argument("--password-stdin", action="store_true", required=one is password, help=stdin)
+
+
+def account_fields(of: Parser, texts: Texts) -> None:
+    """What an account may say beside its address; None each that is not given."""
+    for option, key in (
+        ("--user", "user"),
+        ("--display-name", "display_name"),
+        ("--outbound-proxy", "outbound_proxy"),
+        ("--certificate-authority", "certificate_authority"),
+        ("--mailbox", "mailbox"),
+    ):
+        of.add_argument(option, dest=key, metavar="TEXT", help=texts(f"setting.account.{key}"))
+    of.add_argument("--transport", choices=get_args(Transport), help=texts("setting.account.transport"))
+    of.add_argument("--srtp", choices=get_args(Srtp), help=texts("setting.account.srtp"))
+    of.add_argument("--ice", action="store_true", default=None, help=texts("setting.account.ice"))
+    of.add_argument(
+        "--no-register", dest="register", action="store_false", default=None, help=texts("cli.account.no_register")
+    )
+    of.add_argument("--accept-from", action="append", metavar="NETWORK", help=texts("setting.account.accept_from"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from importlib import import_module
 
+from softphone.cli.registered.settings import account_fields
 from softphone.cli.registering import Commands, Parser
 from softphone.cli.words import choices, one_of, path, word
 from softphone.domain.errors import TeamError
@@ -12,9 +13,7 @@ from softphone.domain.roles import Role
 from softphone.texts import Texts
 
 _AT = "softphone.cli.registered.team"
-_BROUGHT = frozenset(
-    {"boto3", "botocore", "fastapi", "joserfc", "prometheus_client", "psycopg", "psycopg_pool", "uvicorn"}
-)
+_BROUGHT = frozenset({"boto3", "botocore", "fastapi", "prometheus_client", "psycopg", "psycopg_pool", "uvicorn"})
 _LONGEST = 30
 """days that an invitation is good for, at most"""
 
@@ -54,9 +53,43 @@ def add_team(commands: Commands) -> None:
     _settings(policy, texts)
     policy.add_argument("file", type=path(texts), metavar="FILE", help=texts("cli.team.policy_file"))
     policy.add_argument("--signer", required=True, type=word(texts), metavar="KEY", help=texts("cli.team.signer"))
+    policy.add_argument("--succession", type=word(texts), metavar="WORD", help=texts("cli.team.succession"))
+    told = here.add("desk-settings", f"{_AT}:run_desk_settings")
+    _settings(told, texts)
+    told.add_argument("file", type=path(texts), metavar="FILE", help=texts("cli.team.desk_settings_file"))
+    _accounts(here.group("account", prefix="team.account."), texts)
     people = here.add("people", f"{_AT}:run_people")
     _settings(people, texts)
     people.add_argument("--json", action="store_true", help=texts("cli.json_lines"))
+
+
+def _accounts(here: Commands, texts: Texts) -> None:
+    one = here.add("set", f"{_AT}:run_account_set")
+    one.add_argument("address", type=word(texts), metavar="ADDRESS", help=texts("setting.account.address"))
+    account_fields(one, texts)
+    one.add_argument("--password-stdin", action="store_true", help=texts("cli.team.account.password_stdin"))
+    remove = here.add("remove", f"{_AT}:run_account_remove")
+    remove.add_argument("address", type=word(texts), metavar="ADDRESS", help=texts("setting.account.address"))
+    listed = here.add("list", f"{_AT}:run_account_list")
+    listed.add_argument("--json", action="store_true", help=texts("cli.json_lines"))
+    for each in (one, remove, listed):
+        _settings(each, texts)
+
+
+def run_account_set(arguments: argparse.Namespace) -> int:
+    return _run("softphone.cli.team.accounts", "account_set", arguments)
+
+
+def run_account_remove(arguments: argparse.Namespace) -> int:
+    return _run("softphone.cli.team.accounts", "account_remove", arguments)
+
+
+def run_account_list(arguments: argparse.Namespace) -> int:
+    return _run("softphone.cli.team.accounts", "account_list", arguments)
+
+
+def run_desk_settings(arguments: argparse.Namespace) -> int:
+    return _run("softphone.cli.team.desk_settings", "team_desk_settings", arguments)
 
 
 def run_init(arguments: argparse.Namespace) -> int:

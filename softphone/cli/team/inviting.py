@@ -9,9 +9,10 @@ from datetime import UTC, datetime, timedelta
 
 from softphone.bootstrap.home import texts
 from softphone.domain.errors import TeamError
+from softphone.system.signature import signer_fingerprint
 from softphone.team.logins import login
 from softphone.team.people.sessions import invite
-from softphone.team.people.tokens import Invitation, signer_fingerprint
+from softphone.team.people.tokens import Invitation
 from softphone.team.schema import MIGRATOR
 from softphone.team.settings import MIGRATOR_PASSWORD, TeamSettings, read_settings, secret_in
 

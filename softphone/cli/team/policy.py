@@ -5,20 +5,28 @@ from __future__ import annotations
 import argparse
 import asyncio
 import base64
+import hashlib
 import os
+from pathlib import Path
 
 from softphone.archive.crypto.wraps import fingerprint
 from softphone.bootstrap.home import texts
 from softphone.domain.errors import TeamError
 from softphone.domain.policy import Policy
 from softphone.domain.purpose import KeyRole
+from softphone.plugin.sounds import bytes_of
+from softphone.system.paths import is_below
 from softphone.system.policy_file import policy_in, read_policy
 from softphone.system.signature import Signed, signature_path
 from softphone.team.logins import login
 from softphone.team.rows.errors import ConflictError, WrongError
+from softphone.team.rows.joining import Notice, take_notices
 from softphone.team.rows.signing_in import Team, take_policy
 from softphone.team.schema import MIGRATOR
 from softphone.team.settings import MIGRATOR_PASSWORD, read_settings, secret_in
+
+LARGEST_NOTICE = 20_000_000
+"""bytes"""
 
 
 def team_policy(arguments: argparse.Namespace) -> int:
@@ -31,11 +39,15 @@ def team_policy(arguments: argparse.Namespace) -> int:
     if number is None:
         raise TeamError("error.team.policy_unnumbered")
     signed = signature_path(path).read_bytes().strip() + b"\n" + raw
+    notices, succession = _notices(path.parent, policy), arguments.succession
     password = secret_in(os.environ, MIGRATOR_PASSWORD)
 
     async def take() -> None:
         async with login(settings.database, MIGRATOR, password, most=1) as rows, rows.nobody() as tx:
-            await take_policy(tx, number, signed, signer, policy.own_calls, _keys(policy), _teams(policy))
+            word = succession.encode("ascii", "replace") if succession else None
+            keys, teams = _keys(policy), _teams(policy)
+            await take_policy(tx, number, signed, signer, policy.own_calls, keys, teams, succession=word)
+            await take_notices(tx, number, notices)
 
     try:
         asyncio.run(take())
@@ -45,6 +57,22 @@ def team_policy(arguments: argparse.Namespace) -> int:
         raise TeamError("error.team.policy_signer") from None
     print(texts()("team.policy_taken", number=number))  # noqa: T201
     return 0
+
+
+def _notices(folder: Path, policy: Policy) -> list[Notice]:
+    """The recorded ones that its lines name. Raises SoundError, and TeamError for one that lies elsewhere."""
+    names = sorted(
+        {one.file for line in policy.line for sounds in line.sound.values() for one in sounds.values() if one.file}
+    )
+    found: list[Notice] = []
+    for name in names:
+        if not is_below(name):
+            raise TeamError("error.team.notice_elsewhere", name=name[:200])
+        sound = bytes_of(folder / name)
+        if len(sound) > LARGEST_NOTICE:
+            raise TeamError("error.team.notice_large", name=name[:200], most=LARGEST_NOTICE // 1_000_000)
+        found.append(Notice(name, hashlib.sha256(sound).hexdigest(), sound))
+    return found
 
 
 def _keys(policy: Policy) -> dict[KeyRole, list[bytes]]:

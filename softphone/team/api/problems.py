@@ -39,6 +39,7 @@ _STATUS = {
     "begin_again": 409,
     "part_missing": 409,
     "object_held": 409,
+    "password_lost": 409,
     "too_large": 413,
     "too_slow": 408,
     "digest_wrong": 422,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 import secrets
 from dataclasses import dataclass, field
@@ -56,11 +54,3 @@ class Invitation:
         if not whole or parts.scheme != "https" or parts.query or parts.username is not None:
             raise TeamError("error.team.no_invitation")
         return cls(address, code, signer)
-
-
-def signer_fingerprint(public_key: str) -> str:
-    """Of a key as `klartone keys create policy` prints it. Raises ValueError."""
-    raw = base64.b64decode(public_key, validate=True)
-    if len(raw) != 32:
-        raise ValueError(len(raw))
-    return hashlib.sha256(raw).hexdigest()[:32]

@@ -11,6 +11,7 @@ from softphone.team.api.routes import (
     holds,
     judging,
     keys,
+    news,
     reviews,
     rights,
     shared,
@@ -20,6 +21,7 @@ from softphone.team.api.routes import (
 ALL = (
     signing_in.routes,
     keys.routes,
+    news.routes,
     arriving.routes,
     finding.routes,
     heads.routes,

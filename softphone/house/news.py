@@ -1,0 +1,214 @@
+"""What is new in the house, taken in: policy, its recorded notices, settings, accounts and their passwords.
+
+The service is believed as far as it must be. A policy counts with the signature of the signer that this desk has pinned, and
+with a number above the last one; the signer changes by the word of the one before.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import logging
+import re
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+from softphone.domain.errors import HouseError, UnreachableError
+from softphone.domain.policy import PolicyError
+from softphone.house.connection import Connection
+from softphone.house.desk_key import Keyring
+from softphone.house.membership import HouseFolder, Membership
+from softphone.system.paths import is_below
+from softphone.system.policy_file import LARGEST, policy_in
+from softphone.system.secrets import PASSWORD
+from softphone.system.settings_schema import ACCOUNT_SCHEMA
+from softphone.system.signature import is_signed, signature_path, signer_fingerprint, succeeds
+
+_log = logging.getLogger(__name__)
+_LARGEST_NOTICE = 20_000_000
+_SECONDS_NOTICE = 120.0
+_MOST_NOTICES = 500
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+OLDER, SIGNER, FAULTY, NOTICES = "house.policy_older", "house.policy_signer", "house.policy_faulty", "house.notices"
+SETTINGS_LARGEST = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """`membership` as it is now. `refused`: codes of what was not taken; what was there before stays."""
+
+    membership: Membership
+    refused: tuple[str, ...] = ()
+    changed: bool = False
+
+
+def take_news(connection: Connection, folder: HouseFolder, keyring: Keyring, membership: Membership) -> Taken:
+    """Whatever is whole is taken, in itself. Raises HouseError, SettingsError, KeyringError: then it is asked for again."""
+    known = {"If-None-Match": membership.news} if membership.news else {}
+    answer = connection.ask("GET", "/v1/news", headers=known)
+    if answer.status == 304:
+        return Taken(membership)
+    told = answer.json
+    if not isinstance(told, dict):
+        raise UnreachableError("error.house.no_service", status=answer.status)
+    news, refused, before = cast("dict[str, Any]", told), list[str](), membership
+    try:
+        membership, said = _with_policy(connection, folder, membership, news)
+        refused += said
+        membership = _with_settings(connection, folder, membership, news)
+        membership = _with_accounts(connection, keyring, membership, news)
+    except (TypeError, KeyError, AttributeError, ValueError) as error:
+        raise UnreachableError("error.house.no_service", status=answer.status) from error
+    if not refused:
+        membership = replace(membership, news=answer.headers.get("etag", ""))
+    if membership != before:
+        folder.write(membership)
+    if membership.policy != before.policy:
+        folder.forget_policies(membership.policy)
+    unlike = replace(membership, news=before.news) != before
+    return Taken(membership, tuple(refused), unlike)
+
+
+def followed(signer: str, successions: Sequence[Mapping[str, Any]]) -> str:
+    """Who signs now, for a desk that believes `signer`: from each to the one that it has named, in their order."""
+    for one in successions:
+        if succeeds(str(one["succession"]), signer, str(one["signer"])):
+            signer = str(one["signer"])
+    return signer
+
+
+def pinned(fingerprint: str, news: Mapping[str, Any]) -> str:
+    """The key that an invitation's fingerprint stands for, if the house names it; else empty."""
+    for key in (str(news["signer"]), *(str(one["signer"]) for one in news["successions"])):
+        try:
+            if key and signer_fingerprint(key) == fingerprint:
+                return key
+        except ValueError:
+            continue
+    return ""
+
+
+# --- the policy -----------------------------------------------------------------------------------
+
+
+def _with_policy(
+    connection: Connection, folder: HouseFolder, membership: Membership, news: Mapping[str, Any]
+) -> tuple[Membership, list[str]]:
+    number = news["policy"] or 0
+    if not isinstance(number, int) or number < membership.policy:
+        _log.warning("the house tells a policy of a lower number")
+        return membership, [OLDER]
+    if number == membership.policy:
+        return membership, []
+    signer = followed(membership.signer, news["successions"])
+    answer = connection.ask("GET", "/v1/policy", most=LARGEST + 200)
+    signature, _, raw = answer.body.partition(b"\n")
+    if not is_signed(raw, signature, signer):
+        _log.warning("the house tells a policy that the pinned signer has not signed")
+        return membership, [SIGNER]
+    try:
+        policy = policy_in(raw, folder.policy(number)).policy
+    except PolicyError as error:
+        _log.warning("the house's policy %d is faulty: %s", number, error.faults[0].code)
+        return membership, [FAULTY]
+    if policy.house.policy_number != number:
+        # Signed, and of another number: an old one in a new one's place, or one that is newer still.
+        return membership, [OLDER if (policy.house.policy_number or 0) <= membership.policy else FAULTY]
+    notices = news["notices"]
+    if len(notices) > _MOST_NOTICES or not all(
+        is_below(one["name"]) and _DIGEST.fullmatch(one["digest"]) for one in notices
+    ):
+        return membership, [NOTICES]
+    home = f"{number}"
+    for one in notices:
+        sound = _sound(connection, folder.path / home / one["name"], one["digest"])
+        if sound is None:
+            return membership, [NOTICES]
+        if sound:
+            folder.write_file(f"{home}/{one['name']}", sound)
+    path = folder.policy(number)
+    folder.write_file(f"{home}/{signature_path(path).name}", signature.strip() + b"\n")
+    folder.write_file(f"{home}/{path.name}", raw)
+    return replace(membership, policy=number, signer=signer), []
+
+
+def _sound(connection: Connection, path: Path, digest: str) -> bytes | None:
+    """Empty: it is here already. None: what came is another file."""
+    try:
+        if hashlib.sha256(path.read_bytes()).hexdigest() == digest:
+            return b""
+    except OSError:
+        pass
+    answer = connection.ask("GET", f"/v1/notices/{digest}", most=_LARGEST_NOTICE, seconds=_SECONDS_NOTICE)
+    return answer.body if hashlib.sha256(answer.body).hexdigest() == digest else None
+
+
+# --- settings and accounts ------------------------------------------------------------------------
+
+
+def _with_settings(
+    connection: Connection, folder: HouseFolder, membership: Membership, news: Mapping[str, Any]
+) -> Membership:
+    number = news["settings"] or 0
+    if number == membership.settings:
+        return membership
+    if number:
+        folder.write_settings(connection.ask("GET", "/v1/settings", most=SETTINGS_LARGEST).body)
+    return replace(membership, settings=int(number))
+
+
+def _with_accounts(
+    connection: Connection, keyring: Keyring, membership: Membership, news: Mapping[str, Any]
+) -> Membership:
+    wanted = tuple(account_of(membership.desk, one["address"], one["told"]) for one in news["accounts"])
+    kept = {one["id"] for one in wanted}
+    if any(one["waits"] for one in news["accounts"]):
+        _take_passwords(connection, keyring, membership.desk)
+    for gone in membership.accounts:
+        if gone["id"] not in kept:
+            keyring.delete(password_name(str(gone["id"])))
+    return replace(membership, accounts=wanted)
+
+
+def account_of(desk: str, address: str, told: Mapping[str, Any]) -> dict[str, Any]:
+    """As the settings have it. Its id is this desk's own: homes that share a keyring do not share a password."""
+    known = {one.key for one in ACCOUNT_SCHEMA} - {"id", "address", "certificate_authority"}
+    said = {key: value for key, value in told.items() if key in known}
+    return {"id": account_id(desk, address), "address": str(address), **said}
+
+
+def account_id(desk: str, address: str) -> str:
+    return str(uuid.uuid5(uuid.UUID(desk), str(address)))
+
+
+def password_name(account: str) -> str:
+    return f"{PASSWORD}{account}"
+
+
+def _take_passwords(connection: Connection, keyring: Keyring, desk: str) -> None:
+    """Straight into the keyring. Only then the service forgets them: an answer that is lost comes again."""
+    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+    from softphone.archive.crypto.passwords import open_for
+
+    private = X25519PrivateKey.generate()
+    key = base64.b64encode(private.public_key().public_bytes_raw()).decode()
+    try:
+        passwords = connection.ask("POST", "/v1/accounts/passwords", {"key": key}).json["passwords"]
+    except HouseError as error:
+        if error.code != "error.team.password_lost":
+            raise
+        return  # IT sees that it still waits, and sets it again
+    for one in passwords:
+        address = str(one["address"])
+        try:
+            sealed = base64.b64decode(str(one["sealed"]), validate=True)
+        except binascii.Error as error:
+            raise ValueError("no base64") from error
+        password = open_for(sealed, address, desk, private.private_bytes_raw())
+        keyring.set(password_name(account_id(desk, address)), password.encode())
+        connection.ask("POST", "/v1/accounts/passwords/kept", {"address": address})

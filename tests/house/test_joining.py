@@ -1,0 +1,171 @@
+"""Joining a house, news from it, and leaving: the commands, the real service, and a service that is not to be believed."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from softphone.bootstrap.home import password_name
+from softphone.house.joining import Desk
+from softphone.house.membership import Membership
+from softphone.house.news import FAULTY, NOTICES, OLDER, SIGNER, Taken, account_id, take_news
+from softphone.system.policy_file import load_policy
+from softphone.system.signature import new_signing_key, public_half, sign, succession
+from tests.house.joined import Home, link, policy_text, publish
+from tests.policies import write_notice
+from tests.team.served import Team
+
+pytestmark = [pytest.mark.peer("postgresql"), pytest.mark.peer("seaweedfs")]
+ADDRESS = "anna@klartone.test"
+
+
+@pytest.fixture
+def home(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Home:
+    monkeypatch.setenv("LC_ALL", "en_GB.UTF-8")
+    return Home(tmp_path / "home", capsys)
+
+
+def joined(home: Home, team: Team, key: bytes) -> Membership:
+    done = home.does("join", link(team, key, "agent"), "--authority", team.authority)
+    assert done.status == 0, done.err
+    found = home.folder.read()
+    assert found is not None
+    return found
+
+
+def news(home: Home) -> Taken:
+    membership = home.folder.read()
+    assert membership is not None
+    desk = Desk(home.folder, home.keys, membership.desk)
+    return take_news(desk.connection(membership), home.folder, home.keys, membership)
+
+
+def account(home: Home, team: Team, monkeypatch: pytest.MonkeyPatch, *words: str, password: str = "") -> str:
+    """As IT sets it on the server."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{password}\n"))
+    with monkeypatch.context() as on_the_server:
+        for name, value in team.environment.items():
+            on_the_server.setenv(name, value)
+        done = home.does("team", "account", *words, "--settings", str(team.settings))
+    assert done.status == 0, done.err
+    return done.out
+
+
+def test_a_link_sets_a_fresh_home_up_and_leaving_gives_it_back(
+    home: Home, team_tls: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    team, key = team_tls, new_signing_key()
+    publish(team, 7, key)
+    account(
+        home, team, monkeypatch, "set", ADDRESS, "--transport", "tls", "--password-stdin", password="hemmelig på prøve"
+    )
+    assert account(home, team, monkeypatch, "list").split() == [ADDRESS, "TLS", "password", "waits"]
+    settings = team.home / "desks.toml"
+    settings.write_text('[default]\nlook = "dark"\n[locked]\nring_volume = 40\n', "utf-8")
+    assert team.command("desk-settings", str(settings)).status == 0
+    (row,) = team.sql("SELECT told::text, password FROM desk_accounts")
+    assert "hemmelig" not in row[0]
+    assert b"hemmelig" not in row[1]
+    membership = joined(home, team, key)
+    # The policy as it was signed, by the key that the link named.
+    policy = home.setting("policy")
+    assert (policy["origin"], policy["place"]) == ("locked", team.address)
+    assert load_policy(Path(policy["value"]), public_half(key)).policy.house.policy_number == 7
+    assert home.setting("policy_signer")["value"] == public_half(key)
+    # Settings as an organisation's: a default that the user may change, and a lock.
+    assert home.setting("look") == {"value": "dark", "origin": "default", "place": team.address, "locked": False}
+    refused = home.does("settings", "set", "ring_volume", "90")
+    assert (refused.status, team.address in refused.err) == (1, True)
+    # The account, and its password in the keyring: here it is now, and nowhere else.
+    one = account_id(membership.desk, ADDRESS)
+    assert json.dumps(home.setting("accounts")["value"]).count(one) == 1
+    assert home.keys.get(password_name(one)) == "hemmelig på prøve".encode()
+    assert team.sql("SELECT password, taken_by FROM desk_accounts") == [(None, None)]
+    assert "account_passwords_given" in team.events()
+    # Who has joined is in IT's list, under the id of the local archive.
+    assert team.sql("SELECT desk::text FROM desks WHERE revoked_at IS NULL") == [(membership.desk,)]
+    again = home.does("join", f"https://another.example/join#{'a' * 43}.{'0' * 32}")
+    assert (again.status, team.address in again.err) == (1, True)
+    # Left, nothing of the house stays: no setting, no password, no token, no key.
+    left = home.does("leave")
+    assert left.status == 0, left.err
+    assert home.setting("policy")["value"] == ""
+    assert home.setting("ring_volume")["value"] == 100
+    assert not home.folder.path.exists()
+    assert [name for name in home.ring.held if "house" in name or "password" in name] == []
+    assert team.sql("SELECT count(*) FROM desks WHERE revoked_at IS NULL") == [(0,)]
+    assert home.does("leave").status == 1
+    # And it may join again, as the same machine.
+    assert joined(home, team, key).desk == membership.desk
+
+
+@pytest.mark.expected_log("the house", reason="what it tells is not to be believed")
+def test_a_desk_believes_its_signer_and_a_higher_number_and_nothing_else(home: Home, team_tls: Team) -> None:
+    team, key, stranger = team_tls, new_signing_key(), new_signing_key()
+    publish(team, 7, key)
+    joined(home, team, key)
+    before = home.setting("policy")["value"]
+    assert news(home) == Taken(home.folder.read())  # type: ignore[arg-type]
+    # The service lies in each way that its database allows.
+    text = policy_text(team, 8)
+    path = team.home / "forged.toml"
+    path.write_text(text, "utf-8")
+
+    def serves(number: int, raw: bytes, signer: bytes, told: bytes | None = None) -> tuple[str, ...]:
+        path.write_bytes(raw)
+        signature = sign(raw, path, signer).read_bytes().strip()
+        values = (number, signature + b"\n" + raw, public_half(told or signer))
+        team.sql("INSERT INTO policies (number, signed, signer, own_calls) VALUES (%s, %s, %s, '7 days')", *values)
+        said = news(home)
+        assert (home.setting("policy")["value"], said.membership.policy) == (before, 7)
+        team.sql("DELETE FROM policies WHERE number = %s", number)
+        return said.refused
+
+    assert serves(8, text.encode(), stranger) == (SIGNER,)
+    assert serves(8, text.encode(), stranger, told=key) == (SIGNER,)
+    assert serves(8, policy_text(team, 7).encode(), key) == (OLDER,)
+    assert serves(8, b"version = 99\n", key) == (FAULTY,)
+    team.sql("INSERT INTO notice_files VALUES (repeat('0', 64), 'x')")
+    for name in ("../../config/settings.toml", "n6.wav"):
+        team.sql("DELETE FROM policy_notices")
+        team.sql("INSERT INTO policies (number, signed, signer, own_calls) VALUES (8, %s, %s, '7 days')",
+                 _signed(path, text.encode(), key), public_half(key))  # fmt: skip
+        team.sql("INSERT INTO policy_notices VALUES (8, %s, repeat('0', 64))", name)
+        assert news(home).refused == (NOTICES,), name
+        team.sql("DELETE FROM policy_notices")
+        team.sql("DELETE FROM policies WHERE number = 8")
+    team.sql("DELETE FROM policy_teams")
+    team.sql("DELETE FROM policy_keys")
+    team.sql("DELETE FROM policies")
+    assert news(home).refused == (OLDER,)
+    # What is in order is taken, with its recorded notice; and a new signer by the old one's word alone.
+    sounds = '[line.sound.N6.da]\nfile = "lyd/n6.wav"\n'
+    (team.home / "policy" / "lyd").mkdir()
+    write_notice(team.home / "policy" / "lyd" / "n6.wav")
+    publish(team, 8, key, text=policy_text(team, 8, sounds))
+    assert news(home).membership.policy == 8
+    heard = home.folder.policy(8).parent / "lyd" / "n6.wav"
+    assert heard.read_bytes() == (team.home / "policy" / "lyd" / "n6.wav").read_bytes()
+    assert not Path(before).exists()
+    publish(team, 9, stranger, status=1)
+    publish(team, 9, stranger, succession=succession(new_signing_key(), public_half(stranger)))
+    assert news(home).refused == (SIGNER,)
+    third = new_signing_key()
+    publish(team, 10, stranger, succession=succession(key, public_half(stranger)))
+    publish(team, 11, third, succession=succession(stranger, public_half(third)))
+    taken = news(home)
+    assert (taken.refused, taken.membership.policy, taken.membership.signer) == ((), 11, public_half(third))
+    # A link for another signer joins nothing, and leaves nothing.
+    other = Home(home.root.parent / "other", home.capsys)
+    said = other.does("join", link(team, key, "agent", name="bo"), "--authority", team.authority)
+    assert (said.status, "posing as the house" in said.err) == (1, True)
+    assert (other.folder.path.exists(), [one for one in other.ring.held if "house" in one]) == (False, [])
+
+
+def _signed(path: Path, raw: bytes, key: bytes) -> bytes:
+    path.write_bytes(raw)
+    return sign(raw, path, key).read_bytes().strip() + b"\n" + raw
