@@ -6,7 +6,7 @@ Counts alone: they outlive the recordings they count, and name no call.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
@@ -35,7 +35,7 @@ class Tallied(StrEnum):
 _REVIEWED_ON = "reviewed_on"
 """beside REVIEWED, and in the place of the month the day of the review: for the reviewers' pace alone"""
 _PACE = timedelta(weeks=4)
-_PACE_KEPT = timedelta(days=92)
+PACE_KEPT = timedelta(days=92)
 """tells a team that has just begun from one that has ceased"""
 _WEEK = 7
 _PARTY_S = frozenset(
@@ -70,7 +70,7 @@ def tally_review(tx: Transaction, call: Any, today: date) -> None:
     """Also for the reviewers' pace; days that no longer matter to it go."""
     tally_call(tx, call, Tallied.REVIEWED, today)
     tally(tx, call.line or "", call.agent or "", today.isoformat(), _REVIEWED_ON)
-    old = sample_tallies.c.month < (today - _PACE_KEPT).isoformat()
+    old = sample_tallies.c.month < (today - PACE_KEPT).isoformat()
     forget(tx, (sample_tallies.c.what == _REVIEWED_ON) & old)
 
 
@@ -98,15 +98,20 @@ def of_months(
     connection: Connection, lines: Collection[str], agents: Collection[str], now: datetime, months: int
 ) -> Mapping[Tallied, int]:
     """What became of a team's sample in the last calendar months, the one that runs counted."""
-    today = now.astimezone(UTC).date()
-    first = today.year * 12 + today.month - months
-    since = f"{first // 12:04}-{first % 12 + 1:02}"
+    since = month_before(now, months)
     asked = (
         select(sample_tallies.c.what, func.sum(sample_tallies.c.count))
         .where(_of_team(lines, agents), sample_tallies.c.month >= since, sample_tallies.c.what != _REVIEWED_ON)
         .group_by(sample_tallies.c.what)
     )
     return Counter({Tallied(what): int(number) for what, number in connection.execute(asked)})
+
+
+def month_before(now: datetime, months: int) -> str:
+    """The first of the last so many calendar months, the one that runs counted."""
+    today = now.astimezone(UTC).date()
+    first = today.year * 12 + today.month - months
+    return f"{first // 12:04}-{first % 12 + 1:02}"
 
 
 def pace(connection: Connection, lines: Collection[str], agents: Collection[str], now: datetime) -> Fraction | None:
@@ -116,7 +121,11 @@ def pace(connection: Connection, lines: Collection[str], agents: Collection[str]
         .where(_of_team(lines, agents), sample_tallies.c.what == _REVIEWED_ON)
         .order_by(sample_tallies.c.month)
     )
-    days = [(date.fromisoformat(day), int(number)) for day, number in connection.execute(asked)]
+    return pace_of([(date.fromisoformat(day), int(number)) for day, number in connection.execute(asked)], now)
+
+
+def pace_of(days: Sequence[tuple[date, int]], now: datetime) -> Fraction | None:
+    """As `pace`, of the days on which so many were reviewed, the earliest first."""
     if not days:
         return None
     tomorrow = now.astimezone(UTC).date() + timedelta(days=1)

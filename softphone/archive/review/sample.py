@@ -5,7 +5,6 @@ It opens nothing; `session`, beside this, has what a review says of a call.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from sqlalchemy import BindParameter, Connection, Row, TextClause, bindparam, te
 
 from softphone.archive.archive import Archive
 from softphone.archive.finding.searching import oldest_training
-from softphone.domain.archive.reviews import SampleFilter, SamplePage, SampleQuery, SampleRow
+from softphone.domain.archive.reviews import SampleFilter, SamplePage, SampleQuery, SampleRow, sought_of
 from softphone.domain.retention import has_expired, local_day
 
 _WEST = timedelta(hours=12)
@@ -70,7 +69,6 @@ _FOUND = """(
         ), '.', ' '), '_', ' '), '-', ' '), :read)
     )
 )"""
-_APART = re.compile(r"[._-]")
 _BY_DAY = """
     SELECT purposes.expires_on, calls.time_zone, purposes.reviewed_at IS NOT NULL AS reviewed, count(*) AS number
     FROM purposes INDEXED BY ix_purposes_training
@@ -211,12 +209,10 @@ def _where(query: SampleQuery, *, shown: bool = True) -> tuple[list[str], dict[s
     where, values = _team(query)
     if shown and query.shown is not SampleFilter.ALL:
         where.append(f"purposes.reviewed_at IS {'' if query.shown is SampleFilter.WAITING else 'NOT '}NULL")
-    if sought := query.search.strip().lower():
-        # An extension's number may be told in groups.
-        together = "".join(sought.split())
-        sought = together if together.isdigit() else sought
+    if query.search.strip():
         where.append(_FOUND)
-        values |= {"sought": sought, "read": " ".join(_APART.sub(" ", sought).split()), "named": list(query.named)}
+        sought, read = sought_of(query.search)
+        values |= {"sought": sought, "read": read, "named": list(query.named)}
     if query.since is not None:
         where.append("recordings.opened_at >= :since")
         values["since"] = query.since.astimezone(UTC).isoformat()

@@ -25,7 +25,7 @@ from softphone.archive.retention.deleting import discard_what_nothing_keeps
 from softphone.archive.retention.sweep import finish
 from softphone.archive.review.sample import SampleRow, living_in, row_of
 from softphone.archive.schema.tables import calls, purposes, recordings, review_comments, review_scores, reviews
-from softphone.domain.archive.reviews import Comment
+from softphone.domain.archive.reviews import Comment, check_points, checked_comment
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
 from softphone.domain.policy.period import Period
@@ -34,8 +34,6 @@ from softphone.domain.retention import Ended, kept_reviewed, local_day
 
 USED = "reviewed"
 """the reason of a training that ended by having been used"""
-COMMENT_LENGTH = 1_000
-"""characters of a comment, at most"""
 
 
 def open_review(
@@ -94,11 +92,7 @@ class Reviewing:
 
     def comment(self, sample: int, text: str) -> Comment:
         """About one moment of it."""
-        text = text.strip()
-        if not text:
-            raise ArchiveError("error.review.comment_empty")
-        if len(text) > COMMENT_LENGTH:
-            raise ArchiveError("error.review.comment_too_long", length=len(text), most=COMMENT_LENGTH)
+        text = checked_comment(text)
         if not 0 <= sample <= self.reader.length:
             raise ArchiveError(
                 "error.container.past_end", id=self.row.recording, length=f"{self.reader.length / RATE:.2f}"
@@ -126,9 +120,7 @@ class Reviewing:
 
     def score(self, item: str, points: int) -> None:
         """Zero takes them back."""
-        most = self._items.get(item)
-        if most is None or not 0 <= points <= most:
-            raise ArchiveError("error.review.not_on_the_card", item=item, points=points)
+        check_points(self._items, item, points)
         with self._changing() as (tx, now):
             this = (review_scores.c.recording == self.row.recording) & (review_scores.c.item == item)
             gone = tx.execute(delete(review_scores).where(this))

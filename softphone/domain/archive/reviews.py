@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from softphone.domain.errors import ArchiveError
 from softphone.domain.policy import LocalText, ScoreItem
 from softphone.domain.sampling import Verdict
 
@@ -104,9 +107,70 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """`sample` is the moment it is about, counted at 16 kHz from the beginning of what is played."""
+    """`sample` is the moment it is about, counted at 16 kHz from the beginning of what is played.
+
+    `by`: the id of its reviewer in the policy, where several may speak. `answers`: the comment that the call's agent, or
+    another, answers with it. Whose it is not cannot remove it.
+    """
 
     id: str
     sample: int
     text: str
     at: datetime
+    by: str = ""
+    answers: str = ""
+    of_agent: bool = False
+    mine: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Points for one item of the card in a month: of an agent's reviews, or of a team's (`who`)."""
+
+    who: str
+    month: str
+    """2026-11: when the calls were"""
+    item: str
+    calls: int
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """`agents`: of living reviews alone, so they fall with them. `teams`: of those that have ended, once five agents of the
+    team are among them (L2, L4)."""
+
+    agents: tuple[Mark, ...]
+    teams: tuple[Mark, ...] = ()
+
+
+COMMENT_LENGTH = 1_000
+"""characters of a comment, at most"""
+
+
+def checked_comment(text: str) -> str:
+    """Without what stands around it. Raises ArchiveError where nothing is left, or too much."""
+    text = text.strip()
+    if not text:
+        raise ArchiveError("error.review.comment_empty")
+    if len(text) > COMMENT_LENGTH:
+        raise ArchiveError("error.review.comment_too_long", length=len(text), most=COMMENT_LENGTH)
+    return text
+
+
+def check_points(items: Mapping[str, int], item: str, points: int) -> None:
+    """`items`: the card, each with its most points. Raises ArchiveError."""
+    if not 0 <= points <= items.get(item, -1):
+        raise ArchiveError("error.review.not_on_the_card", item=item, points=points)
+
+
+def sought_of(search: str) -> tuple[str, str]:
+    """What is looked for in addresses and ids, and in the names that addresses are read as (`SampleQuery`)."""
+    sought = search.strip().lower()
+    # An extension's number may be told in groups.
+    together = "".join(sought.split())
+    sought = together if together.isdigit() else sought
+    return sought, " ".join(_APART.sub(" ", sought).split())
+
+
+_APART = re.compile(r"[._-]")

@@ -86,19 +86,26 @@ def wraps_of(asking: Asking, recording: str, said: Mapping[str, str]) -> WrapsTo
 def opened(asking: Asking, recording: str, role: KeyRole, told: WrapsTold) -> OpenedRecording:
     """For one thread, to be closed. `told`: the data keys that the service has handed out. Raises ArchiveError."""
     keys = data_keys(asking, recording, role, told.wraps)
+    return fetched(asking, recording, f"/v1/recordings/{recording}/file", told.bytes, keys, role)
+
+
+def fetched(
+    asking: Asking, recording: str, path: str, size: int, keys: Mapping[int, bytes], role: KeyRole = KeyRole.TRAINING
+) -> OpenedRecording:
+    """By ranges of what lies under `path`."""
 
     def fetch(start: int, end: int) -> bytes:
         headers = {"Range": f"bytes={start}-{end - 1}"}
         try:
             with refusing():
-                return asking.connection.ask("GET", f"/v1/recordings/{recording}/file", headers=headers).body
+                return asking.connection.ask("GET", path, headers=headers).body
         except ArchiveError as error:
             if error.code != "error.team.missing":
                 raise
             # A withdrawal or a hold was quicker.
             raise ArchiveError("error.archive.closed_to_role", id=recording, role=role.value) from None
 
-    reader = OpenedRecording(cast("Any", RangedFile(fetch, told.bytes)), keys)
+    reader = OpenedRecording(cast("Any", RangedFile(fetch, size)), keys)
     if reader.header.recording != recording:
         reader.close()
         raise ArchiveError("error.archive.foreign_recording", id=recording)
