@@ -6,12 +6,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Iterator
 from datetime import datetime
+
+from sqlalchemy import select
 
 from softphone.archive.archive import Archive
 from softphone.archive.changes.tally import Tallied, of_months, pace
-from softphone.archive.review.sample import SampleQuery, waiting
-from softphone.domain.archive.reviews import Figures
+from softphone.archive.review.sample import SampleQuery, living_in, waiting
+from softphone.archive.schema.tables import calls, recordings, review_scores
+from softphone.domain.archive.reviews import Figures, Mark
+from softphone.domain.retention import local_day
 from softphone.domain.sampling import Verdict, judge_sample
 
 __all__ = ["Figures", "Verdict", "figures"]
@@ -46,3 +51,25 @@ def figures(
         oldest_expires=waits[0].expires_on if waits else None,
         verdict=judge_sample(counted[Tallied.DRAWN], days, counted[Tallied.EXPIRED_UNSEEN], capacity, a_week),
     )
+
+
+def marks(archive: Archive, leads: Callable[[str | None, str | None], bool], now: datetime) -> Iterator[Mark]:
+    """Points of each agent in each month, of living reviews alone. Raises ArchiveError."""
+    asked = (
+        select(
+            *(recordings.c.recording, recordings.c.agent, recordings.c.line, recordings.c.opened_at, calls.c.time_zone),
+            *(review_scores.c.item, review_scores.c.points),
+        )
+        .join(recordings, recordings.c.recording == review_scores.c.recording)
+        .join(calls, calls.c.call == recordings.c.call)
+    )
+    counted, points = Counter[tuple[str, str, str]](), Counter[tuple[str, str, str]]()
+    with archive.catalog.reading() as connection:
+        rows = [row for row in connection.execute(asked) if leads(row.line, row.agent)]
+        here = living_in(connection, {row.recording for row in rows}, now)
+    for row in rows:
+        if row.recording in here:
+            month = f"{local_day(datetime.fromisoformat(row.opened_at), row.time_zone):%Y-%m}"
+            counted[row.agent or "", month, row.item] += 1
+            points[row.agent or "", month, row.item] += row.points
+    return (Mark(*which, counted[which], points[which]) for which in sorted(counted))

@@ -146,6 +146,10 @@ class Reviewing:
             tx.execute(added.on_conflict_do_update(index_elements=["recording"], set_=again))
             self._log(tx, "review_shared" if on else "review_unshared", now)
 
+    def others(self) -> tuple[str, ...]:
+        """Nobody is told of: one archive is one machine's."""
+        return ()
+
     @contextmanager
     def _looking(self) -> Generator[Connection]:
         with self._archive.catalog.reading() as connection:

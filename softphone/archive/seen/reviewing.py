@@ -12,6 +12,7 @@ from softphone.archive.seen.asking import Asking
 from softphone.domain.archive import permission
 from softphone.domain.archive.reviews import (
     Figures,
+    Marks,
     NotReviewing,
     SampleFilter,
     SamplePage,
@@ -57,6 +58,12 @@ class Reviews:
     def figures(self, query: SampleQuery, capacity: int | None = None) -> Figures:
         self._require(query)
         return panel.figures(self._asking.archive, query.lines, query.agents, self._asking.now(), capacity=capacity)
+
+    def marks(self) -> Marks:
+        """Nothing is kept of reviews that have ended (ADR 015)."""
+        with self._asking.refusing():
+            permission.require(self._asking.viewer, Permission.REVIEW)
+        return Marks(tuple(panel.marks(self._asking.archive, self._asking.viewer.leads, self._asking.now())))
 
     def row(self, recording: str) -> SampleRow | None:
         viewer = self._asking.viewer

@@ -36,7 +36,16 @@ from softphone.domain.archive.recordings import (
     RecordingRow,
     Sound,
 )
-from softphone.domain.archive.reviews import Comment, Figures, SampleFilter, SamplePage, SampleQuery, SampleRow, TeamLed
+from softphone.domain.archive.reviews import (
+    Comment,
+    Figures,
+    Marks,
+    SampleFilter,
+    SamplePage,
+    SampleQuery,
+    SampleRow,
+    TeamLed,
+)
 from softphone.domain.changes import HoldBy
 from softphone.domain.events import Terms
 from softphone.domain.policy import Policy
@@ -191,6 +200,10 @@ class Reviewing(Protocol):
     def scores(self) -> Mapping[str, int]: ...
     def score(self, item: str, points: int) -> None: ...
     def share(self, on: bool) -> None: ...
+    def others(self) -> tuple[str, ...]:
+        """Who else has it open now, by their ids in the policy."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -205,6 +218,10 @@ class Reviews(Protocol):
 
     def counts(self, query: SampleQuery) -> Mapping[SampleFilter, int]: ...
     def figures(self, query: SampleQuery, capacity: int | None = None) -> Figures: ...
+    def marks(self) -> Marks:
+        """Points over time, of own teams alone."""
+        ...
+
     def row(self, recording: str) -> SampleRow | None: ...
 
     def living(self, recordings: Iterable[str]) -> Collection[str]:
@@ -240,6 +257,10 @@ class SeenArchive(Protocol):
     def cases(self) -> Cases: ...
     @property
     def reviews(self) -> Reviews: ...
+    @property
+    def looks(self) -> float:
+        """Seconds that whoever watches leaves between two looks: a file is looked at for nothing, a service is asked."""
+        ...
 
     def open(self, id: str, *, role: KeyRole | None = None, why: str = "", case: str = "") -> Opening:
         """Open it to listen, by the least role that opens it, unless `role` asks for one.

@@ -9,14 +9,20 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 from softphone.archive.crypto.wraps import KeyStore
+from softphone.domain.policy import Policy
 from softphone.domain.purpose import KeyRole
 from softphone.house.archive.asking import Asking
 from softphone.house.archive.deciding import Cases, Judging
 from softphone.house.archive.finding import Finding
 from softphone.house.archive.holds import Holds
 from softphone.house.archive.opening import Opening, opening
+from softphone.house.archive.reviews import Reviews
 from softphone.house.archive.rights import Rights
+from softphone.house.archive.shared import SharedArchive, SharedReviews
 from softphone.house.connection import Connection
+
+_LOOKS = 1.0
+"""seconds between two questions whether something has changed"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +34,31 @@ class HouseArchive:
     """For any thread: the connection sees to that. It is not closed with this."""
 
     def __init__(
-        self, connection: Connection, keys: KeyStore, number_here: Callable[[str], str | None] = lambda _call: None
+        self,
+        connection: Connection,
+        keys: KeyStore,
+        number_here: Callable[[str], str | None] = lambda _call: None,
+        *,
+        policy: Callable[[], Policy | None] = lambda: None,
+        reading_key: Callable[[], bytes | None] = lambda: None,
     ) -> None:
+        """`policy`: the signed one that this desk has. `reading_key`: the private key by which it reads what is shared."""
         self._asking = Asking(connection, keys, number_here)
-        self.find = Finding(self._asking)
+        self.shared = SharedReviews(self._asking, reading_key, policy)
+        self.find = Finding(self._asking, self.shared.own_review)
         self.holds = Holds(self._asking)
         self.rights = Rights(self._asking)
         self.judging = Judging(self._asking)
         self.cases = Cases(self._asking)
+        self.reviews = Reviews(self._asking, policy)
+
+    @property
+    def looks(self) -> float:
+        return _LOOKS
+
+    def shared_with_me(self) -> SharedArchive:
+        """What an agent's review window asks."""
+        return SharedArchive(self.shared, self.written)
 
     def open(self, id: str, *, role: KeyRole | None = None, why: str = "", case: str = "") -> Opening:
         return opening(self._asking, id, role, why, case)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -36,8 +37,10 @@ class _Shown(RowTold):
 
 
 class Finding:
-    def __init__(self, asking: Asking) -> None:
+    def __init__(self, asking: Asking, own_review: Callable[[str], OwnReview] = lambda _recording: OwnReview()) -> None:
+        """`own_review`: what is shared of an own call's review."""
         self._asking = asking
+        self._own_review = own_review
 
     def page(self, query: Query, after: Cursor | None = None, limit: int = 100) -> Page:
         body = {**told_of(query), "after": str(after) if after else None, "limit": limit}
@@ -66,7 +69,7 @@ class Finding:
             tuple(HoldShown(one, named=True, whole=whole) for one, whole in holds),
             numbers=told.numbers,
             log=told.log,
-            review=OwnReview() if told.own else None,
+            review=self._own_review(row.recording) if told.own else None,
         )
 
 

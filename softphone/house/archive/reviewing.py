@@ -176,8 +176,10 @@ class Reviewing:
             length = f"{self.reader.length / RATE:.2f}"
             raise ArchiveError("error.container.past_end", id=self.row.recording, length=length)
         state, id = self._state(), str(uuid7())
-        recipients = self._recipients()
-        seals = [_sealed(text, self.row.recording, id, one.public_key, "training", one.key_id) for one in recipients]
+        seals = [
+            _sealed(text, self.row.recording, id, one.public_key, "training", one.key_id)
+            for one in leads_of(self._policy(), self.row)
+        ]
         if state.shared:
             seals += [
                 _sealed(text, self.row.recording, id, decoded(one.public_key), "agent", one.thumbprint)
@@ -219,7 +221,7 @@ class Reviewing:
 
     def others(self) -> tuple[str, ...]:
         """Who else has it open, as the policy calls them."""
-        return tuple(self._name(one.keys) for one in self._state().others)
+        return tuple(name_of(self._policy(), one.keys) for one in self._state().others)
 
     def seal_what_is_shared(self) -> None:
         state = self._state()
@@ -240,26 +242,8 @@ class Reviewing:
         text = opened_words(self._asking, one, self.row.recording)
         if text is None:
             return None
-        by = "" if one.mine or one.of_agent else self._name(one.keys)
+        by = "" if one.mine or one.of_agent else name_of(self._policy(), one.keys)
         return Comment(one.comment, one.sample, text, one.at, by, one.answers or "", one.of_agent, one.mine)
-
-    def _name(self, keys: Iterable[str]) -> str:
-        """As the policy calls whose key it is."""
-        policy = self._policy()
-        named = {one.key_id: one.id for one in _training(policy)} if policy else {}
-        return next((named[one] for one in keys if one in named), "?")
-
-    def _recipients(self) -> list[Recipient]:
-        """Who may read what is said: the leads of the call's team, as the signed policy names them (L2)."""
-        policy = self._policy()
-        if policy is None:
-            raise ArchiveError("error.house.no_policy")
-        ids: set[str] = set()
-        for team in policy.team:
-            if Viewer(frozenset(), teams=(team,)).leads(self.row.line, self.row.agent):
-                ids |= {*team.leads}
-        found = [one for one in _training(policy) if not policy.team or one.id in ids]
-        return [one for one in found if _opens(policy, one.id, self.row.line)]
 
     def _theirs(self, state: _State) -> list[_Desk]:
         """Desks of its agent whose own key has signed for the key that they read by."""
@@ -292,6 +276,25 @@ def opened_words(asking: Asking, one: CommentTold, recording: str) -> str | None
     if one.seal is None or private is None:
         return None
     return open_comment(decoded(one.seal.sealed), private, recording, one.comment)
+
+
+def name_of(policy: Policy | None, keys: Iterable[str]) -> str:
+    """As the policy calls whose key it is; empty: it names none of them."""
+    named = {one.key_id: one.id for one in _training(policy)} if policy else {}
+    return next((named[one] for one in keys if one in named), "")
+
+
+def leads_of(policy: Policy | None, row: SampleRow) -> list[Recipient]:
+    """Who may read what is said of this call: the leads of its team, as the signed policy names them (L2).
+
+    Raises ArchiveError where this desk has no policy: the service is not believed about whose key it is.
+    """
+    if policy is None:
+        raise ArchiveError("error.review.no_policy")
+    led = [one for one in policy.team if Viewer(frozenset(), teams=(one,)).leads(row.line, row.agent)]
+    ids = {id for team in led for id in team.leads}
+    found = [one for one in _training(policy) if not policy.team or one.id in ids]
+    return [one for one in found if _opens(policy, one.id, row.line)]
 
 
 def _sealed(text: str, recording: str, comment: str, public: bytes, role: str, key_id: str) -> dict[str, str]:

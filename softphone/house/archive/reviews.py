@@ -205,5 +205,3 @@ def _told(query: SampleQuery) -> dict[str, Any]:
 
 def _key_id(public_key: str) -> str:
     return fingerprint(decoded(public_key))
-
-

@@ -38,9 +38,7 @@ def while_open(recording: str) -> Generator[None]:
         yield
     except ArchiveError as error:
         if is_missing(error):
-            raise ArchiveError(
-                "error.archive.closed_to_role", id=recording, role=KeyRole.TRAINING.value
-            ) from error
+            raise ArchiveError("error.archive.closed_to_role", id=recording, role=KeyRole.TRAINING.value) from error
         if error.code == _CONFLICT:
             raise ArchiveError("error.review.changed_meanwhile") from error
         raise

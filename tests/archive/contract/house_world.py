@@ -25,6 +25,7 @@ from softphone.domain.purpose import KeyRole, Purpose
 from softphone.domain.roles import Role, role_of
 from softphone.house import keys
 from softphone.house.archive import HouseArchive
+from softphone.house.reading_key import reading_key, tell_reading_key
 from softphone.system.policy_file import parse_policy
 from tests.archive.contract.people import PEOPLE
 from tests.archive.people import ANNA, BO, TEAM
@@ -167,7 +168,15 @@ class HouseWorld:
             store.set(private_name(fingerprint(public)), private.private_bytes_raw())
             ring.remember(store, Known(key.value, KeyPurpose(key.value), public))
             assert keys.prove(joined.connection, store, joined.desk, {role})
-        return HouseArchive(joined.connection, store, self._numbers.get)
+        if account:
+            tell_reading_key(joined.connection, joined.keyring, joined.desk)
+        return HouseArchive(
+            joined.connection,
+            store,
+            self._numbers.get,
+            policy=lambda: self.policy,
+            reading_key=lambda: reading_key(joined.keyring, joined.desk),
+        )
 
     def log(self) -> list[AuditRow]:
         asked = "SELECT number, at, event, rule, told, recording FROM audit WHERE chain = 'service' ORDER BY number"

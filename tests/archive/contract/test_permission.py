@@ -11,6 +11,7 @@ from datetime import timedelta
 from functools import cached_property
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -26,6 +27,9 @@ from softphone.domain.purpose import KeyRole, Purpose
 from tests.archive.contract.people import PEOPLE
 from tests.archive.contract.worlds import World, needs
 from tests.archive.people import ANNA, BO
+
+if TYPE_CHECKING:
+    from softphone.house.archive import HouseArchive
 
 DOCUMENTATION, TRAINING = Purpose.DOCUMENTATION, Purpose.TRAINING
 MONTH = Period(days=30)
@@ -234,12 +238,13 @@ def test_what_is_open_for_review_is_refused_at_once_when_it_may_not_be_heard_any
 ) -> None:
     needs(world, "rights", "reviews")
     made, lead = Made(world, tmp_path), world.seen_by("lead")
+    agent = world.seen_by("agent")
     with closing(lead.reviews.open(made.id, [("tone", 5)])) as reviewing:
         said = reviewing.comment(0, "Fin åbning.")
         reviewing.score("tone", 4)
         reviewing.share(True)
         assert (reviewing.comments(), reviewing.scores(), reviewing.shared) == ((said,), {"tone": 4}, True)
-        shown = world.seen_by("agent").find.show(made.id).review
+        shown = agent.find.show(made.id).review
         assert shown is not None
         assert (shown.scores, shown.comments) == ((("tone", 4),), ((0, "Fin åbning."),))
         assert lead.reviews.still(made.id)
@@ -250,6 +255,55 @@ def test_what_is_open_for_review_is_refused_at_once_when_it_may_not_be_heard_any
                 deed()
             assert refused.value.code == "error.archive.closed_to_role"
     # What was shared is read no longer than the call may be heard.
-    assert world.seen_by("agent").find.show(made.id).review == OwnReview()
+    assert agent.find.show(made.id).review == OwnReview()
     assert made.id not in lead.reviews.living([made.id])
     assert lead.reviews.row(made.id) is None
+
+
+@pytest.mark.rule("L3")
+@pytest.mark.rule("L4")
+def test_two_leads_of_a_house_lose_nothing_and_its_agent_hears_and_answers(world: World, tmp_path: Path) -> None:
+    needs(world, "shared_with_me")
+    made, agent = Made(world, tmp_path), cast("HouseArchive", world.seen_by("agent"))
+    first, second = world.seen_by("lead"), world.seen_by("lead", "another lead")
+    with closing(first.reviews.open(made.id, [("tone", 5)])) as one:
+        with closing(second.reviews.open(made.id, [("tone", 5)])) as two:
+            assert one.others() == two.others() == ("lead-1",)
+            assert one.scores() == two.scores() == {}
+            one.score("tone", 4)
+            fine, fast = one.comment(0, "Fin åbning."), two.comment(16_000, "Lidt hurtigt.")
+            two.comments()  # it shows what the first has given
+            two.score("tone", 3)
+            for deed in (lambda: one.score("tone", 5), lambda: one.remove(fast.id)):
+                with pytest.raises(ArchiveError) as refused:
+                    deed()
+                assert refused.value.code in ("error.review.changed_meanwhile", "error.review.not_your_comment")
+            assert {**one.scores()} == {"tone": 3}
+            assert [(it.text, it.mine, it.by) for it in one.comments()] == [
+                ("Fin åbning.", True, ""),
+                ("Lidt hurtigt.", False, "lead-1"),
+            ]
+            one.share(True)
+            later = two.comment(8_000, "Husk navnet.")
+        assert one.others() == ()
+        mine = agent.shared_with_me().reviews
+        (row,) = (it for it in mine.page(TEAM).rows if it.recording == made.id)
+        assert mine.living([made.id, made.theirs]) == {row.recording}
+        with closing(mine.open(made.id)) as heard:
+            assert sum(len(block) for block in heard.reader.pcm(0)) == heard.reader.length == 16_000
+            assert heard.scores() == {"tone": 3}
+            assert [it.id for it in heard.comments()] == [fine.id, later.id, fast.id]
+            answer = heard.comment(9_000, "Det gør jeg.")
+            for deed in (lambda: heard.score("tone", 5), lambda: heard.share(False), lambda: heard.remove(fine.id)):
+                with pytest.raises(ArchiveError):
+                    deed()
+            (said,) = (it for it in one.comments() if it.of_agent)
+            assert (said.text, said.answers, said.id) == ("Det gør jeg.", later.id, answer.id)
+            assert mine.still(made.id)
+            one.share(False)
+            assert not mine.still(made.id)
+            with pytest.raises(ArchiveError, match="closed_to_role"):
+                heard.comments()
+        with pytest.raises(ArchiveError, match="closed_to_role"):
+            mine.open(made.id)
+    assert first.reviews.marks().agents[-1].points == 3
