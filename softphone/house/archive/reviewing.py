@@ -121,6 +121,11 @@ class _State:
     desks: tuple[_Desk, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Read:
+    review: _State
+
+
 def open_review(
     asking: Asking, recording: str, items: Mapping[str, int], policy: Callable[[], Policy | None]
 ) -> Reviewing:
@@ -235,7 +240,7 @@ class Reviewing:
         with while_open(self.row.recording), refusing():
             answer = self._asking.connection.ask("GET", self._path, headers=headers)
         if self._last is None or answer.status == 200:
-            self._last = answer.headers.get("etag", ""), understood(answer.json.get("review"), _State)
+            self._last = answer.headers.get("etag", ""), understood(answer.json, _Read).review
         return self._last[1]
 
     def _comment(self, one: CommentTold) -> Comment | None:

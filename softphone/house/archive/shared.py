@@ -59,6 +59,11 @@ class _State:
 
 
 @dataclass(frozen=True, slots=True)
+class _Read:
+    review: _State
+
+
+@dataclass(frozen=True, slots=True)
 class _Opened:
     bytes: int
     wraps: tuple[WrapTold, ...]
@@ -264,7 +269,7 @@ class _Silent:
 def read(asking: Asking, recording: str) -> _State:
     with refusing():
         told = asking.connection.ask("GET", f"/v1/shared/{recording}").json
-    return understood(told.get("review") if isinstance(told, dict) else None, _State)
+    return understood(told, _Read).review
 
 
 def _sealed(text: str, recording: str, comment: str, to: Recipient) -> dict[str, str]:
