@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from softphone.archive.folder.marker import is_here
 from softphone.archive.seen.machine import MachineArchive
 from softphone.audio.playback import speaker
+from softphone.bootstrap.archive.opening import open_archive
 from softphone.bootstrap.archive.viewing import loaded
 from softphone.bootstrap.home import Home, key_store, texts
 from softphone.bootstrap.screen import has_screen
@@ -39,7 +40,7 @@ def run_review(arguments: argparse.Namespace) -> int:
     settings, _ = home.settings(only_look=True)
     start_log(home.folders.log, "review")
     with ExitStack() as ending:
-        deps = review_dependencies(settings, arguments.archive or home.archive(settings))
+        deps = review_dependencies(settings, arguments.archive or home.archive(settings), home.folders.runtime)
         if deps.archive is not None:
             ending.callback(deps.archive.close)
         from softphone.ui.review.app import run_review as run
@@ -47,8 +48,11 @@ def run_review(arguments: argparse.Namespace) -> int:
         return run(deps)
 
 
-def review_dependencies(settings: Settings, folder: Path, *, show: bool = True) -> ReviewDependencies:
-    """All that the window needs, or in `refusal` why it has nothing to show. The caller closes `archive`."""
+def review_dependencies(
+    settings: Settings, folder: Path, runtime: Path | None = None, *, show: bool = True
+) -> ReviewDependencies:
+    """All that the window needs, or in `refusal` why it has nothing to show. `runtime`: as `open_archive` has it. The caller
+    closes `archive`."""
     from softphone.ui.review.dependencies import ReviewDependencies
 
     resources = program_folder("resources")
@@ -58,7 +62,7 @@ def review_dependencies(settings: Settings, folder: Path, *, show: bool = True) 
     try:
         if not is_here(folder):
             raise _NothingToShow("review.refusal.no_archive", folder=str(folder))
-        archive = MachineArchive.open(folder, key_store(folder))
+        archive = open_archive(folder, runtime, key_store(folder))
         policy = _policy(settings, archive)
         seen = archive.seen_by(archive.viewer_of(policy, (account.address for account in settings.accounts)))
         teams = seen.reviews.teams(policy)

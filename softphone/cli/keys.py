@@ -31,6 +31,7 @@ from softphone.archive.crypto.wraps import (
 from softphone.archive.folder.marker import MARKER, Marker, is_here, read_marker
 from softphone.archive.keys import admission, escrow, rotation
 from softphone.archive.seen.machine import MachineArchive
+from softphone.bootstrap.archive.opening import open_archive
 from softphone.bootstrap.archive.viewing import policy_of
 from softphone.bootstrap.home import DEMO_KEYS, Home, key_store, texts
 from softphone.cli.policy.signing import create_signing_key
@@ -56,6 +57,7 @@ class _KeyContext:
     folder: Path
     settings: Settings
     store: KeyStore
+    runtime: Path
     tell: Texts = field(default_factory=texts)
 
     @classmethod
@@ -66,7 +68,7 @@ class _KeyContext:
         store = key_store(folder)
         if store.demo and (folder / MARKER).exists() and not read_marker(folder).demo:
             raise ArchiveError("error.archive.demo_keys", path=str(folder))
-        return cls(folder, settings, store)
+        return cls(folder, settings, store, home.folders.runtime)
 
     @property
     def place(self) -> str:
@@ -82,7 +84,7 @@ class _KeyContext:
 
     @contextmanager
     def archive(self) -> Generator[MachineArchive]:
-        archive = MachineArchive.open(self.folder, self.store)
+        archive = open_archive(self.folder, self.runtime, self.store)
         try:
             yield archive
         finally:

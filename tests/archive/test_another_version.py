@@ -9,6 +9,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,11 +24,14 @@ from softphone.archive.examine.repair import Repair, Repaired, repair
 from softphone.archive.examine.verify import verify
 from softphone.archive.files.reader import read_structure
 from softphone.bootstrap.home import DEMO_KEYS, Home
+from softphone.bootstrap.review import review_dependencies
 from softphone.cli.doctor.archive import ARCHIVE
 from softphone.cli.doctor.run import look
 from softphone.domain.changes import CloseRecording
+from softphone.domain.errors import ArchiveError
 from softphone.system.secrets import DemoKeyFile
 from softphone.system.settings import save_settings
+from softphone.system.single import take_turn
 from softphone.wire.snapshot import Settings
 from tests.archive.scene import AT, DOCUMENTATION, Scene
 from tests.peers.second_phone import ROOT
@@ -78,9 +82,10 @@ def test_verify_says_that_it_may_be_a_newer_version_s_and_no_start_touches_it_or
 
 
 @pytest.mark.parametrize("schema", [database.OLDEST, database.HEAD])
-def test_doctor_and_support_change_nothing_in_an_archive_that_runs_crashed_or_was_closed(
-    schema: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_who_only_looks_and_who_comes_beside_a_phone_of_an_earlier_version_changes_nothing(
+    schema: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setenv("LC_ALL", "en.UTF-8")
     runs, crashed = tmp_path / "runs", tmp_path / "crashed"
     keys = DemoKeyFile(runs / DEMO_KEYS)
     with monkeypatch.context() as earlier:
@@ -119,6 +124,25 @@ def test_doctor_and_support_change_nothing_in_an_archive_that_runs_crashed_or_wa
     with monkeypatch.context() as earlier:
         earlier.setattr(database, "HEAD", schema)
         Archive.open(runs, keys).close()  # the version before can still
+
+    # While a phone runs that may be of that version, no command brings the archive up to date; then one does.
+    before = _files(runs)
+    commands = (
+        *(["archive", "--archive", str(runs), *one] for one in (["health"], ["verify"], ["list"], ["log"])),
+        *([one, "--archive", str(runs), "list"] for one in ("holds", "cases")),
+    )
+    with take_turn(home.folders.runtime):
+        for words in commands if schema < database.HEAD else ():
+            assert cli.main(["--home", str(home.root), *words]) == 1, words
+            assert "phone of an earlier version is running" in capsys.readouterr().err
+        why = review_dependencies(Settings(), runs, home.folders.runtime, show=False).refusal
+        assert ("phone of an earlier version" in str(why)) == (schema < database.HEAD)
+        assert schema == database.HEAD or _files(runs) == before
+    assert cli.main(["--home", str(home.root), *commands[0]]) in (0, 1)
+    assert "earlier version" not in capsys.readouterr().err
+    with pytest.raises(ArchiveError) if schema < database.HEAD else nullcontext(), monkeypatch.context() as earlier:
+        earlier.setattr(database, "HEAD", schema)
+        Archive.open(runs, keys).close()
 
 
 def _files(folder: Path) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 from softphone.archive.seen.machine import MachineArchive
-from softphone.bootstrap.home import Home, key_store
+from softphone.bootstrap.archive.opening import open_archive
+from softphone.bootstrap.home import Home
 from softphone.calls.numbers import e164, user_part
 from softphone.domain.archive.recordings import RecordingRow
 from softphone.domain.changes import HoldBy
@@ -36,8 +37,7 @@ _DATE = re.compile(
 @contextmanager
 def opened(arguments: argparse.Namespace) -> Generator[MachineArchive]:
     """The archive that a command means: the named one, else the user's own. Raises ArchiveError."""
-    folder = folder_of(arguments)
-    archive = MachineArchive.open(folder, key_store(folder))
+    archive = open_archive(folder_of(arguments), Home.of(arguments).folders.runtime)
     try:
         yield archive
     finally:

@@ -167,7 +167,9 @@ class PolicyInForce:
         self.state = PolicyState(PolicyPhase.READY, loaded.path, _controllers(policy), policy.time_zone, remarks)
         if loaded.sha256 != self._stands:
             number = policy.house.policy_number
-            _log.info("policy in force: number %s sha256 %s lines %d", number or "-", loaded.sha256[:16], len(policy.line))
+            _log.info(
+                "policy in force: number %s sha256 %s lines %d", number or "-", loaded.sha256[:16], len(policy.line)
+            )
         now = datetime.now(UTC)
         # The file's words come with the rulebook's, and its choices.
         taken_up = AuditEntry("policy_taken_up", "G11", now, "", params={**self._named(loaded), **book.made_by})

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from softphone.bootstrap.home import Home, key_store, texts
+from softphone.bootstrap.home import Home, texts
 from softphone.bootstrap.policy.file import at_its_place, chosen, of_revoked, printable, wanted_signer
 from softphone.cli.policy.asking import Asked, asked_rulebook
 from softphone.domain.changes import AuditEntry
@@ -119,7 +119,7 @@ def _unsigned(path: Path, signer: str) -> list[PolicyFault]:
 def _revoked_here(home: Home, loaded: LoadedPolicy) -> list[PolicyFault]:
     """Whose key this user's archive no longer seals for. `doctor` reports an archive that cannot be opened."""
     from softphone.archive.folder.marker import MARKER
-    from softphone.archive.seen.machine import MachineArchive  # a database, needed only with an archive
+    from softphone.bootstrap.archive.opening import open_archive  # a database, needed only with an archive
 
     folder = home.archive(home.settings(only_look=True)[0])
     if not (folder / MARKER).exists():
@@ -127,7 +127,7 @@ def _revoked_here(home: Home, loaded: LoadedPolicy) -> list[PolicyFault]:
     from softphone.bootstrap.archive.viewing import revoked_in
 
     try:
-        with closing(MachineArchive.open(folder, key_store(folder))) as archive:
+        with closing(open_archive(folder, home.folders.runtime)) as archive:
             return of_revoked(loaded, revoked_in(archive, loaded))
     except (ArchiveError, KeyringError):
         return []
@@ -243,13 +243,13 @@ def _noted(home: Home, entry: AuditEntry) -> bool:
     """Whether it now stands in this user's audit log. Without an archive here each phone notes it when it takes the policy
     up."""
     from softphone.archive.folder.marker import MARKER
-    from softphone.archive.seen.machine import MachineArchive  # a database, for a check that hardly ever needs one
+    from softphone.bootstrap.archive.opening import open_archive  # a database, for a check that hardly ever needs one
 
     settings, _ = home.settings(only_look=True)
     folder = home.archive(settings)
     if not (folder / MARKER).exists():
         return False
-    archive = MachineArchive.open(folder, key_store(folder))
+    archive = open_archive(folder, home.folders.runtime)
     try:
         archive.note(entry)
     finally:
