@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 from softphone.archive.log.audit import KEY, KEY_SHOWN, LIFTED
 from softphone.bootstrap.archive.shared import here
@@ -16,7 +16,7 @@ LENGTHS = {"gap_seconds": "audit.gap", "seconds_ago": "audit.ago", "heard": "aud
 GIVEN = ("stated", "case")
 """the reason of the person who opened it, as typed"""
 CODES = frozenset(
-    {"by", "deed", "goes_on", "how", "kept", "language", "numbers", "purpose", "purposes"}
+    {"by", "deed", "goes_on", "how", "kept", "kind", "language", "numbers", "purpose", "purposes"}
     | {"reason", "role", "what", "why"}
 )
 """whose values the program itself wrote, and has words for; any other is shown as it stands"""
@@ -83,7 +83,8 @@ def _value(entry: AuditRow, name: str, value: object, tell: Texts) -> str:
         return str(value)
     if name == "deed" and f"audit.deed.{value}.of" in tell and (of := entry.params.get("of")):
         return tell(f"audit.deed.{value}.of", of=_value(entry, "of", of, tell))
-    plain = str(value).lower() if isinstance(value, bool) else str(value)
+    plain = " ".join(map(str, cast("list[object]", value))) if isinstance(value, list) else str(value)
+    plain = plain.lower() if isinstance(value, bool) else plain
     return (", " if name == "purposes" else " ").join(_word(name, word, tell) for word in plain.split())
 
 

@@ -175,8 +175,10 @@ async def end(
     match result:
         case "none":
             raise ArchiveError("error.archive.no_such_hold", id=row["hold"])
-        case "is_access" | "is_dispute":
-            raise ArchiveError(f"error.archive.hold_{result}", id=row["hold"])
+        case "is_access":
+            raise ArchiveError("error.archive.hold_is_access", id=row["hold"])
+        case "is_dispute":
+            raise ArchiveError("error.archive.hold_is_dispute", id=row["hold"])
         case "ends_training":
             raise ArchiveError("error.archive.lift_ends_training", id=str(row["recording"]))
         case _:

@@ -122,7 +122,10 @@ async def holds_raise(here: Here, asking: Who, told: Raise) -> Raised:
         recording = await deciding.the_recording(one, told.id, Permission.RAISE_HOLD) if told.id is not None else None
         number = number_hash(here.arriving.number_key, told.number) if told.number else None
         by, within = told.raised_for, Period.parse(told.within)
-        return await holds.raise_holds(one.tx, by, told.why, within, one.seer.now, recording=recording, number=number)
+        done = await holds.raise_holds(one.tx, by, told.why, within, one.seer.now, recording=recording, number=number)
+    # Of those that are told. The sweep does the others, whose ids nobody here has.
+    await follow_now(here.rows, here.bucket, asking, [UUID(it.recording) for it in done.named])
+    return done
 
 
 @routes.post("/holds/confirm")
