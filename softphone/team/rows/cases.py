@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -14,6 +15,7 @@ from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import Purpose
 from softphone.domain.retention import ANSWER_WITHIN, UPHELD_FOR, day_begins, local_day
 from softphone.team.rows.arriving import Seal
+from softphone.team.rows.errors import ConflictError
 from softphone.team.rows.holds import Anew, no_key_of_purpose
 from softphone.team.rows.pool import Row, Transaction
 
@@ -132,13 +134,22 @@ async def settle(
     told, until = Jsonb([one.row() for one in anew]), day_begins(UPHELD_FOR.after(now.date()), "UTC")
     result, remembered = "", False
     for row, _ in rows:
-        with no_key_of_purpose(recording):
+        with no_key_of_purpose(recording), _once(recording):
             done = await tx.row(SETTLE, row["number"], recording, uphold, reason, told, until)
         assert done is not None
         result, remembered = done["result"], remembered or done["remembered"]
         if result == "gone":
             break
     return Decided(tuple(case for _, case in rows), result == "gone", result == "held", remembered)
+
+
+@contextmanager
+def _once(recording: UUID) -> Generator[None]:
+    """Somebody else was quicker."""
+    try:
+        yield
+    except ConflictError:
+        raise ArchiveError("error.cases.none", id=str(recording)) from None
 
 
 def _case(row: Row) -> Case:
