@@ -33,7 +33,6 @@ from softphone.engine.sip.message import (
     caller,
     identity_of,
     is_record_aware,
-    parse_address,
     record_preference,
     record_state,
     sends_keys,
@@ -267,8 +266,7 @@ class SipCalls:
         self._read_sdp(leg, message.body)
 
     def rejected(self, happening: InviteRejected) -> None:
-        who = parse_address(happening.caller)
-        self._missed("", who.name, who.user)
+        self._missed("", happening.name, happening.number)
 
     def state_reached(self, happening: StateReached) -> None:
         leg = self._legs.get(happening.call)

@@ -22,7 +22,7 @@ from pathlib import Path
 import pjsua2 as pj
 
 from softphone.domain.errors import EngineError
-from softphone.engine.sip.message import MOST_HEADER, mended
+from softphone.engine.sip.message import MOST_HEADER, caller, mended, parse_message
 from softphone.engine.sip.raw_events import CallbackFailed, InviteRejected, Post, guarded
 from softphone.engine.sip.settings import CLOCK_RATE, FRAME_MS, PhoneSettings
 
@@ -78,7 +78,9 @@ class EndpointDirector(pj.Endpoint):
 
     @guarded
     def onRejectedIncomingCall(self, prm: pj.OnRejectedIncomingCallParam) -> None:
-        self.post(InviteRejected(prm.remoteInfo, prm.localInfo))
+        # `remoteInfo` is the address alone: the name stands in the message.
+        who = caller(parse_message(prm.rdata.wholeMsg).headers)
+        self.post(InviteRejected(who.name, who.user))
 
 
 def connect_own(port: int, address: tuple[str, int]) -> None:

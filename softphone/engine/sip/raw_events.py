@@ -36,10 +36,10 @@ class RegistrationAnswered:
 
 @dataclass(frozen=True, slots=True)
 class InviteRejected:
-    """Turned away by PJSIP itself because all of its calls were taken."""
+    """Turned away by PJSIP itself because all of its calls were taken. Who called, as From says."""
 
-    caller: str
-    called: str
+    name: str = field(repr=False)
+    number: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

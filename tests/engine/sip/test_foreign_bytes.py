@@ -8,23 +8,35 @@ import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 
+import pytest
+
 from tests.peers.plain_phone import plain_phone
-from tests.peers.processes import free_port
 from tests.peers.second_phone import SecondPhone, second_phone
 
 LATIN_1 = "Søren Møller".encode("latin-1")
 
 
-def test_a_callers_latin_1_name_is_read_also_that_of_one_who_finds_the_line_busy(guarded: SecondPhone) -> None:
-    with plain_phone(name=LATIN_1) as phone, plain_phone(number="+4520123457", name=LATIN_1) as other:
+@pytest.mark.parametrize("turned_away_by", ["edge", "pjsip"])
+def test_a_callers_latin_1_name_is_read_also_that_of_one_who_finds_the_line_busy(
+    turned_away_by: str, request: pytest.FixtureRequest
+) -> None:
+    """Without an edge, or before it has heard that the phone is busy, PJSIP itself turns the caller away."""
+    guarded: SecondPhone = request.getfixturevalue("guarded" if turned_away_by == "edge" else "agent")
+    with (
+        plain_phone(name=LATIN_1) as phone,
+        plain_phone(number="+4520123457", name=LATIN_1) as other,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent,
+    ):
+        silent.bind(("127.0.0.1", 0))
         phone.call("127.0.0.1", guarded.udp, "agent", headers={"X-Queue": "k\udcf8"})
         arrived = guarded.wait_for("CallArrived")
         assert arrived["name"] == "Søren Møller"
         assert arrived["headers"]["x-queue"] == ["kø"]
         guarded.do("answer")
         guarded.wait_for("CallEstablished")
+        # Whom it calls is there and says nothing, so its calls stay taken.
         for _ in range(3):
-            guarded.do("dial", target=f"sip:nobody@127.0.0.1:{free_port()}")
+            guarded.do("dial", target=f"sip:nobody@127.0.0.1:{silent.getsockname()[1]}")
             guarded.wait_for("Dialled")
         other.call("127.0.0.1", guarded.udp, "agent")
         missed = guarded.wait_for("CallMissed")
