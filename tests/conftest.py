@@ -71,7 +71,7 @@ def team(tmp_path: Path, postgres: Server, database: str, storage: Storage) -> I
         made.start()
         yield made
     finally:
-        made.stop()
+        made.end()
 
 
 @pytest.fixture
@@ -86,4 +86,4 @@ def team_tls(tmp_path: Path, postgres: Server, database: str, storage: Storage) 
         made.start()
         yield made
     finally:
-        made.stop()
+        made.end()

@@ -1,4 +1,4 @@
-"""`klartone team serve`: the parts put together, and a server that stops without cutting anybody off.
+"""`klartone team serve` and `sign-in`: the parts put together, and a server that stops without cutting anybody off.
 
 SIGTERM: it takes no new request, ends those under way, and goes. Killed instead, it loses nothing: desks ask again.
 """
@@ -8,18 +8,23 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import signal
+import socket
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from types import FrameType
 
 import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from softphone.domain.errors import TeamError
 from softphone.team.api.app import create_app
-from softphone.team.api.service import Service
+from softphone.team.api.forwarding import Forwarding
+from softphone.team.api.service import Process, Service, SignIn
 from softphone.team.logins import login, ringing
 from softphone.team.objects import Bucket, Shortcoming, Storage, check
 from softphone.team.people.openid import OpenId
@@ -68,29 +73,58 @@ def refuse_if_restored(settings: TeamSettings, user: str, password: str, storage
     asyncio.run(asked())
 
 
-def service_of(settings: TeamSettings, secrets: Secrets) -> Service:
+def serve(settings: TeamSettings, secrets: Secrets, started: Callable[[str], None]) -> None:
+    """Until it is told to stop. `started` hears where it listens."""
+    told = settings.serve
+    _run(_service(settings, secrets), _bound(told.listen, told.port), started, told.certificate, told.key)
+
+
+def sign_in(settings: TeamSettings, password: str, started: Callable[[str], None]) -> None:
+    """As above. `password`: of the login that opens sessions. No other process has it."""
+    told = settings.sign_in
+    process = SignIn(
+        address=settings.serve.address,
+        rows=login(settings.database, SIGN_IN, password),
+        openid=OpenId(told) if told.issuer else None,
+    )
+    _run(process, _bound_to(told.socket) if told.socket else _bound(told.host, told.port), started)
+
+
+def check_login(settings: TeamSettings, user: str, password: str) -> None:
+    """Raises TeamError where the database does not let it in."""
+
+    async def asked() -> None:
+        async with login(settings.database, user, password, most=1) as rows, rows.nobody() as tx:
+            await tx.value("SELECT 1 AS one")
+
+    asyncio.run(asked())
+
+
+def _service(settings: TeamSettings, secrets: Secrets) -> Service:
     rows, bucket = login(settings.database, SERVICE, secrets.database), Bucket(storage_of(settings, secrets.storage))
     signer = Signer(secrets.receipt_key)
-    arriving = Arriving(rows, bucket, secrets.number_key, signer)
-    signing_in = login(settings.database, SIGN_IN, secrets.sign_in)
-    rings = ringing(settings.database, SERVICE, secrets.database)
-    openid = OpenId(settings.sign_in) if settings.sign_in else None
-    return Service(settings.serve.address, rows, signing_in, bucket, arriving, signer, rings, openid)
+    return Service(
+        address=settings.serve.address,
+        rows=rows,
+        bucket=bucket,
+        arriving=Arriving(rows, bucket, secrets.number_key, signer),
+        signer=signer,
+        ringing=ringing(settings.database, SERVICE, secrets.database),
+        forwarding=Forwarding(settings.sign_in) if settings.sign_in.is_near else None,
+    )
 
 
-def serve(settings: TeamSettings, secrets: Secrets, started: Callable[[str, int], None]) -> None:
-    """Until it is told to stop. `started` hears where it listens."""
+def _run(
+    process: Process, bound: socket.socket, started: Callable[[str], None], certificate: str = "", key: str = ""
+) -> None:
     _log()
     _allow_files()
     # The server ends what is under way, and then lets the signal do what it did before.
     signal.signal(signal.SIGTERM, _stopped)
-    told = settings.serve
     config = uvicorn.Config(
-        create_app(service_of(settings, secrets)),
-        host=told.listen,
-        port=told.port,
-        ssl_certfile=told.certificate or None,
-        ssl_keyfile=told.key or None,
+        create_app(process),
+        ssl_certfile=certificate or None,
+        ssl_keyfile=key or None,
         log_config=None,
         access_log=False,  # its lines have whole paths; `limits` writes routes
         server_header=False,
@@ -99,7 +133,38 @@ def serve(settings: TeamSettings, secrets: Secrets, started: Callable[[str, int]
         http=Connection,
         h11_max_incomplete_event_size=32_768,
     )
-    asyncio.run(_Server(config, started).serve())
+    asyncio.run(_Server(config, started).serve([bound]))
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """Raises TeamError."""
+    try:
+        family, kind, protocol, _, at = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        made = socket.socket(family, kind, protocol)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind(at)
+    except (OSError, OverflowError) as error:
+        raise _refused(f"{host}:{port}", error) from error
+    return made
+
+
+def _bound_to(path: str) -> socket.socket:
+    """In place of one that is there: whoever answered by it ends what is under way. Raises TeamError."""
+    if sys.platform == "win32":
+        raise TeamError("error.team.may_not_listen", at=path, detail="AF_UNIX")
+    made, new = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM), Path(f"{path}.{os.getpid()}")
+    try:
+        made.bind(str(new))
+        new.chmod(0o666)  # what comes this way is asked who it is, as by any other
+        made.listen()
+        new.replace(path)
+    except OSError as error:
+        raise _refused(path, error) from error
+    return made
+
+
+def _refused(at: str, error: Exception) -> TeamError:
+    return TeamError("error.team.may_not_listen", at=at, detail=getattr(error, "strerror", None) or str(error))
 
 
 def _stopped(_number: int, _frame: FrameType | None) -> None:
@@ -107,15 +172,25 @@ def _stopped(_number: int, _frame: FrameType | None) -> None:
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, started: Callable[[str, int], None]) -> None:
+    def __init__(self, config: uvicorn.Config, started: Callable[[str], None]) -> None:
         super().__init__(config)
         self._told = started
 
-    async def startup(self, sockets: list[object] | None = None) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
-        await super().startup(sockets)  # pyright: ignore[reportArgumentType]
-        if self.started:
-            host, port = self.servers[0].sockets[0].getsockname()[:2]
-            self._told(host, port)
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started and sockets:
+            at = sockets[0].getsockname()
+            self._told(at.removesuffix(f".{os.getpid()}") if isinstance(at, str) else f"{at[0]}:{at[1]}")
+            _tell_systemd()
+
+
+def _tell_systemd() -> None:
+    """That it serves (`Type=notify`)."""
+    if sys.platform == "win32" or not (at := os.environ.get("NOTIFY_SOCKET")):
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
+        told.connect(f"\0{at[1:]}" if at.startswith("@") else at)
+        told.send(b"READY=1")
 
 
 class Connection(H11Protocol):

@@ -14,9 +14,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 from softphone.domain.errors import TeamError
 from softphone.domain.roles import Role
@@ -71,36 +72,64 @@ class StorageTable(_Table):
 
 
 class SignIn(_Table):
-    """The house's OpenID Connect. `roles` says which values of a claim make somebody what; nobody is anything without one."""
+    """The process that signs in, and the house's OpenID Connect. `roles` says which values of a claim make somebody what; nobody
+    is anything without one."""
 
-    issuer: Annotated[str, Field(pattern=r"^https?://\S+$")]
-    client: Annotated[str, Field(min_length=1, max_length=200)]
+    listen: Annotated[str, Field(pattern=r"^(unix:/\S+|[A-Za-z0-9.:\[\]-]+:[0-9]{1,5})$")] = (
+        "unix:/run/klartone/sign-in.sock"
+    )
+    """a socket, or host:port"""
+    issuer: Annotated[str, Field(pattern=r"^(https?://\S+)?$")] = ""
+    """empty: one-time codes alone"""
+    client: Annotated[str, Field(max_length=200)] = ""
     scopes: str = "openid profile"
     roles_claim: str = "groups"
     agents_claim: str = "sip"
     """an agent's addresses"""
-    roles: dict[Role, list[str]]
+    roles: dict[Role, list[str]] = Field(default_factory=dict[Role, list[str]])
     authority: str = ""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.issuer and not (self.client and self.roles):
+            raise PydanticCustomError("issuer_alone", "an issuer needs a client and roles")
+        return self
+
+    @property
+    def socket(self) -> str:
+        """Its path; empty: it is host and port."""
+        return self.listen.removeprefix("unix:") if self.listen.startswith("unix:") else ""
+
+    @property
+    def host(self) -> str:
+        return self.listen.rpartition(":")[0].strip("[]")
+
+    @property
+    def port(self) -> int:
+        return int(self.listen.rpartition(":")[2])
+
+    @property
+    def is_near(self) -> bool:
+        """On this machine: `serve` passes on to it. Otherwise the balancer leads there."""
+        return bool(self.socket) or _is_loopback(self.host)
 
 
 class TeamSettings(_Table):
     serve: Serve
     database: Database = Database()
     storage: StorageTable
-    sign_in: SignIn | None = None
-    """none: one-time codes alone"""
+    sign_in: SignIn = SignIn()
 
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
     """`number_key` finds numbers, `receipt_key` signs receipts (Ed25519). A login without a password signs in as the server
-    lets it."""
+    lets it. The password of the login that opens sessions is none of them: that is another process's."""
 
     number_key: bytes = field(repr=False)
     receipt_key: bytes = field(repr=False)
     storage: str = field(repr=False)
     database: str = field(default="", repr=False)
-    sign_in: str = field(default="", repr=False)
 
 
 def read_settings(path: Path) -> TeamSettings:
@@ -118,7 +147,7 @@ def read_settings(path: Path) -> TeamSettings:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise TeamError("error.team.settings_wrong", path=str(path), where=where, reason=first["type"]) from error
-    if not _is_guarded(found.serve):
+    if not _is_guarded(found):
         raise TeamError("error.team.settings_open", path=str(path))
     return found
 
@@ -130,18 +159,21 @@ def read_secrets(environment: Mapping[str, str]) -> Secrets:
         key_in(environment, RECEIPT_KEY),
         secret_in(environment, STORAGE_SECRET, needed=True),
         secret_in(environment, DATABASE_PASSWORD),
-        secret_in(environment, SIGN_IN_PASSWORD),
     )
 
 
-def _is_guarded(serve: Serve) -> bool:
+def _is_guarded(found: TeamSettings) -> bool:
     """Tokens never cross a network in the clear."""
-    if serve.certificate or serve.behind_balancer:
-        return True
+    balanced = found.serve.behind_balancer
+    served = bool(found.serve.certificate) or balanced or _is_loopback(found.serve.listen)
+    return served and (balanced or found.sign_in.is_near)
+
+
+def _is_loopback(host: str) -> bool:
     try:
-        return ipaddress.ip_address(serve.listen).is_loopback
+        return ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return serve.listen == "localhost"
+        return host == "localhost"
 
 
 def key_in(environment: Mapping[str, str], name: str) -> bytes:

@@ -47,6 +47,7 @@ class Team:
     keys: House = field(default_factory=House)
     port: int = 0
     process: Any = None
+    signs_in: Any = None
     receipts: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
     heads: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
     made: list[Desk] = field(default_factory=list[Desk])
@@ -71,6 +72,7 @@ class Team:
             f"{serve}"
             f'[database]\nconnect = "host={self.server.folder} dbname={self.database}"\nconnections = 6\ndurable = "alone"\n'
             f'[storage]\nbucket = "{told.bucket}"\naccess_key = "{told.access_key}"\nendpoint = "{told.endpoint}"\n'
+            f'[sign_in]\nlisten = "unix:{self.home / "sign-in.sock"}"\n'
         )
         key = base64.b64encode(self.receipts.private_bytes_raw()).decode()
         self.environment = {
@@ -89,14 +91,34 @@ class Team:
         return done
 
     def start(self) -> None:
-        """By its command, in a process that need not load the program again."""
+        """By its commands, in processes that need not load the program again. Whoever signs in goes on meanwhile."""
+        heard = self._sign_in_forked() if self.signs_in is None else None
         self.process, out, errors = self._forked("serve")
         self.logs.append(errors)
-        until(lambda: _listens(out) > 0 or self.process.exitcode is not None, 30, "the service's start")
-        assert self.process.exitcode is None, self.log()[-3000:]
+        self._await(self.process, out)
+        if heard is not None:
+            self._await(self.signs_in, heard)
         self.port = _listens(out)
         for desk in self.made:
             desk.port = self.port
+
+    def start_sign_in(self) -> None:
+        """In place of one that is there."""
+        heard = self._sign_in_forked()
+        self._await(self.signs_in, heard)
+
+    def end_sign_in(self) -> None:
+        process, self.signs_in = self.signs_in, None
+        stopped(process, signal.SIGTERM)
+
+    def _sign_in_forked(self) -> Path:
+        self.signs_in, out, errors = self._forked("sign-in")
+        self.logs.append(errors)
+        return out
+
+    def _await(self, process: Any, out: Path) -> None:
+        until(lambda: bool(out.read_text()) or process.exitcode is not None, 30, "the service's start")
+        assert process.exitcode is None, self.log()[-3000:]
 
     @contextmanager
     def another(self) -> Generator[None]:
@@ -121,23 +143,22 @@ class Team:
         for one in (out, errors):
             one.touch()
         line = ["team", what, "--settings", str(self.settings), *words]
-        process = _forks().Process(target=_run, args=(line, self.environment | environment, str(out), str(errors)))
+        environment = self.environment | environment
+        process = _forks().Process(target=_run, args=(line, environment, str(out), str(errors)), daemon=True)
         process.start()
         return process, out, errors
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """Its exit status."""
         process, self.process = self.process, None
-        if process is None:
-            return 0
-        assert process.pid is not None
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(process.pid, how)
-        process.join(40)
-        code = process.exitcode
-        assert code is not None
-        process.close()
-        return code
+        return stopped(process, how)
+
+    def end(self) -> None:
+        """Also whoever signs in, at the same time."""
+        if self.signs_in is not None:
+            self.signs_in.terminate()
+        self.stop()
+        self.end_sign_in()
 
     def log(self) -> str:
         """Of all its instances."""
@@ -265,6 +286,19 @@ def _run(line: list[str], environment: dict[str, str], out: str, errors: str) ->
     sys.stdout, sys.stderr = (open(number, "w", buffering=1, closefd=False) for number in (1, 2))  # noqa: SIM115
     os.environ.update(environment)
     sys.exit(main(line))
+
+
+def stopped(process: Any, how: signal.Signals) -> int:
+    if process is None:
+        return 0
+    assert process.pid is not None
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(process.pid, how)
+    process.join(40)
+    code = process.exitcode
+    assert code is not None
+    process.close()
+    return code
 
 
 def _listens(out: Path) -> int:

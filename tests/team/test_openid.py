@@ -72,11 +72,12 @@ def test_who_the_house_signs_in_is_somebody_here_and_a_token_that_is_not_quite_r
     assert whole(team.stranger().ask("GET", "/v1/sign-in", proof=""))["issuer"] == ""
     assert sign_in(team.stranger(), "a.b.c").code == "sign_in_wrong"
     with provider() as issued:
-        team.settings.write_text(
-            f'{team.settings.read_text()}\n[sign_in]\nissuer = "{issued.issuer}"\nclient = "{CLIENT}"\n'
-            '[sign_in.roles]\nagent = ["callcentre"]\nlead = ["leads"]\n'
-        )
-        team.stop()
+        with team.settings.open("a") as of_sign_in:
+            of_sign_in.write(
+                f'issuer = "{issued.issuer}"\nclient = "{CLIENT}"\n'
+                '[sign_in.roles]\nagent = ["callcentre"]\nlead = ["leads"]\n'
+            )
+        team.end()
         team.start()
         issued.knows("anna", groups=["callcentre", "canteen"], sip=["sip:anna@klartone.test"])
         issued.knows("lea", groups=["callcentre", "leads"], sip=[])
@@ -109,6 +110,6 @@ def test_who_the_house_signs_in_is_somebody_here_and_a_token_that_is_not_quite_r
         assert team.sql("SELECT issuer, subject FROM people WHERE person = %s", me["person"]) == [
             (issued.issuer, "anna")
         ]
-    team.stop()
+    team.end()
     team.start()
     assert sign_in(desk.with_token(""), good).code == "issuer_unreachable"

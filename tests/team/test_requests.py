@@ -6,6 +6,7 @@ import asyncio
 import base64
 import http.client
 import json
+import signal
 import socket
 import threading
 from contextlib import ExitStack
@@ -28,7 +29,7 @@ from softphone.team import serving
 from softphone.team.api.app import description
 from tests.peers.processes import until
 from tests.team.desk import NUMBER, Desk, made
-from tests.team.served import ANNA, LINK, Team, whole
+from tests.team.served import ANNA, LINK, Team, stopped, whole
 
 pytestmark = [pytest.mark.peer("seaweedfs"), pytest.mark.peer("postgresql")]
 ROOT = Path(__file__).resolve().parents[2]
@@ -202,3 +203,327 @@ def ask(desk: Desk, route: str, **how: Any) -> Any:
     made_up = {"hold": uuid4(), "desk": uuid4(), "call": uuid4(), "comment": uuid4(), "item": "tone"}
     made_up["digest"] = "0" * 64
     path = path.format(recording=recording, number=1, **made_up)
+    if method == "PUT" and "parts" in path:
+        how["Content_Digest"] = "sha-256=:" + "A" * 43 + "=:"
+    return desk.ask(method, path, body, **how)
+
+
+def refusals(team: Team) -> int:
+    return sum(event in ("refused", "hold_refused") for event in team.events())
+
+
+def test_each_route_serves_the_roles_it_is_for_and_refuses_and_logs_the_others(team: Team) -> None:
+    assert {*routes()} == {*MAY, *NOBODYS}
+    keys = {HANDLER: KeyRole.DOCUMENTATION, LEAD: KeyRole.TRAINING, CUSTODY: KeyRole.CUSTODY}
+    desks = {role: team.desk(role.value, agents=[ANNA] if role is AGENT else [], key=keys.get(role)) for role in Role}
+    refused: dict[tuple[str, Role], str] = {}
+    for route in sorted(MAY, key=lambda one: one == "DELETE /v1/session"):
+        for role, desk in desks.items():
+            before = refusals(team)
+            answer = ask(desk, route)
+            if answer.code in NOT_THEIRS:
+                refused[route, role] = "not_yours"
+                assert (answer.status, refusals(team)) == (403, before + 1)
+            assert answer.status < 500, (route, role, answer.body)
+            assert answer.status not in (401, 405), (route, role, answer.body)
+    assert refused == {(route, role): "not_yours" for route, may in MAY.items() for role in ALL - may}
+    for desk in desks.values():
+        assert desk.ask("GET", "/v1/me").code == "signed_out"
+
+
+def test_no_route_takes_a_token_that_is_missing_elsewhere_over_or_revoked_nor_a_request_twice(team: Team) -> None:
+    desk = team.desk("agent")
+    thief = team.stranger()
+    thief.token = desk.token
+    over, left = team.desk("agent"), team.desk("agent")
+    team.sql("UPDATE sessions SET expires_at = now() - interval '1 second' WHERE desk = %s", over.id)
+    assert left.ask("DELETE", f"/v1/desks/{left.id}").status == 204
+    nobody = team.stranger()
+    for route in sorted(MAY):
+        method, path = route.split(" ")
+        said = {
+            "nothing": ask(nobody, route).code,
+            "no proof": ask(desk, route, proof="").code,
+            "another machine": ask(thief, route).code,
+            "another route's proof": ask(desk, route, proof=desk.proof("GET", "/v1/other", desk.token)).code,
+            "over": ask(over, route).code,
+            "revoked": ask(left, route).code,
+        }
+        assert said == {
+            "nothing": "token_wrong",
+            "no proof": "proof_missing",
+            "another machine": "proof_wrong",
+            "another route's proof": "proof_wrong",
+            "over": "signed_out",
+            "revoked": "signed_out",
+        }, (method, path)
+    assert team.events().count("token_elsewhere_refused") == len(MAY)
+    assert desk.ask("GET", "/v1/me").status == 200
+    again = desk.proofs[-1]
+    assert desk.ask("GET", "/v1/me", proof=again).code == "proof_used"
+    with team.another():  # an instance that has not seen it
+        assert desk.ask("GET", "/v1/me", proof=again).code == "proof_used"
+
+
+def test_a_code_is_good_once_and_a_refresh_until_its_answer_has_arrived_and_one_day_ends_all(team: Team) -> None:
+    desk, other = team.stranger(), team.stranger()
+    code = team.code("agent")
+    assert desk.take(code).status == 200
+    assert other.take(code).code == "invitation_over"
+    assert other.take("A" * 43).code == "invitation_over"
+    assert other.take("short").code == "request_wrong"
+    first = desk.refresh
+    other.refresh = first
+    assert other.renew().code == "signed_out"  # another machine's
+    old = desk.token
+    assert desk.renew().status == 200
+    assert Desk.with_token(desk, old).ask("GET", "/v1/me").code == "signed_out"
+    assert desk.ask("GET", "/v1/me").status == 200
+    # Its answer was lost, or two asked at once: the same machine asks again, and either pair is good.
+    others, desk.refresh = (desk.token, desk.refresh), first
+    assert desk.renew().status == 200
+    for one in (others[0], desk.token):
+        assert Desk.with_token(desk, one).ask("GET", "/v1/me").status == 200
+    minutes = "UPDATE sessions SET renewed_at = renewed_at - interval '2 minutes'"
+    team.sql(minutes)
+    desk.refresh = first  # it slept meanwhile
+    assert desk.renew().status == 200
+    assert desk.renew().status == 200
+    # Now that one has gone on, whoever shows the first again has it from somewhere else.
+    team.sql(minutes)
+    token, desk.refresh = desk.token, first
+    assert desk.renew().code == "signed_out"
+    assert Desk.with_token(desk, token).ask("GET", "/v1/me").code == "signed_out"
+    assert "refresh_refused" in team.events()
+    # What the database has of tokens opens nothing.
+    (kept,) = team.sql("SELECT token_hash, refresh_hash FROM sessions LIMIT 1")
+    assert token.encode() not in kept
+    # An invitation's session goes on as long as its desk asks; the house's directory is asked again in time.
+    for issuer, goes_on in (("", True), ("https://login.test", False)):
+        asking = team.desk("lead", agents=[], name=f"lead of {issuer}")
+        team.sql("UPDATE people SET issuer = %s FROM desks d WHERE d.desk = %s AND people.person = d.person",
+                 issuer, asking.id)  # fmt: skip
+        team.sql("UPDATE sessions SET refresh_until = now() + interval '1 hour' WHERE desk = %s", asking.id)
+        assert asking.renew().status == 200
+        query = "SELECT max(refresh_until) > now() + interval '1 day' FROM sessions WHERE desk = %s"
+        assert team.sql(query, asking.id) == [(goes_on,)]
+
+
+def raw(team: Team, sent: bytes) -> bytes:
+    connection = http.client.HTTPConnection("127.0.0.1", team.port, timeout=10)
+    connection.connect()
+    try:
+        connection.sock.sendall(sent)
+        answer = http.client.HTTPResponse(connection.sock)
+        answer.begin()
+        return answer.read()
+    finally:
+        connection.close()
+
+
+def test_what_is_too_large_malformed_or_nowhere_is_told_by_code_and_repeats_nothing(team: Team) -> None:
+    desk = team.desk("agent")
+    secret = "+4512345678"
+    one = made(team.keys)
+    large = desk.ask("PUT", f"/v1/recordings/{one.recording}/parts/1", b"x" * ((5 << 20) + 1), Content_Digest="x")
+    assert (large.status, large.code) == (413, "too_large")
+    assert desk.ask("PUT", "/v1/desk", {"program": "x" * 70_000, "waiting": 0}).code == "too_large"
+    head = b"POST /v1/token HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    assert b"request_wrong" in raw(team, head)
+    # Nobody's body is not even waited for.
+    head = f"POST /v1/recordings/{one.recording}/finish HTTP/1.1\r\nHost: x\r\nContent-Length: 4000000\r\n\r\n"
+    assert b"token_wrong" in raw(team, head.encode())
+    deep = b"[" * 60_000
+    assert desk.ask("POST", "/v1/numbers/known", deep, Content_Type="application/json").code == "request_wrong"
+    # What PostgreSQL cannot keep, or a text that is no text.
+    known = {"number": NUMBER, "line": "a\0b"}
+    assert desk.ask("POST", "/v1/numbers/known", known).code == "request_wrong"
+    held = {"hold": str(uuid4()), "recording": one.recording, "raised_for": "party", "raised_by": ANNA, "why": "a\0b"}
+    held["at"] = datetime.now(UTC).isoformat()
+    assert desk.ask("POST", "/v1/holds", {"holds": [held]}).code == "request_wrong"
+    for iat in (float("nan"), 10**400, 1.5, True, -1):
+        assert desk.ask("GET", "/v1/me", proof=desk.proof("GET", "/v1/me", desk.token, iat=iat)).code == "proof_wrong"
+    surrogates = desk.proof("GET", "/v1/me", desk.token, jti="\ud800" * 20)
+    assert desk.ask("GET", "/v1/me", proof=surrogates).code == "proof_wrong"
+    for body in ({"number": secret, "line": {secret: 1}}, {"number": secret[1:]}, b"{", [secret]):
+        answer = desk.ask("POST", "/v1/numbers/known", body, Content_Type="application/json")
+        assert (answer.status, answer.code) == (422, "request_wrong")
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert secret[1:].encode() not in answer.body
+    assert desk.ask("GET", f"/v1/{secret}").code == "no_route"
+    assert desk.ask("PATCH", "/v1/me").code == "no_method"
+    assert (
+        desk.ask("PUT", f"/v1/recordings/{one.recording}/parts/1", b"x", Content_Digest="md5=:x:").code
+        == "request_wrong"
+    )
+    assert desk.finish(made(team.keys), recording=one.recording).code in ("request_wrong", "rows_wrong")
+    assert secret[1:] not in team.log()
+    assert "bug" not in team.log()
+
+
+def test_while_it_rings_nobody_waits_for_the_log_nor_for_connections_that_say_nothing(team: Team) -> None:
+    desk, now = team.desk("agent"), datetime.now(UTC)
+    no = {"number": NUMBER, "what": "refused", "at": now.isoformat(), "until": (now + timedelta(days=9)).isoformat()}
+    assert desk.ask("POST", "/v1/numbers", no).status == 204
+    with ExitStack() as ends:
+        for _ in range(250):
+            ends.enter_context(socket.create_connection(("127.0.0.1", team.port)))
+        log = ends.enter_context(psycopg.connect(team.server.conninfo(team.database)))
+        log.execute("SELECT pg_advisory_xact_lock(hashtextextended('klartone.audit.service', 0))")
+        writers = [threading.Thread(target=lambda: desk.ask("POST", "/v1/numbers", no)) for _ in range(7)]
+        for one in writers:
+            one.start()
+            ends.callback(one.join)
+        waiting = "SELECT count(*) >= 6 FROM pg_stat_activity WHERE datname = %s AND wait_event_type = 'Lock'"
+        until(lambda: team.sql(waiting, team.database)[0][0], 10, "that all connections wait for the log")
+        known = whole(desk.ask("POST", "/v1/numbers/known", {"number": NUMBER, "line": ""}))
+        assert [one["what"] for one in known["known"]] == ["refused"]
+        log.rollback()
+
+
+def test_a_connection_on_which_no_request_comes_is_closed_and_a_slow_answer_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(serving, "_FOR_HEADERS", 0.1)
+
+    async def slow(_scope: Any, _receive: Any, send: Any) -> None:
+        await asyncio.sleep(0.5)
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def deed() -> tuple[bytes, bytes, bytes]:
+        config = uvicorn.Config(slow, port=0, http=serving.Connection, lifespan="off", log_config=None)
+        server = uvicorn.Server(config)
+        serves = asyncio.create_task(server.serve())
+        while not server.started:
+            await asyncio.sleep(0.01)
+        port = server.servers[0].sockets[0].getsockname()[1]
+
+        async def said(sent: bytes) -> bytes:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(sent)
+            try:
+                return await asyncio.wait_for(reader.read(), 5)
+            finally:
+                writer.close()
+
+        whole = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        told = await asyncio.gather(said(b""), said(whole[:20]), said(whole))
+        server.should_exit = True
+        await serves
+        return told
+
+    silent, half, full = asyncio.run(deed())
+    assert (silent, half) == (b"", b"")
+    assert full.startswith(b"HTTP/1.1 204")
+
+
+def test_figures_and_health_tell_no_person_and_a_lost_database_is_told_as_such(team: Team) -> None:
+    desk = team.desk("agent")
+    for path in ("/health/live", "/health/ready"):
+        assert whole(desk.ask("GET", path, proof=""))["state"] in ("live", "ready")
+    whole(desk.upload(made(team.keys)))
+    team.server.drop(team.database)
+    down = desk.ask("GET", "/health/ready", proof="")
+    assert (down.status, down.code, down.json["params"]) == (503, "not_ready", {"what": "database"})
+    assert desk.ask("GET", "/health/live", proof="").status == 200
+    assert "retry-after" in down.headers
+
+
+def test_whoever_signs_in_is_a_process_of_its_own_and_the_one_that_serves_cannot(team: Team) -> None:
+    desk = team.desk("agent")
+    logins = (
+        "SELECT DISTINCT usename::text FROM pg_stat_activity WHERE datname = %s AND usename ~ '^klartone_' ORDER BY 1"
+    )
+    assert team.sql(logins, team.database) == [("klartone_service",), ("klartone_signin",)]
+    # Without it nobody comes in, and whoever is in goes on.
+    team.end_sign_in()
+    until(lambda: team.sql(logins, team.database) == [("klartone_service",)], 10, "that its connections have ended")
+    code = team.code("agent", name="bo")
+    refused = team.stranger().take(code)
+    assert (refused.status, refused.code, "retry-after" in refused.headers) == (503, "sign_in_unreachable", True)
+    assert desk.ask("GET", "/v1/me").status == 200
+    unready = desk.ask("GET", "/health/ready", proof="")
+    assert (unready.status, unready.json["params"]) == (503, {"what": "sign_in"})
+    # It comes back in the place where it was; a second one takes over, and the first ends well.
+    team.start_sign_in()
+    assert team.stranger().take(code).status == 200
+    first = team.signs_in
+    team.start_sign_in()
+    assert desk.renew().status == 200
+    assert stopped(first, signal.SIGTERM) == 0
+    assert whole(desk.ask("GET", "/health/ready", proof="")) == {"state": "ready"}
+    # What is checked beforehand: its login, where it is to answer, and that nobody else has its password.
+    checked = team.command("sign-in", "--check")
+    assert (checked.status, checked.errors) == (0, ""), checked
+    password = {"KLARTONE_TEAM_SIGN_IN_PASSWORD": "a secret"}
+    assert "KLARTONE_TEAM_SIGN_IN_PASSWORD" in team.command("serve", "--check", **password).errors
+    team.settings.write_text(team.settings.read_text().replace("unix:/", "unix:/nowhere/"))
+    nowhere = team.command("sign-in")
+    assert (nowhere.status, "/nowhere/" in nowhere.errors, "Traceback" in nowhere.errors) == (1, True, False)
+
+
+def test_serve_checks_its_bucket_and_settings_first_and_stops_when_what_is_under_way_has_ended(team: Team) -> None:
+    whole_one = team.command("serve", "--check")
+    assert (whole_one.status, team.storage.bucket in whole_one.out) == (0, True), whole_one
+    wrong = team.command("serve", "--check", KLARTONE_TEAM_NUMBER_KEY="short")
+    assert (wrong.status, "KLARTONE_TEAM_NUMBER_KEY" in wrong.errors) == (1, True)
+    assert "Traceback" not in wrong.errors
+    link = LINK.search(team.invited("anna", "agent"))
+    assert link is not None
+    desk = team.stranger()
+    assert desk.take(link["code"]).status == 200
+    assert whole(desk.ask("GET", "/v1/me"))["roles"] == ["agent"]
+    # A part is half sent when the service is told to stop: it takes the rest, answers, and ends well.
+    one = made(team.keys)
+    whole(desk.begin(one))
+    data = one.parts[0]
+    connection = http.client.HTTPConnection("127.0.0.1", team.port, timeout=30)
+    path = f"/v1/recordings/{one.recording}/parts/1"
+    connection.putrequest("PUT", path)
+    for name, value in desk.headers_of("PUT", path, data).items():
+        connection.putheader(name, value)
+    connection.endheaders()
+    connection.send(data[:1_000])
+    team.process.terminate()
+    until(lambda: not team.accepts(), 10, "that it takes nobody new")
+    connection.send(data[1_000:])
+    assert connection.getresponse().status == 204
+    connection.close()
+    assert team.stop() == 0
+    team.start()
+    assert whole(desk.finish(one))["state"] == "stored"
+
+
+def test_a_signed_policy_is_taken_once_by_its_number_and_reaches_a_desk_as_it_was_signed(team: Team) -> None:
+    desk, private = team.desk("agent"), new_signing_key()
+    keys = {role: base64.b64encode(team.keys.recipient(role).public_key).decode() for role in KeyRole}
+    text = filled((ROOT / "resources" / "policies" / "demo.toml").read_text("utf-8"), keys)
+    team.sql("DELETE FROM policy_keys")  # that of the fixture has another signer
+    team.sql("DELETE FROM policies")
+    path = team.home / "policy.toml"
+    said: list[str] = []
+    for number, key in ((7, private), (7, private), (8, new_signing_key()), (0, private), (9, private)):
+        path.write_text(text + (f"\n[house]\npolicy_number = {number}\n" if number else ""))
+        sign(path.read_bytes(), path, key)
+        done = team.command("policy", str(path), "--signer", public_half(key))
+        said.append(done.out if done.status == 0 else done.errors)
+    assert [one.split(" ")[:3] for one in said] == [
+        ["Policy", "number", "7"],
+        ["The", "house's", "archive"],
+        ["The", "house's", "policy"],
+        ["The", "policy", "has"],
+        ["Policy", "number", "9"],
+    ]
+    answer = desk.ask("GET", "/v1/policy")
+    signature, _, content = answer.body.partition(b"\n")
+    assert content == path.read_bytes()
+    Ed25519PrivateKey.from_private_bytes(private).public_key().verify(base64.b64decode(signature), content)
+    assert desk.ask("GET", "/v1/policy", If_None_Match=answer.headers["etag"]).status == 304
+    one = made(team.keys, line="support")
+    assert whole(desk.upload(one))["state"] == "stored"
+
+
+def test_the_description_of_the_api_is_the_one_in_docs() -> None:
+    kept = json.loads((ROOT / "docs" / "team-api.json").read_text("utf-8"))
+    assert kept == description(), "make team-api writes it anew"

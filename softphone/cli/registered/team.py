@@ -26,6 +26,9 @@ def add_team(commands: Commands) -> None:
     serve = here.add("serve", f"{_AT}:run_serve")
     _settings(serve, texts)
     serve.add_argument("--check", action="store_true", help=texts("cli.team.check"))
+    sign_in = here.add("sign-in", f"{_AT}:run_sign_in")
+    _settings(sign_in, texts)
+    sign_in.add_argument("--check", action="store_true", help=texts("cli.team.check"))
     sweep = here.add("sweep", f"{_AT}:run_sweep")
     _settings(sweep, texts)
     sweep.add_argument("--key", action="store_true", help=texts("cli.team.key"))
@@ -106,6 +109,10 @@ def run_policy(arguments: argparse.Namespace) -> int:
 
 def run_serve(arguments: argparse.Namespace) -> int:
     return _run("softphone.cli.team.serving", "team_serve", arguments)
+
+
+def run_sign_in(arguments: argparse.Namespace) -> int:
+    return _run("softphone.cli.team.serving", "team_sign_in", arguments)
 
 
 def run_sweep(arguments: argparse.Namespace) -> int:

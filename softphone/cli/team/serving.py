@@ -1,4 +1,4 @@
-"""`klartone team serve`: the service, until it is told to stop; `--check` only says whether everything is there."""
+"""`klartone team serve` and `sign-in`, until they are told to stop; `--check` only says whether everything is there."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import sys
 from softphone.bootstrap.home import texts
 from softphone.domain.errors import KlartoneError
 from softphone.system.signature import public_half
-from softphone.team.schema import SERVICE
-from softphone.team.serving import refuse_if_restored, serve, shortcomings, storage_of
-from softphone.team.settings import read_secrets, read_settings
+from softphone.team.schema import SERVICE, SIGN_IN
+from softphone.team.serving import check_login, refuse_if_restored, serve, shortcomings, sign_in, storage_of
+from softphone.team.settings import PREFIX, SIGN_IN_PASSWORD, read_secrets, read_settings, secret_in
 from softphone.texts import Texts
 
 
@@ -25,11 +25,24 @@ def team_serve(arguments: argparse.Namespace) -> int:
     if lacking:
         return 1
     refuse_if_restored(settings, SERVICE, secrets.database, storage_of(settings, secrets.storage))
+    if os.environ.get(PREFIX + SIGN_IN_PASSWORD) or os.environ.get(f"{PREFIX}{SIGN_IN_PASSWORD}_FILE"):
+        print(tell("team.has_too_much", name=PREFIX + SIGN_IN_PASSWORD), file=sys.stderr)  # noqa: T201
     if arguments.check:
         _say(tell, "team.bucket_whole", bucket=settings.storage.bucket)
         _say(tell, "team.receipt_key", key=public_half(secrets.receipt_key))
         return 0
-    serve(settings, secrets, lambda host, port: _say(tell, "team.serving", host=host, port=port))
+    serve(settings, secrets, lambda at: _say(tell, "team.serving", at=at))
+    return 0
+
+
+def team_sign_in(arguments: argparse.Namespace) -> int:
+    tell = texts()
+    settings, password = read_settings(arguments.settings), secret_in(os.environ, SIGN_IN_PASSWORD)
+    if arguments.check:
+        check_login(settings, SIGN_IN, password)
+        _say(tell, "team.sign_in_whole")
+        return 0
+    sign_in(settings, password, lambda at: _say(tell, "team.serving", at=at))
     return 0
 
 

@@ -6,40 +6,54 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import Response
+from fastapi.routing import APIRoute
 
-from softphone.team.api.asking import Here
+from softphone.team.api.asking import Either
+from softphone.team.api.forwarding import Forwarding
 from softphone.team.api.limits import Limits
 from softphone.team.api.problems import answer_problems
-from softphone.team.api.routes import ALL
-from softphone.team.api.service import Service
+from softphone.team.api.routes import SERVED, SIGNING_IN
+from softphone.team.api.service import Process, Service, SignIn
 
 plain = APIRouter(include_in_schema=False)
 
 
 def description() -> dict[str, Any]:
-    """OpenAPI, as docs/team-api.json has it."""
+    """OpenAPI, as docs/team-api.json has it: of both processes, which have one address."""
     told = "Between the desks of a house, its database and its storage. docs/team.md says how it is used."
     app = FastAPI(title="Klartone team", version="1", description=told)
-    for one in ALL:
+    for one in (*SIGNING_IN, *SERVED):
         app.include_router(one)
     return app.openapi()
 
 
-def create_app(service: Service) -> FastAPI:
+def create_app(process: Process) -> FastAPI:
     @asynccontextmanager
     async def running(_: FastAPI) -> AsyncGenerator[None]:
-        async with service.open():
+        async with process.open():
             yield
 
     app = FastAPI(lifespan=running, docs_url=None, redoc_url=None, openapi_url=None)
-    app.state.service = service
-    for one in (*ALL, plain):
+    app.state.process = process
+    for one in (*(SIGNING_IN if isinstance(process, SignIn) else SERVED), plain):
         app.include_router(one)
+    if isinstance(process, Service) and process.forwarding:
+        _forward(app, process.forwarding)
     answer_problems(app)
-    app.add_middleware(Limits, figures=service.figures)
+    app.add_middleware(Limits, figures=process.figures)
     return app
+
+
+def _forward(app: FastAPI, to: Forwarding) -> None:
+    async def forwarded(request: Request) -> Response:
+        return await to(request)
+
+    for router in SIGNING_IN:
+        for one in router.routes:
+            assert isinstance(one, APIRoute)
+            app.add_api_route(one.path, forwarded, methods=[*(one.methods or ())], include_in_schema=False)
 
 
 @plain.get("/health/live")
@@ -49,12 +63,12 @@ async def live() -> dict[str, str]:
 
 
 @plain.get("/health/ready")
-async def ready(here: Here) -> dict[str, str]:
-    """Database and storage answer too: a balancer sends requests here."""
+async def ready(here: Either) -> dict[str, str]:
+    """What it needs answers too: a balancer sends requests here."""
     await here.ready()
     return {"state": "ready"}
 
 
 @plain.get("/metrics")
-async def metrics(here: Here) -> Response:
+async def metrics(here: Either) -> Response:
     return Response(here.figures.text(), media_type="text/plain; version=0.0.4")

@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 from pydantic_core import from_json
 
 from softphone.team.api import bodies
-from softphone.team.api.service import Service
+from softphone.team.api.service import Process, Service, SignIn
 from softphone.team.people.asking import Asking, asking_of
 from softphone.team.people.proof import Proof, check_proof
 
@@ -28,8 +28,8 @@ class _WhoFirst(APIRoute):
 
         async def handle(request: Request) -> Response:
             if _asking in asked or _ringing in asked:
-                here = _service(request)
-                rows = here.ringing if _ringing in asked else here.rows
+                here = _process(request)
+                rows = _service(request).ringing if _ringing in asked else here.rows
                 headers, url = request.headers, _url(request, here)
                 authorization, shown = headers.get("Authorization"), headers.get("DPoP")
                 request.state.asking = await asking_of(rows, authorization, shown, request.method, url, here.now())
@@ -54,19 +54,33 @@ def router() -> APIRouter:
     return APIRouter(prefix="/v1", responses=_ERRORS, route_class=_WhoFirst)
 
 
+def _process(request: Request) -> Process:
+    found = request.app.state.process
+    assert isinstance(found, Process)
+    return found
+
+
 def _service(request: Request) -> Service:
-    found = request.app.state.service
+    found = _process(request)
     assert isinstance(found, Service)
     return found
 
 
+def _sign_in(request: Request) -> SignIn:
+    found = _process(request)
+    assert isinstance(found, SignIn)
+    return found
+
+
+Either = Annotated[Process, Depends(_process)]
 Here = Annotated[Service, Depends(_service)]
+SigningIn = Annotated[SignIn, Depends(_sign_in)]
 Authorization = Annotated[str | None, Header(alias="Authorization", include_in_schema=False)]
 Shown = Annotated[str | None, Header(alias="DPoP", description="The desk's proof (RFC 9449), Ed25519.")]
 
 
-def _url(request: Request, service: Service) -> str:
-    return service.address + request.url.path
+def _url(request: Request, process: Process) -> str:
+    return process.address + request.url.path
 
 
 def _asking(request: Request, _shown: Shown = None, _authorization: Authorization = None) -> Asking:
@@ -81,7 +95,7 @@ def _ringing(request: Request, _shown: Shown = None, _authorization: Authorizati
     return _asking(request)
 
 
-def _proof(request: Request, here: Here, shown: Shown = None) -> Proof:
+def _proof(request: Request, here: Either, shown: Shown = None) -> Proof:
     return check_proof(shown, request.method, _url(request, here), here.now())
 
 

@@ -52,6 +52,7 @@ _STATUS = {
     "storage_refused": 503,
     "storage_absent": 503,
     "unavailable": 503,
+    "sign_in_unreachable": 503,
     "not_ready": 503,
     "error.archive.no_such_recording": 404,
     "error.archive.ambiguous": 409,

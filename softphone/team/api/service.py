@@ -1,15 +1,19 @@
-"""What a request is answered with: the database as two logins, the bucket, the keys. All of it belongs to the process."""
+"""What a request is answered with: the database as one login, and what else belongs to the process.
+
+Two kinds of process answer: `Service`, and `SignIn`, which alone has the login that opens sessions.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from softphone.domain.errors import TeamError
 from softphone.team.api.figures import Figures
+from softphone.team.api.forwarding import Forwarding
 from softphone.team.objects import Bucket
 from softphone.team.people.openid import OpenId
 from softphone.team.rows.pool import Rows
@@ -17,22 +21,15 @@ from softphone.team.upload.arriving import Arriving
 from softphone.team.upload.receipt import Signer
 
 _READY = 3.0
-"""seconds that database and storage have to answer, each"""
+"""seconds that database, storage and whoever signs in have to answer, each"""
 
 
-@dataclass
-class Service:
-    """`address` is what desks call it by: proofs name it. `rows` is the service's login, `signing_in` the other one."""
+@dataclass(kw_only=True)
+class Process:
+    """`address` is what desks call it by: proofs name it. `rows` is the database as the process's own login."""
 
     address: str
     rows: Rows
-    signing_in: Rows
-    bucket: Bucket
-    arriving: Arriving
-    signer: Signer
-    ringing: Rows
-    """connections that nothing else takes, for what is asked while it rings"""
-    openid: OpenId | None = None
     figures: Figures = field(default_factory=Figures)
 
     def now(self) -> datetime:
@@ -40,28 +37,53 @@ class Service:
 
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[None]:
-        try:
-            async with self.rows, self.signing_in, self.ringing:
-                yield
-        finally:
-            self.bucket.close()
+        async with self.rows:
+            yield
 
     async def ready(self) -> None:
         """Raises TeamError `not_ready`, with what does not answer."""
-        for what, asked in (("database", self._database), ("sign_in", self._sign_in), ("storage", self._storage)):
+        for what, asked in self.needs().items():
             try:
                 async with asyncio.timeout(_READY):
                     await asked()
             except (TeamError, TimeoutError) as error:
                 raise TeamError("error.team.not_ready", what=what) from error
 
+    def needs(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
+        return {"database": self._database}
+
     async def _database(self) -> None:
         async with self.rows.nobody() as tx:
             await tx.value("SELECT 1 AS one")
 
-    async def _sign_in(self) -> None:
-        async with self.signing_in.nobody() as tx:
-            await tx.value("SELECT 1 AS one")
+
+@dataclass(kw_only=True)
+class SignIn(Process):
+    openid: OpenId | None = None
+    """none: one-time codes alone"""
+
+
+@dataclass(kw_only=True)
+class Service(Process):
+    bucket: Bucket
+    arriving: Arriving
+    signer: Signer
+    ringing: Rows
+    """connections that nothing else takes, for what is asked while it rings"""
+    forwarding: Forwarding | None = None
+    """none: a balancer leads to whoever signs in"""
+
+    @asynccontextmanager
+    async def open(self) -> AsyncGenerator[None]:
+        try:
+            async with self.rows, self.ringing:
+                yield
+        finally:
+            self.bucket.close()
+
+    def needs(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
+        signs_in = {"sign_in": self.forwarding.ready} if self.forwarding else {}
+        return {**super().needs(), **signs_in, "storage": self._storage}
 
     async def _storage(self) -> None:
         await self.bucket.client.call("head_bucket")

@@ -9,6 +9,7 @@ from softphone.team.api.routes import (
     finding,
     heads,
     holds,
+    joined,
     judging,
     keys,
     news,
@@ -18,9 +19,10 @@ from softphone.team.api.routes import (
     signing_in,
 )
 
-ALL = (
-    signing_in.routes,
-    keys.routes,
+SIGNING_IN = (signing_in.routes, keys.routes)
+"""of the process that signs in"""
+SERVED = (
+    joined.routes,
     news.routes,
     arriving.routes,
     finding.routes,

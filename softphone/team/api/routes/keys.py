@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from softphone.domain.purpose import KeyRole
-from softphone.team.api.asking import Here, Who, router
+from softphone.team.api.asking import SigningIn, Who, router
 from softphone.team.people import keys
 from softphone.team.upload.told import KeyId, Sealed, Told
 
@@ -32,12 +32,12 @@ class KeyAnswer(Told):
 
 
 @routes.post("/keys/challenge")
-async def key_challenge(here: Here, asking: Who, asked: KeyAsked) -> Challenge:
+async def key_challenge(here: SigningIn, asking: Who, asked: KeyAsked) -> Challenge:
     """Good for two minutes and for one answer, right or wrong. Another one for the same key takes its place."""
-    return Challenge(sealed=await keys.challenge(here.signing_in, asking, asked.role, asked.key_id))
+    return Challenge(sealed=await keys.challenge(here.rows, asking, asked.role, asked.key_id))
 
 
 @routes.post("/keys/answer", status_code=204)
-async def key_answer(here: Here, asking: Who, told: KeyAnswer) -> None:
+async def key_answer(here: SigningIn, asking: Who, told: KeyAnswer) -> None:
     """From now on this person sees what the key opens, at each desk of theirs."""
-    await keys.answer(here.signing_in, asking, told.role, told.key_id, told.nonce)
+    await keys.answer(here.rows, asking, told.role, told.key_id, told.nonce)

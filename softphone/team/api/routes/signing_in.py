@@ -1,25 +1,22 @@
-"""Signing in, who one is, and the policy."""
+"""Signing in: how one does it, and a session that begins or goes on. The process that answers has the login for it."""
 
 from __future__ import annotations
 
-import base64
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Body, Header, Path
-from fastapi.responses import Response
+from fastapi import Body
 
 from softphone.domain.errors import TeamError
 from softphone.team.api import bodies
-from softphone.team.api.asking import Here, Proven, Who, router
+from softphone.team.api.asking import Proven, SigningIn, router
 from softphone.team.people import sessions
-from softphone.team.rows import signing_in
 
 routes = router()
 
 
 @routes.get("/sign-in")
-async def sign_in(here: Here) -> bodies.SignInTold:
+async def sign_in(here: SigningIn) -> bodies.SignInTold:
     """What a desk needs to know before it has a token."""
     if here.openid is None:
         return bodies.SignInTold()
@@ -29,62 +26,20 @@ async def sign_in(here: Here) -> bodies.SignInTold:
 
 @routes.post("/token")
 async def token(
-    here: Here,
+    here: SigningIn,
     proof: Proven,
     asked: Annotated[bodies.ByInvitation | bodies.ByIdToken | bodies.ByRefresh, Body(discriminator="grant")],
 ) -> bodies.Tokens:
     """A session begins with a one-time code or an ID token, or goes on. Each code and refresh token is used up by it."""
     if isinstance(asked, bodies.ByInvitation):
-        opened = await sessions.take_code(here.signing_in, asked.code, UUID(asked.desk), proof)
+        opened = await sessions.take_code(here.rows, asked.code, UUID(asked.desk), proof)
     elif isinstance(asked, bodies.ByIdToken):
         if here.openid is None:
             raise TeamError("error.team.sign_in_wrong")
         identity = await here.openid.identify(asked.id_token, proof.thumbprint, here.now())
-        opened = await sessions.take_identity(here.signing_in, identity, UUID(asked.desk), proof)
+        opened = await sessions.take_identity(here.rows, identity, UUID(asked.desk), proof)
     else:
-        opened = await sessions.renew(here.signing_in, asked.refresh_token, proof)
+        opened = await sessions.renew(here.rows, asked.refresh_token, proof)
     return bodies.Tokens(
         access_token=opened.access, refresh_token=opened.refresh, expires_in=int(opened.lives.total_seconds())
     )
-
-
-@routes.get("/me")
-async def me(asking: Who) -> bodies.Me:
-    who = asking.who
-    roles = sorted(one.value for one in who.roles)
-    return bodies.Me(person=who.person, desk=who.desk, roles=roles, agents=list(who.agents), expires_at=who.expires_at)
-
-
-@routes.delete("/session", status_code=204)
-async def session_end(here: Here, asking: Who) -> None:
-    async with here.rows.asking(asking.token) as tx:
-        await signing_in.end_session(tx)
-
-
-@routes.delete("/desks/{desk}", status_code=204)
-async def desk_revoke(here: Here, asking: Who, desk: Annotated[UUID, Path()]) -> None:
-    """One's own, or any by IT. Its tokens are worth nothing from the next request on."""
-    async with here.rows.asking(asking.token) as tx:
-        if not await signing_in.revoke_desk(tx, desk):
-            raise TeamError("error.team.missing")
-
-
-@routes.put("/desk", status_code=204)
-async def desk_seen(here: Here, asking: Who, seen: bodies.Seen) -> None:
-    async with here.rows.asking(asking.token) as tx:
-        await signing_in.desk_seen(tx, seen.program, seen.waiting, seen.failed)
-
-
-@routes.get("/policy")
-async def policy(here: Here, asking: Who, if_none_match: Annotated[str | None, Header()] = None) -> Response:
-    """The newest, byte by byte as it was signed. A desk asks with the ETag that it has."""
-    async with here.rows.asking(asking.token) as tx:
-        found = await tx.row(signing_in.POLICY)
-    if found is None:
-        raise TeamError("error.team.missing")
-    headers = {"ETag": f'"{found["number"]}"'}
-    if if_none_match == headers["ETag"]:
-        return Response(status_code=304, headers=headers)
-    if found["succession"] is not None:
-        headers["Klartone-Succession"] = base64.b64encode(found["succession"]).decode("ascii")
-    return Response(bytes(found["signed"]), media_type="application/octet-stream", headers=headers)
