@@ -124,4 +124,4 @@ def _house() -> Generator[Team]:
         try:
             yield team
         finally:
-            team.stop()
+            team.end()

@@ -58,7 +58,7 @@ class HouseWorld:
     def close(self) -> None:
         for one in self._joined:
             one.connection.close()
-        self.team.stop()
+        self.team.end()
 
     @property
     def now(self) -> datetime:
