@@ -228,7 +228,7 @@ def test_whatever_is_away_is_told_in_its_words_and_once_it_is_back_all_goes_on(
         team = Team(tmp_path, postgres, database, behind, address=f"https://localhost:{free_port()}")
         team.policy()
         team.start()
-        ending.callback(team.stop)
+        ending.callback(team.end)
         office = ending.enter_context(office_of(team, tmp_path))
         courier = ending.enter_context(office.courier())
 
