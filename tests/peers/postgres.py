@@ -15,15 +15,18 @@ import os
 import pwd
 import select
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import psycopg
 from psycopg import sql
 
@@ -115,6 +118,12 @@ def _kept(told: dict[str, str], kept: socket.socket) -> Server:
 @contextmanager
 def started(**more: str) -> Generator[Server]:
     """`more`: settings of its own."""
+    with _made(more) as (server, _, _):
+        yield server
+
+
+@contextmanager
+def _made(more: dict[str, str]) -> Generator[tuple[Server, list[str], subprocess.Popen[str]]]:
     at = programs()
     # A socket's path may have 107 letters, so it does not lie in pytest's folder.
     folder = Path(tempfile.mkdtemp(prefix="kpg"))
@@ -130,25 +139,72 @@ def started(**more: str) -> Generator[Server]:
     try:
         made = [str(at / "initdb"), "-D", str(data), "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"]
         subprocess.run([*demoted, *made], cwd=folder, check=True, capture_output=True)
-        settings = [word for name, value in (_SETTINGS | more).items() for word in ("-c", f"{name}={value}")]
-        with (folder / "log").open("w") as told:
-            process = subprocess.Popen(
-                [*demoted, str(at / "postgres"), "-D", str(data), "-k", str(folder), *settings],
-                cwd=folder,
-                stdout=told,
-                stderr=told,
-                text=True,
-            )
+        process = run(folder, demoted, more)
         here = Server(folder, user)
-        until(lambda: _answers(here), 30, "PostgreSQL's first answer")
-        yield here
+        until(lambda: answers(here), 30, "PostgreSQL's first answer")
+        yield here, demoted, process
     finally:
-        if process is not None:
+        if process is not None and process.poll() is None:
             end(process)
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _answers(server: Server) -> bool:
+def run(folder: Path, demoted: list[str], more: dict[str, str]) -> subprocess.Popen[str]:
+    """The server of a folder that `initdb` has made."""
+    settings = [word for name, value in (_SETTINGS | more).items() for word in ("-c", f"{name}={value}")]
+    with (folder / "log").open("a") as told:
+        return subprocess.Popen(
+            [*demoted, str(programs() / "postgres"), "-D", str(folder / "data"), "-k", str(folder), *settings],
+            cwd=folder,
+            stdout=told,
+            stderr=told,
+            text=True,
+        )
+
+
+@dataclass
+class Mortal:
+    """A server that is killed with all its processes, as by a power cut, and comes again; or that stands still for a while."""
+
+    server: Server
+    demoted: list[str]
+    more: dict[str, str]
+    process: subprocess.Popen[str]
+
+    def kill(self) -> None:
+        for one in self._them():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(one, signal.SIGKILL)
+        self.process.wait()
+        self.process = run(self.server.folder, self.demoted, self.more)
+        until(lambda: answers(self.server), 60, "PostgreSQL's recovery")
+
+    def stall(self, seconds: float) -> None:
+        for how in (signal.SIGSTOP, signal.SIGCONT):
+            for one in self._them():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(one, how)
+            if how is signal.SIGSTOP:
+                time.sleep(seconds)
+
+    def _them(self) -> list[int]:
+        me = psutil.Process(self.process.pid)
+        return [me.pid, *(one.pid for one in me.children(recursive=True))]
+
+
+@contextmanager
+def mortal() -> Generator[Mortal]:
+    """One that keeps what it said, also when it is killed."""
+    more = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
+    with _made(more) as (here, demoted, process):
+        made = Mortal(here, demoted, more, process)
+        try:
+            yield made
+        finally:
+            end(made.process)
+
+
+def answers(server: Server) -> bool:
     try:
         psycopg.connect(server.conninfo()).close()
     except psycopg.OperationalError:

@@ -42,6 +42,16 @@ def start(home: Path) -> tuple[subprocess.Popen[bytes], str]:
     return _started(home)
 
 
+def again(home: Path) -> subprocess.Popen[bytes]:
+    """One that was killed comes back, where it was and with what it had."""
+    for _ in range(40):
+        # A connection of somebody else's may have one of its ports for a moment.
+        with contextlib.suppress(PortTakenError):
+            return _started(home)[0]
+        time.sleep(0.5)
+    return _started(home)[0]
+
+
 class PortTakenError(OSError):
     pass
 
@@ -51,7 +61,11 @@ def _started(home: Path) -> tuple[subprocess.Popen[bytes], str]:
     users = {"name": "tests", "credentials": [{"accessKey": ACCESS, "secretKey": SECRET}], "actions": ["Admin"]}
     (home / "s3.json").write_text(json.dumps({"identities": [users]}))
     (home / "master.toml").write_text("[master.volume_growth]\ncopy_1 = 1\n")
-    ports = iter([free_port() for _ in range(8)])
+    # Killed, it comes again where it was.
+    kept = home / "ports.json"
+    if not kept.exists():
+        kept.write_text(json.dumps([free_port() for _ in range(8)]))
+    ports = iter(json.loads(kept.read_text()))
     s3 = next(ports)
     with (home / "log").open("wb") as log:
         process = subprocess.Popen(

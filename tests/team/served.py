@@ -90,6 +90,10 @@ class Team:
         process.close()
         return done
 
+    def begun(self, what: str) -> Any:
+        """`klartone team …`: a process that may be killed."""
+        return self._forked(what)[0]
+
     def start(self) -> None:
         """By its commands, in processes that need not load the program again. Whoever signs in goes on meanwhile."""
         heard = self._sign_in_forked() if self.signs_in is None else None
