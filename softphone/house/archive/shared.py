@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -135,7 +135,8 @@ class SharedReviews:
     def _rows(self, query: SampleQuery | None = None) -> Iterator[SampleRow]:
         told = self._asking.get("/v1/shared", _Rows).rows
         sought = sought_of(query.search)[0] if query else ""
-        for one in map(sample_row, told):
+        for row in map(sample_row, told):
+            one = replace(row, reviewed_at=None)  # the leads' own affair
             if query and query.since and one.opened_at < query.since:
                 continue
             if query and query.until and one.opened_at >= query.until:

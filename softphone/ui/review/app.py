@@ -57,7 +57,7 @@ class Review(QObject):
         self._language: Language | None = None
         self._texts: Texts | None = None
         self._dress()
-        self.window = ReviewWindow()
+        self.window = ReviewWindow(agent=deps.agent)
         self._place = NothingOpen("review.place.choose")
         self._wanted = ""
         """the recording that is being opened"""
@@ -165,12 +165,14 @@ class Review(QObject):
         if texts.language is not self._language:
             self._language = texts.language
             translate_qt(texts.language)
-        window.heading.setText(texts("review.title"))
+        title = texts("review.title.shared" if self._deps.agent else "review.title")
+        window.heading.setText(title)
         window.heading.setFixedWidth(window.heading.fontMetrics().horizontalAdvance(window.heading.text()) + 4)
-        window.setWindowTitle(f"{texts('review.title')} – Klartone")
+        window.setWindowTitle(f"{title} – Klartone")
         several = len(self._deps.teams) > 1
         team = self._name(self.browsing.team, texts)
-        window.about.setText(texts("review.about") if several or not team else texts("review.about.team", team=team))
+        about = texts("review.about") if several or not team else texts("review.about.team", team=team)
+        window.about.setText(texts("review.about.shared") if self._deps.agent else about)
         window.teams.setVisible(several)
         window.teams.setAccessibleName(texts("review.team"))
         window.teams.show_entries(
@@ -211,9 +213,12 @@ class Review(QObject):
             self.browsing.next_row(self._using) is not None,
             row is not None and row.recording == self._unheard,
         )
-        detail.render_view(view, row, line, party, can_next=can_next, unheard=unheard, shown=shown)
+        others = self.opened.others if self.opened is not None else ()
+        detail.render_view(view, row, line, party, can_next=can_next, unheard=unheard, shown=shown, others=others)
         for widget in (detail.foot, detail.next_button, detail.reviewed_button):
             widget.setVisible(self.shelf is not None)
+        if self._deps.agent:
+            detail.reviewed_button.hide()
         if row is not None:
             self.listening.render_view(view)
 
@@ -223,7 +228,7 @@ class Review(QObject):
         counted = self.browsing.counts.get(SampleFilter.ALL)
         if self._place.code == "review.place.choose" and counted is not None:
             if not counted and not self.browsing.search:
-                return NothingOpen("review.place.empty")
+                return NothingOpen("review.place.empty.shared" if self._deps.agent else "review.place.empty")
             if not self.browsing.counts[SampleFilter.WAITING] and not self.browsing.search:
                 return NothingOpen("review.place.done")
         return self._place
@@ -421,6 +426,8 @@ class Review(QObject):
             self.window.list.setFocus(Qt.FocusReason.ShortcutFocusReason)
         elif what in ("next", "reviewed") and (self._came.is_fresh or self._unheard_said.is_fresh):
             # The second press of two was meant for the one before; this one nobody has heard.
+            return
+        elif self._deps.agent and what in ("reviewed", "undo", "filter", "share"):
             return
         elif what == "next":
             self._open_next()

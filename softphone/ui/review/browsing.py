@@ -38,7 +38,7 @@ class Browsing(QObject):
         super().__init__()
         self._deps, self._window, self._shelf, self._view, self._opened = deps, window, shelf, view, opened
         self.team: TeamLed | None = deps.teams[0] if deps.teams else None
-        self.shown, self.search = SampleFilter.WAITING, ""
+        self.shown, self.search = SampleFilter.ALL if deps.agent else SampleFilter.WAITING, ""
         self.counts: Mapping[SampleFilter, int] = {}
         self._watched: Watched | None = None
         self._turn = 0
@@ -202,8 +202,9 @@ class Browsing(QObject):
         window.list.render_view(view, self.line_name)
         counted = self.shown in self.counts
         empty = counted and not window.model.rows and self._shelf is not None
-        window.empty.setText(texts("review.empty.found" if self.search else f"review.empty.{self.shown}"))
+        nothing = "shared" if self._deps.agent else self.shown
+        window.empty.setText(texts("review.empty.found" if self.search else f"review.empty.{nothing}"))
         window.empty.setVisible(empty)
-        for widget in (window.panel, window.list_card):
-            widget.setVisible(self._shelf is not None)
+        window.list_card.setVisible(self._shelf is not None)
+        window.panel.setVisible(self._shelf is not None and not self._deps.agent)
         window.search.setEnabled(self._shelf is not None)

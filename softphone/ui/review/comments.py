@@ -50,6 +50,9 @@ class _Line(QLineEdit):
         return super().event(event)
 
 
+_Row = tuple[Comment, _Moment, TextLabel, QuietButton]
+
+
 class Comments(Card):
     """written(sample, text): to be stored, and `stored` called; removed(Comment), jumped(sample), closed(): the line has
     been left. emptied(): the last one, which had the keyboard, has gone."""
@@ -60,8 +63,10 @@ class Comments(Card):
     closed = Signal()
     emptied = Signal()
 
-    def __init__(self) -> None:
+    def __init__(self, *, agent: bool = False) -> None:
+        """`agent`: the call's own, who answers."""
         super().__init__("comments")
+        self._agent = ".shared" if agent else ""
         self.heading = TextLabel("commentsHeading", size=SMALL, role="muted")
         self.line = _Line()
         self.line.setObjectName("commentLine")
@@ -83,7 +88,7 @@ class Comments(Card):
         layout.addWidget(self.empty)
         layout.addWidget(self.reel, 1)
         self.comments: tuple[Comment, ...] = ()
-        self._rows: list[tuple[Comment, _Moment, QuietButton]] = []
+        self._rows: list[_Row] = []
         self._at = 0
         self._view: View | None = None
         self.line.returnPressed.connect(self.write)
@@ -104,12 +109,15 @@ class Comments(Card):
     @property
     def stops(self) -> list[QWidget]:
         """Where Tab stops in it, in order."""
-        return [self.line, *(one for _, moment, remove in self._rows for one in (moment, remove))]
+        return [
+            self.line,
+            *(one for said, moment, _, remove in self._rows for one in (moment, *([remove] if said.mine else []))),
+        ]
 
     def next_to(self, sample: int, *, after: bool) -> tuple[int, Comment] | None:
         """The first comment after that moment, or the last before it, with its number; it scrolls into sight."""
         rows = list(enumerate(self._rows, start=1))
-        for number, (comment, moment, _) in rows if after else reversed(rows):
+        for number, (comment, moment, *_) in rows if after else reversed(rows):
             if comment.sample > sample if after else comment.sample < sample:
                 self.reel.ensureWidgetVisible(moment, 0, 0)
                 return number, comment
@@ -150,7 +158,7 @@ class Comments(Card):
         if wanted == self.comments:
             return
         self.comments = wanted
-        inside = [at for at, (_, moment, remove) in enumerate(self._rows) if moment.hasFocus() or remove.hasFocus()]
+        inside = [at for at, (_, moment, _, remove) in enumerate(self._rows) if moment.hasFocus() or remove.hasFocus()]
         while (item := self._list.takeAt(0)) is not None:
             if (row := item.widget()) is not None:
                 row.hide()
@@ -159,15 +167,15 @@ class Comments(Card):
         self._list.addStretch(1)
         self._draw()
         if inside and self._rows:
-            self._rows[min(inside[0], len(self._rows) - 1)][-1].setFocus(Qt.FocusReason.OtherFocusReason)
+            said, moment, _, remove = self._rows[min(inside[0], len(self._rows) - 1)]
+            (remove if said.mine else moment).setFocus(Qt.FocusReason.OtherFocusReason)
         elif inside:
             self.emptied.emit()
 
-    def _row(self, number: int, comment: Comment) -> tuple[Comment, _Moment, QuietButton]:
+    def _row(self, number: int, comment: Comment) -> _Row:
         moment = _Moment(number, comment.sample / RATE)
         moment.set_keys(", .")
         text = TextLabel(f"comment_{number}", wrap=True)
-        text.setText(comment.text)
         remove = QuietButton(f"removeComment_{number}", size=14)
         row = QWidget()
         layout = QHBoxLayout(row)
@@ -179,8 +187,10 @@ class Comments(Card):
         layout.addWidget(remove, 0, Qt.AlignmentFlag.AlignTop)
         moment.clicked.connect(lambda: self.jumped.emit(comment.sample))
         remove.clicked.connect(lambda: self.removed.emit(comment))
+        # What somebody else said, they alone remove.
+        remove.setVisible(comment.mine)
         self._list.addWidget(row)
-        return comment, moment, remove
+        return comment, moment, text, remove
 
     def render_view(self, view: View) -> None:
         self._view = view
@@ -193,14 +203,16 @@ class Comments(Card):
         texts = view.texts
         self.heading.setText(texts("review.comments"))
         self.reel.render_view(view)
-        self.empty.setText(texts("review.comments.empty"))
+        self.empty.setText(texts(f"review.comments.empty{self._agent}"))
         self.empty.setVisible(not self.comments and not self.writing)
         at = words.length(self._at / RATE)
-        self.line.setPlaceholderText(texts("review.comment.at", at=at))
-        self.line.setAccessibleName(texts("review.comment.at", at=at))
-        for number, (comment, moment, remove) in enumerate(self._rows, start=1):
+        self.line.setPlaceholderText(texts(f"review.comment.at{self._agent}", at=at))
+        self.line.setAccessibleName(texts(f"review.comment.at{self._agent}", at=at))
+        for number, (comment, moment, label, remove) in enumerate(self._rows, start=1):
             at = words.length(comment.sample / RATE)
-            moment.show_as(view, "", name=texts("review.comment.jump", number=number, at=at, text=comment.text))
+            text = words.said(texts, comment)
+            label.setText(text)
+            moment.show_as(view, "", name=texts("review.comment.jump", number=number, at=at, text=text))
             remove.show_as(view, "", icon="close", name=texts("review.comment.remove", number=number))
 
     def write(self) -> None:

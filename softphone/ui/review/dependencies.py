@@ -43,6 +43,8 @@ class ReviewDependencies:
     settings: Settings = field(default_factory=Settings)
     now: Callable[[], datetime] = utc_now
     show: bool = True
+    agent: bool = False
+    """for the calls' agent: what is shared with them, to be heard and answered"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,8 @@ class Opened:
     shared: bool
     length: int
     """samples a side"""
+    others: tuple[str, ...] = ()
+    """who else has it open"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +82,4 @@ class Stored:
     comments: tuple[Comment, ...]
     scores: Mapping[str, int]
     shared: bool
+    others: tuple[str, ...] = ()

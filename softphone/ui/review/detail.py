@@ -23,6 +23,7 @@ KEYS = (
     "space", "seek", "page", "list", "open", "next", "reviewed", "comment", "moment", "score", "step", "share", "speed", "skip",
     "filter", "search", "keys",
 )  # fmt: skip
+AGENT_KEYS = tuple(one for one in KEYS if one not in ("reviewed", "score", "step", "share", "filter"))
 _LOW = 490
 """px of the keys' height below which they stand closer together"""
 
@@ -53,8 +54,9 @@ class Keys(Card):
 
     left = Signal()
 
-    def __init__(self) -> None:
+    def __init__(self, keys: tuple[str, ...] = KEYS) -> None:
         super().__init__("keys")
+        self._keys = keys
         self._view: View | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.heading = TextLabel("keysHeading", size=HEADING, strong=True)
@@ -79,7 +81,7 @@ class Keys(Card):
         self._view = view
         self.heading.setText(view.texts("review.keys"))
         apart = 0 if self.height() < _LOW else 2
-        pairs = [(view.texts(f"review.keys.{name}"), view.texts(f"review.keys.{name}.does")) for name in KEYS]
+        pairs = [(view.texts(f"review.keys.{name}"), view.texts(f"review.keys.{name}.does")) for name in self._keys]
         rows = "".join(
             f'<tr><td style="padding:{apart}px 24px {apart}px 0"><b>{html.escape(key)}</b></td>'
             f'<td style="padding:{apart}px 0">{html.escape(does)}</td></tr>'
@@ -102,8 +104,10 @@ class Detail(QWidget):
     next = Signal()
     reviewed = Signal()
 
-    def __init__(self) -> None:
+    def __init__(self, *, agent: bool = False) -> None:
+        """`agent`: the call's own, who hears, reads and answers."""
         super().__init__()
+        self._agent = agent
         self.title = QLabel()
         self.title.setObjectName("recordingTitle")
         self.title.setTextFormat(Qt.TextFormat.RichText)
@@ -116,13 +120,14 @@ class Detail(QWidget):
         self.transport = Transport()
         self.fault = TextLabel("soundFault", size=SMALL, role="danger", wrap=True)
         self.fault.hide()
-        self.comments = Comments()
-        self.scores = Scores()
+        self.transport.answers = agent
+        self.comments = Comments(agent=agent)
+        self.scores = Scores(agent=agent)
         self.foot = TextLabel("foot", size=SMALL - 1, role="muted", wrap=True)
         self.next_button = KeyButton("next", "N", "plain")
         self.reviewed_button = KeyButton("reviewed", "R", "accent")
         self.place = Placeholder()
-        self.keys = Keys()
+        self.keys = Keys(AGENT_KEYS if agent else KEYS)
 
         head = QHBoxLayout()
         head.setSpacing(12)
@@ -174,8 +179,11 @@ class Detail(QWidget):
         can_next: bool,
         unheard: bool,
         shown: QWidget,
+        others: tuple[str, ...] = (),
     ) -> None:
-        """`row`: the open one. `unheard`: it was to count, and nothing of it has been heard. `shown`: the wanted page."""
+        """`row`: the open one. `unheard`: it was to count, and nothing of it has been heard. `shown`: the wanted page.
+        `others`: who else has it open.
+        """
         texts = view.texts
         self.pages.setCurrentWidget(shown)
         self.keys.render_view(view)
@@ -201,6 +209,8 @@ class Detail(QWidget):
         self.foot.set_role("" if unheard else "muted")
         foot = texts("review.unheard" if unheard else "review.foot", party=party, Party=upper_first(party))
         self.foot.setText(f"{texts('review.reviewed.erases.why')} {foot}" if erases and not unheard else foot)
+        if self._agent:
+            self.foot.setText(texts("review.foot.shared", party=party))
         if row is None:
             return
         agent = words.agent_name(row.agent) if row.agent else texts("review.no_agent")
@@ -209,7 +219,9 @@ class Detail(QWidget):
         self.title.setText(f"<b>{html.escape(agent)}</b> · {html.escape(text)}")
         self.title.setAccessibleName(f"{agent}, {text}")
         until = texts("review.until", day=row.expires_on) if row.expires_on else texts("review.until.unset")
-        self.until.setText(f"{until} · {texts('review.unlocked')}")
+        who = ", ".join(one or texts("review.someone") for one in others)
+        beside = texts("review.others", who=who) if who else "" if self._agent else texts("review.unlocked")
+        self.until.setText(" · ".join(part for part in (until, beside) if part))
         self.until.setToolTip(self.until.text())
         first = words.first_name(row.agent or "") or texts("review.the_agent")
         self.waveform.render_view(view, texts("review.agent"), party[:1].upper() + party[1:])

@@ -7,6 +7,7 @@ and why it goes.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,6 +74,7 @@ class Listening(QObject):
         detail.scores.shared.connect(self._share)
         if shelf is not None:
             shelf.stored.connect(self._take_stored)
+            shelf.reread.connect(self._take_reread)
             shelf.commented.connect(self._commented)
 
     def start(self) -> None:
@@ -249,9 +251,26 @@ class Listening(QObject):
         if self.opened is None or self.opened.number != number:
             return
         self._storing -= 1
+        if self._storing:
+            self._show_comments(stored.comments)
+        else:
+            self._show_said(stored)
+
+    def _take_reread(self, number: int, stored: Stored) -> None:
+        """What others have said. While something of one's own is on its way, that brings it."""
+        if self.opened is None or self.opened.number != number or self._storing:
+            return
+        if set(stored.others) - set(self.opened.others):
+            names = ", ".join(one or self._view().texts("review.someone") for one in stored.others)
+            self.announced.emit(self._view().texts("review.others", who=names))
+        self._show_said(stored)
+
+    def _show_said(self, stored: Stored) -> None:
+        assert self.opened is not None
+        self.opened = replace(self.opened, others=stored.others)
         self._show_comments(stored.comments)
-        if not self._storing:
-            self._window.detail.scores.show_stored(stored.scores, shared=stored.shared)
+        self._window.detail.scores.show_stored(stored.scores, shared=stored.shared)
+        self.changed.emit()
 
     def _commented(self, number: int, done: bool) -> None:
         if self.opened is None or self.opened.number != number:

@@ -195,11 +195,14 @@ class Rings(Control):
         self.of = 5
         self.is_next = False
 
-    def show_score(self, view: View, question: str, points: int, of: int, *, is_next: bool) -> None:
-        """`points` 0: none are given yet. `is_next`: the next digit is for this question."""
+    def show_score(
+        self, view: View, question: str, points: int, of: int, *, is_next: bool, reads: bool = False
+    ) -> None:
+        """`points` 0: none are given yet. `is_next`: the next digit is for this question. `reads`: nothing is given here."""
         self.points, self.of, self.is_next = points, of, is_next
         text = view.texts("review.score.given", points=points, of=of) if points else view.texts("review.score.none")
-        self.show_as(view, question, name=f"{question}: {text}", why=view.texts("review.score.how", digit=min(of, 9)))
+        why = "" if reads else view.texts("review.score.how", digit=min(of, 9))
+        self.show_as(view, question, name=f"{question}: {text}", why=why)
         self._make_room()
 
     def sizeHint(self) -> QSize:

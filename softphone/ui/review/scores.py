@@ -45,8 +45,10 @@ class Scores(Card):
     given = Signal(str, int)
     shared = Signal(bool)
 
-    def __init__(self) -> None:
+    def __init__(self, *, agent: bool = False) -> None:
+        """`agent`: the call's own, who reads it."""
         super().__init__("scores")
+        self._reads = agent
         self.heading = TextLabel("scoresHeading", size=SMALL, role="muted")
         self.none = TextLabel("noScores", size=SMALL, role="muted", wrap=True)
         self.share = Switch("share")
@@ -84,6 +86,8 @@ class Scores(Card):
         self._points: dict[str, int] = {}
         self._next = 0
         self.share.clicked.connect(lambda: self.shared.emit(self.share.isChecked()))
+        for widget in (self.share, self._rule):
+            widget.setVisible(not agent)
 
     def show_card(self, items: Sequence[ScoreItem]) -> None:
         """The questions of the reviewed team."""
@@ -97,9 +101,10 @@ class Scores(Card):
         for number, item in enumerate(items):
             rings = Rings(f"score_{item.id}")
             self._questions.addWidget(rings)
-            rings.given.connect(partial(self._give, number))
-            rings.stepped.connect(partial(self._step, number))
-            rings.chosen.connect(partial(self._choose, number))
+            if not self._reads:
+                rings.given.connect(partial(self._give, number))
+                rings.stepped.connect(partial(self._step, number))
+                rings.chosen.connect(partial(self._choose, number))
             self.rings.append(rings)
 
     def forget(self) -> None:
@@ -126,7 +131,7 @@ class Scores(Card):
         """A digit was pressed. Returns the outcome in words; none if there is no question, or it has fewer points."""
         focused = next((number for number, rings in enumerate(self.rings) if rings.hasFocus()), None)
         number = self._next if focused is None else focused
-        if number >= len(self._items) or points > self._items[number].points:
+        if self._reads or number >= len(self._items) or points > self._items[number].points:
             return ""
         self._give(number, points)
         return self.rings[number].accessibleName()
@@ -183,6 +188,7 @@ class Scores(Card):
         for number, (item, rings) in enumerate(zip(self._items, self.rings, strict=True)):
             question = item.name[self._view.texts.language]
             points = self._points.get(item.id, 0)
-            rings.show_score(self._view, question, points, item.points, is_next=number == self._next)
-        if self._next < len(self.rings):
+            is_next = number == self._next and not self._reads
+            rings.show_score(self._view, question, points, item.points, is_next=is_next, reads=self._reads)
+        if self._next < len(self.rings) and not self._reads:
             self.reel.ensureWidgetVisible(self.rings[self._next], 0, 0)

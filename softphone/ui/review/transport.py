@@ -37,6 +37,8 @@ class Transport(QWidget):
         for step in (self.speed, self.back, self.on):
             step.take_every_press()
         layout = QHBoxLayout(self)
+        self.answers = False
+        """for the call's agent: a comment is an answer"""
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
         for widget in (self.play, self.time, self.speed, self.skip, self.comment):
@@ -82,7 +84,8 @@ class Transport(QWidget):
         short = ".short" if narrow else ""
         self.skip.show_as(view, texts(f"review.skip{short}"), name=texts("review.skip"))
         self.comment.show_key("" if narrow else "C")
-        self.comment.show_as(view, texts(f"review.comment{short}"), name=texts("review.comment"))
+        answers = ".shared" if self.answers else ""
+        self.comment.show_as(view, texts(f"review.comment{answers}{short}"), name=texts(f"review.comment{answers}"))
         self.back.show_as(view, texts("review.back"), name=texts("review.back.name"))
         self.on.show_as(view, texts("review.on"), name=texts("review.on.name"))
 

@@ -75,7 +75,8 @@ class ReviewWindow(QWidget):
     look = Signal()
     closed = Signal()
 
-    def __init__(self) -> None:
+    def __init__(self, *, agent: bool = False) -> None:
+        """`agent`: what is shared with the calls' own."""
         super().__init__()
         self.setObjectName("desk")
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
@@ -97,7 +98,7 @@ class ReviewWindow(QWidget):
         self.list = SampleList(self.model)
         self.filters = {shown: Pill(f"filter_{shown}") for shown in SampleFilter}
         self.empty = TextLabel("emptyList", size=SMALL, role="muted", wrap=True)
-        self.detail = Detail()
+        self.detail = Detail(agent=agent)
         self.undo = Undo()
         self.note = Note()
         self.holds: Callable[[], bool] = lambda: False
@@ -106,6 +107,8 @@ class ReviewWindow(QWidget):
         self._typing.setSingleShot(True)
         self._typing.setInterval(_TYPED)
         self._lay_out()
+        for pill in self.filters.values():
+            pill.setVisible(not agent)
         self._connect()
         self._make_keys()
 

@@ -10,7 +10,7 @@ from math import ceil
 from zoneinfo import ZoneInfo
 
 from softphone.domain.archive.recordings import RATE, Mark, MarkKind
-from softphone.domain.archive.reviews import SampleRow
+from softphone.domain.archive.reviews import Comment, SampleRow
 from softphone.texts import Texts
 from softphone.ui.view import duration, readable
 
@@ -151,3 +151,12 @@ def _some_day(today: date, day: int, month: int, year: str | None) -> date | Non
         return found if found <= today else found.replace(year=today.year - 1)
     except ValueError:
         return None
+
+
+def said(texts: Texts, comment: Comment) -> str:
+    """With whose it is, where it is somebody else's."""
+    if comment.mine:
+        return comment.text
+    if comment.of_agent:
+        return texts("review.comment.of_agent", text=comment.text)
+    return texts("review.comment.by", by=comment.by or texts("review.someone"), text=comment.text)

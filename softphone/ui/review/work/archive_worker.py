@@ -25,12 +25,12 @@ from softphone.ui.review.work.thread import ArchiveThread
 
 PAGE, MORE = 200, 1_000
 """rows of a list's first page, which is waited for, and of each later one"""
-WATCH = 0.2
-"""seconds between two looks at the catalog's files and at the day"""
 BATCH = 400
 """recordings asked about at a time"""
 NEWS = 2.0
 """seconds between two counts, however much changes"""
+OTHERS = 5.0
+"""seconds between two looks at who else has the open one open, where several may"""
 
 
 class ArchiveWorker(ArchiveThread):
@@ -40,6 +40,7 @@ class ArchiveWorker(ArchiveThread):
       begin anew
     - opened(Opened); refused(recording, KlartoneError)
     - stored(opening's number, Stored): after each attempt to store something; commented(its number, it could): after a comment
+    - reread(opening's number, Stored): somebody else may have said something of it
     - reviewed(recording, its SampleRow, or None if it went with that); not_reviewed(recording): it could not be stored
     - gone(recordings); unsure(recording, KlartoneError or None): it is not known whether the open one may be heard
     - counted(turn, mapping of Shown), figured(turn, Figures)
@@ -51,6 +52,7 @@ class ArchiveWorker(ArchiveThread):
     refused = Signal(str, object)
     missed = Signal(int)
     stored = Signal(int, object)
+    reread = Signal(int, object)
     commented = Signal(int, bool)
     reviewed = Signal(str, object)
     not_reviewed = Signal(str)
@@ -76,8 +78,8 @@ class ArchiveWorker(ArchiveThread):
         self._days: dict[str, date] = {time_zone: local_day(now(), time_zone)}
         """in each time zone that is shown"""
         self._checking: Iterator[None] | None = None
-        self._counted_at = 0.0
-        self._news = self._changed = False
+        self._counted_at = self._looked_at = self._reread_at = 0.0
+        self._news = self._changed = self._reread = False
         self._watch = ErasureWatch(archive)
         self._watch.gone.connect(self._open_gone)
         self._watch.unsure.connect(self.unsure)
@@ -192,11 +194,13 @@ class ArchiveWorker(ArchiveThread):
         self._seen = self.archive.written()
 
     def _patience(self) -> float:
-        return 0 if self._checking is not None else WATCH
+        return 0 if self._checking is not None else self.archive.looks
 
     def _before_each(self) -> None:
         """Whether somebody has written, or another day has begun where one of the calls was."""
-        seen = self.archive.written()
+        if time.monotonic() - self._looked_at < self.archive.looks:
+            return
+        seen, self._looked_at = self.archive.written(), time.monotonic()
         days = {zone: local_day(self._now(), zone) for zone in self._days}
         self._changed = self._changed or seen != self._seen or days != self._days
         turned, self._seen, self._days = days != self._days, seen, days
@@ -210,12 +214,21 @@ class ArchiveWorker(ArchiveThread):
                 self._checking = None
             return
         if self._changed:
-            self._changed, self._news = False, True
+            self._changed, self._news, self._reread = False, True, True
             self._checking = self._check(archive, list(self._shown))
         if self._news and self._watched is not None and time.monotonic() - self._counted_at > NEWS:
             self._counted_at, self._news = time.monotonic(), False
             self._come_anew(archive, self._watched)
             self.changed.emit()
+
+        if self._number and (self._reread or time.monotonic() - self._reread_at > OTHERS):
+            self._reread, self._reread_at = False, time.monotonic()
+            self._read_anew(self._number)
+
+    def _read_anew(self, number: int) -> None:
+        """What others have said of the open one; where it may not be heard any more, the watch tells that."""
+        with suppress(KlartoneError):
+            self.reread.emit(number, _stored(self._openings[number]))
 
     def _end(self) -> None:
         for number in [*self._openings]:
@@ -234,19 +247,21 @@ class ArchiveWorker(ArchiveThread):
 
     def _open_it(self, archive: SeenArchive, recording: str) -> None:
         items = self._watched.items if self._watched is not None else ()
-        with ExitStack() as undone:
-            try:
+        try:
+            with ExitStack() as undone:
                 reviewing = archive.reviews.open(recording, items)
                 undone.callback(reviewing.close)
-                said = reviewing.comments(), dict(reviewing.scores()), reviewing.shared
-            except KlartoneError as error:
-                self.refused.emit(recording, error)
-                return
-            undone.pop_all()
+                said = _stored(reviewing)
+                undone.pop_all()
+        except KlartoneError as error:
+            self.refused.emit(recording, error)
+            return
         number = self._number = next(self._numbers)
         self._openings[number] = reviewing
         self._watch.over(recording)
-        self.opened.emit(Opened(number, reviewing.reader, reviewing.row, *said, reviewing.reader.length))
+        self._reread_at = time.monotonic()
+        length, saying = reviewing.reader.length, (said.comments, said.scores, said.shared)
+        self.opened.emit(Opened(number, reviewing.reader, reviewing.row, *saying, length, said.others))
 
     def _close(self, number: int) -> None:
         reviewing = self._openings.pop(number, None)
@@ -273,7 +288,7 @@ class ArchiveWorker(ArchiveThread):
                 done = False
                 self.failed.emit(error)
             tell(done)
-            self.stored.emit(number, Stored(reviewing.comments(), dict(reviewing.scores()), reviewing.shared))
+            self.stored.emit(number, _stored(reviewing))
 
         self._ask(do)
 
@@ -333,3 +348,8 @@ class ArchiveWorker(ArchiveThread):
         elif new:
             # So many that those between them and the shown ones are not known.
             self.missed.emit(watched.turn)
+
+
+def _stored(reviewing: Reviewing) -> Stored:
+    """As it stands now. Raises KlartoneError."""
+    return Stored(reviewing.comments(), dict(reviewing.scores()), reviewing.shared, reviewing.others())

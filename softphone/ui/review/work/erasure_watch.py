@@ -17,8 +17,6 @@ from softphone.ui.review.work.thread import ArchiveThread
 
 log = logging.getLogger(__name__)
 
-EVERY = 0.2
-"""seconds between two questions"""
 AGAIN = 0.1
 """seconds after a failed question until it is repeated"""
 
@@ -52,7 +50,8 @@ class ErasureWatch(ArchiveThread):
         """Its archive is opened when something is to be asked: one that cannot be opened is an answer about that."""
 
     def _patience(self) -> float | None:
-        return EVERY if self._open else None
+        """Seconds between two questions: as often as the archive can be asked."""
+        return self._given.looks if self._open else None
 
     def _between(self) -> None:
         if recording := self._open:
