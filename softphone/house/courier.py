@@ -21,7 +21,7 @@ from softphone.archive.outbox import rows, shipping
 from softphone.archive.outbox.shipping import Waiting
 from softphone.domain.errors import HouseError, KlartoneError, NotSignedInError, UnreachableError
 from softphone.house.lowly import lower_priority
-from softphone.house.shipping import Asks, Carrier
+from softphone.house.shipping import Asks, Carrier, follow_heads
 from softphone.system.logbook import log, log_bug
 
 LOOK = 30.0
@@ -30,6 +30,8 @@ _FIRST, _LONGEST = 2.0, 300.0
 """seconds of the first wait after a failure, and of the longest: each is twice the one before, give or take half"""
 _REFUSED = 3600.0
 """seconds until what the house has refused is tried again"""
+_HEADS, _HEADS_ALONE = 60.0, 3600.0
+"""seconds between two looks at the house's signed heads: while copies here wait for one, and else"""
 _QUIET = 60.0
 """seconds that a recording waits for a moment without a call"""
 _IN_CALL, _SLICE = 64 << 10, 16 << 10
@@ -55,7 +57,7 @@ class Report:
 
 class Courier:
     """`ask`: as `Connection.ask`. `report` gets what waits whenever that changes, on the courier's thread. `receipt_key`: that
-    of the policy in force; empty: none. `since`: when this desk joined."""
+    of the policy in force; empty: none. `since`: when this desk joined. `head_key`: as `receipt_key`, for signed heads."""
 
     def __init__(
         self,
@@ -64,10 +66,12 @@ class Courier:
         receipt_key: Callable[[], str],
         since: datetime,
         *,
+        head_key: Callable[[], str] = str,
         group_of: GroupOf = str,
         first: float = 1.0,
     ) -> None:
         self._report = report
+        self._head_key = head_key
         self._since = since
         self._first = first
         self._carrier = Carrier(ask, self._paced, lambda: not self._ending, receipt_key, group_of)
@@ -83,6 +87,7 @@ class Courier:
         self._told: Report | None = None
         self._not_before: dict[str, float] = {}
         """when what was refused is tried again, by its id"""
+        self._heads_at = -_HEADS_ALONE
         self._patience: float | None = None
         """until when an upload waits for a moment without a call"""
 
@@ -169,10 +174,36 @@ class Courier:
         shipping.finish(archive.catalog, archive.vault)
         with archive.catalog.writing() as tx:
             shipping.tidy(tx)
-        while self._step(archive):
+        while self._step(archive) or self._let_copies_go(archive):
             self._tell(archive)
             if self._ending:
                 raise InterruptedError
+
+    def _let_copies_go(self, archive: Archive) -> bool:
+        """Those of which the house has said that its own cannot be lost, between calls. Whether there is more to ship now: the
+        log has an entry for each."""
+        with archive.catalog.reading() as connection:
+            there = shipping.copies(connection)
+        every = _HEADS if there else _HEADS_ALONE
+        if time.monotonic() < self._heads_at + every or not (key := self._head_key()):
+            return False
+        newest = follow_heads(archive, self._carrier.ask, key)
+        self._heads_at = time.monotonic()
+        with archive.catalog.reading() as connection:
+            set_back = shipping.copies(connection) < there
+            safe = shipping.durable(connection, newest.durable_to) if newest else []
+        for recording in safe:
+            while not self._until_quiet():
+                if self._urgent(archive):
+                    # What is to be heard at once goes first, and the rest of these right after.
+                    self._heads_at -= every
+                    return True
+            self._carrier.let_copy_go(archive, recording)
+        return bool(safe) or set_back
+
+    def _urgent(self, archive: Archive) -> bool:
+        with archive.catalog.reading() as connection:
+            return any(self._may(one.id) for one in rows.read(connection, archive.secrets))
 
     def _step(self, archive: Archive) -> bool:
         """The next thing that can be done; False: nothing can."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,9 +20,11 @@ from softphone.archive.outbox import rows, shipping
 from softphone.archive.outbox.rows import Item, Kind
 from softphone.archive.retention.handed_over import erased_there
 from softphone.domain.changes import AuditEntry
-from softphone.domain.errors import HouseError, NotSignedInError
+from softphone.domain.errors import HouseError, NotSignedInError, UnreachableError
+from softphone.domain.heads import Head
 from softphone.house import receipts
 from softphone.house.connection import Answer
+from softphone.house.heads import asked_since, follow
 
 PART = 5 << 20
 """bytes of each part but the last, as the house counts them"""
@@ -158,6 +161,22 @@ class Carrier:
                     raise InterruptedError
         return digest.hexdigest()
 
+    def let_copy_go(self, archive: Archive, recording: str) -> None:
+        """The one here, once the house says again that it has its own: a head may be of before it lost something."""
+        path = archive.vault.path(recording)
+        try:
+            file = {"recording": recording, "bytes": path.stat().st_size, "sha256": self._digest(path)}
+        except OSError:
+            return
+        state, now = self.ask("POST", "/v1/recordings", file).json.get("state"), datetime.now(UTC)
+        if state == "stored":
+            shipping.let_copy_go(archive.catalog, archive.vault, recording, now)
+        elif state == "erased":
+            erased_there(archive, recording, now)
+        else:
+            with archive.catalog.writing() as tx:
+                shipping.lost(tx, recording, now)
+
     # --- the log ----------------------------------------------------------------------------------
 
     def ship_log(self, archive: Archive) -> int:
@@ -178,3 +197,34 @@ class Carrier:
         with archive.catalog.writing() as tx:
             shipping.log_is_at(tx, entries[-1]["number"])
         return len(entries)
+
+
+def follow_heads(archive: Archive, ask: Asks, key: str) -> Head | None:
+    """The newest, held against the last that was seen. After a restore of the house, what it has lost is to be shipped again.
+
+    Raises HouseError: also where its log is not the one that it was.
+    """
+    newest, more = None, True
+    while more:
+        with archive.catalog.reading() as connection:
+            kept = rows.fact(connection, rows.HEAD)
+        seen = _head(json.loads(kept)) if kept else None
+        since = f"?since={asked_since(seen)}" if seen else ""
+        told = [_head(one) for one in ask("GET", f"/v1/heads{since}").json["heads"]]
+        followed = follow(seen, told, key)
+        if followed is None:
+            return None
+        newest, more = followed.newest, followed.newest != seen and seen is not None
+        with archive.catalog.writing() as tx:
+            if followed.restored_from is not None:
+                shipping.ships_again(tx, followed.restored_from, datetime.now(UTC))
+            if newest != seen:
+                rows.note(tx, rows.HEAD, json.dumps(newest.told()))
+    return newest
+
+
+def _head(told: dict[str, Any]) -> Head:
+    try:
+        return Head.of(told)
+    except ValueError:
+        raise UnreachableError("error.house.no_service", status=200) from None

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from softphone.archive.archive import Archive
+from softphone.house import courier as module
 from softphone.house.connection import Connection
 from softphone.house.courier import Courier, Report
 from softphone.house.desk_key import DeskKey
@@ -33,6 +34,7 @@ class Told:
     address: str
     authority: str
     receipt_key: str
+    head_key: str
 
 
 def opened(told: Told) -> tuple[Archive, Connection]:
@@ -46,12 +48,13 @@ def opened(told: Told) -> tuple[Archive, Connection]:
 
 def courier_of(told: Told, archive: Archive, connection: Connection, report: Callable[[Report], None]) -> Courier:
     since = datetime.now(UTC) - timedelta(days=2)
-    courier = Courier(connection.ask, report, lambda: told.receipt_key, since, first=0)
+    courier = Courier(connection.ask, report, lambda: told.receipt_key, since, head_key=lambda: told.head_key, first=0)
     courier.joins(archive)
     return courier
 
 
 def _ship(told: Told) -> None:
+    module._HEADS = module._HEADS_ALONE = 0.0
     archive, connection = opened(told)
     courier_of(told, archive, connection, lambda _report: None).start(archive.beside)
     threading.Event().wait()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import threading
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -19,6 +18,7 @@ from softphone.archive.files.reader import OpenedRecording
 from softphone.archive.outbox import shipping
 from softphone.domain.changes import Discard, DropWraps, HoldBy, LiftHold, PlaceHold, RememberRefusal
 from softphone.domain.purpose import KeyRole, Purpose
+from softphone.house import courier as module
 from softphone.house.courier import Courier, Report
 from softphone.team.objects import Bucket, Storage
 from tests.archive.scene import DOCUMENTATION, TRAINING, Scene, voices
@@ -29,6 +29,8 @@ from tests.peers.tcp_way import way
 from tests.team.desk import port_of
 from tests.team.local import AGENT, begun, ended
 from tests.team.served import Team
+from tests.team.test_heads import an_hour_later, key_of
+from tests.team.test_restored import backup
 
 pytestmark = [pytest.mark.peer("postgresql"), pytest.mark.peer("seaweedfs")]
 NUMBER = "+4570101010"
@@ -42,21 +44,23 @@ class Office:
     scene: Scene
     joined: Joined
     reports: list[Report] = field(default_factory=list[Report])
-    told: threading.Event = field(default_factory=threading.Event)
+    head_key: str = ""
+    """that the policy names"""
 
     @property
     def key(self) -> str:
         return base64.b64encode(self.team.receipts.public_key().public_bytes_raw()).decode()
 
     def made(self, receipt_key: Callable[[], str] | None = None) -> Courier:
-        since = datetime.now(UTC) - timedelta(days=2)
-        courier = Courier(self.joined.connection.ask, self.report, receipt_key or (lambda: self.key), since, first=0)
+        since, receipts = datetime.now(UTC) - timedelta(days=2), receipt_key or (lambda: self.key)
+        courier = Courier(
+            self.joined.connection.ask, self.report, receipts, since, head_key=lambda: self.head_key, first=0
+        )
         courier.joins(self.scene.archive)
         return courier
 
     def report(self, told: Report) -> None:
         self.reports.append(told)
-        self.told.set()
 
     @contextmanager
     def courier(self, receipt_key: Callable[[], str] | None = None) -> Generator[Courier]:
@@ -272,3 +276,56 @@ def _connections(team: Team, *, allowed: bool) -> None:
         if not allowed:
             ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
             connection.execute(ended, (team.database,))
+
+
+@pytest.mark.expected_log("not shipped: error.house.head_unsigned", reason="the policy names another key")
+def test_a_copy_goes_once_a_signed_head_covers_it_and_ships_again_to_a_house_that_was_set_back(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_HEADS", 0.0)
+    monkeypatch.setattr(module, "_HEADS_ALONE", 0.0)
+    team, scene = office.team, office.scene
+    first = office.recorded()
+    file, there = scene.archive.vault.path(first), scene.archive.vault.path
+    office.head_key = base64.b64encode(bytes(range(32))).decode()
+    with office.courier() as courier:
+        office.all_shipped()
+        _head(team)
+        courier.look()
+        until(lambda: office.trouble == "error.house.head_unsigned", 30, "another's head is not believed")
+        assert file.exists()
+        office.head_key = key_of(team)
+        courier.look()
+        until(lambda: not file.exists(), 30, "its copy gone")
+        office.all_shipped()
+    assert verify(scene.archive).ok
+    assert (office.stored(first) != b"", scene.archive.find(first).opens_for) == (True, ())
+    with backup(team):
+        second = office.recorded()
+        office.head_key = ""
+        with office.courier():
+            office.all_shipped()
+        assert team.command("sweep").status == 0
+    assert team.command("restored").status == 0
+    team.start()
+    assert team.sql("SELECT recording::text FROM recordings") == [(first,)]
+    _head(team)
+    office.head_key = key_of(team)
+    with office.courier() as courier:
+        until(lambda: "ships_again" in [one.event for one in scene.archive.audit_of(second)], 30, "it ships again")
+        office.all_shipped()
+        assert there(second).exists()
+        assert sorted(team.sql("SELECT recording::text FROM recordings")) == sorted([(first,), (second,)])
+        _head(team)
+        courier.look()
+        until(lambda: not there(second).exists(), 30, "the second copy gone")
+        office.all_shipped()
+    chain = team.sql("SELECT number, event FROM audit WHERE chain = %s ORDER BY number", scene.archive.desk)
+    assert chain == [(one.number, one.event) for one in scene.archive.audit_of()]
+    assert verify(scene.archive).ok
+
+
+def _head(team: Team) -> None:
+    """One is signed, and so old already that the next sweep signs another."""
+    assert team.command("sweep").status == 0
+    an_hour_later(team)

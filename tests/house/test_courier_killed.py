@@ -23,6 +23,7 @@ from tests.house.joined import signed_in
 from tests.peers.processes import until
 from tests.team.local import begun, ended
 from tests.team.served import Team
+from tests.team.test_heads import an_hour_later, key_of
 
 pytestmark = [pytest.mark.peer("postgresql"), pytest.mark.peer("seaweedfs")]
 _AT_ONCE = 3
@@ -35,7 +36,7 @@ def killed(team: Team, folder: Path, times: int, seed: int) -> None:
     scene = Scene(folder / "archive", demo=True, store=DemoKeyFile(keys), another=True)
     joined = signed_in(team, folder / "home", "agent", desk=scene.archive.desk)
     receipts = base64.b64encode(team.receipts.public_key().public_bytes_raw()).decode()
-    told = Told(scene.folder, keys, joined.folder, joined.desk, team.address, team.authority, receipts)
+    told = Told(scene.folder, keys, joined.folder, joined.desk, team.address, team.authority, receipts, key_of(team))
     since = datetime.now(UTC) - timedelta(days=2)
     with scene.archive.catalog.writing() as tx:
         rows.begin(tx, since)
@@ -45,6 +46,10 @@ def killed(team: Team, folder: Path, times: int, seed: int) -> None:
         for kill in range(times):
             if kill % _AT_ONCE == 0:
                 _happen(scene, team, files, held, declined, rng)
+            if kill % 10 == 5:
+                # From now on the copies here of what came before may go.
+                assert team.command("sweep").status == 0
+                an_hour_later(team)
             process = Process(told)
             threading.Event().wait(rng.uniform(0.0, 0.4))
             if kill % _AT_ONCE == 1:
@@ -65,6 +70,8 @@ def killed(team: Team, folder: Path, times: int, seed: int) -> None:
         assert team.sql("SELECT number, event FROM audit WHERE chain = %s ORDER BY number", joined.desk) == local
         assert [event for _, event in local].count("recording_received") == len(files)
         assert team.sql("SELECT count(*) FROM uploads") == [(0,)]
+        here = {one for one in files if scene.archive.vault.path(one).exists()}
+        assert here < files.keys()
         assert verify(scene.archive).ok
     finally:
         scene.close()

@@ -142,6 +142,21 @@ def ships_again(tx: Transaction, above: int, now: datetime) -> int:
     return len(found)
 
 
+def lost(tx: Transaction, recording: str, now: datetime) -> None:
+    """The house no longer has it, whatever its receipt says: it is told again."""
+    here = (shipped.c.recording == recording) & (shipped.c.copy == HERE)
+    row = tx.execute(select(shipped.c.call).where(here)).first()
+    if row is not None:
+        tx.log(AuditEntry("ships_again", "G10", now, row.call, recording))
+        tx.execute(update(shipped).where(here).values(state=BEGUN, receipt=None, head=None, head_hash=None))
+
+
+def copies(connection: Connection) -> int:
+    """Recordings that the house has received and whose copy is still here."""
+    asked = select(func.count()).select_from(shipped).where(shipped.c.state == RECEIVED, shipped.c.copy == HERE)
+    return connection.execute(asked).scalar_one()
+
+
 def orphaned(connection: Connection) -> list[str]:
     """Uploads that were begun, and whose recording has ended here."""
     there = exists().where(recordings.c.recording == shipped.c.recording)

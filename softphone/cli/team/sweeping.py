@@ -46,6 +46,8 @@ def team_sweep(arguments: argparse.Namespace) -> int:
             print(tell(f"team.swept.{what}", count=count))  # noqa: T201
     if not swept:
         print(tell("team.swept.nothing"))  # noqa: T201
+    if arguments.head:
+        print(tell("team.head_key", key=heads.key))  # noqa: T201
     return 1 if swept.refused else 0
 
 

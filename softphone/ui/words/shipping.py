@@ -12,6 +12,9 @@ _SOON = timedelta(minutes=1)
 _LATE = timedelta(minutes=10)
 """from then on it is said why"""
 
+_GRAVE = ("error.house.log_rewritten", "error.house.head_unsigned")
+"""said also where nothing waits"""
+
 
 def waiting_words(view: View) -> str:
     """Empty: nothing waits."""
@@ -37,6 +40,8 @@ def faults(view: View) -> list[str]:
     if shipping is None:
         return []
     said = [view.texts("error.house.signed_out")] if not shipping.signed_in else []
+    if shipping.trouble is not None and shipping.trouble.code in _GRAVE:
+        said.append(view.texts(shipping.trouble.code, **shipping.trouble.params))
     if shipping.failed:
         why = view.texts(shipping.refusal.code, **shipping.refusal.params) if shipping.refusal else ""
         said.append(view.texts("shipping.refused", count=shipping.failed, why=why))
