@@ -53,23 +53,28 @@ def courier_of(told: Told, archive: Archive, connection: Connection, report: Cal
     return courier
 
 
-def _ship(told: Told) -> None:
+def _ship(told: Told, ready: Any) -> None:
     module._HEADS = module._HEADS_ALONE = 0.0
     archive, connection = opened(told)
-    courier_of(told, archive, connection, lambda _report: None).start(archive.beside)
+    connection.ask("GET", "/v1/me")
+    courier = courier_of(told, archive, connection, lambda _report: None)
+    ready.set()
+    courier.start(archive.beside)
     threading.Event().wait()
 
 
 class Process:
-    """It ships until it is killed."""
+    """It ships until it is killed: from its making on."""
 
     def __init__(self, told: Told) -> None:
         if not _CONTEXT:
             context = multiprocessing.get_context("forkserver")
             context.set_forkserver_preload(["softphone.cli.team.serving", "tests.team.served", "tests.house.couriers"])
             _CONTEXT.append(context)
-        self._process = _CONTEXT[0].Process(target=_ship, args=(told,))
+        ready = _CONTEXT[0].Event()
+        self._process = _CONTEXT[0].Process(target=_ship, args=(told, ready))
         self._process.start()
+        assert ready.wait(30)
 
     def kill(self) -> None:
         os.kill(self._process.pid, signal.SIGKILL)
