@@ -6,13 +6,16 @@ A window in a process of its own, which needs no engine. If it has nothing to sh
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from softphone.archive.folder.marker import is_here
 from softphone.archive.seen.machine import MachineArchive
 from softphone.audio.playback import speaker
+from softphone.bootstrap.archive.house import house_seen, meant_house
 from softphone.bootstrap.archive.opening import open_archive
 from softphone.bootstrap.archive.viewing import loaded
 from softphone.bootstrap.home import Home, key_store, texts
@@ -40,7 +43,9 @@ def run_review(arguments: argparse.Namespace) -> int:
     settings, _ = home.settings(only_look=True)
     start_log(home.folders.log, "review")
     with ExitStack() as ending:
-        deps = review_dependencies(settings, arguments.archive or home.archive(settings), home.folders.runtime)
+        folder = arguments.archive or home.archive(settings)
+        house = partial(house_seen, home, settings) if meant_house(arguments, home) else None
+        deps = review_dependencies(settings, folder, home.folders.runtime, house=house)
         if deps.archive is not None:
             ending.callback(deps.archive.close)
         from softphone.ui.review.app import run_review as run
@@ -49,10 +54,18 @@ def run_review(arguments: argparse.Namespace) -> int:
 
 
 def review_dependencies(
-    settings: Settings, folder: Path, runtime: Path | None = None, *, show: bool = True
+    settings: Settings,
+    folder: Path,
+    runtime: Path | None = None,
+    *,
+    show: bool = True,
+    house: Callable[[], SeenArchive] | None = None,
 ) -> ReviewDependencies:
     """All that the window needs, or in `refusal` why it has nothing to show. `runtime`: as `open_archive` has it. The caller
-    closes `archive`."""
+    closes `archive`.
+
+    `house`: opens the house's archive, in place of this machine's in `folder`.
+    """
     from softphone.ui.review.dependencies import ReviewDependencies
 
     resources = program_folder("resources")
@@ -60,11 +73,14 @@ def review_dependencies(
     seen: SeenArchive | None = None
     policy, refusal, teams = None, None, ()
     try:
-        if not is_here(folder):
+        if house is not None:
+            policy, seen = _policy(settings, None), house()
+        elif not is_here(folder):
             raise _NothingToShow("review.refusal.no_archive", folder=str(folder))
-        archive = open_archive(folder, runtime, key_store(folder))
-        policy = _policy(settings, archive)
-        seen = archive.seen_by(archive.viewer_of(policy, (account.address for account in settings.accounts)))
+        else:
+            archive = open_archive(folder, runtime, key_store(folder))
+            policy = _policy(settings, archive)
+            seen = archive.seen_by(archive.viewer_of(policy, (account.address for account in settings.accounts)))
         teams = seen.reviews.teams(policy)
     except NotReviewing as why:
         refusal = CodedText(f"review.refusal.{why.code}")
@@ -72,8 +88,11 @@ def review_dependencies(
         refusal = why.said
     except KlartoneError as error:
         refusal = CodedText("review.refusal.closed", {"why": texts(settings.language).error(error)})
-    if refusal is not None and archive is not None:
-        archive.close()
+    if refusal is not None:
+        if archive is not None:
+            archive.close()
+        elif seen is not None:
+            seen.close()
         seen = None
     lines = policy.line if policy is not None else ()
     return ReviewDependencies(
@@ -100,9 +119,9 @@ class _NothingToShow(Exception):  # noqa: N818 - no error: a page that says so
         self.said = CodedText(code, dict(params))
 
 
-def _policy(settings: Settings, archive: MachineArchive) -> Policy:
-    if not settings.policy and not archive.policy_signer:
-        if not archive.demo:
+def _policy(settings: Settings, archive: MachineArchive | None) -> Policy:
+    if not settings.policy and not (archive and archive.policy_signer):
+        if archive is None or not archive.demo:
             raise _NothingToShow("review.refusal.no_policy")
         # A demo's calls are on the demo's lines; its keys lie beside its archive, whatever the settings say.
         text = (program_folder("resources") / DEMO_POLICY).read_text(encoding="utf-8")

@@ -66,7 +66,8 @@ class Commands:
         return one
 
     def group(self, name: str, *, prefix: str = "", archive: bool = False) -> Commands:
-        """A command that has commands of its own, one of which must follow. `archive`: takes `--archive` before them."""
+        """A command that has commands of its own, one of which must follow. `archive`: takes `--archive` and `--here` before
+        them."""
         text = self._help(name)
         one = self._under.add_parser(name, help=text, description=text, texts=self.texts)
         if archive:
@@ -75,7 +76,7 @@ class Commands:
         return Commands(under, self.texts, prefix)
 
     def archive_behind(self) -> None:
-        """All commands registered here also take `--archive` after them."""
+        """All commands registered here also take `--archive` and `--here` after them."""
         for one in self._under.choices.values():
             archive_option(one, self.texts, behind=True)
 
@@ -87,6 +88,8 @@ def archive_option(of: argparse.ArgumentParser, texts: Texts, *, behind: bool = 
     """Before a command and after it; without one `behind`, the one before stands."""
     default = argparse.SUPPRESS if behind else None
     of.add_argument("--archive", type=path(texts), metavar="DIR", default=default, help=texts("cli.archive.folder"))
+    default = argparse.SUPPRESS if behind else False
+    of.add_argument("--here", action="store_true", default=default, help=texts("cli.archive.here"))
 
 
 class Formatter(argparse.HelpFormatter):

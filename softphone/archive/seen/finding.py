@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import select
 
 from softphone.archive.archive import Archive
+from softphone.archive.catalog import own_calls
 from softphone.archive.finding.searching import count
 from softphone.archive.log import audit
 from softphone.archive.retention import holding
@@ -22,6 +25,8 @@ from softphone.domain.archive.recordings import AuditRow, Cursor, OwnReview, Pag
 from softphone.domain.errors import ArchiveError
 from softphone.domain.policy.period import Period
 from softphone.domain.roles import FINDS, Permission
+
+_MOST_OWN = 10_000
 
 
 class Finding:
@@ -51,6 +56,19 @@ class Finding:
         return (
             self._asking.viewer.own_calls if all(scope.permission is Permission.FIND_OWN for scope in scopes) else None
         )
+
+    def own_numbers(self) -> dict[str, str]:
+        """Of each own call of the last days, by the desk's list: who was on the line. A withheld number is not in it."""
+        asking, found = self._asking, dict[str, str]()
+        with asking.archive.catalog.reading() as connection:
+            listed = own_calls.read(
+                connection, asking.archive.secrets, asking.viewer.agents, asking.now().date(), _MOST_OWN
+            )
+        for one in listed:
+            with suppress(ValueError, KeyError, TypeError):
+                if number := str(json.loads(one.told)["number"]):
+                    found[one.call] = number
+        return found
 
     def show(self, id: str) -> RecordingShown:
         asking = self._asking

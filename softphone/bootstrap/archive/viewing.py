@@ -8,16 +8,18 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 from softphone.archive.crypto.recipients import policy_recipients
 from softphone.archive.crypto.revocation import RevokedKey
 from softphone.archive.seen import LocalArchive
 from softphone.archive.seen.machine import MachineArchive
+from softphone.bootstrap.archive.house import house_archive
 from softphone.bootstrap.archive.shared import opened
-from softphone.bootstrap.home import Home, texts
+from softphone.bootstrap.home import Home, key_store, texts
 from softphone.bootstrap.policy.file import at_its_place
 from softphone.domain.errors import ArchiveError
 from softphone.domain.policy import LoadedPolicy, Policy, PolicyError
@@ -25,13 +27,57 @@ from softphone.system.policy_file import load_policy
 from softphone.system.user import user_name
 from softphone.wire.snapshot import Settings
 
+if TYPE_CHECKING:
+    from softphone.domain.archive.interface import SeenArchive
+
 
 class PolicyRefusedError(ArchiveError):
     """The archive asks for a signature that the policy here does not have. The audit log has it by then."""
 
 
-class Viewing:
-    """What the user of a command sees of the archive, and the settings' policy, which the archive may want signed."""
+class Viewing(Protocol):
+    """What the user of a command sees of an archive, and the policy that counts for it."""
+
+    @property
+    def archive(self) -> SeenArchive: ...
+    @property
+    def policy_in_force(self) -> Policy | None:
+        """None too where what is done needs no policy"""
+        ...
+
+    def policy(self) -> Policy | None: ...
+    def policy_unless_refused(self) -> Policy | None: ...
+
+    def waits_here(self) -> int:
+        """Own recordings that the house does not have yet."""
+        ...
+
+
+class HouseViewing:
+    """Of the house's archive. The house sends the policy to its desks."""
+
+    def __init__(self, archive: SeenArchive, home: Home, settings: Settings, *, by_keys: bool) -> None:
+        self.archive = archive
+        self._home, self._settings = home, settings
+        self.policy_in_force = None if by_keys else self.policy()
+
+    def policy(self) -> Policy | None:
+        return policy_of(self._settings, None)
+
+    def policy_unless_refused(self) -> Policy | None:
+        return self.policy()
+
+    def waits_here(self) -> int:
+        if self.archive.find.only_own() is None:
+            return 0
+        folder = self._home.archive(self._settings)
+        with closing(MachineArchive.open(folder, key_store(folder))) as here:
+            waits = here.unshipped()
+        return waits.recordings if waits else 0
+
+
+class LocalViewing:
+    """Of this machine's archive, which may want the settings' policy signed."""
 
     archive: LocalArchive
 
@@ -59,6 +105,9 @@ class Viewing:
             print(texts()("archive.policy_not_needed", **error.params), file=sys.stderr)  # noqa: T201
             return None
 
+    def waits_here(self) -> int:
+        return 0
+
 
 def now() -> datetime:
     return datetime.now(UTC)
@@ -68,16 +117,30 @@ def now() -> datetime:
 def seeing(
     arguments: argparse.Namespace, *, by_keys: bool = False, whatever_policy: bool = False
 ) -> Generator[Viewing]:
-    """The archive that a command means, as its user sees it. Raises ArchiveError, KeyringError."""
+    """The archive that a command means, as its user sees it: the house's where this desk is a member of one, unless a folder or
+    this machine's is asked for. Raises KlartoneError."""
+    with house_archive(arguments) as (house, settings):
+        if house is not None:
+            yield HouseViewing(house, Home.of(arguments), settings, by_keys=by_keys)
+            return
+    with seeing_here(arguments, by_keys=by_keys, whatever_policy=whatever_policy) as viewing:
+        yield viewing
+
+
+@contextmanager
+def seeing_here(
+    arguments: argparse.Namespace, *, by_keys: bool = False, whatever_policy: bool = False
+) -> Generator[LocalViewing]:
+    """This machine's archive. Raises ArchiveError, KeyringError."""
     with opened(arguments) as archive:
         yield seen_here(arguments, archive, by_keys=by_keys, whatever_policy=whatever_policy)
 
 
 def seen_here(
     arguments: argparse.Namespace, archive: MachineArchive, *, by_keys: bool = False, whatever_policy: bool = False
-) -> Viewing:
+) -> LocalViewing:
     settings, _ = Home.of(arguments).settings(only_look=True)
-    return Viewing(archive, settings, by_keys=by_keys, whatever_policy=whatever_policy)
+    return LocalViewing(archive, settings, by_keys=by_keys, whatever_policy=whatever_policy)
 
 
 def policy_of(settings: Settings, archive: MachineArchive | None) -> Policy | None:

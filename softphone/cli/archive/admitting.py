@@ -8,7 +8,7 @@ from pathlib import Path
 from softphone.archive.folder import sharing
 from softphone.archive.folder.marker import read_marker
 from softphone.bootstrap.archive.shared import print_line
-from softphone.bootstrap.archive.viewing import seeing
+from softphone.bootstrap.archive.viewing import seeing_here
 from softphone.bootstrap.home import Home, texts
 from softphone.cli.keys import new_passphrase
 from softphone.domain.errors import ArchiveError
@@ -18,7 +18,7 @@ def archive_admit(arguments: argparse.Namespace) -> int:
     """A file for another person. Without `--numbers` they see no number and cannot search by one."""
     tell, path = texts(), arguments.file
     numbers: bool = arguments.numbers
-    with seeing(arguments, by_keys=True) as viewing:
+    with seeing_here(arguments, by_keys=True) as viewing:
         viewing.archive.upkeep.require_admit(numbers=numbers)
         passphrase = new_passphrase(tell("keys.ask.new", file=path), path, tell)
         viewing.archive.upkeep.admit(path, passphrase, numbers=numbers)
@@ -36,7 +36,7 @@ def archive_share(arguments: argparse.Namespace) -> int:
         raise ArchiveError("error.archive.share_demo")
 
     def noted() -> None:
-        with seeing(arguments, by_keys=True) as viewing:
+        with seeing_here(arguments, by_keys=True) as viewing:
             viewing.archive.upkeep.note_shared(arguments.group)
 
     sharing.share(folder, arguments.group, noted)

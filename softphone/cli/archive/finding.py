@@ -33,6 +33,10 @@ def archive_list(arguments: argparse.Namespace) -> int:
             print_line(str(_count(viewing, query, tell)))
             return 0
         one = viewing.archive.find.page(query, after, arguments.limit)
+        nothing = "" if one.rows else _none(viewing, query, tell, after=after)
+        waits = viewing.waits_here() if after is None else 0
+    if waits:
+        print(tell("archive.waits_here", count=waits), file=sys.stderr)  # noqa: T201
     if one.unreadable:
         print(tell("archive.list.unreadable", count=len(one.unreadable)), file=sys.stderr)  # noqa: T201
     if arguments.json:
@@ -44,7 +48,7 @@ def archive_list(arguments: argparse.Namespace) -> int:
         if one.next is not None:
             print_line(tell("archive.more", cursor=one.next))
         elif not one.rows:
-            print_line(_none(viewing, query, tell, after=after))
+            print_line(nothing)
     return 0
 
 

@@ -6,7 +6,7 @@ import argparse
 import json
 
 from softphone.bootstrap.archive.shared import print_line, words_of
-from softphone.bootstrap.archive.viewing import Viewing, seeing, tell_of_other_keys
+from softphone.bootstrap.archive.viewing import Viewing, seeing, seeing_here, tell_of_other_keys
 from softphone.bootstrap.home import texts
 from softphone.domain.archive.decisions import ToJudge
 from softphone.domain.errors import ArchiveError
@@ -45,7 +45,7 @@ def archive_orphan(arguments: argparse.Namespace) -> int:
     """A file that was set aside and belongs to nothing: data protection deletes it, for a reason."""
     tell = texts()
     reason = words_of(arguments.reason, "--reason")
-    with seeing(arguments, by_keys=True) as viewing:
+    with seeing_here(arguments, by_keys=True) as viewing:
         viewing.archive.upkeep.let_orphan_go(arguments.id, reason)
     print_line(tell("archive.orphan.deleted", id=arguments.id))
     return 0

@@ -10,7 +10,7 @@ from functools import partial
 
 from softphone.archive.seen.upkeep import BATCH, Wanted
 from softphone.bootstrap.archive.shared import moment, print_line
-from softphone.bootstrap.archive.viewing import Viewing, seeing
+from softphone.bootstrap.archive.viewing import LocalViewing, seeing_here
 from softphone.bootstrap.home import texts
 from softphone.cli.audit import as_json, audit_row
 from softphone.cli.progress import Progress
@@ -23,7 +23,7 @@ from softphone.texts import Texts
 def archive_log(arguments: argparse.Namespace) -> int:
     """By the custody key alone: the log may be what says why the policy is refused."""
     tell = texts()
-    with seeing(arguments, by_keys=True) as viewing:
+    with seeing_here(arguments, by_keys=True) as viewing:
         wanted = _wanted(arguments)
         rows, more = _page(viewing, wanted, arguments.before, arguments.limit, tell)
         seen = {entry.event for entry in rows}
@@ -52,7 +52,9 @@ def _wanted(arguments: argparse.Namespace) -> Wanted:
     return Wanted(since, until, tuple(arguments.event or ()), arguments.refusals, arguments.recording or "")
 
 
-def _page(viewing: Viewing, wanted: Wanted, before: int | None, limit: int, tell: Texts) -> tuple[list[AuditRow], bool]:
+def _page(
+    viewing: LocalViewing, wanted: Wanted, before: int | None, limit: int, tell: Texts
+) -> tuple[list[AuditRow], bool]:
     """Oldest first; and whether there are earlier ones."""
     rows, looked_at = list[AuditRow](), 0
     with Progress() as running:

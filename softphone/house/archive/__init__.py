@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from softphone.archive.crypto.wraps import KeyStore
 from softphone.domain.policy import Policy
 from softphone.domain.purpose import KeyRole
-from softphone.house.archive.asking import Asking
+from softphone.house.archive.asking import Asking, refusing
 from softphone.house.archive.deciding import Cases, Judging
 from softphone.house.archive.finding import Finding
 from softphone.house.archive.holds import Holds
@@ -20,6 +20,7 @@ from softphone.house.archive.reviews import Reviews
 from softphone.house.archive.rights import Rights
 from softphone.house.archive.shared import SharedArchive, SharedReviews
 from softphone.house.connection import Connection
+from softphone.house.keys import prove
 
 _LOOKS = 1.0
 """seconds between two questions whether something has changed"""
@@ -31,7 +32,7 @@ class _Written:
 
 
 class HouseArchive:
-    """For any thread: the connection sees to that. It is not closed with this."""
+    """For any thread: the connection sees to that."""
 
     def __init__(
         self,
@@ -71,4 +72,21 @@ class HouseArchive:
         return self
 
     def close(self) -> None:
-        pass
+        """Idle connections end; whoever has another of these goes on."""
+        self._asking.connection.close()
+
+
+def signed_in_archive(
+    connection: Connection, keys: KeyStore, desk: str, number_here: Callable[[str], str | None]
+) -> HouseArchive:
+    """With each key of this keyring proved, that the house does not know this person to have. `desk`: the id that it joined with.
+
+    Raises ArchiveError, KeyringError.
+    """
+    archive = HouseArchive(connection, keys, number_here)
+    asking = archive._asking
+    known = {(role, one) for role, ids in asking.viewer.keys.items() for one in ids}
+    with refusing():
+        if prove(connection, keys, desk, asking.viewer.session_roles, known):
+            asking.forget_viewer()
+    return archive

@@ -45,9 +45,10 @@ class RowTold:
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who the service takes this person for."""
+    """Who the service takes this person for. `session_roles`: whom it could take them for, once they have proved their keys."""
 
     roles: frozenset[Role]
+    session_roles: frozenset[Role]
     keys: dict[KeyRole, tuple[str, ...]]
     agents: tuple[str, ...]
     finds_all: bool
@@ -95,6 +96,10 @@ class Asking:
         if self._viewer is None:
             self._viewer = self.get("/v1/viewer", Viewer)
         return self._viewer
+
+    def forget_viewer(self) -> None:
+        """More has been proved since."""
+        self._viewer = None
 
     def private_key(self, key_id: str) -> bytes | None:
         return self.keys.get(private_name(key_id))

@@ -20,7 +20,7 @@ from tests.archive.scene import AT, MemoryKeys, Scene
 
 FOR_WHOEVER_OPENS_THE_FOLDER = {
     *("open", "look", "schema_is_earlier", "close", "viewer_of", "seen_by", "demo", "store"),
-    *("policy_signer", "verify", "head", "health", "waiting", "backups", "back_up", "mend"),
+    *("policy_signer", "verify", "head", "health", "waiting", "backups", "back_up", "mend", "unshipped"),
     *("revoked", "revoked_among", "standing", "living_wraps", "refuse_policy", "note_refused"),
 }
 """nothing of a call, and nothing that ends anybody's access; `seen_by` is asked by `test_permission`"""

@@ -135,9 +135,10 @@ class WrapsTold(Told):
 
 
 class ViewerTold(Told):
-    """Who asks, as what they see is judged. `keys`: those that they have proved, by role."""
+    """Who asks, as what they see is judged. `keys`: those that they have proved, by role. `session_roles`: by the sign-in."""
 
     roles: list[Role]
+    session_roles: list[Role]
     keys: dict[KeyRole, list[str]]
     agents: list[str]
     finds_all: bool
@@ -157,6 +158,7 @@ async def viewer(here: Here, asking: Who) -> ViewerTold:
         seen: Viewer = one.viewer
         return ViewerTold(
             roles=sorted(seen.roles),
+            session_roles=sorted(asking.who.roles),
             keys={role: list(ids) for role, ids in seen.key_ids.items()},
             agents=list(seen.agents),
             finds_all=seen.finds_all,
