@@ -1,0 +1,92 @@
+"""`klartone archive …` on desks of a house: what an agent recorded, a lead hears and data protection finds on other machines."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from softphone.archive.crypto import ring
+from softphone.archive.crypto.ring import KeyPurpose, Known
+from softphone.archive.crypto.wraps import fingerprint, private_name
+from softphone.archive.seen.machine import MachineArchive
+from softphone.domain.purpose import KeyRole
+from softphone.system.signature import new_signing_key
+from tests.house.joined import Home, link, publish
+from tests.team.desk import NUMBER, made, spoken
+from tests.team.served import ANNA, Team, whole
+
+pytestmark = [pytest.mark.peer("postgresql"), pytest.mark.peer("seaweedfs")]
+
+
+def joined(team: Team, home: Home, key: bytes, role: str, *keys: KeyRole, agents: tuple[str, ...] = ()) -> Home:
+    for one in keys:
+        private = team.keys.keys[one]
+        public = private.public_key().public_bytes_raw()
+        home.keys.set(private_name(fingerprint(public)), private.private_bytes_raw())
+        ring.remember(home.keys, Known(f"{one.value}-1", KeyPurpose(one.value), public))
+    done = home.does("join", link(team, key, role, name=home.root.name, agents=agents), "--authority", team.authority)
+    assert done.status == 0, done.err
+    return home
+
+
+def lists(home: Home, *words: str) -> list[dict[str, Any]]:
+    said = home.does("archive", "list", "--json", *words)
+    assert said.status == 0, said.err
+    return [json.loads(line) for line in said.out.splitlines()]
+
+
+@pytest.mark.rule("G11")
+def test_commands_on_desks_of_a_house_find_show_and_export_what_each_may(
+    team_tls: Team, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", "en_GB.UTF-8")
+    team, key = team_tls, new_signing_key()
+    publish(team, 7, key)
+    anna, handler, dpo, it = (Home(tmp_path / name, capsys) for name in ("anna", "sofie", "mette", "ib"))
+    joined(team, anna, key, "agent", agents=(ANNA,))
+    joined(team, handler, key, "case_handler", KeyRole.DOCUMENTATION)
+    joined(team, dpo, key, "custody", KeyRole.CUSTODY)
+    joined(team, it, key, "it")
+    one = made(team.keys, sound=spoken(2), started=datetime.now(UTC) - timedelta(hours=1))
+    assert whole(team.desk("agent", name="anna's desk").upload(one))["state"] == "stored"
+
+    assert [(row["recording"], row["number"]) for row in lists(anna)] == [(one.recording, None)]
+    assert [row["number"] for row in lists(handler, "--number", NUMBER)] == [NUMBER]
+    assert lists(handler, "--number", "+4520000000") == []
+    assert dpo.does("archive", "list", "--count").out.split() == ["1"]
+    shown = json.loads(handler.does("archive", "show", one.recording, "--json").out)
+    assert [entry["event"] for entry in shown["audit"]] == ["recording_arrived"]
+    assert "It arrived in the house's archive" in handler.does("archive", "show", one.recording[:30]).out
+    wav = tmp_path / "out.wav"
+    refused = handler.does("archive", "export", one.recording, "--wav", str(wav))
+    assert (refused.status, wav.exists(), "--why" in refused.err) == (1, False, True)
+    assert handler.does("archive", "export", one.recording, "--wav", str(wav), "--why", "om prisen").status == 0
+    assert wav.stat().st_size > 2 * 2 * 2 * 16_000
+    told = dpo.does("archive", "show", one.recording).out
+    assert "om prisen" in told
+    for words in (["list"], ["show", one.recording], ["export", one.recording, "--wav", str(tmp_path / "no.wav")]):
+        said = it.does("archive", *words)
+        assert (said.status, "Traceback" in said.err, bool(said.err)) == (1, False, True), words
+
+    # What lies here alone is this machine's; a folder that is named is that.
+    assert lists(anna, "--here") == []
+    assert lists(anna, "--archive", str(anna.root / "data" / "archive")) == []
+    with closing(MachineArchive.open(anna.root / "data" / "archive", anna.keys)) as local:
+        assert local.unshipped() is not None
+    monkeypatch.setattr(MachineArchive, "unshipped", lambda _: _Waits())
+    said = anna.does("archive", "list")
+    assert "3 recordings of this machine have not been sent" in said.err
+
+    team.stop()
+    for words in (["archive", "list"], ["archive", "show", one.recording], ["holds", "list"]):
+        said = handler.does(*words)
+        assert (said.status, "does not answer" in said.err, said.out) == (1, True, ""), said.err
+
+
+class _Waits:
+    recordings = 3
