@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from functools import cache
 from typing import TYPE_CHECKING
 
-from softphone.archive.seen.machine import MachineArchive
+from softphone.bootstrap.archive.opening import open_archive
 from softphone.bootstrap.home import Home, key_store
 from softphone.domain.errors import HouseError
 from softphone.house.membership import HouseFolder
@@ -57,7 +57,7 @@ def own_numbers(home: Home, settings: Settings) -> Callable[[str], str | None]:
     @cache
     def numbers() -> dict[str, str]:
         folder = home.archive(settings)
-        with closing(MachineArchive.open(folder, key_store(folder))) as here:
+        with closing(open_archive(folder, home.folders.runtime)) as here:
             accounts = [one.address for one in settings.accounts]
             return here.seen_by(here.viewer_of(None, accounts)).find.own_numbers()
 

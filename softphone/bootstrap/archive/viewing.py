@@ -18,8 +18,9 @@ from softphone.archive.crypto.revocation import RevokedKey
 from softphone.archive.seen import LocalArchive
 from softphone.archive.seen.machine import MachineArchive
 from softphone.bootstrap.archive.house import house_archive
+from softphone.bootstrap.archive.opening import open_archive
 from softphone.bootstrap.archive.shared import opened
-from softphone.bootstrap.home import Home, key_store, texts
+from softphone.bootstrap.home import Home, texts
 from softphone.bootstrap.policy.file import at_its_place
 from softphone.domain.errors import ArchiveError
 from softphone.domain.policy import LoadedPolicy, Policy, PolicyError
@@ -71,7 +72,7 @@ class HouseViewing:
         if self.archive.find.only_own() is None:
             return 0
         folder = self._home.archive(self._settings)
-        with closing(MachineArchive.open(folder, key_store(folder))) as here:
+        with closing(open_archive(folder, self._home.folders.runtime)) as here:
             waits = here.unshipped()
         return waits.recordings if waits else 0
 
