@@ -12,7 +12,8 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any
 
 from softphone.archive.archive import Archive
 from softphone.archive.catalog.transaction import Transaction
@@ -20,6 +21,7 @@ from softphone.archive.finding.telling import GroupOf
 from softphone.archive.outbox import rows, shipping
 from softphone.archive.outbox.shipping import Waiting
 from softphone.domain.errors import HouseError, KlartoneError, NotSignedInError, UnreachableError
+from softphone.house import tallies
 from softphone.house.lowly import lower_priority
 from softphone.house.shipping import Asks, Carrier, follow_heads
 from softphone.system.logbook import log, log_bug
@@ -36,6 +38,7 @@ _QUIET = 60.0
 """seconds that a recording waits for a moment without a call"""
 _IN_CALL, _SLICE = 64 << 10, 16 << 10
 """bytes a second that an upload may take beside a call, and that are sent at once"""
+_TALLIES = "tallies"
 _ALL_WAITS = frozenset({401, 408, 429})
 _log = log.getChild("courier")
 
@@ -88,6 +91,8 @@ class Courier:
         self._not_before: dict[str, float] = {}
         """when what was refused is tried again, by its id"""
         self._heads_at = -_HEADS_ALONE
+        self._tallied: list[dict[str, Any]] = []
+        """the counts that the house was told last"""
         self._patience: float | None = None
         """until when an upload waits for a moment without a call"""
 
@@ -178,6 +183,15 @@ class Courier:
             self._tell(archive)
             if self._ending:
                 raise InterruptedError
+        self._tally(archive)
+
+    def _tally(self, archive: Archive) -> None:
+        """How the sample goes, once all else has gone, and only what is new of it."""
+        counted = tallies.of_this_desk(archive, datetime.now(UTC))
+        if counted != self._tallied and self._may(_TALLIES):
+            with self._refusals(archive, _TALLIES, lambda _tx, _code: None):
+                tallies.tell(self._carrier.ask, counted)
+                self._tallied = counted
 
     def _let_copies_go(self, archive: Archive) -> bool:
         """Those of which the house has said that its own cannot be lost, between calls. Whether there is more to ship now: the

@@ -10,10 +10,12 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from softphone.domain.errors import HouseError, KlartoneError, NotSignedInError, UnreachableError
+from softphone.domain.roles import Role
 from softphone.house.connection import Connection
 from softphone.house.desk_key import DeskKey, Keyring, key_name
 from softphone.house.membership import HouseFolder, Membership, begun, named
 from softphone.house.news import Taken, password_name, pinned, take_news
+from softphone.house.reading_key import reading_key_name, tell_reading_key
 from softphone.house.tokens import KeptTokens
 from softphone.system.signature import signer_fingerprint
 
@@ -103,6 +105,7 @@ def join(
         taken = take_news(connection, desk.folder, desk.keyring, membership)
         if taken.refused:
             raise HouseError(f"error.{taken.refused[0]}")
+        _reads(desk, connection, taken.membership)
     except (KlartoneError, ValueError, TypeError, KeyError) as error:
         with suppress(KlartoneError):
             connection.ask("DELETE", f"/v1/desks/{desk.id}", seconds=5)
@@ -124,7 +127,15 @@ def _sign_in_anew(desk: Desk, membership: Membership, grant: Grant) -> Taken:
     except ValueError as error:
         raise UnreachableError("error.house.no_service", status=0) from error
     desk.folder.write(membership)
+    _reads(desk, connection, membership)
     return take_news(connection, desk.folder, desk.keyring, membership)
+
+
+def _reads(desk: Desk, connection: Connection, membership: Membership) -> None:
+    """An agent's desk has a key for what leads share with it. Not told now, it is when the agent looks at that."""
+    if Role.AGENT in membership.roles:
+        with suppress(HouseError):
+            tell_reading_key(connection, desk.keyring, desk.id)
 
 
 def by_code(invitation: Invitation, desk: str) -> Grant:
@@ -157,3 +168,4 @@ def _forget(desk: Desk, membership: Membership) -> None:
         desk.keyring.delete(password_name(str(one["id"])))
     desk.tokens().forget()
     desk.keyring.delete(key_name(desk.id))
+    desk.keyring.delete(reading_key_name(desk.id))

@@ -167,6 +167,10 @@ def test_a_recorded_call_arrives_opens_by_the_house_s_keys_and_what_is_decided_l
         )  # fmt: skip
         courier.look()
         office.all_shipped()
+        # How the sample went, in counts.
+        counted = "SELECT what, count FROM sample_tallies WHERE desk = %s ORDER BY what"
+        until(lambda: len(team.sql(counted, scene.archive.desk)) == 1, 10, "the counts of the sample")
+        assert team.sql(counted, scene.archive.desk) == [("recorded", 1)]
     stands = dict(team.sql("SELECT purpose, stands FROM purposes WHERE recording = %s", recording))
     assert stands == {"documentation": "keeps", "training": "taken_back"}
     assert team.sql("SELECT what FROM remembered") == [("refused",)]

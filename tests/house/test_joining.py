@@ -86,6 +86,8 @@ def test_a_link_sets_a_fresh_home_up_and_leaving_gives_it_back(
     assert home.keys.get(password_name(one)) == "hemmelig på prøve".encode()
     assert team.sql("SELECT password, taken_by FROM desk_accounts") == [(None, None)]
     assert "account_passwords_given" in team.events()
+    # It has a key by which its agent reads what a lead shares.
+    assert team.sql("SELECT desk::text FROM reading_keys") == [(membership.desk,)]
     # Who has joined is in IT's list, under the id of the local archive.
     assert team.sql("SELECT desk::text FROM desks WHERE revoked_at IS NULL") == [(membership.desk,)]
     again = home.does("join", f"https://another.example/join#{'a' * 43}.{'0' * 32}")
