@@ -19,6 +19,7 @@ from softphone.archive.archive import Archive
 from softphone.bootstrap.desk_seal import DeskSeal
 from softphone.bootstrap.engine import Early
 from softphone.bootstrap.home import Home, key_store, machine_fault
+from softphone.bootstrap.house_engine import HouseBeside
 from softphone.bootstrap.plugins import rule_plugins
 from softphone.calls.policy.in_force import PolicyInForce
 from softphone.calls.turns import Inbox, clock
@@ -80,7 +81,10 @@ def run(
     def tell_machine(machine: MachineSettings) -> None:
         inbox.post(lambda: engine.fault("machine", machine_fault(machine)))
 
-    files = _SettingsFiles(home, held, tell_machine)
+    def look_for_house(settings: Settings) -> None:
+        house.begin(settings)
+
+    files = _SettingsFiles(home, held, tell_machine, look_for_house)
     plugins = rule_plugins(
         home, lambda word: rules.word(word), plugin_folders, lambda plugin: rules.mended(plugin), settings
     )
@@ -124,6 +128,8 @@ def run(
         locked=held.machine.locks,
         read_settings=files.read,
     )
+    house = HouseBeside(home, inbox.post, store, rules, lambda: engine)
+    house.parts, parts.house = parts, lambda: house.state
     parts.alone_ends = wire is None
     parts.journal = journal
     parts.strangers = lambda host, calls: _note_stranger(home.folders.runtime, host, calls)
@@ -143,6 +149,8 @@ def run(
             engine.fault(f"plugin.{one.params['plugin']}", CodedText(one.code, one.params))
         if settings.backup:
             told_of("backup", lambda: back_up_to(settings.backup, settings.backup_every))
+        ending.callback(house.close)
+        house.begin(settings)
         store.unrecorded = UnrecordedCalls(home.folders.data / "unrecorded")
         ending.callback(store.unrecorded.close)
         engine.fault("unrecorded", store.unrecorded.message())
@@ -170,10 +178,13 @@ def run(
 class _SettingsFiles:
     """The settings as this engine read them last, for its thread that waits for the disk."""
 
-    def __init__(self, home: Home, held: InForce, changed: Callable[[MachineSettings], None]) -> None:
+    def __init__(
+        self, home: Home, held: InForce, changed: Callable[[MachineSettings], None], read: Callable[[Settings], None]
+    ) -> None:
         self._home = home
         self._held = held
         self._changed = changed
+        self._was_read = read
 
     def save(self, before: Settings, new: Settings) -> None:
         save_changes(self._home.folders.config, replace(self._held, settings=before), new)
@@ -184,6 +195,7 @@ class _SettingsFiles:
             raise SettingsError(said.code, **said.params)
         self._held = held
         self._changed(held.machine)
+        self._was_read(held.settings)
         return held.settings, held.machine.locks
 
 

@@ -226,6 +226,10 @@ class DeskCommands:
 
         self._writing.put(write)
 
+    def read_settings(self) -> None:
+        """As where a client asks for it."""
+        self._settings_changed = True
+
     def settle(self, *, in_call: bool) -> None:
         """To be called in each turn: changed settings wait for a moment without a call, like a new password."""
         if not self._settings_changed or in_call:

@@ -122,6 +122,10 @@ class Engine:
             self._clients.tell(Fault(said))
         self.changed()
 
+    def read_settings(self) -> None:
+        """Anew, once no call is on: something beside the desks has changed them."""
+        self._commands.read_settings()
+
     def client(self, event: Attached | ClientMessage | Detached) -> None:
         """From a client's thread."""
         self._inbox.post(lambda: self._client(event))
@@ -312,6 +316,7 @@ class Engine:
             since=self._since,
             desk=self._desk_there(),
             shipping=parts.store.shipping,
+            house=parts.house(),
         )
 
     def _desk_there(self) -> bool:

@@ -14,7 +14,7 @@ from softphone.engine.server import Client
 from softphone.engine.sip.phone import Phone
 from softphone.engine.sound import Sound
 from softphone.engine.storage.store import Store
-from softphone.wire.snapshot import Settings
+from softphone.wire.snapshot import HouseState, Settings
 
 
 @dataclass(slots=True)
@@ -36,6 +36,8 @@ class Parts:
     locked: Mapping[str, str] = field(default_factory=dict[str, str])
     """settings that nobody changes here, by key, and where that is said"""
     journal: Journal = field(default_factory=Journal)
+    house: Callable[[], HouseState | None] = lambda: None
+    """the house that this desk belongs to"""
     strangers: Callable[[str, int], None] = lambda host, calls: None  # noqa: ARG005 - nobody is told
     """gets addresses whose calls were refused"""
 

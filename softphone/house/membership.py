@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 FOLDER = "house"
 """in the user's data"""
 _FILE, _SETTINGS, _LOCK, _POLICY = "membership.json", "settings.toml", "tokens.lock", "policy.toml"
+_HEARD = "heard"
 _LARGEST = 1_000_000
 
 
@@ -107,11 +108,23 @@ class HouseFolder:
         except OSError as error:
             raise SettingsError("error.settings.unwritable", path=str(path), detail=error.strerror or "") from None
 
-    def forget_policies(self, but: int) -> None:
-        """Those before: a call that is on has its own in memory."""
+    def note_heard(self) -> None:
+        """The house has answered."""
+        with suppress(OSError):
+            (self.path / _HEARD).touch()
+
+    def heard(self) -> datetime | None:
+        """When it last did."""
+        try:
+            return datetime.fromtimestamp((self.path / _HEARD).stat().st_mtime, UTC)
+        except OSError:
+            return None
+
+    def forget_policies(self, *but: int) -> None:
+        """All others. A call that is on has its own in memory."""
         with suppress(OSError):
             for one in self.path.iterdir():
-                if one.is_dir() and one.name.isdigit() and int(one.name) != but:
+                if one.is_dir() and one.name.isdigit() and int(one.name) not in but:
                     shutil.rmtree(one, ignore_errors=True)
 
     def remove(self) -> None:

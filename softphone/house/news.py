@@ -68,7 +68,7 @@ def take_news(connection: Connection, folder: HouseFolder, keyring: Keyring, mem
     if membership != before:
         folder.write(membership)
     if membership.policy != before.policy:
-        folder.forget_policies(membership.policy)
+        folder.forget_policies(membership.policy, before.policy)  # the phone that runs still looks after the last one
     unlike = replace(membership, news=before.news) != before
     return Taken(membership, tuple(refused), unlike)
 

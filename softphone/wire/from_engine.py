@@ -14,6 +14,7 @@ from softphone.wire.snapshot import (
     CallBack,
     CallState,
     CodedText,
+    HouseState,
     LineState,
     PastCall,
     PolicyState,
@@ -66,6 +67,7 @@ class Snapshot:
     desk: bool = True
     """whether a desk is there"""
     shipping: ShippingState | None = None
+    house: HouseState | None = None
     """None: this desk belongs to no house"""
     type: Literal["snapshot"] = "snapshot"
 

@@ -365,6 +365,17 @@ class ShippingState:
         return self.told + self.recordings
 
 
+@dataclass(frozen=True, slots=True)
+class HouseState:
+    """The house that this desk belongs to. `heard`: when it last answered; `policy`: the number of its policy here."""
+
+    address: str
+    since: datetime
+    heard: datetime | None = None
+    policy: int = 0
+    trouble: CodedText | None = None
+
+
 class QuitPhase(StrEnum):
     WAITS = "waits"
     """for a call, a wrap-up, or something that is still being written"""

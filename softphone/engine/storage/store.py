@@ -160,6 +160,15 @@ class Store:
             self._archive.close()
         return written
 
+    def ship_by(self, courier: Courier | None) -> None:
+        """This desk has joined a house, or left it (None), while the archive is open or about to be."""
+        if self.courier is not None and courier is None:
+            self.courier.stop(0)
+            self._set_shipping(None)
+        self.courier = courier
+        if courier is not None and self._archive is not None:
+            courier.start(self._archive.beside)
+
     def cause(self) -> str | None:
         """Why writing fails, by the disk's own answer: disk_full, unwritable."""
         return self._disk.cause
@@ -528,7 +537,7 @@ class Store:
         )
         self._post(lambda: self._set_shipping(state))
 
-    def _set_shipping(self, state: ShippingState) -> None:
+    def _set_shipping(self, state: ShippingState | None) -> None:
         self.shipping = state
         self._changed()
 
