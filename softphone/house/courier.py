@@ -21,6 +21,7 @@ from softphone.archive.finding.telling import GroupOf
 from softphone.archive.outbox import rows, shipping
 from softphone.archive.outbox.shipping import Waiting
 from softphone.domain.errors import HouseError, KlartoneError, NotSignedInError, UnreachableError
+from softphone.domain.policy import Policy
 from softphone.house import tallies
 from softphone.house.lowly import lower_priority
 from softphone.house.shipping import Asks, Carrier, follow_heads
@@ -60,7 +61,8 @@ class Report:
 
 class Courier:
     """`ask`: as `Connection.ask`. `report` gets what waits whenever that changes, on the courier's thread. `receipt_key`: that
-    of the policy in force; empty: none. `since`: when this desk joined. `head_key`: as `receipt_key`, for signed heads."""
+    of the policy in force; empty: none. `since`: when this desk joined. `head_key`: as `receipt_key`, for signed heads. `policy`:
+    the one in force."""
 
     def __init__(
         self,
@@ -71,13 +73,14 @@ class Courier:
         *,
         head_key: Callable[[], str] = str,
         group_of: GroupOf = str,
+        policy: Callable[[], Policy | None] = lambda: None,
         first: float = 1.0,
     ) -> None:
         self._report = report
         self._head_key = head_key
         self._since = since
         self._first = first
-        self._carrier = Carrier(ask, self._paced, lambda: not self._ending, receipt_key, group_of)
+        self._carrier = Carrier(ask, self._paced, lambda: not self._ending, receipt_key, group_of, policy)
         self._wake = threading.Event()
         self._quiet = threading.Event()
         self._quiet.set()

@@ -15,6 +15,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from softphone.archive.archive import Archive
+from softphone.archive.catalog import own_calls
+from softphone.archive.crypto.note_seals import seal_note
+from softphone.archive.crypto.recipients import policy_recipients
+from softphone.archive.crypto.wraps import SUITE
 from softphone.archive.finding.telling import GroupOf, rows_told
 from softphone.archive.outbox import rows, shipping
 from softphone.archive.outbox.rows import Item, Kind
@@ -22,6 +26,8 @@ from softphone.archive.retention.handed_over import erased_there
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import HouseError, NotSignedInError, UnreachableError
 from softphone.domain.heads import Head
+from softphone.domain.policy import Policy
+from softphone.domain.purpose import KeyRole
 from softphone.house import receipts
 from softphone.house.connection import Answer
 from softphone.house.heads import asked_since, follow
@@ -62,6 +68,8 @@ class Carrier:
     go_on: Callable[[], bool]
     receipt_key: Callable[[], str]
     group_of: GroupOf = str
+    policy: Callable[[], Policy | None] = lambda: None
+    """the one in force: whom an agent's note is sealed for"""
 
     # --- what is to be heard at once --------------------------------------------------------------
 
@@ -82,12 +90,32 @@ class Carrier:
         elif item.kind is Kind.UNDO:
             undone = self.ask("DELETE", f"/v1/holds/{item.told['hold']}").json.get("undone") is True
             late = item.told["known"] and not undone
+        elif item.kind is Kind.NOTE:
+            self.ask("PUT", f"/v1/notes/{item.call}", self._note(archive, item))
         with archive.catalog.writing() as tx:
             rows.told(tx, item)
             if late:
                 # It stands in the house, where custody lifts it: kept too long is the safe side.
                 told = {"hold": item.told["hold"]}
                 tx.log(AuditEntry("undo_late", "G10", datetime.now(UTC), "", item.recording, told))
+
+    def _note(self, archive: Archive, item: Item) -> dict[str, Any]:
+        """As it stands now, for data protection's keys alone."""
+        policy, call = self.policy(), item.call or ""
+        custody = [one for one in policy_recipients(policy) if one.role is KeyRole.CUSTODY]
+        if policy is None or not custody:
+            raise HouseError("error.house.no_custody_key", status=409)
+        with archive.catalog.reading() as connection:
+            words = own_calls.note_of(connection, archive.secrets, call)
+        seals = [
+            {
+                "key_id": one.key_id,
+                "suite": SUITE,
+                "sealed": base64.b64encode(seal_note(words, one, call)).decode("ascii"),
+            }
+            for one in (custody if words else ())
+        ]
+        return {**item.told, "number": item.number, "time_zone": policy.time_zone, "seals": seals}
 
     # --- recordings -------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from softphone.archive.examine.verify import verify
 from softphone.archive.files.reader import OpenedRecording
 from softphone.archive.outbox import shipping
 from softphone.domain.changes import Discard, DropWraps, HoldBy, LiftHold, PlaceHold, RememberRefusal
+from softphone.domain.policy import Policy
 from softphone.domain.purpose import KeyRole, Purpose
 from softphone.house import courier as module
 from softphone.house.courier import Courier, Report
@@ -46,6 +47,7 @@ class Office:
     reports: list[Report] = field(default_factory=list[Report])
     head_key: str = ""
     """that the policy names"""
+    policy: Policy | None = None
 
     @property
     def key(self) -> str:
@@ -54,7 +56,13 @@ class Office:
     def made(self, receipt_key: Callable[[], str] | None = None) -> Courier:
         since, receipts = datetime.now(UTC) - timedelta(days=2), receipt_key or (lambda: self.key)
         courier = Courier(
-            self.joined.connection.ask, self.report, receipts, since, head_key=lambda: self.head_key, first=0
+            self.joined.connection.ask,
+            self.report,
+            receipts,
+            since,
+            head_key=lambda: self.head_key,
+            policy=lambda: self.policy,
+            first=0,
         )
         courier.joins(self.scene.archive)
         return courier

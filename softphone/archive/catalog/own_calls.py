@@ -91,6 +91,12 @@ def notes_of(connection: Connection, secrets: Secrets, number: str, today: date)
     return found
 
 
+def note_of(connection: Connection, secrets: Secrets, call: str) -> str:
+    """Empty: there is none, or none any more."""
+    sealed = connection.execute(select(past_calls.c.note).where(past_calls.c.call == call)).scalar()
+    return (secrets.open_number(sealed, _of_note(call)) or "") if sealed else ""
+
+
 def erase_notes_of(tx: Transaction, secrets: Secrets, number: str) -> int:
     """How many there were. The rows stay, as they are the agent's. Raises ArchiveError as `notes_of`."""
     return tx.execute(update(past_calls).where(_about(secrets, number)).values(_NO_NOTE)).rowcount

@@ -30,6 +30,7 @@ from softphone.archive.files.vault import SLOW_SECONDS, Vault
 from softphone.archive.files.writing import Written
 from softphone.archive.log import written
 from softphone.archive.log.checkpoint import Signer
+from softphone.archive.outbox import rows as outbox
 from softphone.domain.changes import Commit
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import Reason
@@ -222,6 +223,7 @@ class Ledger:
                 with self._catalog.writing() as tx:
                     for one in self._own.values():
                         own_calls.put(tx, self._secrets, one)
+                        outbox.note_written(tx, self._secrets, one)
                 self._own.clear()
         while len(self._own) > _OWN_KEPT:
             del self._own[next(iter(self._own))]

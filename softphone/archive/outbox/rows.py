@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, insert, select, update
 from uuid_utils import uuid7
 
+from softphone.archive.catalog.own_calls import OwnCall
 from softphone.archive.catalog.transaction import Transaction
 from softphone.archive.crypto.wraps import Secrets
 from softphone.archive.schema.tables import meta, outbox, recordings, shipped, time_in
@@ -39,6 +40,8 @@ class Kind(StrEnum):
     NUMBER = "number"
     HOLD = "hold"
     UNDO = "undo"
+    NOTE = "note"
+    """an agent's about a call. Its words stay where they are until it is told"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +156,16 @@ def remember(
     told |= {"at": at.isoformat(), "until": f"{until[:10]}T00:00:00+00:00"}
     id = str(uuid7())
     _add(tx, Kind.NUMBER, told, id=id, number_sealed=secrets.seal_number(number, id))
+
+
+def note_written(tx: Transaction, secrets: Secrets, one: OwnCall) -> None:
+    """The agent wrote it, changed it or took it away: data protection reads what there is of a number, in one place."""
+    if one.note is None or member_since(tx.connection) is None:
+        return
+    tx.execute(delete(outbox).where(outbox.c.call == one.call, outbox.c.kind == Kind.NOTE.value))
+    id, told = str(uuid7()), {"agent": one.agent, "at": one.at.isoformat(), "until": one.until.isoformat()}
+    sealed = secrets.seal_number(one.number, id) if one.number else None
+    _add(tx, Kind.NOTE, told, id=id, call=one.call, number_sealed=sealed)
 
 
 # --- what the courier does -----------------------------------------------------------------------
