@@ -69,7 +69,8 @@ class HouseBeside:
                 again.daemon = True
                 again.start()
                 return
-            courier = Courier(connection.ask, self._store.shipped, self._receipt_key, membership.since_at)
+            ask, since = connection.ask, membership.since_at
+            courier = Courier(ask, self._store.shipped, self._receipt_key, since, policy=lambda: self._rules.policy)
             watch = NewsWatch(
                 desk, connection, taken=self._taken, heard=self._heard, gone=self._gone, waiting=self._waiting
             )
