@@ -11,7 +11,7 @@ import re
 import signal
 import socket
 import sys
-from collections.abc import Callable, Coroutine, Generator, Sequence
+from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -194,14 +194,16 @@ class Team:
         )  # fmt: skip
         return code
 
-    def policy(self, number: int = 1) -> None:
-        """Names the keys of the house."""
+    def policy(self, number: int = 1, kept: Mapping[str, str] | None = None) -> None:
+        """Names the keys of the house. `kept`: how long it keeps each purpose."""
         them = [self.keys.recipient(one) for one in KeyRole]
         keys = [{"role": one.role.value, "key_id": one.key_id, "public_key": one.public_key.hex()} for one in them]
         self.sql(
             "SELECT policy_take(%s, %s, %s, NULL, %s, %s, %s)", number, b"signed bytes", "signer", timedelta(days=7),
             Jsonb(keys), Jsonb([]), user="klartone_migrator",
         )  # fmt: skip
+        terms = [{"purpose": purpose, "retention": length} for purpose, length in (kept or {}).items()]
+        self.sql("SELECT policy_terms_take(%s, %s)", number, Jsonb(terms), user="klartone_migrator")
 
     def sql(self, statement: str, *values: object, user: str = "") -> list[tuple[Any, ...]]:
         """By the server's superuser unless another is named."""

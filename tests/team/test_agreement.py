@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,6 +17,7 @@ from uuid import UUID
 import psycopg
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from psycopg.types.json import Jsonb
 
 from softphone.archive.finding import rows as local_rows
 from softphone.archive.retention import deleting
@@ -28,7 +29,7 @@ from softphone.domain.changes import HoldBy
 from softphone.domain.policy import LocalText, Team
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import KeyRole, Purpose
-from softphone.domain.retention import Ended, day_begins, has_expired, hold_is_void, local_day
+from softphone.domain.retention import Ended, day_begins, expires_on, has_expired, hold_is_void, local_day
 from softphone.domain.roles import Role
 from softphone.team.rows.pool import Row, asking_of, kept_of
 from softphone.team.schema import SERVICE, SWEEPER
@@ -417,3 +418,25 @@ def _holds(one: Facts, now: datetime) -> list[tuple[HoldBy, HoldRow]]:
 
 def _day(today: date, days: int | None) -> str | None:
     return None if days is None else (today + timedelta(days=days)).isoformat()
+
+
+def test_the_longest_life_that_a_policy_gives_is_the_domains(house: House) -> None:
+    connection = house.login(house.server.user)
+    lengths = st.builds(Period, st.integers(0, 40), st.integers(0, 400), st.integers(0, 90_000))
+
+    @settings(max_examples=100, phases=(Phase.generate,))
+    @given(
+        st.integers(1_704_000_000, 2_082_000_000).map(lambda at: datetime.fromtimestamp(at, UTC)),
+        st.sampled_from(("Africa/Cairo", "America/Havana", "Australia/Lord_Howe", *ZONES)),
+        st.lists(lengths, min_size=1, max_size=3),
+    )
+    def agree(begun: datetime, zone: str, periods: list[Period]) -> None:
+        told = [{"purpose": "training", "retention": str(one)} for one in periods]
+        day = max(expires_on(begun, one, zone) for one in periods)
+        with connection.transaction(force_rollback=True):
+            connection.execute("SELECT policy_terms_take(1, %s)", [Jsonb(told)])
+            asked = "SELECT day, day_begins(day, %s) AS begins FROM longest_kept('training', %s, %s)"
+            found = connection.execute(asked, [zone, begun, zone]).fetchall()
+        assert found == [{"day": day, "begins": day_begins(day, zone)}]
+
+    agree()

@@ -21,7 +21,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from softphone.archive.archive import Archive
 from softphone.archive.examine.repair import repair
 from softphone.domain.changes import HoldBy, PlaceHold
+from softphone.domain.policy.period import Period
 from softphone.domain.purpose import KeyRole
+from softphone.domain.retention import expires_on
 from softphone.domain.session.state import LegalHold
 from softphone.team.logins import login
 from softphone.team.objects import Bucket
@@ -214,6 +216,29 @@ def test_two_clocks_the_earlier_counts_and_what_a_late_desk_would_end_early_wait
         assert ends.isoformat() <= one.told["purposes"][0]["expires_on"]
         assert end == ("delete" if days > 0 else "review")
     assert team.events().count("clock_off") == 2
+
+
+@pytest.mark.rule("G10")
+def test_a_life_that_is_longer_than_any_policy_gives_is_cut_to_it_and_logged(team: Team) -> None:
+    team.policy(2, {"documentation": "P1Y"})
+    desk, at = team.desk("agent"), datetime.now(UTC)
+
+    def kept(retention: str | None) -> tuple[str, str]:
+        one = made(team.keys, purposes=("documentation",))
+        day = expires_on(at, Period.parse(retention), "Europe/Copenhagen").isoformat() if retention else None
+        row = one.told["purposes"][0] | {"retention": retention, "expires_on": day}
+        assert whole(desk.upload(one, purposes=[row]))["state"] == "stored"
+        query = "SELECT retention, expires_on::text FROM purposes WHERE recording = %s AND lives_until = ends_at"
+        ((length, ends),) = team.sql(query, one.recording)
+        return length, ends
+
+    year = ("P1Y", expires_on(at, Period.parse("P1Y"), "Europe/Copenhagen").isoformat())
+    assert [kept(None), kept("P99Y"), kept("P1Y")] == [year] * 3
+    assert kept("P2M")[0] == "P2M"
+    assert team.events().count("retention_capped") == 2
+    # For what none of the house's policies records, nothing is kept at all.
+    assert desk.upload(made(team.keys, purposes=("training",))).code == "wrong"
+    assert team.events().count("recording_refused") == 1
 
 
 @pytest.mark.rule("G04")

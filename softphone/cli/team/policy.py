@@ -13,7 +13,8 @@ from softphone.archive.crypto.wraps import fingerprint
 from softphone.bootstrap.home import texts
 from softphone.domain.errors import TeamError
 from softphone.domain.policy import Policy
-from softphone.domain.purpose import KeyRole
+from softphone.domain.policy.period import Period
+from softphone.domain.purpose import KeyRole, Purpose
 from softphone.plugin.sounds import bytes_of
 from softphone.system.paths import is_below
 from softphone.system.policy_file import policy_in, read_policy
@@ -46,7 +47,8 @@ def team_policy(arguments: argparse.Namespace) -> int:
         async with login(settings.database, MIGRATOR, password, most=1) as rows, rows.nobody() as tx:
             word = succession.encode("ascii", "replace") if succession else None
             keys, teams = _keys(policy), _teams(policy)
-            await take_policy(tx, number, signed, signer, policy.own_calls, keys, teams, succession=word)
+            terms = {purpose: _kept(policy, purpose) for purpose in Purpose}
+            await take_policy(tx, number, signed, signer, policy.own_calls, keys, teams, terms, succession=word)
             await take_notices(tx, number, notices)
 
     try:
@@ -77,6 +79,10 @@ def _notices(folder: Path, policy: Policy) -> list[Notice]:
 
 def _keys(policy: Policy) -> dict[KeyRole, list[bytes]]:
     return {role: [base64.b64decode(one.public_key) for one in policy.recipients(role)] for role in KeyRole}
+
+
+def _kept(policy: Policy, purpose: Purpose) -> set[Period]:
+    return {period for line in policy.line if (period := line.retention(purpose)) is not None}
 
 
 def _teams(policy: Policy) -> list[Team]:

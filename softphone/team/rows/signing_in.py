@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 
 from softphone.archive.crypto.wraps import fingerprint
 from softphone.domain.policy.period import Period
-from softphone.domain.purpose import KeyRole
+from softphone.domain.purpose import KeyRole, Purpose
 from softphone.domain.roles import Role
 from softphone.team.rows.pool import Row, Transaction, kept_of
 
@@ -31,6 +31,7 @@ PROVED = "SELECT key_proved(%s, %s, %s)"
 SEEN = "SELECT desk_seen(%s, %s, %s)"
 FIGURES = "SELECT * FROM people_figures()"
 TAKE_POLICY = "SELECT policy_take(%s, %s, %s, %s, %s, %s, %s)"
+TAKE_TERMS = "SELECT policy_terms_take(%s, %s)"
 POLICY = "SELECT number, signed, signer, succession FROM policies ORDER BY number DESC LIMIT 1"
 POLICIES_SINCE = "SELECT number, signed, signer, succession FROM policies WHERE number > %s ORDER BY number"
 
@@ -174,10 +175,12 @@ async def take_policy(
     own_calls: Period,
     keys: Mapping[KeyRole, Sequence[bytes]],
     teams: Sequence[Team],
+    terms: Mapping[Purpose, Collection[Period]],
     *,
     succession: bytes | None = None,
 ) -> None:
-    """Its signature was checked. `keys`: public ones. Refused: a lower number, another signer without the old one's word."""
+    """Its signature was checked. `keys`: public ones; `terms`: how long its lines keep each purpose. Refused: a lower number,
+    another signer without the old one's word."""
     named = [
         {"role": role.value, "key_id": fingerprint(one), "public_key": one.hex()}
         for role, them in keys.items()
@@ -188,6 +191,8 @@ async def take_policy(
         for one in teams
     ]
     await tx.all(TAKE_POLICY, number, signed, signer, succession, own_calls.length(), Jsonb(named), Jsonb(told))
+    kept = [{"purpose": one.value, "retention": str(period)} for one, them in terms.items() for period in them]
+    await tx.all(TAKE_TERMS, number, Jsonb(kept))
 
 
 async def policies_since(tx: Transaction, number: int) -> Sequence[Row]:
