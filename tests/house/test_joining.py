@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import http.client
 import io
 import json
 import sys
+import threading
+import webbrowser
 from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.request import urlopen
 
 import pytest
 
 from softphone.bootstrap.home import password_name
+from softphone.domain.errors import NotSignedInError
 from softphone.house.joining import Desk
 from softphone.house.membership import Membership
 from softphone.house.news import FAULTY, NOTICES, OLDER, SIGNER, Taken, account_id, take_news
 from softphone.system.policy_file import load_policy
 from softphone.system.signature import new_signing_key, public_half, sign, succession
 from tests.house.joined import Home, link, policy_text, publish
+from tests.peers.openid import provider
 from tests.policies import write_notice
 from tests.team.served import Team
 
@@ -170,3 +179,94 @@ def test_a_desk_believes_its_signer_and_a_higher_number_and_nothing_else(home: H
 def _signed(path: Path, raw: bytes, key: bytes) -> bytes:
     path.write_bytes(raw)
     return sign(raw, path, key).read_bytes().strip() + b"\n" + raw
+
+
+class Browser:
+    """Somebody who signs in: by plain HTTP, as their browser would, in a thread of its own."""
+
+    def __init__(self, subject: str, *, strays: bool = False) -> None:
+        self.subject, self.strays = subject, strays
+        self.pages: list[str] = []
+        self.asked: list[tuple[str, int]] = []
+
+    def __call__(self, address: str) -> bool:
+        threading.Thread(target=self._sign_in, args=(address,), daemon=True).start()
+        return True
+
+    def _sign_in(self, address: str) -> None:
+        parts = urlsplit(address)
+        asked = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        self.asked.append((asked["code_challenge_method"], len(asked["code_challenge"])))
+        connection = http.client.HTTPConnection(parts.netloc, timeout=10)
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        connection.request("POST", f"{parts.path}?{parts.query}", urlencode({"sub": self.subject}), form)
+        to = connection.getresponse().getheader("Location") or ""
+        connection.close()
+        if self.strays:
+            # Another program of this machine, or a page elsewhere, that guesses where the desk waits.
+            self._get(f"{asked['redirect_uri']}?code=theirs&state=guessed")
+            self._get(f"{asked['redirect_uri'].rpartition('/')[0]}/other?code=x&state={asked['state']}")
+        self._get(to)
+
+    def _get(self, address: str) -> None:
+        with _opened(address) as page:
+            self.pages.append(page.read().decode())
+
+
+def _opened(address: str) -> Any:
+    try:
+        return urlopen(address, timeout=10)
+    except HTTPError as error:
+        return error
+
+
+@pytest.mark.peer("oidc-provider-mock")
+def test_the_houses_own_sign_in_in_the_browser_joins_this_machine_and_no_other(
+    home: Home, team_tls: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    team, key = team_tls, new_signing_key()
+    publish(team, 7, key)
+    words = ("join", team.address, "--authority", team.authority)
+    alone = home.does(*words, "--signer", public_half(key))
+    assert (alone.status, "one-time links alone" in alone.err) == (1, True)
+    with provider() as issued:
+        client = issued.registered("http://127.0.0.1/signed-in")
+        with team.settings.open("a") as of_sign_in:
+            of_sign_in.write(
+                f'issuer = "{issued.issuer}"\nclient = "{client}"\n[sign_in.roles]\nagent = ["callcentre"]\n'
+            )
+        team.end()
+        team.start()
+        issued.knows("anna", groups=["callcentre"], sip=["sip:anna@klartone.test"])
+        issued.knows("eve", groups=["canteen"], sip=[])
+        browser = Browser("anna", strays=True)
+        monkeypatch.setattr(webbrowser, "open", browser)
+        unsaid = home.does(*words)
+        assert (unsaid.status, "--signer" in unsaid.err) == (1, True)
+        done = home.does(*words, "--signer", public_half(key))
+        assert done.status == 0, done.err
+        membership = home.folder.read()
+        assert membership is not None
+        assert (membership.policy, membership.roles, membership.agents) == (7, ("agent",), (ADDRESS,))
+        assert [("signed in" in page, "did not work" in page) for page in browser.pages] == [
+            (False, True),
+            (False, True),
+            (True, False),
+        ]
+        assert browser.asked == [("S256", 43)]
+        assert team.sql("SELECT issuer, subject FROM people") == [(issued.issuer, "anna")]
+        # Its sessions ran out, as the directory wants it: signed in anew, it is the same desk.
+        team.sql("UPDATE sessions SET expires_at = now(), refresh_until = now()")
+        with pytest.raises(NotSignedInError):
+            news(home)
+        again = home.does("join")
+        assert again.status == 0, again.err
+        assert home.folder.read() == membership
+        assert news(home).refused == ()
+        assert home.does("leave").status == 0
+        # Whom the directory gives no role joins nothing, and nothing of it stays.
+        monkeypatch.setattr(webbrowser, "open", Browser("eve"))
+        other = Home(home.root.parent / "other", home.capsys)
+        refused = other.does(*words, "--signer", public_half(key))
+        assert (refused.status, other.folder.path.exists()) == (1, False)
+        assert [one for one in other.ring.held if "house" in one] == []

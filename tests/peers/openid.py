@@ -17,6 +17,16 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from tests.peers.processes import end, free_port, until
 
+# It has no public clients, and compares the whole way back: RFC 8252 (8.4, 7.3) wants the first, and any port of this machine.
+_RUN = """
+import re
+from oidc_provider_mock import __main__, _app, _storage
+_app.AuthorizationCodeGrant.TOKEN_ENDPOINT_AUTH_METHODS = ["client_secret_basic", "client_secret_post", "none"]
+known = _storage.Client.check_redirect_uri
+bare = lambda uri: re.sub(r"^(http://127[.]0[.]0[.]1):[0-9]+", r"\\1", uri)
+_storage.Client.check_redirect_uri = lambda self, uri: known(self, uri) or known(self, bare(uri))
+__main__.run()
+"""
 REDIRECT = "http://127.0.0.1:49152/signed-in"
 
 
@@ -37,6 +47,13 @@ class Provider:
     def knows(self, subject: str, **claims: Any) -> None:
         status, _ = self._ask("PUT", f"/users/{subject}", json.dumps(claims), "application/json")
         assert status == 204
+
+    def registered(self, redirect: str) -> str:
+        """A public client, with this way back; its id."""
+        told = {"redirect_uris": [redirect], "token_endpoint_auth_method": "none"}
+        status, said = self._ask("POST", "/oauth2/clients", json.dumps(told), "application/json")
+        assert status in (200, 201), said
+        return str(json.loads(said)["client_id"])
 
     def id_token(self, subject: str, client: str, nonce: str) -> str:
         """By the code flow: asked for in a browser, where the person signs in, and fetched with the code."""
@@ -81,7 +98,7 @@ def _started(_: int) -> tuple[Provider, subprocess.Popen[str]] | None:
     """None: it ended, as where somebody else took its port first."""
     made = Provider(free_port())
     process = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-m", "oidc_provider_mock", "--port", str(made.port)],
+        [sys.executable, "-W", "ignore", "-c", _RUN, "--port", str(made.port)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         text=True,
