@@ -13,7 +13,6 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
 
 from softphone.archive.archive import Archive
 from softphone.archive.catalog.transaction import Transaction
@@ -94,7 +93,7 @@ class Courier:
         self._not_before: dict[str, float] = {}
         """when what was refused is tried again, by its id"""
         self._heads_at = -_HEADS_ALONE
-        self._tallied: list[dict[str, Any]] = []
+        self._tallied: tallies.Tallies = []
         """the counts that the house was told last"""
         self._patience: float | None = None
         """until when an upload waits for a moment without a call"""

@@ -107,6 +107,18 @@ def of_months(
     return Counter({Tallied(what): int(number) for what, number in connection.execute(asked)})
 
 
+def of_desk(connection: Connection, desk: str, now: datetime, months: int) -> list[dict[str, str | int]]:
+    """What one desk counted itself, of calls whose agent is known."""
+    asked = select(sample_tallies).where(
+        sample_tallies.c.desk == desk,
+        sample_tallies.c.what.in_([one.value for one in Tallied if one is not Tallied.REVIEWED]),
+        sample_tallies.c.month >= month_before(now, months),
+        sample_tallies.c.agent != "",
+    )
+    names = ("line", "agent", "month", "what", "count")
+    return [{name: row._mapping[name] for name in names} for row in connection.execute(asked)]
+
+
 def month_before(now: datetime, months: int) -> str:
     """The first of the last so many calendar months, the one that runs counted."""
     today = now.astimezone(UTC).date()
