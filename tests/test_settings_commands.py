@@ -7,6 +7,7 @@ import errno
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -93,6 +94,17 @@ def test_a_file_is_checked_whole_and_a_faulty_one_is_not_written_over(desk: Desk
         "Line 4, locked.polcy",
         "Line 5, locked.ring_volume",
     ]
+    # A slip in the user's placeholder would give all users one folder; an id of Windows' is none.
+    machine.write_text(
+        '[default]\npolicy = "/p/{user}"\nbackup = "/b/{21EC2020-3AEA}/{user}"\n[locked]\narchive = "/srv/{bruger}"\n'
+        '[[default.accounts]]\nid = "a"\naddress = "{usr}@pbx.example"\n'
+    )
+    status, told = desk.run("settings", "check", str(machine))
+    assert (status, re.findall(r"\{\w+\} stands for nothing", told)) == (
+        1,
+        [f"{{{one}}} stands for nothing" for one in ("user", "usr", "bruger")],
+    )
+    assert desk.run("settings", "set", "archive", "/srv/{bruger}")[0] == 1
     assert desk.run("settings", "check", str(tmp_path / "none.toml"))[0] == 1
     assert desk.run("settings", "check") == (0, f"No faults: {desk.file}\n")
     # A user's own: shape and values in one round, accounts with their keys.
@@ -136,6 +148,12 @@ def test_an_account_is_added_changed_and_removed_and_its_password_lies_in_the_ke
     assert desk.run("account", "add", "anna@nordlys.example:5061", "--id", "desk")[0] == 0
     (account,) = desk.said()["accounts"]
     assert (account["address"], account["transport"]) == ("anna@nordlys.example:5061", "tls")
+    # Another home's phone may use that name in the same keyring: its password does not go without a word.
+    desk.keys.set(password_name("other"), b"the other phone's")
+    given("mine")
+    told = desk.run("account", "add", "b@nordlys.example", "--id", "other", "--password-stdin")[1]
+    assert "had another password under “other”" in told
+    assert desk.run("account", "remove", "other")[0] == 0
     listed = json.loads(desk.run("account", "list", "--json")[1])
     assert (listed["id"], listed["srtp"], listed["password"]) == ("desk", "required", "kept")
     for wrong in (

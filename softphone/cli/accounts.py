@@ -44,9 +44,12 @@ def account_add(arguments: argparse.Namespace) -> int:
     for _, code, params in doubts_of({"accounts": (account,)}):
         raise SettingsError(code, **params)
     password = read_password() if arguments.password_stdin else None
-    with _kept(home, held, account, password):
+    with _kept(home, held, account, password) as replaced:
         write_value(home.folders.config, held, "accounts", [asdict(one) for one in wanted])
     _tell(tell("account.changed" if known else "account.added", address=account.address, id=account.id))
+    if replaced and not known:
+        # The keyring is the user's, whatever the home: it may have been another phone's.
+        _tell(tell("account.password_replaced", id=account.id))
     if password is None and account.register:
         _tell(tell("account.no_password", id=account.id))
     tell_when(home, tell, "accounts")
@@ -100,17 +103,17 @@ def account_password(arguments: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _kept(home: Home, held: InForce, account: Account, password: str | None) -> Generator[None]:
+def _kept(home: Home, held: InForce, account: Account, password: str | None) -> Generator[bool]:
     """The password first: an account without it would be refused by its server, and perhaps locked there. If the account
-    cannot be written, the password is as it was. Raises KlartoneError."""
+    cannot be written, the password is as it was. Gives whether there was another. Raises KlartoneError."""
     if password is None:
-        yield
+        yield False
         return
     store, name = key_store(home.archive(held.settings)), password_name(account.id)
     before = store.get(name)
     store.set(name, password.encode())
     try:
-        yield
+        yield before not in (None, password.encode())
     except SettingsError:
         with suppress(KlartoneError):
             store.delete(name) if before is None else store.set(name, before)

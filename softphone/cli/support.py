@@ -13,7 +13,7 @@ import re
 import socket
 import sys
 import zipfile
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -66,11 +66,15 @@ def run_support(arguments: argparse.Namespace) -> int:
     made = make(home, arguments.file, tell)
     if arguments.forget_crashes:
         forget(reports)
+    forgotten = len(reports) if arguments.forget_crashes else 0
     if arguments.json:
-        print(json.dumps({"file": str(made.file), "files": made.files, "taken": made.taken}, indent=2))  # noqa: T201
+        said = {"file": str(made.file), "files": made.files, "taken": made.taken, "crashes_deleted": forgotten}
+        print(json.dumps(said, indent=2))  # noqa: T201
         return 0
     for line in _told(made, tell):
         print(plain(line))  # noqa: T201
+    if forgotten:
+        print(tell("support.forgotten", count=forgotten))  # noqa: T201
     return 0
 
 
@@ -81,8 +85,8 @@ def make(home: Home, file: Path, tell: Texts) -> Made:
         raise KlartoneError("error.support.folder", path=str(file))
     with _writing(file) as packed:
         files, taken = _collected(home, tell)
+        files["READ-ME.txt"] = "\n".join([*_about(taken, tell), "", *_contents(files, tell), ""]).encode()
         made = Made(file, {name: len(one) for name, one in sorted(files.items())}, taken)
-        files["READ-ME.txt"] = "\n".join([*_about(made, tell), ""]).encode()
         for name, data in sorted(files.items()):
             packed.writestr(name, data)
     return made
@@ -144,7 +148,7 @@ def _known(home: Home, settings: Settings, now: Snapshot | None) -> dict[str, li
         "public": public,
         "hosts": hosts,
         "names": names,
-        "numbers": [*numbers, *users],
+        "numbers": [*numbers, *(one for one in users if any(letter.isdigit() for letter in one))],
         "users": users,
         "secrets": secrets,
     }
@@ -276,10 +280,17 @@ def _writing(file: Path) -> Generator[zipfile.ZipFile]:
 def _told(made: Made, tell: Texts) -> Iterator[str]:
     yield tell("support.made", path=str(made.file))
     yield from (f"    {name}  {size}" for name, size in made.files.items())
-    yield from _about(made, tell)
+    yield from _about(made.taken, tell)
 
 
-def _about(made: Made, tell: Texts) -> Iterator[str]:
-    counts = [tell(f"support.taken.{kind}", count=count) for kind, count in sorted(made.taken.items())]
+def _contents(files: Iterable[str], tell: Texts) -> Iterator[str]:
+    """What each file is, for whoever opens it far away."""
+    parts = dict.fromkeys(name.partition("/")[0].partition(".")[0] for name in sorted(files))
+    yield from (tell(f"support.file.{one}") for one in parts)
+    yield tell("support.names")
+
+
+def _about(taken: Mapping[Kind, int], tell: Texts) -> Iterator[str]:
+    counts = [tell(f"support.taken.{kind}", count=count) for kind, count in sorted(taken.items())]
     yield tell("support.taken", what=", ".join(counts)) if counts else tell("support.taken.nothing")
     yield tell("support.look")

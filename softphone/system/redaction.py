@@ -85,6 +85,8 @@ _HOME = (
 )
 """a folder that is called after somebody"""
 
+_PERSONS = (Kind.NAME, Kind.ADDRESS)
+
 Replace = Callable[[re.Match[str]], str]
 
 
@@ -163,6 +165,8 @@ class Redactor:
     def _name(self, kind: Kind, text: str) -> str:
         self.taken[kind] += 1
         key = (kind, _digits(text)[-_NATIONAL:] if kind is Kind.NUMBER else text.casefold())
+        if kind in _PERSONS:  # one person, by whatever rule it was found first
+            key = next((one for one in ((of, key[1]) for of in _PERSONS) if one in self._named), key)
         if key not in self._named:
             self._different[kind] += 1
             self._named[key] = f"<{kind}-{self._different[kind]}>"

@@ -43,6 +43,9 @@ _TARGET = re.compile(r"[+]?[0-9A-D*#\s()./-]*[0-9A-D*#][0-9A-D*#\s()./-]*|(?:sip
 """a number or an address, as the phone dials them"""
 _ADDRESS = re.compile(rf"[^@\s:/;?]+@{_SERVER.pattern}", re.ASCII)
 """`user@host[:port]`, no parameters"""
+USER = "{user}"
+_PLACEHOLDER = re.compile(r"\{[^\W\d]\w{0,30}\}")
+"""a word; a folder of Windows may be called by an id in braces"""
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 """would end a line of SIP or of a file, or cannot be written at all"""
 _PLUGIN = re.compile(r"[a-z][a-z0-9_]{1,39}", re.ASCII)
@@ -126,6 +129,19 @@ def machine_doubts(values: Mapping[str, Any]) -> Wrong:
     for key, value in values.items():
         if SETTINGS[key].whole_path and value and not _is_whole(value):
             yield (key,), "error.settings.whole_path", {"path": value}
+        for place, text in _texts_in(key, value):
+            for one in _PLACEHOLDER.findall(text):
+                if one != USER or not SETTINGS[key].by_user:
+                    yield (key, *place), "error.settings.placeholder", {"placeholder": one}
+
+
+def _texts_in(key: str, value: Any) -> Iterator[tuple[Path_, str]]:
+    """Where a placeholder could stand: in a path, and in what an account calls itself."""
+    if isinstance(value, str) and (SETTINGS[key].whole_path or SETTINGS[key].by_user):
+        yield (), value
+    elif key == "accounts":
+        for n, account in enumerate(value):
+            yield from (((n, name), getattr(account, name)) for name in ("address", "user", "display_name"))
 
 
 def check_accounts(accounts: Sequence[Account]) -> None:

@@ -1,5 +1,5 @@
-"""The icon in the tray: the headline's icon and colour for a person in another program, and a menu to open the window or to
-quit.
+"""The icon in the tray: the headline's icon and colour for a person in another program, and a menu to open the window, to
+copy the version, or to quit.
 
 Without a tray there is none.
 """
@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QMenu, QSystemTrayIcon
+from PySide6.QtWidgets import QApplication, QMenu, QSystemTrayIcon
 
+from softphone.ui.settings.support import VERSION
 from softphone.ui.view import View
 from softphone.ui.words.card import card_words
 
@@ -26,8 +27,9 @@ class Tray(QObject):
         self._shown = ""
         self.menu = QMenu()
         self.menu.setObjectName("trayMenu")
-        self.open_action, self.quit_action = QAction(self), QAction(self)
-        self.menu.addActions([self.open_action, self.quit_action])
+        self.open_action, self.about_action, self.quit_action = QAction(self), QAction(self), QAction(self)
+        self.menu.addActions([self.open_action, self.about_action, self.quit_action])
+        self.about_action.triggered.connect(lambda: QApplication.clipboard().setText(VERSION))
         self.open_action.triggered.connect(lambda: self.pressed.emit())
         self.quit_action.triggered.connect(lambda: self.left.emit())
         if self._icon:
@@ -66,4 +68,5 @@ class Tray(QObject):
             self._icon.show()
         self._icon.setToolTip(f"Klartone – {words.sentence}" if words else "Klartone")
         self.open_action.setText(view.texts("tray.open"))
+        self.about_action.setText(view.texts("tray.about", version=VERSION))
         self.quit_action.setText(view.texts("tray.quit"))

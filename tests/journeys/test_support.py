@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from softphone.bootstrap.home import Home, password_name
 from softphone.crashes import LARGEST, MOST, crashes, tidy
 from softphone.locking import locked
 from softphone.system.endpoint import read_endpoint
+from softphone.system.redaction import Redactor
 from softphone.system.secrets import DemoKeyFile
 from softphone.system.settings import save_settings
 from softphone.system.signature import new_signing_key, public_half
@@ -182,6 +184,7 @@ def test_the_file_for_support_has_what_helps_and_nothing_of_what_was_planted(
     told = capsys.readouterr().out
     assert "Nothing has been sent" in told
     assert "logs/session.log" in told
+    assert "2 crash reports that are in it were deleted here" in told
     assert file.stat().st_mode & 0o077 == 0
     with zipfile.ZipFile(file) as packed:
         names = packed.namelist()
@@ -197,6 +200,11 @@ def test_the_file_for_support_has_what_helps_and_nothing_of_what_was_planted(
         "logs/session.log.1",
         "logs/engine.log",
     }
+    about = whole["READ-ME.txt"]
+    assert {one.partition("/")[0].partition(".")[0] for one in names if f"{one.partition('/')[0]}:" not in about} == {
+        "READ-ME"
+    }
+    assert "READ-ME.txt" in told
     held = json.loads(whole["settings.json"])["settings"]
     assert (held["bind"]["value"], held["bind"]["origin"]) == ("127.0.0.1", "user")
     assert held["policy_signer"]["value"] == signer, "a public key tells a wrong signer from the right one"
@@ -208,7 +216,9 @@ def test_the_file_for_support_has_what_helps_and_nothing_of_what_was_planted(
     assert all("Fatal Python error" in one and " UTC" in one.partition("\n")[0] for one in dead)
     findings = {one["code"]: one for one in json.loads(whole["doctor.json"])["findings"]}
     assert findings["doctor.crashes.kept"]["params"]["count"] == 2
-    # The same number has one name all through.
+    # The same number has one name all through, and so has the same person: as the system's user and in an address.
+    text = Redactor(names=["bjarke"], users=["bjarke"]).text("sip:bjarke@pbx.example in /home/bjarke/x, bjarke said")
+    assert len(set(re.findall(r"<[^>]*>", text))) == 1, text
     log = whole["logs/session.log"]
     line = next(one for one in log.splitlines() if one.startswith("calls of"))
     assert line.count(line.split()[2].rstrip(",")) >= 3, line

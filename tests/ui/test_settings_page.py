@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog, QLineEdit, QWidget
 
+from softphone import __version__
 from softphone.bootstrap.home import Home
 from softphone.bootstrap.supporting import save_support
 from softphone.domain.errors import KeyringError
@@ -470,6 +472,15 @@ def test_a_file_for_support_is_written_beside_the_window_and_its_end_is_said(sce
         assert page.support.state.property("role") == role
     assert str(file) in page.support.state.text()
     assert zipfile.is_zipfile(file)
+    # Who is asked for the version finds it there, and in the tray's menu.
+    assert page.support.version.text() == f"Klartone {__version__}"
+    page.reel.ensureWidgetVisible(page.support.version)
+    _picture(scene, "support")
+    for copies in (page.support.version.click, desk.tray.about_action.trigger):
+        QApplication.clipboard().clear()
+        copies()
+        assert QApplication.clipboard().text() == f"Klartone {__version__}"
+    assert page.support.version.text() == "Kopieret"
 
 
 def with_policy(phase: PolicyPhase) -> Snapshot:
@@ -542,6 +553,34 @@ def test_a_first_start_that_is_none_says_what_became_of_the_settings(scene: Scen
     assert "3 colour" in told.text()
     assert "settings.faulty.toml" in told.text()
     assert "Velkommen" not in told.text()
+
+    # The organisation's file explains more than the user's, and why there are no rules; what is locked nobody can choose.
+    shut = CodedText("error.settings.machine_shut", {"places": "/etc/klartone/settings.toml"})
+    missing = PolicyState(PolicyPhase.MISSING)
+    bare = replace(s.snapshot(), settings=Settings(), accounts=(), policy=missing)
+    etc = {"accounts": "/etc/klartone/settings.toml", "policy": "/etc/klartone/settings.toml"}
+    scene.show(replace(bare, faults=(CodedText("fault.edge"), fault, shut), locked=etc))
+    assert told.text().startswith("Organisationens indstillinger")
+    _picture(scene, "shut")
+    scene.press("back")
+    said = desk.window.ready.fault_text.text()
+    assert said.startswith("Organisationens indstillinger")
+    assert "Der er ingen regler" not in said
+    _picture(scene, "shut-home")
+    scene.show(replace(bare, locked=etc))
+    assert "Vælg filen" not in desk.window.ready.fault_text.text()
+    assert "Sig det til IT" in desk.window.ready.fault_text.text()
+    _picture(scene, "locked-home")
+    scene.press("openSettings")
+    assert told.text() == "Velkommen. Jeres organisation sætter kontiene op, og der er ingen endnu: Spørg IT."
+    _picture(scene, "locked")
+
+
+def _picture(scene: Scene, name: str) -> None:
+    if folder := os.environ.get("PICTURES"):
+        assert scene.desk is not None
+        QApplication.processEvents()
+        scene.desk.window.grab().save(f"{folder}/{name}-{scene.language}-{scene.look}.png")
 
 
 @pytest.mark.parametrize(
@@ -686,6 +725,8 @@ def test_what_the_organisation_has_locked_is_shown_with_its_place_and_cannot_be_
     assert not page.policy.choose.isEnabled()
     assert not any(one.isVisible() for one in (page.account.add, page.account.remove, page.account.default))
     assert page.sound.managed.text() == f"Styret af din organisation ({more})"
+    assert (page.account.user.placeholderText(), page.account.button.text()) == ("", "Gem adgangskode")
+    _picture(scene, "managed")
     assert not page.appearance.text_size.accessibleDescription()
     assert not scene.widget("toggleLook").isEnabled()
     assert etc in scene.widget("toggleLook").accessibleDescription()

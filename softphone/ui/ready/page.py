@@ -16,6 +16,8 @@ from softphone.ui.ready.wrapup import WrapUp
 from softphone.ui.theme.style import MARGIN, SMALL
 from softphone.ui.view import View
 from softphone.ui.words import account, shipping
+from softphone.ui.words.machine import causes, is_shut
+from softphone.wire.from_engine import Snapshot
 from softphone.wire.snapshot import CodedText, PolicyPhase, Registration
 
 _NO_POLICY = (PolicyPhase.MISSING, PolicyPhase.FAULTY, PolicyPhase.UNSIGNED)
@@ -131,13 +133,21 @@ class ReadyPage(QWidget):
             chain(wanted)
 
     def _render_faults(self, view: View) -> None:
-        said = [view.texts(fault.code, **fault.params) for fault in _standing(view)]
+        standing = _standing(view)
+        first = causes(view)
+        said = [view.texts(one.code, **one.params) for one in (*first, *(one for one in standing if one not in first))]
         if not view.connected:
             gone = f"{view.texts('card.no_engine.sub')}. {view.texts('card.no_engine.body')}" if view.snapshot else ""
             said = [view.trouble or gone] if view.trouble or gone else []
         snapshot = view.snapshot
-        if view.connected and snapshot and snapshot.policy.phase in _NO_POLICY and not view.last_good:
-            said.insert(0, view.texts(f"ready.policy.{snapshot.policy.phase}", count=len(snapshot.policy.faults)))
+        if (
+            view.connected
+            and snapshot
+            and snapshot.policy.phase in _NO_POLICY
+            and not view.last_good
+            and not is_shut(view)
+        ):
+            said.insert(len(first), _no_policy(view, snapshot))
         if view.connected and snapshot:
             said += [
                 view.texts(f"ready.registration.{state.registration}", address=state.account.address)
@@ -157,6 +167,14 @@ class ReadyPage(QWidget):
             # Its remedy is the button below.
             self.policy_text.setText(view.texts.halves("ready.policy.last_good", count=len(snapshot.policy.faults))[0])
         self.see_faults.show_as(view, view.texts("ready.policy.see"))
+
+
+def _no_policy(view: View, snapshot: Snapshot) -> str:
+    """Where the file is locked, the agent can choose none."""
+    code, count = f"ready.policy.{snapshot.policy.phase}", len(snapshot.policy.faults)
+    if "policy" in snapshot.locked:
+        return f"{view.texts.halves(code, count=count)[0]} {view.texts('ready.policy.locked')}"
+    return view.texts(code, count=count)
 
 
 def _standing(view: View) -> list[CodedText]:

@@ -164,17 +164,17 @@ class AccountSection(Section):
         by_tls = self.transport.currentData() == "tls"
         self.show_field(self.srtp, shown=by_tls)
         self.show_field(self.authority, shown=by_tls)
-        self.authority.setPlaceholderText(view.texts("settings.account.authority.system"))
+        self.hint(self.authority, view.texts("settings.account.authority.system"))
         if self._saved:
             self._tell_saved(view)
         if self._told is not None:
             self.state.setText(self._told(view.texts))
-        self.address.setPlaceholderText(view.texts("settings.account.address.example"))
-        self.user.setPlaceholderText(view.texts("settings.account.user.same"))
-        self.proxy.setPlaceholderText(view.texts("settings.account.proxy.none"))
-        self.shown_name.setPlaceholderText(view.texts("settings.account.display_name.none"))
-        self.mailbox.setPlaceholderText(view.texts("settings.account.mailbox.exchange"))
-        self.accept.setPlaceholderText(view.texts("settings.account.accept_from.none"))
+        self.hint(self.address, view.texts("settings.account.address.example"))
+        self.hint(self.user, view.texts("settings.account.user.same"))
+        self.hint(self.proxy, view.texts("settings.account.proxy.none"))
+        self.hint(self.shown_name, view.texts("settings.account.display_name.none"))
+        self.hint(self.mailbox, view.texts("settings.account.mailbox.exchange"))
+        self.hint(self.accept, view.texts("settings.account.accept_from.none"))
         kept = account is not None and self._registration(view, account.id) is not Registration.NO_PASSWORD
         self.secret.setPlaceholderText(view.texts(f"settings.account.password.{'kept' if kept else 'new'}"))
         self._render_buttons(view, account)
@@ -197,7 +197,8 @@ class AccountSection(Section):
         # The password is the user's own, whoever has set up the account.
         able = view.connected and (not place or account is not None)
         managed = view.texts("settings.managed", place=place) if place else ""
-        self.button.show_as(view, view.texts("settings.account.save"), enabled=able, why=why or managed)
+        save = view.texts("settings.account.save_password" if place else "settings.account.save")
+        self.button.show_as(view, save, enabled=able, why=why or managed)
         opened = self.rest.isVisibleTo(self)
         words = "less" if opened else "more"
         self.more.show_as(view, view.texts(f"settings.{words}"), icon="up" if opened else "down")

@@ -77,6 +77,10 @@ class Section(QWidget):
         """Where the organisation has locked this setting; empty: the user may change it."""
         return self._locked.get(key, "")
 
+    def hint(self, field: QLineEdit, text: str) -> None:
+        """What an empty field means; nothing where it is locked, which would read as something that can be typed."""
+        field.setPlaceholderText(text if self.can_change(field) else "")
+
     def can_change(self, widget: QWidget) -> bool:
         """Whether the organisation leaves it to the user."""
         return not any(one.widget is widget and one.key in self._locked for one in self._fields)

@@ -48,9 +48,9 @@ class NetworkSection(Section):
             self.stun.setText(now[2])
             self.accept.setText(", ".join(now[3]))
             self._tell("settings.network.next_start", {})
-        self.port.setPlaceholderText(view.texts("settings.network.port.free"))
-        self.stun.setPlaceholderText(view.texts("settings.network.stun.none"))
-        self.accept.setPlaceholderText(view.texts("settings.network.accept_from.none"))
+        self.hint(self.port, view.texts("settings.network.port.free"))
+        self.hint(self.stun, view.texts("settings.network.stun.none"))
+        self.hint(self.accept, view.texts("settings.network.accept_from.none"))
         self.state.setText(view.texts(self._said[0], **self._said[1]))
         for line in (self.port, self.keep_alive, self.stun, self.accept):
             line.setEnabled(view.connected and self.can_change(line))

@@ -15,12 +15,10 @@ from softphone.ui.settings.sound import SoundSection
 from softphone.ui.settings.support import SupportSection
 from softphone.ui.theme.style import MARGIN, SMALL
 from softphone.ui.view import View, new_id
+from softphone.ui.words.machine import causes
 from softphone.wire.from_engine import Levels
 from softphone.wire.snapshot import Settings
 from softphone.wire.to_engine import SaveSettings, WatchLevels
-
-_SET_ASIDE = ("error.settings.faulty", "error.settings.unreadable", "error.settings.set_aside")
-"""why nothing that had been set is here"""
 
 
 class SettingsPage(QWidget):
@@ -81,9 +79,11 @@ class SettingsPage(QWidget):
         self.back_button.show_as(view, "", icon="back", name=view.texts("settings.back"))
         self.title.setText(view.texts("settings.title"))
         first = view.snapshot is not None and not view.snapshot.settings.accounts
-        said = [one for one in view.snapshot.faults if one.code in _SET_ASIDE] if view.snapshot else []
+        said = causes(view)
         self.welcome.setVisible(first or bool(said))
-        self.welcome.setText(view.texts(said[0].code, **said[0].params) if said else view.texts("settings.welcome"))
+        locked = view.snapshot is not None and "accounts" in view.snapshot.locked
+        welcome = view.texts("settings.welcome.locked" if locked else "settings.welcome")
+        self.welcome.setText(view.texts(said[0].code, **said[0].params) if said else welcome)
         self.welcome.set_role("danger" if said else "muted")
         for section in (self.account, self.network, self.sound, self.policy, self.appearance, self.support):
             section.render_view(view)

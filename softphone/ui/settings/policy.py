@@ -73,8 +73,9 @@ class PolicySection(Section):
         if self.settings.policy_signer != self._loaded_signer:
             self._loaded_signer = self.settings.policy_signer
             self.signer.setText(self.settings.policy_signer)
-        self.path.setPlaceholderText(view.texts("settings.policy.none"))
-        self.signer.setPlaceholderText(view.texts("settings.policy.signer.none"))
+            self.signer.setCursorPosition(0)  # its beginning is what people compare
+        self.hint(self.path, view.texts("settings.policy.none"))
+        self.hint(self.signer, view.texts("settings.policy.signer.none"))
         why = "" if view.connected else view.texts("why_not.no_engine")
         place = self.place_of_lock("policy")
         self.choose.show_as(
