@@ -49,7 +49,7 @@ class Opening:
             at = (seconds or 0) * RATE
             if seconds is not None and not 0 <= at < reader.length:
                 raise ArchiveError("error.container.past_end", id=self.recording, length=f"{reader.length / RATE:.2f}")
-            yield Sound(reader.length, reader.pcm, tuple(behind(reader.marks(), round(at))))
+            yield Sound(reader.length, reader.pcm, lambda: tuple(behind(reader.marks(), round(at))))
 
     def export(self, file: str, go_on: Progress) -> Exported:
         path, archive, row, now = Path(file), self._asking.archive, self.row, self._asking.now()

@@ -41,10 +41,11 @@ def archive_play(arguments: argparse.Namespace) -> int:
         device = _speaker(settings.speaker)  # first: opening a recording is noted in its audit log
         with opening.sound(arguments.start) as sound:
             _tell_custody(opening, tell)
-            whole = _is_whole(sound.marks, tell, broke_off=opening.row.broke_off)
             playback = Playback(sound.pull, sound.samples, speaker(device), woken.set)
             playback.seek(round((arguments.start or 0) * RATE))
             ended_at = _play(playback, woken, running, sound.samples, tell)
+            # Last: all of the file is read for it, and it may lie in the house.
+            whole = ended_at is not None or _is_whole(sound.marks(), tell, broke_off=opening.row.broke_off)
     if ended_at is not None:
         print(tell("play.stopped", at=ended_at // RATE), file=sys.stderr)  # noqa: T201
         return STOPPED

@@ -205,11 +205,11 @@ class Mark:
 @dataclass(frozen=True, slots=True)
 class Sound:
     """A recording to be heard. `pull` gives blocks of (n, 2) 16-bit samples, agent and party, at `RATE` per second, from a
-    sample on. If it was opened at its beginning, it starts there."""
+    sample on. If it was opened at its beginning, it starts there. For its `marks` all of it is read through."""
 
     samples: int
     pull: Callable[[int], Iterator[Any]]
-    marks: tuple[Mark, ...]
+    marks: Callable[[], tuple[Mark, ...]]
 
 
 @dataclass(frozen=True, slots=True)

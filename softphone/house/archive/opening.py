@@ -59,7 +59,7 @@ class Opening:
             if seconds is not None and not 0 <= at < reader.length:
                 length = f"{reader.length / RATE:.2f}"
                 raise ArchiveError("error.container.past_end", id=self.row.recording, length=length)
-            yield Sound(reader.length, reader.pcm, tuple(behind(reader.marks(), round(at))))
+            yield Sound(reader.length, reader.pcm, lambda: tuple(behind(reader.marks(), round(at))))
 
     def export(self, file: str, go_on: Progress) -> Exported:
         path, recording = Path(file), self.row.recording

@@ -16,7 +16,7 @@ from softphone.domain.policy.period import Period
 from softphone.domain.policy.terms import terms_afterwards
 from softphone.domain.purpose import KeyRole, Purpose
 from tests.archive.contract.people import PEOPLE
-from tests.archive.contract.worlds import World, needs
+from tests.archive.contract.worlds import World
 from tests.archive.people import ANNA, BO
 
 DOCUMENTATION, TRAINING = Purpose.DOCUMENTATION, Purpose.TRAINING
@@ -46,7 +46,6 @@ def found(world: World, who: str, *those: str) -> set[str]:
 
 @pytest.mark.rule("G11")
 def test_each_finds_what_their_role_finds(world: World, number: str) -> None:
-    needs(world, "reviews")
     documented = world.recorded(DOCUMENTATION, agent=BO, number=number)
     trained = world.recorded(TRAINING, number=number)
     other_team = world.recorded(TRAINING, agent=BO, number=number)
@@ -86,7 +85,6 @@ def test_a_lead_is_told_no_number_and_the_log_only_who_handles_cases(world: Worl
 def test_where_the_policy_names_no_team_a_call_of_the_sample_is_told_to_a_lead_alone(
     world: World, number: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    needs(world, "reviews")
     recording = world.recorded(TRAINING, number=number)
     assert world.seen_by("lead").reviews.row(recording)
     monkeypatch.setattr(world, "policy", world.policy.model_copy(update={"team": ()}))
@@ -96,7 +94,6 @@ def test_where_the_policy_names_no_team_a_call_of_the_sample_is_told_to_a_lead_a
 
 @pytest.mark.rule("L2")
 def test_why_a_recording_is_held_is_told_to_who_raised_it_and_to_data_protection(world: World, number: str) -> None:
-    needs(world, "holds")
     recording = world.recorded(DOCUMENTATION, TRAINING, number=number)
     world.seen_by("case handler", "sofie").holds.place(recording, HoldBy.PARTY, "uenige om prisen", MONTH)
     for who, user, whole in (
@@ -117,7 +114,6 @@ def test_why_a_recording_is_held_is_told_to_who_raised_it_and_to_data_protection
 
 @pytest.mark.rule("G10")
 def test_whoever_holds_by_number_is_told_which_only_where_they_may_search_by_it(world: World, number: str) -> None:
-    needs(world, "holds")
     for who, named in (("agent", 0), ("lead", 0), ("case handler", 2), ("custody", 2)):
         ours = f"+45{next(_numbers)}"
         for _ in range(2):
@@ -135,7 +131,6 @@ def test_whoever_holds_by_number_is_told_which_only_where_they_may_search_by_it(
 
 @pytest.mark.rule("G10")
 def test_what_is_held_is_heard_for_no_training_until_custody_lifts_it(world: World, number: str) -> None:
-    needs(world, "holds", "reviews")
     recording = world.recorded(DOCUMENTATION, TRAINING, number=number)
     raised = world.seen_by("agent").holds.place(recording, HoldBy.PARTY, "om prisen", MONTH)
     lead, custody = world.seen_by("lead"), world.seen_by("custody")
@@ -157,7 +152,6 @@ def test_what_is_held_is_heard_for_no_training_until_custody_lifts_it(world: Wor
 
 @pytest.mark.rule("G31")
 def test_an_opt_out_ends_training_at_once_and_what_nothing_keeps_is_gone(world: World, number: str) -> None:
-    needs(world, "rights")
     kept, gone = world.recorded(DOCUMENTATION, TRAINING, number=number), world.recorded(TRAINING, number=number)
     done = world.seen_by("case handler").rights.take_back_of_number(number, Right.OPT_OUT, TERMS)
     assert {(one.recording, one.gone) for one in done.ended} == {(kept, False)}
@@ -171,7 +165,6 @@ def test_an_opt_out_ends_training_at_once_and_what_nothing_keeps_is_gone(world: 
 
 @pytest.mark.rule("G10")
 def test_custody_judges_what_is_due_and_decides_a_case_and_nobody_else_hears_of_it(world: World, number: str) -> None:
-    needs(world, "judging", "cases")
     due, ends = (world.recorded(DOCUMENTATION, number=number, ago=timedelta(days=100), judged=True) for _ in range(2))
     objected, refused = (world.recorded(DOCUMENTATION, number=number, objection=True) for _ in range(2))
     custody = world.seen_by("custody")
@@ -214,7 +207,6 @@ def test_by_how_an_id_begins_nobody_learns_of_what_they_do_not_find(world: World
 
 @pytest.mark.rule("G33")
 def test_what_is_marked_as_reviewed_is_used_once_and_told_when(world: World, number: str) -> None:
-    needs(world, "reviews")
     recording = world.recorded(DOCUMENTATION, TRAINING, number=number)
     lead, before = world.seen_by("lead"), world.seen_by("lead").written()
     assert lead.reviews.mark(recording) is None

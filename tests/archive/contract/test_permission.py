@@ -167,15 +167,6 @@ TABLE: dict[str, tuple[str, str, str, str, str]] = {
     "mark as reviewed":                   (HEALTH, MINE,            MINE,            OK,              MINE),
     "mark another team's":                (HEALTH, MINE,            MINE,            TEAMS,           MINE),
 }  # fmt: skip
-PARTS = {
-    **dict.fromkeys(("see holds", "hold", "hold all of a number", "confirm a hold", "lift a hold"), "holds"),
-    **dict.fromkeys(("close a request for access",), "holds"),
-    **dict.fromkeys(("withdraw", "opt out", "opt out by number", "read notes", "erase notes"), "rights"),
-    **dict.fromkeys(("see what is to be judged", "keep", "let go"), "judging"),
-    **dict.fromkeys(("see cases", "show a case", "decide a case"), "cases"),
-    **dict.fromkeys([*OPERATIONS][[*OPERATIONS].index("see teams") :], "reviews"),
-}
-"""the part of the archive that each operation is of, but for finding and opening"""
 REFUSALS = frozenset({"refused", "hold_refused"})
 
 
@@ -185,7 +176,6 @@ def test_each_role_may_do_what_the_table_says_and_each_refusal_is_in_the_log(
     world: World, tmp_path: Path, operation: str
 ) -> None:
     assert TABLE.keys() == OPERATIONS.keys()
-    needs(world, PARTS.get(operation, ""))
     made = Made(world, tmp_path / "out.wav")
     for who, code in zip(PEOPLE, TABLE[operation], strict=True):
         archive = world.seen_by(who)
@@ -214,7 +204,6 @@ def refusal(deed: Callable[[], object], world: World) -> tuple[str, list[str]]:
 def test_custody_reads_an_agents_note_about_a_number_and_erases_it(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    needs(world, "rights")
     number, custody = f"+45{next(_numbers)}", world.seen_by("custody")
     world.noted(number, "Vil have den blå.\nRing mandag.")
     (note,) = custody.rights.notes(number)
@@ -236,7 +225,6 @@ def test_custody_reads_an_agents_note_about_a_number_and_erases_it(
 def test_what_is_open_for_review_is_refused_at_once_when_it_may_not_be_heard_any_more(
     world: World, tmp_path: Path
 ) -> None:
-    needs(world, "rights", "reviews")
     made, lead = Made(world, tmp_path), world.seen_by("lead")
     agent = world.seen_by("agent")
     with closing(lead.reviews.open(made.id, [("tone", 5)])) as reviewing:

@@ -135,8 +135,8 @@ def made(which: str, folder: Path, request: pytest.FixtureRequest) -> LocalWorld
 
 
 def needs(world: World, *parts: str) -> None:
-    """Skips a test of what the house's archive does not have yet."""
+    """Skips a test of what one archive alone has."""
     seen = world.seen_by("it")
     for one in parts:
         if one and not hasattr(seen, one):
-            pytest.skip(f"the house's archive has no {one} yet")
+            pytest.skip(f"this archive has no {one}")
