@@ -5,6 +5,7 @@ The tables below are whole: a table or function that is new in the schema fails 
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -31,6 +32,12 @@ SEEN: dict[str, str] = {
     "policy_keys": "5 5 5 5 5 5 5 5",
     "policy_teams": "2 2 2 2 2 2 2 2",
     "policy_terms": "-",
+    "house_settings": "1 1 1 1 1 1 1 1",
+    "notice_files": "1 1 1 1 1 1 1 1",
+    "policy_notices": "1 1 1 1 1 1 1 1",
+    **dict.fromkeys(
+        ("desk_accounts", "reading_keys", "review_wraps", "review_sums", "review_sum_agents", "sample_tallies"), "-"
+    ),
     "calls": "2 0 0 2 1 0 2 0",
     "call_numbers": "-",
     "call_number_seals": "0 0 0 2 0 0 2 0",
@@ -176,6 +183,41 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], frozenset[str] | None, tuple[Any, ..
     },
     "comment_put": ((S,), frozenset({"lead", "agent"}), (new_id(), new_id(), 0, None, Jsonb([]))),
     "comment_remove": ((S,), frozenset({"lead", "agent"}), (new_id(),)),
+    **{
+        name: ((S,), frozenset({"lead"}), values)
+        for name, values in (
+            ("marks_groups", ()),
+            ("marks_living", ()),
+            ("review_marked", (new_id(),)),
+            ("review_read", (new_id(),)),
+            ("review_seal", (new_id(), Jsonb([]), Jsonb([]))),
+            ("review_still", (new_id(),)),
+            ("review_terms", (new_id(),)),
+            ("sample_days", (Jsonb({}),)),
+            ("sample_figures", (["salg"], [], "2026-01", "2026-01-01")),
+            ("sample_living", ([new_id()],)),
+            ("sample_page", (Jsonb({}), None, None, 10)),
+        )
+    },
+    **{
+        name: ((S,), frozenset({"agent"}), values)
+        for name, values in (
+            ("account_password_kept", (ANNA,)),
+            ("account_passwords", ()),
+            ("reading_key_put", (b"k" * 32, b"s" * 64)),
+            ("shared_file", (new_id(),)),
+            ("shared_open", (new_id(),)),
+            ("shared_read", (new_id(),)),
+            ("shared_reviews", ()),
+            ("tallies_put", (Jsonb([]),)),
+        )
+    },
+    **dict.fromkeys(("my_accounts", "sample_row"), ((S,), None, ())),
+    **dict.fromkeys(
+        ("account_remove", "account_set", "accounts_listed", "house_settings_take", "notice_take", "policy_notice"),
+        ((M,), None, ()),
+    ),
+    "marks_forget": ((W,), None, ()),
     "service_head": ((S, W), None, ()),
     "head_keep": ((W,), None, ()),
     "log_countersign": ((S,), frozenset({"agent"}), ()),
@@ -242,7 +284,9 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], frozenset[str] | None, tuple[Any, ..
                 "addresses",
                 "lock_party",
             ),
-            *("capped", "day_begins", "longest_kept"),
+            *("capped", "day_begins", "longest_kept", "b64", "comments_for", "marks_kept", "need_team", "of_team"),
+            *("review_tag", "sample_found", "scores_of", "see_review", "shared_with_me", "tallied", "tally"),
+            *("training_keys_of", "unshared", "unwrapped"),
             *("i_have_a_key", "apply_known", "need_custody", "need_opening", "as_json", "as_moment"),
             *("i_see", "i_see_by_number", "i_open_as_custody", "seal_living", "holds_meet_refusal", "to_judge"),
             *("legal_hold_changed", "stone_laid", "person_known"),
@@ -270,6 +314,9 @@ def filled(house: House) -> House:
     concerns = Jsonb([{"key_id": "c1", "suite": "suite", "sealed": ""}])
     case = ("access", NOW, "call", [], NOW.date(), NOW + timedelta(days=30), concerns)
     house.ask("anna", "SELECT case_open(%s, %s, %s, %s, %s, %s, %s, %s)", *case, [other])
+    house.as_login(MIGRATOR, "SELECT house_settings_take('{}')")
+    house.as_login(MIGRATOR, "SELECT notice_take(%s, 'sound')", hashlib.sha256(b"sound").hexdigest())
+    house.as_login(MIGRATOR, "SELECT policy_notice(1, 'notice', %s)", hashlib.sha256(b"sound").hexdigest())
     going_on = new_id()
     house.ask("anna", "SELECT * FROM upload_begin(%s, 1, %s, 1, %s)", going_on, b"d" * 32, str(going_on))
     house.ask("anna", "SELECT upload_named(%s, '', 'u')", going_on)
