@@ -1,17 +1,20 @@
 """Prints the part of requirements.lock that the named distributions need, themselves included: locked.py [--windows] NAME...
 
-Run it in an environment made from that lock. `klartone` means what Klartone needs, without itself. With `--windows` it prints
-what they need there, without the lock's conditions: pip would judge those by the system that it runs on.
+Run it in an environment made from that lock. `klartone` means what Klartone needs, as pyproject.toml says it, without itself.
+With `--windows` it prints what they need there, without the lock's conditions: pip would judge those by the system that it
+runs on.
 """
 
 import re
 import sys
+import tomllib
 from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+PROJECT = Path(__file__).parent.parent / "pyproject.toml"
 WINDOWS = {
     "sys_platform": "win32",
     "platform_system": "Windows",
@@ -37,6 +40,8 @@ def closure(names: list[str], system: dict[str, str]) -> set[str]:
 
 
 def needs(name: str) -> list[str]:
+    if name == "klartone" and PROJECT.exists():  # what was installed of it may be older
+        return tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]["dependencies"]
     try:
         return requires(name) or []
     except PackageNotFoundError:  # not installed yet, or another system's: another run, with it, finds what it needs
