@@ -87,6 +87,8 @@ class Carrier:
             if item.told["hold"] not in answer.json.get("held", ()):
                 # Nothing is there any more that it could hold.
                 raise HouseError("error.house.nothing_to_hold", status=409)
+        elif item.kind is Kind.CASE:
+            self.ask("POST", f"/v1/recordings/{item.recording}/case", dict(item.told))
         elif item.kind is Kind.UNDO:
             undone = self.ask("DELETE", f"/v1/holds/{item.told['hold']}").json.get("undone") is True
             late = item.told["known"] and not undone

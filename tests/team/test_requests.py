@@ -57,6 +57,7 @@ MAY = {
     "PUT /v1/recordings/{recording}/parts/{number}": ALL,  # of one's own uploads: nobody else finds any
     "POST /v1/recordings/{recording}/finish": {AGENT},
     "DELETE /v1/recordings/{recording}/upload": {AGENT},
+    "POST /v1/recordings/{recording}/case": {AGENT},
     "GET /v1/viewer": ALL,
     "GET /v1/written": ALL,
     "POST /v1/recordings/find": ALL - {IT},
@@ -142,6 +143,7 @@ def body_of(route: str) -> Any:
         "POST /v1/recordings": {name: one.told[name] for name in ("recording", "bytes", "sha256")},
         "PUT /v1/recordings/{recording}/parts/{number}": b"sealed",
         "POST /v1/recordings/{recording}/finish": one.told,
+        "POST /v1/recordings/{recording}/case": {"kind": "objection", "whole": True, "at": one.told["opened_at"]},
         "POST /v1/withdrawals": {
             "withdrawal": str(uuid4()),
             "call_group": str(uuid4()),

@@ -48,11 +48,14 @@ def wraps_dropped(done: Execution, change: DropWraps) -> None:
             purpose = Purpose(change.role.value)
             end_purpose(done.tx, change.recording, purpose, Ended.TAKEN_BACK, change.reason)
             outbox.withdraw(done.tx, change.recording, (purpose,), change.reason)
+            outbox.case(done.tx, change.recording, change.reason, whole=False)
     done.dropped = True
 
 
 def restricted(done: Execution, change: Restrict) -> None:
-    if not is_case(change.reason):
+    if is_case(change.reason):
+        outbox.case(done.tx, change.recording, change.reason, whole=True)
+    else:
         outbox.withdraw(done.tx, change.recording, _keeping(done.tx, change.recording), change.reason)
     restrict(done.tx, change.recording, change.reason)
     done.taken_back.append(change.recording)

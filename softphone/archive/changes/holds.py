@@ -12,7 +12,7 @@ from softphone.archive.changes.execution import Execution, OvertakenError
 from softphone.archive.changes.sealing import drop_wraps, opens_to, wrap_from_memory, wraps_of
 from softphone.archive.outbox import rows as outbox
 from softphone.archive.schema.tables import holds
-from softphone.domain.changes import UNDONE, ChangeHold, LiftHold, PlaceHold
+from softphone.domain.changes import UNDONE, ChangeHold, HoldBy, LiftHold, PlaceHold
 from softphone.domain.purpose import KeyRole, Purpose
 
 
@@ -29,7 +29,13 @@ def placed(done: Execution, change: PlaceHold) -> None:
 def changed(done: Execution, change: ChangeHold) -> None:
     until = change.provisional_until.isoformat() if change.provisional_until else None
     this = (holds.c.hold == change.hold) & holds.c.confirmed_at.is_(None)
+    ours = this & (holds.c.raised_for == HoldBy.CONTROLLER.value) & holds.c.lifted_at.is_(None)
+    becomes_party_s = (
+        change.by is HoldBy.PARTY and done.tx.execute(select(holds.c.hold).where(ours)).first() is not None
+    )
     done.tx.execute(update(holds).where(this).values(raised_for=change.by.value, provisional_until=until))
+    if becomes_party_s:
+        outbox.hold_is_party_s(done.tx, change.hold)
 
 
 def lifted(done: Execution, change: LiftHold) -> None:

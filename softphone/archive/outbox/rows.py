@@ -19,8 +19,8 @@ from uuid_utils import uuid7
 from softphone.archive.catalog.own_calls import OwnCall
 from softphone.archive.catalog.transaction import Transaction
 from softphone.archive.crypto.wraps import Secrets
-from softphone.archive.schema.tables import meta, outbox, recordings, shipped, time_in
-from softphone.domain.changes import UNDONE, PlaceHold
+from softphone.archive.schema.tables import holds, meta, outbox, recordings, shipped, time_in
+from softphone.domain.changes import UNDONE, HoldBy, PlaceHold
 from softphone.domain.purpose import Purpose, Reason
 
 SINCE = "house-since"
@@ -33,6 +33,8 @@ _NO = frozenset({Reason.DECLINED_BY_KEY, Reason.DECLINED_BY_VOICE, Reason.DECLIN
 """said by the party: it counts at every desk that had the call"""
 _CASES = frozenset({Reason.OBJECTION.value, Reason.GROUNDS_GIVEN.value})
 """custody decides these, and nothing ends for good meanwhile"""
+_OF_ONE_THERE = ("hold", "undo", "case")
+"""kinds that wait until their recording has arrived"""
 
 
 class Kind(StrEnum):
@@ -42,6 +44,7 @@ class Kind(StrEnum):
     UNDO = "undo"
     NOTE = "note"
     """an agent's about a call. Its words stay where they are until it is told"""
+    CASE = "case"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,13 @@ def withdraw(tx: Transaction, recording: str, purposes: Sequence[Purpose], reaso
         withdraw_of_call(tx, call, purposes, reason)
 
 
+def case(tx: Transaction, recording: str, kind: str, *, whole: bool) -> None:
+    """Custody is to decide about one that the house has, or gets meanwhile. One that ships later tells of it itself."""
+    if kind in _CASES and member_since(tx.connection) is not None and _is_under_way(tx.connection, recording):
+        told = {"kind": kind, "whole": whole, "at": datetime.now(UTC).isoformat()}
+        _add(tx, Kind.CASE, told, recording=recording)
+
+
 def withdraw_of_call(tx: Transaction, call: str, purposes: Sequence[Purpose], reason: str) -> None:
     if member_since(tx.connection) is None:
         return
@@ -125,6 +135,16 @@ def hold(tx: Transaction, change: PlaceHold) -> None:
     }
     _forget_hold(tx, change.hold)
     _add(tx, Kind.HOLD, told, recording=change.recording)
+
+
+def hold_is_party_s(tx: Transaction, hold: str) -> None:
+    """One of ours has become the party's. The house's own stands, and gets the party's beside it."""
+    row = tx.execute(select(holds).where(holds.c.hold == hold, holds.c.lifted_at.is_(None))).first()
+    if row is None or not _is_under_way(tx.connection, row.recording):
+        return
+    told = {name: row._mapping[name] for name in ("raised_by", "at", "confirm_by", "why")}
+    told |= {"hold": str(uuid7()), "raised_for": HoldBy.PARTY.value}
+    _add(tx, Kind.HOLD, told, recording=row.recording)
 
 
 def lift(tx: Transaction, hold: str, recording: str, reason: str) -> None:
@@ -171,10 +191,10 @@ def note_written(tx: Transaction, secrets: Secrets, one: OwnCall) -> None:
 # --- what the courier does -----------------------------------------------------------------------
 
 
-def read(connection: Connection, secrets: Secrets, limit: int = 100) -> list[Item]:
-    """The first that can be told, in order. A hold, and its undoing, wait until its recording is there."""
+def read(connection: Connection, secrets: Secrets, limit: int = 500) -> list[Item]:
+    """The first that can be told, in order. What is about one recording waits until it is there."""
     there = select(shipped.c.recording).where(shipped.c.state == "received")
-    ready = outbox.c.kind.not_in((Kind.HOLD.value, Kind.UNDO.value)) | outbox.c.recording.in_(there)
+    ready = outbox.c.kind.not_in(_OF_ONE_THERE) | outbox.c.recording.in_(there)
     rows = connection.execute(select(outbox).where(ready).order_by(outbox.c.seq).limit(limit)).all()
     return [
         Item(

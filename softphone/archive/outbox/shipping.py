@@ -17,7 +17,6 @@ from softphone.archive.catalog.transaction import Transaction
 from softphone.archive.files.vault import Vault
 from softphone.archive.log import audit as log
 from softphone.archive.outbox import rows
-from softphone.archive.outbox.rows import Kind
 from softphone.archive.schema.tables import (
     audit,
     holds,
@@ -230,10 +229,10 @@ def _has_untold(connection: Connection, recording: str) -> bool:
 
 
 def tidy(tx: Transaction) -> None:
-    """Holds, and their undoing, on recordings that never came to the house, and that are no longer here."""
+    """What is about recordings that never came to the house, and that are no longer here."""
     here = exists().where(recordings.c.recording == outbox.c.recording)
     there = exists().where(shipped.c.recording == outbox.c.recording, shipped.c.state == RECEIVED)
-    tx.execute(delete(outbox).where(outbox.c.kind.in_((Kind.HOLD.value, Kind.UNDO.value)), ~here, ~there))
+    tx.execute(delete(outbox).where(outbox.c.recording.is_not(None), ~here, ~there))
 
 
 # --- the log -------------------------------------------------------------------------------------

@@ -88,6 +88,14 @@ class Withdrawal(Told):
     reason: Literal["withdrawn", "declined_earlier", "kept_out_of_training"]
 
 
+class LateCase(Told):
+    """`whole`: only custody opens it until it is decided; otherwise training is out."""
+
+    kind: Literal["objection", "grounds_given"]
+    whole: bool
+    at: AwareDatetime
+
+
 class Reached(Told):
     recordings: int
 

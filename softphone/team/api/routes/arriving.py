@@ -11,10 +11,11 @@ from uuid import UUID
 from fastapi import Header, Path, Request
 from psycopg.types.json import Jsonb
 
+from softphone.domain.archive.decisions import CaseKind
 from softphone.domain.errors import TeamError
 from softphone.team.api import bodies
 from softphone.team.api.asking import Here, Who, router
-from softphone.team.rows import proving
+from softphone.team.rows import cases, proving
 from softphone.team.upload.arriving import State
 from softphone.team.upload.told import FileTold, RecordingTold
 
@@ -64,6 +65,15 @@ async def recording_finish(here: Here, asking: Who, recording: RecordingId, told
         here.figures.received.inc()
         here.figures.bytes.inc(told.bytes)
     return _told(state)
+
+
+@routes.post("/recordings/{recording}/case", status_code=204)
+async def recording_case(here: Here, asking: Who, recording: RecordingId, told: bodies.LateCase) -> None:
+    """An objection, or grounds against training, that the agent hears of an own call that is here."""
+    async with here.rows.asking(asking.token) as tx:
+        at = min(told.at, here.now())
+        if not await cases.told_late(tx, UUID(recording), CaseKind(told.kind), at, whole=told.whole):
+            raise TeamError("error.team.missing")
 
 
 @routes.delete("/recordings/{recording}/upload", status_code=204)
