@@ -70,7 +70,11 @@ class HouseBeside:
                 again.start()
                 return
             ask, since = connection.ask, membership.since_at
-            courier = Courier(ask, self._store.shipped, self._receipt_key, since, policy=lambda: self._rules.policy)
+            courier = Courier(
+                *(ask, self._store.shipped, self._receipt_key, since),
+                head_key=self._head_key,
+                policy=lambda: self._rules.policy,
+            )
             watch = NewsWatch(
                 desk, connection, taken=self._taken, heard=self._heard, gone=self._gone, waiting=self._waiting
             )
@@ -92,6 +96,10 @@ class HouseBeside:
     def _receipt_key(self) -> str:
         policy = self._rules.policy
         return (policy.house.receipt_key or "") if policy else ""
+
+    def _head_key(self) -> str:
+        policy = self._rules.policy
+        return (policy.house.head_key or "") if policy else ""
 
     def _waiting(self) -> tuple[int, str]:
         now = self._store.shipping

@@ -16,7 +16,16 @@ from softphone.archive.crypto.wraps import Wrap, unwrap
 from softphone.archive.examine.verify import verify
 from softphone.archive.files.reader import OpenedRecording
 from softphone.archive.outbox import shipping
-from softphone.domain.changes import Discard, DropWraps, HoldBy, LiftHold, PlaceHold, RememberRefusal
+from softphone.domain.changes import (
+    ChangeHold,
+    Discard,
+    DropWraps,
+    HoldBy,
+    LiftHold,
+    PlaceHold,
+    RememberRefusal,
+    Restrict,
+)
 from softphone.domain.policy import Policy
 from softphone.domain.purpose import KeyRole, Purpose
 from softphone.house import courier as module
@@ -179,6 +188,24 @@ def test_a_recorded_call_arrives_opens_by_the_house_s_keys_and_what_is_decided_l
         counted = "SELECT what, count FROM sample_tallies WHERE desk = %s ORDER BY what"
         until(lambda: len(team.sql(counted, scene.archive.desk)) == 1, 10, "the counts of the sample")
         assert team.sql(counted, scene.archive.desk) == [("recorded", 1)]
+        # An objection to another call, which only custody opens from then on; a lock of ours that becomes the caller's.
+        other = office.recorded()
+        courier.look()
+        office.all_shipped()
+        ours = f"{other}-h1"
+        scene.commit(
+            PlaceHold(ours, other, HoldBy.CONTROLLER, "anna", datetime.now(UTC), None, "price"),
+            Restrict(other, "objection"), ChangeHold(ours, HoldBy.PARTY, None), recording=other,
+        )  # fmt: skip
+        courier.look()
+        office.all_shipped()
+    assert team.sql("SELECT restricted FROM recordings WHERE recording = %s", other) == [("objection",)]
+    assert team.sql("SELECT kind FROM cases JOIN case_recordings USING (number) WHERE recording = %s", other) == [
+        ("objection",)
+    ]
+    assert team.sql("SELECT DISTINCT role FROM wraps WHERE recording = %s", other) == [("custody",)]
+    by = team.sql("SELECT raised_for FROM holds WHERE recording = %s AND lifted_at IS NULL", other)
+    assert sorted(by) == [("controller",), ("party",)]
     stands = dict(team.sql("SELECT purpose, stands FROM purposes WHERE recording = %s", recording))
     assert stands == {"documentation": "keeps", "training": "taken_back"}
     assert team.sql("SELECT what FROM remembered") == [("refused",)]
@@ -252,8 +279,7 @@ def test_whatever_is_away_is_told_in_its_words_and_once_it_is_back_all_goes_on(
         def away(code: str) -> Generator[None]:
             office.recorded()
             courier.look()
-            until(lambda: office.trouble == code, 30, f"{code}; {office.reports[-1:]}")
-            assert office.reports[-1].waiting.recordings == 1
+            until(lambda: (office.trouble, office.reports[-1].waiting.recordings) == (code, 1), 30, code)
             yield
             courier.look()
             office.all_shipped()
