@@ -36,6 +36,7 @@ def backup(team: Team) -> Generator[None]:
     """As the database is now, until the end: then it is there again."""
     copy = f"{team.database}_copy"
     team.stop(signal.SIGTERM)
+    team.end_sign_in()
     team.server.make(copy, team.database)
     team.start()
     try:
