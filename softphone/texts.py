@@ -78,6 +78,8 @@ class Texts:
         return self(code, **params).removesuffix(f" {remedy}"), remedy
 
     def _remedy(self, code: str, params: Mapping[str, object]) -> str:
+        if params.get("locked_in"):
+            code = "doctor.locked"  # to correct it anywhere else would change nothing
         return (self._sentence(f"{code}.remedy", params) or "") if code else ""
 
     def _sentence(self, code: str, params: Mapping[str, object]) -> str | None:

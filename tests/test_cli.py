@@ -8,6 +8,7 @@ import inspect
 import os
 import re
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -35,7 +36,7 @@ from softphone.cli.registering import Command
 from softphone.domain.changes import AuditEntry, CloseRecording, HoldBy, PlaceHold, Restrict
 from softphone.domain.policy import PolicyError
 from softphone.domain.purpose import KeyRole, Language, Purpose
-from softphone.system import guarded, settings_machine, strangers
+from softphone.system import guarded, last_words, settings_machine, strangers
 from softphone.system.policy_file import load_policy
 from softphone.system.secrets import DemoKeyFile
 from softphone.system.settings import save_settings
@@ -593,6 +594,27 @@ def test_where_the_organisation_decides_the_doctor_sends_nobody_to_the_users_own
         folder = tmp_path / "none"
         place.write_text(f'[locked]\nport = {other.getsockname()[1]}\nplugin_folder = "{folder}"\n', encoding="utf-8")
         said = doctor(home, "network", "plugins")
+        # So does the window, of an engine that cannot start.
+        program = """if True:
+            import os, sys
+            from pathlib import Path
+            from softphone import cli
+            from softphone.system import guarded, settings_machine
+            settings_machine.FOLDER, guarded.ADMINISTRATORS = Path(sys.argv[1]), {0, os.getuid()}
+            sys.exit(cli.main(["--home", sys.argv[2], "engine"]))
+        """
+        ended = subprocess.run(
+            [sys.executable, "-c", program, str(place.parent), str(home.root)],
+            cwd=ROOT,
+            env={**os.environ, last_words.ASKED: "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    window = texts().error(last_words.read(ended.stderr, ended.returncode, "engine.log"))
+    assert window.endswith(f"“port” is locked in {place}: correct it there."), ended.stderr
+    assert "in use by another program" in window
     assert "in use by another program" in said
     assert f"IT: “port” is locked in {place}: correct it there." in said
     assert f"The folder of the organisation's plugins, {folder}, is not there." in said

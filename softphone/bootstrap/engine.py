@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from softphone.bootstrap.home import Home, forget_misleading, key_store, password_name
+from softphone.bootstrap.home import Home, at_its_lock, forget_misleading, key_store, password_name
 from softphone.bootstrap.program import edge_command, take_stdio
-from softphone.domain.errors import KlartoneError
+from softphone.domain.errors import EngineError, KlartoneError
 from softphone.engine.edge import Edge
 from softphone.system import last_words
 from softphone.system.endpoint import answers, read_endpoint
@@ -111,8 +111,10 @@ def _run(home: Home, wire: tuple[IO[bytes], IO[bytes]] | None, plugin_folders: S
     try:
         edge.bind()
         early = _early(home, settings, bind, edge)
-    except BaseException:
+    except BaseException as error:
         edge.close()
+        if isinstance(error, EngineError):
+            raise at_its_lock(error, held, "port" if "port_taken" in error.code else "bind") from error
         raise
     try:
         loads = threading.Thread(target=_load_parts, args=(early.phone.wake,), name="parts", daemon=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from softphone.domain.errors import ArchiveError, SettingsError
+from softphone.domain.errors import ArchiveError, KlartoneError, SettingsError
 from softphone.domain.purpose import Language
 from softphone.house.membership import HouseFolder
 from softphone.system.paths import UserFolders, is_there, program_folder
@@ -117,6 +117,12 @@ def machine_fault(machine: MachineSettings) -> CodedText | None:
     parts = ((one.place, str(one.fault.line or ""), one.fault.key) for one in machine.faults)
     places = "; ".join(" ".join(part for part in one if part) for one in parts)
     return CodedText(code, {"places": places})
+
+
+def at_its_lock(error: KlartoneError, held: InForce, key: str) -> KlartoneError:
+    """A fault of a setting. Where the organisation has locked that, its place is named instead of the user's file."""
+    place = held.machine.lock_of(key)
+    return type(error)(error.code, **{**error.params, "key": key, "locked_in": place}) if place else error
 
 
 def forget_misleading(held: InForce) -> None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 
-from softphone.bootstrap.home import texts
+from softphone.bootstrap.home import at_its_lock, texts
 from softphone.cli.doctor.finding import Below, Check, Finding
 from softphone.cli.doctor.machine import Machine
 from softphone.domain.errors import EngineError, Param
@@ -36,13 +35,7 @@ def _network(machine: Machine) -> Iterator[Finding]:
     try:
         sockets = open_public("" if settings.bind == EVERYWHERE else settings.bind, settings.port)
     except EngineError as error:
-        key = "port" if "port_taken" in error.code else "bind"
-        place = machine.held.machine.lock_of(key)
-        yield (
-            replace(Finding.of(error, key=key, place=place), remedy="doctor.locked.remedy")
-            if place
-            else Finding.of(error)
-        )
+        yield Finding.of(at_its_lock(error, machine.held, "port" if "port_taken" in error.code else "bind"))
         return
     for one in sockets.values():
         one.close()
