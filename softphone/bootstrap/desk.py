@@ -157,6 +157,7 @@ def desk_dependencies(
         keep_notes=KeptNotes(lambda: key_store(archive)).keep,
         kept_notes=KeptNotes(lambda: key_store(archive)).read,
         save_support=lambda path: save_support(home, path),
+        join_house=lambda link: _join_house(home, link),
         offers_review=may_review,
         start_review=review,
         on_ready=on_ready,
@@ -164,6 +165,16 @@ def desk_dependencies(
         links=home.folders.runtime,
         target=target,
     )
+
+
+def _join_house(home: Home, link: str) -> None:
+    from softphone.bootstrap.home import texts  # few desks ever join
+    from softphone.bootstrap.house import join_house
+    from softphone.house.browser import by_browser
+
+    tell = texts()
+    words = {"done": tell("house.signed_in_page"), "failed": tell("house.not_signed_in_page")}
+    join_house(home, link, lambda desk: by_browser(desk, words))
 
 
 def _linked(link: str) -> tuple[str, KlartoneError | None]:

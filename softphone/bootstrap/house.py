@@ -16,6 +16,7 @@ from softphone.house.connection import Connection
 from softphone.house.joining import Desk, Grant, Invitation, by_code, fingerprint_of, join, leave
 from softphone.house.membership import HouseFolder, Membership
 from softphone.house.news import Taken
+from softphone.system.settings_machine import machine_settings
 from softphone.wire.snapshot import Settings
 
 SignIn = Callable[[str], Grant]
@@ -50,6 +51,8 @@ def join_house(home: Home, text: str, sign_in: SignIn, *, signer: str = "", auth
     settings, _ = home.settings(only_look=True)
     if is_demo(home.archive(settings)):
         raise HouseError("error.house.demo")
+    if place := machine_settings().lock_of("policy"):
+        raise HouseError("error.house.managed", place=place)
     invitation = _invitation(home, text, signer)
     invitation = _checked(invitation, settings)
     desk = desk_of(home, settings, make=True)

@@ -16,7 +16,7 @@ from PySide6.QtCore import (
 )
 from PySide6.QtWidgets import QApplication
 
-from softphone.domain.errors import KeyringError, KlartoneError
+from softphone.domain.errors import HouseError, KeyringError, KlartoneError
 from softphone.domain.purpose import Language
 from softphone.domain.status import InformedPhase
 from softphone.system.endpoint import Endpoint
@@ -49,7 +49,7 @@ from softphone.ui.view import View, new_id, readable_target
 from softphone.ui.window import DeskWindow
 from softphone.wire.from_engine import Done, Fault, Levels, Occurred, Refused, Snapshot
 from softphone.wire.snapshot import CallPhase, Look, PolicyPhase, Settings, TextSize
-from softphone.wire.to_engine import Act, Command, OptOut, SaveNote, SaveSettings, WatchLevels
+from softphone.wire.to_engine import Act, Command, OptOut, ReadSettings, SaveNote, SaveSettings, WatchLevels
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +92,8 @@ class DeskDependencies:
     """those of the start before; may block, and raises KeyringError"""
     save_support: Callable[[str], None] = lambda _: None
     """writes what helps from afar into this file; may block, and raises KlartoneError"""
+    join_house: Callable[[str], None] = lambda _: None
+    """makes this phone a desk of the house whose link it is; may block, and raises KlartoneError"""
     offers_review: Callable[[], bool] = lambda: False
     """whether this keyring can hear training recordings; may block"""
     start_review: Callable[[], None] = lambda: None
@@ -114,6 +116,7 @@ class Desk(QObject):
     _stored = Signal(object)
     _may_review = Signal()
     _supported = Signal(str)
+    _house_joined = Signal(object)
 
     def __init__(self, deps: DeskDependencies) -> None:
         super().__init__()
@@ -129,6 +132,7 @@ class Desk(QObject):
         self._told_of_tray = self._closed = False
         self._asking: Aside | None = None
         self._supporting: Aside | None = None
+        self._joining: Aside | None = None
         self._dialled = Standing()
         self._links: Links | None = None
         self._pressed_since: set[str] = set()
@@ -179,6 +183,8 @@ class Desk(QObject):
         self.window.settings.review.connect(self._start_review)
         self.window.settings.support.wanted.connect(self._save_support)
         self._supported.connect(self._support_saved)
+        self.window.settings.house.wanted.connect(self._join_house)
+        self._house_joined.connect(self._joined_house)
         app = QApplication.instance()
         assert isinstance(app, QApplication)
         wear_icon(deps.icons.parent)
@@ -499,6 +505,29 @@ class Desk(QObject):
             self.window.settings.support.written(path)
         else:
             self.window.settings.support.failed()
+
+    def _join_house(self, link: str) -> None:
+        def join() -> None:
+            error: KlartoneError | None = None
+            try:
+                self._deps.join_house(link)
+            except KlartoneError as refused:
+                error = refused
+            except Exception as bug:  # noqa: BLE001 - whatever it is, the person is told that it did not work
+                log_bug(log, bug)
+                error = HouseError("error.house.failed")
+            tell(self._house_joined, error)
+
+        self._joining = aside(join)
+
+    def _joined_house(self, error: KlartoneError | None) -> None:
+        """The phone reads what it has set up."""
+        section = self.window.settings.house
+        if error is not None:
+            section.failed(error)
+            return
+        section.joined()
+        self.bridge.send(ReadSettings(new_id()))
 
     def _start_review(self) -> None:
         try:

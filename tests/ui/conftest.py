@@ -50,6 +50,7 @@ class Scene:
         keep_notes: Callable[[Mapping[str, str]], None] = lambda _: None,
         kept_notes: Mapping[str, str] | None = None,
         save_support: Callable[[str], None] = lambda _: None,
+        join_house: Callable[[str], None] = lambda _: None,
     ) -> Desk:
         """A desk attached to the engine, showing `state`."""
         if state is not None:
@@ -71,6 +72,7 @@ class Scene:
                 keep_notes=keep_notes,
                 kept_notes=lambda: kept_notes or {},
                 save_support=save_support,
+                join_house=join_house,
                 now=lambda: NOW,
             )
         )

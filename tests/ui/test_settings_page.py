@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import zipfile
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog, QLineEdit, Q
 from softphone import __version__
 from softphone.bootstrap.home import Home
 from softphone.bootstrap.supporting import save_support
-from softphone.domain.errors import KeyringError
+from softphone.domain.errors import HouseError, KeyringError
 from softphone.domain.purpose import Language
 from softphone.wire import snapshot, to_engine
 from softphone.wire.from_engine import Done, Levels, Refused, Snapshot
@@ -24,6 +25,7 @@ from softphone.wire.snapshot import (
     CallPhase,
     CallState,
     CodedText,
+    HouseState,
     Look,
     PolicyPhase,
     PolicyState,
@@ -481,6 +483,46 @@ def test_a_file_for_support_is_written_beside_the_window_and_its_end_is_said(sce
         copies()
         assert QApplication.clipboard().text() == f"Klartone {__version__}"
     assert page.support.version.text() == "Kopieret"
+
+
+def test_a_link_that_is_pasted_joins_the_house_beside_the_window_and_the_phone_reads_what_it_set_up(
+    scene: Scene,
+) -> None:
+    links: list[str] = []
+    address, wrong = "https://klartone.nordlys.example", "the house is another"
+
+    def join(link: str) -> None:
+        links.append(link)
+        if link == wrong:
+            raise HouseError("error.house.other_signer")
+
+    desk = scene.open(s.FIRST_START, join_house=join)
+    scene.activate()
+    section = desk.window.settings.house
+    assert section.y() < desk.window.settings.account.y(), "with a link nothing else needs to be typed"
+    assert not section.join.isEnabled()
+    for link, role in ((wrong, "danger"), (f"  {address}/join#code.signer ", "muted")):
+        section.link.setFocus()
+        section.link.clear()
+        scene.qtbot.keyClicks(section.link, link)
+        scene.press("joinHouse")
+        scene.qtbot.waitUntil(lambda link=link: links[-1:] == [link.strip()] and not section._works, timeout=5_000)
+        assert section.said.property("role") == role
+    scene.qtbot.waitUntil(lambda: any(isinstance(c, to_engine.ReadSettings) for c in scene.commands()), timeout=3_000)
+    # A member sees which house, since when and how it stands; no field is there to join another.
+    house = HouseState(address, s.NOW - timedelta(days=40), s.NOW - timedelta(minutes=1), policy=7)
+    scene.show(replace(s.snapshot(), house=house))
+    scene.qtbot.waitUntil(lambda: "klartone.nordlys.example" in section.state.text(), timeout=3_000)
+    assert not section.link.isVisible()
+    assert "7" in section.state.text()
+    # Signed out, it says so, and a new link can be pasted.
+    scene.show(replace(s.snapshot(), house=replace(house, trouble=CodedText("error.house.signed_out"))))
+    scene.qtbot.waitUntil(section.link.isVisible, timeout=3_000)
+    assert section.state.property("role") == "danger"
+    # Where the organisation sets the policy itself, no house can.
+    scene.show(replace(s.snapshot(), locked={"policy": "/etc/klartone/settings.toml"}))
+    scene.qtbot.waitUntil(lambda: not section.link.isEnabled(), timeout=3_000)
+    assert "/etc/klartone/settings.toml" in section.join.toolTip()
 
 
 def with_policy(phase: PolicyPhase) -> Snapshot:

@@ -9,6 +9,7 @@ from softphone.ui.controls import FilledButton, QuietButton
 from softphone.ui.fields import ScrollArea, TextLabel
 from softphone.ui.settings.accounts import AccountSection
 from softphone.ui.settings.forms import AppearanceSection
+from softphone.ui.settings.house import HouseSection
 from softphone.ui.settings.network import NetworkSection
 from softphone.ui.settings.policy import PolicySection
 from softphone.ui.settings.sound import SoundSection
@@ -40,6 +41,7 @@ class SettingsPage(QWidget):
         self.network.hide()
         self.sound = SoundSection()
         self.policy = PolicySection()
+        self.house = HouseSection()
         self.appearance = AppearanceSection()
         self.support = SupportSection()
         head = QHBoxLayout()
@@ -52,8 +54,9 @@ class SettingsPage(QWidget):
         inner.setContentsMargins(MARGIN, 4, MARGIN, MARGIN)
         inner.setSpacing(18)
         inner.addWidget(self.welcome)
-        for section in (self.account, self.network, self.sound, self.policy, self.appearance):
+        for section in (self.account, self.network, self.sound, self.policy, self.house, self.appearance):
             inner.addWidget(section)
+        self._inner, self._house_first = inner, False
         for section in (self.network, self.sound, self.policy, self.appearance):
             section.save.connect(self._save)
         self.account.save.connect(self._save_account)
@@ -85,12 +88,25 @@ class SettingsPage(QWidget):
         welcome = view.texts("settings.welcome.locked" if locked else "settings.welcome")
         self.welcome.setText(view.texts(said[0].code, **said[0].params) if said else welcome)
         self.welcome.set_role("danger" if said else "muted")
-        for section in (self.account, self.network, self.sound, self.policy, self.appearance, self.support):
+        self._place_house(first=first)
+        for section in (
+            *(self.account, self.network, self.sound, self.policy, self.house, self.appearance),
+            self.support,
+        ):
             section.render_view(view)
         self.review_button.show_as(
             view, view.texts("settings.review"), icon="play", why=view.texts("settings.review.why")
         )
         self.reel.render_view(view)
+
+    def _place_house(self, *, first: bool) -> None:
+        """A fresh phone that has a link needs nothing else here."""
+        if first != self._house_first:
+            self._house_first = first
+            self._inner.removeWidget(self.house)
+            beside = self.account if first else self.appearance
+            self._inner.insertWidget(self._inner.indexOf(beside), self.house)
+            QWidget.setTabOrder(self.welcome if first else self.policy, self.house)
 
     @property
     def is_typed_in(self) -> bool:

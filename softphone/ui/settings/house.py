@@ -1,0 +1,117 @@
+"""The house in the settings: which one this phone belongs to, since when, when it was last heard of; or a field for its link."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+
+from softphone.domain.errors import KlartoneError
+from softphone.ui.controls import FilledButton
+from softphone.ui.fields import TextLabel
+from softphone.ui.settings.forms import SaidLabel, Section, line_field
+from softphone.ui.theme.style import SMALL
+from softphone.ui.view import View
+from softphone.wire.snapshot import CodedText, HouseState
+
+_SIGNED_OUT = "house.signed_out"
+
+
+class HouseSection(Section):
+    """wanted(link): the phone is to join by it. `joined` and `failed` say what came of it."""
+
+    wanted = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__("house")
+        self.state = TextLabel("houseState", size=SMALL, role="muted", wrap=True)
+        self.link = line_field("houseLink")
+        self.join = FilledButton("joinHouse", "plain", 40)
+        self.said = SaidLabel("houseSaid")
+        self.body.addWidget(self.state)
+        self.body.addSpacing(6)
+        self.body.addWidget(self.link)
+        self.body.addSpacing(6)
+        self.body.addWidget(self.join)
+        self.body.addSpacing(4)
+        self.body.addWidget(self.said)
+        self.link.textEdited.connect(self._typed)
+        self.link.returnPressed.connect(self._press)
+        self.join.clicked.connect(self._press)
+        self._works = False
+        self._failed: CodedText | None = None
+        self._view: View | None = None
+
+    def render_view(self, view: View) -> None:
+        super().render_view(view)
+        self._view = view
+        house = view.snapshot.house if view.snapshot else None
+        out = house is not None and house.trouble is not None and house.trouble.code.endswith(_SIGNED_OUT)
+        if house is not None and not out:
+            self._failed = None  # of a try before
+        self._render_state(view, house)
+        for one in (self.link, self.join):
+            one.setVisible(house is None or out)
+        place = "" if house is not None else self.place_of_lock("policy")
+        why = view.texts("settings.managed", place=place) if place else ""
+        if self._works:
+            why = view.texts("settings.house.works")
+        elif not why and not self.link.text().strip():
+            why = view.texts("settings.house.paste")
+        self.link.setEnabled(not self._works and not place)
+        self.link.setPlaceholderText("https://…/join#…")
+        self.link.setAccessibleName(view.texts("settings.house.link"))
+        self.join.show_as(view, view.texts("settings.house.join"), enabled=not why, why=why)
+        self.said.set_role("danger" if self._failed else "muted")
+        if self._failed is not None:
+            self.said.setText(view.texts(self._failed.code, **self._failed.params))
+        else:
+            self.said.setText(view.texts("settings.house.works") if self._works else "")
+
+    def _render_state(self, view: View, house: HouseState | None) -> None:
+        texts = view.texts
+        if house is None:
+            self.state.set_role("muted")
+            self.state.setText(texts("settings.house.why"))
+            return
+        lines = [
+            texts(
+                "settings.house.belongs",
+                address=house.address.removeprefix("https://"),
+                day=house.since.astimezone().date(),
+            )
+        ]
+        if house.trouble is not None:
+            lines.append(texts(house.trouble.code, **house.trouble.params))
+        elif house.heard is None:
+            lines.append(texts("settings.house.unheard"))
+        elif house.heard.astimezone().date() == view.now.astimezone().date():
+            lines.append(texts("settings.house.heard", at=texts.clock(house.heard)))
+        else:
+            lines.append(texts("settings.house.heard_day", day=house.heard.astimezone().date()))
+        if house.policy:
+            lines.append(texts("settings.house.policy", number=house.policy))
+        self.state.set_role("danger" if house.trouble else "muted")
+        self.state.setText("\n".join(lines))
+
+    def joined(self) -> None:
+        self._works, self._failed = False, None
+        self.link.clear()
+        self._render()
+
+    def failed(self, error: KlartoneError) -> None:
+        self._works, self._failed = False, CodedText(error.code, error.params)
+        self._render()
+
+    def _typed(self) -> None:
+        self._failed = None
+        self._render()
+
+    def _press(self) -> None:
+        link = self.link.text().strip()
+        if link and self.join.isEnabled() and not self._works:
+            self._works, self._failed = True, None
+            self._render()
+            self.wanted.emit(link)
+
+    def _render(self) -> None:
+        if self._view is not None:
+            self.render_view(self._view)
