@@ -6,11 +6,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from softphone.bootstrap.home import Home
 from softphone.bootstrap.house import desk_of
 from softphone.calls.policy.in_force import PolicyInForce
 from softphone.calls.turns import Post
+from softphone.domain.archive.decisions import Overdue
 from softphone.domain.errors import KlartoneError, UnreachableError
 from softphone.engine.loop import Engine
 from softphone.engine.parts import Parts
@@ -19,6 +21,7 @@ from softphone.house.connection import Connection
 from softphone.house.courier import Courier
 from softphone.house.membership import HouseFolder
 from softphone.house.news import Taken
+from softphone.house.overdue import overdue
 from softphone.house.watch import Heard, NewsWatch
 from softphone.system.logbook import log
 from softphone.wire.snapshot import CodedText, HouseState, Settings
@@ -79,6 +82,7 @@ class HouseBeside:
                 desk, connection, taken=self._taken, heard=self._heard, gone=self._gone, waiting=self._waiting
             )
             self._watch, self.connection = watch, connection
+            self._store.house_overdue = partial(overdue, connection)
         state = HouseState(membership.address, membership.since_at, self._folder.heard(), membership.policy)
         self._post(lambda: self._joined(state, courier))
         watch.start()
@@ -126,6 +130,7 @@ class HouseBeside:
     def _gone(self) -> None:
         with self._begins:
             self._watch = self.connection = None
+            self._store.house_overdue = Overdue
         self._post(self._left)
 
     def _fault(self, error: KlartoneError) -> None:

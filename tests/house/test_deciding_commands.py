@@ -13,7 +13,12 @@ from uuid_utils import uuid7
 
 from softphone.archive.crypto.note_seals import seal_note
 from softphone.archive.crypto.wraps import SUITE
+from softphone.domain.archive.decisions import Overdue
 from softphone.domain.purpose import KeyRole
+from softphone.house.connection import Connection
+from softphone.house.desk_key import DeskKey
+from softphone.house.overdue import overdue
+from softphone.house.tokens import KeptTokens
 from softphone.system.signature import new_signing_key
 from tests.house.joined import Home, publish
 from tests.house.test_archive_commands import joined, lists
@@ -67,6 +72,10 @@ def test_one_number_s_recordings_at_all_desks_are_held_answered_let_go_and_decid
         (one.recording, "om prisen", "anna") for one in (first, second)
     }
     hold = next(one["hold"] for one in raised if one["recording"] == first.recording)
+    # Who has to decide it hears of it once its day has passed, at the own desk and nobody else.
+    assert [overdue(connection(it)) for it in (dpo, handler, anna)] == [Overdue()] * 3
+    team.sql("UPDATE holds SET confirm_by = now() - interval '1 hour' WHERE hold = %s", hold)
+    assert [len(overdue(connection(it)).holds) for it in (dpo, handler, anna)] == [1, 0, 0]
     other = next(one["hold"] for one in raised if one["recording"] == second.recording)
     says(dpo, "holds", "confirm", hold, "--look-again", str(datetime.now(UTC).date() + timedelta(days=90)))
     assert "data protection" in says(handler, "holds", "lift", hold, "--reason", "afklaret", status=1).lower()
@@ -118,6 +127,15 @@ def test_one_number_s_recordings_at_all_desks_are_held_answered_let_go_and_decid
     assert objected.recording not in {row["recording"] for row in lists(dpo, "--number", NUMBER)}
     assert NUMBER not in team.log()
     assert NUMBER not in str(team.sql("SELECT told FROM audit"))
+
+
+def connection(home: Home) -> Connection:
+    member = home.folder.read()
+    assert member is not None
+    key = DeskKey.of(home.keys, member.desk)
+    assert key is not None
+    tokens = KeptTokens(home.keys, member.desk, home.folder.lock)
+    return Connection(member.address, key, tokens, authority=member.authority)
 
 
 def note(desk: Desk, team: Team, text: str) -> None:

@@ -74,6 +74,7 @@ MAY = {
     "DELETE /v1/holds/{hold}": ALL - {IT},
     "POST /v1/log": {AGENT},
     "GET /v1/holds": ALL,
+    "GET /v1/overdue": ALL,  # of what one decides: everybody else is told of nothing
     "POST /v1/holds/raise": ALL - {IT},
     "POST /v1/rights": {HANDLER, CUSTODY},
     "PUT /v1/notes/{call}": {AGENT},

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from softphone.archive.archive import Archive
 from softphone.archive.retention import holding
 from softphone.archive.retention.cases import open_cases
 from softphone.archive.seen.access import sealed, viewer_of
+from softphone.domain.archive.decisions import Overdue
 from softphone.domain.archive.permission import opens
 from softphone.domain.purpose import KeyRole
 from softphone.domain.retention import HoldState
 from softphone.domain.roles import Permission
-
-
-@dataclass(frozen=True, slots=True)
-class Overdue:
-    """By which days the holds, and the cases, were to be decided."""
-
-    holds: tuple[date | None, ...] = ()
-    cases: tuple[date, ...] = ()
 
 
 def overdue(archive: Archive, now: datetime) -> Overdue:

@@ -190,6 +190,17 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
+class Overdue:
+    """By which days the holds, and the cases, were to be decided by whoever asks."""
+
+    holds: tuple[date | None, ...] = ()
+    cases: tuple[date, ...] = ()
+
+    def with_those(self, other: Overdue) -> Overdue:
+        return Overdue(self.holds + other.holds, self.cases + other.cases)
+
+
+@dataclass(frozen=True, slots=True)
 class Decided:
     """`gone`: nothing of the recording is left. `held`: only a hold keeps it. `remembered`: the number, for later calls."""
 

@@ -28,6 +28,7 @@ from softphone.archive.folder.writers import REPLACING, UNFINISHED
 from softphone.archive.retention.swept import DEFAULT_TERMS, SweepTerms
 from softphone.calls.live import LiveCall
 from softphone.calls.turns import Post
+from softphone.domain.archive.decisions import Overdue
 from softphone.domain.changes import AuditEntry, Change, Commit, EndCallBack, ListCallBack, RememberRefusal, UseDraw
 from softphone.domain.decision import LookupResult
 from softphone.domain.errors import KeyringError, KlartoneError
@@ -118,11 +119,14 @@ class Store:
         self._talking: set[str] = set()
         self.sweep_terms: Callable[[], SweepTerms | None] = lambda: DEFAULT_TERMS
         """what the policy in force says of the sweep; asked on the sweeper's thread"""
+        self.house_overdue: Callable[[], Overdue] = Overdue
+        """what custody has to decide in the house; asked on the sweeper's thread"""
         self._sweeper = Sweeper(
             lambda fault: post(lambda: self.on_fault(SWEEP, fault)),
             terms=lambda: self.sweep_terms(),
             overdue=lambda said: post(lambda: self.on_fault(HOLDS, said)),
             cases=lambda said: post(lambda: self.on_fault(CASES, said)),
+            elsewhere=lambda: self.house_overdue(),
         )
         self.backup: BackupRunner | None = None
         """if one is set; before the start"""

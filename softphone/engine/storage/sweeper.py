@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from softphone.archive.archive import Archive
@@ -16,7 +17,8 @@ from softphone.archive.folder.disk import REFUSALS, UNWRITABLE
 from softphone.archive.retention.sweep import sweeping
 from softphone.archive.retention.swept import DEFAULT_TERMS, SweepTerms, Swept
 from softphone.archive.seen.overdue import overdue
-from softphone.domain.errors import ArchiveError, KlartoneError
+from softphone.domain.archive.decisions import Overdue
+from softphone.domain.errors import ArchiveError, HouseError, KlartoneError
 from softphone.domain.policy import Policy
 from softphone.engine.storage.housekeeping import Housekeeper
 from softphone.wire.snapshot import CodedText, PolicyPhase
@@ -50,7 +52,8 @@ class Sweeper(Housekeeper):
     """`report` gets what keeps it from sweeping, and None when it has swept, on the sweeper's thread.
 
     `overdue` gets the holds, and `cases` the cases, that custody should have decided by now, if this keyring is custody's;
-    None once it has. `terms`: what the policy in force says; None if it is not known which that is.
+    None once it has; `elsewhere`: what it has to decide in the house. `terms`: what the policy in force says; None if it is not
+    known which that is.
     """
 
     def __init__(
@@ -63,13 +66,16 @@ class Sweeper(Housekeeper):
         terms: Callable[[], SweepTerms | None] = lambda: DEFAULT_TERMS,
         overdue: Callable[[CodedText | None], None] = lambda _said: None,
         cases: Callable[[CodedText | None], None] = lambda _said: None,
+        elsewhere: Callable[[], Overdue] = Overdue,
     ) -> None:
         super().__init__("sweep", FIRST if first is None else first, _NOT_SWEPT)
         self._report = report
         self._tell = {_OVERDUE: overdue, _CASES: cases}
+        self._house_said = Overdue()
         self._stands: dict[str, CodedText] = {}
         """what is overdue, as reported last"""
         self._terms = terms
+        self._elsewhere = elsewhere
         self._now = now
         self._beside = beside
         self._next: float | None = None
@@ -111,7 +117,7 @@ class Sweeper(Housekeeper):
     def _tell_overdue(self, archive: Archive, now: datetime) -> None:
         """Only by a clock that is believed."""
         try:
-            said = _overdue(archive, now)
+            said = _said_of(overdue(archive, now).with_those(self._in_the_house()))
         except KlartoneError as error:
             # Whether it is custody's keyring cannot be said: then nobody hears of it.
             self._log.warning("not told what is overdue: %s", error.code)
@@ -120,6 +126,12 @@ class Sweeper(Housekeeper):
         for code, tell in self._tell.items():
             if self._stands.get(code) != before.get(code):
                 tell(self._stands.get(code))
+
+    def _in_the_house(self) -> Overdue:
+        """As it was told last, where the house does not answer: that alone decides nothing."""
+        with suppress(HouseError):
+            self._house_said = self._elsewhere()
+        return self._house_said
 
     def _said(self, error: KlartoneError) -> CodedText:
         if error.code in REFUSALS - {UNWRITABLE}:
@@ -141,9 +153,8 @@ class Sweeper(Housekeeper):
         return None
 
 
-def _overdue(archive: Archive, now: datetime) -> dict[str, CodedText]:
+def _said_of(found: Overdue) -> dict[str, CodedText]:
     """What custody has left undecided, if this keyring is custody's."""
-    found = overdue(archive, now)
     said: dict[str, CodedText] = {}
     for code, days in ((_OVERDUE, found.holds), (_CASES, found.cases)):
         if days:

@@ -6,14 +6,15 @@ from dataclasses import replace
 from uuid import UUID
 
 from softphone.domain.archive import permission
-from softphone.domain.archive.decisions import HoldShown, HoldsShown, Lifted
+from softphone.domain.archive.decisions import HoldShown, HoldsShown, Lifted, Overdue
 from softphone.domain.archive.recordings import RecordingRow
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
+from softphone.domain.retention import HoldState
 from softphone.domain.roles import Permission
 from softphone.team.api.judging import meant, not_among_yours
 from softphone.team.api.seeing import RefusedError, Seeing
-from softphone.team.rows import finding, holds
+from softphone.team.rows import cases, finding, holds
 from softphone.team.rows.finding import Found
 from softphone.team.rows.holds import EndedAs, Meant
 
@@ -23,6 +24,16 @@ async def shown(one: Seeing) -> HoldsShown:
     found = await holds.shown(one.tx, "", one.seer.now)
     told = tuple(HoldShown(it, named=bool(it.recording), whole=True) for it in found.holds)
     return HoldsShown(told, found.others, one.viewer.may(Permission.FIND_ALL))
+
+
+async def overdue(one: Seeing) -> Overdue:
+    """Of what their custody keys open. Who is not custody is told of nothing: it is no refusal."""
+    if not one.viewer.may(Permission.DECIDE_HOLD):
+        return Overdue()
+    found = await holds.shown(one.tx, "", one.seer.now)
+    told, _ = await cases.about_recordings(one.tx)
+    days = tuple(it.decide_by for it in found.holds if it.state is HoldState.OVERDUE)
+    return Overdue(days, tuple(it.deadline for it in told if it.overdue))
 
 
 async def the_recording(one: Seeing, asked: str, wanted: Permission) -> UUID:

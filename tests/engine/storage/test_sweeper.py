@@ -18,8 +18,9 @@ from softphone.archive.examine.repair import repair
 from softphone.archive.examine.verify import verify
 from softphone.archive.retention import holding, judging
 from softphone.archive.retention.sweep import SweepTerms
+from softphone.domain.archive.decisions import Overdue
 from softphone.domain.changes import CloseRecording, HoldBy
-from softphone.domain.errors import ArchiveError, KeyringError
+from softphone.domain.errors import ArchiveError, KeyringError, UnreachableError
 from softphone.domain.policy import Period
 from softphone.domain.purpose import KeyRole
 from softphone.engine.storage import sweeper
@@ -51,9 +52,21 @@ class Beside:
         self.elapsed = 1_000.0
         self.reports: queue.Queue[CodedText | None] = queue.Queue()
         self.overdue: queue.Queue[CodedText | None] = queue.Queue()
+        self.in_the_house: list[Overdue] = []
+        """what the house says each time, and from then on that it does not answer"""
         self.sweeper = Sweeper(
-            self.reports.put, now=lambda: self.now, beside=self.beside, first=0, overdue=self.overdue.put
+            self.reports.put,
+            now=lambda: self.now,
+            beside=self.beside,
+            first=0,
+            overdue=self.overdue.put,
+            elsewhere=self.house,
         )
+
+    def house(self) -> Overdue:
+        if not self.in_the_house:
+            raise UnreachableError("error.house.unreachable", server="klartone.test", reason="")
+        return self.in_the_house.pop(0)
 
     def beside(self) -> Steady:
         return Steady("boot", timedelta(seconds=self.elapsed))
@@ -257,6 +270,26 @@ def test_what_custody_should_have_decided_is_told_where_its_key_is_until_it_has(
     beside.sweeper.look()
     assert beside.overdue.get(timeout=20) is None
     assert beside.overdue.empty()
+
+
+@pytest.mark.rule("G10")
+def test_what_waits_in_the_house_is_told_with_it_as_told_last_while_the_house_does_not_answer(
+    desk: Scene, beside: Beside
+) -> None:
+    locked(desk)
+    day = AT.date() - timedelta(days=3)
+    beside.in_the_house = [Overdue((day, None)), Overdue((day,)), Overdue()]
+    assert beside.start() is None
+    assert beside.overdue.get(timeout=20) == CodedText("error.archive.holds_overdue", {"count": 2, "due": str(day)})
+    beside.sweeper.look()
+    told = CodedText("error.archive.holds_overdue", {"count": 1, "due": str(day)})
+    assert beside.overdue.get(timeout=20) == told
+    beside.sweeper.look()
+    assert beside.overdue.get(timeout=20) is None
+    # It does not answer from here on: nothing there is not something here.
+    assert beside.later(timedelta(days=31)) is None
+    told = CodedText("error.archive.holds_overdue", {"count": 1, "due": str((AT + timedelta(days=30)).date())})
+    assert beside.overdue.get(timeout=20) == told
 
 
 @pytest.mark.rule("G10")

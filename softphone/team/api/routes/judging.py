@@ -9,13 +9,13 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field
 
 from softphone.domain.archive import permission
-from softphone.domain.archive.decisions import Case, Decided, ToJudge
+from softphone.domain.archive.decisions import Case, Decided, Overdue, ToJudge
 from softphone.domain.archive.recordings import AuditRow
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import Purpose
 from softphone.domain.roles import Permission
 from softphone.team.api.asking import Here, Who, router
-from softphone.team.api.deciding import custodys
+from softphone.team.api.deciding import custodys, overdue
 from softphone.team.api.routes.finding import IdAsked, RowTold, told_row
 from softphone.team.api.routes.holds import KeysTold, Words, Wraps, keys_told, sealed_anew
 from softphone.team.api.seeing import seeing
@@ -82,6 +82,13 @@ class Decide(IdAsked):
     reason: Annotated[Words, Field(min_length=1)]
     purpose: Purpose | None = None
     wraps: Wraps = Field(default_factory=list[WrapRow])
+
+
+@routes.get("/overdue")
+async def overdue_told(here: Here, asking: Who) -> Overdue:
+    """The days by which data protection was to decide holds and cases, for its own desk; nothing for anybody else."""
+    async with seeing(here, asking) as one:
+        return await overdue(one)
 
 
 @routes.post("/judging/waiting")
