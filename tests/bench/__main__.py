@@ -23,10 +23,10 @@ from tests.bench import (
     archive,
     beside,
     ear,
+    house,
     load,
     memory,
     notice,
-    playing,
     relay,
     review,
     sealing,
@@ -54,7 +54,7 @@ WHOLE: Mapping[str, Measure] = {
     "review": review.measure,
     "year": year.measure,
     "archive": archive.measure,
-    "playing": playing.measure,
+    "house": house.measure,
 }
 SHORT: Mapping[str, Measure] = {
     "sealing": lambda: sealing.measure(5_000),
@@ -71,7 +71,7 @@ SHORT: Mapping[str, Measure] = {
     "review": lambda: review.measure(4_000, 5),
     "year": lambda: year.measure((2_000,)),
     "archive": lambda: archive.measure((1_000, 10_000), swept=100, rotated=300, minutes=1, times=5),
-    "playing": lambda: playing.measure(2, 5),
+    "house": lambda: house.measure(2, 5, (1_000,)),
 }
 KEPT = Path(__file__).resolve().parents[2] / "build" / "bench"
 BEGIN, END = "<!-- measured -->", "<!-- /measured -->"

@@ -16,22 +16,9 @@ from softphone.domain.purpose import KeyRole
 from softphone.team.rows import reviewing
 from softphone.team.rows.finding import WRITTEN, Asked
 from tests.team.house import ANNA, BO, NUMBER, SALES, SUPPORT, House, new_id
+from tests.team.many import fill
 
 MANY = 100_000
-FILL = f"""
-SET LOCAL session_replication_role = replica;
-CREATE TEMPORARY TABLE made ON COMMIT DROP AS SELECT gen_random_uuid() AS recording, gen_random_uuid() AS call, n,
-    now() - n * interval '10 minutes' AS at, (SELECT desk FROM desks LIMIT 1) AS desk,
-    CASE n %% 50 WHEN 0 THEN '{ANNA}' WHEN 1 THEN '{BO}' ELSE 'agent' || n %% 50 || '@nordlys.example' END AS agent,
-    CASE WHEN n %% 50 < 2 OR n %% 5 = 4 THEN '{SALES}' ELSE 'line' || n %% 7 END AS line FROM generate_series(1, {MANY}) AS n;
-INSERT INTO calls SELECT call, call, desk, line, 'inbound', at, 'N7', 'da', 'Europe/Copenhagen', agent FROM made;
-INSERT INTO call_numbers SELECT call, CASE WHEN n %% 20000 = 7 THEN %s ELSE sha256(call::text::bytea) END FROM made;
-INSERT INTO recordings (recording, call, desk, line, agent, opened_at, closed_at, object_key, size, digest, held,
-        documentation_until, training_until, opened_by)
-    SELECT recording, call, desk, line, agent, at, at + interval '1 minute', recording::text, 1, sha256(''), n %% 10000 = 3,
-        at + interval '3 years', CASE WHEN n %% 10 = 0 THEN at + interval '3 months' ELSE '-infinity' END,
-        ARRAY['documentation:d1', 'training:t1', 'custody:c1'] FROM made;
-"""
 OWN = datetime.now(UTC) - timedelta(days=7)
 DOCUMENTED = {"opens_for": KeyRole.DOCUMENTATION, "sealed_for": (KeyRole.DOCUMENTATION, ("d1",))}
 TRAINED = {"opens_for": KeyRole.TRAINING, "sealed_for": (KeyRole.TRAINING, ("t1",)), "lines": (SALES,)}
@@ -54,13 +41,7 @@ ASKED: dict[str, tuple[str, Query]] = {
 @pytest.fixture
 def filled(house: House) -> House:
     with house.login(house.server.user).transaction():
-        # The driver takes several statements only where none has parameters.
-        for statement in FILL.split(";\n")[:-1]:
-            values = [NUMBER] if "%s" in statement else []
-            house.login(house.server.user).execute(statement.encode(), values)
-    house.owner("ANALYZE recordings")
-    house.owner("ANALYZE calls")
-    house.owner("ANALYZE call_numbers")
+        fill(house.login(house.server.user), MANY, ("d1", "t1", "c1"), NUMBER)
     return house
 
 

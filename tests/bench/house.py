@@ -1,27 +1,34 @@
-"""How soon a recording of the house is heard: from any second of an hour, over the real service with PostgreSQL and SeaweedFS."""
+"""The house's archive at a desk: pages and searches at its full size, and how soon a recording is heard, over the real service.
+
+PostgreSQL, SeaweedFS and the service run beside it, by TLS on loopback.
+"""
 
 from __future__ import annotations
 
 import random
 import tempfile
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from secrets import token_hex
 
+import psycopg
+from uuid_utils import uuid7
+
 from softphone.archive.crypto import ring
 from softphone.archive.crypto.ring import KeyPurpose, Known
 from softphone.archive.crypto.wraps import fingerprint, private_name
 from softphone.archive.files.container import Content
-from softphone.domain.archive.recordings import RATE, Query
+from softphone.domain.archive.recordings import RATE, Cursor, Query
 from softphone.domain.purpose import KeyRole
 from softphone.domain.roles import Role
 from softphone.house import keys
 from softphone.house.archive import HouseArchive
 from softphone.house.archive.opening import opened, wraps_of
+from softphone.team.rows.numbers import number_hash
 from softphone.team.schema import setting_up
 from tests.archive.scene import MemoryKeys
 from tests.bench.figures import Figure, spread
@@ -29,11 +36,50 @@ from tests.house.joined import signed_in
 from tests.peers import seaweedfs
 from tests.peers.postgres import started
 from tests.peers.processes import free_port
-from tests.team.desk import Spoken, made, spoken
+from tests.team.desk import NUMBER, Spoken, made, spoken
+from tests.team.house import ANNA
+from tests.team.many import fill
 from tests.team.served import Team, whole
 
+SIZES = (100_000, 1_000_000)
 
-def measure(minutes: int = 60, times: int = 40) -> list[Figure]:
+
+def measure(minutes: int = 60, times: int = 40, sizes: Sequence[int] = SIZES) -> list[Figure]:
+    return _heard(minutes, times) + [figure for size in sizes for figure in _found(size, times)]
+
+
+def _found(size: int, times: int) -> list[Figure]:
+    with _house() as team:
+        team.desk("agent")
+        keys_of = [
+            team.keys.recipient(role).key_id for role in (KeyRole.DOCUMENTATION, KeyRole.TRAINING, KeyRole.CUSTODY)
+        ]
+        with psycopg.connect(team.server.conninfo(team.database)) as connection:
+            connection.execute("SET search_path = klartone, pg_temp")
+            fill(
+                connection,
+                size,
+                (keys_of[0], keys_of[1], keys_of[2]),
+                number_hash(bytes(range(32)), NUMBER),
+                whole=True,
+            )
+        archive = _handler(team)
+        middle = Cursor(datetime.now(UTC) - timedelta(minutes=5 * size), str(uuid7()))
+        deeds: dict[str, Callable[[], object]] = {
+            "the first page": lambda: archive.find.page(Query()),
+            "a page half way": lambda: archive.find.page(Query(), middle),
+            "a number": lambda: archive.find.page(Query(number=NUMBER)),
+            "an agent": lambda: archive.find.page(Query(agents=(ANNA,)), middle),
+        }
+        figures = list[Figure]()
+        for name, deed in deeds.items():
+            deed()
+            how = f"100 rows among {size}, as a case handler, over the service"
+            figures.append(Figure(f"house: {name}", _told(times, deed), "flat", how))
+        return figures
+
+
+def _heard(minutes: int, times: int) -> list[Figure]:
     with _house() as team:
         one = made(
             team.keys,
@@ -66,7 +112,7 @@ def measure(minutes: int = 60, times: int = 40) -> list[Figure]:
                 next(reader.pcm(random.randrange(60 * minutes - 1) * RATE))
 
             archive.find.page(Query())  # everything has been asked once
-            how = f"of {minutes} minutes ({size >> 20} MB), service, PostgreSQL and SeaweedFS beside it on loopback by TLS"
+            how = f"of {minutes} minutes ({size >> 20} MB), over the service"
             return [
                 Figure("house: a range's first byte", _told(times, at_once), "< 200 ms", f"64 KiB from anywhere {how}"),
                 Figure(
