@@ -12,6 +12,7 @@ DATABASE = {"sqlalchemy", "sqlcipher3"}
 SOUND = {"av", "numpy", "sounddevice"}
 CALL = {"softphone.domain.events", "softphone.domain.session"}
 EDGE = {"softphone.edge.sip", "softphone.edge.transports"}
+HOUSE = {"urllib3", "joserfc", "softphone.house.courier"}
 LATER = {"softphone.domain.policy", "phonenumbers"}
 
 
@@ -23,7 +24,7 @@ LATER = {"softphone.domain.policy", "phonenumbers"}
         ),
         pytest.param("softphone.cli.policy.check", DATABASE, id="policy check"),
         pytest.param("softphone.plugin.host", DATABASE | SOUND | CALL | {"softphone.wire"}, id="a plugin host"),
-        pytest.param("softphone.bootstrap.engine_parts", EDGE, id="the engine"),
+        pytest.param("softphone.bootstrap.engine_parts", EDGE | HOUSE, id="the engine of a desk on its own"),
         pytest.param(
             "softphone.bootstrap.engine", EDGE | DATABASE | SOUND | CALL | {"pjsua2"}, id="until the edge starts"
         ),

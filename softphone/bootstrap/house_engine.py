@@ -7,9 +7,9 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from softphone.bootstrap.home import Home
-from softphone.bootstrap.house import desk_of
 from softphone.calls.policy.in_force import PolicyInForce
 from softphone.calls.turns import Post
 from softphone.domain.archive.decisions import Overdue
@@ -17,14 +17,16 @@ from softphone.domain.errors import KlartoneError, UnreachableError
 from softphone.engine.loop import Engine
 from softphone.engine.parts import Parts
 from softphone.engine.storage.store import Store
-from softphone.house.connection import Connection
-from softphone.house.courier import Courier
 from softphone.house.membership import HouseFolder
-from softphone.house.news import Taken
-from softphone.house.overdue import overdue
-from softphone.house.watch import Heard, NewsWatch
 from softphone.system.logbook import log
 from softphone.wire.snapshot import CodedText, HouseState, Settings
+
+if TYPE_CHECKING:
+    # A phone that belongs to no house loads none of it.
+    from softphone.house.connection import Connection
+    from softphone.house.courier import Courier
+    from softphone.house.news import Taken
+    from softphone.house.watch import Heard, NewsWatch
 
 _AGAIN = 30.0
 """seconds until a keyring that gave nothing is asked again"""
@@ -57,6 +59,11 @@ class HouseBeside:
 
     def _begin(self, settings: Settings) -> None:
         """A keyring may ask its user."""
+        from softphone.bootstrap.house import desk_of
+        from softphone.house.courier import Courier
+        from softphone.house.overdue import overdue
+        from softphone.house.watch import NewsWatch
+
         with self._begins:
             if self._watch is not None or self._ended.is_set():
                 return
