@@ -159,10 +159,11 @@ class Team:
 
     def end(self) -> None:
         """Also whoever signs in, at the same time."""
-        if self.signs_in is not None:
-            self.signs_in.terminate()
+        signs_in, self.signs_in = self.signs_in, None
+        if signs_in is not None:
+            signs_in.terminate()
         self.stop()
-        self.end_sign_in()
+        stopped(signs_in, None)
 
     def log(self) -> str:
         """Of all its instances."""
@@ -294,12 +295,14 @@ def _run(line: list[str], environment: dict[str, str], out: str, errors: str) ->
     sys.exit(main(line))
 
 
-def stopped(process: Any, how: signal.Signals) -> int:
+def stopped(process: Any, how: signal.Signals | None) -> int:
+    """Its exit status. `how` None: it has been told to."""
     if process is None:
         return 0
     assert process.pid is not None
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(process.pid, how)
+    if how is not None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, how)
     process.join(40)
     code = process.exitcode
     assert code is not None

@@ -27,6 +27,7 @@ from softphone.system.policy_file import filled
 from softphone.system.signature import new_signing_key, public_half, sign
 from softphone.team import serving
 from softphone.team.api.app import description
+from softphone.team.rows.pool import asking_of
 from tests.peers.processes import until
 from tests.team.desk import NUMBER, Desk, made
 from tests.team.served import ANNA, LINK, Team, stopped, whole
@@ -382,6 +383,37 @@ def test_while_it_rings_nobody_waits_for_the_log_nor_for_connections_that_say_no
         known = whole(desk.ask("POST", "/v1/numbers/known", {"number": NUMBER, "line": ""}))
         assert [one["what"] for one in known["known"]] == ["refused"]
         log.rollback()
+
+
+def test_one_desk_does_so_much_and_no_more_on_any_instance_and_one_entry_says_so(team: Team) -> None:
+    desk, other = team.desk("agent"), team.desk("agent", name="bo")
+    asked = ("POST", "/v1/numbers/known", {"number": NUMBER, "line": ""})
+    assert desk.ask(*asked).status == 200
+    team.sql("UPDATE desk_rates SET count = 59, since = date_trunc('minute', now()) WHERE what = 'rings'")
+    # Numbers are not tried one after the other: 60 a minute are more calls than anybody takes.
+    answers = [desk.ask(*asked) for _ in range(3)]
+    if answers[-1].status == 200:  # a minute began meanwhile
+        team.sql("UPDATE desk_rates SET count = 60, since = date_trunc('minute', now()) WHERE what = 'rings'")
+        answers = [desk.ask(*asked) for _ in range(3)]
+    assert (answers[-1].status, answers[-1].code) == (429, "too_many")
+    assert 0 < int(answers[-1].headers["retry-after"]) <= 60
+    with team.another():
+        assert desk.ask(*asked).code == "too_many"
+    assert [other.ask(*asked).status, desk.ask("GET", "/v1/me").status] == [200, 200]
+    assert team.events().count("limited") == 1
+    # Eight recordings of the largest kind begun at once are no desk's.
+    large = [{"recording": str(uuid4()), "bytes": 1 << 30, "sha256": "0" * 64} for _ in range(9)]
+    said = [desk.ask("POST", "/v1/recordings", one).code for one in (*large, large[8], large[0])]
+    assert said == [""] * 8 + ["too_many", "too_many", ""]
+    assert team.events().count("limited") == 2
+    assert desk.ask("DELETE", f"/v1/recordings/{large[0]['recording']}/upload").status == 204
+    assert desk.ask("POST", "/v1/recordings", large[8]).code == ""
+    # Nor does anybody fill the log by being refused.
+    with psycopg.connect(team.server.conninfo(team.database, "klartone_service")) as service:
+        service.execute("SELECT set_config('klartone.asking', %s, true)", [asking_of(other.token)])
+        refused = "SELECT klartone.audit_note('refused', 'G11', '', NULL, '{}') FROM generate_series(1, 150)"
+        service.execute(refused)
+    assert [team.events().count(one) for one in ("refused", "refused_often")] == [100, 1]
 
 
 def test_a_connection_on_which_no_request_comes_is_closed_and_a_slow_answer_is_not(

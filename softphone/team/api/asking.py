@@ -12,6 +12,7 @@ from fastapi.routing import APIRoute
 from pydantic_core import from_json
 
 from softphone.team.api import bodies
+from softphone.team.api.limits import most_a_minute
 from softphone.team.api.service import Process, Service, SignIn
 from softphone.team.people.asking import Asking, asking_of
 from softphone.team.people.proof import Proof, check_proof
@@ -32,7 +33,10 @@ class _WhoFirst(APIRoute):
                 rows = _service(request).ringing if _ringing in asked else here.rows
                 headers, url = request.headers, _url(request, here)
                 authorization, shown = headers.get("Authorization"), headers.get("DPoP")
-                request.state.asking = await asking_of(rows, authorization, shown, request.method, url, here.now())
+                rate = most_a_minute(request.url.path)
+                request.state.asking = await asking_of(
+                    rows, authorization, shown, request.method, url, here.now(), rate
+                )
             return await answer(_Read(request.scope, request.receive))
 
         return handle

@@ -18,6 +18,7 @@ from softphone.domain.errors import TeamError
 from softphone.team.api.figures import Figures
 from softphone.team.api.problems import bug, problem
 from softphone.team.objects import PART
+from softphone.team.people.asking import Rate
 
 log = logging.getLogger("klartone.team.requests")
 ROWS = 4 << 20
@@ -40,6 +41,21 @@ def most_seconds(method: str, path: str) -> float:
     if method == "PUT" and "/parts/" in path:
         return SECONDS_PART
     return SECONDS_FINISH if path.endswith("/finish") else SECONDS
+
+
+def most_a_minute(path: str) -> Rate:
+    """Of one desk. Numbers cannot be tried one after the other."""
+    return _RATES.get(path, _ANY)
+
+
+_RING, _KEYS = Rate("rings", 60), Rate("keys", 30)
+_RATES = {
+    "/v1/numbers/known": _RING,
+    "/v1/keys/challenge": _KEYS,
+    "/v1/keys/answer": _KEYS,
+    "/v1/log": Rate("log", 60),
+}
+_ANY = Rate("requests", 3_000)
 
 
 class Limits:

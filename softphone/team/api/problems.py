@@ -51,6 +51,7 @@ _STATUS = {
     "storage_unreachable": 503,
     "storage_refused": 503,
     "storage_absent": 503,
+    "too_many": 429,
     "unavailable": 503,
     "sign_in_unreachable": 503,
     "not_ready": 503,
@@ -75,6 +76,8 @@ def problem(error: KlartoneError) -> Response:
         headers["WWW-Authenticate"] = f'DPoP algs="Ed25519", error="{kind}"'
     if status == 503:
         headers["Retry-After"] = _AGAIN
+    if status == 429:
+        headers["Retry-After"] = str(error.params["seconds"])
     return JSONResponse(told, status, headers, MEDIA)
 
 

@@ -9,10 +9,19 @@ from softphone.domain.errors import TeamError
 from softphone.team.people.proof import check_proof
 from softphone.team.people.tokens import checked
 from softphone.team.rows import signing_in
+from softphone.team.rows.errors import TooManyError
 from softphone.team.rows.pool import Rows
 from softphone.team.rows.signing_in import Asker
 
 _SCHEME = "DPoP "
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """How often one desk may ask for this within a minute, whichever instances it asks."""
+
+    what: str
+    most: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +33,7 @@ class Asking:
 
 
 async def asking_of(
-    rows: Rows, authorization: str | None, shown: str | None, method: str, url: str, now: datetime
+    rows: Rows, authorization: str | None, shown: str | None, method: str, url: str, now: datetime, rate: Rate
 ) -> Asking:
     """Raises TeamError. That a token came from another machine is logged: somebody has stolen it."""
     if authorization is None or not authorization.startswith(_SCHEME):
@@ -38,9 +47,11 @@ async def asking_of(
         elsewhere = who.thumbprint != proof.thumbprint
         if elsewhere:
             await tx.all("SELECT audit_note('token_elsewhere_refused', 'G11', '', NULL, '{}')")
-        fresh = elsewhere or await signing_in.is_new_proof(tx, proof.used, proof.until)
+        found = "" if elsewhere else await signing_in.request(tx, proof.used, proof.until, rate.what, rate.most)
     if elsewhere:
         raise TeamError("error.team.proof_wrong")
-    if not fresh:
+    if found == "used":
         raise TeamError("error.team.proof_used")
+    if found == "many":
+        raise TooManyError("error.team.too_many", seconds=60 - now.second)
     return Asking(who, token)

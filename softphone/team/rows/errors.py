@@ -34,6 +34,10 @@ class WrongError(TeamError):
     """What was sent does not hold together."""
 
 
+class TooManyError(TeamError):
+    """A desk may do so much of it in a minute, or a day. `seconds`: until it may go on."""
+
+
 class UnavailableError(TeamError):
     """The database does not answer, or took too long: the same may work later."""
 
@@ -57,6 +61,8 @@ def told(deed: str) -> Generator[None]:
                 raise MissingError("error.team.missing") from None
             case "KT409":
                 raise ConflictError("error.team.conflict") from None
+            case "KT429":
+                raise TooManyError("error.team.too_many", seconds=600) from None
             case "KT422" | "23502" | "23503" | "23514" | "22P02" | "22007" | "22008" | "22023" | "2200S" | "23505":
                 raise WrongError("error.team.wrong") from None
             case _ if isinstance(error, psycopg.OperationalError) or error.sqlstate in _ENDED:

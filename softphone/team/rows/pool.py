@@ -16,7 +16,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from softphone.team.rows.errors import NotPermittedError, TeamError, UnavailableError, told
+from softphone.team.rows.errors import NotPermittedError, TeamError, TooManyError, UnavailableError, told
 from softphone.team.schema import SCHEMA
 
 Row = dict[str, Any]
@@ -98,6 +98,11 @@ class Rows:
                 await tx.all("SELECT set_config('klartone.asking', %s, true)", asking_of(token))
                 await tx.all(REFUSED, error.deed)
             raise
+        except TooManyError:
+            async with self._begun() as tx:
+                await tx.all("SELECT set_config('klartone.asking', %s, true)", asking_of(token))
+                await tx.all(LIMITED, "uploads")
+            raise
 
     @asynccontextmanager
     async def nobody(self) -> AsyncGenerator[Transaction]:
@@ -116,6 +121,7 @@ class Rows:
             raise UnavailableError("error.team.unavailable") from error
 
 
+LIMITED = "SELECT limit_note(%s)"
 REFUSED = "SELECT audit_note('refused', 'G11', '', NULL, jsonb_build_object('deed', %s::text))"
 
 

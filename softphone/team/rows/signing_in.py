@@ -20,6 +20,7 @@ OPEN = "SELECT session_open(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 BY_CODE = "SELECT session_by_code(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
 RENEW = "SELECT session_renew(%s, %s, %s, %s, %s, %s, %s)"
 PROOF = "SELECT proof_new(%s, %s)"
+REQUEST = "SELECT request_new(%s, %s, %s, %s)"
 WHO = "SELECT * FROM who_asks()"
 END = "SELECT session_end()"
 REVOKE = "SELECT desk_revoke(%s)"
@@ -111,6 +112,11 @@ async def renew(tx: Transaction, refresh: str, thumbprint: str, tokens: Tokens) 
 async def is_new_proof(tx: Transaction, proof: bytes, until: datetime) -> bool:
     """Whether this proof of possession was not shown before; it is noted until then."""
     return await tx.value(PROOF, proof, until)
+
+
+async def request(tx: Transaction, proof: bytes, until: datetime, what: str, most: int) -> str:
+    """`new`, `used` (this proof was shown before), or `many`: its desk has asked for this so often within the minute."""
+    return await tx.value(REQUEST, proof, until, what, most)
 
 
 async def who_asks(tx: Transaction) -> Asker | None:
