@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from softphone.archive.folder.marker import is_here
 from softphone.archive.seen.machine import MachineArchive
@@ -30,6 +30,7 @@ from softphone.wire.snapshot import CodedText, Settings
 
 if TYPE_CHECKING:
     from softphone.domain.archive.interface import SeenArchive
+    from softphone.house.archive import HouseArchive
     from softphone.ui.review.dependencies import ReviewDependencies
 
 DEMO_POLICY = Path("policies") / "demo.toml"
@@ -45,7 +46,8 @@ def run_review(arguments: argparse.Namespace) -> int:
     with ExitStack() as ending:
         folder = arguments.archive or home.archive(settings)
         house = partial(house_seen, home, settings) if meant_house(arguments, home) else None
-        deps = review_dependencies(settings, folder, home.folders.runtime, house=house)
+        shared = house is not None and arguments.shared
+        deps = review_dependencies(settings, folder, home.folders.runtime, house=house, shared=shared)
         if deps.archive is not None:
             ending.callback(deps.archive.close)
         from softphone.ui.review.app import run_review as run
@@ -59,22 +61,26 @@ def review_dependencies(
     runtime: Path | None = None,
     *,
     show: bool = True,
-    house: Callable[[], SeenArchive] | None = None,
+    house: Callable[[], HouseArchive] | None = None,
+    shared: bool = False,
 ) -> ReviewDependencies:
     """All that the window needs, or in `refusal` why it has nothing to show. `runtime`: as `open_archive` has it. The caller
     closes `archive`.
 
-    `house`: opens the house's archive, in place of this machine's in `folder`.
+    `house`: opens the house's archive, in place of this machine's in `folder`. Whoever leads no team there sees what is shared
+    with them as an agent, and so does everybody with `shared`.
     """
     from softphone.ui.review.dependencies import ReviewDependencies
 
     resources = program_folder("resources")
     archive: MachineArchive | None = None
     seen: SeenArchive | None = None
-    policy, refusal, teams = None, None, ()
+    policy, refusal, teams, agent = None, None, (), False
     try:
         if house is not None:
-            policy, seen = _policy(settings, None), house()
+            policy, joined = _policy(settings, None), house()
+            agent = joined.is_agents and (shared or not joined.leads)
+            seen = cast("SeenArchive", joined.shared_with_me() if agent else joined)
         elif not is_here(folder):
             raise _NothingToShow("review.refusal.no_archive", folder=str(folder))
         else:
@@ -108,6 +114,7 @@ def review_dependencies(
         refusal=refusal,
         settings=settings,
         show=show,
+        agent=agent,
     )
 
 

@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Generator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from softphone.bootstrap.archive.opening import open_archive
 from softphone.bootstrap.home import Home, key_store
 from softphone.domain.errors import HouseError
+from softphone.domain.policy import Policy, PolicyError
 from softphone.house.membership import HouseFolder
 from softphone.wire.snapshot import Settings
 
 if TYPE_CHECKING:
     from softphone.domain.archive.interface import SeenArchive
+    from softphone.house.archive import HouseArchive
 
 
 def meant_house(arguments: argparse.Namespace, home: Home) -> bool:
@@ -39,16 +42,39 @@ def house_archive(arguments: argparse.Namespace) -> Generator[tuple[SeenArchive 
         yield archive, settings
 
 
-def house_seen(home: Home, settings: Settings) -> SeenArchive:
+def house_seen(home: Home, settings: Settings) -> HouseArchive:
     """With the keys in this keyring proved; to be closed. Raises KlartoneError."""
     from softphone.bootstrap.house import connection_of, desk_of
     from softphone.house.archive import signed_in_archive
+    from softphone.house.reading_key import tell_reading_key
 
     connection = connection_of(home, settings)
     if connection is None:
         raise HouseError("error.house.not_joined")
-    store = key_store(home.archive(settings))
-    return signed_in_archive(connection, store, desk_of(home, settings).id, own_numbers(home, settings))
+    store, desk = key_store(home.archive(settings)), desk_of(home, settings).id
+    archive = signed_in_archive(connection, store, desk, own_numbers(home, settings), _signed(settings))
+    if archive.is_agents:
+        with suppress(HouseError):  # without it what is shared is not heard here
+            tell_reading_key(connection, store, desk)
+    return archive
+
+
+def _signed(settings: Settings) -> Callable[[], Policy | None]:
+    """The policy that the house sent, as its signer signed it. None: it is not here, or cannot be used."""
+
+    @cache
+    def policy() -> Policy | None:
+        from softphone.system.policy_file import load_policy
+
+        if not settings.policy:
+            return None
+        try:
+            path, signer = Path(settings.policy), settings.policy_signer
+            return load_policy(path, signer, guarded=settings.policy_guarded).policy
+        except PolicyError:
+            return None
+
+    return policy
 
 
 def own_numbers(home: Home, settings: Settings) -> Callable[[str], str | None]:

@@ -53,6 +53,10 @@ def add_archive(commands: Commands) -> None:
     reviewed = here.add("reviewed", f"{AT}.retention:archive_reviewed", [Permission.REVIEW])
     reviewed.add_argument("id", type=word(texts), metavar="ID", help=texts("cli.archive.id"))
     reviewed.add_argument("--keep", type=days(texts), metavar="P7D", help=texts("cli.reviewed.keep"))
+    marks = here.add("marks", f"{AT}.marks:archive_marks", [Permission.REVIEW])
+    how = marks.add_mutually_exclusive_group()
+    how.add_argument("--csv", action="store_true", help=texts("cli.marks.csv"))
+    how.add_argument("--json", action="store_true", help=texts("cli.json_lines"))
     here.add("head", f"{AT}.proving:archive_head")
     here.add("health", f"{AT}.health:archive_health").add_argument(
         "--json", action="store_true", help=texts("cli.json")

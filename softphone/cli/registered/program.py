@@ -17,7 +17,10 @@ def add_program(commands: Commands) -> None:
     texts = commands.texts
     desk = commands.add("desk", DESK)
     desk.add_argument("link", nargs="?", metavar="LINK", help=texts("cli.desk.link"))
-    archive_option(commands.add("review", "softphone.bootstrap.review:run_review", [Permission.REVIEW]), texts)
+    wanted = [Permission.REVIEW, Permission.FIND_OWN]
+    review = commands.add("review", "softphone.bootstrap.review:run_review", wanted)
+    review.add_argument("--shared", action="store_true", help=texts("cli.review.shared"))
+    archive_option(review, texts)
     engine = commands.add("engine", "softphone.bootstrap.engine:run_engine")
     engine.add_argument("--stdio", action="store_true", help=texts("cli.engine.stdio"))
     session = commands.add("session", "softphone.bootstrap.session:run_session")

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from functools import cache, partial
 
 from softphone.archive.crypto.wraps import KeyStore
 from softphone.domain.policy import Policy
 from softphone.domain.purpose import KeyRole
+from softphone.domain.roles import Role
 from softphone.house.archive.asking import Asking, refusing
 from softphone.house.archive.deciding import Cases, Judging
 from softphone.house.archive.finding import Finding
@@ -21,6 +23,7 @@ from softphone.house.archive.rights import Rights
 from softphone.house.archive.shared import SharedArchive, SharedReviews
 from softphone.house.connection import Connection
 from softphone.house.keys import prove
+from softphone.house.reading_key import reading_key
 
 _LOOKS = 1.0
 """seconds between two questions whether something has changed"""
@@ -57,6 +60,16 @@ class HouseArchive:
     def looks(self) -> float:
         return _LOOKS
 
+    @property
+    def is_agents(self) -> bool:
+        """Whether whoever is here has calls of their own, which may be shared with them."""
+        return Role.AGENT in self._asking.viewer.roles
+
+    @property
+    def leads(self) -> bool:
+        """By a training key that is proved."""
+        return Role.LEAD in self._asking.viewer.roles
+
     def shared_with_me(self) -> SharedArchive:
         """What an agent's review window asks."""
         return SharedArchive(self.shared, self.written)
@@ -77,13 +90,19 @@ class HouseArchive:
 
 
 def signed_in_archive(
-    connection: Connection, keys: KeyStore, desk: str, number_here: Callable[[str], str | None]
+    connection: Connection,
+    keys: KeyStore,
+    desk: str,
+    number_here: Callable[[str], str | None],
+    policy: Callable[[], Policy | None] = lambda: None,
 ) -> HouseArchive:
     """With each key of this keyring proved, that the house does not know this person to have. `desk`: the id that it joined with.
 
     Raises ArchiveError, KeyringError.
     """
-    archive = HouseArchive(connection, keys, number_here)
+    archive = HouseArchive(
+        connection, keys, number_here, policy=policy, reading_key=cache(partial(reading_key, keys, desk))
+    )
     asking = archive._asking
     known = {(role, one) for role, ids in asking.viewer.keys.items() for one in ids}
     with refusing():
