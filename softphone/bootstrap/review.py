@@ -114,6 +114,7 @@ def review_dependencies(
         refusal=refusal,
         settings=settings,
         show=show,
+        house=house is not None,
         agent=agent,
     )
 

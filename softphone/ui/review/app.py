@@ -58,6 +58,7 @@ class Review(QObject):
         self._texts: Texts | None = None
         self._dress()
         self.window = ReviewWindow(agent=deps.agent)
+        self.window.panel.house = self.window.detail.scores.house = deps.house
         self._place = NothingOpen("review.place.choose")
         self._wanted = ""
         """the recording that is being opened"""
@@ -215,10 +216,9 @@ class Review(QObject):
         )
         others = self.opened.others if self.opened is not None else ()
         detail.render_view(view, row, line, party, can_next=can_next, unheard=unheard, shown=shown, others=others)
-        for widget in (detail.foot, detail.next_button, detail.reviewed_button):
+        for widget in (detail.foot, detail.next_button):
             widget.setVisible(self.shelf is not None)
-        if self._deps.agent:
-            detail.reviewed_button.hide()
+        detail.reviewed_button.setVisible(self.shelf is not None and not self._deps.agent)
         if row is not None:
             self.listening.render_view(view)
 

@@ -43,6 +43,8 @@ class ReviewDependencies:
     settings: Settings = field(default_factory=Settings)
     now: Callable[[], datetime] = utc_now
     show: bool = True
+    house: bool = False
+    """it is the house's archive, of all its desks"""
     agent: bool = False
     """for the calls' agent: what is shared with them, to be heard and answered"""
 

@@ -44,6 +44,8 @@ class Panel(Card):
     def __init__(self) -> None:
         super().__init__("reviewPanel")
         self.figures: Figures | None = None
+        self.house = False
+        """whether all desks of the house are counted"""
         self.counts = {name: _Count(name) for name in COUNTED}
         self.verdict = QLabel()
         self.verdict.setObjectName("verdict")
@@ -75,9 +77,10 @@ class Panel(Card):
 
     def render_view(self, view: View) -> None:
         figures = self.figures
-        self.period.setText(_folded(view.texts("review.period")))
-        self.period.setAccessibleName(view.texts("review.period"))
-        self.period.setToolTip(view.texts("review.period.why"))
+        period = "review.period.house" if self.house else "review.period"
+        self.period.setText(_folded(view.texts(period)))
+        self.period.setAccessibleName(view.texts(period))
+        self.period.setToolTip(view.texts(f"{period}.why"))
         for name, count in self.counts.items():
             number = getattr(figures, name) if figures is not None else None
             count.number.setText("–" if number is None else str(number))

@@ -49,6 +49,8 @@ class Scores(Card):
         """`agent`: the call's own, who reads it."""
         super().__init__("scores")
         self._reads = agent
+        self.house = False
+        """whether the agent of the call hears what is shared"""
         self.heading = TextLabel("scoresHeading", size=SMALL, role="muted")
         self.none = TextLabel("noScores", size=SMALL, role="muted", wrap=True)
         self.share = Switch("share")
@@ -175,7 +177,9 @@ class Scores(Card):
         self.none.setText(view.texts("review.scores.none"))
         self.none.setVisible(not self._items)
         self.share.show_as(
-            view, view.texts("review.share", agent=agent), why=view.texts("review.share.why", agent=agent)
+            view,
+            view.texts("review.share", agent=agent),
+            why=view.texts("review.share.why.house" if self.house else "review.share.why", agent=agent),
         )
         self._draw()
 

@@ -106,6 +106,7 @@ class ReviewWindow(QWidget):
         self._typing = QTimer(self)
         self._typing.setSingleShot(True)
         self._typing.setInterval(_TYPED)
+        self._agent = agent
         self._lay_out()
         for pill in self.filters.values():
             pill.setVisible(not agent)
@@ -124,7 +125,7 @@ class ReviewWindow(QWidget):
         for widget in (self.teams, self.search, self.keys_button, self.look_button):
             top.addWidget(widget)
         chips = QHBoxLayout()
-        chips.setContentsMargins(12, 12, 12, 10)
+        chips.setContentsMargins(12, *((0, 12, 0) if self._agent else (12, 12, 10)))
         chips.setSpacing(6)
         for pill in self.filters.values():
             pill.setCheckable(True)
@@ -196,10 +197,11 @@ class ReviewWindow(QWidget):
         self.list.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def show_search(self, view: View) -> None:
-        self.search.setPlaceholderText(view.texts("review.search"))
-        self.search.setAccessibleName(view.texts("review.search"))
-        self.search.setAccessibleDescription(view.texts("review.search.why"))
-        self.search.setToolTip(f"{view.texts('review.search.why')} (F)")
+        search = "review.search.shared" if self._agent else "review.search"
+        self.search.setPlaceholderText(view.texts(search))
+        self.search.setAccessibleName(view.texts(search))
+        self.search.setAccessibleDescription(view.texts(f"{search}.why"))
+        self.search.setToolTip(f"{view.texts(f'{search}.why')} (F)")
 
     # --- keyboard -------------------------------------------------------------------------------
 
