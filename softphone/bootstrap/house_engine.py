@@ -117,7 +117,7 @@ class HouseBeside:
         if now is None:
             return 0, ""
         code = now.refusal.code if now.refusal else now.trouble.code if now.trouble else ""
-        return now.count, code.removeprefix("error.")
+        return now.count, code
 
     # --- on the news' thread ----------------------------------------------------------------------
 

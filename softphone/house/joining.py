@@ -104,7 +104,7 @@ def join(
         membership = named(replace(membership, signer=signer), connection.ask("GET", "/v1/me").json)
         taken = take_news(connection, desk.folder, desk.keyring, membership)
         if taken.refused:
-            raise HouseError(f"error.{taken.refused[0]}")
+            raise HouseError(taken.refused[0])
         _reads(desk, connection, taken.membership)
     except (KlartoneError, ValueError, TypeError, KeyError) as error:
         with suppress(KlartoneError):
@@ -113,6 +113,7 @@ def join(
         if isinstance(error, KlartoneError):
             raise
         raise UnreachableError("error.house.no_service", status=0) from error
+    desk.folder.note_heard()
     return taken
 
 

@@ -33,7 +33,8 @@ _LARGEST_NOTICE = 20_000_000
 _SECONDS_NOTICE = 120.0
 _MOST_NOTICES = 500
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-OLDER, SIGNER, FAULTY, NOTICES = "house.policy_older", "house.policy_signer", "house.policy_faulty", "house.notices"
+OLDER, SIGNER = "error.house.policy_older", "error.house.policy_signer"
+FAULTY, NOTICES = "error.house.policy_faulty", "error.house.notices"
 SETTINGS_LARGEST = 200_000
 
 

@@ -105,7 +105,7 @@ class NewsWatch:
                 for code in taken.refused:
                     _log.warning("not taken: %s", code)
             if taken.refused:
-                trouble = HouseError(f"error.{taken.refused[0]}")
+                trouble = HouseError(taken.refused[0])
             if taken.changed:
                 self._taken(taken)
             self._tell()

@@ -5,9 +5,13 @@ from __future__ import annotations
 import http.client
 import io
 import json
+import os
 import sys
 import threading
+import time
 import webbrowser
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -16,7 +20,12 @@ from urllib.request import urlopen
 
 import pytest
 
+from softphone.bootstrap.home import Home as UserHome
 from softphone.bootstrap.home import password_name
+from softphone.cli.doctor.finding import Finding
+from softphone.cli.doctor.house import HOUSE
+from softphone.cli.doctor.machine import Machine
+from softphone.cli.doctor.run import look
 from softphone.domain.errors import NotSignedInError
 from softphone.house.joining import Desk
 from softphone.house.membership import Membership
@@ -51,6 +60,17 @@ def news(home: Home) -> Taken:
     assert membership is not None
     desk = Desk(home.folder, home.keys, membership.desk)
     return take_news(desk.connection(membership), home.folder, home.keys, membership)
+
+
+def doctor(home: Home) -> dict[str, object]:
+    """What it finds of the house, each with what it names first."""
+
+    def by_its_keyring(machine: Machine) -> Iterable[Finding]:
+        machine.keys = home.keys
+        return HOUSE.look(machine)
+
+    found = look(UserHome.within(home.root), [replace(HOUSE, look=by_its_keyring)])
+    return {one.code: next(iter(one.params.values()), "") for _, one in found}
 
 
 def account(home: Home, team: Team, monkeypatch: pytest.MonkeyPatch, *words: str, password: str = "") -> str:
@@ -97,10 +117,21 @@ def test_a_link_sets_a_fresh_home_up_and_leaving_gives_it_back(
     assert "account_passwords_given" in team.events()
     # It has a key by which its agent reads what a lead shares.
     assert team.sql("SELECT desk::text FROM reading_keys") == [(membership.desk,)]
+    assert doctor(home) == {"doctor.house": team.address}
     # Who has joined is in IT's list, under the id of the local archive.
     assert team.sql("SELECT desk::text FROM desks WHERE revoked_at IS NULL") == [(membership.desk,)]
     again = home.does("join", f"https://another.example/join#{'a' * 43}.{'0' * 32}")
     assert (again.status, team.address in again.err) == (1, True)
+    # The doctor says what is wrong with it: nothing asks, the service is away, or its certificate is another's.
+    past = time.time() - 3 * 86_400
+    os.utime(home.folder.path / "heard", (past, past))
+    team.stop()
+    found = doctor(home)
+    assert list(found) == ["doctor.house.stale", "error.house.unreachable"]
+    team.start()
+    home.folder.write(replace(membership, authority=""))
+    assert list(doctor(home))[-1] == "error.house.untrusted"
+    home.folder.write(membership)
     # Left, nothing of the house stays: no setting, no password, no token, no key.
     left = home.does("leave")
     assert left.status == 0, left.err
@@ -149,9 +180,7 @@ def test_a_desk_believes_its_signer_and_a_higher_number_and_nothing_else(home: H
         assert news(home).refused == (NOTICES,), name
         team.sql("DELETE FROM policy_notices")
         team.sql("DELETE FROM policies WHERE number = 8")
-    team.sql("DELETE FROM policy_teams")
-    team.sql("DELETE FROM policy_keys")
-    team.sql("DELETE FROM policies")
+    team.sql("TRUNCATE policies CASCADE")
     assert news(home).refused == (OLDER,)
     # What is in order is taken, with its recorded notice; and a new signer by the old one's word alone.
     sounds = '[line.sound.N6.da]\nfile = "lyd/n6.wav"\n'

@@ -126,6 +126,7 @@ def test_a_link_makes_a_phone_of_the_house_that_follows_its_policy_until_it_is_r
             phone.wait(lambda now: [one.registration for one in now.accounts] == [Registration.REGISTERED], "registers")
             phone.wait(lambda now: now.policy.phase is PolicyPhase.READY, "the policy")
             house = phone.wait(lambda now: now.house and now.house.heard and now.house, "the house")
+            assert house is not None
             assert (house.address, house.policy) == (team.address, 7)
             assert phone.now is not None
             assert phone.now.locked["accounts"] == phone.now.locked["policy"] == team.address
@@ -145,9 +146,9 @@ def test_a_link_makes_a_phone_of_the_house_that_follows_its_policy_until_it_is_r
             assert phone.now.policy.path.endswith("/8/policy.toml")
             # IT sees it too.
             seen = f"{__version__}"
-            until(lambda: team.sql("SELECT failed FROM desks") == [("house.policy_signer",)], 10, "what IT sees")
+            until(lambda: team.sql("SELECT failed FROM desks") == [("error.house.policy_signer",)], 10, "what IT sees")
             (person,) = (json.loads(line) for line in team.command("people", "--json").out.splitlines())
-            assert (person["program"], person["waiting"], person["failed"]) == (seen, 0, "house.policy_signer")
+            assert (person["program"], person["waiting"], person["failed"]) == (seen, 0, "error.house.policy_signer")
             team.sql("DELETE FROM policies WHERE number = 9")
             phone.reads_settings()
             phone.wait(lambda now: codes(now) == [], "no fault any more")

@@ -100,6 +100,16 @@ THEMES: dict[str, dict[str, Fault]] = {
             "doctor.judge.waits error.archive.holds_overdue error.archive.cases_overdue error.archive.clock_doubtful",
         ),
     },
+    "house": {
+        **_all(Status.FAIL, By.IT, "error.house.unreadable"),
+        **_all(
+            Status.WARN,
+            By.IT,
+            "error.house.signed_out error.house.unreachable error.house.untrusted error.house.authority"
+            " error.house.no_service error.house.policy_older error.house.policy_signer error.house.policy_faulty"
+            " error.house.notices doctor.house.stale",
+        ),
+    },
     "clock": {
         **_all(Status.FAIL, By.IT, "doctor.clock.fast doctor.clock.slow"),
         **_all(Status.WARN, By.IT, "doctor.clock.back error.desk.no_screen"),

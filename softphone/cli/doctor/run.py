@@ -21,6 +21,7 @@ from softphone.cli.doctor.crashes import CRASHES
 from softphone.cli.doctor.faults import Status, status_of
 from softphone.cli.doctor.finding import Check, Finding
 from softphone.cli.doctor.folders import FOLDERS
+from softphone.cli.doctor.house import HOUSE
 from softphone.cli.doctor.keys import KEYRING, PASSPORTS
 from softphone.cli.doctor.machine import Machine
 from softphone.cli.doctor.network import NETWORK, STRANGERS, STUN
@@ -49,6 +50,7 @@ CHECKS: tuple[Check, ...] = (
     SOUND,
     KEYRING,
     ARCHIVE,
+    HOUSE,
     PASSPORTS,
     PLUGINS,
     CRASHES,
