@@ -22,7 +22,7 @@ from softphone.archive.outbox.shipping import Waiting
 from softphone.domain.errors import HouseError, KlartoneError, NotSignedInError, UnreachableError
 from softphone.domain.policy import Policy
 from softphone.house import tallies
-from softphone.house.lowly import lower_priority
+from softphone.house.giving_way import give_way_on_disk
 from softphone.house.shipping import Asks, Carrier, follow_heads
 from softphone.system.logbook import log, log_bug
 
@@ -130,7 +130,7 @@ class Courier:
     # --- its own thread ---------------------------------------------------------------------------
 
     def _run(self, open_beside: Callable[[], Archive]) -> None:
-        lower_priority()
+        give_way_on_disk()
         self._wake.wait(self._first)
         while not self._ending:
             self._wake.clear()
