@@ -68,6 +68,7 @@ SHORT: Mapping[str, Measure] = {
     "beside": lambda: beside.measure(3, 6, 1),
     "relay": lambda: relay.measure(3),
     "load": lambda: load.measure(5, 1),
+    "shipping": lambda: shipping.measure(6, 4, 60),
     "start": lambda: start.measure(1),
     "memory": lambda: memory.measure(20),
     "review": lambda: review.measure(4_000, 5),
