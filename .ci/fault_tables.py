@@ -30,7 +30,8 @@ HEAD = {
 `klartone doctor` says each in the window's own words, `klartone doctor --json` with its code. A code stays the same over
 versions and languages. `fail`: calls, or the recording that is due, do not work; the command ends with 1. `warn`: Klartone
 works, but not as it should. What stands in `{…}` is filled in. Codes that begin with `doctor.` are the command's own. The
-others stand in the window too, in the same words.
+others stand in the window too, in the same words. Where the organisation has locked what is at fault, the place is named
+instead of what to do.
 """,
     Language.DA: """# Det, `doctor` kalder en fejl
 
@@ -41,13 +42,16 @@ others stand in the window too, in the same words.
 `klartone doctor` siger dem med vinduets egne ord, `klartone doctor --json` med deres kode. En kode er den samme i alle
 udgaver og på begge sprog. `fail`: Opkald, eller den optagelse, der skal ske, virker ikke; kommandoen slutter med 1. `warn`:
 Klartone virker, men ikke som det skal. Det, der står i `{…}`, fyldes ud. Koder, der begynder med `doctor.`, er kommandoens
-egne. De andre står også i vinduet med samme ord.
+egne. De andre står også i vinduet med samme ord. Har organisationen låst det, der er galt, nævnes stedet i stedet for det,
+der skal gøres.
 """,
 }
 COLUMNS = {
     Language.EN: ("code", "status", "what it says", "what to do", "who"),
     Language.DA: ("kode", "status", "det siger den", "det skal gøres", "hvem"),
 }
+LOCKED_IN = "locked_in"
+"""filled in only where the organisation has locked what is at fault: then another remedy stands there"""
 HEADINGS = {
     "account": {Language.EN: "The account and its server", Language.DA: "Kontoen og dens server"},
     "network": {Language.EN: "The network", Language.DA: "Netværket"},
@@ -70,7 +74,7 @@ def pages(root: Path = ROOT) -> dict[Path, str]:
     names = {
         name for po in folder.glob("*/*.po") for name in re.findall(r"(?<!\{)\{(\w+)\}", po.read_text(encoding="utf-8"))
     }
-    unfilled = {name: f"{{{name}}}" for name in names}
+    unfilled = {name: f"{{{name}}}" for name in names - {LOCKED_IN}}
     return {path: _page(Texts(folder, language), unfilled) for language, path in DOCUMENTS.items()}
 
 

@@ -11,22 +11,26 @@ import shutil
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from softphone import __version__
+from softphone.archive.crypto import ring
 from softphone.bootstrap.home import Home
 from softphone.cli.doctor.faults import FAULTS, Status, by_of
-from softphone.cli.doctor.finding import Finding
+from softphone.cli.doctor.finding import Check, Finding
 from softphone.cli.doctor.folders import FOLDERS
+from softphone.cli.doctor.keys import PRIVATE_KEYS
 from softphone.cli.doctor.machine import Machine, Once
 from softphone.cli.doctor.phone import PHONE
 from softphone.cli.doctor.run import CHECKS, look
 from softphone.cli.doctor.summary import summary_of
-from softphone.domain.purpose import Language
+from softphone.domain.purpose import KeyRole, Language
 from softphone.engine.server import Attached, Server
+from softphone.house.membership import HouseFolder, Membership
 from softphone.system.endpoint import Endpoint, new_secret, unix_sockets, write_endpoint
 from softphone.system.paths import program_folder
 from softphone.system.secrets import DemoKeyFile
@@ -34,6 +38,7 @@ from softphone.system.settings import save_settings
 from softphone.texts import Texts
 from softphone.wire.snapshot import Account, CodedText, Settings
 from tests.peers.wire import wire
+from tests.policies import KEYS, POLICY
 
 ROOT = Path(__file__).resolve().parent.parent
 STANDING = ("engine", "calls/policy", "system", "plugin", "audio", "edge", "archive/folder", "archive/catalog")
@@ -137,6 +142,47 @@ def test_a_phone_of_another_version_is_said_to_be_one_and_its_port_is_left_alone
     finally:
         server.close()
     assert [(one.code, one.params["version"]) for _, one in found] == [("doctor.engine.other", "0.0.9")]
+
+
+def test_a_private_key_is_missed_that_was_here_or_that_a_role_in_the_house_needs(tmp_path: Path) -> None:
+    home, at = Home.within(tmp_path), datetime(2026, 11, 29, tzinfo=UTC)
+    home.folders.create()
+    keys = DemoKeyFile(tmp_path / "keys.json")
+    machine = Machine(home, keys)
+
+    def found() -> list[tuple[str, str]]:
+        return [(one.code, str(one.params.get("id") or one.params["ids"])) for one in PRIVATE_KEYS.look(machine)]
+
+    house, custody = (
+        ring.create(keys, id, role, at) for id, role in (("lost", KeyRole.TRAINING), ("mine", KeyRole.CUSTODY))
+    )
+    # Somebody else's public key is not missed.
+    theirs = ring.create(DemoKeyFile(tmp_path / "theirs.json"), "theirs", KeyRole.DOCUMENTATION, at)
+    (tmp_path / "theirs.toml").write_text(theirs.as_policy())
+    ring.import_public(keys, tmp_path / "theirs.toml", at)
+    assert found() == []
+    keys.delete(house.private_name)
+    assert found() == [("doctor.key.gone", "lost")]
+
+    folder = HouseFolder(home.folders.data)
+    folder.policy(1).parent.mkdir(parents=True)
+    folder.policy(1).write_text(POLICY.replace(KEYS["custody"], custody.public_key), encoding="utf-8")
+    roles = ("agent", "lead", "custody")
+    folder.write(Membership("https://house.example", "", "d", "p", roles=roles, since=at.isoformat(), policy=1))
+    machine = Machine(home, keys)
+    assert found() == [("doctor.key.gone", "lost"), ("doctor.key.no_training", "lead-1")]
+
+
+def test_one_fault_that_several_checks_meet_is_told_once(tmp_path: Path) -> None:
+    fault, fine = Finding("error.keyring.none"), Finding("doctor.keyring")
+    checks = [
+        Check("keyring", lambda _: [fault, fine]),
+        Check("archive", lambda _: [fine, fault, Finding("error.archive.full", {"path": "a"})]),
+        Check("keys", lambda _: [Finding("error.archive.full", {"path": "b"})]),
+    ]
+    found = look(Home.within(tmp_path), checks)
+    assert [(name, one.code) for name, one in found if one.code == fault.code] == [("keyring", fault.code)]
+    assert len(found) == 5
 
 
 def test_what_all_findings_mean_for_calls_and_recording() -> None:

@@ -3,17 +3,17 @@ the file that says where it is."""
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
 from softphone.domain.errors import EngineError, KlartoneError
 from softphone.locking import held_by_another
-from softphone.system.endpoint import FILE, Endpoint, answers
+from softphone.system.endpoint import Endpoint, answers, own_endpoint, read_endpoint
 from softphone.system.single import DESK
 from softphone.system.single import FILE as ENGINE
 from softphone.wire.codec import PROTOCOL, WireError, decode_from_engine, encode
@@ -25,6 +25,20 @@ ANSWERS_WITHIN = 5.0
 _LOOK_EVERY = 0.05
 
 
+class NobodyThereError(EngineError):
+    """No process listens: what the file says is of one that has gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A phone that somebody only looks at. `snapshot`: its state; None if it says nothing in time, or is of a version whose
+    state cannot be read. `version` is empty where it has not even said that."""
+
+    pid: int
+    version: str
+    snapshot: Snapshot | None
+
+
 class Running:
     """Attached as an observer. `hello` and `snapshot` are its first words."""
 
@@ -34,13 +48,20 @@ class Running:
         self._lines = self._socket.makefile("rb")
         self._socket.settimeout(ANSWERS_WITHIN)
         self.snapshot: Snapshot | None = None
-        self._send(Attach(endpoint.secret, "observer"))
-        hello = self._next()
-        if not isinstance(hello, Hello) or hello.protocol != PROTOCOL:
-            raise EngineError("error.running.other_version")
-        self.hello = hello
-        while self.snapshot is None:
-            self._next()
+        self._version = ""
+        try:
+            self._send(Attach(endpoint.secret, "observer"))
+            hello = self._next()
+            if not isinstance(hello, Hello):
+                raise EngineError("error.running.other_version")
+            self.hello, self._version = hello, hello.version
+            if hello.protocol != PROTOCOL:
+                raise EngineError("error.running.other_version", version=hello.version)
+            while self.snapshot is None:
+                self._next()
+        except EngineError:
+            self.close()
+            raise
 
     def __enter__(self) -> Running:
         return self
@@ -48,6 +69,9 @@ class Running:
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _at: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
         self._lines.close()
         self._socket.close()
 
@@ -72,11 +96,11 @@ class Running:
             line = self._lines.readline()
             said = decode_from_engine(line) if line else None
         except WireError as error:
-            raise EngineError("error.running.other_version") from error
+            raise EngineError("error.running.other_version", version=self._version) from error
         except OSError as error:
-            raise EngineError("error.running.silent") from error
+            raise EngineError("error.running.silent", version=self._version) from error
         if said is None:
-            raise EngineError("error.running.silent")
+            raise EngineError("error.running.silent", version=self._version)
         if isinstance(said, Snapshot):
             self.snapshot = said
         return said
@@ -85,8 +109,23 @@ class Running:
 def running(runtime: Path) -> Running | None:
     """The phone that runs there; None if none does. Raises PermissionError for another user's, EngineError for one that does
     not answer."""
-    endpoint = _endpoint(runtime)
+    endpoint = own_endpoint(runtime)
     return Running(endpoint) if endpoint is not None and answers(endpoint) else None
+
+
+def look_at_running(runtime: Path) -> Seen | None:
+    """The same for who only looks: also one that says nothing, or is of another version. None: none is there, or it is
+    another user's."""
+    endpoint = read_endpoint(runtime)
+    if endpoint is None:
+        return None
+    try:
+        with Running(endpoint) as phone:
+            return Seen(endpoint.pid, phone.hello.version, phone.snapshot)
+    except NobodyThereError:
+        return None
+    except EngineError as error:
+        return Seen(endpoint.pid, str(error.params.get("version", "")), None)
 
 
 def desk_runs(runtime: Path) -> bool:
@@ -119,20 +158,8 @@ def tell_of_settings(runtime: Path) -> bool | None:
     return True
 
 
-def _endpoint(runtime: Path) -> Endpoint | None:
-    path = runtime / FILE
-    try:
-        return Endpoint(**json.loads(path.read_text(encoding="utf-8")))
-    except PermissionError:
-        if sys.platform == "win32":
-            return None  # it is just being replaced
-        raise
-    except (OSError, ValueError, TypeError):
-        return None
-
-
 def connected(endpoint: Endpoint) -> socket.socket:
-    """Raises EngineError, with what the system said as its cause."""
+    """Raises EngineError; NobodyThereError if nobody listens."""
     kind, _, where = endpoint.address.partition(":")
     try:
         if kind == "tcp" or sys.platform == "win32":
@@ -141,6 +168,8 @@ def connected(endpoint: Endpoint) -> socket.socket:
         found = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         found.settimeout(ANSWERS_WITHIN)
         found.connect(os.fspath(where))
-    except (OSError, ValueError) as error:
+    except TimeoutError as error:
         raise EngineError("error.running.silent") from error
+    except (OSError, ValueError) as error:
+        raise NobodyThereError("error.running.silent") from error
     return found

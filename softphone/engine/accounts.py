@@ -143,6 +143,8 @@ class Accounts:
     def not_connected(self, event: sip.NotConnected) -> None:
         if state := self._states.get(event.account):
             params = {"server": event.server, "detail": event.detail}
+            if event.why == "tls_authority_file":  # not from the event, which is logged: a path may name its user
+                params["file"] = state.account.certificate_authority
             self._states[event.account] = replace(state, trouble=CodedText(f"connection.{event.why}", params))
 
     def _stands(self, account: Account) -> bool:

@@ -53,7 +53,19 @@ def write_endpoint(folder: Path, endpoint: Endpoint) -> None:
 def read_endpoint(folder: Path) -> Endpoint | None:
     """The endpoint of the engine that last started here, or None. It may be gone: only connecting shows."""
     try:
+        return own_endpoint(folder)
+    except PermissionError:
+        return None
+
+
+def own_endpoint(folder: Path) -> Endpoint | None:
+    """The same. Raises PermissionError for another user's."""
+    try:
         return Endpoint(**json.loads((folder / FILE).read_text(encoding="utf-8")))
+    except PermissionError:
+        if sys.platform == "win32":
+            return None  # it is just being replaced
+        raise
     except (OSError, ValueError, TypeError):
         return None
 

@@ -176,3 +176,13 @@ def test_a_mailbox_is_named_as_this_phone_can_call_it(named: str, called: str) -
     desk.accounts.mailbox(sip.MailboxChanged(ONE.id, waiting=True, new=1, target=named))
     [state] = desk.accounts.shown()
     assert state.mailbox == Mailbox(True, 1, called)
+
+
+def test_an_authoritys_file_that_cannot_be_read_is_named_to_its_user_and_not_in_the_event_that_is_logged() -> None:
+    desk = Desk()
+    account = replace(ONE, transport="tls", certificate_authority="/home/bjarke/ours.pem")
+    desk.set(account, answers=1)
+    desk.accounts.not_connected(sip.NotConnected("one", "pbx.example", "tls_authority_file", "No such file"))
+    trouble = desk.accounts.shown()[0].trouble
+    assert trouble is not None
+    assert (trouble.code, trouble.params["file"]) == ("connection.tls_authority_file", account.certificate_authority)

@@ -27,6 +27,7 @@ from softphone.domain.purpose import KeyRole
 
 _id: TypeAdapter[str] = TypeAdapter(Id)
 _LIST = "known-keys"
+_PAIR = "pair"
 _PART = 16
 """bytes of a key id; the list has them one after the other: Windows keeps 2,560 bytes a secret"""
 
@@ -97,7 +98,7 @@ def create(store: KeyStore, id: str, purpose: KeyRole, now: datetime) -> Known:
         raise ArchiveError("error.archive.recipient_id", id=id[:60]) from None
     check_free(store, id)
     made = Known(id, KeyPurpose(purpose.value), create_key_pair(store), now)
-    remember(store, made)
+    remember(store, made, pair=True)
     return made
 
 
@@ -123,7 +124,7 @@ def remember_signer(store: KeyStore, id: str, now: datetime, purpose: KeyPurpose
     """A pair that signs and lies in `store` by its id. Raises KeyringError."""
     private = store.get(signing_name(purpose, id))
     if private is not None:
-        remember(store, Known(id, purpose, _public_half(purpose, private), now))
+        remember(store, Known(id, purpose, _public_half(purpose, private), now), pair=True)
 
 
 def signing_name(purpose: KeyPurpose, id: str) -> str:
@@ -136,10 +137,12 @@ def of_private(id: str, purpose: KeyPurpose, private: bytes) -> Known:
     return Known(id, purpose, _public_half(purpose, private))
 
 
-def remember(store: KeyStore, known: Known) -> None:
-    """The key is listed from now on. What is known of it already stays."""
-    if _entry(store, known.key_id) is None:
-        store.set(f"known-{known.key_id}", json.dumps(as_told(known)).encode("utf-8"))
+def remember(store: KeyStore, known: Known, *, pair: bool = False) -> None:
+    """The key is listed from now on. What is known of it already stays. `pair`: its private half came too, and should stay."""
+    before = _entry(store, known.key_id)
+    if before is None or (pair and not _is_pair(store, known.key_id)):
+        told = as_told(before or known) | ({_PAIR: "1"} if pair else {})
+        store.set(f"known-{known.key_id}", json.dumps(told).encode("utf-8"))
     if known.key_id not in _listed(store):
         store.set(_LIST, (store.get(_LIST) or b"") + bytes.fromhex(known.key_id))
 
@@ -160,6 +163,18 @@ def known_keys(store: KeyStore) -> list[Known]:
     """In the order in which they came. Raises KeyringError."""
     found = [_entry(store, key_id) for key_id in _listed(store)]
     return [one for one in found if one is not None]
+
+
+def gone(store: KeyStore) -> list[Known]:
+    """Keys whose private half was here and is no longer. No command takes one out. Raises KeyringError."""
+    return [one for one in known_keys(store) if _is_pair(store, one.key_id) and store.get(one.private_name) is None]
+
+
+def _is_pair(store: KeyStore, key_id: str) -> bool:
+    try:
+        return _PAIR in json.loads(store.get(f"known-{key_id}") or b"{}")
+    except ValueError:
+        return False
 
 
 def choose(known: list[Known], asked: str) -> Known:
@@ -198,7 +213,7 @@ def import_private(store: KeyStore, path: Path, passphrase: str) -> Known:
     if held is not None and held != private:
         raise ArchiveError("error.keys.another_there", name=known.private_name)
     store.set(known.private_name, private)
-    remember(store, known)
+    remember(store, known, pair=True)
     return known
 
 

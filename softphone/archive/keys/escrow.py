@@ -70,7 +70,7 @@ def restore(store: KeyStore, held: Held) -> int:
     for name, secret in missing.items():
         store.set(name, secret)
     for known in held.known:
-        ring.remember(store, known)
+        ring.remember(store, known, pair=known.private_name in held.secrets)
     return len(missing)
 
 

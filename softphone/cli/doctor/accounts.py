@@ -91,6 +91,8 @@ def _not_there(there: Asked) -> Finding:
     state = there.state
     assert state.fault is not None
     fields: dict[str, Param] = {"server": state.server, "detail": state.fault.detail, "address": there.account.address}
+    if state.fault.code == "tls_authority_file":
+        fields["file"] = there.account.certificate_authority
     return Finding(f"connection.{state.fault.code}", fields, (Below(there.account.address),))
 
 

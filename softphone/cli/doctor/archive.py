@@ -24,7 +24,7 @@ _SHIPPED_WITHIN = timedelta(days=1)
 
 if TYPE_CHECKING:
     from softphone.archive.seen.machine import BackupHealth, MachineArchive
-    from softphone.cli.running import Running
+    from softphone.bootstrap.running import Seen
 
 
 def _archive(machine: Machine) -> Iterator[Finding]:
@@ -209,7 +209,7 @@ def _withheld(found: Finding, machine: Machine) -> Finding:
     return found
 
 
-def _in_force(found: Finding, running: Running | None) -> Finding:
+def _in_force(found: Finding, running: Seen | None) -> Finding:
     """A phone that runs keeps to the policy from before, if the file has been spoiled since."""
     held = running.snapshot.policy if running and running.snapshot else None
     if found.code == "ready.policy.faulty" and held and held.phase is PolicyPhase.FAULTY and held.controller:

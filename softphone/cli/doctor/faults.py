@@ -132,6 +132,11 @@ THEMES: dict[str, dict[str, Fault]] = {
             "error.keyring.none error.keyring.locked error.keyring.refused error.keyring.timed_out"
             " error.keyring.not_ours error.keyring.demo_file error.keyring.demo_file_denied error.keyring.demo_file_open",
         ),
+        **_all(
+            Status.WARN,
+            By.IT,
+            "doctor.key.gone doctor.key.no_documentation doctor.key.no_training doctor.key.no_custody",
+        ),
         **_all(Status.WARN, By.IT, "doctor.passport.none doctor.passport.faulty doctor.signer.none"),
     },
     "policy": {

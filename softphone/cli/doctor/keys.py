@@ -1,7 +1,8 @@
-"""The keyring, and the house's word for this desk."""
+"""The keyring, the private keys that should be in it, and the house's word for this desk."""
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -15,6 +16,31 @@ from softphone.domain.errors import KlartoneError
 def _keyring(machine: Machine) -> Iterator[Finding]:
     machine.keys.get("doctor")
     yield Finding("doctor.keyring")
+
+
+def _private_keys(machine: Machine) -> Iterator[Finding]:
+    """Of the roles that this person has: by the house's word, and by what this keyring once had."""
+    from softphone.archive.crypto.ring import gone
+    from softphone.archive.crypto.wraps import fingerprint, private_name
+    from softphone.domain.purpose import KeyRole
+    from softphone.domain.roles import role_of
+    from softphone.house.membership import HouseFolder
+    from softphone.system.policy_file import load_policy
+
+    for one in gone(machine.keys):
+        yield Finding("doctor.key.gone", {"id": one.id, "key": one.key_id[:8]})
+    membership = HouseFolder(machine.home.folders.data).read()
+    if membership is None or not machine.settings.policy:
+        return
+    try:
+        recipients = load_policy(Path(machine.settings.policy)).policy.recipient
+    except KlartoneError:
+        return  # the policy's own finding says so
+    for role in KeyRole:
+        ids = [one.id for one in recipients if one.purpose is role]
+        named = (private_name(fingerprint(b64decode(one.public_key))) for one in recipients if one.purpose is role)
+        if role_of(role).value in membership.roles and ids and all(machine.keys.get(name) is None for name in named):
+            yield Finding(f"doctor.key.no_{role.value}", {"ids": ", ".join(ids)})
 
 
 def _passports(machine: Machine) -> Iterator[Finding]:
@@ -45,4 +71,5 @@ def _passports(machine: Machine) -> Iterator[Finding]:
 
 
 KEYRING = Check("keyring", _keyring)
+PRIVATE_KEYS = Check("keys", _private_keys)
 PASSPORTS = Check("passports", _passports)

@@ -15,8 +15,8 @@ from softphone.bootstrap.home import Home, forget_misleading, key_store
 
 if TYPE_CHECKING:
     from softphone.archive.crypto.wraps import KeyStore
+    from softphone.bootstrap.running import Seen
     from softphone.cli.doctor.servers import Asked
-    from softphone.cli.running import Running
 
 KEYRING_WITHIN = 5.0
 _Found = TypeVar("_Found")
@@ -44,7 +44,7 @@ class Machine:
         self.home = home
         self.held, _ = home.settings_in_force(only_look=True)
         self.settings = self.held.settings
-        self.running: Once[Running | None] = Once(self._running)
+        self.running: Once[Seen | None] = Once(self._running)
         self.servers: Once[list[Asked]] = Once(self._servers)
         """each account's, or what is known of it"""
         forget_misleading(self.held)
@@ -61,8 +61,8 @@ class Machine:
 
         return ask_all(self.settings.accounts, self.keys, self.environment, log_in=self.running() is None)
 
-    def _running(self) -> Running | None:
-        from softphone.cli.running import look_at_running
+    def _running(self) -> Seen | None:
+        from softphone.bootstrap.running import look_at_running
 
         return look_at_running(self.home.folders.runtime)
 

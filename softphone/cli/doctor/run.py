@@ -22,7 +22,7 @@ from softphone.cli.doctor.faults import Status, status_of
 from softphone.cli.doctor.finding import Check, Finding
 from softphone.cli.doctor.folders import FOLDERS
 from softphone.cli.doctor.house import HOUSE
-from softphone.cli.doctor.keys import KEYRING, PASSPORTS
+from softphone.cli.doctor.keys import KEYRING, PASSPORTS, PRIVATE_KEYS
 from softphone.cli.doctor.machine import Machine
 from softphone.cli.doctor.network import NETWORK, STRANGERS, STUN
 from softphone.cli.doctor.parts import PARTS, SCREEN
@@ -49,6 +49,7 @@ CHECKS: tuple[Check, ...] = (
     CLOCK,
     SOUND,
     KEYRING,
+    PRIVATE_KEYS,
     ARCHIVE,
     HOUSE,
     PASSPORTS,
@@ -88,7 +89,15 @@ def look(home: Home, checks: Sequence[Check] = CHECKS) -> list[tuple[str, Findin
     told = [(one.check.name, finding) for one in going for finding in one.told()]
     # The phone tells of much that its own check has found too, and with more words.
     known = {finding.code for name, finding in told if name != PHONE.name}
-    return [(name, finding) for name, finding in told if name != PHONE.name or finding.code not in known]
+    told = [(name, finding) for name, finding in told if name != PHONE.name or finding.code not in known]
+    # A keyring that does not answer keeps several checks from looking: it is one fault.
+    return [one for n, one in enumerate(told) if not _again(one[1], [before for _, before in told[:n]])]
+
+
+def _again(finding: Finding, before: Sequence[Finding]) -> bool:
+    return status_of(finding.code) is not Status.OK and any(
+        (one.code, one.params, one.below) == (finding.code, finding.params, finding.below) for one in before
+    )
 
 
 def report(found: Sequence[tuple[str, Finding]]) -> dict[str, Any]:
