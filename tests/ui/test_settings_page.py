@@ -519,6 +519,9 @@ def test_a_link_that_is_pasted_joins_the_house_beside_the_window_and_the_phone_r
     scene.show(replace(s.snapshot(), house=replace(house, trouble=CodedText("error.house.signed_out"))))
     scene.qtbot.waitUntil(section.link.isVisible, timeout=3_000)
     assert section.state.property("role") == "danger"
+    # Or, where the house signs its people in by itself, its browser is asked once more.
+    scene.press("joinHouse")
+    scene.qtbot.waitUntil(lambda: links[-1] == "" and not section._works, timeout=5_000)
     # Where the organisation sets the policy itself, no house can.
     scene.show(replace(s.snapshot(), locked={"policy": "/etc/klartone/settings.toml"}))
     scene.qtbot.waitUntil(lambda: not section.link.isEnabled(), timeout=3_000)

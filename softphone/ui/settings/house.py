@@ -54,12 +54,13 @@ class HouseSection(Section):
         why = view.texts("settings.managed", place=place) if place else ""
         if self._works:
             why = view.texts("settings.house.works")
-        elif not why and not self.link.text().strip():
+        elif not why and not out and not self.link.text().strip():
             why = view.texts("settings.house.paste")
         self.link.setEnabled(not self._works and not place)
         self.link.setPlaceholderText("https://…/join#…")
         self.link.setAccessibleName(view.texts("settings.house.link"))
-        self.join.show_as(view, view.texts("settings.house.join"), enabled=not why, why=why)
+        label = view.texts("settings.house.again" if out else "settings.house.join")
+        self.join.show_as(view, label, enabled=not why, why=why)
         self.said.set_role("danger" if self._failed else "muted")
         if self._failed is not None:
             self.said.setText(view.texts(self._failed.code, **self._failed.params))
@@ -106,8 +107,8 @@ class HouseSection(Section):
         self._render()
 
     def _press(self) -> None:
-        link = self.link.text().strip()
-        if link and self.join.isEnabled() and not self._works:
+        link = self.link.text().strip()  # empty: in the browser, to the house that it belongs to
+        if self.join.isEnabled() and not self._works:
             self._works, self._failed = True, None
             self._render()
             self.wanted.emit(link)
