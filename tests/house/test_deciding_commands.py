@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from uuid_utils import uuid7
 
-from softphone.archive.crypto.note_seals import seal_note
-from softphone.archive.crypto.wraps import SUITE
 from softphone.domain.archive.decisions import Overdue
 from softphone.domain.purpose import KeyRole
 from softphone.house.connection import Connection
@@ -22,7 +18,7 @@ from softphone.house.tokens import KeptTokens
 from softphone.system.signature import new_signing_key
 from tests.house.joined import Home, publish
 from tests.house.test_archive_commands import joined, lists
-from tests.team.desk import NUMBER, Desk, Made, made, spoken
+from tests.team.desk import NUMBER, Desk, Made, made, noted, spoken
 from tests.team.served import ANNA, Team, whole
 
 pytestmark = [pytest.mark.peer("postgresql"), pytest.mark.peer("seaweedfs")]
@@ -94,7 +90,7 @@ def test_one_number_s_recordings_at_all_desks_are_held_answered_let_go_and_decid
         for one in map(json.loads, says(dpo, "holds", "list", "--json").splitlines())
         if one["recording"] == first.recording
     ]
-    note(annas, team, "Vil have den blå.")
+    noted(annas, team.keys, "Vil have den blå.")
     assert "Vil have den blå." in says(dpo, "archive", "notes", "--number", NUMBER)
     for number, one in enumerate((first, second)):
         says(dpo, "archive", "export", one.recording, "--wav", str(tmp_path / f"{number}.wav"), "--case", "117")
@@ -136,17 +132,3 @@ def connection(home: Home) -> Connection:
     assert key is not None
     tokens = KeptTokens(home.keys, member.desk, home.folder.lock)
     return Connection(member.address, key, tokens, authority=member.authority)
-
-
-def note(desk: Desk, team: Team, text: str) -> None:
-    call, custody, now = str(uuid7()), team.keys.recipient(KeyRole.CUSTODY), datetime.now(UTC)
-    sealed = base64.b64encode(seal_note(text, custody, call)).decode("ascii")
-    told = {
-        "agent": ANNA,
-        "number": NUMBER,
-        "at": now.isoformat(),
-        "until": str(now.date() + timedelta(days=7)),
-        "time_zone": "Europe/Copenhagen",
-        "seals": [{"key_id": custody.key_id, "suite": SUITE, "sealed": sealed}],
-    }
-    assert desk.ask("PUT", f"/v1/notes/{call}", told).status == 204

@@ -21,8 +21,9 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from uuid_utils import uuid7
 
 from softphone.archive.crypto.challenges import open_challenge
+from softphone.archive.crypto.note_seals import seal_note
 from softphone.archive.crypto.number_seals import READ_BY, NumberSeal, seal_number
-from softphone.archive.crypto.wraps import Recipient, Wrap, data_key, fingerprint, wrap
+from softphone.archive.crypto.wraps import SUITE, Recipient, Wrap, data_key, fingerprint, wrap
 from softphone.archive.files.container import Content, Header, Sealer
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import KeyRole
@@ -334,3 +335,18 @@ def _key_id(private: X25519PrivateKey) -> str:
 
 def port_of(address: str) -> int:
     return urlsplit(address).port or 443
+
+
+def noted(desk: Desk, house: House, text: str, agent: str = "sip:anna@klartone.test") -> None:
+    """An agent's note about a call with `NUMBER`."""
+    call, custody, now = str(uuid7()), house.recipient(KeyRole.CUSTODY), datetime.now(UTC)
+    sealed = base64.b64encode(seal_note(text, custody, call)).decode("ascii")
+    told = {
+        "agent": agent,
+        "number": NUMBER,
+        "at": now.isoformat(),
+        "until": str(now.date() + timedelta(days=7)),
+        "time_zone": "Europe/Copenhagen",
+        "seals": [{"key_id": custody.key_id, "suite": SUITE, "sealed": sealed}],
+    }
+    assert desk.ask("PUT", f"/v1/notes/{call}", told).status == 204

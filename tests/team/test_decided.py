@@ -136,6 +136,8 @@ def test_a_hold_is_not_lifted_where_that_would_end_a_training_unless_it_may(hous
     ]
     for who in ("anna", "handler", "lead", "it"):
         assert refused(house, who, holds.KEYS, one) == refused(house, who, holds.MEANT, hold[:5]) == "KT403"
+    # Nobody hears by them what there is nothing to decide about.
+    assert refused(house, "custody", holds.KEYS, house.arrived()) == "KT404"
     keys = house.ask("custody", holds.KEYS, one)
     assert [(row["segment"], row["key_id"], bytes(row["sealed"])) for row in keys] == [(0, "c1", b"custodyc1")]
     assert house.value("custody", holds.END, hold, "lifted", "settled", Jsonb([]), True) == "training_ended"
@@ -230,9 +232,11 @@ def test_a_case_of_a_call_arrives_with_its_recording_and_what_is_upheld_binds_la
         assert house.ship("anna", it) == "stored"
     day = NOW.date() + timedelta(days=30)
 
+    arriving = [(one, "objection"), (grounds, "grounds_given"), (one, "objection")]
+
     async def arrive() -> None:
         async with Rows(house.server.conninfo(house.database, SERVICE)) as rows:
-            for it, kind in ((one, "objection"), (grounds, "grounds_given"), (one, "objection")):
+            for it, kind in arriving:
                 async with rows.asking(house.people["anna"].token) as tx:
                     await cases.arrived(tx, it.recording, cases.CaseKind(kind), it.opened_at, ZONE)
 
@@ -253,10 +257,17 @@ def test_a_case_of_a_call_arrives_with_its_recording_and_what_is_upheld_binds_la
     other_line = recorded(purposes=[DOCUMENTED], opened_at=datetime.now(UTC), line="support")
     assert house.ship("anna", other_line) == "stored"
     # Grounds that are not upheld: training goes on for those whom the policy names, and under a hold once that is lifted.
+    whole = recorded(purposes=[TRAINED], keys=keys, number=None, restricted="grounds_given")
+    assert house.ship("anna", whole) == "stored"
+    arriving[:] = [(whole, "grounds_given")]
+    asyncio.run(arrive())
+    (case,) = house.ask("custody", cases.TOLD, whole.recording)
+    anew = Jsonb([{"role": "training", "segment": 0, "key_id": "t1", "suite": "s", "sealed": "00"}])
+    done = house.ask("custody", cases.SETTLE, case["number"], whole.recording, False, "of use", anew, LATER)
+    assert (done[0]["result"], house.found("lead")) == ("kept", {whole.recording})
     hold = raised(house, "handler", grounds.recording, "party")
     settle = (told[grounds.recording]["number"], grounds.recording, False, "clearly of use")
     assert house.ask("custody", cases.SETTLE, *settle, Jsonb([]), LATER) == [{"result": "kept", "remembered": False}]
     assert stands(house, grounds.recording) == {"training": "keeps"}
-    anew = Jsonb([{"role": "training", "segment": 0, "key_id": "t1", "suite": "s", "sealed": "00"}])
     assert house.value("custody", holds.END, hold, Ends.LIFTED, "settled", anew, False) == "lifted"
-    assert house.found("lead") == {grounds.recording}
+    assert house.found("lead") == {whole.recording, grounds.recording}

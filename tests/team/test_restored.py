@@ -14,6 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from softphone.domain.errors import TeamError
+from softphone.domain.purpose import KeyRole
 from softphone.house.heads import follow
 from softphone.team.logins import login
 from softphone.team.objects import Bucket
@@ -22,7 +23,7 @@ from softphone.team.proving.heads import signed_by
 from softphone.team.proving.restoring import restore
 from softphone.team.schema import SWEEPER
 from softphone.team.settings import read_settings
-from tests.team.desk import NUMBER, Desk, made
+from tests.team.desk import NUMBER, Desk, made, noted
 from tests.team.served import Team, whole
 from tests.team.test_arriving import hold
 from tests.team.test_comparing import is_held, lift
@@ -56,6 +57,8 @@ def stands(team: Team, recording: str) -> dict[str, str]:
 def test_what_went_since_a_backup_does_not_come_back_and_nobody_is_served_before(team: Team) -> None:
     desk, revoked = team.desk("agent", name="anna"), team.desk("agent", name="bo", agents=["sip:bo@klartone.test"])
     handler, it = team.desk("case_handler", agents=[], key=None), team.desk("it", agents=[])
+    custody = team.desk("custody", agents=[], key=KeyRole.CUSTODY)
+    noted(desk, team.keys, "Vil have den blå.")
     both = {"purposes": ["documentation", "training"], "reason": "withdrawn"}
     kept, withdrawn, opted, held, undone, refused = them = [made(team.keys) for _ in range(6)]
     for one in them:
@@ -80,6 +83,8 @@ def test_what_went_since_a_backup_does_not_come_back_and_nobody_is_served_before
         lift(team, undone)
         team.sql("UPDATE recordings SET restricted = 'objection' WHERE recording = %s", refused.recording)
         assert it.ask("DELETE", f"/v1/desks/{revoked.id}").status == 204
+        erased = {"number": NUMBER, "reason": "sag 117"}
+        assert whole(custody.ask("POST", "/v1/notes/erase", erased)) == {"count": 1}
         lost = made(team.keys, number=None)
         whole(desk.upload(lost))
         assert team.command("sweep").status == 0
@@ -105,6 +110,8 @@ def test_what_went_since_a_backup_does_not_come_back_and_nobody_is_served_before
     assert (is_held(team, held), is_held(team, undone)) == (True, False)
     assert ("training",) not in team.sql(roles, held.recording)
     assert revoked.ask("GET", "/v1/me").code == "signed_out"
+    assert whole(custody.ask("POST", "/v1/notes/find", {"number": NUMBER})) == {"notes": []}
+    assert team.sql("SELECT count(*) FROM call_note_seals") == [(0,)]
     # What is sent again, or comes later, meets what was said of it.
     assert whole(desk.upload(late))["state"] == "erased"
     assert whole(desk.upload(lost))["state"] == "stored"

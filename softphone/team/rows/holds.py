@@ -140,9 +140,12 @@ async def confirm(tx: Transaction, hold: str, look_again: date, now: datetime) -
     return next(one for one in found.holds if one.hold.hold == row["hold"])
 
 
-async def keys(tx: Transaction, recording: UUID) -> Keys:
-    """What custody needs to seal a recording anew. The log has it."""
-    rows = await tx.all(KEYS, recording)
+async def keys(tx: Transaction, recording: UUID, nothing: ArchiveError) -> Keys:
+    """What custody needs to seal a recording anew. The log has it. Raises `nothing` where there is nothing to decide about it."""
+    try:
+        rows = await tx.all(KEYS, recording)
+    except MissingError:
+        raise nothing from None
     segments: dict[int, ToOpen] = {}
     for row in rows:
         had = segments.get(row["segment"])

@@ -187,8 +187,9 @@ class RecordingTold(FileTold):
     def cases(self) -> list[CaseKind]:
         """Those that were opened in the call. When they were received counts from its beginning: no later than it was."""
         given = {one.reason for one in self.purposes if one.stands is Ended.TAKEN_BACK}
-        objected = [CaseKind.OBJECTION] if self.restricted == CaseKind.OBJECTION.value else []
-        return objected + ([CaseKind.GROUNDS] if CaseKind.GROUNDS.value in given else [])
+        return [
+            one for one in CaseKind if one.value == self.restricted or (one is CaseKind.GROUNDS and one.value in given)
+        ]
 
     def check(self) -> None:
         """Raises TeamError `rows_wrong`, with the first contradiction's name."""

@@ -11,7 +11,7 @@ from pydantic import Field
 from softphone.domain.archive import permission
 from softphone.domain.archive.decisions import HoldsShown, Raised, Standing
 from softphone.domain.changes import HoldBy
-from softphone.domain.errors import TeamError
+from softphone.domain.errors import ArchiveError, TeamError
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import KeyRole, Purpose
 from softphone.domain.roles import Permission
@@ -141,7 +141,8 @@ async def hold_to_end(here: Here, asking: Who, told: ToEnd) -> KeysTold:
     async with seeing(here, asking) as one:
         hold = await deciding.decided(one, told.hold, _WHAT[told.how])
         (found,) = await finding.rows_of(one.tx, [hold.recording], one.seer.now)
-        return keys_told(found, await holds.keys(one.tx, hold.recording))
+        nothing = ArchiveError("error.archive.no_such_hold", id=hold.hold)
+        return keys_told(found, await holds.keys(one.tx, hold.recording, nothing))
 
 
 @routes.post("/holds/end")

@@ -107,7 +107,8 @@ async def judging_to_keep(here: Here, asking: Who, asked: IdAsked) -> KeysTold:
     """What data protection needs to seal it anew. That it got the keys is in the log."""
     async with seeing(here, asking) as one:
         found = await custodys(one, asked.id, Permission.JUDGE)
-        return keys_told(found, await holds.keys(one.tx, UUID(found.row.recording)))
+        nothing = ArchiveError("error.archive.nothing_to_judge", id=found.row.recording)
+        return keys_told(found, await holds.keys(one.tx, UUID(found.row.recording), nothing))
 
 
 @routes.post("/judging/keep", status_code=204)
@@ -152,7 +153,8 @@ async def case_to_decide(here: Here, asking: Who, asked: IdAsked) -> KeysTold:
     """What data protection needs to seal it anew. That it got the keys is in the log."""
     async with seeing(here, asking) as one:
         found = await custodys(one, asked.id, Permission.DECIDE_CASE, first=True)
-        return keys_told(found, await holds.keys(one.tx, UUID(found.row.recording)))
+        nothing = ArchiveError("error.cases.none", id=found.row.recording)
+        return keys_told(found, await holds.keys(one.tx, UUID(found.row.recording), nothing))
 
 
 @routes.post("/cases/decide")
