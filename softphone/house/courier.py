@@ -109,6 +109,8 @@ class Courier:
 
     def calls(self, those: frozenset[str]) -> None:
         """Those that go on, or are in their wrap-up: their recordings wait, and others give way to them."""
+        if self._calls - those:
+            self._wake.set()
         self._calls = those
         if those:
             self._quiet.clear()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+import threading
+import time
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -26,6 +29,7 @@ from softphone.domain.changes import (
     RememberRefusal,
     Restrict,
 )
+from softphone.domain.errors import UnreachableError
 from softphone.domain.policy import Policy
 from softphone.domain.purpose import KeyRole, Purpose
 from softphone.house import courier as module
@@ -367,3 +371,33 @@ def _head(team: Team) -> None:
     """One is signed, and so old already that the next sweep signs another."""
     assert team.command("sweep").status == 0
     an_hour_later(team)
+
+
+@pytest.mark.expected_log("not shipped: error.house.unreachable", reason="the house never answers")
+def test_it_ends_within_a_second_whatever_the_house_does_and_ships_no_recording_of_a_call_that_goes_on(
+    office: Office,
+) -> None:
+    hangs, asked = threading.Event(), list[str]()
+
+    def ask(method: str, path: str, *_: object, **__: object) -> Any:
+        asked.append(f"{method} {path}")
+        hangs.wait(30)
+        raise UnreachableError("error.house.unreachable", server="x", reason="timed out")
+
+    recording = office.recorded()
+    call = office.scene.archive.find(recording).call
+    busy = Courier(ask, office.report, str, datetime.now(UTC) - timedelta(days=2), first=0)
+    busy.joins(office.scene.archive)
+    busy.calls(frozenset({call}))
+    busy.start(office.scene.archive.beside)
+    until(lambda: asked == ["POST /v1/log"], 10, "the log alone")
+    began = time.monotonic()
+    busy.stop()
+    assert time.monotonic() - began < 1.5
+    hangs.set()
+    after = Courier(ask, office.report, str, datetime.now(UTC), first=0)
+    after.calls(frozenset({call}))
+    after.calls(frozenset())
+    after.start(office.scene.archive.beside)
+    until(lambda: asked[-1] == "POST /v1/recordings", 10, "the recording, once its call is over")
+    after.stop()

@@ -29,7 +29,18 @@ from softphone.archive.retention.swept import DEFAULT_TERMS, SweepTerms
 from softphone.calls.live import LiveCall
 from softphone.calls.turns import Post
 from softphone.domain.archive.decisions import Overdue
-from softphone.domain.changes import AuditEntry, Change, Commit, EndCallBack, ListCallBack, RememberRefusal, UseDraw
+from softphone.domain.changes import (
+    AddWraps,
+    AuditEntry,
+    Change,
+    Commit,
+    EndCallBack,
+    ListCallBack,
+    OpenRecording,
+    OpenSegment,
+    RememberRefusal,
+    UseDraw,
+)
 from softphone.domain.decision import LookupResult
 from softphone.domain.errors import KeyringError, KlartoneError
 from softphone.domain.purpose import Reason
@@ -57,6 +68,8 @@ HOLDS = "archive.holds"
 """that of the holds that custody should have decided by now"""
 CASES = "archive.cases"
 """that of the cases"""
+_BEGINS = frozenset({OpenRecording, OpenSegment, AddWraps, UseDraw})
+"""changes of which the house need not hear at once"""
 _NUMBERS = 100
 """calls whose number is kept, for a no on its way into the archive"""
 _OPEN_AGAIN = 10.0
@@ -460,7 +473,7 @@ class Store:
             return
         if known.lists:
             self._reader.ask(CallBackList())
-        if self.courier and known.commit.changes:
+        if self.courier and not _BEGINS.issuperset(map(type, known.commit.changes)):
             self.courier.look()
         if known.written:
             known.written(True)
