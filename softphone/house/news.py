@@ -31,7 +31,6 @@ from softphone.system.signature import is_signed, signature_path, signer_fingerp
 _log = logging.getLogger(__name__)
 _LARGEST_NOTICE = 20_000_000
 _SECONDS_NOTICE = 120.0
-_MOST_NOTICES = 500
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 OLDER, SIGNER = "error.house.policy_older", "error.house.policy_signer"
 FAULTY, NOTICES = "error.house.policy_faulty", "error.house.notices"
@@ -119,18 +118,16 @@ def _with_policy(
     if policy.house.policy_number != number:
         # Signed, and of another number: an old one in a new one's place, or one that is newer still.
         return membership, [OLDER if (policy.house.policy_number or 0) <= membership.policy else FAULTY]
-    notices = news["notices"]
-    if len(notices) > _MOST_NOTICES or not all(
-        is_below(one["name"]) and _DIGEST.fullmatch(one["digest"]) for one in notices
-    ):
-        return membership, [NOTICES]
+    told = {str(one["name"]): str(one["digest"]) for one in news["notices"]}
     home = f"{number}"
-    for one in notices:
-        sound = _sound(connection, folder.path / home / one["name"], one["digest"])
+    for name in sorted({one.file for line in policy.line for files in line.sound.values() for one in files.values()}):
+        if not is_below(name) or not _DIGEST.fullmatch(told.get(name, "")):
+            return membership, [NOTICES]
+        sound = _sound(connection, folder.path / home / name, told[name])
         if sound is None:
             return membership, [NOTICES]
         if sound:
-            folder.write_file(f"{home}/{one['name']}", sound)
+            folder.write_file(f"{home}/{name}", sound)
     path = folder.policy(number)
     folder.write_file(f"{home}/{signature_path(path).name}", signature.strip() + b"\n")
     folder.write_file(f"{home}/{path.name}", raw)

@@ -172,11 +172,13 @@ def test_a_desk_believes_its_signer_and_a_higher_number_and_nothing_else(home: H
     assert serves(8, policy_text(team, 7).encode(), key) == (OLDER,)
     assert serves(8, b"version = 99\n", key) == (FAULTY,)
     team.sql("INSERT INTO notice_files VALUES (repeat('0', 64), 'x')")
-    for name in ("../../config/settings.toml", "n6.wav"):
-        team.sql("DELETE FROM policy_notices")
+    # A notice that is another than the policy's, or that would lie elsewhere, or is missing; one that it does not name.
+    for name, told in (("n6.wav", "n6.wav"), ("../../config/n6.wav", "../../config/n6.wav"), ("n6.wav", "other.wav")):
+        named = f'[line.sound.N6.da]\nfile = "{name}"\n'
+        signed = _signed(path, policy_text(team, 8, named).encode(), key)
         team.sql("INSERT INTO policies (number, signed, signer, own_calls) VALUES (8, %s, %s, '7 days')",
-                 _signed(path, text.encode(), key), public_half(key))  # fmt: skip
-        team.sql("INSERT INTO policy_notices VALUES (8, %s, repeat('0', 64))", name)
+                 signed, public_half(key))  # fmt: skip
+        team.sql("INSERT INTO policy_notices VALUES (8, %s, repeat('0', 64))", told)
         assert news(home).refused == (NOTICES,), name
         team.sql("DELETE FROM policy_notices")
         team.sql("DELETE FROM policies WHERE number = 8")
