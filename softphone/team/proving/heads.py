@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from softphone.domain.heads import Head
 from softphone.system.signature import public_half
 from softphone.team.objects import Bucket
-from softphone.team.objects.tombstones import put_head
+from softphone.team.objects.tombstones import head_at, put_head
 from softphone.team.rows import proving
 from softphone.team.rows.pool import Rows
 from softphone.team.settings import Durable
@@ -39,7 +39,8 @@ class Heads:
             epoch, went_on = await proving.restored_since(tx, last.epoch if last else 0)
         if last is not None:
             # Who signed it may have been killed before storage had it.
-            await put_head(bucket, last)
+            if await head_at(bucket, last.serial) is None:
+                await put_head(bucket, last)
             # Of a restore desks learn at once.
             if now - last.at < self.every and went_on is None:
                 return False
