@@ -17,10 +17,10 @@ from packaging.utils import canonicalize_name
 _FILES = re.compile(r"(?i)(^|/)(licen[cs]e|copying|notice|authors|copyright)[^/]*$|/licen[cs]es/")
 
 
-def shipped() -> list[Distribution]:
-    """Klartone's distribution and all that it needs, on this system, by name."""
+def shipped(*names: str) -> list[Distribution]:
+    """Klartone's distribution, or these, and all that they need, on this system, by name."""
     wanted: dict[str, Distribution] = {}
-    open_ends = ["klartone"]
+    open_ends = list(names) or ["klartone"]
     while open_ends:
         one = distribution(open_ends.pop())
         if canonicalize_name(one.name) in wanted:
@@ -43,7 +43,7 @@ def licence_of(one: Distribution) -> str:
     return ", ".join(classes) or "see its files"
 
 
-def gather(folder: Path) -> None:
+def gather(folder: Path, *names: str) -> None:
     """Write `THIRD-PARTY.txt` and a folder of texts for each distribution into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     lines = [
@@ -56,7 +56,7 @@ def gather(folder: Path) -> None:
         if text.is_file():
             _copy(text, folder / "python" / "LICENSE.txt")
             break
-    for one in shipped():
+    for one in shipped(*names):
         lines.append(f"{one.name} {one.version}: {licence_of(one)}")
         for file in one.files or ():
             if _FILES.search(file.as_posix()) and file.suffix not in {".py", ".pyc", ".so", ".pyd", ".dll", ".svg"}:

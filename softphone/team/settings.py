@@ -187,10 +187,18 @@ def key_in(environment: Mapping[str, str], name: str) -> bytes:
     return raw
 
 
+def _credential(environment: Mapping[str, str], name: str) -> str:
+    """Where systemd has put it (`LoadCredential=klartone:FOLDER`). Empty: it has not."""
+    folder = environment.get("CREDENTIALS_DIRECTORY", "")
+    path = Path(folder) / f"klartone_{name.lower()}"
+    return str(path) if folder and path.exists() else ""
+
+
 def secret_in(environment: Mapping[str, str], name: str, *, needed: bool = False) -> str:
     """Empty: it is not there. Raises TeamError where it is `needed`, or its file cannot be read."""
     value = environment.get(PREFIX + name, "")
-    if not value and (path := environment.get(f"{PREFIX}{name}_FILE")):
+    path = environment.get(f"{PREFIX}{name}_FILE") or _credential(environment, name)
+    if not value and path:
         try:
             value = Path(path).read_text("utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:

@@ -25,6 +25,7 @@ def add_team(commands: Commands) -> None:
     init.add_argument("--user", type=word(texts), metavar="NAME", help=texts("cli.team.user"))
     serve = here.add("serve", f"{_AT}:run_serve")
     _settings(serve, texts)
+    serve.add_argument("--port", type=int, metavar="N", help=texts("cli.team.port"))
     serve.add_argument("--check", action="store_true", help=texts("cli.team.check"))
     sign_in = here.add("sign-in", f"{_AT}:run_sign_in")
     _settings(sign_in, texts)

@@ -19,6 +19,8 @@ def team_serve(arguments: argparse.Namespace) -> int:
     """It does not serve with a bucket that lacks something: what it could not hold or erase, it does not take."""
     tell = texts()
     settings, secrets = read_settings(arguments.settings), read_secrets(os.environ)
+    if arguments.port is not None:
+        settings = settings.model_copy(update={"serve": settings.serve.model_copy(update={"port": arguments.port})})
     lacking = shortcomings(storage_of(settings, secrets.storage))
     for one in lacking:
         print(tell.error(KlartoneError(one.code, **one.params)), file=sys.stderr)  # noqa: T201

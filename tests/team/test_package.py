@@ -1,0 +1,58 @@
+"""What the service's package lays down beside the program: settings that it reads, secrets where it finds them, units that hold.
+
+That the package itself serves, on a bare Debian, is `.ci/team_deb.py`'s to prove.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+from softphone.domain.errors import TeamError
+from softphone.team.settings import STORAGE_SECRET, Durable, read_settings, secret_in
+
+FROM = Path(__file__).resolve().parents[2] / "resources" / "installer" / "team"
+_MOST = 1.5
+"""of systemd's measure of what a service could reach, where 10 is everything"""
+
+
+def test_its_settings_are_read_and_its_secrets_are_found_where_systemd_puts_them(tmp_path: Path) -> None:
+    settings = read_settings(FROM / "team.toml")
+    assert (settings.serve.listen, settings.database.durable) == ("127.0.0.1", Durable.ARCHIVED)
+    given = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+    assert secret_in(given, STORAGE_SECRET) == ""
+    (tmp_path / "klartone_storage_secret").write_text("one\n")
+    assert secret_in(given, STORAGE_SECRET, needed=True) == "one"
+    # Whoever names another says so.
+    assert secret_in(given | {"KLARTONE_TEAM_STORAGE_SECRET": "two"}, STORAGE_SECRET) == "two"
+    (tmp_path / "other").write_text("three")
+    named = given | {"KLARTONE_TEAM_STORAGE_SECRET_FILE": str(tmp_path / "other")}
+    assert secret_in(named, STORAGE_SECRET) == "three"
+    (tmp_path / "klartone_storage_secret").write_bytes(b"\xff")
+    try:
+        secret_in(given, STORAGE_SECRET)
+    except TeamError as error:
+        assert error.code == "error.team.secret_wrong"
+
+
+def test_its_units_are_right_and_reach_next_to_nothing(tmp_path: Path) -> None:
+    hardened = (FROM / "hardened").read_text().rstrip()
+    for unit in (FROM / "units").iterdir():
+        text = unit.read_text().replace("@HARDENED@", hardened).replace("/usr/bin/klartone-team", "/bin/true")
+        (tmp_path / unit.name.replace("@", "@8420")).write_text(text)
+    names = sorted(one.name for one in tmp_path.iterdir())
+    assert len(names) >= 5
+    done = subprocess.run(
+        ["systemd-analyze", "verify", *(f"./{name}" for name in names)], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    for name in names:
+        if name.endswith(".timer"):
+            continue
+        judged = subprocess.run(
+            ["systemd-analyze", "security", "--offline=true", f"./{name}"], cwd=tmp_path, capture_output=True, text=True
+        ).stdout
+        told = re.search(r"exposure level for \S+: ([0-9.]+)", judged)
+        assert told is not None, judged
+        assert float(told[1]) <= _MOST, judged
