@@ -83,7 +83,9 @@ def main(deb: Path) -> None:
         subprocess.run(["mount", "--bind", server.folder, root / "run" / "house"], check=True)
         ends.callback(subprocess.run, ["umount", "-l", root / "run" / "house"])
         team = Team(home, server, "house", seaweedfs.bucket(address))
-        text = team.settings.read_text().replace(str(server.folder), "/run/house")
+        text = team.settings.read_text().replace(str(server.folder), "/run/house").replace(str(home), "/run/klartone")
+        (root / "run" / "klartone").mkdir()
+        os.chown(root / "run" / "klartone", USER, USER)
         (root / "etc" / "klartone-team" / "team.toml").write_text(text)
         # As systemd hands it on: a folder with a file for each.
         credentials = root / "run" / "credentials"
@@ -114,6 +116,11 @@ def main(deb: Path) -> None:
         say(team_command("init", "--user", server.user).splitlines()[-1])
         team.policy()
         say(team_command("serve", "--check").splitlines()[0])
+        line = [*runs, "klartone-team", "sign-in", *settings]
+        signs_in = subprocess.Popen(line, preexec_fn=_as_the_unit, stdout=subprocess.PIPE, text=True)
+        ends.callback(lambda: (signs_in.kill(), signs_in.wait()))
+        assert signs_in.stdout is not None
+        signs_in.stdout.readline()
         line = [*runs, "klartone-team", "serve", *settings, "--port", str(port)]
         began = time.monotonic()
         service = subprocess.Popen(line, preexec_fn=_as_the_unit, stdout=subprocess.PIPE, text=True)

@@ -43,6 +43,7 @@ def backup(team: Team) -> Generator[None]:
     try:
         yield
         team.stop(signal.SIGTERM)
+        team.end_sign_in()
         team.server.drop(team.database)
         team.server.make(team.database, copy)
     finally:

@@ -32,7 +32,6 @@ def add_team(commands: Commands) -> None:
     sign_in.add_argument("--check", action="store_true", help=texts("cli.team.check"))
     sweep = here.add("sweep", f"{_AT}:run_sweep")
     _settings(sweep, texts)
-    sweep.add_argument("--key", action="store_true", help=texts("cli.team.key"))
     sweep.add_argument("--head", action="store_true", help=texts("cli.team.head"))
     verify = here.add("verify", f"{_AT}:run_verify")
     _settings(verify, texts)

@@ -32,9 +32,6 @@ def team_sweep(arguments: argparse.Namespace) -> int:
     storage = storage_of(settings, secret_in(os.environ, STORAGE_SECRET, needed=True))
     every = AT_MOST if arguments.head else HOURLY
     heads = Heads(key_in(os.environ, HEAD_KEY), settings.database.durable, every)
-    if arguments.key:
-        print(heads.key)  # noqa: T201
-        return 0
     for one in shortcomings(storage):
         raise TeamError(one.code, **one.params)
     password = secret_in(os.environ, SWEEPER_PASSWORD)
