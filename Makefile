@@ -14,6 +14,7 @@ help:
 	@echo "make wheel-check    the Python package in an empty environment, with a whole call"
 	@echo "make deb            the Debian package, into build/package; as root"
 	@echo "make team-deb       the Debian package of the house's service, into build/package; as root"
+	@echo "make team-deb-check that package on a bare Debian 13: in, its tables made, an upload served, swept, compared, out; as root"
 	@echo "make deb-check      that package on bare Debian 12 and 13: in, calls, updated in mid-call, out; as root, ten minutes"
 	@echo "make wheel          the Python package, into build/package"
 	@echo "make sbom           what the package consists of (CycloneDX), checked by its schema, into build/package"
@@ -72,6 +73,9 @@ deb: setup-package
 team-deb: setup-package
 	@resources/installer/team/make_team_deb
 
+team-deb-check: setup-test
+	@$(python) .ci/team_deb.py
+
 deb-check: setup-package
 	@.ci/deb-check
 
@@ -117,4 +121,4 @@ lock:
 	    --no-annotate --custom-compile-command "make lock" -q pyproject.toml -c requirements.lock -o requirements-run.lock
 
 
-.PHONY: help run test quick torture soak bench pictures wheel-check deb team-deb deb-check wheel sbom same msi windows-check msi-same setup-package setup-windows setup-run setup-test rules settings team-api translations lock
+.PHONY: help run test quick torture soak bench pictures wheel-check deb team-deb team-deb-check deb-check wheel sbom same msi windows-check msi-same setup-package setup-windows setup-run setup-test rules settings team-api translations lock

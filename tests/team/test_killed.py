@@ -245,18 +245,23 @@ def met(team: Team, count: int) -> tuple[int, int]:
     # Who was told that it is held finds it, and storage holds it; nothing else is left.
     assert team.kept() == [(one, 1) for one in sorted(held)]
     assert {one for (one,) in team.sql("SELECT recording::text FROM recordings WHERE held")} == held
-    assert team.events().count("recording_erased") == count - len(held)
     done = team.command("verify", "--digests", "none")
     assert (done.status, len(done.out.splitlines())) == (0, 1), done.out
+    # Custody lets go: nothing of this round is left for the next.
+    team.sql("UPDATE holds SET lifted_at = now()")
+    assert team.command("sweep").status == 0
+    assert team.kept() == []
     return len(held), count - len(held)
 
 
 @pytest.mark.torture
 def test_a_thousand_of_two_sweepers_and_a_hold_with_storage(team: Team) -> None:
-    held, went = met(team, 1_000)
+    rounds = [met(team, 40) for _ in range(25)]
+    held, went = (sum(counts) for counts in zip(*rounds, strict=True))
     print(f"held {held}, went {went}")
-    assert held
-    assert went
+    assert held > 50
+    assert went > 50
+    assert team.events().count("recording_erased") == 1_000
 
 
 @pytest.mark.torture

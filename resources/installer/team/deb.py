@@ -31,7 +31,7 @@ def main(frozen: Path, target: Path) -> None:
     with tempfile.TemporaryDirectory(dir=target) as scratch:
         tree = Path(scratch) / "tree"
         _lay_out(tree, frozen)
-        libraries = needs(tree / HOME, [], Path(scratch))
+        libraries = needs(tree / HOME, ["libc.so.6"], Path(scratch))
         _control(tree, told, libraries)
         for path in [tree, *tree.rglob("*")]:
             if path.is_dir() and not path.is_symlink():
