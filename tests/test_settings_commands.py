@@ -123,6 +123,9 @@ def test_a_file_is_checked_whole_and_a_faulty_one_is_not_written_over(desk: Desk
     ]
     assert desk.run("settings", "set", "ring_volume", "30")[0] == 1
     assert desk.run("account", "add", "a@b")[0] == 1
+    desk.file.write_text("[locked]\nport = 5060\n", encoding="utf-8")
+    assert "“locked” is a table of the organisation's file" in desk.run("settings", "check")[1]
+    desk.file.write_text(faulty, encoding="utf-8")
     assert desk.file.read_text("utf-8") == faulty
 
 

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from softphone.domain.policy import KeyPath, PolicyFault, key_lines
 from softphone.domain.policy.faults import in_file_order, line_of, spelled
+from softphone.system.settings_machine import TABLES
 from softphone.system.settings_schema import ACCOUNT_SCHEMA, SETTINGS, Scope, Wrong, doubts_of, machine_doubts
 from softphone.system.toml import broken
 from softphone.wire.snapshot import Account, Settings
@@ -116,7 +117,9 @@ def own_faults(table: Mapping[str, Any], lines: Mapping[KeyPath, int]) -> list[P
     known = [key for key, one in SETTINGS.items() if one.scope is not Scope.MACHINE]
     for key, raw in table.items():
         setting = SETTINGS.get(key)
-        if setting is None:
+        if key in TABLES:
+            faults.append(PolicyFault(line_of(lines, (key,)), key, "settings.fault.machine_table", {"name": key}))
+        elif setting is None:
             faults.append(unknown((key,), lines, known))
         elif setting.scope is Scope.MACHINE:
             faults.append(PolicyFault(line_of(lines, (key,)), key, "settings.fault.machine_only", {"name": key}))

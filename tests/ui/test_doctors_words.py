@@ -46,7 +46,8 @@ def shown(code: str, params: dict[str, str | int | float]) -> Snapshot:
 
 def test_every_fault_of_the_doctors_list_stands_in_the_window_in_the_doctors_words(scene: Scene) -> None:
     po = "".join(one.read_text("utf-8") for one in (Path(RESOURCES) / "translations" / "da").glob("*.po"))
-    params: dict[str, str | int | float] = {one: f"‹{one}›" for one in re.findall(r"\{(\w+)\}", po)} | {"count": 2}
+    params: dict[str, str | int | float] = {one: f"‹{one}›" for one in re.findall(r"\{(\w+)\}", po)}
+    params["count"] = 2
     del params["locked_in"]
     codes = [code for code in FAULTS if not code.startswith("doctor.")]
     assert len(codes) > 100
