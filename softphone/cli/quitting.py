@@ -32,6 +32,8 @@ def run_quit(arguments: argparse.Namespace) -> int:
     asked: set[int] = set()
     """phones that have been asked, by their process"""
     seen: QuitAsked | None = None
+    waits = 0
+    """for the house's archive, as the phone ended"""
     while True:
         phone = running(runtime)
         if phone is None:
@@ -43,6 +45,7 @@ def run_quit(arguments: argparse.Namespace) -> int:
         else:
             with phone:
                 seen = phone.snapshot.quit_asked if phone.snapshot and asked else seen
+                waits = phone.snapshot.shipping.count if phone.snapshot and phone.snapshot.shipping else waits
                 if phone.hello.pid not in asked:
                     asked.add(phone.hello.pid)
                     within = 0 if stands else max(arguments.wait, 1.0)
@@ -56,6 +59,8 @@ def run_quit(arguments: argparse.Namespace) -> int:
                         return GOES_ON
         if ended_within(runtime, min(_LOOK_EVERY, max(until - time.monotonic(), 0))):
             _tell(tell("quit.done"))
+            if waits:
+                _tell(tell("quit.unshipped", count=waits))
             return 0
         if time.monotonic() >= until:
             _tell(_why(runtime, seen, tell))

@@ -10,7 +10,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -19,7 +19,7 @@ from softphone.archive.catalog.transaction import Transaction
 from softphone.archive.finding.telling import GroupOf
 from softphone.archive.outbox import rows, shipping
 from softphone.archive.outbox.shipping import Waiting
-from softphone.domain.errors import HouseError, KlartoneError, NotSignedInError, UnreachableError
+from softphone.domain.errors import ArchiveError, HouseError, KlartoneError, NotSignedInError, UnreachableError
 from softphone.domain.policy import Policy
 from softphone.house import tallies
 from softphone.house.giving_way import give_way_on_disk
@@ -180,7 +180,9 @@ class Courier:
 
     def _work(self, archive: Archive) -> None:
         """Raises HouseError where all of it has to wait."""
-        shipping.finish(archive.catalog, archive.vault)
+        with suppress(ArchiveError):
+            # A file that cannot go now goes another time, and keeps nothing from being told.
+            shipping.finish(archive.catalog, archive.vault)
         with archive.catalog.writing() as tx:
             shipping.tidy(tx)
         while self._step(archive) or self._let_copies_go(archive):

@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -86,7 +87,7 @@ class Carrier:
             answer = self.ask("POST", "/v1/holds", {"holds": [{"recording": item.recording, **item.told}]})
             if item.told["hold"] not in answer.json.get("held", ()):
                 # Nothing is there any more that it could hold.
-                raise HouseError("error.house.nothing_to_hold", status=409)
+                raise HouseError("error.house.nothing_to_hold", status=HTTPStatus.CONFLICT)
         elif item.kind is Kind.CASE:
             self.ask("POST", f"/v1/recordings/{item.recording}/case", dict(item.told))
         elif item.kind is Kind.UNDO:
@@ -106,7 +107,7 @@ class Carrier:
         policy, call = self.policy(), item.call or ""
         custody = [one for one in policy_recipients(policy) if one.role is KeyRole.CUSTODY]
         if policy is None or not custody:
-            raise HouseError("error.house.no_custody_key", status=409)
+            raise HouseError("error.house.no_custody_key", status=HTTPStatus.CONFLICT)
         with archive.catalog.reading() as connection:
             words = own_calls.note_of(connection, archive.secrets, call)
         seals = [
@@ -144,7 +145,7 @@ class Carrier:
         try:
             size, sha256 = path.stat().st_size, self._digest(path)
         except OSError:
-            return False
+            raise HouseError("error.house.file_unreadable", status=HTTPStatus.CONFLICT) from None
         file = {"recording": recording, "bytes": size, "sha256": sha256}
         answer = self.ask("POST", "/v1/recordings", file).json
         if answer.get("state") == "going_on":
@@ -218,7 +219,7 @@ class Carrier:
         try:
             self.ask("POST", "/v1/log", {"entries": entries}, seconds=60)
         except HouseError as error:
-            if error.status != 409 or after == 0:
+            if error.status != HTTPStatus.CONFLICT or after == 0:
                 raise
             # It lacks what came before: it was set back. What it has already changes nothing there.
             with archive.catalog.writing() as tx:
