@@ -101,8 +101,10 @@ def _heard(minutes: int, times: int) -> list[Figure]:
 
         def from_cold() -> None:
             told = wraps_of(asking, one.recording, said)
-            with closing(opened(asking, one.recording, KeyRole.DOCUMENTATION, told)) as reader:
-                next(reader.pcm(random.randrange(60 * minutes - 1) * RATE))
+            second = random.randrange(60 * minutes - 1)
+            about = second / (60 * minutes)
+            with closing(opened(asking, one.recording, KeyRole.DOCUMENTATION, told, about)) as reader:
+                next(reader.pcm(second * RATE))
 
         with closing(
             opened(asking, one.recording, KeyRole.DOCUMENTATION, wraps_of(asking, one.recording, said))

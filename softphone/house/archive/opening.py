@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from softphone.archive.crypto.wraps import Wrap, unwrap
 from softphone.archive.files import wav
+from softphone.archive.files.reader import BLOCK as LOOK
 from softphone.archive.files.reader import OpenedRecording, behind
 from softphone.domain.archive.interface import Progress
 from softphone.domain.archive.recordings import RATE, Exported, RecordingRow, Sound
@@ -54,7 +55,8 @@ class Opening:
 
     @contextmanager
     def sound(self, seconds: float | None = None) -> Generator[Sound]:
-        with closing(self._opened()) as reader:
+        about = (seconds or 0) / max(self.row.seconds or 0, 1)
+        with closing(self._opened(min(about, 1))) as reader:
             at = (seconds or 0) * RATE
             if seconds is not None and not 0 <= at < reader.length:
                 length = f"{reader.length / RATE:.2f}"
@@ -73,9 +75,9 @@ class Opening:
             wav.write(reader, path, marks, told, lambda done: go_on(done, samples))
         return Exported(samples / RATE, tuple(marks))
 
-    def _opened(self) -> OpenedRecording:
+    def _opened(self, about: float = 0.0) -> OpenedRecording:
         recording = self.row.recording
-        return opened(self._asking, recording, self.role, wraps_of(self._asking, recording, self._said))
+        return opened(self._asking, recording, self.role, wraps_of(self._asking, recording, self._said), about)
 
 
 def wraps_of(asking: Asking, recording: str, said: Mapping[str, str]) -> WrapsTold:
@@ -83,16 +85,22 @@ def wraps_of(asking: Asking, recording: str, said: Mapping[str, str]) -> WrapsTo
     return asking.post(f"/v1/recordings/{recording}/wraps", dict(said), WrapsTold)
 
 
-def opened(asking: Asking, recording: str, role: KeyRole, told: WrapsTold) -> OpenedRecording:
+def opened(asking: Asking, recording: str, role: KeyRole, told: WrapsTold, about: float = 0.0) -> OpenedRecording:
     """For one thread, to be closed. `told`: the data keys that the service has handed out. Raises ArchiveError."""
     keys = data_keys(asking, recording, role, told.wraps)
-    return fetched(asking, recording, f"/v1/recordings/{recording}/file", told.bytes, keys, role)
+    return fetched(asking, recording, f"/v1/recordings/{recording}/file", told.bytes, keys, role, about)
 
 
 def fetched(
-    asking: Asking, recording: str, path: str, size: int, keys: Mapping[int, bytes], role: KeyRole = KeyRole.TRAINING
+    asking: Asking,
+    recording: str,
+    path: str,
+    size: int,
+    keys: Mapping[int, bytes],
+    role: KeyRole = KeyRole.TRAINING,
+    about: float = 0.0,
 ) -> OpenedRecording:
-    """By ranges of what lies under `path`."""
+    """By ranges of what lies under `path`. `about`: from which part of it, of 1, it will be heard first."""
 
     def fetch(start: int, end: int) -> bytes:
         headers = {"Range": f"bytes={start}-{end - 1}"}
@@ -105,7 +113,10 @@ def fetched(
             # A withdrawal or a hold was quicker.
             raise ArchiveError("error.archive.closed_to_role", id=recording, role=role.value) from None
 
-    reader = OpenedRecording(cast("Any", RangedFile(fetch, size)), keys)
+    file = RangedFile(fetch, size)
+    # Where its header stands, its last chunk, and what is heard.
+    file.take(0, size - LOOK, round(size * about))
+    reader = OpenedRecording(cast("Any", file), keys)
     if reader.header.recording != recording:
         reader.close()
         raise ArchiveError("error.archive.foreign_recording", id=recording)

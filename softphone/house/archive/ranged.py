@@ -9,6 +9,7 @@ import io
 import os
 from collections import OrderedDict
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 from softphone.domain.errors import ArchiveError
 
@@ -19,7 +20,7 @@ _AHEAD = 16
 _KEPT = 128
 
 Fetch = Callable[[int, int], bytes]
-"""from a byte, up to and without another. Raises ArchiveError"""
+"""from a byte, up to and without another, in any thread. Raises ArchiveError"""
 
 
 class RangedFile(io.RawIOBase):
@@ -58,6 +59,17 @@ class RangedFile(io.RawIOBase):
             self._at += len(part)
         return b"".join(parts)
 
+    def take(self, *offsets: int) -> None:
+        """The blocks in which these lie, all at once: what is far away costs one wait."""
+        numbers = sorted({min(max(one, 0), max(self._size - 1, 0)) // BLOCK for one in offsets} - self._blocks.keys())
+        with ThreadPoolExecutor(max(len(numbers), 1)) as threads:
+            for number, data in zip(numbers, threads.map(self._one, numbers), strict=True):
+                self._blocks[number] = data
+
+    def _one(self, number: int) -> bytes:
+        start, end = number * BLOCK, min((number + 1) * BLOCK, self._size)
+        return _whole(self._fetch(start, end), end - start)
+
     def _block(self, number: int) -> bytes:
         if (found := self._blocks.get(number)) is not None:
             self._blocks.move_to_end(number)
@@ -65,12 +77,16 @@ class RangedFile(io.RawIOBase):
         self._ahead = min(2 * self._ahead, _AHEAD) if number == self._next else 1
         start = number * BLOCK
         end = min(start + self._ahead * BLOCK, self._size)
-        data = self._fetch(start, end)
-        if len(data) != end - start:
-            raise ArchiveError("error.archive.house_answer")
+        data = _whole(self._fetch(start, end), end - start)
         for at in range(0, len(data), BLOCK):
             self._blocks[number + at // BLOCK] = data[at : at + BLOCK]
         self._next = number + -(-len(data) // BLOCK)
         while len(self._blocks) > _KEPT:
             self._blocks.popitem(last=False)
         return self._blocks[number]
+
+
+def _whole(data: bytes, size: int) -> bytes:
+    if len(data) != size:
+        raise ArchiveError("error.archive.house_answer")
+    return data
