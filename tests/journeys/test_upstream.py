@@ -35,7 +35,11 @@ def answered(on: Stage, line: str, told: str, number: str, host: str = LISTED) -
 
 
 @pytest.mark.rule("G05")
-def test_what_a_listed_exchange_told_is_not_told_again_and_anybody_elses_word_is_nothing(tmp_path: Path) -> None:
+def test_what_a_listed_exchange_told_is_not_told_again_and_anybody_elses_word_is_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of one line it sends the extension, as plain `Dial(PJSIP/17)` does."""
+    monkeypatch.setitem(NUMBERS, "n3", "17")
     with stage(tmp_path, lines=("n7", "n3"), top=f'[upstream]\nhosts = ["{LISTED}"]') as on:
         desk = on.desk
 
