@@ -39,6 +39,8 @@ _QUIET = 60.0
 _IN_CALL, _SLICE = 64 << 10, 16 << 10
 """bytes a second that an upload may take beside a call, and that are sent at once"""
 _TALLIES = "tallies"
+_IN_WORDS = {"error.team.not_yours": "error.house.not_this_agents"}
+"""of a recording it says something else than of a press"""
 _ALL_WAITS = frozenset({401, 408, 429})
 _log = log.getChild("courier")
 
@@ -239,7 +241,9 @@ class Courier:
             recording, call = due[0].recording, due[0].call
             if not self._until_quiet():
                 return True
-            with self._refusals(archive, recording, lambda tx, code: shipping.refused(tx, recording, code)):
+            with self._refusals(
+                archive, recording, lambda tx, code: shipping.refused(tx, recording, _IN_WORDS.get(code, code))
+            ):
                 if not self._carrier.ship(archive, recording, call):
                     self._later(recording, LOOK)
         elif orphaned:

@@ -227,7 +227,7 @@ def test_what_is_refused_is_told_and_keeps_no_other_waiting(office: Office) -> N
         until(lambda: bool(office.reports) and office.reports[-1].waiting.count == 1 and office.reports[-1].waiting.failed == 1,
               30, "the refusal")  # fmt: skip
     assert office.team.sql("SELECT recording::text FROM recordings") == [(mine,)]
-    assert office.reports[-1].waiting.code == "error.team.not_yours"
+    assert office.reports[-1].waiting.code == "error.house.not_this_agents"
     # Discarded here, it goes there too: not even the upload is left.
     scene.commit(Discard(strange, "private"), recording=strange)
     with office.courier():
