@@ -10,8 +10,10 @@ import sys
 import threading
 import time
 import webbrowser
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -20,6 +22,8 @@ from urllib.request import urlopen
 
 import pytest
 
+from softphone.archive.archive import Archive
+from softphone.archive.outbox import rows
 from softphone.bootstrap.home import Home as UserHome
 from softphone.bootstrap.home import password_name
 from softphone.cli.doctor.finding import Finding
@@ -132,6 +136,17 @@ def test_a_link_sets_a_fresh_home_up_and_leaving_gives_it_back(
     home.folder.write(replace(membership, authority=""))
     assert list(doctor(home))[-1] == "error.house.untrusted"
     home.folder.write(membership)
+    # What the house has not heard keeps it a member.
+    with closing(Archive.open(home.root / "archive", home.keys)) as archive:
+        with archive.catalog.writing() as tx:
+            now = datetime.now(UTC)
+            rows.remember(tx, archive.secrets, "+4520123456", "refused", now, (now + timedelta(days=1)).isoformat())
+        refused = home.does("leave")
+        assert (refused.status, "has not been sent" in refused.err) == (1, True)
+        assert home.setting("policy")["place"] == team.address
+        with archive.catalog.writing() as tx:
+            (item,) = rows.read(tx.connection, archive.secrets)
+            rows.told(tx, item)
     # Left, nothing of the house stays: no setting, no password, no token, no key.
     left = home.does("leave")
     assert left.status == 0, left.err
@@ -219,6 +234,8 @@ class Browser:
         self.subject, self.strays = subject, strays
         self.pages: list[str] = []
         self.asked: list[tuple[str, int]] = []
+        self.stolen = ""
+        """what the provider says to whoever has the code alone"""
 
     def __call__(self, address: str) -> bool:
         threading.Thread(target=self._sign_in, args=(address,), daemon=True).start()
@@ -236,8 +253,19 @@ class Browser:
         if self.strays:
             # Another program of this machine, or a page elsewhere, that guesses where the desk waits.
             self._get(f"{asked['redirect_uri']}?code=theirs&state=guessed")
+            self.stolen = self._exchanged(parts.netloc, asked, to)
             self._get(f"{asked['redirect_uri'].rpartition('/')[0]}/other?code=x&state={asked['state']}")
         self._get(to)
+
+    def _exchanged(self, provider: str, asked: Mapping[str, str], to: str) -> str:
+        form = {"grant_type": "authorization_code", "code": parse_qs(urlsplit(to).query)["code"][0]}
+        form |= {"client_id": asked["client_id"], "redirect_uri": asked["redirect_uri"], "code_verifier": "x" * 43}
+        connection = http.client.HTTPConnection(provider, timeout=10)
+        kind = {"Content-Type": "application/x-www-form-urlencoded"}
+        connection.request("POST", "/oauth2/token", urlencode(form), kind)
+        said = json.loads(connection.getresponse().read())
+        connection.close()
+        return str(said.get("error", ""))
 
     def _get(self, address: str) -> None:
         with _opened(address) as page:
@@ -286,6 +314,8 @@ def test_the_houses_own_sign_in_in_the_browser_joins_this_machine_and_no_other(
         ]
         assert browser.asked == [("S256", 43)]
         assert team.sql("SELECT issuer, subject FROM people") == [(issued.issuer, "anna")]
+        # A code that another program of this machine got hold of opens nothing: it does not know the verifier.
+        assert browser.stolen == "invalid_grant"
         # Its sessions ran out, as the directory wants it: signed in anew, it is the same desk.
         team.sql("UPDATE sessions SET expires_at = now(), refresh_until = now()")
         with pytest.raises(NotSignedInError):

@@ -17,14 +17,34 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from tests.peers.processes import end, free_port, until
 
-# It has no public clients, and compares the whole way back: RFC 8252 (8.4, 7.3) wants the first, and any port of this machine.
+# It has no public clients, compares the whole way back and asks for no verifier: RFC 8252 (8.4, 7.3) wants the first, and any
+# port of this machine. The verifier is checked by the library that it is made of (RFC 7636).
 _RUN = """
 import re
+from authlib.oauth2.rfc7636 import CodeChallenge
 from oidc_provider_mock import __main__, _app, _storage
-_app.AuthorizationCodeGrant.TOKEN_ENDPOINT_AUTH_METHODS = ["client_secret_basic", "client_secret_post", "none"]
+class Grant(_app.AuthorizationCodeGrant):
+    TOKEN_ENDPOINT_AUTH_METHODS = ["client_secret_basic", "client_secret_post", "none"]
+    asked = {}
+    def save_authorization_code(self, code, request):
+        told = request.payload.data
+        Grant.asked[code] = told.get("code_challenge"), told.get("code_challenge_method")
+        super().save_authorization_code(code, request)
+class Checked(CodeChallenge):
+    def get_authorization_code_challenge(self, code):
+        return Grant.asked[code.code][0]
+    def get_authorization_code_challenge_method(self, code):
+        return Grant.asked[code.code][1]
 known = _storage.Client.check_redirect_uri
 bare = lambda uri: re.sub(r"^(http://127[.]0[.]0[.]1):[0-9]+", r"\\1", uri)
 _storage.Client.check_redirect_uri = lambda self, uri: known(self, uri) or known(self, bare(uri))
+server = _app.flask_oauth2.AuthorizationServer
+register = server.register_grant
+def with_pkce(self, grant, extensions=None):
+    if issubclass(grant, _app.AuthorizationCodeGrant):
+        return register(self, Grant, [*(extensions or []), Checked(required=True)])
+    return register(self, grant, extensions)
+server.register_grant = with_pkce
 __main__.run()
 """
 REDIRECT = "http://127.0.0.1:49152/signed-in"
