@@ -115,7 +115,8 @@ class Home:
         return Said(status, said.out, said.err)
 
     def setting(self, key: str) -> dict[str, Any]:
-        return json.loads(self.does("settings", "show", key, "--json").out)[key]
+        # What is wrong with what the organisation says follows in words.
+        return json.JSONDecoder().raw_decode(self.does("settings", "show", key, "--json").out)[0][key]
 
     @property
     def folder(self) -> HouseFolder:

@@ -24,6 +24,8 @@ import pytest
 
 from softphone.archive.archive import Archive
 from softphone.archive.outbox import rows
+from softphone.bootstrap import home as of_home
+from softphone.bootstrap import house as of_house
 from softphone.bootstrap.home import Home as UserHome
 from softphone.bootstrap.home import password_name
 from softphone.cli.doctor.finding import Finding
@@ -35,6 +37,8 @@ from softphone.house.joining import Desk
 from softphone.house.membership import Membership
 from softphone.house.news import FAULTY, NOTICES, OLDER, SIGNER, Taken, account_id, take_news
 from softphone.system.policy_file import load_policy
+from softphone.system.secrets import DemoKeyFile
+from softphone.system.settings_machine import MachineSettings
 from softphone.system.signature import new_signing_key, public_half, sign, succession
 from tests.house.joined import Home, link, policy_text, publish
 from tests.peers.openid import provider
@@ -331,3 +335,53 @@ def test_the_houses_own_sign_in_in_the_browser_joins_this_machine_and_no_other(
         refused = other.does(*words, "--signer", public_half(key))
         assert (refused.status, other.folder.path.exists()) == (1, False)
         assert [one for one in other.ring.held if "house" in one] == []
+
+
+def test_what_the_organisation_says_of_a_machine_stands_above_a_link_and_a_demo_joins_nothing(
+    home: Home, team_tls: Team, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    team, key, other = team_tls, new_signing_key(), new_signing_key()
+    publish(team, 7, key)
+
+    def organisation(**locked: str) -> None:
+        said = MachineSettings(locked=locked, places=dict.fromkeys(locked, "/etc/klartone/settings.toml"))
+        for module in (of_home, of_house):
+            monkeypatch.setattr(module, "machine_settings", lambda: said)
+
+    asked = ("join", link(team, key, "agent"))
+    organisation(house_signer=public_half(other), house_authority=team.authority)
+    refused = home.does(*asked)
+    assert (refused.status, "another signer" in refused.err) == (1, True)
+    organisation(policy="/srv/klartone/policy.toml")
+    refused = home.does(*asked)
+    assert (refused.status, "/etc/klartone/settings.toml" in refused.err) == (1, True)
+    assert not home.folder.path.exists()
+    # The code is good still. What IT locks stays locked by IT, also once the house says something else.
+    settings = team.home / "desks.toml"
+    settings.write_text('[default]\nlook = "dark"\n[locked]\nring_volume = 40\ntext_size = "large"\n', "utf-8")
+    assert team.command("desk-settings", str(settings)).status == 0
+    organisation(house_signer=public_half(key), house_authority=team.authority, text_size="largest", look="light")
+    assert home.does(*asked).status == 0
+    said = {name: home.setting(name) for name in ("text_size", "look", "ring_volume", "policy")}
+    assert {name: (one["value"], one["place"]) for name, one in said.items() if name != "policy"} == {
+        "text_size": ("largest", "/etc/klartone/settings.toml"),
+        "look": ("light", "/etc/klartone/settings.toml"),
+        "ring_volume": (40, team.address),
+    }
+    assert said["policy"]["place"] == team.address
+    # What a house has no word in is refused where IT writes it down.
+    for table in ('[locked]\npolicy = "/tmp/x.toml"\n', '[default]\narchive = "/tmp"\n', "[locked]\nplugins = []\n"):
+        settings.write_text(table, "utf-8")
+        done = team.command("desk-settings", str(settings))
+        assert (done.status, "nothing that a house sets" in done.errors) == (1, True), done.errors
+    # A membership that nobody can read lets nothing be recorded, and nobody set another policy.
+    (home.folder.path / "membership.json").write_text("{", "utf-8")
+    assert (home.setting("policy")["value"], home.setting("policy")["locked"]) == ("", True)
+    # A demo records nothing real.
+    demo = Home(tmp_path / "demo", home.capsys)
+    archive = tmp_path / "demo-archive"
+    Archive.create(archive, DemoKeyFile(archive / "demo-keys.json"), demo=True).close()
+    (demo.root / "config").mkdir(parents=True)
+    (demo.root / "config" / "settings.toml").write_text(f'archive = "{archive}"\n', "utf-8")
+    refused = demo.does("join", link(team, key, "agent", name="bo"), "--authority", team.authority)
+    assert (refused.status, "demo" in refused.err) == (1, True)
