@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from softphone.house.connection import Connection
     from softphone.house.courier import Courier
     from softphone.house.news import Taken
+    from softphone.house.numbers import HouseNumbers
     from softphone.house.watch import Heard, NewsWatch
 
 _AGAIN = 30.0
@@ -41,6 +42,7 @@ class HouseBeside:
     ) -> None:
         self._home, self._post, self._store, self._rules, self._engine = home, post, store, rules, engine
         self._folder = HouseFolder(home.folders.data)
+        store.in_house = self._folder.is_there()
         self._watch: NewsWatch | None = None
         self._begins = threading.Lock()
         self._ended = threading.Event()
@@ -61,6 +63,7 @@ class HouseBeside:
         """A keyring may ask its user."""
         from softphone.bootstrap.house import desk_of
         from softphone.house.courier import Courier
+        from softphone.house.numbers import HouseNumbers
         from softphone.house.overdue import overdue
         from softphone.house.watch import NewsWatch
 
@@ -91,7 +94,7 @@ class HouseBeside:
             self._watch, self.connection = watch, connection
             self._store.house_overdue = partial(overdue, connection)
         state = HouseState(membership.address, membership.since_at, self._folder.heard(), membership.policy)
-        self._post(lambda: self._joined(state, courier))
+        self._post(lambda: self._joined(state, courier, HouseNumbers(ask)))
         watch.start()
 
     def close(self) -> None:
@@ -99,9 +102,10 @@ class HouseBeside:
         if self._watch is not None:
             self._watch.stop()
 
-    def _joined(self, state: HouseState, courier: Courier) -> None:
+    def _joined(self, state: HouseState, courier: Courier, numbers: HouseNumbers) -> None:
         self.state = state
-        self._store.ship_by(courier)
+        self._store.in_house = True
+        self._store.ship_by(courier, numbers)
         self._engine().changed()
 
     def _receipt_key(self) -> str:
@@ -164,6 +168,7 @@ class HouseBeside:
 
     def _left(self) -> None:
         self.state = None
+        self._store.in_house = False
         self._store.ship_by(None)
         self._engine().fault("house", None)
         self._engine().read_settings()

@@ -118,6 +118,8 @@ class CallSetup:
         """The rulebook's answer. A repeated or unasked one changes nothing."""
         if not call.lookup.looked_up:
             decision = out_of_the_sample(decision, Reason.STORAGE_FAILED)
+        elif call.lookup.house_silent:
+            decision = out_of_the_sample(decision, Reason.HOUSE_UNREACHABLE)
         if _only_training_is_keyless(call.lookup, call.line):
             decision = out_of_the_sample(decision, Reason.NO_KEY)
         decision = self._unless_upheld(call, unless_keyless(decision, call.lookup))
@@ -165,6 +167,7 @@ class CallSetup:
         policy, line = call.policy, call.line
         if policy and line:
             drawn = line.training is not None and known.drawn and line.id not in call.book.untrained
+            drawn = drawn and not known.house_silent
             # Documentation goes on, even if nobody could open the call for training.
             drawn = drawn and not _only_training_is_keyless(known, line)
             facts = Facts(

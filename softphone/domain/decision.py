@@ -81,6 +81,8 @@ class LookupResult:
     """the line's purposes for which nothing could be sealed: no valid key of theirs, or none of custody's"""
     looked_up: bool = True
     """False: the archive failed, so nothing is known and the call is in no sample"""
+    house_silent: bool = False
+    """the house did not answer in time: a no at another desk could be unknown, so the call is in no sample (G31)"""
 
 
 @dataclass(frozen=True, slots=True)

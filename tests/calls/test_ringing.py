@@ -89,6 +89,22 @@ def test_what_could_not_be_looked_up_is_not_recorded_for_training_because_the_ar
     assert (scene.reason is Reason.STORAGE_FAILED) is not documented
 
 
+@pytest.mark.rule("G31")
+@pytest.mark.parametrize("documented", [True, False])
+def test_where_the_house_is_silent_nothing_is_recorded_for_training_and_the_agent_sees_why(documented: bool) -> None:
+    scene = Scene()
+    scene.ring()
+    off = PurposePlan(PlanState.OFF, Basis.LEGITIMATE_INTEREST, Reason.NOT_IN_SAMPLE)
+    alone = replace(N1, training=off, reasons=(Reason.ASSESSMENT, Reason.NOT_IN_SAMPLE))
+    silent = LookupResult(drawn=True, house_silent=True)
+    scene.decide(alone if documented else not_recorded(Reason.NOT_IN_SAMPLE), silent)
+    assert [drawn for _, drawn in scene.rules.asked] == [False]
+    scene.answer()
+    assert scene.call.status is not None
+    assert scene.call.status.purposes[Purpose.TRAINING].reason is Reason.HOUSE_UNREACHABLE
+    assert (scene.reason is Reason.HOUSE_UNREACHABLE) is not documented
+
+
 @pytest.mark.rule("G11")
 def test_what_is_to_be_documented_is_also_where_nobody_could_open_it_for_training() -> None:
     scene = Scene()

@@ -5,7 +5,7 @@ A withheld number cannot be recognised, so nothing is remembered of it.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import Table, delete, select
 
@@ -17,6 +17,7 @@ from softphone.archive.crypto.wraps import Secrets
 from softphone.archive.outbox import rows as outbox
 from softphone.archive.schema.tables import call_backs, party_languages, recordings, refusals, upheld
 from softphone.domain.changes import EndCallBack, ListCallBack, RememberLanguage, RememberRefusal, UseDraw
+from softphone.domain.house_knows import KEPT
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import Purpose
 from softphone.domain.retention import REMEMBERED, UPHELD_FOR, expires_on
@@ -44,7 +45,16 @@ def call_back_listed(done: Execution, change: ListCallBack) -> None:
 
 
 def call_back_ended(done: Execution, change: EndCallBack) -> None:
-    done.tx.execute(delete(call_backs).where(call_backs.c.call == change.call_back))
+    here = call_backs.c.call == change.call_back
+    row = done.tx.execute(select(call_backs).where(here)).first()
+    if row is not None and row.number_sealed:
+        number = done.secrets.open_number(row.number_sealed, row.call)
+        outbox.remember(
+            *(done.tx, done.secrets, number, "call_back", datetime.now(UTC), row.until),
+            line=row.line or "",
+            value=KEPT,
+        )
+    done.tx.execute(delete(call_backs).where(here))
     done.dropped = True
 
 

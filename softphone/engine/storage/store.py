@@ -43,6 +43,7 @@ from softphone.domain.changes import (
 )
 from softphone.domain.decision import LookupResult
 from softphone.domain.errors import KeyringError, KlartoneError
+from softphone.domain.house_knows import HouseKnows, with_house
 from softphone.domain.purpose import Reason
 from softphone.engine.call import earlier
 from softphone.engine.call.earlier import Answer, LockRequest
@@ -59,6 +60,7 @@ from softphone.wire.snapshot import CallBack, CodedText, ShippingState, StoreSta
 if TYPE_CHECKING:
     # A desk on its own loads none of it.
     from softphone.house.courier import Courier, Report
+    from softphone.house.numbers import HouseNumbers
 
 _log = log.getChild("engine")
 _UNWRITTEN = 1_000
@@ -121,6 +123,10 @@ class Store:
         self._reader = StoreReader(post, self)
         self._asking: dict[str, list[Callable[[], None]]] = {}
         """what follows once a call has been looked up"""
+        self._house_said: dict[str, tuple[HouseKnows | None, bool] | None] = {}
+        """calls that the house is asked about, and what it has said"""
+        self._known_here: dict[str, LookupResult] = {}
+        """what is known here of those that it has not answered yet"""
         self._numbers: dict[str, str] = {}
         """of the newest calls"""
         self._just_declined: set[str] = set()
@@ -145,6 +151,10 @@ class Store:
         """if one is set; before the start"""
         self.courier: Courier | None = None
         """if this desk belongs to a house; before the start"""
+        self.house_numbers: HouseNumbers | None = None
+        """as `courier`: what its desks know of a party"""
+        self.in_house = False
+        """whether this desk belongs to one, though it may not reach it yet"""
         self.shipping: ShippingState | None = None
         self.unrecorded: UnrecordedCalls | None = None
         """where it is kept; before the start"""
@@ -168,6 +178,8 @@ class Store:
         self._disk.works()
         if self.courier:
             self.courier.stop()
+        if self.house_numbers:
+            self.house_numbers.close()
         self._sweeper.stop()
         if self.backup:
             self.backup.stop()
@@ -177,8 +189,11 @@ class Store:
             self._archive.close()
         return written
 
-    def ship_by(self, courier: Courier | None) -> None:
+    def ship_by(self, courier: Courier | None, numbers: HouseNumbers | None = None) -> None:
         """This desk has joined a house, or left it (None), while the archive is open or about to be."""
+        if self.house_numbers is not None:
+            self.house_numbers.close()
+        self.house_numbers = numbers
         if self.courier is not None and courier is None:
             self.courier.stop(0)
             self._set_shipping(None)
@@ -221,9 +236,26 @@ class Store:
                 self._numbers[call.id] = call.e164
                 if len(self._numbers) > _NUMBERS:
                     del self._numbers[next(iter(self._numbers))]
+                if self.house_numbers:
+                    self._house_said[call.id] = None
+                    self.house_numbers.ask(call.e164, call.line.id, self._house_says(call.id))
+                elif self.in_house:
+                    self._house_said[call.id] = None, True
             agent = call.agent or call.account
             asked = PartyQuery(call.id, agent, call.e164, call.line, zone, call.arrived_at, recipients_of(call))
             self._reader.ask(asked)
+
+    def _house_says(self, call: str) -> Callable[[HouseKnows | None, bool], None]:
+        def said(knows: HouseKnows | None, silent: bool) -> None:
+            self._post(lambda: self._house_told(call, knows, silent=silent))
+
+        return said
+
+    def _house_told(self, call: str, knows: HouseKnows | None, *, silent: bool) -> None:
+        if call in self._house_said:
+            self._house_said[call] = knows, silent
+            if known := self._known_here.pop(call, None):
+                self.looked_up(call, known)
 
     def _declines(self, number: str) -> bool:
         """Whether its no has been said and not yet been written."""
@@ -239,6 +271,8 @@ class Store:
         if self.unrecorded:
             self.unrecorded.written(call)
         self._once_known(call, lambda: self._ledger.give_up_place(call) if self._ledger else None)
+        self._house_said.pop(call, None)
+        self._known_here.pop(call, None)
         self._talks(call, over=True)
 
     def _once_known(self, call: str, action: Callable[[], None]) -> None:
@@ -516,6 +550,12 @@ class Store:
         return CodedText("error.archive.storage_failed")
 
     def looked_up(self, call: str, known: LookupResult) -> None:
+        if call in self._house_said:
+            if (said := self._house_said[call]) is None:
+                self._known_here[call] = known
+                return
+            del self._house_said[call]
+            known = with_house(known, said[0], silent=said[1])
         if call in self._just_declined:
             self._just_declined.discard(call)
             known = replace(known, declined_earlier=True)

@@ -1,0 +1,36 @@
+"""What a house remembers of a party's number, from all its desks, and how it joins what this desk knows (G31)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from softphone.domain.decision import LookupResult
+from softphone.domain.purpose import Language, Purpose
+
+KEPT = "kept"
+"""the value of a call back that has been made"""
+
+
+@dataclass(frozen=True, slots=True)
+class HouseKnows:
+    """Of one number, on one line. As `LookupResult` has it."""
+
+    declined_earlier: bool = False
+    upheld: frozenset[Purpose] = frozenset()
+    language: Language | None = None
+    call_back: bool = False
+
+
+def with_house(known: LookupResult, house: HouseKnows | None, *, silent: bool) -> LookupResult:
+    """What either knows counts: a no is never taken back by the other's silence. The language is the newer house's, which has
+    heard of this desk's too. `house` None: it knows nothing, or nothing was ever heard of it."""
+    known = replace(known, house_silent=silent)
+    if house is None:
+        return known
+    return replace(
+        known,
+        declined_earlier=known.declined_earlier or house.declined_earlier,
+        upheld=known.upheld | house.upheld,
+        language=house.language or known.language,
+        call_back=known.call_back or house.call_back,
+    )

@@ -1,0 +1,125 @@
+"""What the house knows of a party's number, asked while it rings.
+
+It has 0.3 seconds. Then what was last heard of the number counts, and the call is in no sample: a no at another desk could be
+unknown (G31). An answer that comes later counts for the next call.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from softphone.domain.errors import KlartoneError
+from softphone.domain.house_knows import KEPT, HouseKnows
+from softphone.domain.purpose import Language, Purpose
+from softphone.house.shipping import Asks
+from softphone.system.logbook import log, log_bug
+
+WITHIN = 0.3
+"""seconds"""
+_GIVEN_UP = 5.0
+"""seconds after which nobody waits for a late answer either"""
+_ASKERS = 4
+_REMEMBERED = 2_000
+"""numbers"""
+_log = log.getChild("house")
+Then = Callable[[HouseKnows | None, bool], None]
+"""what is known, and whether the house was silent"""
+
+
+@dataclass
+class _Asked:
+    number: str = field(repr=False)
+    line: str
+    then: Then | None
+    timer: threading.Timer | None = None
+
+
+class HouseNumbers:
+    """`ask` as `Connection.ask`. For several threads. Numbers stay in memory alone."""
+
+    def __init__(self, ask: Asks, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._ask, self._now = ask, now
+        self._lock = threading.Lock()
+        self._waiting: queue.SimpleQueue[_Asked | None] = queue.SimpleQueue()
+        self._last: OrderedDict[tuple[str, str], Sequence[Mapping[str, Any]]] = OrderedDict()
+        self._closed = False
+        for number in range(_ASKERS):
+            threading.Thread(target=self._run, name=f"house numbers {number}", daemon=True).start()
+
+    def ask(self, number: str, line: str, then: Then) -> None:
+        """Asks, and does not wait. `then` hears the answer once, on another thread: in time, or `WITHIN` from now."""
+        asked = _Asked(number, line, then)
+        asked.timer = threading.Timer(WITHIN, self._late, (asked,))
+        asked.timer.daemon = True
+        asked.timer.start()
+        self._waiting.put(asked)
+
+    def close(self) -> None:
+        """Who waits still hears what was last known, at its time."""
+        self._closed = True
+        for _ in range(_ASKERS):
+            self._waiting.put(None)
+
+    def _run(self) -> None:
+        while (asked := self._waiting.get()) is not None and not self._closed:
+            try:
+                self._answered(asked)
+            except KlartoneError as error:
+                # It is said beside the call already: this is for whoever helps from afar.
+                _log.info("the house did not tell what it knows of a number: %s", error.code)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next call is asked about
+                log_bug(_log, error, "numbers of the house")
+
+    def _answered(self, asked: _Asked) -> None:
+        body = {"number": asked.number, "line": asked.line}
+        told = self._ask("POST", "/v1/numbers/known", body, seconds=_GIVEN_UP).json["known"]
+        known = [cast("dict[str, Any]", one) for one in told if isinstance(one, dict)]
+        with self._lock:
+            self._last[asked.number, asked.line] = known
+            self._last.move_to_end((asked.number, asked.line))
+            while len(self._last) > _REMEMBERED:
+                self._last.popitem(last=False)
+        self._tell(asked, silent=False)
+
+    def _late(self, asked: _Asked) -> None:
+        self._tell(asked, silent=True)
+
+    def _tell(self, asked: _Asked, *, silent: bool) -> None:
+        with self._lock:
+            then, asked.then = asked.then, None
+            last = self._last.get((asked.number, asked.line))
+        if asked.timer is not None:
+            asked.timer.cancel()
+        if then is not None:
+            then(None if last is None else knows(last, self._now()), silent)
+
+
+def knows(told: Sequence[Mapping[str, Any]], now: datetime) -> HouseKnows:
+    """From the rows of `POST /v1/numbers/known`. What cannot be read of a no is a no."""
+    declined, call_back, upheld, language = False, False, set[Purpose](), None
+    for one in told:
+        if not _lives(one.get("until"), now):
+            continue
+        what, value, purpose = one.get("what"), one.get("value"), one.get("purpose")
+        if what in ("refused", "do_not_sample"):
+            declined = True
+        elif what == "upheld":
+            upheld |= {Purpose(purpose)} if purpose in set(Purpose) else set(Purpose)
+        elif what == "call_back":
+            call_back = call_back or value != KEPT
+        elif what == "language" and value in set(Language):
+            language = Language(value)
+    return HouseKnows(declined, frozenset(upheld), language, call_back)
+
+
+def _lives(until: object, now: datetime) -> bool:
+    try:
+        return datetime.fromisoformat(str(until)) > now
+    except (ValueError, TypeError):
+        return True

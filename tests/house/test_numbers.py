@@ -1,0 +1,97 @@
+"""What the house knows of a number while it rings: a no at one desk counts at the next. A silent house leaves training out."""
+
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from softphone.archive.archive import Archive
+from softphone.archive.outbox import rows
+from softphone.domain.changes import ListCallBack
+from softphone.domain.house_knows import KEPT
+from softphone.domain.purpose import Language, Purpose
+from softphone.house.numbers import HouseNumbers, knows
+from tests.archive.scene import NUMBER, MemoryKeys
+from tests.engine.storage.test_store import EVERY, Desk
+from tests.house.joined import Joined, signed_in
+from tests.team.served import ANNA, Team
+
+pytestmark = [pytest.mark.peer("postgresql"), pytest.mark.peer("seaweedfs")]
+OTHER, THIRD = "+4520999999", "+4520999998"
+BO = "sip:bo@klartone.test"
+
+
+def remembers(desk: Joined, number: str, what: str, **more: Any) -> None:
+    now = datetime.now(UTC)
+    told = {"at": now.isoformat(), "until": (now + timedelta(days=90)).isoformat(), "line": "", **more}
+    desk.connection.ask("POST", "/v1/numbers", {"number": number, "what": what, **told})
+
+
+@pytest.mark.rule("G31")
+def test_a_no_at_one_desk_counts_at_another_and_where_the_house_is_silent_training_is_left_out(
+    team_tls: Team, tmp_path: Path
+) -> None:
+    first = signed_in(team_tls, tmp_path / "first", "agent", agents=(ANNA,))
+    second = signed_in(team_tls, tmp_path / "second", "agent", agents=(BO,))
+    keys = MemoryKeys()
+    desk = Desk(lambda: Archive.open_or_create(tmp_path / "archive", keys))
+    desk.until(lambda: desk.store.opened)
+    desk.store.in_house = True
+    # Joined, and not connected yet: nobody can say whether there was a no.
+    assert desk.look_up("c0", number=OTHER).house_silent
+    desk.store.house_numbers = HouseNumbers(second.connection.ask)
+    remembers(first, NUMBER, "refused")
+    remembers(first, NUMBER, "language", value="en")
+    remembers(first, NUMBER, "call_back", line=EVERY.id)
+    known = desk.look_up("c1")
+    assert (known.declined_earlier, known.language, known.call_back) == (True, Language.EN, True)
+    assert not known.house_silent
+    assert known.drawn
+    known = desk.look_up("c2", number=OTHER)
+    assert (known.declined_earlier, known.house_silent) == (False, False)
+    # A withheld number is nobody's: the house has nothing to say.
+    assert not desk.look_up("c3", number=None).house_silent
+    os.kill(team_tls.process.pid, signal.SIGSTOP)
+    try:
+        known, new = desk.look_up("c4"), desk.look_up("c5", number=THIRD)
+    finally:
+        os.kill(team_tls.process.pid, signal.SIGCONT)
+    assert (known.declined_earlier, known.language, known.house_silent) == (True, Language.EN, True)
+    assert (new.declined_earlier, new.house_silent) == (False, True)
+    assert desk.store.close()
+
+
+@pytest.mark.rule("N4")
+def test_a_call_back_that_was_made_is_told_to_the_house(tmp_path: Path) -> None:
+    keys = MemoryKeys()
+    with closing(Archive.open_or_create(tmp_path / "archive", keys)) as archive, archive.catalog.writing() as tx:
+        rows.begin(tx, datetime.now(UTC))
+    desk = Desk(lambda: Archive.open(tmp_path / "archive", keys))
+    desk.until(lambda: desk.store.opened)
+    desk.look_up("c1")
+    desk.commit("c1", ListCallBack("c1", datetime.now(UTC)))
+    desk.until(desk.store.call_backs)
+    desk.store.end_call_back("c1")
+    desk.until(lambda: not desk.store.call_backs())
+    with closing(Archive.open(tmp_path / "archive", keys)) as archive, archive.catalog.reading() as connection:
+        told = [(one.number, one.told["what"], one.told["value"]) for one in rows.read(connection, archive.secrets)]
+    assert told == [(NUMBER, "call_back", ""), (NUMBER, "call_back", KEPT)]
+    assert desk.store.close()
+
+
+def test_what_is_told_of_a_number_counts_until_its_day_and_what_cannot_be_read_is_a_no() -> None:
+    now = datetime.now(UTC)
+    soon, past = (now + timedelta(hours=1)).isoformat(), (now - timedelta(hours=1)).isoformat()
+    assert not knows([{"what": "refused", "until": past}], now).declined_earlier
+    assert knows([{"what": "do_not_sample", "until": soon}], now).declined_earlier
+    assert knows([{"what": "refused", "until": "never"}], now).declined_earlier
+    assert knows([{"what": "upheld", "purpose": "documentation", "until": soon}], now).upheld == {Purpose.DOCUMENTATION}
+    assert knows([{"what": "upheld", "purpose": "", "until": soon}], now).upheld == set(Purpose)
+    assert not knows([{"what": "call_back", "value": KEPT, "until": soon}], now).call_back
+    assert knows([{"what": "language", "value": "xx", "until": soon}], now).language is None
