@@ -13,9 +13,10 @@ from datetime import datetime, timedelta
 
 from softphone.domain.errors import TeamError
 from softphone.team.objects import Bucket, Tombstone, bury
-from softphone.team.objects.tombstones import Stone, forget_stones, lay
+from softphone.team.objects.tombstones import forget_stones
 from softphone.team.proving.heads import Heads
 from softphone.team.proving.holding import follow
+from softphone.team.proving.laying import lay_due
 from softphone.team.proving.restoring import OLDEST
 from softphone.team.rows import afterwards, proving, reviewing
 from softphone.team.rows.pool import Row, Rows
@@ -56,7 +57,7 @@ async def sweep(rows: Rows, bucket: Bucket, now: datetime, heads: Heads | None =
     # What protects goes first.
     while await _holds(rows, bucket, done):
         pass
-    while await _stones(rows, bucket):
+    while await lay_due(rows, bucket):
         pass
     while await _due(rows, done):
         pass
@@ -70,7 +71,7 @@ async def sweep(rows: Rows, bucket: Bucket, now: datetime, heads: Heads | None =
         # Also those of which a service that was killed could not tell the database. A desk that is still at it begins again.
         done.uploads += await _tried(lambda key=key, upload=upload: bucket.abort(key, upload), done)
     # What ended in this sweep, too.
-    while await _stones(rows, bucket):
+    while await lay_due(rows, bucket):
         pass
     while await forget_stones(bucket, now - OLDEST, _BATCH):
         pass
@@ -84,16 +85,6 @@ async def _holds(rows: Rows, bucket: Bucket, done: Swept) -> bool:
         due = await proving.legal_holds(tx, _OBJECTS)
     for row in due:
         done.legal += await _tried(lambda row=row: follow(rows, bucket, row), done)
-    return bool(due)
-
-
-async def _stones(rows: Rows, bucket: Bucket) -> bool:
-    async with rows.nobody() as tx:
-        due = await proving.stones(tx, _BATCH)
-    for row in due:
-        await lay(bucket, Stone(row["what"], row["id"], row["at"], row["told"]))
-        async with rows.nobody() as tx:
-            await proving.stone_written(tx, row)
     return bool(due)
 
 

@@ -23,6 +23,7 @@ from softphone.team.proving.heads import signed_by
 from softphone.team.proving.restoring import restore
 from softphone.team.schema import SWEEPER
 from softphone.team.settings import read_settings
+from tests.peers.processes import until
 from tests.team.desk import NUMBER, Desk, made, noted
 from tests.team.served import Team, whole
 from tests.team.test_arriving import hold
@@ -82,6 +83,9 @@ def test_what_went_since_a_backup_does_not_come_back_and_nobody_is_served_before
         assert desk.ask("POST", "/v1/numbers", told | {"until": (now + timedelta(days=9)).isoformat()}).status == 204
         whole(desk.ask("POST", "/v1/holds", {"holds": [hold() | {"recording": held.recording}]}))
         lift(team, undone)
+        # Storage learns of it from the service, before any sweep.
+        waiting = "SELECT count(*) FROM stones WHERE written_at IS NULL"
+        until(lambda: team.sql(waiting) == [(0,)], 30, "the stones in storage")
         team.sql("UPDATE recordings SET restricted = 'objection' WHERE recording = %s", refused.recording)
         assert it.ask("DELETE", f"/v1/desks/{revoked.id}").status == 204
         erased = {"number": NUMBER, "reason": "sag 117"}

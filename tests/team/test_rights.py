@@ -227,11 +227,14 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], frozenset[str] | None, tuple[Any, ..
     "log_countersign": ((S,), frozenset({"agent"}), ()),
     "legal_holds_now": ((S,), ANY - {"it"}, ([],)),
     "legal_hold_done": ((S, W), ANY - {"it"}, (new_id(), True)),
-    **dict.fromkeys(("head_last", "stones_unknown", "tombstone_known", "compare_at"), ((S, W), None, ())),
+    **dict.fromkeys(
+        ("stones_take", "stone_written", "head_last", "stones_unknown", "tombstone_known", "compare_at"),
+        ((S, W), None, ()),
+    ),
     **dict.fromkeys(
         (
             *("head_mark", "head_archived", "head_follows", "restored_since", "head_sign", "legal_holds_take"),
-            *("stones_take", "stone_written", "stones_forget", "stone_apply", "head_back", "restored", "compare_rows"),
+            *("stones_forget", "stone_apply", "head_back", "restored", "compare_rows"),
             *("compare_keys", "compare_chains", "compare_log", "compare_heads", "compare_countersigned"),
             "compare_reached",
         ),

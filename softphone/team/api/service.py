@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -16,6 +16,7 @@ from softphone.team.api.figures import Figures
 from softphone.team.api.forwarding import Forwarding
 from softphone.team.objects import Bucket
 from softphone.team.people.openid import OpenId
+from softphone.team.proving.laying import keep_laying
 from softphone.team.rows.pool import Rows
 from softphone.team.upload.arriving import Arriving
 from softphone.team.upload.receipt import Signer
@@ -77,7 +78,13 @@ class Service(Process):
     async def open(self) -> AsyncGenerator[None]:
         try:
             async with self.rows, self.ringing:
-                yield
+                laying = asyncio.create_task(keep_laying(self.rows, self.bucket))
+                try:
+                    yield
+                finally:
+                    laying.cancel()
+                    with suppress(asyncio.CancelledError):
+                        await laying
         finally:
             self.bucket.close()
 
