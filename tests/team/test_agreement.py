@@ -120,6 +120,28 @@ several = st.lists(facts, min_size=8, max_size=8)
 """in the tables at once: what costs time is the transaction"""
 
 
+READ = "SELECT recording, role, key_id FROM wraps"
+LOGGED = (KeyRole.DOCUMENTATION, KeyRole.CUSTODY)
+"""whose data keys are handed out with an entry of the log, and are read in no other way"""
+
+
+def _key(row: dict[str, Any]) -> tuple[KeyRole, str]:
+    return KeyRole(row["role"]), row["key_id"]
+
+
+def _handed_out(connection: psycopg.Connection[Any], recording: Any, role: KeyRole) -> set[str]:
+    """Empty: the role does not open it for who asks."""
+    asked = "SELECT key_id FROM recording_open(%s, %s, 'why', 'case')"
+    found = set[str]()
+    try:
+        with connection.transaction():
+            found = {row["key_id"] for row in connection.execute(asked, [recording, role.value])}
+    except psycopg.Error as error:
+        if error.sqlstate not in ("KT401", "KT403", "KT404"):
+            raise
+    return found
+
+
 def test_who_sees_and_opens_what_is_the_domains_judgement(house: House) -> None:
     seen = opened = 0
 
@@ -135,7 +157,8 @@ def test_who_sees_and_opens_what_is_the_domains_judgement(house: House) -> None:
             _sign_in(connection, who)
             connection.execute(f"SET LOCAL ROLE {SERVICE}".encode())
             found = {row["recording"] for row in connection.execute("SELECT recording FROM recordings")}
-            wraps = connection.execute("SELECT recording, role, key_id FROM wraps").fetchall()
+            wraps = {(one["recording"], *_key(one)) for one in connection.execute(READ)}
+            wraps |= {(one, role, key) for one in put for role in LOGGED for key in _handed_out(connection, one, role)}
         viewer = _viewer(who, with_teams=with_teams)
         for one, recording in zip(these, put, strict=True):
             row = _local(one, recording, now)
@@ -144,7 +167,7 @@ def test_who_sees_and_opens_what_is_the_domains_judgement(house: House) -> None:
                 return any((keys[0], key) in those for key in keys[1])
 
             assert (recording in found) == (search_scope_of(viewer, row, sealed, now) is not None)
-            got = {(KeyRole(it["role"]), it["key_id"]) for it in wraps if it["recording"] == recording}
+            got = {(role, key) for it, role, key in wraps if it == recording}
             mine = {(role, key) for role in openable(viewer, row) for key in viewer.keys(role)[1]}
             assert got == mine & one.wraps
             seen, opened = seen + (recording in found), opened + bool(got)

@@ -45,7 +45,7 @@ SEEN: dict[str, str] = {
     "recordings": "2 0 0 2 1 0 2 0",
     "purposes": "4 0 0 4 2 0 4 0",
     "segments": "2 0 0 2 1 0 2 0",
-    "wraps": "0 0 0 2 1 0 2 0",
+    "wraps": "0 0 0 0 1 0 0 0",
     "holds": "1 0 0 1 0 0 1 0",
     "hold_words": "0 1 0 0 0 0 1 0",
     "wraps_aside": "-",
@@ -146,6 +146,7 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], frozenset[str] | None, tuple[Any, ..
     "recording_open": ((S,), frozenset({"custody"}), (new_id(), "custody", "", "2026-117")),
     "recording_exported": ((S,), frozenset({"custody"}), (new_id(), "custody", "", "2026-117")),
     "archive_written": ((S,), ANY, ()),
+    "recording_file": ((S,), ANY, (new_id(),)),
     "holds_told": ((S,), ANY, ("",)),
     "zones_of": ((S,), frozenset({"agent", "case_handler", "lead", "custody"}), (new_id(), None)),
     "holds_raise": (

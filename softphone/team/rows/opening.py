@@ -11,11 +11,7 @@ from softphone.team.rows.pool import Row, Transaction
 
 OPEN = "SELECT * FROM recording_open(%s, %s, %s, %s)"
 EXPORTED = "SELECT recording_exported(%s, %s, %s, %s)"
-FILE = (
-    "SELECT r.object_key, r.object_version, r.size FROM recordings r WHERE r.recording = %s"
-    " AND EXISTS (SELECT FROM wraps w WHERE w.recording = r.recording)"
-)
-"""a wrap is found while its role opens the recording, by who has proved its key"""
+FILE = "SELECT * FROM recording_file(%s)"
 
 
 @dataclass(frozen=True, slots=True)
