@@ -1,0 +1,12 @@
+"""A page of the sample costs what the team's own is, and not the house's."""
+
+from alembic import op
+
+from softphone.team.schema import steps
+
+revision = "0016"
+down_revision = "0015"
+
+
+def upgrade() -> None:
+    steps.as_rules(op, revision, "sampling")
