@@ -1,10 +1,6 @@
 """The house's database: its tables, the rights on them, and the functions that alone write. `HEAD` is the newest revision."""
 
-<<<<<<< Updated upstream
-HEAD = "0017"
-=======
-HEAD = "0016"
->>>>>>> Stashed changes
+HEAD = "0018"
 SCHEMA = "klartone"
 OWNER, RULES = "klartone_owner", "klartone_rules"
 """own the tables, and the functions; nobody signs in as either"""

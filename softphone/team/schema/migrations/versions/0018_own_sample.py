@@ -4,8 +4,8 @@ from alembic import op
 
 from softphone.team.schema import steps
 
-revision = "0016"
-down_revision = "0015"
+revision = "0018"
+down_revision = "0017"
 
 
 def upgrade() -> None:
