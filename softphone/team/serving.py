@@ -30,7 +30,7 @@ from softphone.team.objects import Bucket, Shortcoming, Storage, check
 from softphone.team.people.openid import OpenId
 from softphone.team.proving.restoring import refuse_restored
 from softphone.team.schema import SERVICE, SIGN_IN
-from softphone.team.settings import Secrets, TeamSettings
+from softphone.team.settings import Durable, Secrets, TeamSettings
 from softphone.team.upload.arriving import Arriving
 from softphone.team.upload.receipt import Signer
 
@@ -71,6 +71,19 @@ def refuse_if_restored(settings: TeamSettings, user: str, password: str, storage
             bucket.close()
 
     asyncio.run(asked())
+
+
+def outlives(settings: TeamSettings, user: str, password: str) -> bool:
+    """Whether PostgreSQL does what `durable` says of it. Raises TeamError."""
+    asked = {Durable.ARCHIVED: "archive_mode", Durable.STANDBY: "synchronous_standby_names"}.get(
+        settings.database.durable
+    )
+
+    async def told() -> str:
+        async with login(settings.database, user, password, most=1) as rows, rows.nobody() as tx:
+            return str(await tx.value("SELECT current_setting(%s)", asked))
+
+    return asked is None or asyncio.run(told()) not in ("off", "")
 
 
 def serve(settings: TeamSettings, secrets: Secrets, started: Callable[[str], None]) -> None:

@@ -500,7 +500,13 @@ def test_whoever_signs_in_is_a_process_of_its_own_and_the_one_that_serves_cannot
 
 def test_serve_checks_its_bucket_and_settings_first_and_stops_when_what_is_under_way_has_ended(team: Team) -> None:
     whole_one = team.command("serve", "--check")
-    assert (whole_one.status, team.storage.bucket in whole_one.out) == (0, True), whole_one
+    assert (whole_one.status, team.storage.bucket in whole_one.out, whole_one.errors) == (0, True, ""), whole_one
+    told = team.settings.read_text()
+    for how in ("archived", "standby"):
+        team.settings.write_text(told.replace('durable = "alone"', f'durable = "{how}"'))
+        checked = team.command("serve", "--check")
+        assert (checked.status, f'durable = "{how}"' in checked.errors) == (0, True), checked
+    team.settings.write_text(told)
     wrong = team.command("serve", "--check", KLARTONE_TEAM_NUMBER_KEY="short")
     assert (wrong.status, "KLARTONE_TEAM_NUMBER_KEY" in wrong.errors) == (1, True)
     assert "Traceback" not in wrong.errors

@@ -10,7 +10,7 @@ from softphone.bootstrap.home import texts
 from softphone.domain.errors import KlartoneError
 from softphone.system.signature import public_half
 from softphone.team.schema import SERVICE, SIGN_IN
-from softphone.team.serving import check_login, refuse_if_restored, serve, shortcomings, sign_in, storage_of
+from softphone.team.serving import check_login, outlives, refuse_if_restored, serve, shortcomings, sign_in, storage_of
 from softphone.team.settings import PREFIX, SIGN_IN_PASSWORD, read_secrets, read_settings, secret_in
 from softphone.texts import Texts
 
@@ -32,6 +32,8 @@ def team_serve(arguments: argparse.Namespace) -> int:
     if arguments.check:
         _say(tell, "team.bucket_whole", bucket=settings.storage.bucket)
         _say(tell, "team.receipt_key", key=public_half(secrets.receipt_key))
+        if not outlives(settings, SERVICE, secrets.database):
+            print(tell("team.outlives_nothing", how=settings.database.durable.value), file=sys.stderr)  # noqa: T201
         return 0
     serve(settings, secrets, lambda at: _say(tell, "team.serving", at=at))
     return 0
