@@ -297,7 +297,7 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], frozenset[str] | None, tuple[Any, ..
             *("review_tag", "sample_found", "scores_of", "see_review", "shared_with_me", "tallied", "tally"),
             *("training_keys_of", "unshared", "unwrapped"),
             *("i_have_a_key", "apply_known", "need_custody", "need_opening", "as_json", "as_moment"),
-            *("i_see", "i_see_by_number", "i_open_as_custody", "seal_living", "holds_meet_refusal", "to_judge"),
+            *("i_see", "i_see_by_number", "seal_living", "holds_meet_refusal", "to_judge"),
             *("legal_hold_changed", "stone_laid", "person_known"),
         ),
         ((), None, ()),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from softphone.domain.archive.decisions import HoldsShown, Lifted, Raised, Standing
@@ -20,12 +20,23 @@ class _Ended(RowTold):
     training_ended: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Page:
+    shown: HoldsShown
+    next: str
+
+
 class Holds:
     def __init__(self, asking: Asking) -> None:
         self._asking = asking
 
     def standing(self) -> HoldsShown:
-        return self._asking.get("/v1/holds", HoldsShown)
+        page = self._asking.get("/v1/holds", _Page)
+        shown, found = page.shown, {one.standing.hold.hold: one for one in page.shown.holds}
+        while page.next:
+            page = self._asking.get(f"/v1/holds?after={page.next}", _Page)
+            found |= {one.standing.hold.hold: one for one in page.shown.holds}
+        return replace(shown, holds=tuple(found.values()))
 
     def place(self, id: str, by: HoldBy, why: str, within: Period) -> Raised:
         return self._raise({"id": id}, by, why, within)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Annotated
 from uuid import UUID
 
+from fastapi import Query
 from pydantic import Field
 
 from softphone.domain.archive import permission
@@ -27,6 +29,8 @@ from softphone.team.rows.numbers import number_hash
 from softphone.team.upload.told import WRAP_BYTES, HoldId, Number, SealRow, Told, WrapRow
 
 routes = router()
+_MOST = 2_000
+"""holds of a page"""
 _WHAT = {Ends.LIFTED: "lift", Ends.ANSWERED: "close", Ends.NOT_ANSWERED: "close"}
 """as a refusal is logged"""
 Words = Annotated[str, Field(max_length=2_000, pattern=r"^[^\x00]*$", repr=False)]
@@ -89,11 +93,23 @@ class KeysTold(RowTold):
     """the purposes that have not ended"""
 
 
+class HoldsPage(Told):
+    """`next`: how the next page is asked for (`after`); empty: this is the last."""
+
+    shown: HoldsShown
+    next: str
+
+
 @routes.get("/holds")
-async def holds_shown(here: Here, asking: Who) -> HoldsShown:
-    """Those that stand, the oldest first."""
+async def holds_shown(here: Here, asking: Who, after: Annotated[str, Query(max_length=60)] = "") -> HoldsPage:
+    """Those that stand, the oldest first, a page at a time."""
     async with seeing(here, asking) as one:
-        return await deciding.shown(one)
+        found = await deciding.shown(one)
+    names = [it.standing.hold.hold for it in found.holds]
+    first = names.index(after) + 1 if after in names else 0
+    page = found.holds[first : first + _MOST]
+    more = names[first + _MOST - 1] if len(names) > first + _MOST else ""
+    return HoldsPage(shown=replace(found, holds=page), next=more)
 
 
 @routes.post("/holds")
