@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from softphone.archive.archive import Archive
 from softphone.archive.catalog import own_calls
 from softphone.archive.crypto.note_seals import seal_note
+from softphone.archive.crypto.number_seals import READ_BY, seal_number
 from softphone.archive.crypto.recipients import policy_recipients
 from softphone.archive.crypto.wraps import SUITE
 from softphone.archive.finding.telling import GroupOf, rows_told
@@ -70,7 +71,7 @@ class Carrier:
     receipt_key: Callable[[], str]
     group_of: GroupOf = str
     policy: Callable[[], Policy | None] = lambda: None
-    """the one in force: whom an agent's note is sealed for"""
+    """the one in force: whom an agent's note and a party's number are sealed for; None: it is not known yet"""
 
     # --- what is to be heard at once --------------------------------------------------------------
 
@@ -152,8 +153,10 @@ class Carrier:
             for number in answer.get("missing", ()):
                 self._part(path, recording, number)
             told = rows_told(archive, recording, datetime.now(UTC), self.group_of)
-            if told is None:
+            policy = self.policy()
+            if told is None or policy is None:
                 return False
+            told["call"]["number_seals"] = _number_seals(policy, **told["call"])
             answer = self.ask("POST", f"/v1/recordings/{recording}/finish", {**told, **file}, seconds=120).json
         if answer.get("state") == "erased":
             erased_there(archive, recording, datetime.now(UTC))
@@ -228,6 +231,24 @@ class Carrier:
         with archive.catalog.writing() as tx:
             shipping.log_is_at(tx, entries[-1]["number"])
         return len(entries)
+
+
+def _number_seals(policy: Policy, *, number: str | None, call: str, line: str = "", **_: Any) -> list[dict[str, str]]:
+    """For data protection, and for whoever may open documentation of the line: the house has a keyed hash alone."""
+    them = [
+        seal_number(number, one, call)
+        for one in policy_recipients(policy)
+        if number is not None and one.role in READ_BY and one.of_line(line)
+    ]
+    return [
+        {
+            "role": one.role.value,
+            "key_id": one.key_id,
+            "suite": one.suite,
+            "sealed": base64.b64encode(one.sealed).decode("ascii"),
+        }
+        for one in them
+    ]
 
 
 def follow_heads(archive: Archive, ask: Asks, key: str) -> Head | None:

@@ -18,9 +18,10 @@ from pathlib import Path
 from softphone.archive.outbox import shipping
 from softphone.house import courier as module
 from softphone.house.courier import Courier
+from softphone.system.policy_file import parse_policy
 from tests.archive.scene import DOCUMENTATION, FRAME, TRAINING, Scene, voices
 from tests.bench.figures import Figure
-from tests.house.joined import signed_in
+from tests.house.joined import policy_text, signed_in
 from tests.peers import postgres, seaweedfs
 from tests.peers.processes import free_port
 from tests.team.local import begun, ended
@@ -47,7 +48,8 @@ def measure(seconds: float = 20.0, recordings: int = 12, length: float = 120.0) 
         joined = signed_in(team, folder / "home", "agent", desk=scene.archive.desk)
         receipts = base64.b64encode(team.receipts.public_key().public_bytes_raw()).decode()
         since = datetime.now(UTC) - timedelta(days=1)
-        one = Courier(joined.connection.ask, lambda _: None, lambda: receipts, since, first=0)
+        policy = parse_policy(policy_text(team, 1)).policy
+        one = Courier(joined.connection.ask, lambda _: None, lambda: receipts, since, policy=lambda: policy, first=0)
         one.joins(scene.archive)
         size = 0
         for _ in range(recordings):

@@ -35,6 +35,7 @@ class Told:
     authority: str
     receipt_key: str
     head_key: str
+    policy: str
 
 
 def opened(told: Told) -> tuple[Archive, Connection]:

@@ -15,6 +15,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from softphone.archive.crypto.number_seals import NumberSeal, open_number
 from softphone.archive.crypto.wraps import Wrap, unwrap
 from softphone.archive.examine.verify import verify
 from softphone.archive.files.reader import OpenedRecording
@@ -34,9 +35,10 @@ from softphone.domain.policy import Policy
 from softphone.domain.purpose import KeyRole, Purpose
 from softphone.house import courier as module
 from softphone.house.courier import Courier, Report
+from softphone.system.policy_file import parse_policy
 from softphone.team.objects import Bucket, Storage
 from tests.archive.scene import DOCUMENTATION, TRAINING, Scene, voices
-from tests.house.joined import Joined, signed_in
+from tests.house.joined import Joined, policy_text, signed_in
 from tests.peers.postgres import Server
 from tests.peers.processes import free_port, until
 from tests.peers.tcp_way import way
@@ -60,7 +62,10 @@ class Office:
     reports: list[Report] = field(default_factory=list[Report])
     head_key: str = ""
     """that the policy names"""
-    policy: Policy | None = None
+    policy: Policy | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.policy = parse_policy(policy_text(self.team, 1)).policy
 
     @property
     def key(self) -> str:
@@ -170,6 +175,10 @@ def test_a_recorded_call_arrives_opens_by_the_house_s_keys_and_what_is_decided_l
         there = team.sql("SELECT number, event FROM audit WHERE chain = %s ORDER BY number", scene.archive.desk)
         assert there == [(one.number, one.event) for one in local]
         call = scene.archive.find(recording).call
+        # Data protection reads the number, by its key; the house does not.
+        ((key, suite, sealed),) = team.sql("SELECT key_id, suite, sealed FROM call_number_seals WHERE role = 'custody'")
+        seal = NumberSeal(KeyRole.CUSTODY, key, suite, bytes(sealed))
+        assert open_number(seal, call, team.keys.keys[KeyRole.CUSTODY].private_bytes_raw()) == NUMBER
         # A lock and a no, days after the call.
         name = f"{recording}-h1"
         scene.commit(

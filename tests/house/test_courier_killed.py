@@ -19,7 +19,7 @@ from softphone.domain.purpose import KeyRole
 from softphone.system.secrets import DemoKeyFile
 from tests.archive.scene import DOCUMENTATION, TRAINING, Scene
 from tests.house.couriers import Process, Told, courier_of, opened
-from tests.house.joined import signed_in
+from tests.house.joined import policy_text, signed_in
 from tests.peers.processes import until
 from tests.team.local import begun, ended
 from tests.team.served import Team
@@ -36,7 +36,17 @@ def killed(team: Team, folder: Path, times: int, seed: int) -> None:
     scene = Scene(folder / "archive", demo=True, store=DemoKeyFile(keys), another=True)
     joined = signed_in(team, folder / "home", "agent", desk=scene.archive.desk)
     receipts = base64.b64encode(team.receipts.public_key().public_bytes_raw()).decode()
-    told = Told(scene.folder, keys, joined.folder, joined.desk, team.address, team.authority, receipts, key_of(team))
+    told = Told(
+        scene.folder,
+        keys,
+        joined.folder,
+        joined.desk,
+        team.address,
+        team.authority,
+        receipts,
+        key_of(team),
+        policy_text(team, 1),
+    )
     since = datetime.now(UTC) - timedelta(days=2)
     with scene.archive.catalog.writing() as tx:
         rows.begin(tx, since)

@@ -12,10 +12,11 @@ from softphone.archive.outbox import rows
 from softphone.domain.status import OptOutKind
 from softphone.house import courier as module
 from softphone.house.courier import Courier
+from softphone.system.policy_file import parse_policy
 from tests.archive.scene import DOCUMENTATION, TRAINING
 from tests.engine import test_later
 from tests.engine.test_later import AGENT, Later
-from tests.house.joined import signed_in
+from tests.house.joined import policy_text, signed_in
 from tests.peers.processes import until
 from tests.team.local import begun, ended
 from tests.team.served import Team
@@ -45,7 +46,12 @@ def test_a_lock_and_a_no_from_the_list_of_own_calls_reach_the_house_that_has_the
     store = later.store
     try:
         store.ship_by(
-            Courier(joined.connection.ask, store.shipped, lambda: receipts, at, head_key=lambda: key_of(team), first=0)
+            Courier(
+                *(joined.connection.ask, store.shipped, lambda: receipts, at),
+                head_key=lambda: key_of(team),
+                policy=lambda: parse_policy(policy_text(team, 1)).policy,
+                first=0,
+            )
         )
         later.until(lambda: store.shipping is not None and store.shipping.count == 0)
         assert team.kept() == [(recording, 1)]

@@ -41,6 +41,7 @@ def _noted(office: Office, custody: HouseArchive) -> None:
         text = text.replace(public, base64.b64encode(team.keys.recipient(KeyRole(role)).public_key).decode())
     call, at = str(uuid7()), datetime.now(UTC)
     day = (at + timedelta(days=7)).date()
+    office.policy = None
     one = OwnCall(call, AGENT, at, day, "{}", "Vil have den blå.", NUMBER)
 
     def written() -> str:
