@@ -155,7 +155,9 @@ def test_the_settings_shown_to_it_can_be_loaded(tmp_path: Path) -> None:
 def test_the_danish_words_told_to_agents_are_those_of_the_window() -> None:
     told = set(re.findall(r"\(\*([^*]+)\*\)", text("docs/agents.md")))
     told |= set(re.findall(r"\| [^|]* · \*([^*]+)\* \|", text("docs/agents.md")))
-    catalog = "".join(text(f"resources/translations/da/{name}.po") for name in ("desk", "phone", "review", "shipping"))
+    catalog = "".join(
+        text(f"resources/translations/da/{name}.po") for name in ("desk", "house", "phone", "review", "shipping")
+    )
     said = [one.replace("{Party}", "Kunden") for one in re.findall(r'(?m)^msgstr(?:\[\d\])? "(.+)"$', catalog)]
     # `…` stands for what differs from call to call, and for the rest of a long sentence.
     patterns = {one: ".+".join(map(re.escape, one.split("…"))) for one in told}
