@@ -7,6 +7,9 @@ from psycopg.conninfo import make_conninfo
 from softphone.team.rows.pool import RINGS, Rows
 from softphone.team.settings import Database
 
+RINGING = 3
+"""of a process's connections, for what is asked while it rings"""
+
 
 def conninfo(database: Database, user: str = "", password: str = "") -> str:
     """Without a user, whoever runs this."""
@@ -16,7 +19,7 @@ def conninfo(database: Database, user: str = "", password: str = "") -> str:
 
 def ringing(database: Database, user: str, password: str) -> Rows:
     """A few connections of its own, each of which gives up in time."""
-    return Rows(conninfo(database, user, password), most=3, waits=RINGS, statement=RINGS)
+    return Rows(conninfo(database, user, password), most=RINGING, waits=RINGS, statement=RINGS)
 
 
 def login(database: Database, user: str, password: str, *, most: int = 0) -> Rows:

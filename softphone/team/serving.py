@@ -25,7 +25,7 @@ from softphone.domain.errors import TeamError
 from softphone.team.api.app import create_app
 from softphone.team.api.forwarding import Forwarding
 from softphone.team.api.service import Process, Service, SignIn
-from softphone.team.logins import login, ringing
+from softphone.team.logins import RINGING, login, ringing
 from softphone.team.objects import Bucket, Shortcoming, Storage, check
 from softphone.team.people.openid import OpenId
 from softphone.team.proving.restoring import refuse_restored
@@ -114,8 +114,9 @@ def check_login(settings: TeamSettings, user: str, password: str) -> None:
 
 
 def _service(settings: TeamSettings, secrets: Secrets) -> Service:
-    rows, bucket = login(settings.database, SERVICE, secrets.database), Bucket(storage_of(settings, secrets.storage))
-    signer = Signer(secrets.receipt_key)
+    most = settings.database.connections - RINGING
+    rows = login(settings.database, SERVICE, secrets.database, most=most)
+    bucket, signer = Bucket(storage_of(settings, secrets.storage)), Signer(secrets.receipt_key)
     return Service(
         address=settings.serve.address,
         rows=rows,

@@ -58,7 +58,8 @@ class Database(_Table):
     """How PostgreSQL is reached (libpq's words, without user and password)."""
 
     connect: str = "host=/run/postgresql dbname=klartone"
-    connections: Annotated[int, Field(ge=1, le=200)] = 10
+    connections: Annotated[int, Field(ge=4, le=200)] = 10
+    """of a process, at most"""
     durable: Durable = Durable.ARCHIVED
     """what makes it outlive its server: until that has an entry, desks keep their own copies"""
 

@@ -21,6 +21,7 @@ import psutil
 
 from tests.bench import (
     archive,
+    arriving,
     beside,
     ear,
     house,
@@ -57,6 +58,7 @@ WHOLE: Mapping[str, Measure] = {
     "year": year.measure,
     "archive": archive.measure,
     "house": house.measure,
+    "arriving": arriving.measure,
 }
 SHORT: Mapping[str, Measure] = {
     "sealing": lambda: sealing.measure(5_000),

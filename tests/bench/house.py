@@ -49,7 +49,7 @@ def measure(minutes: int = 60, times: int = 40, sizes: Sequence[int] = SIZES) ->
 
 
 def _found(size: int, times: int) -> list[Figure]:
-    with _house() as team:
+    with a_house() as team:
         team.desk("agent")
         keys_of = [
             team.keys.recipient(role).key_id for role in (KeyRole.DOCUMENTATION, KeyRole.TRAINING, KeyRole.CUSTODY)
@@ -80,7 +80,7 @@ def _found(size: int, times: int) -> list[Figure]:
 
 
 def _heard(minutes: int, times: int) -> list[Figure]:
-    with _house() as team:
+    with a_house() as team:
         one = made(
             team.keys,
             sound=_long(60 * minutes),
@@ -161,7 +161,7 @@ def _handler(team: Team) -> HouseArchive:
 
 
 @contextmanager
-def _house() -> Generator[Team]:
+def a_house() -> Generator[Team]:
     with tempfile.TemporaryDirectory() as home, started() as server, seaweedfs.seaweedfs() as s3:
         database = f"bench_{token_hex(4)}"
         server.make(database)

@@ -70,7 +70,7 @@ class Team:
             serve += f'port = {port_of(self.address)}\ncertificate = "{signed.certificate}"\nkey = "{signed.key}"\n'
         self.settings.write_text(
             f"{serve}"
-            f'[database]\nconnect = "host={self.server.folder} dbname={self.database}"\nconnections = 6\ndurable = "alone"\n'
+            f'[database]\nconnect = "host={self.server.folder} dbname={self.database}"\nconnections = 9\ndurable = "alone"\n'
             f'[storage]\nbucket = "{told.bucket}"\naccess_key = "{told.access_key}"\nendpoint = "{told.endpoint}"\n'
             f'[sign_in]\nlisten = "unix:{self.home / "sign-in.sock"}"\n'
         )

@@ -389,23 +389,32 @@ def test_one_desk_does_so_much_and_no_more_on_any_instance_and_one_entry_says_so
     desk, other = team.desk("agent"), team.desk("agent", name="bo")
     asked = ("POST", "/v1/numbers/known", {"number": NUMBER, "line": ""})
     assert desk.ask(*asked).status == 200
-    team.sql("UPDATE desk_rates SET count = 59, since = date_trunc('minute', now()) WHERE what = 'rings'")
+
+    def asked_after(count: int) -> Any:
+        """As many times within this minute; once more where another has begun meanwhile."""
+        for _ in range(2):
+            team.sql(
+                "UPDATE desk_rates SET count = %s, since = date_trunc('minute', now()) WHERE what = 'rings'", count
+            )
+            answer = desk.ask(*asked)
+            if answer.status != 200:
+                break
+        return answer
+
     # Numbers are not tried one after the other: 60 a minute are more calls than anybody takes.
-    answers = [desk.ask(*asked) for _ in range(3)]
-    if answers[-1].status == 200:  # a minute began meanwhile
-        team.sql("UPDATE desk_rates SET count = 60, since = date_trunc('minute', now()) WHERE what = 'rings'")
-        answers = [desk.ask(*asked) for _ in range(3)]
-    assert (answers[-1].status, answers[-1].code) == (429, "too_many")
-    assert 0 < int(answers[-1].headers["retry-after"]) <= 60
+    assert asked_after(59).status == 200
+    many = asked_after(60)
+    assert (many.status, many.code) == (429, "too_many")
+    assert 0 < int(many.headers["retry-after"]) <= 60
     with team.another():
-        assert desk.ask(*asked).code == "too_many"
+        assert asked_after(61).code == "too_many"
     assert [other.ask(*asked).status, desk.ask("GET", "/v1/me").status] == [200, 200]
     assert team.events().count("limited") == 1
     # Eight recordings of the largest kind begun at once are no desk's.
     large = [{"recording": str(uuid4()), "bytes": 1 << 30, "sha256": "0" * 64} for _ in range(9)]
     said = [desk.ask("POST", "/v1/recordings", one).code for one in (*large, large[8], large[0])]
     assert said == [""] * 8 + ["too_many", "too_many", ""]
-    assert team.events().count("limited") == 2
+    assert team.events().count("limited") in (2, 3)  # once a minute
     assert desk.ask("DELETE", f"/v1/recordings/{large[0]['recording']}/upload").status == 204
     assert desk.ask("POST", "/v1/recordings", large[8]).code == ""
     # Nor does anybody fill the log by being refused.

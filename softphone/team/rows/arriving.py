@@ -263,8 +263,9 @@ async def store(tx: Transaction, arrived: Arrived) -> StoredAt:
     return StoredAt(Stored(row["result"]), row["head"], row["head_hash"])
 
 
-async def keep_receipt(tx: Transaction, recording: UUID, receipt: str) -> None:
-    await tx.all(KEEP_RECEIPT, recording, receipt)
+def keep_receipt(tx: Transaction, recording: UUID, receipt: str) -> None:
+    """As the last of its transaction: the service's log waits for the end."""
+    tx.last(KEEP_RECEIPT, recording, receipt)
 
 
 async def receipt(tx: Transaction, recording: UUID) -> str | None:

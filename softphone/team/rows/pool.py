@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from types import TracebackType
@@ -22,6 +23,8 @@ from softphone.team.schema import SCHEMA
 Row = dict[str, Any]
 _WAITS = 5.0
 """seconds for a connection: then the client is told to come again"""
+_TRUSTED = 5.0
+"""seconds after which it is asked first whether a connection still stands"""
 RINGS = 0.3
 """seconds that a caller may be kept from hearing it ring"""
 
@@ -41,6 +44,22 @@ class Transaction:
 
     def __init__(self, connection: AsyncConnection[Row]) -> None:
         self._connection = connection
+        self._last: tuple[str, tuple[object, ...]] | None = None
+
+    def last(self, statement: str, *values: object) -> None:
+        """Goes with the end, in one trip: whoever waits for what this transaction holds waits less."""
+        self._last = (statement, values)
+
+    async def end(self) -> None:
+        """Raises TeamError."""
+        with told(_deed(self._last[0]) if self._last else "commit"):
+            if self._last is None:
+                await self._connection.execute(b"COMMIT", prepare=False)
+                return
+            statement, values = self._last
+            async with self._connection.pipeline():
+                await self._connection.execute(statement.encode(), values)
+                await self._connection.execute(b"COMMIT", prepare=False)
 
     async def all(self, statement: str, *values: object) -> Sequence[Row]:
         """Raises TeamError; so do the two below."""
@@ -56,16 +75,29 @@ class Transaction:
         return next(iter(found.values())) if found else None
 
 
+class _Connection(AsyncConnection[Row]):
+    """`used`: when something was last asked on it."""
+
+    used = 0.0
+
+
+async def _checked(connection: _Connection) -> None:
+    """One that has just answered is there."""
+    if time.monotonic() - connection.used > _TRUSTED:
+        await AsyncConnectionPool[AsyncConnection[Row]].check_connection(connection)
+
+
 class Rows:
     """The database as one login. To be entered once, for the process's life."""
 
     def __init__(self, conninfo: str, *, most: int = 10, waits: float = _WAITS, statement: float = 0) -> None:
         """`waits`: seconds for a connection; `statement`: that each may take, 0: as the login's own limit is."""
         limit = f" -c statement_timeout={round(1000 * statement)}" if statement else ""
-        self._pool: AsyncConnectionPool[AsyncConnection[Row]] = AsyncConnectionPool(
+        self._pool: AsyncConnectionPool[_Connection] = AsyncConnectionPool(
             conninfo,
-            connection_class=AsyncConnection[Row],
+            connection_class=_Connection,
             kwargs={
+                "autocommit": True,  # each transaction begins by a statement of ours
                 "row_factory": dict_row,
                 "options": f"-c search_path={SCHEMA},pg_temp{limit}",
                 "application_name": "klartone team",
@@ -73,7 +105,7 @@ class Rows:
             min_size=1,
             max_size=most,
             timeout=waits,
-            check=AsyncConnectionPool[AsyncConnection[Row]].check_connection,
+            check=_checked,
             open=False,
         )
 
@@ -90,17 +122,14 @@ class Rows:
     async def asking(self, token: str) -> AsyncGenerator[Transaction]:
         """As the person of this token. A refusal is in the log before it is raised. Raises TeamError."""
         try:
-            async with self._begun() as tx:
-                await tx.all("SELECT set_config('klartone.asking', %s, true)", asking_of(token))
+            async with self._begun(token) as tx:
                 yield tx
         except NotPermittedError as error:
-            async with self._begun() as tx:
-                await tx.all("SELECT set_config('klartone.asking', %s, true)", asking_of(token))
+            async with self._begun(token) as tx:
                 await tx.all(REFUSED, error.deed)
             raise
         except TooManyError:
-            async with self._begun() as tx:
-                await tx.all("SELECT set_config('klartone.asking', %s, true)", asking_of(token))
+            async with self._begun(token) as tx:
                 await tx.all(LIMITED, "uploads")
             raise
 
@@ -111,12 +140,18 @@ class Rows:
             yield tx
 
     @asynccontextmanager
-    async def _begun(self) -> AsyncGenerator[Transaction]:
+    async def _begun(self, token: str = "") -> AsyncGenerator[Transaction]:
+        # Who asks goes with the beginning, in one trip. It is hex: nothing in it ends a text.
+        begin = f"BEGIN; SET LOCAL klartone.asking = '{asking_of(token)}'" if token else "BEGIN"
         try:
+            # What fails is rolled back by the pool.
             async with self._pool.connection() as connection:
-                with told("commit"):
-                    async with connection.transaction():
-                        yield Transaction(connection)
+                with told("begin"):
+                    await connection.execute(begin.encode(), prepare=False)
+                tx = Transaction(connection)
+                yield tx
+                await tx.end()
+                connection.used = time.monotonic()
         except PoolTimeout as error:
             raise UnavailableError("error.team.unavailable") from error
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NoReturn
 from uuid import UUID
@@ -112,11 +112,15 @@ class Arriving:
         # A key of its own for each upload: whatever of an earlier one comes late, or goes late, is nothing of this one.
         digest, key = bytes.fromhex(told.sha256), f"recordings/{told.recording}/{secrets.token_hex(8)}"
         async with self.rows.asking(asking.token) as tx:
-            return await rows_of.begin(tx, UUID(told.recording), told.bytes, digest, PART, key)
+            found = await rows_of.begin(tx, UUID(told.recording), told.bytes, digest, PART, key)
+            if found.state is UploadState.GOING_ON and not found.upload and told.parts == 1:
+                await rows_of.named(tx, UUID(told.recording), "", _WHOLE)
+                return replace(found, upload=_WHOLE)
+            return found
 
     async def _named(self, asking: Asking, told: FileTold, found: Upload) -> None:
         """S3 begins it too. Where two instances do so at once, one name counts and the other upload ends."""
-        ours = _WHOLE if told.parts == 1 else await self.bucket.begin(found.object_key)
+        ours = await self.bucket.begin(found.object_key)
         async with self.rows.asking(asking.token) as tx:
             counts = await rows_of.named(tx, UUID(told.recording), "", ours)
         if counts != ours:
@@ -197,7 +201,7 @@ class Arriving:
                 await tx.all("SELECT audit_note('clock_off', 'G10', %s, %s, %s)", told.call.call, recording, noted)
             head = (kept.number, kept.hash)
             receipt = self.signer.receipt(told.recording, told.sha256, wraps_digest(told.wraps), head, now)
-            await rows_of.keep_receipt(tx, recording, receipt)
+            rows_of.keep_receipt(tx, recording, receipt)
         return State(UploadState.STORED, receipt=receipt), True
 
 
