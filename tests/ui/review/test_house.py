@@ -116,6 +116,9 @@ def test_a_lead_reviews_and_shares_and_the_agent_hears_it_on_another_machine_and
         assert [(row["of"], row["who"], row["question"], row["average"]) for row in told] == [
             ("agent", "anna@klartone.test", "Tone", "4.0")
         ]
+        printed = sofie.does("archive", "marks").out
+        assert "Agents, from the reviews that are still there" in printed
+        assert "4.0 points on average (1 call)" in printed
         assert anna.does("archive", "marks", "--csv").status == 1
         windows.append(window(anna))
         agent = windows[2]
