@@ -74,7 +74,7 @@ class HouseBeside:
                 membership = self._folder.read()
                 if membership is None:
                     return
-                desk = desk_of(self._home, settings, make=True)
+                desk = desk_of(self._home, settings)
                 connection = desk.connection(membership)
             except KlartoneError as error:
                 self._fault(error)

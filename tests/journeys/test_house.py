@@ -20,12 +20,13 @@ from softphone.wire.codec import decode_from_engine, encode
 from softphone.wire.from_engine import Snapshot
 from softphone.wire.snapshot import PolicyPhase, Registration
 from softphone.wire.to_engine import Quit, ReadSettings
-from tests.house.joined import link, policy_text, publish
+from tests.house.joined import link, publish
 from tests.journeys.lines import NUMBERS
 from tests.peers.gnome_keyring import gnome_keyring
 from tests.peers.kamailio import kamailio
 from tests.peers.processes import until
 from tests.peers.second_phone import ROOT
+from tests.policies import POLICY
 from tests.team.served import Team
 
 pytestmark = [
@@ -100,6 +101,11 @@ def klartone(home: Path, env: Mapping[str, str], *words: str, status: int = 0) -
     return done.stdout + done.stderr
 
 
+def one_line(number: int) -> str:
+    """Its notices are spoken in a moment."""
+    return f"{POLICY}\n[house]\npolicy_number = {number}\n"
+
+
 def codes(now: Snapshot) -> list[str]:
     return [one.code for one in now.faults if "house" in one.code]
 
@@ -108,7 +114,7 @@ def test_a_link_makes_a_phone_of_the_house_that_follows_its_policy_until_it_is_r
     tmp_path: Path, team_tls: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     team, key, stranger, home = team_tls, new_signing_key(), new_signing_key(), tmp_path / "home"
-    publish(team, 7, key)
+    publish(team, 7, key, text=one_line(7))
     with gnome_keyring() as service, kamailio({USER: PASSWORD}) as exchange:
         env = {**service.env, "LC_ALL": "C.UTF-8"}
         address = f"{USER}@127.0.0.1:{exchange.port}"
@@ -131,13 +137,13 @@ def test_a_link_makes_a_phone_of_the_house_that_follows_its_policy_until_it_is_r
             assert phone.now is not None
             assert phone.now.locked["accounts"] == phone.now.locked["policy"] == team.address
             # Renewed in the house, it counts for the next call.
-            publish(team, 8, key)
+            publish(team, 8, key, text=one_line(8))
             phone.reads_settings()
             phone.wait(lambda now: now.policy.path.endswith("/8/policy.toml") and now.policy.phase is PolicyPhase.READY,
                        "the policy that was renewed")  # fmt: skip
             # One that a stranger has signed does not, whatever the service says of it.
             path = team.home / "forged.toml"
-            path.write_text(policy_text(team, 9), "utf-8")
+            path.write_text(one_line(9), "utf-8")
             signed = sign(path.read_bytes(), path, stranger).read_bytes().strip() + b"\n" + path.read_bytes()
             team.sql("INSERT INTO policies (number, signed, signer, own_calls) VALUES (9, %s, %s, '7 days')",
                      signed, public_half(stranger))  # fmt: skip
