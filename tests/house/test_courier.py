@@ -149,13 +149,25 @@ def office(team_tls: Team, tmp_path: Path) -> Generator[Office]:
         yield made
 
 
+def _private(team: Team, role: str) -> bytes:
+    return team.keys.keys[KeyRole(role)].private_bytes_raw()
+
+
 def test_a_recorded_call_arrives_opens_by_the_house_s_keys_and_what_is_decided_later_follows_it(office: Office) -> None:
     team, scene = office.team, office.scene
+    office.policy = parse_policy(policy_text(team, 7)).policy
     recording = office.recorded()
     file = scene.archive.vault.path(recording).read_bytes()
     with office.courier() as courier:
         office.all_shipped()
         assert office.stored(recording) == file
+        # Case handlers and data protection read the number; the house itself does not, nor does a lead.
+        seals = team.sql("SELECT call::text, role, key_id, suite, sealed FROM call_number_seals ORDER BY role")
+        read = [
+            (role, open_number(NumberSeal(KeyRole(role), key, suite, bytes(sealed)), call, _private(team, role)))
+            for call, role, key, suite, sealed in seals
+        ]
+        assert read == [("custody", NUMBER), ("documentation", NUMBER)]
         rows = team.sql(
             "SELECT segment, key_id, suite, sealed FROM wraps WHERE recording = %s AND role = 'training'", recording
         )

@@ -1,6 +1,6 @@
 """A party's number, sealed for the keys that may read it in a house: those of documentation and of custody.
 
-HPKE binds it to its call, role and key, so that it opens in the place of no other.
+HPKE binds it to its call, role and key, so that it opens in the place of no other. All are as long as the longest of E.164.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from softphone.archive.crypto.wraps import SUITE, SUITES, Recipient
 from softphone.domain.purpose import KeyRole
 
 READ_BY = (KeyRole.DOCUMENTATION, KeyRole.CUSTODY)
+_LONGEST = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,10 @@ def seal_number(number: str, recipient: Recipient, call: str) -> NumberSeal:
     public = X25519PublicKey.from_public_bytes(recipient.public_key)
     info = _info(call, recipient.role, recipient.key_id, SUITE)
     return NumberSeal(
-        recipient.role, recipient.key_id, SUITE, SUITES[SUITE].encrypt(number.encode("ascii"), public, info)
+        recipient.role,
+        recipient.key_id,
+        SUITE,
+        SUITES[SUITE].encrypt(number.ljust(_LONGEST).encode("ascii"), public, info),
     )
 
 
@@ -41,7 +45,8 @@ def open_number(seal: NumberSeal, call: str, private_key: bytes) -> str | None:
         return None
     info = _info(call, seal.role, seal.key_id, seal.suite)
     try:
-        return suite.decrypt(seal.sealed, X25519PrivateKey.from_private_bytes(private_key), info).decode("ascii")
+        opened = suite.decrypt(seal.sealed, X25519PrivateKey.from_private_bytes(private_key), info)
+        return opened.decode("ascii").rstrip()
     except (InvalidTag, ValueError):
         return None
 
