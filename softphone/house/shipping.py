@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -156,7 +156,8 @@ class Carrier:
             policy = self.policy()
             if told is None or policy is None:
                 return False
-            told["call"]["number_seals"] = _number_seals(policy, **told["call"])
+            roles = {one["role"] for one in told["wraps"]}
+            told["call"]["number_seals"] = _number_seals(policy, roles, **told["call"])
             answer = self.ask("POST", f"/v1/recordings/{recording}/finish", {**told, **file}, seconds=120).json
         if answer.get("state") == "erased":
             erased_there(archive, recording, datetime.now(UTC))
@@ -233,12 +234,14 @@ class Carrier:
         return len(entries)
 
 
-def _number_seals(policy: Policy, *, number: str | None, call: str, line: str = "", **_: Any) -> list[dict[str, str]]:
-    """For data protection, and for whoever may open documentation of the line: the house has a keyed hash alone."""
+def _number_seals(
+    policy: Policy, roles: Collection[str], *, number: str | None, call: str, line: str = "", **_: Any
+) -> list[dict[str, str]]:
+    """For data protection, and for whoever may open its documentation: the house has a keyed hash alone. `roles`: that open it."""
     them = [
         seal_number(number, one, call)
         for one in policy_recipients(policy)
-        if number is not None and one.role in READ_BY and one.of_line(line)
+        if number is not None and one.role in READ_BY and one.role.value in roles and one.of_line(line)
     ]
     return [
         {
