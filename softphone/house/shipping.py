@@ -237,7 +237,7 @@ class Carrier:
 def _number_seals(
     policy: Policy, roles: Collection[str], *, number: str | None, call: str, line: str = "", **_: Any
 ) -> list[dict[str, str]]:
-    """For data protection, and for whoever may open its documentation: the house has a keyed hash alone. `roles`: that open it."""
+    """For data protection, and for whoever may open its documentation. `roles`: those that open it."""
     them = [
         seal_number(number, one, call)
         for one in policy_recipients(policy)
