@@ -57,7 +57,7 @@ class HouseSection(Section):
         elif not why and not out and not self.link.text().strip():
             why = view.texts("settings.house.paste")
         self.link.setEnabled(not self._works and not place)
-        self.link.setPlaceholderText("https://…/join#…")
+        self.link.setPlaceholderText("https://")
         self.link.setAccessibleName(view.texts("settings.house.link"))
         label = view.texts("settings.house.again" if out else "settings.house.join")
         self.join.show_as(view, label, enabled=not why, why=why)
