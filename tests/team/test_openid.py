@@ -98,6 +98,15 @@ def test_who_the_house_signs_in_is_somebody_here_and_a_token_that_is_not_quite_r
         }
         wrong = dict.fromkeys(said, "sign_in_wrong")
         assert said == wrong | {"nobody here": "no_role"}
+        # Whoever joined by a code before: the same desk, by the same key, is theirs whom the directory names there.
+        early = team.desk("agent", agents=[], name="an early one")
+        moved = sign_in(early.with_token(""), issued.id_token("lea", CLIENT, thumbprint(early)))
+        assert moved.status == 200
+        assert early.ask("GET", "/v1/me").code == "signed_out"
+        assert whole(early.with_token(moved.json["access_token"]).ask("GET", "/v1/me"))["roles"] == ["agent", "lead"]
+        assert "desk_moved" in team.events()
+        # From there it goes to nobody else.
+        assert sign_in(early.with_token(""), issued.id_token("anna", CLIENT, thumbprint(early))).code == "not_yours"
         # Who is more than an agent is asked for again within the day.
         lead = team.stranger()
         assert sign_in(lead, issued.id_token("lea", CLIENT, thumbprint(lead))).status == 200

@@ -221,6 +221,7 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], frozenset[str] | None, tuple[Any, ..
         ((M,), None, ()),
     ),
     "marks_forget": ((W,), None, ()),
+    "withdrawals_forget": ((W,), None, ()),
     "request_new": ((G, S), None, ()),
     "limit_note": ((G, S), ANY, ("uploads",)),
     "service_head": ((S, W), None, ()),

@@ -134,3 +134,19 @@ def test_a_sweep_that_dies_at_any_call_of_storage_says_nothing_untrue_and_the_ne
     team.s3(begins)
     assert asyncio.run(swept(team, 99)) == Swept()
     assert asyncio.run(swept(team, 99, timedelta(days=31))) == Swept(uploads=1)
+
+
+@pytest.mark.rule("G04")
+def test_a_withdrawal_is_forgotten_once_nothing_can_arrive_that_it_would_reach(team: Team) -> None:
+    desk = team.desk("agent")
+    back = {"purposes": ["training"], "reason": "withdrawn"}
+    for days in (0, 91, 200):
+        told = {"withdrawal": str(uuid4()), "call_group": str(uuid4())}
+        assert whole(desk.ask("POST", "/v1/withdrawals", back | told)) == {"recordings": 0}
+        query = "UPDATE withdrawals SET at = now() - %s WHERE withdrawal = %s"
+        team.sql(query, timedelta(days=days), told["withdrawal"])
+    assert team.command("sweep").status == 0
+    assert team.sql("SELECT count(*) FROM withdrawals") == [(3,)]  # no policy has said how long it keeps anything
+    team.policy(2, {"documentation": "P2M", "training": "P3M"})
+    assert team.command("sweep").status == 0
+    assert team.sql("SELECT count(*) FROM withdrawals") == [(2,)]

@@ -24,6 +24,7 @@ SWEEP = "SELECT * FROM sweep(%s)"
 JUDGE_DUE = "SELECT * FROM judge_due(%s)"
 JUDGE_LISTED = "SELECT judge_listed(%s, %s, %s, %s)"
 FORGET = "SELECT forget()"
+FORGET_WITHDRAWALS = "SELECT withdrawals_forget()"
 TOMBSTONES = "SELECT * FROM tombstones_take(%s)"
 WRITTEN = "SELECT tombstone_written(%s)"
 ERASED = "SELECT tombstone_erased(%s)"
@@ -99,7 +100,7 @@ async def list_to_judge(tx: Transaction, now: datetime, most: int) -> int:
 
 
 async def forget(tx: Transaction) -> int:
-    return await tx.value(FORGET)
+    return await tx.value(FORGET) + await tx.value(FORGET_WITHDRAWALS)
 
 
 async def tombstones(tx: Transaction, most: int) -> Sequence[Row]:
