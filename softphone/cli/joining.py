@@ -8,7 +8,7 @@ import sys
 from softphone.bootstrap.home import Home, texts
 from softphone.bootstrap.house import join_house, leave_house
 from softphone.bootstrap.running import tell_of_settings
-from softphone.house.browser import by_browser
+from softphone.house.browser import by_browser, open_browser
 from softphone.texts import plain
 
 
@@ -18,10 +18,8 @@ def run_join(arguments: argparse.Namespace) -> int:
     words = {"done": tell("house.signed_in_page"), "failed": tell("house.not_signed_in_page")}
 
     def opens(address: str) -> bool:
-        import webbrowser
-
         print(tell("house.sign_in_at", address=address), file=sys.stderr, flush=True)  # noqa: T201
-        webbrowser.open(address)
+        open_browser(address)
         return True  # whoever has none here may have one elsewhere on this machine
 
     taken = join_house(

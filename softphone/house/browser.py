@@ -7,7 +7,9 @@ import base64
 import hashlib
 import html
 import json
+import os
 import secrets
+import sys
 import threading
 import webbrowser
 from collections.abc import Callable, Mapping
@@ -30,8 +32,21 @@ _SECONDS, _LARGEST = 15.0, 1 << 20
 _BACK = "/signed-in"
 
 
+def open_browser(address: str) -> bool:
+    """The system's. A frozen program leads itself to its own libraries, and must not lead a browser there (PyInstaller)."""
+    name = "LD_LIBRARY_PATH"
+    ours = os.environ.pop(name, None) if getattr(sys, "frozen", False) else None
+    if ours is not None and (before := os.environ.get(f"{name}_ORIG")):
+        os.environ[name] = before
+    try:
+        return webbrowser.open(address)
+    finally:
+        if ours is not None:
+            os.environ[name] = ours
+
+
 def by_browser(
-    desk: str, words: Mapping[str, str], opens: Callable[[str], bool] = webbrowser.open, waits: float = WAITS
+    desk: str, words: Mapping[str, str], opens: Callable[[str], bool] = open_browser, waits: float = WAITS
 ) -> Grant:
     """`words`: `done` and `failed`, which the browser shows in the end. `opens`: shows an address in the browser."""
 
