@@ -14,6 +14,7 @@ from softphone.calls.policy.in_force import PolicyInForce
 from softphone.calls.turns import Post
 from softphone.domain.archive.decisions import Overdue
 from softphone.domain.errors import KlartoneError, UnreachableError
+from softphone.domain.house_knows import HouseWaiting
 from softphone.engine.loop import Engine
 from softphone.engine.parts import Parts
 from softphone.engine.storage.store import Store
@@ -89,7 +90,12 @@ class HouseBeside:
                 policy=lambda: self._rules.policy,
             )
             watch = NewsWatch(
-                desk, connection, taken=self._taken, heard=self._heard, gone=self._gone, waiting=self._waiting
+                *(desk, connection),
+                taken=self._taken,
+                heard=self._heard,
+                gone=self._gone,
+                waiting=self._waiting,
+                backlog=self._backlog,
             )
             self._watch, self.connection = watch, connection
             self._store.house_overdue = partial(overdue, connection)
@@ -137,6 +143,9 @@ class HouseBeside:
         trouble = None if error is None or isinstance(error, UnreachableError) else CodedText(error.code, error.params)
         state = HouseState(one.address, one.since_at, heard.at, one.policy, trouble)
         self._post(lambda: self._show(state))
+
+    def _backlog(self, waiting: HouseWaiting) -> None:
+        self._store.house_waiting = waiting
 
     def _gone(self) -> None:
         with self._begins:

@@ -11,9 +11,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http import HTTPStatus
 
 from softphone import __version__
 from softphone.domain.errors import HouseError, KlartoneError, NotSignedInError
+from softphone.domain.house_knows import HouseWaiting
+from softphone.house.backlog import backlog
 from softphone.house.connection import Connection
 from softphone.house.joining import Desk
 from softphone.house.membership import Membership
@@ -40,7 +43,7 @@ class Heard:
 class NewsWatch:
     """`connection`: also for whoever else speaks to the house. All of these are called on its thread: `taken` once what is new
     is in its place, `heard` after each answer or failure, `gone` when the desk has left. `waiting`: what has not been shipped,
-    and a code of what failed."""
+    and a code of what failed. `backlog` hears what waits for the house's reviewers."""
 
     def __init__(
         self,
@@ -51,10 +54,12 @@ class NewsWatch:
         heard: Callable[[Heard], None],
         gone: Callable[[], None],
         waiting: Callable[[], tuple[int, str]] = lambda: (0, ""),
+        backlog: Callable[[HouseWaiting], None] = lambda _waiting: None,
         every: float = EVERY,
     ) -> None:
         self._desk, self._connection = desk, connection
         self._taken, self._heard, self._gone, self._waiting = taken, heard, gone, waiting
+        self._backlog = backlog
         self._every = every
         self._wake = threading.Event()
         self._ending = False
@@ -109,6 +114,7 @@ class NewsWatch:
             if taken.changed:
                 self._taken(taken)
             self._tell()
+            self._ask_backlog()
         except KlartoneError as error:
             self._fails += 1
             if self._fails == 1:
@@ -120,6 +126,13 @@ class NewsWatch:
         again = trouble.again if isinstance(trouble, HouseError) else None
         wait = min(self._every * 2 ** max(self._fails - 1, 0), _LONGEST)
         return max(wait * random.uniform(0.75, 1.25), again or 0.0)
+
+    def _ask_backlog(self) -> None:
+        try:
+            self._backlog(backlog(self._connection.ask))
+        except HouseError as error:
+            if error.status != HTTPStatus.FORBIDDEN:  # who takes no calls has no sample
+                raise
 
     def _tell(self) -> None:
         """What IT's list says of this desk."""

@@ -16,10 +16,13 @@ from softphone.archive.outbox import rows
 from softphone.domain.changes import ListCallBack
 from softphone.domain.house_knows import KEPT
 from softphone.domain.purpose import Language, Purpose
+from softphone.house.backlog import backlog
 from softphone.house.numbers import HouseNumbers, knows
+from tests.archive.lines import line
 from tests.archive.scene import NUMBER, MemoryKeys
 from tests.engine.storage.test_store import EVERY, Desk
 from tests.house.joined import Joined, signed_in
+from tests.team.desk import made
 from tests.team.served import ANNA, Team
 
 pytestmark = [pytest.mark.peer("postgresql"), pytest.mark.peer("seaweedfs")]
@@ -46,6 +49,9 @@ def test_a_no_at_one_desk_counts_at_another_and_where_the_house_is_silent_traini
     # Joined, and not connected yet: nobody can say whether there was a no.
     assert desk.look_up("c0", number=OTHER).house_silent
     desk.store.house_numbers = HouseNumbers(second.connection.ask)
+    # Nor how many wait for the house's reviewers.
+    assert desk.look_up("c0b", number=OTHER).house_silent
+    desk.store.house_waiting = backlog(second.connection.ask)
     remembers(first, NUMBER, "refused")
     remembers(first, NUMBER, "language", value="en")
     remembers(first, NUMBER, "call_back", line=EVERY.id)
@@ -95,3 +101,23 @@ def test_what_is_told_of_a_number_counts_until_its_day_and_what_cannot_be_read_i
     assert knows([{"what": "upheld", "purpose": "", "until": soon}], now).upheld == set(Purpose)
     assert not knows([{"what": "call_back", "value": KEPT, "until": soon}], now).call_back
     assert knows([{"what": "language", "value": "xx", "until": soon}], now).language is None
+
+
+@pytest.mark.rule("G33")
+def test_the_sample_leaves_room_for_what_waits_for_review_in_the_whole_house(team_tls: Team, tmp_path: Path) -> None:
+    first = signed_in(team_tls, tmp_path / "first", "agent", agents=(ANNA,))
+    keys, limited = MemoryKeys(), line("100 %", "capacity = 1")
+    desk = Desk(lambda: Archive.open_or_create(tmp_path / "archive", keys))
+    desk.until(lambda: desk.store.opened)
+    desk.store.in_house = True
+    desk.store.house_numbers = HouseNumbers(first.connection.ask)
+    desk.store.house_waiting = backlog(first.connection.ask)
+    assert not desk.look_up("c1", limited).reviewers_have_enough
+    # Another desk ships what fills the reviewers' weeks.
+    other = team_tls.desk("agent", agents=(BO,))
+    for _ in range(14):
+        assert other.upload(made(team_tls.keys, agent=BO, line=limited.id)).json["state"] == "received"
+    desk.store.house_waiting = backlog(first.connection.ask)
+    assert desk.store.house_waiting.lines[limited.id]
+    assert desk.look_up("c2", limited).reviewers_have_enough
+    assert desk.store.close()

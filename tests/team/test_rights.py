@@ -213,6 +213,7 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], frozenset[str] | None, tuple[Any, ..
             ("shared_read", (new_id(),)),
             ("shared_reviews", ()),
             ("tallies_put", (Jsonb([]),)),
+            ("sample_waiting", ()),
         )
     },
     **dict.fromkeys(("my_accounts", "sample_row"), ((S,), None, ())),

@@ -30,15 +30,23 @@ from softphone.domain.retention import REMEMBERED, Ended, expires_on, local_day
 from softphone.domain.sampling import SampleRun, free_place, is_drawn, reviewers_have_enough, use
 
 _SEED_BYTES = 32
-_TO_REVIEW = text(
+_WAITING = (
     "SELECT purposes.expires_on, count(*) AS number FROM purposes INDEXED BY ix_purposes_to_review "
     "CROSS JOIN recordings ON recordings.recording = purposes.recording "
     "CROSS JOIN calls ON calls.call = recordings.call "
     "WHERE purposes.purpose = 'training' AND purposes.stands = 'keeps' AND purposes.reviewed_at IS NULL "
-    "AND purposes.expires_on > :today AND calls.line = :line GROUP BY purposes.expires_on"
+    "AND purposes.expires_on > :today AND calls.line = :line {more}GROUP BY purposes.expires_on"
 )
+_TO_REVIEW = text(_WAITING.format(more=""))
 """What a hold keeps out of training counts, since it comes back with the lifting. By the index: little of what is kept
 waits, which the planner cannot know."""
+_NOT_IN_THE_HOUSE = text(
+    _WAITING.format(
+        more="AND NOT EXISTS (SELECT 1 FROM shipped WHERE shipped.recording = purposes.recording "
+        "AND shipped.state IN ('received', 'erased')) "
+    )
+)
+"""What has arrived the house counts itself, and knows when it is reviewed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +61,8 @@ class PartyQuery:
     at: datetime
     recipients: tuple[Recipient, ...] | None = None
     """those whom its policy names to open recordings; None: their keys are not asked about"""
+    elsewhere: Mapping[date, int] | None = None
+    """what waits for review on this line in the house this desk belongs to, by the day it ends; None: it belongs to none"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,8 +231,11 @@ class Lookups:
         if line.training is None or line.training.capacity is None or period is None:
             return False
         today = local_day(asked.at, asked.time_zone)
-        of_line = connection.execute(_TO_REVIEW, {"today": today.isoformat(), "line": line.id})
+        here = _TO_REVIEW if asked.elsewhere is None else _NOT_IN_THE_HOUSE
+        of_line = connection.execute(here, {"today": today.isoformat(), "line": line.id})
         waiting = Counter({(date.fromisoformat(row.expires_on) - today).days: int(row.number) for row in of_line})
+        for day, number in (asked.elsewhere or {}).items():
+            waiting[max((day - today).days, 0)] += number
         new = (expires_on(asked.at, period, asked.time_zone) - today).days
         # Calls that ring or talk at this moment may each become one more.
         rings = self.places.drawn_calls(line.id) - {asked.call}

@@ -43,7 +43,7 @@ from softphone.domain.changes import (
 )
 from softphone.domain.decision import LookupResult
 from softphone.domain.errors import KeyringError, KlartoneError
-from softphone.domain.house_knows import HouseKnows, with_house
+from softphone.domain.house_knows import HouseKnows, HouseWaiting, with_house
 from softphone.domain.purpose import Reason
 from softphone.engine.call import earlier
 from softphone.engine.call.earlier import Answer, LockRequest
@@ -155,6 +155,8 @@ class Store:
         """as `courier`: what its desks know of a party"""
         self.in_house = False
         """whether this desk belongs to one, though it may not reach it yet"""
+        self.house_waiting: HouseWaiting | None = None
+        """what waits for review in it, as it was last told"""
         self.shipping: ShippingState | None = None
         self.unrecorded: UnrecordedCalls | None = None
         """where it is kept; before the start"""
@@ -194,6 +196,8 @@ class Store:
         if self.house_numbers is not None:
             self.house_numbers.close()
         self.house_numbers = numbers
+        if courier is None:
+            self.house_waiting = None
         if self.courier is not None and courier is None:
             self.courier.stop(0)
             self._set_shipping(None)
@@ -242,7 +246,13 @@ class Store:
                 elif self.in_house:
                     self._house_said[call.id] = None, True
             agent = call.agent or call.account
-            asked = PartyQuery(call.id, agent, call.e164, call.line, zone, call.arrived_at, recipients_of(call))
+            elsewhere = None
+            if self.in_house:
+                elsewhere = self.house_waiting.lines.get(call.line.id, {}) if self.house_waiting else {}
+            asked = PartyQuery(
+                *(call.id, agent, call.e164, call.line, zone, call.arrived_at, recipients_of(call)),
+                elsewhere=elsewhere,
+            )
             self._reader.ask(asked)
 
     def _house_says(self, call: str) -> Callable[[HouseKnows | None, bool], None]:
@@ -550,12 +560,16 @@ class Store:
         return CodedText("error.archive.storage_failed")
 
     def looked_up(self, call: str, known: LookupResult) -> None:
+        told = self.house_waiting
+        if self.in_house and (told is None or not told.is_new(datetime.now(UTC))):
+            # Nobody here knows how many wait for the reviewers.
+            known = replace(known, house_silent=True)
         if call in self._house_said:
             if (said := self._house_said[call]) is None:
                 self._known_here[call] = known
                 return
             del self._house_said[call]
-            known = with_house(known, said[0], silent=said[1])
+            known = with_house(known, said[0], silent=said[1] or known.house_silent)
         if call in self._just_declined:
             self._just_declined.discard(call)
             known = replace(known, declined_earlier=True)

@@ -1,0 +1,13 @@
+"""What waits for review in the whole house, for the sample of each desk."""
+
+from alembic import op
+
+from softphone.team.schema import steps
+
+revision = "0016"
+down_revision = "0015"
+
+
+def upgrade() -> None:
+    steps.as_owner(op, revision, "waiting_indexes")
+    steps.as_rules(op, revision, "waiting")
