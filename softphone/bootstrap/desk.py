@@ -122,6 +122,11 @@ def desk_dependencies(
 
         return offers_review(home)
 
+    def may_share() -> bool:
+        from softphone.bootstrap.reviewing import shares_review
+
+        return shares_review(home)
+
     @cache
     def reviewing() -> ReviewStarter:
         from softphone.bootstrap.reviewing import ReviewStarter
@@ -159,6 +164,7 @@ def desk_dependencies(
         save_support=lambda path: save_support(home, path),
         join_house=lambda link: _join_house(home, link),
         offers_review=may_review,
+        shares_review=may_share,
         start_review=review,
         on_ready=on_ready,
         show=show,

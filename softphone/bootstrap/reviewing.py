@@ -20,10 +20,7 @@ from softphone.processes import DETACHED
 
 
 def offers_review(home: Home) -> bool:
-    """Whether this keyring has a key for training recordings, or an agent of a house is here, with whom reviews may be shared.
-    It asks the keyring, which may take a moment."""
-    if shares_reviews(home):
-        return True
+    """Whether this keyring has a key for training recordings. It asks the keyring, which may take a moment."""
     settings, _ = home.settings(only_look=True)
     folder = home.archive(settings)
     if not (folder / MARKER).exists():
@@ -37,8 +34,8 @@ def offers_review(home: Home) -> bool:
         return False
 
 
-def shares_reviews(home: Home) -> bool:
-    """Whether an agent of a house is here."""
+def shares_review(home: Home) -> bool:
+    """Whether an agent of a house is here, with whom leads may share."""
     try:
         membership = HouseFolder(home.folders.data).read()
     except SettingsError:

@@ -96,6 +96,8 @@ class DeskDependencies:
     """makes this phone a desk of the house whose link it is; may block, and raises KlartoneError"""
     offers_review: Callable[[], bool] = lambda: False
     """whether this keyring can hear training recordings; may block"""
+    shares_review: Callable[[], bool] = lambda: False
+    """whether reviews may be shared with who is here"""
     start_review: Callable[[], None] = lambda: None
     """starts the review beside the desk and returns at once, or raises KlartoneError"""
     now: Callable[[], datetime] = utc_now
@@ -114,7 +116,7 @@ class Desk(QObject):
 
     ready = Signal()
     _stored = Signal(object)
-    _may_review = Signal()
+    _may_review = Signal(bool)
     _supported = Signal(str)
     _house_joined = Signal(object)
 
@@ -485,8 +487,9 @@ class Desk(QObject):
         self._work.add(aside(store))
 
     def _ask_review(self) -> None:
-        if self._deps.offers_review():
-            tell(self._may_review)
+        leads = self._deps.offers_review()
+        if leads or self._deps.shares_review():
+            tell(self._may_review, not leads)
 
     def _save_support(self, path: str) -> None:
         def save() -> None:

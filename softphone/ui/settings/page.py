@@ -62,6 +62,8 @@ class SettingsPage(QWidget):
         self.account.save.connect(self._save_account)
         self.account.opened.connect(self.network.setVisible)
         self._account_sent = ""
+        self._view: View | None = None
+        self._shared = ""
         self.review_button = FilledButton("openReview", "plain")
         self.review_button.hide()
         self.review_button.clicked.connect(self.review)
@@ -94,9 +96,8 @@ class SettingsPage(QWidget):
             self.support,
         ):
             section.render_view(view)
-        self.review_button.show_as(
-            view, view.texts("settings.review"), icon="play", why=view.texts("settings.review.why")
-        )
+        self._view = view
+        self._show_review(view)
         self.reel.render_view(view)
 
     def _place_house(self, *, first: bool) -> None:
@@ -114,9 +115,16 @@ class SettingsPage(QWidget):
         unsaved = any(one.isModified() and one.text() for one in self.account.findChildren(QLineEdit))
         return unsaved or any(one.hasFocus() and one.isModified() for one in self.findChildren(QLineEdit))
 
-    def offer_review(self) -> None:
-        """This keyring can hear training recordings."""
+    def offer_review(self, shared: bool) -> None:
+        """This keyring can hear training recordings; `shared`: what leads share with who is here."""
+        self._shared = ".shared" if shared else ""
+        if self._view is not None:
+            self._show_review(self._view)
         self.review_button.show()
+
+    def _show_review(self, view: View) -> None:
+        code = f"settings.review{self._shared}"
+        self.review_button.show_as(view, view.texts(code), icon="play", why=view.texts(f"{code}.why"))
 
     def show_policy(self) -> None:
         """Bring the policy's part into sight."""

@@ -28,7 +28,7 @@ def engine() -> Iterator[FakeEngine]:
     engine.close()
 
 
-def desk(qtbot: QtBot, engine: FakeEngine, *, offered: bool, started: list[str]) -> Desk:
+def desk(qtbot: QtBot, engine: FakeEngine, *, offered: bool, started: list[str], shared: bool = False) -> Desk:
     def start() -> None:
         if started:
             raise EngineError("error.review.cannot_start", detail="no such file")
@@ -44,6 +44,7 @@ def desk(qtbot: QtBot, engine: FakeEngine, *, offered: bool, started: list[str])
             themes=RESOURCES / "themes",
             settings=Settings(language=Language.DA),
             offers_review=lambda: offered,
+            shares_review=lambda: shared,
             start_review=start,
             now=lambda: NOW,
         )
@@ -72,6 +73,16 @@ def test_the_review_is_started_from_the_settings_and_a_failure_is_said(
     assert started == ["review"]
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     assert made.window.note.text.text().startswith("Gennemgangen kan ikke startes (no such file)")
+    put_away(made)
+
+
+def test_an_agent_of_a_house_opens_what_is_shared_by_its_name(
+    qtbot: QtBot, qapp: QApplication, engine: FakeEngine
+) -> None:
+    made = desk(qtbot, engine, offered=False, started=[], shared=True)
+    button = made.window.settings.review_button
+    qtbot.waitUntil(button.isVisible, timeout=3000)
+    assert button.text() == "Delt med dig"
     put_away(made)
 
 

@@ -18,7 +18,7 @@ from pytestqt.qtbot import QtBot
 from softphone.bootstrap.archive.house import house_seen
 from softphone.bootstrap.home import Home as OwnHome
 from softphone.bootstrap.review import review_dependencies
-from softphone.bootstrap.reviewing import offers_review
+from softphone.bootstrap.reviewing import offers_review, shares_review
 from softphone.domain.purpose import KeyRole
 from softphone.system.signature import new_signing_key
 from softphone.ui.review.app import Review
@@ -32,16 +32,18 @@ pytestmark = [pytest.mark.peer("postgresql"), pytest.mark.peer("seaweedfs")]
 CARD = '[[score]]\nid = "tone"\nname = { da = "Tone", en = "Tone" }\n'
 
 
-def window(home: Home, *, shared: bool = False) -> Review:
+def loudspeaker(_name: str) -> Loudspeaker:
+    return Loudspeaker()
+
+
+def window(home: Home, *, agent: bool = False) -> Review:
     """As `klartone review` makes it."""
     own, before = OwnHome.of(argparse.Namespace(home=home.root)), keyring.get_keyring()
     keyring.set_keyring(home.ring)
     try:
-        assert offers_review(own)
+        assert (offers_review(own), shares_review(own)) == (not agent, agent)
         settings, _ = own.settings(only_look=True)
-        deps = review_dependencies(
-            settings, own.archive(settings), house=lambda: house_seen(own, settings), shared=shared
-        )
+        deps = review_dependencies(settings, own.archive(settings), house=lambda: house_seen(own, settings))
         assert deps.refusal is None
     finally:
         keyring.set_keyring(before)
@@ -84,7 +86,7 @@ def test_a_lead_reviews_and_shares_and_the_agent_hears_it_on_another_machine_and
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.setenv("LC_ALL", "en_GB.UTF-8")
-    monkeypatch.setattr("softphone.bootstrap.review.speaker", lambda _name: Loudspeaker())
+    monkeypatch.setattr("softphone.bootstrap.review.speaker", loudspeaker)
     team, key = team_tls, new_signing_key()
     publish(team, 7, key, text=f"{policy_text(team, 7)}\n{CARD}")
     anna, sofie, jonas = (Home(tmp_path / name, capsys) for name in ("anna", "sofie", "jonas"))
@@ -120,7 +122,7 @@ def test_a_lead_reviews_and_shares_and_the_agent_hears_it_on_another_machine_and
         assert "Agents, from the reviews that are still there" in printed
         assert "4.0 points on average (1 call)" in printed
         assert anna.does("archive", "marks", "--csv").status == 1
-        windows.append(window(anna))
+        windows.append(window(anna, agent=True))
         agent = windows[2]
         assert agent.window.windowTitle().startswith("Shared with you")
         opened(qtbot, agent)
