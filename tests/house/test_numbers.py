@@ -106,7 +106,7 @@ def test_what_is_told_of_a_number_counts_until_its_day_and_what_cannot_be_read_i
 @pytest.mark.rule("G33")
 def test_the_sample_leaves_room_for_what_waits_for_review_in_the_whole_house(team_tls: Team, tmp_path: Path) -> None:
     first = signed_in(team_tls, tmp_path / "first", "agent", agents=(ANNA,))
-    keys, limited = MemoryKeys(), line("100 %", "capacity = 1")
+    keys, limited = MemoryKeys(), line("100 %", capacity=1)
     desk = Desk(lambda: Archive.open_or_create(tmp_path / "archive", keys))
     desk.until(lambda: desk.store.opened)
     desk.store.in_house = True
@@ -116,7 +116,7 @@ def test_the_sample_leaves_room_for_what_waits_for_review_in_the_whole_house(tea
     # Another desk ships what fills the reviewers' weeks.
     other = team_tls.desk("agent", agents=(BO,))
     for _ in range(14):
-        assert other.upload(made(team_tls.keys, agent=BO, line=limited.id)).json["state"] == "received"
+        assert other.upload(made(team_tls.keys, agent=BO, line=limited.id)).json["state"] == "stored"
     desk.store.house_waiting = backlog(first.connection.ask)
     assert desk.store.house_waiting.lines[limited.id]
     assert desk.look_up("c2", limited).reviewers_have_enough
