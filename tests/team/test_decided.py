@@ -114,9 +114,17 @@ def test_our_own_hold_against_a_refusal_stands_until_custody_has_to_have_decided
     }
     assert until == {ours: LATER, theirs: None, in_call: LATER}  # of training alone, a hold of ours keeps nothing
     assert house.found("custody") == {ours, theirs, in_call}
+    agreed = house.arrived(purposes=[replace(DOCUMENTED, basis=Basis.CONSENT)], number=None)
+    raised(house, "handler", agreed, "controller")
+    assert taken(house, "handler", "withdraw", "documentation", of=agreed) == [
+        (agreed, ["documentation"], False, "hold_only")
+    ]
+    assert (
+        house.owner("SELECT provisional_until FROM holds WHERE recording = %s", agreed)[0]["provisional_until"] == LATER
+    )
     assert never not in house.found("custody")
     house.owner("UPDATE holds SET provisional_until = now() - interval '1 second' WHERE provisional_until IS NOT NULL")
-    assert sorted(house.sweep(), key=str) == 2 * [("discarded", None)] + 2 * [("hold_void", None)]
+    assert sorted(house.sweep(), key=str) == 3 * [("discarded", None)] + 3 * [("hold_void", None)]
     assert house.found("custody") == {theirs}
 
 
@@ -178,9 +186,9 @@ def test_what_waits_is_told_page_by_page_and_kept_no_longer_than_its_own_period(
     assert asyncio.run(listed()) == 3
     assert {row["judge_by"] for row in house.owner("SELECT judge_by FROM purposes")} == {by}
     day = NOW.date() + timedelta(days=400)
-    too_long = (those[1], "documentation", day, day_begins(day, ZONE), "retssag", Jsonb([]))
-    assert refused(house, "custody", judging.KEEP, *too_long) == "KT422"
     anew = Jsonb([{"role": "documentation", "segment": 0, "key_id": "d1", "suite": "s", "sealed": "00"}])
+    too_long = (those[1], "documentation", day, day_begins(day, ZONE), "retssag", anew)
+    assert refused(house, "custody", judging.KEEP, *too_long) == "KT422"
     keep = (those[1], "documentation", DAY, day_begins(DAY, ZONE), "retssag")
     assert refused(house, "custody", judging.KEEP, *keep, Jsonb([])) == "KT422"  # nobody could open it
     assert house.value("custody", judging.KEEP, *keep, anew)
