@@ -28,6 +28,7 @@ from softphone.system.signature import new_signing_key, public_half, sign
 from softphone.team import serving
 from softphone.team.api.app import description
 from softphone.team.rows.pool import asking_of
+from softphone.team.schema import HEAD
 from tests.peers.processes import until
 from tests.team.desk import NUMBER, Desk, made
 from tests.team.served import ANNA, LINK, Team, stopped, whole
@@ -468,6 +469,15 @@ def test_figures_and_health_tell_no_person_and_a_lost_database_is_told_as_such(t
     for path in ("/health/live", "/health/ready"):
         assert whole(desk.ask("GET", path, proof=""))["state"] in ("live", "ready")
     whole(desk.upload(made(team.keys)))
+    # An instance that is newer than the tables says so, and is sent nothing.
+    team.sql("UPDATE alembic_version SET version_num = '0001'")
+    older = desk.ask("GET", "/health/ready", proof="")
+    assert (older.status, older.json["params"]) == (503, {"what": "database"})
+    team.sql("UPDATE alembic_version SET version_num = %s", HEAD)
+    assert desk.ask("GET", "/health/ready", proof="").status == 200
+    team.sql("ALTER FUNCTION number_known RENAME TO number_known_later")
+    unknown = desk.ask("POST", "/v1/numbers/known", {"number": NUMBER, "line": ""})
+    assert (unknown.status, unknown.code, "retry-after" in unknown.headers) == (503, "old_schema", True)
     team.server.drop(team.database)
     down = desk.ask("GET", "/health/ready", proof="")
     assert (down.status, down.code, down.json["params"]) == (503, "not_ready", {"what": "database"})

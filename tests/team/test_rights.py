@@ -223,6 +223,7 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], frozenset[str] | None, tuple[Any, ..
     ),
     "marks_forget": ((W,), None, ()),
     "withdrawals_forget": ((W,), None, ()),
+    "schema_step": ((G, S), None, ()),
     "request_new": ((G, S), None, ()),
     "limit_note": ((G, S), ANY, ("uploads",)),
     "service_head": ((S, W), None, ()),

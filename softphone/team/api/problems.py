@@ -53,6 +53,7 @@ _STATUS = {
     "storage_absent": 503,
     "too_many": 429,
     "unavailable": 503,
+    "old_schema": 503,
     "sign_in_unreachable": 503,
     "not_ready": 503,
     "error.archive.no_such_recording": 404,

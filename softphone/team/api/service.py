@@ -18,6 +18,7 @@ from softphone.team.objects import Bucket
 from softphone.team.people.openid import OpenId
 from softphone.team.proving.laying import keep_laying
 from softphone.team.rows.pool import Rows
+from softphone.team.schema import HEAD
 from softphone.team.upload.arriving import Arriving
 from softphone.team.upload.receipt import Signer
 
@@ -55,7 +56,8 @@ class Process:
 
     async def _database(self) -> None:
         async with self.rows.nobody() as tx:
-            await tx.value("SELECT 1 AS one")
+            if await tx.value("SELECT schema_step()") < HEAD:
+                raise TeamError("error.team.old_schema")
 
 
 @dataclass(kw_only=True)

@@ -65,6 +65,9 @@ def told(deed: str) -> Generator[None]:
                 raise TooManyError("error.team.too_many", seconds=600) from None
             case "KT422" | "23502" | "23503" | "23514" | "22P02" | "22007" | "22008" | "22023" | "2200S" | "23505":
                 raise WrongError("error.team.wrong") from None
+            case "42883" | "42P01" | "42703":
+                # A function, a table or a column that this program names is not there: the tables are older than it is.
+                raise UnavailableError("error.team.old_schema") from None
             case _ if isinstance(error, psycopg.OperationalError) or error.sqlstate in _ENDED:
                 raise UnavailableError("error.team.unavailable") from None
             case _ if isinstance(error, psycopg.DataError):
