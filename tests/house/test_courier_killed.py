@@ -57,9 +57,7 @@ def killed(team: Team, folder: Path, times: int, seed: int) -> None:
             if kill % _AT_ONCE == 0:
                 _happen(scene, team, files, held, declined, rng)
             if kill % 10 == 7:
-                # From now on the copies here of what came before may go.
-                assert team.command("sweep").status == 0
-                an_hour_later(team)
+                _head(team)
             process = Process(told)
             # At every third it comes as far as the copies here.
             threading.Event().wait(rng.uniform(0.0, 0.9 if kill % _AT_ONCE == 2 else 0.25))
@@ -71,6 +69,7 @@ def killed(team: Team, folder: Path, times: int, seed: int) -> None:
         assert cut_off >= times // 3
         # They were cut off at work, and not before it.
         assert team.sql("SELECT count(*) > 0 FROM recordings") == [(True,)]
+        _head(team)
         _all_shipped(scene, told)
         there = dict(team.sql("SELECT recording::text, encode(digest, 'hex') FROM recordings"))
         assert there == files
@@ -113,6 +112,12 @@ def _hold(scene: Scene, recording: str, held: set[str]) -> None:
     hold = PlaceHold(name, recording, HoldBy.CONTROLLER, "anna", datetime.now(UTC), None, "price")
     scene.commit(hold, recording=recording)
     held.add(recording)
+
+
+def _head(team: Team) -> None:
+    """From now on the copies here of what has come may go."""
+    assert team.command("sweep").status == 0
+    an_hour_later(team)
 
 
 def _waits(scene: Scene) -> bool:
