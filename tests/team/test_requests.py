@@ -394,14 +394,13 @@ def test_one_desk_does_so_much_and_no_more_on_any_instance_and_one_entry_says_so
 
     def asked_after(count: int) -> Any:
         """As many times within this minute; once more where another has begun meanwhile."""
-        for _ in range(2):
+        told: list[Any] = []
+        while len(told) < 2 and (not told or told[-1].status == 200):
             team.sql(
                 "UPDATE desk_rates SET count = %s, since = date_trunc('minute', now()) WHERE what = 'rings'", count
             )
-            answer = desk.ask(*asked)
-            if answer.status != 200:
-                break
-        return answer
+            told.append(desk.ask(*asked))
+        return told[-1]
 
     # Numbers are not tried one after the other: 60 a minute are more calls than anybody takes.
     assert asked_after(59).status == 200
