@@ -18,6 +18,7 @@ from softphone.house.connection import Connection
 from softphone.house.courier import Courier, Report
 from softphone.house.desk_key import DeskKey
 from softphone.house.tokens import KeptTokens
+from softphone.system.policy_file import parse_policy
 from softphone.system.secrets import DemoKeyFile
 
 _CONTEXT: list[Any] = []
@@ -49,35 +50,67 @@ def opened(told: Told) -> tuple[Archive, Connection]:
 
 def courier_of(told: Told, archive: Archive, connection: Connection, report: Callable[[Report], None]) -> Courier:
     since = datetime.now(UTC) - timedelta(days=2)
-    courier = Courier(connection.ask, report, lambda: told.receipt_key, since, head_key=lambda: told.head_key, first=0)
+    policy = parse_policy(told.policy).policy
+    courier = Courier(
+        *(connection.ask, report, lambda: told.receipt_key, since),
+        head_key=lambda: told.head_key,
+        policy=lambda: policy,
+        first=0,
+    )
     courier.joins(archive)
     return courier
 
 
-def _ship(told: Told, ready: Any) -> None:
+@dataclass(frozen=True)
+class Death:
+    """At its `number`th request: before it is sent, so many seconds after, or once it is answered (None)."""
+
+    number: int
+    seconds: float | None
+
+
+def _ship(told: Told, death: Death) -> None:
     module._HEADS = module._HEADS_ALONE = 0.0
     archive, connection = opened(told)
-    connection.ask("GET", "/v1/me")
-    courier = courier_of(told, archive, connection, lambda _report: None)
-    ready.set()
-    courier.start(archive.beside)
+    ask, count = connection.ask, 0
+
+    def dies() -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def asks(*words: Any, **how: Any) -> Any:
+        nonlocal count
+        count += 1
+        if count == death.number and death.seconds == 0.0:
+            dies()
+        if count == death.number and death.seconds:
+            threading.Timer(death.seconds, dies).start()
+        answer = ask(*words, **how)
+        if count == death.number and death.seconds is None:
+            dies()
+        return answer
+
+    connection.ask = asks
+    courier_of(told, archive, connection, lambda _report: None).start(archive.beside)
     threading.Event().wait()
 
 
 class Process:
-    """It ships until it is killed: from its making on."""
+    """It ships until it dies."""
 
-    def __init__(self, told: Told) -> None:
+    def __init__(self, told: Told, death: Death) -> None:
         if not _CONTEXT:
             context = multiprocessing.get_context("forkserver")
             context.set_forkserver_preload(["softphone.cli.team.serving", "tests.team.served", "tests.house.couriers"])
             _CONTEXT.append(context)
-        ready = _CONTEXT[0].Event()
-        self._process = _CONTEXT[0].Process(target=_ship, args=(told, ready))
+        self._process = _CONTEXT[0].Process(target=_ship, args=(told, death))
         self._process.start()
-        assert ready.wait(30)
 
-    def kill(self) -> None:
-        os.kill(self._process.pid, signal.SIGKILL)
-        self._process.join()
+    def died(self, idle: float = 3.0) -> bool:
+        """By itself; not: it has had less to do than that, and is killed now."""
+        self._process.join(idle)
+        alone = self._process.exitcode is not None
+        if not alone:
+            os.kill(self._process.pid, signal.SIGKILL)
+            self._process.join()
         self._process.close()
+        return alone

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import random
-import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from softphone.domain.ids import recording_id
 from softphone.domain.purpose import KeyRole
 from softphone.system.secrets import DemoKeyFile
 from tests.archive.scene import DOCUMENTATION, TRAINING, Scene
-from tests.house.couriers import Process, Told, courier_of, opened
+from tests.house.couriers import Death, Process, Told, courier_of, opened
 from tests.house.joined import policy_text, signed_in
 from tests.peers.processes import until
 from tests.team.local import begun, ended
@@ -26,7 +25,7 @@ from tests.team.served import Team
 from tests.team.test_heads import an_hour_later, key_of
 
 pytestmark = [pytest.mark.peer("postgresql"), pytest.mark.peer("seaweedfs")]
-_AT_ONCE = 3
+_AT_ONCE = 2
 """kills between which nothing new happens"""
 
 
@@ -58,14 +57,12 @@ def killed(team: Team, folder: Path, times: int, seed: int) -> None:
                 _happen(scene, team, files, held, declined, rng)
             if kill % 10 == 7:
                 _head(team)
-            process = Process(told)
-            # At every third it comes as far as the copies here.
-            threading.Event().wait(rng.uniform(0.0, 0.9 if kill % _AT_ONCE == 2 else 0.25))
+            seconds = rng.choice((0.0, None, rng.uniform(0.0, 0.05)))
+            process = Process(told, Death(rng.randint(1, 8), seconds))
             if kill % _AT_ONCE == 1:
                 # In the middle of it all, of whatever it has by then.
                 _hold(scene, rng.choice(sorted(set(files) - held)), held)
-            process.kill()
-            cut_off += _waits(scene)
+            cut_off += process.died()
         assert cut_off >= times // 3
         # They were cut off at work, and not before it.
         assert team.sql("SELECT count(*) > 0 FROM recordings") == [(True,)]
