@@ -382,11 +382,16 @@ def test_a_transaction_of_rows_is_one_persons_and_a_refusal_is_logged_before_it_
                 async with rows.asking("made up") as tx:
                     await afterwards.known(tx, NUMBER, "salg")
             house.owner("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", SERVICE)
-            async with rows.asking(house.people["anna"].token) as tx:
-                assert await tx.value("SELECT count(*) FROM recordings") == 1
-                house.owner("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", SERVICE)
-                with pytest.raises(UnavailableError):
-                    await tx.value("SELECT 1")
+            with pytest.raises(UnavailableError):
+                await cut_off(rows)
+
+    async def cut_off(rows: Rows) -> None:
+        """Whoever goes on after that has written nothing, and is told so at the end too."""
+        async with rows.asking(house.people["anna"].token) as tx:
+            assert await tx.value("SELECT count(*) FROM recordings") == 1
+            house.owner("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", SERVICE)
+            with pytest.raises(UnavailableError):
+                await tx.value("SELECT 1")
 
     asyncio.run(tried())
     last = house.owner("SELECT event, told FROM audit ORDER BY number DESC LIMIT 1")[0]

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any
 
+import psycopg
 from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
@@ -23,8 +23,6 @@ from softphone.team.schema import SCHEMA
 Row = dict[str, Any]
 _WAITS = 5.0
 """seconds for a connection: then the client is told to come again"""
-_TRUSTED = 5.0
-"""seconds after which it is asked first whether a connection still stands"""
 RINGS = 0.3
 """seconds that a caller may be kept from hearing it ring"""
 
@@ -75,27 +73,16 @@ class Transaction:
         return next(iter(found.values())) if found else None
 
 
-class _Connection(AsyncConnection[Row]):
-    """`used`: when something was last asked on it."""
-
-    used = 0.0
-
-
-async def _checked(connection: _Connection) -> None:
-    """One that has just answered is there."""
-    if time.monotonic() - connection.used > _TRUSTED:
-        await AsyncConnectionPool[AsyncConnection[Row]].check_connection(connection)
-
-
 class Rows:
     """The database as one login. To be entered once, for the process's life."""
 
     def __init__(self, conninfo: str, *, most: int = 10, waits: float = _WAITS, statement: float = 0) -> None:
         """`waits`: seconds for a connection; `statement`: that each may take, 0: as the login's own limit is."""
         limit = f" -c statement_timeout={round(1000 * statement)}" if statement else ""
-        self._pool: AsyncConnectionPool[_Connection] = AsyncConnectionPool(
+        self._most = most
+        self._pool: AsyncConnectionPool[AsyncConnection[Row]] = AsyncConnectionPool(
             conninfo,
-            connection_class=_Connection,
+            connection_class=AsyncConnection[Row],
             kwargs={
                 "autocommit": True,  # each transaction begins by a statement of ours
                 "row_factory": dict_row,
@@ -105,7 +92,6 @@ class Rows:
             min_size=1,
             max_size=most,
             timeout=waits,
-            check=_checked,
             open=False,
         )
 
@@ -144,14 +130,20 @@ class Rows:
         # Who asks goes with the beginning, in one trip. It is hex: nothing in it ends a text.
         begin = f"BEGIN; SET LOCAL klartone.asking = '{asking_of(token)}'" if token else "BEGIN"
         try:
-            # What fails is rolled back by the pool.
-            async with self._pool.connection() as connection:
-                with told("begin"):
-                    await connection.execute(begin.encode(), prepare=False)
-                tx = Transaction(connection)
-                yield tx
-                await tx.end()
-                connection.used = time.monotonic()
+            # What fails is rolled back by the pool. A connection that PostgreSQL has ended meanwhile fails here, before anything
+            # was asked on it, and another takes its place.
+            for left in reversed(range(self._most + 1)):
+                async with self._pool.connection() as connection:
+                    try:
+                        await connection.execute(begin.encode(), prepare=False)
+                    except psycopg.OperationalError as error:
+                        if left and connection.broken:
+                            continue
+                        raise UnavailableError("error.team.unavailable") from error
+                    tx = Transaction(connection)
+                    yield tx
+                    await tx.end()
+                    return
         except PoolTimeout as error:
             raise UnavailableError("error.team.unavailable") from error
 
