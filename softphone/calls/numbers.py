@@ -17,14 +17,26 @@ _SCHEME = re.compile(r"sips?:", re.IGNORECASE)
 _TEL = re.compile(r"tel:([^;]*)(?:;.*)?", re.IGNORECASE)
 _DIGITS = re.compile(r"[+*#\d]+", re.ASCII)
 _SEPARATORS = re.compile(r"[\s().\-/]+")
+_WHOLE = re.compile(r"\+?\d{3,17}", re.ASCII)
+_EXTENSION_BEHIND = re.compile(r"(?:^|;)\s*ext\b", re.IGNORECASE)
 LONGEST = 255
 """letters of what can be dialled"""
 
 
 def e164(number: str, region: str = "DK") -> str | None:
-    """`+4520123456` from any usual spelling; None if it is not a whole number (an extension, a withheld number)."""
+    """`+4520123456` from any usual spelling; None if it is not a whole number (an extension, a withheld number).
+
+    A word that has a number in it is none (`vm70102030`), nor are letters that stand for digits, nor an extension behind a
+    number. Other parameters (RFC 3966) belong to a number that begins with `+` alone: they would say whose a shorter one is.
+    """
+    bare, parameters, told = number.partition(";")
+    if parameters and (not bare.lstrip().startswith("+") or _EXTENSION_BEHIND.search(told)):
+        return None
+    bare = _SEPARATORS.sub("", bare)
+    if not _WHOLE.fullmatch(bare):
+        return None
     try:
-        parsed = phonenumbers.parse(number, region)
+        parsed = phonenumbers.parse(bare, region)
     except phonenumbers.NumberParseException:
         return None
     if not phonenumbers.is_possible_number(parsed):

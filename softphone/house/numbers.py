@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from softphone.domain.errors import KlartoneError
+from softphone.domain.errors import KlartoneError, UnreachableError
 from softphone.domain.house_knows import KEPT, HouseKnows
 from softphone.domain.purpose import Language, Purpose
 from softphone.house.shipping import Asks
@@ -78,8 +78,12 @@ class HouseNumbers:
 
     def _answered(self, asked: _Asked) -> None:
         body = {"number": asked.number, "line": asked.line}
-        told = self._ask("POST", "/v1/numbers/known", body, seconds=_GIVEN_UP).json["known"]
-        known = [cast("dict[str, Any]", one) for one in told if isinstance(one, dict)]
+        answer = self._ask("POST", "/v1/numbers/known", body, seconds=_GIVEN_UP)
+        said = answer.json
+        told = cast("dict[str, Any]", said).get("known") if isinstance(said, dict) else None
+        if not isinstance(told, list):
+            raise UnreachableError("error.house.no_service", status=answer.status)
+        known = [cast("dict[str, Any]", one) for one in cast("list[Any]", told) if isinstance(one, dict)]
         with self._lock:
             self._last[asked.number, asked.line] = known
             self._last.move_to_end((asked.number, asked.line))
@@ -106,7 +110,7 @@ def knows(told: Sequence[Mapping[str, Any]], now: datetime) -> HouseKnows:
     for one in told:
         if not _lives(one.get("until"), now):
             continue
-        what, value, purpose = one.get("what"), one.get("value"), one.get("purpose")
+        what, value, purpose = (str(one.get(name)) for name in ("what", "value", "purpose"))
         if what in ("refused", "do_not_sample"):
             declined = True
         elif what == "upheld":

@@ -2,7 +2,7 @@
 
 import pytest
 
-from softphone.calls.numbers import dialled, e164, is_internal
+from softphone.calls.numbers import dialled, e164, is_internal, names_of
 from softphone.domain.errors import KlartoneError
 from tests.policies import POLICY, policy_of
 
@@ -74,3 +74,17 @@ def test_the_other_side_is_ours_where_it_is_a_line_an_agent_or_an_extension(
     number: str, host: str, internal: bool
 ) -> None:
     assert is_internal(policy_of(POLICY + TEAM).policy, number, host) is internal
+
+
+@pytest.mark.parametrize(
+    "user",
+    ["vm70102030", "agent-70102030", "u=70102030", "70102030x5", "70102030#1", "70-10-CALL", "70102030;phone-context=+46",
+     "+4570102030;ext=5", "70102030;ext=5", "７０１０２０３０"],
+)  # fmt: skip
+def test_a_user_that_has_a_number_in_it_is_no_number(user: str) -> None:
+    assert e164(user) is None
+    assert "+4570102030" not in names_of(user, "sip:anna@pbx.example").sure
+
+
+def test_parameters_behind_a_whole_number_leave_it_what_it_is() -> None:
+    assert e164("+4570102030;npdi;rn=+4512345678") == "+4570102030"

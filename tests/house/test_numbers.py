@@ -101,6 +101,9 @@ def test_what_is_told_of_a_number_counts_until_its_day_and_what_cannot_be_read_i
     assert knows([{"what": "upheld", "purpose": "", "until": soon}], now).upheld == set(Purpose)
     assert not knows([{"what": "call_back", "value": KEPT, "until": soon}], now).call_back
     assert knows([{"what": "language", "value": "xx", "until": soon}], now).language is None
+    assert knows([{"what": "upheld", "purpose": [], "until": soon}], now).upheld == set(Purpose)
+    assert knows([{"what": {}, "value": {}, "until": []}], now).language is None
+    assert knows([{"what": "refused", "until": now.replace(tzinfo=None).isoformat()}], now).declined_earlier
 
 
 @pytest.mark.rule("G33")
