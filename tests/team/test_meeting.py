@@ -16,7 +16,7 @@ from psycopg.types.json import Jsonb
 
 from softphone.domain.changes import HoldBy
 from softphone.domain.purpose import Purpose
-from softphone.team.rows import afterwards, arriving, cases, rights, signing_in
+from softphone.team.rows import afterwards, arriving, cases, proving, rights, signing_in
 from softphone.team.rows.arriving import Arrived, Hold, KeptFor
 from softphone.team.rows.numbers import number_hash
 from softphone.team.rows.pool import Row, asking_of, kept_of
@@ -246,3 +246,64 @@ def test_who_chose_another_isolation_asks_for_nothing(house: House) -> None:
             as_(house.people["custody"], connection, "SELECT number_calls(%s)", NUMBER)
         assert refused.value.sqlstate == "KT403"
         connection.rollback()
+
+
+def lost(house: House) -> list[Row]:
+    """The database is as one from before anything arrived. What storage has."""
+    stones = house.owner("SELECT what, id, at, told FROM stones ORDER BY at")
+    for table in ("receipts", "remembered", "case_recordings", "recordings", "calls", "call_notes", "stones"):
+        house.owner(f"DELETE FROM {table}")
+    return stones
+
+
+def learnt(house: House, stones: list[Row]) -> None:
+    newest = {(one["what"], one["id"]): one for one in stones}
+    for one in stones:
+        counts = newest[one["what"], one["id"]] is one
+        house.as_login(SWEEPER, proving.STONE, one["what"], one["id"], one["at"], Jsonb(one["told"]), counts)
+
+
+@pytest.mark.rule("G04", "G10", "G23", "G31", "G38")
+def test_what_arrived_and_ended_since_a_backup_comes_again_as_it_was_left(house: House) -> None:
+    held, lifted, upheld, used, soon, gone = them = [recorded() for _ in range(6)]
+    assert {house.ship("anna", one) for one in them} == {"stored"}
+    again = (new_id(), "anna@nordlys.example", NUMBER, NOW, NOW.date() + timedelta(days=3), NOW + timedelta(days=3))
+    seals = Jsonb([{"key_id": "c1", "suite": "s", "sealed": "00"}])
+    put = "SELECT note_put(%s, %s, %s, %s, %s, %s, %s)"
+    house.ask("anna", put, *again, seals)
+    for one, by in ((held, HoldBy.PARTY), (lifted, HoldBy.CONTROLLER)):
+        row = Hold(f"{one.recording}-h1", one.recording, by, "bo", "w", NOW).row()
+        house.ask("anna", afterwards.PLACE, Jsonb([row]))
+    assert house.value("anna", afterwards.UNDO, f"{lifted.recording}-h1")
+    house.value("anna", "SELECT case_told(%s, 'objection', true)", upheld.recording)
+    day, until = NOW.date() + timedelta(days=30), NOW + timedelta(days=31)
+    house.ask("anna", "SELECT case_arrived(%s, 'objection', %s, %s, %s)", upheld.recording, NOW, day, until)
+    case = house.ask("custody", "SELECT number FROM cases_told(%s)", upheld.recording)[0]["number"]
+    settled = (case, upheld.recording, True, "yes", Jsonb([]), NOW + timedelta(days=300))
+    house.ask("custody", "SELECT * FROM case_settle(%s, %s, %s, %s, %s, %s)", *settled)
+    house.ask("lead", "SELECT review_mark(%s, 10, NULL, NULL)", used.recording)
+    near = NOW + timedelta(days=2)
+    house.ask("lead", "SELECT review_mark(%s, 10, %s, %s)", soon.recording, near.date(), near)
+    for purpose in ("documentation", "training"):
+        house.owner("SELECT purposes_end(ARRAY [%s], ARRAY [%s], 'taken_back', 'withdrawn')", gone.recording, purpose)
+    house.ask("custody", "SELECT notes_erase(%s, 'sag 117')", NUMBER)
+    learnt(house, lost(house))
+    # A month later: none has met its recording yet.
+    house.owner("UPDATE stones SET at = at - interval '31 days'")
+    house.as_login(SWEEPER, proving.STONES_FORGET, timedelta(days=30))
+    results = [house.ship("anna", one) for one in them]
+    assert results == ["stored", "stored", "stored", "stored", "stored", "erased"]
+    assert [row["recording"] for row in house.owner("SELECT recording FROM recordings WHERE held")] == [held.recording]
+    roles = "SELECT DISTINCT role FROM wraps WHERE recording = %s ORDER BY role"
+    assert [row["role"] for row in house.owner(roles, held.recording)] == ["custody", "documentation"]
+    assert stands(house, upheld) == {"documentation": "upheld", "training": "keeps"}
+    assert upheld.recording not in house.found("handler")
+    assert stands(house, used) == {"documentation": "keeps", "training": "expired"}
+    assert used.recording not in house.found("lead")
+    ends = "SELECT ends_at FROM purposes WHERE recording = %s AND purpose = 'training'"
+    assert house.owner(ends, soon.recording) == [{"ends_at": near}]
+    house.ask("anna", put, *again, seals)
+    assert house.ask("custody", "SELECT * FROM notes_read(%s)", NUMBER) == []
+    # Those that have met theirs go.
+    house.as_login(SWEEPER, proving.STONES_FORGET, timedelta(days=30))
+    assert house.owner("SELECT what FROM stones WHERE written_at IS NOT NULL") == []
