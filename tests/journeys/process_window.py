@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -30,11 +30,12 @@ Shown = dict[str, Any]
 
 
 class Window:
-    """`shown` is all that it showed, in order, each with `t` on this machine's monotonic clock."""
+    """`shown` is all that it showed, in order, each with `t` on this machine's monotonic clock. `env`: whole, of its process."""
 
-    def __init__(self, home: Path, *, timed: bool) -> None:
+    def __init__(self, home: Path, *, timed: bool, env: Mapping[str, str] | None = None) -> None:
         self.began = time.monotonic()
-        env = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "LANGUAGE": "en", "LC_ALL": "C.UTF-8"}
+        shown = {"QT_QPA_PLATFORM": "offscreen", "LANGUAGE": "en", "LC_ALL": "C.UTF-8"}
+        env = os.environ | shown if env is None else env
         module, words = "tests.journeys.process_desk", ("--home", str(home))
         with (home.parent / "desk.stderr").open("ab") as complaints:
             self.process: Process = (

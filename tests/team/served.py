@@ -146,7 +146,7 @@ class Team:
         out, errors = (self.home / f"{name}{len(list(self.home.glob('out*')))}" for name in ("out", "log"))
         for one in (out, errors):
             one.touch()
-        line = ["team", what, "--settings", str(self.settings), *words]
+        line = ["team", what, *words, "--settings", str(self.settings)]
         environment = self.environment | environment
         process = _forks().Process(target=_run, args=(line, environment, str(out), str(errors)), daemon=True)
         process.start()

@@ -1,0 +1,92 @@
+"""A house's day through all its parts: an agent records and disputes, a lead reviews on another machine, data protection finds
+the caller by number, answers and releases, and IT sees figures only."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from softphone.domain.purpose import Purpose
+from tests.peers.processes import until
+from tests.team.served import Team
+from tests.team_demo.house import LINE, House
+from tests.team_demo.people import desk_of, rows
+from tests.team_demo.review import reviewing
+from tests.ui.review.team import Loudspeaker
+
+pytestmark = [pytest.mark.journey, pytest.mark.peer("postgresql"), pytest.mark.peer("seaweedfs")]
+BOTH = (Purpose.DOCUMENTATION, Purpose.TRAINING)
+CALLER = "+4520304050"
+OFFSCREEN = {"QT_QPA_PLATFORM": "offscreen", "LANGUAGE": "en", "LC_ALL": "C.UTF-8"}
+
+
+def loudspeaker(_name: str) -> Loudspeaker:
+    return Loudspeaker()
+
+
+@pytest.mark.rule("G10", "G11", "G37")
+def test_a_call_goes_from_an_agents_desk_to_the_lead_to_data_protection_and_it_sees_figures(
+    qtbot: QtBot, team_tls: Team, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", "en_GB.UTF-8")
+    monkeypatch.setattr("softphone.bootstrap.review.speaker", loudspeaker)
+    team_tls.sql("TRUNCATE policies CASCADE")  # the fixture's
+    house = House(team_tls, tmp_path)
+    house.publish(["anna"], spoken=False, language="da")
+    house.everybody_joins(["anna"])
+    lead, dpo = house.lead, house.data_protection
+
+    # The same caller twice: the second time it comes to a dispute.
+    with desk_of(house.agents["anna"], OFFSCREEN) as anna:
+        call = anna.is_called(CALLER, LINE)
+        kept = anna.records(call, 1.0, *BOTH)
+        anna.ends(call)
+        call = anna.is_called(CALLER, LINE)
+        disputed = anna.records(call, 1.0, *BOTH)
+        anna.window.press("dispute")
+        anna.ends(call)
+        anna.has_shipped()
+        until(lambda: len(team_tls.kept()) == 2, 20, "both in the house")
+
+        # The lead, on another machine with another keyring: what lives and is not held, and no number anywhere.
+        (row,) = lead.lists("archive", "list")
+        assert (row["recording"], row["number"]) == (kept, None)
+        with reviewing(lead) as review:
+            title = review.opens_next()
+            assert CALLER[3:] not in title.replace(" ", "")
+            assert review.offered == {kept}
+            assert review.seconds >= 1.0
+            review.scores(4)
+            review.says("A calm beginning.")
+        lead.does("archive", "list", "--number", CALLER, status=1)
+        lead.does("archive", "show", disputed, status=1)
+
+        # Data protection, by the number alone: answers the caller's request, and releases what was disputed.
+        assert rows(dpo.lists("archive", "list", "--number", CALLER)) == {kept, disputed}
+        (held,) = dpo.lists("holds", "list")
+        assert held["recording"] == disputed
+        asked = dpo.lists("holds", "raise", "--number", CALLER, "--for", "access", "--why", "case 117")
+        assert rows(asked) == {kept, disputed}
+        wav = tmp_path / "copy.wav"
+        dpo.does("archive", "export", kept, "--wav", str(wav), "--case", "117")
+        assert wav.stat().st_size > 2 * 2 * 16_000
+        assert lead.lists("archive", "list") == []
+        for one in asked:
+            dpo.does("holds", "close", one["hold"], "--answered", str(datetime.now(UTC).date()))
+        dpo.does("holds", "lift", held["hold"], "--reason", "settled with the caller")
+        assert rows(lead.lists("archive", "list")) == {kept, disputed}
+
+        # IT: who has joined and that nothing waits, and not one call.
+        people = {one["subject"]: one for one in map(json.loads, house.command("people", "--json").splitlines())}
+        assert set(people) == {"anna", "sofie", "lars", "mette", "ib"}
+        assert [one["failed"] for one in people.values()] == [""] * 5
+        for words in (["archive", "list"], ["archive", "list", "--number", CALLER], ["archive", "show", kept]):
+            house.it.does(*words, status=1)
+        assert house.it.lists("holds", "list") == []
+        assert house.command("verify", "--digests", "all")
+        told = team_tls.log() + str(team_tls.sql("SELECT told FROM audit"))
+        assert CALLER[1:] not in told
