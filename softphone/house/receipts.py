@@ -1,6 +1,7 @@
 """The house's receipt for a recording: a JWS that is believed only by the key that the signed policy names.
 
-It says that file and rows have arrived. That they cannot be lost any more, a signed head says later.
+It says that file and rows have arrived, or that the house has erased them. That they cannot be lost any more, a signed head
+says later.
 """
 
 from __future__ import annotations
@@ -31,6 +32,18 @@ class Receipt:
 
 def checked(told: str, key: str, recording: str, sha256: str) -> Receipt:
     """Raises HouseError: no policy names a key, or that key has not signed just this."""
+    payload = _signed(told, key, recording, sha256, "received")
+    if type(payload.get("head")) is not int:
+        raise HouseError("error.house.receipt_wrong")
+    return Receipt(payload["head"], str(payload.get("head_hash")), str(payload.get("wraps")))
+
+
+def check_erased(told: str, key: str, recording: str, sha256: str) -> None:
+    """The only copy may lie here: whoever merely answers in the house's place ends none. Raises as `checked`."""
+    _signed(told, key, recording, sha256, "erased")
+
+
+def _signed(told: str, key: str, recording: str, sha256: str, state: str) -> dict[str, Any]:
     if not key:
         raise HouseError("error.house.no_receipt_key")
     wrong = HouseError("error.house.receipt_wrong")
@@ -39,10 +52,9 @@ def checked(told: str, key: str, recording: str, sha256: str) -> Receipt:
         public = OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", "x": x})
         found = jws.deserialize_compact(told[:_LONGEST], public, algorithms=["Ed25519"])
         payload: Any = json.loads(found.payload)
-        if found.protected.get("typ") != TYPE or (payload["recording"], payload["sha256"]) != (recording, sha256):
+        said = (payload["recording"], payload["sha256"], payload["state"])
+        if found.protected.get("typ") != TYPE or said != (recording, sha256, state):
             raise wrong
-        if payload["state"] != "received" or type(payload["head"]) is not int:
-            raise wrong
-        return Receipt(payload["head"], str(payload["head_hash"]), str(payload["wraps"]))
     except (JoseError, ValueError, KeyError, TypeError):
         raise wrong from None
+    return payload

@@ -160,7 +160,7 @@ class Carrier:
             told["call"]["number_seals"] = _number_seals(policy, roles, **told["call"])
             answer = self.ask("POST", f"/v1/recordings/{recording}/finish", {**told, **file}, seconds=120).json
         if answer.get("state") == "erased":
-            erased_there(archive, recording, datetime.now(UTC))
+            self._erased(archive, recording, sha256, answer)
             return True
         if not answer.get("receipt"):
             return False
@@ -171,6 +171,10 @@ class Carrier:
         receipt = receipts.checked(told, self.receipt_key(), recording, sha256)
         with archive.catalog.writing() as tx:
             shipping.received(tx, recording, told, (receipt.entry, receipt.hash), datetime.now(UTC))
+
+    def _erased(self, archive: Archive, recording: str, sha256: str, answer: Mapping[str, Any]) -> None:
+        receipts.check_erased(str(answer.get("receipt")), self.receipt_key(), recording, sha256)
+        erased_there(archive, recording, datetime.now(UTC))
 
     def _part(self, path: Path, recording: str, number: int) -> None:
         with path.open("rb") as file:
@@ -203,11 +207,12 @@ class Carrier:
             file = {"recording": recording, "bytes": path.stat().st_size, "sha256": self._digest(path)}
         except OSError:
             return
-        state, now = self.ask("POST", "/v1/recordings", file).json.get("state"), datetime.now(UTC)
+        answer, now = self.ask("POST", "/v1/recordings", file).json, datetime.now(UTC)
+        state = answer.get("state")
         if state == "stored":
             shipping.let_copy_go(archive.catalog, archive.vault, recording, now)
         elif state == "erased":
-            erased_there(archive, recording, now)
+            self._erased(archive, recording, file["sha256"], answer)
         else:
             with archive.catalog.writing() as tx:
                 shipping.lost(tx, recording, now)

@@ -71,7 +71,7 @@ class Seen(Told):
 
 
 class UploadState(Told):
-    """`missing`: the numbers of the parts to be sent, each 5 MiB but the last. `receipt` is a JWS."""
+    """`missing`: the numbers of the parts to be sent, each 5 MiB but the last. `receipt` is a JWS: stored, or erased."""
 
     state: rows_of.UploadState
     missing: list[int] = Field(default_factory=list[int])

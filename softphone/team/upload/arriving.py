@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NoReturn
 from uuid import UUID
 
@@ -37,7 +37,7 @@ _LIES = frozenset({"error.team.digest_wrong", "error.team.container_wrong", "err
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """`missing`: the parts to be sent. `receipt` once it is stored; one that is erased has none and needs none."""
+    """`missing`: the parts to be sent. `receipt` once it is stored, or erased."""
 
     state: UploadState
     missing: tuple[int, ...] = ()
@@ -55,7 +55,7 @@ class Arriving:
         """The same one again goes on where it was."""
         found = await self._begun(asking, told)
         if found.state is not UploadState.GOING_ON:
-            return State(found.state, receipt=found.receipt or "")
+            return self._ended(told, found)
         if not found.upload:
             await self._named(asking, told, found)
             return State(found.state, tuple(range(1, told.parts + 1)))
@@ -83,7 +83,7 @@ class Arriving:
             told.check()
             begun = await self._begun(asking, told)
             if begun.state is not UploadState.GOING_ON:
-                return State(begun.state, receipt=begun.receipt or "")
+                return self._ended(told, begun)
             if missing := _missing(told, begun):
                 raise TeamError("error.team.part_missing", count=len(missing))
             stored, chunks = await self._checked(asking, told, begun)
@@ -107,6 +107,11 @@ class Arriving:
         """What has arrived of it goes with the next sweep. One that has ended is none to give up."""
         async with self.rows.asking(asking.token) as tx:
             await rows_of.drop(tx, recording)
+
+    def _ended(self, told: FileTold, found: Upload) -> State:
+        if found.state is UploadState.ERASED:
+            return State(found.state, receipt=self.signer.erased(told.recording, told.sha256, datetime.now(UTC)))
+        return State(found.state, receipt=found.receipt or "")
 
     async def _begun(self, asking: Asking, told: FileTold) -> Upload:
         # A key of its own for each upload: whatever of an earlier one comes late, or goes late, is nothing of this one.
@@ -189,7 +194,7 @@ class Arriving:
         async with self.rows.asking(asking.token) as tx:
             kept = await rows_of.store(tx, told.arrived(stored.version, chunks, self.number_key, now))
             if kept.result is Kept.ERASED:
-                return State(UploadState.ERASED), False
+                return self._ended(told, Upload(UploadState.ERASED)), False
             if kept.result is Kept.AGAIN:
                 # What the other request told of it is what the house has, and what its receipt is of.
                 return State(UploadState.STORED, receipt=await rows_of.receipt(tx, recording) or ""), False

@@ -34,6 +34,11 @@ class Signer:
         told = {"recording": recording, "sha256": sha256, "wraps": wraps, "at": at.isoformat(), "state": "received"}
         return self.sign(_TYPE, {**told, "head": head[0], "head_hash": head[1]})
 
+    def erased(self, recording: str, sha256: str, at: datetime) -> str:
+        """A desk ends its own copy by this word alone."""
+        told = {"recording": recording, "sha256": sha256, "at": at.isoformat(), "state": "erased"}
+        return self.sign(_TYPE, told)
+
     def countersigned(self, told: Mapping[str, str | int], at: datetime) -> str:
         """A desk's log as far as it has come, and the entry of the service's log that names it."""
         return self.sign(_OF_LOG, {**told, "at": at.isoformat()})
