@@ -90,7 +90,7 @@ class Carrier:
                 # Nothing is there any more that it could hold.
                 raise HouseError("error.house.nothing_to_hold", status=HTTPStatus.CONFLICT)
         elif item.kind is Kind.CASE:
-            self.ask("POST", f"/v1/recordings/{item.recording}/case", dict(item.told))
+            self.ask("POST", f"/v1/recordings/{item.recording}/case", {"case": item.id, **item.told})
         elif item.kind is Kind.UNDO:
             undone = self.ask("DELETE", f"/v1/holds/{item.told['hold']}").json.get("undone") is True
             late = item.told["known"] and not undone

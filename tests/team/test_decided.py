@@ -279,3 +279,40 @@ def test_a_case_of_a_call_arrives_with_its_recording_and_what_is_upheld_binds_la
     assert stands(house, grounds.recording) == {"training": "keeps"}
     assert house.value("custody", holds.END, hold, Ends.LIFTED, "settled", anew, False) == "lifted"
     assert house.found("lead") == {whole.recording, grounds.recording}
+
+
+@pytest.mark.rule("G23")
+def test_an_objection_told_again_changes_nothing_and_another_one_is_decided_anew(house: House) -> None:
+    one, two = house.arrived(purposes=[DOCUMENTED]), house.arrived(purposes=[DOCUMENTED])
+    told = (new_id(), one, "objection", True, NOW)
+    anew = Jsonb([{"role": "documentation", "segment": 0, "key_id": "d1", "suite": "s", "sealed": "00"}])
+
+    def open_cases() -> list[int]:
+        return [row["number"] for row in house.ask("custody", cases.TOLD, one)]
+
+    assert house.value("anna", cases.HEARD, *told)
+    assert house.value("anna", cases.HEARD, new_id(), *told[1:])  # it is decided with the first
+    assert (house.found("handler"), len(house.ask("custody", holds.KEYS, one))) == ({two}, 1)
+    (number,) = open_cases()
+    house.ask("custody", cases.SETTLE, number, one, False, "of use", anew, LATER)
+    # A courier's lost answer, and a service of the version before.
+    assert house.value("anna", cases.HEARD, *told)
+    assert house.value("anna", "SELECT case_told(%s, 'objection', true)", one) == ZONE
+    assert (open_cases(), house.found("handler")) == ([], {one, two})
+    # The caller objects once more: custody alone opens it, and has a case to decide.
+    assert house.value("anna", cases.HEARD, new_id(), *told[1:])
+    (again,) = open_cases()
+    assert (again != number, house.found("handler")) == (True, {two})
+    house.ask("custody", cases.SETTLE, again, one, False, "of use", anew, LATER)
+    assert house.found("handler") == {one, two}
+    # Nobody restricts without a case, nor what the agent finds no more.
+    assert house.value("bo", "SELECT case_told(%s, 'objection', true)", two) is None
+    assert house.value("anna", "SELECT case_told(%s, 'objection', true)", two) == ZONE
+    (case,) = house.ask("custody", cases.TOLD, two)
+    assert case["deadline"] > NOW.date() + timedelta(days=27)
+    house.owner(
+        "UPDATE recordings SET opened_at = opened_at - interval '8 days', arrived_at = arrived_at - interval '8 days'"
+    )
+    assert refused(house, "anna", cases.HEARD, new_id(), *told[1:]) == "KT403"
+    assert house.value("anna", cases.HEARD, *told)
+    assert house.found("handler") == {one}

@@ -147,7 +147,12 @@ def body_of(route: str) -> Any:
         "POST /v1/recordings": {name: one.told[name] for name in ("recording", "bytes", "sha256")},
         "PUT /v1/recordings/{recording}/parts/{number}": b"sealed",
         "POST /v1/recordings/{recording}/finish": one.told,
-        "POST /v1/recordings/{recording}/case": {"kind": "objection", "whole": True, "at": one.told["opened_at"]},
+        "POST /v1/recordings/{recording}/case": {
+            "case": str(uuid4()),
+            "kind": "objection",
+            "whole": True,
+            "at": one.told["opened_at"],
+        },
         "POST /v1/withdrawals": {
             "withdrawal": str(uuid4()),
             "call_group": str(uuid4()),

@@ -166,6 +166,7 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], frozenset[str] | None, tuple[Any, ..
     ),
     "note_put": ((S,), frozenset({"agent"}), (new_id(), ANNA, NUMBER, NOW, NOW.date(), NOW, Jsonb([]))),
     "case_arrived": ((S,), frozenset({"agent"}), (new_id(), "objection", NOW, NOW.date(), NOW)),
+    "case_heard": ((S,), frozenset({"agent"}), (new_id(), new_id(), "objection", True, NOW)),
     "case_told": ((S,), frozenset({"agent"}), (new_id(), "objection", True)),
     "newest_signed": ((S, W), None, ()),
     **{

@@ -89,8 +89,10 @@ class Withdrawal(Told):
 
 
 class LateCase(Told):
-    """`whole`: only custody opens it until it is decided; otherwise training is out."""
+    """`case`: an id that makes it the same when it comes again. `whole`: only custody opens it until it is decided; otherwise
+    training is out."""
 
+    case: Id
     kind: Literal["objection", "grounds_given"]
     whole: bool
     at: AwareDatetime

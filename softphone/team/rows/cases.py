@@ -28,7 +28,7 @@ DUE = "SELECT * FROM cases_due"
 ABOUT = "SELECT recording, decision, reason, decided_at FROM case_recordings WHERE number = %s ORDER BY recording"
 CONCERNS = "SELECT key_id, suite, sealed FROM case_concerns WHERE number = %s"
 ARRIVED = "SELECT case_arrived(%s, %s, %s, %s, %s)"
-LATE = "SELECT case_told(%s, %s, %s)"
+HEARD = "SELECT case_heard(%s, %s, %s, %s, %s)"
 TOLD = "SELECT * FROM cases_told(%s)"
 SETTLE = "SELECT * FROM case_settle(%s, %s, %s, %s, %s, %s)"
 
@@ -109,12 +109,10 @@ async def arrived(tx: Transaction, recording: UUID, kind: CaseKind, received_at:
     await tx.all(ARRIVED, recording, kind.value, received_at, deadline, over)
 
 
-async def told_late(tx: Transaction, recording: UUID, kind: CaseKind, at: datetime, *, whole: bool) -> bool:
-    """One that an agent hears of an own call that has arrived; told again, it changes nothing. False: it is not here."""
-    zone = await tx.value(LATE, recording, kind.value, whole)
-    if zone is not None:
-        await arrived(tx, recording, kind, at, zone)
-    return zone is not None
+async def heard(tx: Transaction, case: UUID, recording: UUID, kind: CaseKind, at: datetime, *, whole: bool) -> bool:
+    """One that an agent hears of an own call that has arrived. Told again by the same id, it changes nothing, also once it is
+    decided. False: the recording is not here."""
+    return await tx.value(HEARD, case, recording, kind.value, whole, at)
 
 
 async def about_recordings(tx: Transaction, recording: UUID | None = None) -> tuple[list[Case], int]:

@@ -72,7 +72,8 @@ async def recording_case(here: Here, asking: Who, recording: RecordingId, told: 
     """An objection, or grounds against training, that the agent hears of an own call that is here."""
     async with here.rows.asking(asking.token) as tx:
         at = min(told.at, here.now())
-        if not await cases.told_late(tx, UUID(recording), CaseKind(told.kind), at, whole=told.whole):
+        kind = CaseKind(told.kind)
+        if not await cases.heard(tx, UUID(told.case), UUID(recording), kind, at, whole=told.whole):
             raise TeamError("error.team.missing")
 
 
