@@ -124,6 +124,7 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], frozenset[str] | None, tuple[Any, ..
             ("review_close", (new_id(),)),
             ("score_put", (new_id(), "greeting", 1, 0)),
             ("review_share", (new_id(), True, 0)),
+            ("review_vouch", (new_id(), "v" * 44)),
             ("review_mark", (new_id(), 1, None, None)),
         )
     },
@@ -299,7 +300,7 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], frozenset[str] | None, tuple[Any, ..
             *("rated", "upload_limited"),
             *("capped", "day_begins", "longest_kept", "b64", "comments_for", "marks_kept", "need_team", "of_team"),
             *("review_tag", "sample_found", "scores_of", "see_review", "shared_with_me", "tallied", "tally"),
-            *("training_keys_of", "unshared", "unwrapped"),
+            *("training_keys_of", "unshared", "unwrapped", "stone_meets", "stones_meet"),
             *("i_have_a_key", "apply_known", "need_custody", "need_opening", "as_json", "as_moment"),
             *("i_see", "i_see_by_number", "seal_living", "holds_meet_refusal", "to_judge"),
             *("legal_hold_changed", "stone_laid", "person_known"),

@@ -5,8 +5,10 @@ HPKE, each bound to what it is of: a comment that is put under another call, or 
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -35,6 +37,16 @@ def seal_data_key(key: bytes, public_key: bytes, recording: str, segment: int) -
 
 def open_data_key(sealed: bytes, private_key: bytes, recording: str, segment: int) -> bytes | None:
     return _open(sealed, private_key, lambda public: _info("key", recording, str(segment), public))
+
+
+def vouch_for_share(key: bytes, recording: str, version: int) -> bytes:
+    """That somebody who hears a recording has shared its review. `key`: a data key of it, which a service never has."""
+    said = b"klartone share 1\0" + recording.encode("ascii") + b"\0" + str(version).encode("ascii")
+    return hmac.digest(key, said, hashlib.sha256)
+
+
+def is_share(vouched: bytes, keys: Iterable[bytes], recording: str, version: int) -> bool:
+    return any(hmac.compare_digest(vouched, vouch_for_share(key, recording, version)) for key in keys)
 
 
 def sign_reading_key(public_key: bytes, desk: str, signer: Ed25519PrivateKey) -> bytes:

@@ -1,6 +1,7 @@
 """One call of the house under review. What is said of it is sealed here, to the training keys of its team's leads.
 
-Where it is shared, it is also sealed for the desks of the call's agent: their words, and the sound's keys.
+Where a lead has shared it, it is also sealed for the desks of the call's agent: their words, and the sound's keys. The
+service is not believed about that: whoever shares it vouches for it by a data key, which the service never has.
 """
 
 from __future__ import annotations
@@ -14,7 +15,14 @@ from typing import Any
 
 from uuid_utils import uuid7
 
-from softphone.archive.crypto.review_seals import is_reading_key, open_comment, seal_comment, seal_data_key
+from softphone.archive.crypto.review_seals import (
+    is_reading_key,
+    is_share,
+    open_comment,
+    seal_comment,
+    seal_data_key,
+    vouch_for_share,
+)
 from softphone.archive.crypto.wraps import SUITE, Recipient
 from softphone.archive.files.reader import OpenedRecording
 from softphone.domain.archive.permission import Viewer
@@ -119,6 +127,7 @@ class _State:
     comments: tuple[CommentTold, ...]
     others: tuple[_Other, ...]
     desks: tuple[_Desk, ...]
+    vouched: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +194,7 @@ class Reviewing:
             _sealed(text, self.row.recording, id, one.public_key, "training", one.key_id)
             for one in leads_of(self._policy(), self.row)
         ]
-        if state.shared:
+        if self._is_shared(state):
             seals += [
                 _sealed(text, self.row.recording, id, decoded(one.public_key), "agent", one.thumbprint)
                 for one in self._theirs(state)
@@ -213,13 +222,16 @@ class Reviewing:
 
     @property
     def shared(self) -> bool:
-        return self._state().shared
+        return self._is_shared(self._state())
 
     def share(self, on: bool) -> None:
         last = self._last[1] if self._last else self._state()
-        if on == last.shared:
+        if self._is_shared(last) if on else not last.shared:
             return
-        told = {"on": on, "seen": last.version, **(self._for_desks(self._state(), anew=True) if on else {})}
+        told: dict[str, Any] = {"on": on, "seen": last.version}
+        if on:
+            vouched = vouch_for_share(next(iter(self._keys.values())), self.row.recording, last.version + 1)
+            told |= {"vouched": _b64(vouched), **self._for_desks(self._state(), anew=True)}
         with while_open(self.row.recording):
             self._asking.tell(f"{self._path}/share", told, method="PUT")
         self._state()
@@ -230,7 +242,7 @@ class Reviewing:
 
     def seal_what_is_shared(self) -> None:
         state = self._state()
-        if state.shared and (told := self._for_desks(state))["wraps"]:
+        if self._is_shared(state) and (told := self._for_desks(state))["wraps"]:
             self._asking.tell(f"{self._path}/seals", told)
 
     # --- how ------------------------------------------------------------------------------------
@@ -242,6 +254,11 @@ class Reviewing:
         if self._last is None or answer.status == 200:
             self._last = answer.headers.get("etag", ""), understood(answer.json, _Read).review
         return self._last[1]
+
+    def _is_shared(self, state: _State) -> bool:
+        """By a lead's word, not by the service's."""
+        vouched = decoded(state.vouched or "")
+        return state.shared and is_share(vouched, self._keys.values(), self.row.recording, state.version)
 
     def _comment(self, one: CommentTold) -> Comment | None:
         text = opened_words(self._asking, one, self.row.recording)

@@ -20,6 +20,7 @@ COMMENT = "SELECT comment_put(%s, %s, %s, %s, %s)"
 REMOVE = "SELECT comment_remove(%s)"
 SCORE = "SELECT score_put(%s, %s, %s, %s)"
 SHARE = "SELECT review_share(%s, %s, %s)"
+VOUCH = "SELECT review_vouch(%s, %s)"
 MARK = "SELECT review_mark(%s, %s, %s, %s)"
 COMMENTS = (
     "SELECT comment, sample, answers, at, person, role, key_id, suite, sealed FROM review_comments"
@@ -36,7 +37,10 @@ WAITING = "SELECT * FROM sample_waiting()"
 FIGURES = "SELECT * FROM sample_figures(%s, %s, %s, %s)"
 MARKS = "SELECT * FROM marks_living()"
 GROUPS = "SELECT * FROM marks_groups()"
-READ = "SELECT review_read(%s)"
+READ = (
+    "SELECT review_read(one) || jsonb_build_object('vouched', (SELECT vouched FROM reviews WHERE recording = one))"
+    " FROM (VALUES (%s::uuid)) AS asked (one)"
+)
 STILL = "SELECT review_still(%s)"
 MARKED = "SELECT * FROM review_marked(%s)"
 TERMS = "SELECT * FROM review_terms(%s)"
@@ -84,9 +88,11 @@ async def scores(tx: Transaction, recording: UUID) -> Sequence[Row]:
     return await tx.all(SCORES, recording)
 
 
-async def share(tx: Transaction, recording: UUID, on: bool, seen: int) -> int:
+async def share(tx: Transaction, recording: UUID, on: bool, seen: int, vouched: str | None) -> int:
     """As `score`."""
-    return await tx.value(SHARE, recording, on, seen)
+    version = await tx.value(SHARE, recording, on, seen)
+    await tx.all(VOUCH, recording, vouched)
+    return version
 
 
 async def mark(tx: Transaction, recording: UUID, heard: int, keep: Period | None, now: datetime) -> Row | None:

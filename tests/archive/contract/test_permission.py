@@ -30,6 +30,7 @@ from tests.archive.people import ANNA, BO
 
 if TYPE_CHECKING:
     from softphone.house.archive import HouseArchive
+    from tests.archive.contract.house_world import HouseWorld
 
 DOCUMENTATION, TRAINING = Purpose.DOCUMENTATION, Purpose.TRAINING
 MONTH = Period(days=30)
@@ -297,3 +298,14 @@ def test_two_leads_of_a_house_lose_nothing_and_its_agent_hears_and_answers(world
         with pytest.raises(ArchiveError, match="closed_to_role"):
             mine.open(made.id)
     assert first.reviews.marks().agents[-1].points == 3
+    # A service that is taken over says that it is shared, and no lead has said so. No key leaves the desk.
+    team = cast("HouseWorld", world).team
+    team.sql("UPDATE reviews SET shared = true, vouched = %s WHERE recording = %s", "A" * 43 + "=", made.id)
+    with closing(first.reviews.open(made.id, [("tone", 5)])) as one:
+        assert not one.shared
+        one.comment(0, "Kun for os.")
+        assert team.sql("SELECT count(*) FROM review_wraps WHERE recording = %s", made.id) == [(0,)]
+        assert team.sql("SELECT count(*) FROM comment_seals WHERE role = 'agent'") == [(0,)]
+        one.share(True)  # but somebody's own word does
+        assert one.shared
+        assert team.sql("SELECT count(*) FROM review_wraps WHERE recording = %s", made.id) != [(0,)]

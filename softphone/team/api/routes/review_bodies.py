@@ -201,8 +201,11 @@ class ScoreTold(Told):
 
 
 class ShareTold(ForDesks):
+    """`vouched`: by a data key of the recording, so that other leads' desks need not believe the service that it is shared."""
+
     on: bool
     seen: Annotated[int, Field(ge=0)]
+    vouched: Annotated[str, Field(pattern="^[0-9A-Za-z+/]{43}=$")] | None = None
 
 
 class Version(Told):

@@ -170,7 +170,7 @@ async def score_put(
 async def review_share(here: Here, asking: Who, recording: Recording, told: bodies.ShareTold) -> bodies.Version:
     """With its agent, or no longer. What is sealed for the agent's desks comes with it, and goes with the sharing."""
     async with here.rows.asking(asking.token) as tx:
-        version = await reviewing.share(tx, UUID(recording), told.on, told.seen)
+        version = await reviewing.share(tx, UUID(recording), told.on, told.seen, told.vouched)
         if told.on:
             await _seal_for_desks(tx, UUID(recording), told)
     return bodies.Version(version=version)

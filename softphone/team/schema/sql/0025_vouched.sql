@@ -1,0 +1,1 @@
+ALTER TABLE reviews ADD COLUMN vouched text CHECK (length(vouched) = 44);
