@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from softphone.archive.archive import Archive
@@ -246,9 +246,10 @@ class Store:
                 elif self.in_house:
                     self._house_said[call.id] = None, True
             agent = call.agent or call.account
-            elsewhere = None
+            elsewhere: Mapping[date, int] | None = None
             if self.in_house:
-                elsewhere = self.house_waiting.lines.get(call.line.id, {}) if self.house_waiting else {}
+                told = self.house_waiting
+                elsewhere = told.lines.get(call.line.id, {}) if told else {}
             asked = PartyQuery(
                 *(call.id, agent, call.e164, call.line, zone, call.arrived_at, recipients_of(call)),
                 elsewhere=elsewhere,
