@@ -152,13 +152,16 @@ class Courier:
                     self._fails, self._trouble, self._joined = 0, None, True
                 except InterruptedError:
                     return 0.0
-                except HouseError as error:
-                    again = error.again
+                except KlartoneError as error:
+                    again = error.again if isinstance(error, HouseError) else None
                     self._failed(error)
+                except Exception as error:  # noqa: BLE001 - a fault of ours must not end the work in silence
+                    log_bug(_log, error)
+                    self._failed(HouseError("error.house.courier"))
                 self._tell(archive)
         except KlartoneError as error:
             self._failed(error)
-        except Exception as error:  # noqa: BLE001 - a fault of ours must not end the work in silence
+        except Exception as error:  # noqa: BLE001 - nor must one that keeps it from being told
             log_bug(_log, error)
             self._fails += 1
         if not self._fails:

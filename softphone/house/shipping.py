@@ -26,16 +26,15 @@ from softphone.archive.outbox import rows, shipping
 from softphone.archive.outbox.rows import Item, Kind
 from softphone.archive.retention.handed_over import erased_there
 from softphone.domain.changes import AuditEntry
-from softphone.domain.errors import HouseError, NotSignedInError, UnreachableError
+from softphone.domain.errors import HouseError, NotSignedInError
 from softphone.domain.heads import Head
 from softphone.domain.policy import Policy
 from softphone.domain.purpose import KeyRole
 from softphone.house import receipts
+from softphone.house.answers import PART, Upload, heads_of, names, says_true, upload_of
 from softphone.house.connection import Answer
 from softphone.house.heads import asked_since, follow
 
-PART = 5 << 20
-"""bytes of each part but the last, as the house counts them"""
 _ANEW = frozenset({"error.team.begin_again", "error.team.part_missing", "error.team.missing"})
 """storage or service has lost what was under way: it is whole here"""
 _TRIES = 3
@@ -86,13 +85,13 @@ class Carrier:
                 self.ask("POST", "/v1/numbers", {"number": item.number, **item.told})
         elif item.kind is Kind.HOLD:
             answer = self.ask("POST", "/v1/holds", {"holds": [{"recording": item.recording, **item.told}]})
-            if item.told["hold"] not in answer.json.get("held", ()):
+            if not names(answer, "held", item.told["hold"]):
                 # Nothing is there any more that it could hold.
                 raise HouseError("error.house.nothing_to_hold", status=HTTPStatus.CONFLICT)
         elif item.kind is Kind.CASE:
             self.ask("POST", f"/v1/recordings/{item.recording}/case", {"case": item.id, **item.told})
         elif item.kind is Kind.UNDO:
-            undone = self.ask("DELETE", f"/v1/holds/{item.told['hold']}").json.get("undone") is True
+            undone = says_true(self.ask("DELETE", f"/v1/holds/{item.told['hold']}"), "undone")
             late = item.told["known"] and not undone
         elif item.kind is Kind.NOTE:
             self.ask("PUT", f"/v1/notes/{item.call}", self._note(archive, item))
@@ -148,9 +147,9 @@ class Carrier:
         except OSError:
             raise HouseError("error.house.file_unreadable", status=HTTPStatus.CONFLICT) from None
         file = {"recording": recording, "bytes": size, "sha256": sha256}
-        answer = self.ask("POST", "/v1/recordings", file).json
-        if answer.get("state") == "going_on":
-            for number in answer.get("missing", ()):
+        answer = upload_of(self.ask("POST", "/v1/recordings", file), size)
+        if answer.state == "going_on":
+            for number in answer.missing:
                 self._part(path, recording, number)
             told = rows_told(archive, recording, datetime.now(UTC), self.group_of)
             policy = self.policy()
@@ -158,13 +157,14 @@ class Carrier:
                 return False
             roles = {one["role"] for one in told["wraps"]}
             told["call"]["number_seals"] = _number_seals(policy, roles, **told["call"])
-            answer = self.ask("POST", f"/v1/recordings/{recording}/finish", {**told, **file}, seconds=120).json
-        if answer.get("state") == "erased":
+            finish = f"/v1/recordings/{recording}/finish"
+            answer = upload_of(self.ask("POST", finish, {**told, **file}, seconds=120), size)
+        if answer.state == "erased":
             self._erased(archive, recording, sha256, answer)
             return True
-        if not answer.get("receipt"):
+        if not answer.receipt:
             return False
-        self._received(archive, recording, sha256, answer["receipt"])
+        self._received(archive, recording, sha256, answer.receipt)
         return True
 
     def _received(self, archive: Archive, recording: str, sha256: str, told: str) -> None:
@@ -172,8 +172,8 @@ class Carrier:
         with archive.catalog.writing() as tx:
             shipping.received(tx, recording, told, (receipt.entry, receipt.hash), datetime.now(UTC))
 
-    def _erased(self, archive: Archive, recording: str, sha256: str, answer: Mapping[str, Any]) -> None:
-        receipts.check_erased(str(answer.get("receipt")), self.receipt_key(), recording, sha256)
+    def _erased(self, archive: Archive, recording: str, sha256: str, answer: Upload) -> None:
+        receipts.check_erased(answer.receipt, self.receipt_key(), recording, sha256)
         erased_there(archive, recording, datetime.now(UTC))
 
     def _part(self, path: Path, recording: str, number: int) -> None:
@@ -204,14 +204,13 @@ class Carrier:
         """The one here, once the house says again that it has its own: a head may be of before it lost something."""
         path = archive.vault.path(recording)
         try:
-            file = {"recording": recording, "bytes": path.stat().st_size, "sha256": self._digest(path)}
+            file: dict[str, Any] = {"recording": recording, "bytes": path.stat().st_size, "sha256": self._digest(path)}
         except OSError:
             return
-        answer, now = self.ask("POST", "/v1/recordings", file).json, datetime.now(UTC)
-        state = answer.get("state")
-        if state == "stored":
+        answer, now = upload_of(self.ask("POST", "/v1/recordings", file), file["bytes"]), datetime.now(UTC)
+        if answer.state == "stored":
             shipping.let_copy_go(archive.catalog, archive.vault, recording, now)
-        elif state == "erased":
+        elif answer.state == "erased":
             self._erased(archive, recording, file["sha256"], answer)
         else:
             with archive.catalog.writing() as tx:
@@ -268,9 +267,9 @@ def follow_heads(archive: Archive, ask: Asks, key: str) -> Head | None:
     while more:
         with archive.catalog.reading() as connection:
             kept = rows.fact(connection, rows.HEAD)
-        seen = _head(json.loads(kept)) if kept else None
+        seen = Head.of(json.loads(kept)) if kept else None
         since = f"?since={asked_since(seen)}" if seen else ""
-        told = [_head(one) for one in ask("GET", f"/v1/heads{since}").json["heads"]]
+        told = heads_of(ask("GET", f"/v1/heads{since}"))
         followed = follow(seen, told, key)
         if followed is None:
             return None
@@ -281,10 +280,3 @@ def follow_heads(archive: Archive, ask: Asks, key: str) -> Head | None:
             if newest != seen:
                 rows.note(tx, rows.HEAD, json.dumps(newest.told()))
     return newest
-
-
-def _head(told: dict[str, Any]) -> Head:
-    try:
-        return Head.of(told)
-    except ValueError:
-        raise UnreachableError("error.house.no_service", status=200) from None

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from softphone.house import courier as module
 from softphone.house.connection import Answer
 from softphone.house.courier import Courier, Report
 from softphone.team.upload.receipt import Signer
@@ -101,4 +102,45 @@ def test_only_what_the_house_has_signed_as_erased_ends_here(desk: Doubtful) -> N
     desk.says = says(lambda recording, sha256: KEY.erased(recording, sha256, now))
     with desk.courier():
         until(lambda: not desk.file(recording).exists(), 10, "it ends here too")
+    assert desk.scene.archive.list() == []
+
+
+@pytest.mark.expected_log(
+    "not shipped: error.house.no_service", "not shipped: error.house.courier", "ZeroDivisionError",
+    reason="no answers of the service, and a fault of ours",
+)  # fmt: skip
+def test_an_answer_that_is_none_is_told_and_asked_for_again(desk: Doubtful, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_FIRST", 0.05)
+    monkeypatch.setattr(module, "_LONGEST", 0.1)
+    recording, desk.head_key = desk.recorded(), KEY.public
+    odd: list[tuple[str, Any]] = [
+        ("/v1/recordings", []),
+        ("/v1/recordings", {"state": ["stored"]}),
+        *(("/v1/recordings", {"state": "going_on", "missing": one}) for one in (["1"], [2], [-3], [1, 1], 5)),
+        ("/v1/heads", {}),
+        ("/v1/heads", {"heads": [1]}),
+        ("", ""),
+    ]
+
+    def says(_method: str, asked: str, body: Any) -> Any:
+        path, told = odd[0] if odd else ("none", "")
+        if not path:
+            return 1 // 0
+        if asked.startswith(path):
+            return told
+        if asked == "/v1/recordings":
+            return {"state": "erased", "receipt": KEY.erased(recording, body["sha256"], datetime.now(UTC))}
+        return {"heads": []}
+
+    desk.says = says
+    with desk.courier():
+        while odd:
+            code = "error.house.no_service" if odd[0][0] else "error.house.courier"
+            until(lambda code=code: desk.trouble() == code, 10, f"told of {odd[0]}")
+            assert not any("/parts/" in one for one in desk.asked)
+            assert odd[0][0] != "/v1/recordings" or desk.file(recording).exists()
+            odd.pop(0)
+            asked = len(desk.asked)
+            until(lambda asked=asked: len(desk.asked) > asked + 1, 10, "it is asked again")
+        until(lambda: desk.trouble() == "", 10, "all goes on")
     assert desk.scene.archive.list() == []
