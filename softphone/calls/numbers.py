@@ -26,22 +26,29 @@ LONGEST = 255
 def e164(number: str, region: str = "DK") -> str | None:
     """`+4520123456` from any usual spelling; None if it is not a whole number (an extension, a withheld number).
 
-    A word that has a number in it is none (`vm70102030`), nor are letters that stand for digits, nor an extension behind a
-    number. Other parameters (RFC 3966) belong to a number that begins with `+` alone: they would say whose a shorter one is.
+    A number within other words is found too: that is the safe side of whatever forbids recording, or looks for somebody. What
+    a call is recorded by is `called_number`.
     """
-    bare, parameters, told = number.partition(";")
-    if parameters and (not bare.lstrip().startswith("+") or _EXTENSION_BEHIND.search(told)):
-        return None
-    bare = _SEPARATORS.sub("", bare)
-    if not _WHOLE.fullmatch(bare):
-        return None
     try:
-        parsed = phonenumbers.parse(bare, region)
+        parsed = phonenumbers.parse(number, region)
     except phonenumbers.NumberParseException:
         return None
     if not phonenumbers.is_possible_number(parsed):
         return None
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
+def called_number(user: str, region: str = "DK") -> str | None:
+    """As `e164`, of a called user that is nothing but a number.
+
+    A word that has a number in it is none (`vm70102030`), nor are letters that stand for digits, nor an extension behind a
+    number. Other parameters (RFC 3966) belong to a number that begins with `+` alone: they would say whose a shorter one is.
+    """
+    bare, parameters, told = user.partition(";")
+    if parameters and (not bare.startswith("+") or _EXTENSION_BEHIND.search(told)):
+        return None
+    bare = _SEPARATORS.sub("", bare)
+    return e164(bare, region) if _WHOLE.fullmatch(bare) else None
 
 
 def is_number(text: str) -> bool:
@@ -66,7 +73,7 @@ def exchange_part(address: str) -> str:
 
 def names_of(user: str, account: str, accounts: Iterable[str] = (), region: str = "DK") -> Names:
     """How a policy may name `user` at the exchange of `account`'s address, where the phone has `accounts`."""
-    return names(user, e164(user, region), exchange_part(account), {exchange_part(one) for one in accounts})
+    return names(user, called_number(user, region), exchange_part(account), {exchange_part(one) for one in accounts})
 
 
 def is_houses(policy: Policy, address: str, account: str, region: str = "DK") -> bool:

@@ -96,12 +96,14 @@ class HouseNumbers:
 
     def _tell(self, asked: _Asked, *, silent: bool) -> None:
         with self._lock:
-            then, asked.then = asked.then, None
             last = self._last.get((asked.number, asked.line))
+        known = None if last is None else knows(last, self._now())
+        with self._lock:
+            then, asked.then = asked.then, None
         if asked.timer is not None:
             asked.timer.cancel()
         if then is not None:
-            then(None if last is None else knows(last, self._now()), silent)
+            then(known, silent)
 
 
 def knows(told: Sequence[Mapping[str, Any]], now: datetime) -> HouseKnows:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from softphone.calls.numbers import dialled, e164, is_internal, names_of
+from softphone.calls.numbers import called_number, dialled, e164, is_internal, names_of
 from softphone.domain.errors import KlartoneError
 from tests.policies import POLICY, policy_of
 
@@ -82,9 +82,14 @@ def test_the_other_side_is_ours_where_it_is_a_line_an_agent_or_an_extension(
      "+4570102030;ext=5", "70102030;ext=5", "７０１０２０３０"],
 )  # fmt: skip
 def test_a_user_that_has_a_number_in_it_is_no_number(user: str) -> None:
-    assert e164(user) is None
+    assert called_number(user) is None
     assert "+4570102030" not in names_of(user, "sip:anna@pbx.example").sure
 
 
 def test_parameters_behind_a_whole_number_leave_it_what_it_is() -> None:
-    assert e164("+4570102030;npdi;rn=+4512345678") == "+4570102030"
+    assert called_number("+4570102030;npdi;rn=+4512345678") == "+4570102030"
+
+
+def test_what_forbids_recording_finds_a_number_within_other_words() -> None:
+    assert e164("70102099x5") == e164("+4570102099%3bext=5") == "+4570102099"
+    assert e164("+45 20–12–34–56") == e164("\u202a+4520123456\u202c") == "+4520123456"
