@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from psycopg.conninfo import make_conninfo
 
 from softphone.team.rows.pool import RINGS, Rows
 from softphone.team.settings import Database
 
+Standing = Callable[[str], Awaitable[bool]]
 RINGING = 3
 """of a process's connections, for what is asked while it rings"""
 
@@ -17,11 +20,11 @@ def conninfo(database: Database, user: str = "", password: str = "") -> str:
     return make_conninfo(database.connect, **given)
 
 
-def ringing(database: Database, user: str, password: str) -> Rows:
+def ringing(database: Database, user: str, password: str, standing: Standing | None = None) -> Rows:
     """A few connections of its own, each of which gives up in time."""
-    return Rows(conninfo(database, user, password), most=RINGING, waits=RINGS, statement=RINGS)
+    return Rows(conninfo(database, user, password), most=RINGING, waits=RINGS, statement=RINGS, standing=standing)
 
 
-def login(database: Database, user: str, password: str, *, most: int = 0) -> Rows:
+def login(database: Database, user: str, password: str, *, most: int = 0, standing: Standing | None = None) -> Rows:
     """`most` connections: as many as the settings say, if it names none."""
-    return Rows(conninfo(database, user, password), most=most or database.connections)
+    return Rows(conninfo(database, user, password), most=most or database.connections, standing=standing)

@@ -29,6 +29,7 @@ from softphone.team.logins import RINGING, login, ringing
 from softphone.team.objects import Bucket, Shortcoming, Storage, check
 from softphone.team.people.openid import OpenId
 from softphone.team.proving.restoring import refuse_restored
+from softphone.team.proving.standing import Standing
 from softphone.team.schema import SERVICE, SIGN_IN
 from softphone.team.settings import Durable, Secrets, TeamSettings
 from softphone.team.upload.arriving import Arriving
@@ -115,15 +116,16 @@ def check_login(settings: TeamSettings, user: str, password: str) -> None:
 
 def _service(settings: TeamSettings, secrets: Secrets) -> Service:
     most = settings.database.connections - RINGING
-    rows = login(settings.database, SERVICE, secrets.database, most=most)
     bucket, signer = Bucket(storage_of(settings, secrets.storage)), Signer(secrets.receipt_key)
+    standing = Standing(lambda: login(settings.database, SERVICE, secrets.database, most=1), bucket)
+    rows = login(settings.database, SERVICE, secrets.database, most=most, standing=standing)
     return Service(
         address=settings.serve.address,
         rows=rows,
         bucket=bucket,
         arriving=Arriving(rows, bucket, secrets.number_key, signer),
         signer=signer,
-        ringing=ringing(settings.database, SERVICE, secrets.database),
+        ringing=ringing(settings.database, SERVICE, secrets.database, standing),
         forwarding=Forwarding(settings.sign_in) if settings.sign_in.is_near else None,
     )
 

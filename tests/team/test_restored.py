@@ -24,7 +24,7 @@ from softphone.team.proving.restoring import restore
 from softphone.team.schema import SWEEPER
 from softphone.team.settings import read_settings
 from tests.peers.processes import until
-from tests.team.desk import NUMBER, Desk, made, noted
+from tests.team.desk import NUMBER, made, noted
 from tests.team.served import Team, whole
 from tests.team.test_arriving import hold
 from tests.team.test_comparing import is_held, lift
@@ -34,8 +34,8 @@ pytestmark = [pytest.mark.peer("seaweedfs"), pytest.mark.peer("postgresql")]
 
 
 @contextmanager
-def backup(team: Team) -> Generator[None]:
-    """As the database is now, until the end: then it is there again."""
+def backup(team: Team, *, beneath: bool = False) -> Generator[None]:
+    """As the database is now, until the end: then it is there again. `beneath`: instances go on meanwhile."""
     copy = f"{team.database}_copy"
     team.stop(signal.SIGTERM)
     team.end_sign_in()
@@ -43,8 +43,9 @@ def backup(team: Team) -> Generator[None]:
     team.start()
     try:
         yield
-        team.stop(signal.SIGTERM)
-        team.end_sign_in()
+        if not beneath:
+            team.stop(signal.SIGTERM)
+            team.end_sign_in()
         team.server.drop(team.database)
         team.server.make(team.database, copy)
     finally:
@@ -136,18 +137,22 @@ def test_what_went_since_a_backup_does_not_come_back_and_nobody_is_served_before
     assert (done.status, done.errors) == (0, ""), done.out
 
 
-def test_a_restore_that_dies_anywhere_is_run_again_and_takes_no_backup_that_is_too_old(team: Team) -> None:
-    desk = team.desk("agent")
+def test_a_restore_beneath_who_serves_dies_anywhere_is_run_again_and_takes_no_old_backup(team: Team) -> None:
+    desk, handler = team.desk("agent"), team.desk("case_handler", key=KeyRole.DOCUMENTATION)
     them = [made(team.keys, number=None) for _ in range(3)]
     for one in them:
         whole(desk.upload(one))
     assert team.command("sweep").status == 0
-    with backup(team):
+    with backup(team, beneath=True):
         for one in them[:2]:
             back = {"withdrawal": str(uuid4()), "call_group": one.told["call"]["call"]}
             what = {"purposes": ["documentation", "training"], "reason": "withdrawn"}
             whole(desk.ask("POST", "/v1/withdrawals", back | what))
         assert team.command("sweep").status == 0
+    # The instance that runs learns it by itself, and gives nothing out of what came back.
+    opened = handler.ask("POST", f"/v1/recordings/{them[0].recording}/wraps", {"role": "documentation", "why": "x"})
+    assert (opened.status, opened.code) == (503, "restoring")
+    assert desk.ask("GET", "/health/ready").status == 503
     stones = [0]
 
     def dying(after: int) -> type[Bucket]:
@@ -182,8 +187,9 @@ def test_a_restore_that_dies_anywhere_is_run_again_and_takes_no_backup_that_is_t
     assert team.sql("SELECT recording::text FROM recordings") == [(them[2].recording,)]
     assert team.sql("SELECT max(epoch) FROM restores") == [(1,)]
     assert team.command("serve", "--check").status == 0
+    until(lambda: desk.ask("GET", "/health/ready").status == 200, 30, "the instance that goes on")
     # A head of a month later: sweeps have taken away by then what this database would have to learn.
-    (newest,) = asked(desk_of(team), None)[-1:]
+    (newest,) = asked(desk, None)[-1:]
     later = replace(newest, serial=newest.serial + 1, at=newest.at + timedelta(days=31))
     team.s3(lambda bucket: put_head(bucket, signed_by(team.heads.private_bytes_raw(), later)))
     with pytest.raises(TeamError, match="restored_too_old"):
@@ -192,9 +198,3 @@ def test_a_restore_that_dies_anywhere_is_run_again_and_takes_no_backup_that_is_t
     team.s3(lambda bucket: put_head(bucket, stranger))
     with pytest.raises(TeamError, match="head_wrong"):
         asyncio.run(run(Bucket))
-
-
-def desk_of(team: Team) -> Desk:
-    """Once it serves again."""
-    team.start()
-    return team.desk("agent", name="later")

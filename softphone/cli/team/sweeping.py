@@ -13,6 +13,7 @@ from softphone.domain.errors import TeamError
 from softphone.team.logins import login
 from softphone.team.objects import Bucket
 from softphone.team.proving.heads import AT_MOST, HOURLY, Heads
+from softphone.team.proving.standing import Standing
 from softphone.team.schema import SWEEPER
 from softphone.team.serving import refuse_if_restored, shortcomings, storage_of
 from softphone.team.settings import (
@@ -50,7 +51,8 @@ def team_sweep(arguments: argparse.Namespace) -> int:
 
 async def _swept(settings: TeamSettings, bucket: Bucket, password: str, heads: Heads) -> Swept:
     try:
-        async with login(settings.database, SWEEPER, password, most=2) as rows:
+        standing = Standing(lambda: login(settings.database, SWEEPER, password, most=1), bucket)
+        async with login(settings.database, SWEEPER, password, most=2, standing=standing) as rows:
             return await sweep(rows, bucket, datetime.now(UTC), heads)
     finally:
         bucket.close()

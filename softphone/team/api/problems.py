@@ -54,6 +54,7 @@ _STATUS = {
     "too_many": 429,
     "unavailable": 503,
     "old_schema": 503,
+    "restoring": 503,
     "sign_in_unreachable": 503,
     "not_ready": 503,
     "error.archive.no_such_recording": 404,

@@ -80,6 +80,10 @@ class Service(Process):
     async def open(self) -> AsyncGenerator[None]:
         try:
             async with self.rows, self.ringing:
+                with suppress(TeamError):
+                    # So that nobody waits for the comparison with storage.
+                    async with self.rows.nobody():
+                        pass
                 laying = asyncio.create_task(keep_laying(self.rows, self.bucket))
                 try:
                     yield

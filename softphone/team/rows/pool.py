@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any
@@ -23,6 +23,11 @@ from softphone.team.schema import SCHEMA
 Row = dict[str, Any]
 _WAITS = 5.0
 """seconds for a connection: then the client is told to come again"""
+WHICH = (
+    "SELECT concat_ws('/', extract(epoch FROM pg_postmaster_start_time()), d.oid, to_regclass('klartone.audit')::oid)"
+    " AS which FROM pg_database d WHERE d.datname = current_database()"
+)
+"""the database that a connection leads to: another one after a restore, or where another server answers"""
 RINGS = 0.3
 """seconds that a caller may be kept from hearing it ring"""
 
@@ -73,16 +78,37 @@ class Transaction:
         return next(iter(found.values())) if found else None
 
 
+class _Connection(AsyncConnection[Row]):
+    """`which`: the database that it leads to."""
+
+    which = ""
+
+
+async def _asked_which(connection: _Connection) -> None:
+    row = await (await connection.execute(WHICH.encode(), prepare=False)).fetchone()
+    connection.which = str(row["which"]) if row else ""
+
+
 class Rows:
     """The database as one login. To be entered once, for the process's life."""
 
-    def __init__(self, conninfo: str, *, most: int = 10, waits: float = _WAITS, statement: float = 0) -> None:
-        """`waits`: seconds for a connection; `statement`: that each may take, 0: as the login's own limit is."""
+    def __init__(
+        self,
+        conninfo: str,
+        *,
+        most: int = 10,
+        waits: float = _WAITS,
+        statement: float = 0,
+        standing: Callable[[str], Awaitable[bool]] | None = None,
+    ) -> None:
+        """`waits`: seconds for a connection; `statement`: that each may take, 0: as the login's own limit is. `standing`: whether
+        that database may be asked; false: another one answers by now."""
         limit = f" -c statement_timeout={round(1000 * statement)}" if statement else ""
-        self._most = most
-        self._pool: AsyncConnectionPool[AsyncConnection[Row]] = AsyncConnectionPool(
+        self._most, self._standing = most, standing
+        self._pool: AsyncConnectionPool[_Connection] = AsyncConnectionPool(
             conninfo,
-            connection_class=AsyncConnection[Row],
+            connection_class=_Connection,
+            configure=_asked_which if standing else None,
             kwargs={
                 "autocommit": True,  # each transaction begins by a statement of ours
                 "row_factory": dict_row,
@@ -134,6 +160,9 @@ class Rows:
             # was asked on it, and another takes its place.
             for left in reversed(range(self._most + 1)):
                 async with self._pool.connection() as connection:
+                    if self._standing and not await self._standing(connection.which):
+                        await connection.close()
+                        continue
                     try:
                         await connection.execute(begin.encode(), prepare=False)
                     except psycopg.OperationalError as error:
@@ -144,6 +173,7 @@ class Rows:
                     yield tx
                     await tx.end()
                     return
+            raise UnavailableError("error.team.unavailable")
         except PoolTimeout as error:
             raise UnavailableError("error.team.unavailable") from error
 
