@@ -13,6 +13,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import islice
 
 from softphone.archive.archive import Archive
 from softphone.archive.catalog.transaction import Transaction
@@ -23,7 +24,7 @@ from softphone.domain.errors import ArchiveError, HouseError, KlartoneError, Not
 from softphone.domain.policy import Policy
 from softphone.house import tallies
 from softphone.house.giving_way import give_way_on_disk
-from softphone.house.shipping import Asks, Carrier, follow_heads
+from softphone.house.shipping import Asks, Carrier, GivesWay, follow_heads
 from softphone.system.logbook import log, log_bug
 
 LOOK = 30.0
@@ -38,7 +39,9 @@ _QUIET = 60.0
 """seconds that a recording waits for a moment without a call"""
 _IN_CALL, _SLICE = 64 << 10, 16 << 10
 """bytes a second that an upload may take beside a call, and that are sent at once"""
-_TALLIES = "tallies"
+_TALLIES, _COPY = "tallies", "copy "
+_AT_ONCE = 50
+"""copies that go before it looks again what is first"""
 _IN_WORDS = {"error.team.not_yours": "error.house.not_this_agents"}
 """of a recording it says something else than of a press"""
 _ALL_WAITS = frozenset({401, 408, 429})
@@ -81,7 +84,9 @@ class Courier:
         self._head_key = head_key
         self._since = since
         self._first = first
-        self._carrier = Carrier(ask, self._paced, lambda: not self._ending, receipt_key, group_of, policy)
+        self._carrier = Carrier(
+            *(ask, self._paced, self._urgent, lambda: not self._ending, receipt_key, group_of, policy)
+        )
         self._wake = threading.Event()
         self._quiet = threading.Event()
         self._quiet.set()
@@ -216,14 +221,16 @@ class Courier:
         self._heads_at = time.monotonic()
         with archive.catalog.reading() as connection:
             set_back = shipping.copies(connection) < there
-            safe = shipping.durable(connection, newest.durable_to) if newest else []
+            durable = shipping.durable(connection, newest.durable_to) if newest else ()
+            safe = list(islice((one for one in durable if self._may(_COPY + one)), _AT_ONCE))
         for recording in safe:
             while not self._until_quiet():
                 if self._urgent(archive):
                     # What is to be heard at once goes first, and the rest of these right after.
                     self._heads_at -= every
                     return True
-            self._carrier.let_copy_go(archive, recording)
+            with self._refusals(archive, _COPY + recording, lambda _tx, _code: None):
+                self._carrier.let_copy_go(archive, recording)
         return bool(safe) or set_back
 
     def _urgent(self, archive: Archive) -> bool:
@@ -246,7 +253,7 @@ class Courier:
                 return True
             with self._refusals(
                 archive, recording, lambda tx, code: shipping.refused(tx, recording, _IN_WORDS.get(code, code))
-            ):
+            ), suppress(GivesWay):
                 if not self._carrier.ship(archive, recording, call):
                     self._later(recording, LOOK)
         elif orphaned:
@@ -297,11 +304,15 @@ class Courier:
         self._patience = None
         return True
 
-    def _paced(self, data: bytes) -> Iterator[bytes]:
+    def _paced(self, archive: Archive, data: bytes) -> Iterator[bytes]:
         """In a call's presence no faster than a call itself."""
         for at in range(0, len(data), _SLICE):
             if self._ending:
                 raise InterruptedError
+            if self._wake.is_set():
+                self._wake.clear()
+                if self._urgent(archive):
+                    raise GivesWay
             if not self._quiet.is_set():
                 self._quiet.wait(_SLICE / _IN_CALL)
             yield data[at : at + _SLICE]

@@ -57,15 +57,21 @@ class Asks(Protocol):
     ) -> Answer: ...
 
 
+class GivesWay(Exception):  # noqa: N818 - it is no error
+    """Something is to be heard at once. What has arrived of the file stays there, and the rest goes afterwards."""
+
+
 @dataclass(frozen=True, slots=True)
 class Carrier:
     """`paced` gives a part's bytes as fast as they may go now. `go_on`: False once the engine ends; then InterruptedError.
+    `urgent`: whether something is to be heard at once; where it is, `paced` and `ship` raise GivesWay.
 
     Raises HouseError and ArchiveError throughout.
     """
 
     ask: Asks
-    paced: Callable[[bytes], Iterable[bytes]]
+    paced: Callable[[Archive, bytes], Iterable[bytes]]
+    urgent: Callable[[Archive], bool]
     go_on: Callable[[], bool]
     receipt_key: Callable[[], str]
     group_of: GroupOf = str
@@ -123,7 +129,7 @@ class Carrier:
     # --- recordings -------------------------------------------------------------------------------
 
     def ship(self, archive: Archive, recording: str, call: str) -> bool:
-        """True: it has arrived, or need not. False: it cannot be told just now."""
+        """True: it has arrived, or need not. False: it cannot be told just now. Raises GivesWay."""
         with archive.catalog.writing() as tx:
             shipping.begin(tx, recording, call)
         for _ in range(_TRIES):
@@ -150,7 +156,16 @@ class Carrier:
         answer = upload_of(self.ask("POST", "/v1/recordings", file), size)
         if answer.state == "going_on":
             for number in answer.missing:
-                self._part(path, recording, number)
+                if self.urgent(archive):
+                    raise GivesWay
+                try:
+                    with path.open("rb") as opened:
+                        opened.seek((number - 1) * PART)
+                        data = opened.read(PART)
+                except OSError:
+                    # It has ended here meanwhile, which the next look sees.
+                    return False
+                self._part(archive, data, recording, number)
             told = rows_told(archive, recording, datetime.now(UTC), self.group_of)
             policy = self.policy()
             if told is None or policy is None:
@@ -176,20 +191,17 @@ class Carrier:
         receipts.check_erased(answer.receipt, self.receipt_key(), recording, sha256)
         erased_there(archive, recording, datetime.now(UTC))
 
-    def _part(self, path: Path, recording: str, number: int) -> None:
-        with path.open("rb") as file:
-            file.seek((number - 1) * PART)
-            data = file.read(PART)
+    def _part(self, archive: Archive, data: bytes, recording: str, number: int) -> None:
         digest = base64.b64encode(hashlib.sha256(data).digest()).decode("ascii")
         headers = {"Content-Length": str(len(data)), "Content-Digest": f"sha-256=:{digest}:"}
         path_there = f"/v1/recordings/{recording}/parts/{number}"
         seconds = 60 + len(data) / _LEAST_RATE
         try:
-            self.ask("PUT", path_there, raw=self.paced(data), headers=headers, seconds=seconds)
+            self.ask("PUT", path_there, raw=self.paced(archive, data), headers=headers, seconds=seconds)
         except NotSignedInError:
             # What is sent bit by bit is not sent anew where a token has ended. Whether this desk is signed out, this tells.
             self.ask("GET", "/v1/me")
-            self.ask("PUT", path_there, raw=self.paced(data), headers=headers, seconds=seconds)
+            self.ask("PUT", path_there, raw=self.paced(archive, data), headers=headers, seconds=seconds)
 
     def _digest(self, path: Path) -> str:
         digest = hashlib.sha256()

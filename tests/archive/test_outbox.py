@@ -134,12 +134,12 @@ def test_a_copy_goes_only_once_all_is_told_and_what_is_left_of_it_is_proved_held
     received(desk, other, 9)
     desk.commit(hold(one), recording=one)
     with archive.catalog.reading() as connection:
-        assert shipping.durable(connection, 5) == []
-        assert shipping.durable(connection, 9) == [other]
+        assert [*shipping.durable(connection, 5)] == []
+        assert [*shipping.durable(connection, 9)] == [other]
     with archive.catalog.writing() as tx:
         rows.told(tx, *rows.read(tx.connection, archive.secrets))
     with archive.catalog.reading() as connection:
-        assert shipping.durable(connection, 5) == [one]
+        assert [*shipping.durable(connection, 5)] == [one]
 
     shipping.let_copy_go(archive.catalog, archive.vault, one, AT)
     assert not archive.vault.path(one).exists()

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from softphone.archive.outbox import shipping
+from softphone.domain.changes import Discard, DropWraps, RememberRefusal
+from softphone.domain.errors import HouseError
+from softphone.domain.heads import Head
+from softphone.domain.purpose import KeyRole
+from softphone.house import answers
 from softphone.house import courier as module
+from softphone.house import shipping as carrying
 from softphone.house.connection import Answer
 from softphone.house.courier import Courier, Report
 from softphone.team.upload.receipt import Signer
@@ -32,13 +42,15 @@ class Doubtful:
         self.scene.archive.clock = lambda: datetime.now(UTC)
         self.asked, self.reports = list[str](), list[Report]()
         self.says: Says = lambda _method, _path, _body: {}
+        self.in_mid_part: Callable[[int], None] = lambda _number: None
         self.head_key = ""
         self._house = House()
 
     def ask(self, method: str, path: str, body: Any = None, *, raw: Any = None, **_: Any) -> Answer:
         self.asked.append(f"{method} {path}")
-        for _block in raw or ():
-            pass
+        for number, _block in enumerate(raw or ()):
+            if number == 1:
+                self.in_mid_part(number)
         return Answer(200, {}, json.dumps(self.says(method, path, body)).encode())
 
     def recorded(self) -> str:
@@ -144,3 +156,67 @@ def test_an_answer_that_is_none_is_told_and_asked_for_again(desk: Doubtful, monk
             until(lambda asked=asked: len(desk.asked) > asked + 1, 10, "it is asked again")
         until(lambda: desk.trouble() == "", 10, "all goes on")
     assert desk.scene.archive.list() == []
+
+
+def test_a_withdrawal_waits_for_no_upload_and_what_ends_here_meanwhile_is_given_up(
+    desk: Doubtful, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answers, "PART", 1 << 10)
+    monkeypatch.setattr(carrying, "PART", 1 << 10)
+    monkeypatch.setattr(module, "_SLICE", 1 << 8)
+    monkeypatch.setattr(module, "LOOK", 0.1)
+    recording, parts = desk.recorded(), [1, 2, 3]
+    call = desk.scene.archive.find(recording).call
+    no = DropWraps(recording, KeyRole.TRAINING, "declined_by_voice"), RememberRefusal(call, datetime.now(UTC))
+
+    def says(_method: str, path: str, _body: Any) -> Any:
+        if path == "/v1/recordings":
+            return {"state": "going_on", "missing": parts}
+        if "/parts/" in path:
+            parts.pop(0)
+            if len(parts) == 1:
+                desk.scene.commit(Discard(recording, "private"), recording=recording)
+        return {}
+
+    def says_no(_number: int) -> None:
+        """In the middle of the first part, and once only."""
+        desk.in_mid_part = lambda _number: None
+        desk.scene.commit(*no, call=call, recording=recording)
+        courier.look()
+
+    desk.says, desk.in_mid_part = says, says_no
+    with desk.courier() as courier:
+        until(lambda: f"DELETE /v1/recordings/{recording}/upload" in desk.asked, 10, "given up")
+    told = [one.removeprefix(f"PUT /v1/recordings/{recording}/") for one in desk.asked if "/log" not in one]
+    assert told[:6] == ["POST /v1/recordings", "parts/1", "POST /v1/withdrawals", "POST /v1/numbers",
+                        "POST /v1/recordings", "parts/1"]  # fmt: skip
+    assert told[6:9] == ["parts/2", "POST /v1/withdrawals", f"DELETE /v1/recordings/{recording}/upload"]
+
+
+@pytest.mark.expected_log("refused by the house: error.team.not_yours", reason="the first is another agent's there")
+def test_a_copy_that_the_house_refuses_keeps_no_other_here(desk: Doubtful, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_HEADS", 0.0)
+    monkeypatch.setattr(module, "_AT_ONCE", 1)
+    heads = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+    desk.head_key = KEY.public
+    head = Head(1, 50, "a", datetime.now(UTC), 50, 0, 0, "", desk.head_key)
+    head = replace(head, signature=base64.b64encode(heads.sign(head.to_sign())).decode())
+    refused, other = desk.recorded(), desk.recorded()
+
+    def says(_method: str, path: str, body: Any) -> Any:
+        if path.startswith("/v1/heads"):
+            return {"heads": [head.told()]}
+        if path == "/v1/recordings" and body["recording"] == refused:
+            raise HouseError("error.team.not_yours", status=403)
+        return {"state": "stored"}
+
+    desk.says = says
+    with desk.scene.archive.catalog.writing() as tx:
+        for number, one in enumerate((refused, other), 5):
+            shipping.begin(tx, one, desk.scene.archive.find(one).call)
+            shipping.received(tx, one, "receipt", (number, "h"), datetime.now(UTC))
+    with desk.courier():
+        until(lambda: not desk.file(other).exists(), 10, "the other's copy gone")
+        until(lambda: bool(desk.reports) and not desk.trouble(), 10, "nothing else keeps it")
+    assert desk.file(refused).exists()
+    assert desk.asked.count("POST /v1/recordings") == 2

@@ -5,7 +5,7 @@ What is to be shipped is read from the recordings themselves: nothing is to be s
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -169,13 +169,13 @@ def forget(tx: Transaction, recording: str) -> None:
 # --- the copy here -------------------------------------------------------------------------------
 
 
-def durable(connection: Connection, to: int, limit: int = 50) -> list[str]:
+def durable(connection: Connection, to: int) -> Iterator[str]:
     """Received, with nothing left to tell of them, and the house's log is safe up to their entry."""
     asked = select(shipped.c.recording, shipped.c.call).where(
         shipped.c.state == RECEIVED, shipped.c.copy == HERE, shipped.c.head <= to
     )
     found = connection.execute(asked.order_by(shipped.c.head)).all()
-    return [row.recording for row in found if not rows.concern(connection, row.recording, row.call)][:limit]
+    return (row.recording for row in found if not rows.concern(connection, row.recording, row.call))
 
 
 def let_copy_go(catalog: Catalog, vault: Vault, recording: str, now: datetime) -> None:
