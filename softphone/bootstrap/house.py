@@ -9,7 +9,7 @@ from pathlib import Path
 from softphone.archive.archive import Archive
 from softphone.archive.folder.marker import read_marker
 from softphone.archive.outbox import rows
-from softphone.archive.outbox.shipping import waiting
+from softphone.archive.outbox.shipping import unshipped
 from softphone.bootstrap.home import Home, is_demo, key_store
 from softphone.domain.errors import ArchiveError, HouseError
 from softphone.house.connection import Connection
@@ -76,7 +76,7 @@ def leave_house(home: Home, *, offline: bool = False) -> Membership:
 
 def _unshipped(home: Home, settings: Settings) -> int:
     with _archive(home, settings) as archive, archive.catalog.reading() as connection:
-        return waiting(connection, archive.desk).count
+        return unshipped(connection, archive.desk)
 
 
 def _archive(home: Home, settings: Settings) -> closing[Archive]:

@@ -32,7 +32,9 @@ from softphone.cli.doctor.finding import Finding
 from softphone.cli.doctor.house import HOUSE
 from softphone.cli.doctor.machine import Machine
 from softphone.cli.doctor.run import look
+from softphone.domain.changes import Discard
 from softphone.domain.errors import NotSignedInError
+from softphone.domain.purpose import Purpose
 from softphone.house.joining import Desk
 from softphone.house.membership import Membership
 from softphone.house.news import FAULTY, NOTICES, OLDER, SIGNER, Taken, account_id, take_news
@@ -40,9 +42,12 @@ from softphone.system.policy_file import load_policy
 from softphone.system.secrets import DemoKeyFile
 from softphone.system.settings_machine import MachineSettings
 from softphone.system.signature import new_signing_key, public_half, sign, succession
+from tests.archive.scene import Scene
 from tests.house.joined import Home, link, policy_text, publish
 from tests.peers.openid import provider
 from tests.policies import write_notice
+from tests.team.desk import House
+from tests.team.local import begun
 from tests.team.served import Team
 
 pytestmark = [pytest.mark.peer("postgresql"), pytest.mark.peer("seaweedfs")]
@@ -151,6 +156,12 @@ def test_a_link_sets_a_fresh_home_up_and_leaving_gives_it_back(
         with archive.catalog.writing() as tx:
             (item,) = rows.read(tx.connection, archive.secrets)
             rows.told(tx, item)
+    # So does what is still being recorded: it is the house's.
+    with closing(Scene(home.root / "archive", store=home.keys, recipients={})) as scene:
+        _, recording = begun(scene, House(), datetime.now(UTC), Purpose.DOCUMENTATION, number="+4520123456")
+        refused = home.does("leave")
+        assert (refused.status, "has not been sent" in refused.err) == (1, True)
+        scene.commit(Discard(recording, "private"), recording=recording)
     # Left, nothing of the house stays: no setting, no password, no token, no key.
     left = home.does("leave")
     assert left.status == 0, left.err

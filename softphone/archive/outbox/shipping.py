@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, exists, func, or_, select, update
 
 from softphone.archive.catalog.database import Catalog
 from softphone.archive.catalog.transaction import Transaction
@@ -73,6 +73,15 @@ def waiting(connection: Connection, desk: str) -> Waiting:
     return Waiting(len(of), len(due), max(entries, 0), oldest, len(codes), codes[-1] if codes else "")
 
 
+def unshipped(connection: Connection, desk: str) -> int:
+    """As `waiting`, and what is still being recorded, in its wrap-up, or broke off and is not counted yet: it ships too."""
+    since = rows.member_since(connection)
+    if since is None:
+        return 0
+    asked = select(func.count()).select_from(recordings).where(recordings.c.opened_at >= since.isoformat(), ~_ended())
+    return waiting(connection, desk).count + connection.execute(asked).scalar_one()
+
+
 def due(connection: Connection, busy: Collection[str] = ()) -> list[Row[Any]]:
     """Recordings to be shipped, the oldest first. `busy`: calls whose agent has not ended them yet."""
     since = rows.member_since(connection)
@@ -85,8 +94,6 @@ def _due(since: datetime) -> Any:
     """Ended, all of its sound counted, and kept by something. What waits for a case alone stays here."""
     keeps = exists().where(purposes.c.recording == recordings.c.recording, purposes.c.stands == Ended.KEEPS.value)
     held = exists().where(holds.c.recording == recordings.c.recording, holds.c.lifted_at.is_(None))
-    open_end = exists().where(segments.c.recording == recordings.c.recording, segments.c.chunks.is_(None))
-    ended = or_(recordings.c.broke_off_at.is_not(None), recordings.c.closed_at.is_not(None) & ~open_end)
     ships = or_(shipped.c.state.is_(None), shipped.c.state.in_((BEGUN, REFUSED)))
     return (
         select(
@@ -97,9 +104,15 @@ def _due(since: datetime) -> Any:
             shipped.c.failed,
         )
         .outerjoin(shipped, shipped.c.recording == recordings.c.recording)
-        .where(recordings.c.opened_at >= since.isoformat(), ended, or_(keeps, held), ships)
+        .where(recordings.c.opened_at >= since.isoformat(), _ended(), or_(keeps, held), ships)
         .order_by(recordings.c.opened_at, recordings.c.recording)
     )
+
+
+def _ended() -> ColumnElement[bool]:
+    """And all of its sound is counted."""
+    open_end = exists().where(segments.c.recording == recordings.c.recording, segments.c.chunks.is_(None))
+    return or_(recordings.c.broke_off_at.is_not(None), recordings.c.closed_at.is_not(None) & ~open_end)
 
 
 def begin(tx: Transaction, recording: str, call: str) -> None:
