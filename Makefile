@@ -4,6 +4,7 @@ python := .venv/bin/python
 
 help:
 	@echo "make run            a whole recorded call on this machine"
+	@echo "make team-demo      a house on this machine: its servers, three desks with callers, a lead, data protection, IT"
 	@echo "make quick          for every change: lint, import contracts, pure tests; under 90 s"
 	@echo "make test           every check: lint, types, import contracts, tests with real peers"
 	@echo "make torture        the long ones: hundreds of stops, minutes of sound"
@@ -38,6 +39,9 @@ setup-test:
 
 run: setup-run
 	@.venv/bin/klartone demo --notice N7 --agent dispute
+
+team-demo: setup-test
+	@$(python) -m tests.team_demo
 
 test: setup-test
 	@.ci/test
@@ -121,4 +125,4 @@ lock:
 	    --no-annotate --custom-compile-command "make lock" -q pyproject.toml -c requirements.lock -o requirements-run.lock
 
 
-.PHONY: help run test quick torture soak bench pictures wheel-check deb team-deb team-deb-check deb-check wheel sbom same msi windows-check msi-same setup-package setup-windows setup-run setup-test rules settings team-api translations lock
+.PHONY: help run team-demo test quick torture soak bench pictures wheel-check deb team-deb team-deb-check deb-check wheel sbom same msi windows-check msi-same setup-package setup-windows setup-run setup-test rules settings team-api translations lock

@@ -28,6 +28,7 @@ def loudspeaker(_name: str) -> Loudspeaker:
     return Loudspeaker()
 
 
+@pytest.mark.calm  # a house that answers late leaves training out
 @pytest.mark.rule("G10", "G11", "G37")
 def test_a_call_goes_from_an_agents_desk_to_the_lead_to_data_protection_and_it_sees_figures(
     qtbot: QtBot, team_tls: Team, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

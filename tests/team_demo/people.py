@@ -97,9 +97,14 @@ class AgentsDesk:
 
     def records(self, call: str, seconds: float, *purposes: Purpose) -> str:
         """The recording's id, once so much of it is sealed."""
-        self.eye.wait_status(lambda one: set(one.recording) == set(purposes), "recording", call, 60)
+        self.eye.wait_status(lambda one: {*one.recording} >= {*purposes}, "recording", call, 60)
         self.eye.wait_until(lambda: self._sealed(call) >= seconds, f"{seconds} s sealed", seconds + 30)
         return str(self.eye.told("sealed", call=call)[0].params["recording"])
+
+    def trains(self, call: str) -> bool:
+        """Whether it is recorded for training too: a house that did not answer in time leaves that out."""
+        status = self.eye.call(call).status
+        return status is not None and Purpose.TRAINING in status.recording
 
     def _sealed(self, call: str) -> float:
         return sum(int(one.params["samples"] or 0) for one in self.eye.told("sealed", call=call)) / 16_000
