@@ -251,9 +251,12 @@ class Courier:
             recording, call = due[0].recording, due[0].call
             if not self._until_quiet():
                 return True
-            with self._refusals(
-                archive, recording, lambda tx, code: shipping.refused(tx, recording, _IN_WORDS.get(code, code))
-            ), suppress(GivesWay):
+            with (
+                self._refusals(
+                    archive, recording, lambda tx, code: shipping.refused(tx, recording, _IN_WORDS.get(code, code))
+                ),
+                suppress(GivesWay),
+            ):
                 if not self._carrier.ship(archive, recording, call):
                     self._later(recording, LOOK)
         elif orphaned:

@@ -259,8 +259,9 @@ def _put(connection: psycopg.Connection[Row], these: Sequence[Facts]) -> tuple[d
         for it in one.purposes:
             end = "review" if it.review else "delete"
             ends, judged = (day(it.on), begins(it.on)), (day(it.judge_by), begins(it.judge_by))
-            told = (recording, it.purpose.value, it.stands.value, it.reason, end, *ends, *judged)
+            told = (recording, it.purpose.value, it.stands.value, it.reason, end, *ends)
             rows.setdefault(_PURPOSE, []).append(told)
+            rows.setdefault(_LISTED, []).append((*judged, recording, it.purpose.value))
         for number, held in enumerate(one.holds):
             until = None if held.provisional is None else now + timedelta(days=held.provisional)
             lifted = now if held.lifted else None
@@ -282,9 +283,10 @@ _RECORDING = (
 )
 _SEGMENT = "INSERT INTO segments VALUES (%s, 0, %s, ARRAY ['documentation', 'training'], 60)"
 _PURPOSE = (
-    "INSERT INTO purposes (recording, purpose, stands, reason, at_end, expires_on, ends_at, judge_by, judge_until)"
-    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+    "INSERT INTO purposes (recording, purpose, stands, reason, at_end, expires_on, ends_at)"
+    " VALUES (%s, %s, %s, %s, %s, %s, %s)"
 )
+_LISTED = "UPDATE purposes SET judge_by = %s, judge_until = %s WHERE recording = %s AND purpose = %s"
 _HOLD = (
     "INSERT INTO holds (hold, recording, raised_for, at, provisional_until, lifted_at) VALUES (%s, %s, %s, %s, %s, %s)"
 )

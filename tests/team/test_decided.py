@@ -15,13 +15,13 @@ from psycopg.types.json import Jsonb
 from softphone.domain.changes import HoldBy
 from softphone.domain.purpose import Basis, Purpose
 from softphone.domain.retention import Ended, day_begins
-from softphone.team.rows import afterwards, cases, holds, judging, rights
+from softphone.team.rows import afterwards, arriving, cases, holds, judging, rights
 from softphone.team.rows.arriving import Hold, KeptFor
 from softphone.team.rows.holds import Ends
 from softphone.team.rows.pool import Rows
 from softphone.team.schema import SERVICE, SWEEPER
 from tests.policies import POLICY
-from tests.team.house import CUSTODY, NUMBER, ZONE, House, new_id, recorded
+from tests.team.house import CUSTODY, DOCUMENTATION, KEYS, NUMBER, ZONE, House, new_id, recorded
 
 NOW = datetime.now(UTC)
 LATER = NOW + timedelta(days=14)
@@ -153,6 +153,10 @@ def test_a_hold_is_not_lifted_where_that_would_end_a_training_unless_it_may(hous
     told = [
         row["event"] for row in house.owner("SELECT event FROM audit WHERE recording = %s ORDER BY number", str(one))
     ]
+    # Whoever raises it has no say in when custody is late.
+    due = Jsonb({ZONE: "2126-01-01T00:00:00Z"})
+    late = house.ask("bo", holds.RAISE, one, None, "party", "igen", due)[0]["confirm_by"]
+    assert late < datetime.now(UTC) + timedelta(days=367)
     assert told[-4:] == ["access_answered", "keys_to_decide", "hold_lifted", "training_unopened"]
 
 
@@ -316,3 +320,50 @@ def test_an_objection_told_again_changes_nothing_and_another_one_is_decided_anew
     assert refused(house, "anna", cases.HEARD, new_id(), *told[1:]) == "KT403"
     assert house.value("anna", cases.HEARD, *told)
     assert house.found("handler") == {one}
+
+
+@pytest.mark.rule("G10")
+def test_a_desk_prolongs_no_life_and_custody_hears_of_nothing_that_its_keys_do_not_open(house: House) -> None:
+    far, over = date(2999, 1, 1), NOW.date() - timedelta(days=1)
+    waits = replace(DOCUMENTED, judged_at_end=True, judge_by=far)
+    living, due = house.arrived(purposes=[waits]), house.arrived(purposes=[replace(waits, expires_on=over)])
+    one = recorded(purposes=[DOCUMENTED])
+    told = one.document()
+    told["purposes"][0]["ends_at"] = "2999-01-01T00:00:00+00:00"
+    house.ask("anna", arriving.BEGIN, one.recording, one.size, one.digest, 1 << 20, "k")
+    assert house.ask("anna", arriving.STORE, one.recording, Jsonb(told))[0]["result"] == "stored"
+    rows = house.owner("SELECT recording, ends_at, judge_by, judge_until FROM purposes")
+    ends = {row["recording"]: row["ends_at"] for row in rows}
+    assert ends == {living: day_begins(DAY, ZONE), due: day_begins(over, ZONE), one.recording: day_begins(DAY, ZONE)}
+    assert {(row["judge_by"], row["judge_until"]) for row in rows} == {(None, None)}
+    # One of ours does not keep what has come to its end before a sweep; the party's does.
+    ended = house.arrived(purposes=[DOCUMENTED])
+    house.owner(
+        "UPDATE purposes SET expires_on = %s, ends_at = %s WHERE recording = %s", over, day_begins(over, ZONE), ended
+    )
+    assert house.ask("carl", holds.RAISE, ended, None, "controller", "om prisen", Jsonb({})) == []
+    assert house.sweep() == [("purpose_expired", "documentation"), ("discarded", None)]
+    # An id that stands for something else takes nothing back in silence.
+    id = new_id()
+    assert taken(house, "handler", "opt_out", "training", of=living, id=id) == []
+    assert taken(house, "handler", "opt_out", "training", of=living, id=id) == []
+    for other in (
+        (id, one.recording, None, "opt_out", ["training"]),
+        (id, None, NUMBER, "opt_out", ["training"]),
+        (id, living, None, "withdraw", ["training"]),
+    ):
+        assert refused(house, "handler", rights.TAKEN, *other, LATER, LATER) == "KT409"
+    # A custody key that the policy has dropped: that there is something, and nothing of it.
+    house.policy(2, {**KEYS, CUSTODY: ("c2",)})
+    keys = ((DOCUMENTATION, "d1"), (CUSTODY, "c2"))
+    new = house.arrived(purposes=[DOCUMENTED], keys=keys, number=None)
+    old = house.arrived(purposes=[replace(waits, expires_on=over)], keys=keys, number=None)
+    raised(house, "bo", new, "party", "very secret words")
+    assert house.value("anna", cases.HEARD, new_id(), new, "objection", True, NOW)
+    (hold,) = house.ask("custody", holds.TOLD, "")
+    (case,) = house.ask("custody", cases.TOLD, new)
+    waiting = house.ask("custody", judging.TOLD, None, None, 10)
+    assert {hold["hold"], hold["recording"], hold["why"], hold["raised_by"]} == {None}
+    assert {case["recording"], case["call"], case["line"]} == {None}
+    assert {row["it"]: (row["recording"], row["line"]) for row in waiting} == {due: (due, "salg"), old: (None, None)}
+    assert house.ask("bo", holds.TOLD, "")[0]["why"] == "very secret words"

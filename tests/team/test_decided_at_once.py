@@ -53,7 +53,7 @@ def test_what_two_decide_at_once_is_decided_once_and_storage_holds_what_is_held(
     held = uploaded(agent, team, "documentation", "training", number=NUMBER)
     due = uploaded(agent, team, "documentation", ago=timedelta(days=100))
     case = uploaded(agent, team, "documentation", restricted="objection")
-    raised = {"raised_for": "party", "why": "om prisen", "within": "P30D"}
+    raised = {"raised_for": "party", "why": "om prisen"}
     told = whole(agent.ask("POST", "/v1/holds/raise", {"number": NUMBER, **raised}))
     assert (told["named"], told["unnamed"]) == ([], 1)
     assert team.command("sweep").status == 0  # whose ids are told to nobody, storage holds by the next sweep

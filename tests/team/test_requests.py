@@ -170,7 +170,7 @@ def body_of(route: str) -> Any:
         "POST /v1/numbers/known": of_number,
         "POST /v1/holds": {"holds": [hold | {"at": now.isoformat()}]},
         "POST /v1/log": {"entries": [entry]},
-        "POST /v1/holds/raise": {"number": NUMBER, "raised_for": "party", "why": "om prisen", "within": "P30D"},
+        "POST /v1/holds/raise": {"number": NUMBER, "raised_for": "party", "why": "om prisen"},
         "POST /v1/holds/confirm": {"hold": "none", "look_again": day(9)},
         "POST /v1/holds/to-end": {"hold": "none", "how": "lifted"},
         "POST /v1/holds/end": {"hold": "none", "how": "lifted", "reason": "afklaret"},

@@ -39,13 +39,15 @@ class Holds:
         return replace(shown, holds=tuple(found.values()))
 
     def place(self, id: str, by: HoldBy, why: str, within: Period) -> Raised:
-        return self._raise({"id": id}, by, why, within)
+        del within  # the house's policy says it
+        return self._raise({"id": id}, by, why)
 
     def place_on_number(self, number: str, by: HoldBy, why: str, within: Period) -> Raised:
-        return self._raise({"number": number}, by, why, within)
+        del within
+        return self._raise({"number": number}, by, why)
 
-    def _raise(self, which: dict[str, str], by: HoldBy, why: str, within: Period) -> Raised:
-        body = {**which, "raised_for": by.value, "why": why, "within": str(within)}
+    def _raise(self, which: dict[str, str], by: HoldBy, why: str) -> Raised:
+        body = {**which, "raised_for": by.value, "why": why}
         return self._asking.post("/v1/holds/raise", body, Raised)
 
     def confirm(self, hold: str, look_again: date) -> Standing:

@@ -16,10 +16,10 @@ from softphone.domain.archive.decisions import Raised, Standing
 from softphone.domain.archive.recordings import HoldRow
 from softphone.domain.changes import HoldBy
 from softphone.domain.errors import ArchiveError
-from softphone.domain.policy.period import Period
 from softphone.domain.purpose import KeyRole, Purpose
 from softphone.team.rows.arriving import Seal
 from softphone.team.rows.errors import MissingError, WrongError
+from softphone.team.rows.in_force import confirm_within
 from softphone.team.rows.pool import Row, Transaction
 
 TOLD = "SELECT * FROM holds_told(%s)"
@@ -106,13 +106,13 @@ async def raise_holds(
     tx: Transaction,
     by: HoldBy,
     why: str,
-    within: Period,
     now: datetime,
     *,
     recording: UUID | None = None,
     number: bytes | None = None,
 ) -> Raised:
     """Raises MissingError where the recording that is named is not here."""
+    within = await confirm_within(tx)
     zones = [str(row["zone"]) for row in await tx.all(ZONES, recording, number)]
     due = {zone: deciding.due_by(by, zone, now, within).isoformat() for zone in zones}
     rows = await tx.all(RAISE, recording, number, by.value, why, Jsonb(due))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from softphone.domain.policy import Policy, PolicyError
 from softphone.domain.policy.period import Period
-from softphone.domain.retention import JUDGE_WITHIN
+from softphone.domain.retention import CONFIRM_WITHIN, JUDGE_WITHIN
 from softphone.system.policy_file import policy_in
 from softphone.team.rows.pool import Transaction
 
@@ -18,6 +18,12 @@ async def policy_in_force(tx: Transaction) -> Policy | None:
     """None: there is none, or this version of the program cannot read it."""
     row = await tx.row(NEWEST)
     return _read(bytes(row["signed"])) if row else None
+
+
+async def confirm_within(tx: Transaction) -> Period:
+    """How long data protection has to confirm a hold."""
+    policy = await policy_in_force(tx)
+    return policy.hold_unconfirmed if policy else CONFIRM_WITHIN
 
 
 async def judge_within(tx: Transaction) -> Period:

@@ -14,7 +14,6 @@ from softphone.domain.archive import permission
 from softphone.domain.archive.decisions import HoldsShown, Raised, Standing
 from softphone.domain.changes import HoldBy
 from softphone.domain.errors import ArchiveError, TeamError
-from softphone.domain.policy.period import Period
 from softphone.domain.purpose import KeyRole, Purpose
 from softphone.domain.roles import Permission
 from softphone.team.api import bodies, deciding
@@ -39,13 +38,12 @@ Wraps = Annotated[list[WrapRow], Field(max_length=10_000)]
 
 
 class Raise(Told):
-    """On one recording, or on all of a number. `within`: how long data protection has to confirm a dispute (ISO 8601)."""
+    """On one recording, or on all of a number. How long data protection has to confirm a dispute, the policy says."""
 
     id: Beginning | None = None
     number: Number | None = Field(None, repr=False)
     raised_for: HoldBy
     why: Words
-    within: Annotated[str, Field(pattern="^P[0-9]{1,3}[DM]$")]
 
 
 class HoldAsked(Told):
@@ -137,8 +135,9 @@ async def holds_raise(here: Here, asking: Who, told: Raise) -> Raised:
         permission.require(one.viewer, Permission.RAISE_HOLD)
         recording = await deciding.the_recording(one, told.id, Permission.RAISE_HOLD) if told.id is not None else None
         number = number_hash(here.arriving.number_key, told.number) if told.number else None
-        by, within = told.raised_for, Period.parse(told.within)
-        done = await holds.raise_holds(one.tx, by, told.why, within, one.seer.now, recording=recording, number=number)
+        done = await holds.raise_holds(
+            one.tx, told.raised_for, told.why, one.seer.now, recording=recording, number=number
+        )
     # Of those that are told. The sweep does the others, whose ids nobody here has.
     await follow_now(here.rows, here.bucket, asking, [UUID(it.recording) for it in done.named])
     return done
