@@ -372,6 +372,25 @@ def test_what_is_too_large_malformed_or_nowhere_is_told_by_code_and_repeats_noth
     assert "bug" not in team.log()
 
 
+def test_bodies_that_do_not_come_take_nobody_s_place_and_one_token_not_all_of_them(team: Team) -> None:
+    desk, other = team.desk("agent"), team.desk("agent", name="other")
+    with ExitStack() as ends:
+
+        def half(head: str) -> None:
+            one = ends.enter_context(socket.create_connection(("127.0.0.1", team.port)))
+            one.sendall(f"{head}\r\nHost: klartone.test\r\n\r\n".encode())
+
+        for _ in range(205):
+            half("POST /v1/token HTTP/1.1\r\nContent-Length: 100")
+        path = "/v1/recordings/0197a0c0-0000-7000-8000-000000000000/parts/1"
+        digest = f"Content-Digest: sha-256=:{base64.b64encode(bytes(32)).decode()}:"
+        for _ in range(30):
+            told = f"Authorization: DPoP {desk.token}\r\nDPoP: {desk.proof('PUT', path, desk.token)}\r\n{digest}"
+            half(f"PUT {path} HTTP/1.1\r\nContent-Length: {5 << 20}\r\n{told}")
+        until(lambda: desk.ask("GET", "/v1/me").code == "unavailable", 20, "that one token has its share")
+        assert other.ask("GET", "/v1/me").status == 200
+
+
 def test_while_it_rings_nobody_waits_for_the_log_nor_for_connections_that_say_nothing(team: Team) -> None:
     desk, now = team.desk("agent"), datetime.now(UTC)
     no = {"number": NUMBER, "what": "refused", "at": now.isoformat(), "until": (now + timedelta(days=9)).isoformat()}

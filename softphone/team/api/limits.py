@@ -10,6 +10,7 @@ import asyncio
 import json
 import logging
 import time
+from collections import Counter
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -28,6 +29,10 @@ _ROWS = ("/finish", "/holds/end", "/judging/keep", "/cases/decide")
 """what has a recording's wraps in it"""
 _MOST_AT_ONCE = 200
 """requests: who comes then is told when to come again"""
+_OF_ONE = 20
+"""of them: those that show one token. One that nobody knows is refused before its body is read"""
+_FOR_SMALL = 5.0
+"""seconds in which a small body must have come. Until then it takes nobody's place"""
 SECONDS, SECONDS_PART, SECONDS_FINISH = 20.0, 300.0, 180.0
 
 
@@ -65,6 +70,7 @@ class Limits:
         self._app = app
         self._figures = figures
         self._under_way = 0
+        self._of_one = Counter[bytes]()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -72,22 +78,35 @@ class Limits:
             return
         one = _Request(scope, receive, send)
         began = time.monotonic()
-        self._figures.under_way.inc()
-        self._under_way += 1
         try:
-            await self._answer(one)
+            if (wrong := one.too_large()) is not None:
+                await one.refuse(wrong)
+            elif await one.is_here():
+                await self._placed(one)
         finally:
-            self._under_way -= 1
-            self._figures.under_way.dec()
             self._note(one, time.monotonic() - began)
 
+    async def _placed(self, one: _Request) -> None:
+        """In one of the places that there are."""
+        self._figures.under_way.inc()
+        self._under_way += 1
+        self._of_one[one.token] += 1
+        try:
+            if one.path.startswith("/health") or not self._is_full(one):
+                await self._answer(one)
+            else:
+                await one.refuse(TeamError("error.team.unavailable"))
+        finally:
+            self._of_one[one.token] -= 1
+            if not self._of_one[one.token]:
+                del self._of_one[one.token]
+            self._under_way -= 1
+            self._figures.under_way.dec()
+
+    def _is_full(self, one: _Request) -> bool:
+        return self._under_way > _MOST_AT_ONCE or (one.token != b"" and self._of_one[one.token] > _OF_ONE)
+
     async def _answer(self, one: _Request) -> None:
-        if self._under_way > _MOST_AT_ONCE and not one.path.startswith("/health"):
-            await one.refuse(TeamError("error.team.unavailable"))
-            return
-        if (wrong := one.too_large()) is not None:
-            await one.refuse(wrong)
-            return
         try:
             async with asyncio.timeout(most_seconds(one.method, one.path)):
                 await self._app(one.scope, one.receive, one.send)
@@ -118,15 +137,41 @@ class _Request:
         self.status = 0
         self.code = ""
         self.receive, self._send = receive, send
+        self._told = {name.lower(): value for name, value in scope["headers"]}
+        self.token = self._told.get(b"authorization", b"")
 
     def too_large(self) -> TeamError | None:
-        told = {name.lower(): value for name, value in self.scope["headers"]}
-        if b"transfer-encoding" in told:
+        if b"transfer-encoding" in self._told:
             return TeamError("error.team.request_wrong", where="transfer-encoding", reason="length")
-        length = told.get(b"content-length", b"0")
+        length = self._told.get(b"content-length", b"0")
         if length.isdigit() and int(length) <= self.most:
             return None
         return TeamError("error.team.too_large", most=self.most)
+
+    async def is_here(self) -> bool:
+        """Takes a small body in. A large one is left to whoever reads it: that is somebody who is known. False: nobody waits for
+        an answer, or it has come too slowly and was refused."""
+        if not 0 < int(self._told.get(b"content-length", b"0")) <= SMALL:
+            return True
+        body, receive, goes_on = b"", self.receive, True
+        try:
+            async with asyncio.timeout(_FOR_SMALL):
+                while goes_on:
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        return False
+                    body += message.get("body", b"")
+                    goes_on = bool(message.get("more_body", False))
+        except TimeoutError:
+            await self.refuse(TeamError("error.team.too_slow"))
+            return False
+        whole: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+        async def again() -> Message:
+            return whole.pop() if whole else await receive()
+
+        self.receive = again
+        return True
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
