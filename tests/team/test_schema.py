@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
@@ -129,6 +131,43 @@ def test_each_version_leaves_to_the_program_before_all_that_it_names(postgres: S
                 assert {who: house.found(who) for who in house.people} == seen
                 assert house.arrived()
                 seen = {who: house.found(who) for who in house.people}
+    finally:
+        postgres.drop(name)
+
+
+def test_an_upgrade_waits_for_a_long_reader_and_stops_nobody_meanwhile(
+    postgres: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(setting_up, "PAUSE", 0.1)
+    name = "read_for_long"
+    postgres.make(name)
+    conninfo = postgres.conninfo(name)
+    try:
+        list(setting_up.set_up(conninfo, {}, revision="0003"))
+        with House(postgres, name) as house, psycopg.connect(conninfo) as reader, ThreadPoolExecutor(1) as pool:
+            # As pg_dump does, for its whole run.
+            reader.execute("SELECT count(*) FROM klartone.wraps")
+            steps = setting_up.upgrade(conninfo)
+            assert next(steps).what == "waiting"
+            goes_on = pool.submit(lambda: next(steps))
+            slowest = 0.0
+            while not goes_on.done():
+                began = time.monotonic()
+                assert house.arrived()
+                slowest = max(slowest, time.monotonic() - began)
+            assert goes_on.result().what == "waiting"
+            assert slowest < 8
+            monkeypatch.setattr(setting_up, "TRIES", 3)
+            with pytest.raises(TeamError, match="tables_in_use"):
+                list(steps)
+            # What came before stays, so that it goes on from there.
+            with psycopg.connect(conninfo) as connection:
+                at = setting_up.revision_of(connection)
+            assert at is not None
+            assert "0003" < at < HEAD
+            reader.rollback()
+            assert [done.what for done in setting_up.upgrade(conninfo)] == ["upgraded"]
+            assert house.arrived()
     finally:
         postgres.drop(name)
 

@@ -5,6 +5,7 @@ It asks for nothing and prints nothing: it tells what it did.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +14,11 @@ from typing import cast
 import psycopg
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from psycopg import Connection, sql
+from sqlalchemy import Connection as SqlConnection
 from sqlalchemy import create_engine
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 from softphone.domain.errors import TeamError
@@ -29,11 +33,14 @@ _SETTINGS: Mapping[str, Mapping[str, str]] = {
     SWEEPER: {**_LIMITS, "statement_timeout": "300s"},
 }
 """of each login: nobody holds the others up for long"""
+LOCK_WAITS, PAUSE, TRIES = "2s", 3.0, 10
+"""of a step, for a table that somebody reads; seconds between its tries; and how many it has"""
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """`what`: `role_made`, `role_narrowed`, `password_set`, `schema_made`, `upgraded`, `at_newest`. `name`: of what."""
+    """`what`: `role_made`, `role_narrowed`, `password_set`, `schema_made`, `waiting`, `upgraded`, `at_newest`.
+    `name`: of what."""
 
     what: str
     name: str
@@ -60,19 +67,45 @@ def set_up(conninfo: str, passwords: Mapping[str, str], *, revision: str = HEAD)
 
 
 def upgrade(conninfo: str, revision: str = HEAD) -> Iterator[Done]:
-    """By the login that migrates, or by who made it. Raises TeamError."""
+    """By the login that migrates, or by who made it. Each step has a transaction of its own, and waits only briefly for a table:
+    while it waits, everybody who comes after it waits too. Raises TeamError; the steps before stay."""
     engine = create_engine("postgresql+psycopg://", creator=lambda: _connected(conninfo), poolclass=NullPool)
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    with engine.begin() as connection:
-        connection.exec_driver_sql(f"SET LOCAL ROLE {OWNER}")
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock(hashtextextended('{SCHEMA}.upgrade', 0))")
-        before = revision_of(connection.connection.driver_connection)
-        if before is not None and before > HEAD:
-            raise TeamError("error.team.newer_schema", found=before, known=HEAD)
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
-    yield Done("at_newest" if before == revision else "upgraded", revision)
+    known = [one.revision for one in ScriptDirectory.from_config(config).walk_revisions("base", revision)][::-1]
+    tries, changed, more = 0, False, True
+    while more:
+        try:
+            with engine.begin() as connection:
+                stepped, more = _step(connection, config, known)
+        except (OperationalError, psycopg.errors.LockNotAvailable) as error:
+            if not isinstance(getattr(error, "orig", error), psycopg.errors.LockNotAvailable):
+                raise
+            tries += 1
+            if tries == TRIES:
+                raise TeamError("error.team.tables_in_use") from None
+            yield Done("waiting", revision)
+            time.sleep(PAUSE)
+        else:
+            tries, changed = 0, changed or stepped
+    yield Done("upgraded" if changed else "at_newest", revision)
+
+
+def _step(connection: SqlConnection, config: Config, known: list[str]) -> tuple[bool, bool]:
+    """The next step, towards the last of `known`. Returns whether it changed anything, and whether more steps follow."""
+    connection.exec_driver_sql(f"SET LOCAL ROLE {OWNER}")
+    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock(hashtextextended('{SCHEMA}.upgrade', 0))")
+    before = revision_of(connection.connection.driver_connection)
+    if before is not None and before > HEAD:
+        raise TeamError("error.team.newer_schema", found=before, known=HEAD)
+    if before is not None and before >= known[-1]:
+        return False, False
+    # Nobody reads tables that are not there: the first time all steps are one.
+    to = known[-1] if before is None else next(one for one in known if one > before)
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_WAITS}'")
+    config.attributes["connection"] = connection
+    command.upgrade(config, to)
+    return True, to != known[-1]
 
 
 def revision_of(connection: object) -> str | None:
