@@ -40,12 +40,9 @@ def asked_since(seen: Head | None) -> int:
 def follow(seen: Head | None, told: Sequence[Head], key: str) -> Followed | None:
     """`told`: what the house answers, asked by `asked_since`. `key`: the public key that the policy names for heads, base64.
 
-    None: the house has signed none yet. Raises HouseError: `head_unsigned`, or `log_rewritten` where it shows another log than it
-    showed before.
+    None: the house has signed none yet. The newest vouches for all before it, so a house may change its key. Raises HouseError:
+    `head_unsigned`, or `log_rewritten` where it shows another log than it showed before.
     """
-    for one in told:
-        if not _is_signed(one, key):
-            raise HouseError("error.house.head_unsigned", serial=one.serial)
     if seen is not None and (not told or told[0] != seen):
         raise HouseError("error.house.log_rewritten", number=seen.number)
     restored: int | None = None
@@ -54,6 +51,8 @@ def follow(seen: Head | None, told: Sequence[Head], key: str) -> Followed | None
             raise HouseError("error.house.log_rewritten", number=after.number)
         if after.epoch > before.epoch:
             restored = min(after.restored_from, after.restored_from if restored is None else restored)
+    if told and told[-1] != seen and not _is_signed(told[-1], key):
+        raise HouseError("error.house.head_unsigned", serial=told[-1].serial)
     return Followed(told[-1], restored) if told else None
 
 

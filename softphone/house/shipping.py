@@ -38,6 +38,8 @@ from softphone.house.heads import asked_since, follow
 _ANEW = frozenset({"error.team.begin_again", "error.team.part_missing", "error.team.missing"})
 """storage or service has lost what was under way: it is whole here"""
 _TRIES = 3
+_PAGES = 100
+"""of heads that are read at once: those of two years"""
 _LEAST_RATE = 32 << 10
 """bytes a second below which a part is given up"""
 
@@ -275,20 +277,20 @@ def follow_heads(archive: Archive, ask: Asks, key: str) -> Head | None:
 
     Raises HouseError: also where its log is not the one that it was.
     """
-    newest, more = None, True
-    while more:
-        with archive.catalog.reading() as connection:
-            kept = rows.fact(connection, rows.HEAD)
-        seen = Head.of(json.loads(kept)) if kept else None
-        since = f"?since={asked_since(seen)}" if seen else ""
-        told = heads_of(ask("GET", f"/v1/heads{since}"))
-        followed = follow(seen, told, key)
-        if followed is None:
-            return None
-        newest, more = followed.newest, followed.newest != seen and seen is not None
-        with archive.catalog.writing() as tx:
-            if followed.restored_from is not None:
-                shipping.ships_again(tx, followed.restored_from, datetime.now(UTC))
-            if newest != seen:
-                rows.note(tx, rows.HEAD, json.dumps(newest.told()))
-    return newest
+    with archive.catalog.reading() as connection:
+        kept = rows.fact(connection, rows.HEAD)
+    seen = Head.of(json.loads(kept)) if kept else None
+    told = heads_of(ask("GET", f"/v1/heads?since={asked_since(seen)}" if seen else "/v1/heads"))
+    for _ in range(_PAGES if seen and told else 0):
+        if not (more := heads_of(ask("GET", f"/v1/heads?since={told[-1].serial}"))):
+            break
+        told += more
+    followed = follow(seen, told, key)
+    if followed is None:
+        return None
+    with archive.catalog.writing() as tx:
+        if followed.restored_from is not None:
+            shipping.ships_again(tx, followed.restored_from, datetime.now(UTC))
+        if followed.newest != seen:
+            rows.note(tx, rows.HEAD, json.dumps(followed.newest.told()))
+    return followed.newest

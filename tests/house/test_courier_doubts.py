@@ -205,7 +205,7 @@ def test_a_copy_that_the_house_refuses_keeps_no_other_here(desk: Doubtful, monke
 
     def says(_method: str, path: str, body: Any) -> Any:
         if path.startswith("/v1/heads"):
-            return {"heads": [head.told()]}
+            return {"heads": [] if path.endswith("since=1") else [head.told()]}
         if path == "/v1/recordings" and body["recording"] == refused:
             raise HouseError("error.team.not_yours", status=403)
         return {"state": "stored"}

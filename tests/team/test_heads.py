@@ -113,6 +113,12 @@ def test_a_desk_follows_the_houses_log_and_finds_out_one_that_was_rewritten(team
     ):
         with pytest.raises(HouseError):
             follow(second, shown, key_of(team))
+    # A house changes its key: what was seen stays seen, and the first head by the new key vouches for those by the old one.
+    new = signed_by(stranger, replace(third, key=public_half(stranger), serial=4, previous=third.digest()))
+    assert follow(second, [second], public_half(stranger)) == Followed(second)
+    assert follow(second, [second, third, new], public_half(stranger)) == Followed(new)
+    with pytest.raises(HouseError):
+        follow(second, [second, third, new], key_of(team))
     restored = signed_by(theirs, replace(third, epoch=1, restored_from=4, number=5, durable_to=0))
     assert follow(second, [second, restored], key_of(team)) == Followed(restored, 4)
 

@@ -185,22 +185,28 @@ class Comparing:
         async with self.rows.nobody() as tx:
             heads = await proving.compare_heads(tx, at["after"], _HEADS)
             entries = await proving.countersigned(tx, at["entry"], _ENTRIES)
-        previous = at["digest"]
+        previous, ours = at["digest"], at.get("ours", False)
         for head, here, lost in heads:
+            # Heads by an earlier key are vouched for by the first one by this key, and none follows it.
+            by_ours = is_signed(head, self.key)
+            signed = by_ours or (not ours and is_signed(head, head.key))
+            ours = ours or by_ours
             # An entry that a restore has taken is in no log any more; its head stays, for the desks that saw it.
             held = here == head.hash or lost
-            if not held or head.previous != previous or not is_signed(head, self.key) or await self._other(head):
+            if not held or head.previous != previous or not signed or await self._other(head):
                 self._found("head_wrong", head.serial)
             previous = head.digest()
         for entry in entries:
             if not entry["holds"]:
                 self._found("desk_log_wrong", f"{entry['desk']} {entry['number']}")
         self.looked += len(heads) + len(entries)
-        if len(heads) < _HEADS and len(entries) < _ENTRIES:
-            return ""
         last = heads[-1][0].serial if heads else at["after"]
+        if len(heads) < _HEADS and len(entries) < _ENTRIES:
+            if last and not ours:
+                self._found("head_wrong", last)
+            return ""
         entry = entries[-1]["number"] if entries else at["entry"]
-        return json.dumps({"chain": "heads", "after": last, "digest": previous, "entry": entry})
+        return json.dumps({"chain": "heads", "after": last, "digest": previous, "entry": entry, "ours": ours})
 
     async def _other(self, head: Head) -> bool:
         """Storage has another of that number."""

@@ -75,9 +75,12 @@ async def restore(rows: Rows, bucket: Bucket, key: str) -> Restored:
         last = await proving.last_head(tx)
     heads: list[Head] = []
     while (head := await head_at(bucket, len(heads) + 1 + (last.serial if last else 0))) is not None:
-        if not is_signed(head, key):
+        if heads and head.previous != heads[-1].digest():
             raise TeamError("error.team.head_wrong", serial=head.serial)
         heads.append(head)
+    # The newest vouches for those before it, also where the key was another one then.
+    if heads and not is_signed(heads[-1], key):
+        raise TeamError("error.team.head_wrong", serial=heads[-1].serial)
     since = last.at if last else None
     if heads and heads[-1].at - (since or heads[0].at) > OLDEST:
         # Sweeps have taken stones away by then that it would need.
