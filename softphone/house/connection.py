@@ -13,7 +13,7 @@ import ssl
 import threading
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
@@ -28,6 +28,7 @@ from softphone import __version__
 from softphone.domain.errors import HouseError, NotSignedInError, Param, UnreachableError
 from softphone.edge.tls import NotTrusted, client_context, fault_of
 from softphone.house.desk_key import DeskKey
+from softphone.house.limited import limit_of, limited
 from softphone.house.tokens import KeptTokens, Tokens
 from softphone.texts import plain
 
@@ -68,13 +69,21 @@ class Streamed:
         self.status = response.status
         self.headers = _headers(response)
         self._response, self._server, self._latest = response, server, latest
+        self._limit = limit_of(response)
 
     def read(self, most: int = _SLICE) -> bytes:
         """What is there next, empty at its end. Raises UnreachableError."""
         with _told(self._server):
             if time.monotonic() > self._latest:
                 raise TimeoutError
-            return cast("urllib3.HTTPResponse", self._response).read1(most)
+            data = cast("urllib3.HTTPResponse", self._response).read1(most)
+            if self._limit.over:
+                raise TimeoutError
+            return data
+
+    def close(self) -> None:
+        self._limit.end()
+        self._response.close()  # one that was read to its end has given its connection back already
 
     def __iter__(self) -> Iterator[bytes]:
         while data := self.read():
@@ -152,10 +161,8 @@ class Connection:
             sent["Content-Length"] = "0"
         latest = time.monotonic() + seconds
         response = self._answered(method, path, data, sent, latest, signed_in=signed_in)
-        try:
-            yield Streamed(response, self.server, latest)
-        finally:
-            response.close()  # one that was read to its end has given its connection back already
+        with closing(Streamed(response, self.server, latest)) as streamed:
+            yield streamed
 
     def sign_in(self, grant: Mapping[str, str]) -> Tokens:
         """By a one-time code or an ID token (`POST /v1/token`). The tokens are not kept here. Raises as `ask`."""
@@ -254,6 +261,7 @@ class Connection:
             while len(raw) < _SLICE and (more := streamed.read()):
                 raw += more
         finally:
+            limit_of(response).end()
             response.release_conn()
         told: Any = None
         if streamed.headers.get("content-type", "").startswith(_PROBLEM):
@@ -306,13 +314,13 @@ def pool_for(server: str, context: ssl.SSLContext) -> urllib3.PoolManager:
     context.check_hostname = True
     proxy = _proxy_of(server)
     if not proxy:
-        return urllib3.PoolManager(ssl_context=context, maxsize=8)
+        return limited(urllib3.PoolManager(ssl_context=context, maxsize=8))
     parts = urlsplit(proxy)
     signs_in = None
     if parts.username:
         signs_in = urllib3.make_headers(proxy_basic_auth=f"{unquote(parts.username)}:{unquote(parts.password or '')}")
         proxy = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-    return urllib3.ProxyManager(proxy, proxy_headers=signs_in, ssl_context=context, maxsize=8)
+    return limited(urllib3.ProxyManager(proxy, proxy_headers=signs_in, ssl_context=context, maxsize=8))
 
 
 def _proxy_of(server: str) -> str:

@@ -187,8 +187,17 @@ def test_what_is_no_answer_of_the_service_is_told_as_that(answer: bytes, said: s
     assert found.value.code == f"error.house.{said}"
 
 
-def test_an_answer_that_drips_is_given_up_when_its_time_is_over() -> None:
-    whole = b"HTTP/1.1 200 OK\r\nContent-Length: 200\r\n\r\n" + b"x" * 200
+@pytest.mark.parametrize(
+    "whole",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 200\r\n\r\n" + b"x" * 200,
+        b"HTTP/1.1 200 OK\r\nX: " + b"x" * 200 + b"\r\nContent-Length: 2\r\n\r\n{}",
+        b"HTTP/1.1 100 Continue\r\n\r\n" * 10 + b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"0" * 200 + b"2\r\n{}\r\n0\r\n\r\n",
+    ],
+    ids=["body", "head", "continue", "chunk"],
+)
+def test_an_answer_that_drips_is_given_up_when_its_time_is_over(whole: bytes) -> None:
     with answering(whole, byte_by_byte=0.02) as address:
         began = time.monotonic()
         with pytest.raises(UnreachableError):
