@@ -28,7 +28,7 @@ from softphone.team.api.service import Process, Service, SignIn
 from softphone.team.logins import RINGING, login, ringing
 from softphone.team.objects import Bucket, Shortcoming, Storage, check
 from softphone.team.people.openid import OpenId
-from softphone.team.proving.restoring import refuse_restored
+from softphone.team.proving.restoring import refuse_restored, refuse_without_policy
 from softphone.team.proving.standing import Standing
 from softphone.team.schema import SERVICE, SIGN_IN
 from softphone.team.settings import Durable, Secrets, TeamSettings
@@ -68,6 +68,8 @@ def refuse_if_restored(settings: TeamSettings, user: str, password: str, storage
         try:
             async with login(settings.database, user, password, most=1) as rows:
                 await refuse_restored(rows, bucket)
+                if user == SERVICE:
+                    await refuse_without_policy(rows)
         finally:
             bucket.close()
 
@@ -117,7 +119,7 @@ def check_login(settings: TeamSettings, user: str, password: str) -> None:
 def _service(settings: TeamSettings, secrets: Secrets) -> Service:
     most = settings.database.connections - RINGING
     bucket, signer = Bucket(storage_of(settings, secrets.storage)), Signer(secrets.receipt_key)
-    standing = Standing(lambda: login(settings.database, SERVICE, secrets.database, most=1), bucket)
+    standing = Standing(lambda: login(settings.database, SERVICE, secrets.database, most=1), bucket, serves=True)
     rows = login(settings.database, SERVICE, secrets.database, most=most, standing=standing)
     return Service(
         address=settings.serve.address,

@@ -148,6 +148,7 @@ def test_a_restore_beneath_who_serves_dies_anywhere_is_run_again_and_takes_no_ol
             back = {"withdrawal": str(uuid4()), "call_group": one.told["call"]["call"]}
             what = {"purposes": ["documentation", "training"], "reason": "withdrawn"}
             whole(desk.ask("POST", "/v1/withdrawals", back | what))
+        team.policy(newer := team.sql("SELECT max(number) + 1 FROM policies")[0][0])
         assert team.command("sweep").status == 0
     # The instance that runs learns it by itself, and gives nothing out of what came back.
     opened = handler.ask("POST", f"/v1/recordings/{them[0].recording}/wraps", {"role": "documentation", "why": "x"})
@@ -175,7 +176,7 @@ def test_a_restore_beneath_who_serves_dies_anywhere_is_run_again_and_takes_no_ol
             bucket.close()
 
     after = 0
-    for after in range(9):
+    for after in range(15):
         stones[0] = 0
         try:
             asyncio.run(run(dying(after)))
@@ -186,6 +187,12 @@ def test_a_restore_beneath_who_serves_dies_anywhere_is_run_again_and_takes_no_ol
     assert after >= 4
     assert team.sql("SELECT recording::text FROM recordings") == [(them[2].recording,)]
     assert team.sql("SELECT max(epoch) FROM restores") == [(1,)]
+    # By an older policy it serves nobody: whom the newest has dropped would be back.
+    refused = team.command("serve", "--check")
+    assert (refused.status, f"policy {newer}" in refused.errors) == (1, True), refused.errors
+    until(lambda: desk.ask("GET", "/v1/me").code == "policy_lost", 30, "the policy that is missed")
+    assert team.command("sweep").status == 0
+    team.policy(newer)
     assert team.command("serve", "--check").status == 0
     until(lambda: desk.ask("GET", "/health/ready").status == 200, 30, "the instance that goes on")
     # A head of a month later: sweeps have taken away by then what this database would have to learn.

@@ -225,6 +225,7 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], frozenset[str] | None, tuple[Any, ..
     ),
     "marks_forget": ((W,), None, ()),
     "withdrawals_forget": ((W,), None, ()),
+    "policy_lost": ((S,), None, ()),
     "schema_step": ((G, S), None, ()),
     "request_new": ((G, S), None, ()),
     "limit_note": ((G, S), ANY, ("uploads",)),

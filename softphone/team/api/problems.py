@@ -55,6 +55,7 @@ _STATUS = {
     "unavailable": 503,
     "old_schema": 503,
     "restoring": 503,
+    "policy_lost": 503,
     "sign_in_unreachable": 503,
     "not_ready": 503,
     "error.archive.no_such_recording": 404,

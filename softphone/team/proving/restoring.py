@@ -44,6 +44,14 @@ async def refuse_restored(rows: Rows, bucket: Bucket) -> None:
         raise TeamError("error.team.restored")
 
 
+async def refuse_without_policy(rows: Rows) -> None:
+    """Raises TeamError `policy_lost`: by the one before, whom the newest has dropped would find and open again."""
+    async with rows.nobody() as tx:
+        lost = await proving.policy_lost(tx)
+    if lost is not None:
+        raise TeamError("error.team.policy_lost", number=lost)
+
+
 async def is_behind(rows: Rows, bucket: Bucket) -> bool:
     """Whether storage has a head, an end or a tombstone that the database has not: of those since its last head. Entries of its
     log may be younger than the backup."""

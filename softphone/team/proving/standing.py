@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from softphone.domain.errors import TeamError
 from softphone.team.objects import Bucket
-from softphone.team.proving.restoring import is_behind
+from softphone.team.proving.restoring import is_behind, refuse_without_policy
 from softphone.team.rows.errors import UnavailableError
 from softphone.team.rows.pool import WHICH, Rows
 
@@ -21,10 +21,10 @@ _EVERY = 2.0
 
 
 class Standing:
-    """`opened`: connections that do not ask this, for the comparison itself."""
+    """`opened`: connections that do not ask this, for the comparison itself. `serves`: by the newest policy alone."""
 
-    def __init__(self, opened: Callable[[], Rows], bucket: Bucket) -> None:
-        self._opened, self._bucket = opened, bucket
+    def __init__(self, opened: Callable[[], Rows], bucket: Bucket, *, serves: bool = False) -> None:
+        self._opened, self._bucket, self._serves = opened, bucket, serves
         self._compared, self._again = "", 0.0
         self._refused: TeamError | None = None
         self._lock = asyncio.Lock()
@@ -43,6 +43,8 @@ class Standing:
     async def _compare(self) -> None:
         try:
             async with self._opened() as rows:
+                if self._serves:
+                    await refuse_without_policy(rows)
                 before, behind, after = await _which(rows), await is_behind(rows, self._bucket), await _which(rows)
             if behind or before != after:
                 raise UnavailableError("error.team.restoring")

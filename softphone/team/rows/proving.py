@@ -32,6 +32,7 @@ KNOWN = "SELECT tombstone_known(%s)"
 STONE = "SELECT stone_apply(%s, %s, %s, %s, %s)"
 HEAD_BACK = "SELECT head_back(%s)"
 RESTORED = "SELECT restored()"
+POLICY_LOST = "SELECT policy_lost()"
 COMPARE_ROWS = "SELECT * FROM compare_rows(%s, %s)"
 COMPARE_KEYS = "SELECT * FROM compare_keys(%s)"
 CHAINS = "SELECT * FROM compare_chains()"
@@ -137,6 +138,11 @@ async def tombstone_known(tx: Transaction, recording: UUID) -> bool:
 
 async def apply_stone(tx: Transaction, what: str, id: str, at: datetime, told: Any, counts: bool) -> bool:
     return await tx.value(STONE, what, id, at, Jsonb(told), counts)
+
+
+async def policy_lost(tx: Transaction) -> int | None:
+    """The number of the newest policy, where a restore has taken it."""
+    return await tx.value(POLICY_LOST)
 
 
 async def restored(tx: Transaction) -> int:
