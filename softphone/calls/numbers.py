@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Iterable
 from urllib.parse import unquote
@@ -19,6 +20,8 @@ _DIGITS = re.compile(r"[+*#\d]+", re.ASCII)
 _SEPARATORS = re.compile(r"[\s().\-/]+")
 _WHOLE = re.compile(r"\+?\d{3,17}", re.ASCII)
 _EXTENSION_BEHIND = re.compile(r"(?:^|;)\s*ext\b", re.IGNORECASE)
+_CONTEXT = re.compile(r";\s*phone-context=([^;]*)", re.IGNORECASE)
+_USER_PHONE = re.compile(r";\s*user=phone\b", re.IGNORECASE)
 LONGEST = 255
 """letters of what can be dialled"""
 
@@ -74,6 +77,42 @@ def exchange_part(address: str) -> str:
 def names_of(user: str, account: str, accounts: Iterable[str] = (), region: str = "DK") -> Names:
     """How a policy may name `user` at the exchange of `account`'s address, where the phone has `accounts`."""
     return names(user, called_number(user, region), exchange_part(account), {exchange_part(one) for one in accounts})
+
+
+def names_called(uri: str, account: str, accounts: Iterable[str] = (), server: str = "", region: str = "DK") -> Names:
+    """As `names_of`, of the URI that was called at `account`, where `server` is the name that the exchange has proved.
+
+    A proxy may leave that URI as the caller wrote it. So a number of another plan, and an extension or a name at another
+    host, are in doubt. An address literal is a host as exchanges write it for themselves or for the phone.
+    """
+    scheme, _, rest = uri.partition(":")
+    tel = scheme.lower() == "tel"
+    written, _, behind = (rest, "", "") if tel else rest.rpartition("@")
+    user, _, told = unquote(written).partition(";")
+    contexts = [one.lower() for one in _CONTEXT.findall(f";{told}")]
+    if told and (user.startswith("+") or _CONTEXT.sub("", f";{told}").strip(";")):
+        return names_of(f"{user};{told}", account, accounts, region)
+    own = {one for one in (host_part(account).lower(), server.lower()) if one}
+    host = host_of(behind).lower()
+    near = bool(contexts) and own.issuperset(contexts) if tel else host in own or _is_literal(host)
+    country = f"+{phonenumbers.country_code_for_region(region)}"
+    theirs = any(one not in {country, *own} for one in contexts)
+    is_number = tel or _USER_PHONE.search(behind) is not None
+    named = names_of(user, account, accounts, region)
+    if theirs or (is_number and not user.startswith("+") and not (near or contexts)):
+        return Names((), (*named.sure, *named.doubtful))
+    if near:
+        return named
+    sure = tuple(one for one in named.sure if one == called_number(user, region))
+    return Names(sure, tuple(one for one in (*named.sure, *named.doubtful) if one not in sure))
+
+
+def _is_literal(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True
 
 
 def is_houses(policy: Policy, address: str, account: str, region: str = "DK") -> bool:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from softphone.calls.numbers import called_number, dialled, e164, is_internal, names_of
+from softphone.calls.numbers import called_number, dialled, e164, is_internal, names_called, names_of
 from softphone.domain.errors import KlartoneError
 from tests.policies import POLICY, policy_of
 
@@ -93,3 +93,37 @@ def test_parameters_behind_a_whole_number_leave_it_what_it_is() -> None:
 def test_what_forbids_recording_finds_a_number_within_other_words() -> None:
     assert e164("70102099x5") == e164("+4570102099;ext=5") == "+4570102099"
     assert e164("+45 20–12–34–56") == e164("\u202a+4520123456\u202c") == "+4520123456"
+
+
+@pytest.mark.parametrize(
+    ("uri", "sure", "doubtful"),
+    [
+        ("sip:100@pbx.example", {"100", "100@pbx.example"}, set[str]()),
+        ("sip:100@10.0.0.5:5070;ob", {"100", "100@pbx.example"}, set[str]()),
+        ("sip:salg@[::1]", {"salg@pbx.example"}, set[str]()),
+        ("sip:100@proved.example", {"100", "100@pbx.example"}, set[str]()),
+        ("sip:%2B4570102030@carrier.example;user=phone", {"+4570102030"}, {"+4570102030@pbx.example"}),
+        ("tel:70102030;phone-context=+45", {"+4570102030"}, {"70102030@pbx.example"}),
+        ("tel:100;phone-context=PBX.example", {"100", "100@pbx.example"}, set[str]()),
+        # What a stranger may write, where the exchange leaves To alone.
+        ("sip:100@anything.example", set[str](), {"100", "100@pbx.example"}),
+        ("sip:salg@anything.example", set[str](), {"salg@pbx.example"}),
+        ("tel:100;phone-context=evil.example", set[str](), {"100", "100@pbx.example"}),
+        ("tel:70102030", set[str](), {"+4570102030", "70102030@pbx.example"}),
+        ("sip:70102030;phone-context=+46@pbx.example;user=phone", set[str](), {"+4570102030", "70102030@pbx.example"}),
+        ("sip:70102030@anything.example;user=phone", set[str](), {"+4570102030", "70102030@pbx.example"}),
+    ],
+)
+def test_a_called_uri_names_a_line_surely_only_as_the_exchanges_own(
+    uri: str, sure: set[str], doubtful: set[str]
+) -> None:
+    named = names_called(uri, "sip:anna@pbx.example", server="proved.example")
+    assert (set(named.sure), set(named.doubtful)) == (sure, doubtful)
+
+
+@pytest.mark.parametrize(
+    "uri", ["sip:100:pw@pbx.example", "sip:100%00@pbx.example", "sip:100;x=y@pbx.example", "sip:x"]
+)
+def test_what_stands_behind_a_called_user_is_not_left_out(uri: str) -> None:
+    named = names_called(uri, "sip:anna@pbx.example")
+    assert not {"100", "100@pbx.example"} & {*named.sure, *named.doubtful}

@@ -289,6 +289,7 @@ class Scene:
         *,
         number: str = PARTY,
         called: str = NUMBER,
+        called_as: str = "",
         told: tuple[str, ...] = (),
         passports: tuple[str, ...] = (),
         host: str = "127.0.0.1",
@@ -296,7 +297,9 @@ class Scene:
     ) -> None:
         headers = sip.Headers({HEADER: told, PASSPORT: passports})
         self.calls.arrived(
-            sip.CallArrived(call, "a", "Mette", number, "pbx.example", called, headers, host, False, proved)
+            sip.CallArrived(
+                call, "a", "Mette", number, "pbx.example", called, headers, host, False, proved, "", called_as
+            )
         )
 
     def decide(self, decision: Decision = N1, known: LookupResult | None = None) -> None:

@@ -41,6 +41,16 @@ def test_a_whole_call_is_recorded_once_its_segment_is_committed() -> None:
     assert scene.recorder.running == set()
 
 
+def test_a_caller_who_writes_a_line_s_number_of_another_country_does_not_choose_the_line() -> None:
+    scene = Scene()
+    scene.ring(called=NUMBER.removeprefix("+45"), called_as=f"sip:{NUMBER.removeprefix('+45')}@127.0.0.1;user=phone")
+    assert scene.call.line is not None
+    scene = Scene()
+    foreign = f"sip:{NUMBER.removeprefix('+45')};phone-context=+46@127.0.0.1;user=phone"
+    scene.ring(called=NUMBER.removeprefix("+45"), called_as=foreign)
+    assert scene.call.line is None
+
+
 @pytest.mark.rule("G11")
 def test_a_rulebook_that_says_nothing_in_time_means_not_recorded_and_the_call_goes_on() -> None:
     scene = Scene()

@@ -13,7 +13,7 @@ from softphone.archive.finding.history import PastRow
 from softphone.calls.book import CallBook
 from softphone.calls.commands import RecordingCommand
 from softphone.calls.live import LiveCall, NewCall
-from softphone.calls.numbers import dialled, e164, host_part, is_houses, is_internal, names_of, user_part
+from softphone.calls.numbers import dialled, e164, host_part, is_houses, is_internal, names_called, names_of, user_part
 from softphone.calls.ports import RulesPort
 from softphone.calls.upstream import HEADER
 from softphone.domain import effects as do
@@ -170,7 +170,14 @@ class PhoneCalls:
             self._phone.decline(event.call, NOT_HERE)
             return
         party = Party(event.name, event.number, event.host)
-        call = self._begin(event.call, event.account, party, incoming=True, called=event.called)
+        call = self._begin(
+            event.call,
+            event.account,
+            party,
+            incoming=True,
+            called=event.called,
+            called_as=(event.called_as, event.peer_name),
+        )
         call.record_aware = event.record_aware
         self._book.hear_exchange(call, event.headers.all_of(HEADER), event.peer_host, event.peer_name)
         self._book.hear_passport(call, event.headers.all_of(PASSPORT), (event.called, call.agent.partition("@")[0]))
@@ -503,18 +510,22 @@ class PhoneCalls:
         *,
         incoming: bool,
         called: str | None = None,
+        called_as: tuple[str, str] = ("", ""),
         chosen: str | None = None,
         consults_for: LiveCall | None = None,
     ) -> LiveCall:
-        """`called`: the number dialled at the other end; `chosen`: the agent's line."""
+        """`called`: the number dialled at the other end; `called_as`: its URI, and the name that the server has proved; `chosen`:
+        the agent's line."""
         agent = self._account_address(account)
         policy = self._rules.policy
         found: Found[Line] = Found()
         direction = Direction.INBOUND if incoming else Direction.OUTBOUND
         if policy:
             accounts = self._own_accounts()
-            at = [names_of(user, agent, accounts) for user in (called or "", user_part(agent))]
-            found = which_line(policy, direction, called=at[0], account=at[1], chosen=chosen)
+            uri, server = called_as
+            at = names_called(uri, agent, accounts, server) if uri else names_of(called or "", agent, accounts)
+            own = names_of(user_part(agent), agent, accounts)
+            found = which_line(policy, direction, called=at, account=own, chosen=chosen)
             if is_internal(policy, party.number, party.host):
                 direction = Direction.INTERNAL
         ours = (agent.partition("@")[0], called or "")

@@ -30,6 +30,7 @@ from softphone.engine.sip.media.notice import LEAD_IN
 from softphone.engine.sip.media.ports import CallPorts, CallSound
 from softphone.engine.sip.message import (
     called,
+    called_as,
     caller,
     identity_of,
     is_record_aware,
@@ -256,6 +257,7 @@ class SipCalls:
                 number=who.user,
                 host=who.host,
                 called=called(message),
+                called_as=called_as(message),
                 headers=message.headers,
                 peer_host=happening.peer,
                 peer_name=happening.proved,

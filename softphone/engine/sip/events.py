@@ -104,6 +104,8 @@ class CallArrived:
     peer_name: str = ""
     replaces: str = ""
     """the call, by its id, in whose place it comes (RFC 3891)"""
+    called_as: str = ""
+    """the URI of `called` as it came"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,6 +116,7 @@ def parse_address(value: str) -> Address:
     if scheme.lower() == "tel":
         return _address(name, rest.split(";")[0], "")
     user, at, host = rest.rpartition("@")
+    # To be shown; what a policy goes by is `called_as`.
     user = user.split(":")[0].split(";")[0] if at else ""
     return _address(name, user, re.split(r"[;?]", host)[0])
 
@@ -174,8 +175,21 @@ def called(message: Message) -> str:
     by_to = parse_address(message.headers.get("to", "")).user
     if by_to:
         return by_to
+    return parse_address(_requested(message)).user
+
+
+def called_as(message: Message) -> str:
+    """The URI of `called` as it came, with all its parameters: they may say that it is not the exchange's own."""
+    to = message.headers.get("to", "")
+    if not parse_address(to).user:
+        return _requested(message)
+    matched = _NAME_ADDR.match(to)
+    return cast("str", matched["uri"]).strip() if matched else to.split(";")[0].strip()
+
+
+def _requested(message: Message) -> str:
     parts = message.start_line.split()
-    return parse_address(parts[1]).user if len(parts) > 1 else ""
+    return parts[1] if len(parts) > 1 else ""
 
 
 def is_record_aware(headers: Headers) -> bool:

@@ -10,6 +10,7 @@ from softphone.engine.sip.message import (
     MOST_WORDS,
     Identity,
     called,
+    called_as,
     caller,
     host_of,
     identity_of,
@@ -46,7 +47,12 @@ def test_a_callers_name_and_number_are_read_from_a_quoted_and_escaped_from_heade
 def test_the_called_number_is_that_of_the_to_header_and_else_of_the_request_line() -> None:
     message = parse_message(INVITE)
     assert called(message) == "70102030"
-    assert called(parse_message(INVITE.replace("70102030@", ""))) == "salg"
+    bare = parse_message(INVITE.replace("70102030@", ""))
+    assert (called(bare), called_as(bare)) == ("salg", "sip:salg@10.0.0.5")
+    # What a policy goes by keeps what says whose number it is.
+    for uri in ("sip:70102030;phone-context=+46@x.example;user=phone", "tel:100;phone-context=evil.example"):
+        message = parse_message(INVITE.replace("sip:70102030@nordlys.example", uri))
+        assert (called(message), called_as(message)) == (uri.partition(":")[2].partition(";")[0], uri)
 
 
 def test_folded_and_compact_headers_are_found_under_their_long_names() -> None:
