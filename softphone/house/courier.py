@@ -35,6 +35,8 @@ _REFUSED = 3600.0
 """seconds until what the house has refused is tried again"""
 _HEADS, _HEADS_ALONE = 60.0, 3600.0
 """seconds between two looks at the house's signed heads: while copies here wait for one, and else"""
+_ASKED, _ASKS = 3600.0, 500
+"""seconds until the house is asked again which copies here it has erased, and about how many at once"""
 _QUIET = 60.0
 """seconds that a recording waits for a moment without a call"""
 _IN_CALL, _SLICE = 64 << 10, 16 << 10
@@ -100,6 +102,9 @@ class Courier:
         self._not_before: dict[str, float] = {}
         """when what was refused is tried again, by its id"""
         self._heads_at = -_HEADS_ALONE
+        self._asked_at = -_ASKED
+        self._to_ask: list[str] = []
+        """copies here, about which the house is asked next"""
         self._tallied: tallies.Tallies = []
         """the counts that the house was told last"""
         self._patience: float | None = None
@@ -195,7 +200,7 @@ class Courier:
             shipping.finish(archive.catalog, archive.vault)
         with archive.catalog.writing() as tx:
             shipping.tidy(tx)
-        while self._step(archive) or self._let_copies_go(archive):
+        while self._step(archive) or self._end_what_ended_there(archive) or self._let_copies_go(archive):
             self._tell(archive)
             if self._ending:
                 raise InterruptedError
@@ -208,6 +213,26 @@ class Courier:
             with self._refusals(archive, _TALLIES, lambda _tx, _code: None):
                 tallies.tell(self._carrier.ask, counted)
                 self._tallied = counted
+
+    def _end_what_ended_there(self, archive: Archive) -> bool:
+        """What the house has erased ends here too, also where no head lets its copy go. Whether there is more to ship now."""
+        if time.monotonic() < self._asked_at + _ASKED:
+            return False
+        if not self._to_ask:
+            with archive.catalog.reading() as connection:
+                self._to_ask = shipping.received_here(connection)
+            random.shuffle(self._to_ask)
+        for recording in (self._to_ask.pop() for _ in range(min(len(self._to_ask), _ASKS))):
+            if self._may(_COPY + recording):
+                with self._refusals(archive, _COPY + recording, lambda _tx, _code: None):
+                    self._carrier.ask_after(archive, recording)
+            if self._ending:
+                raise InterruptedError
+            if self._urgent(archive):
+                return True
+        self._asked_at = time.monotonic()
+        with archive.catalog.reading() as connection:
+            return bool(shipping.due(connection, self._calls))
 
     def _let_copies_go(self, archive: Archive) -> bool:
         """Those of which the house has said that its own cannot be lost, between calls. Whether there is more to ship now: the
@@ -268,7 +293,7 @@ class Courier:
         return True
 
     def _ship_log(self, archive: Archive) -> bool:
-        with self._refusals(archive, "log", lambda _tx, _code: None):
+        with self._refusals(archive, "log", shipping.log_refused):
             return self._carrier.ship_log(archive) > 0
         return True
 

@@ -43,6 +43,12 @@ def check_erased(told: str, key: str, recording: str, sha256: str) -> None:
     _signed(told, key, recording, sha256, "erased")
 
 
+def sha256_of(told: str) -> str:
+    """Of the file that a receipt is of, as it stood when it was checked."""
+    payload = told.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["sha256"]
+
+
 def _signed(told: str, key: str, recording: str, sha256: str, state: str) -> dict[str, Any]:
     if not key:
         raise HouseError("error.house.no_receipt_key")

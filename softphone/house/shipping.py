@@ -230,6 +230,23 @@ class Carrier:
             with archive.catalog.writing() as tx:
                 shipping.lost(tx, recording, now)
 
+    def ask_after(self, archive: Archive, recording: str) -> None:
+        """A copy here that has arrived: what the house has erased ends here, and what it has lost is told again."""
+        with archive.catalog.reading() as connection:
+            sha256 = receipts.sha256_of(shipping.receipt_of(connection, recording))
+        try:
+            size = archive.vault.path(recording).stat().st_size
+        except OSError:
+            return
+        answer = upload_of(
+            self.ask("POST", "/v1/recordings", {"recording": recording, "bytes": size, "sha256": sha256}), size
+        )
+        if answer.state == "erased":
+            self._erased(archive, recording, sha256, answer)
+        elif answer.state == "going_on":
+            with archive.catalog.writing() as tx:
+                shipping.lost(tx, recording, datetime.now(UTC))
+
     # --- the log ----------------------------------------------------------------------------------
 
     def ship_log(self, archive: Archive) -> int:
@@ -241,8 +258,11 @@ class Carrier:
         try:
             self.ask("POST", "/v1/log", {"entries": entries}, seconds=60)
         except HouseError as error:
-            if error.status != HTTPStatus.CONFLICT or after == 0:
+            if error.status != HTTPStatus.CONFLICT:
                 raise
+            if after == 0:
+                # Another one of this desk is there: its archive was put back, or stands on two machines.
+                raise HouseError("error.house.log_refused", status=HTTPStatus.CONFLICT) from None
             # It lacks what came before: it was set back. What it has already changes nothing there.
             with archive.catalog.writing() as tx:
                 shipping.log_is_at(tx, after // 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -58,6 +59,14 @@ class Doubtful:
         call, recording = begun(self.scene, self._house, at, DOCUMENTATION, TRAINING, number="+4570101010")
         ended(self.scene, call, recording, at + timedelta(seconds=1), DOCUMENTATION, TRAINING, seconds=1)
         return recording
+
+    def has_sent(self, *those: str) -> None:
+        """Receipts for them are here."""
+        with self.scene.archive.catalog.writing() as tx:
+            for number, one in enumerate(those, 5):
+                sha256, now = hashlib.sha256(self.file(one).read_bytes()).hexdigest(), datetime.now(UTC)
+                shipping.begin(tx, one, self.scene.archive.find(one).call)
+                shipping.received(tx, one, KEY.receipt(one, sha256, "", (number, "h"), now), (number, "h"), now)
 
     def file(self, recording: str) -> Path:
         return self.scene.archive.vault.path(recording)
@@ -211,12 +220,59 @@ def test_a_copy_that_the_house_refuses_keeps_no_other_here(desk: Doubtful, monke
         return {"state": "stored"}
 
     desk.says = says
-    with desk.scene.archive.catalog.writing() as tx:
-        for number, one in enumerate((refused, other), 5):
-            shipping.begin(tx, one, desk.scene.archive.find(one).call)
-            shipping.received(tx, one, "receipt", (number, "h"), datetime.now(UTC))
+    desk.has_sent(refused, other)
     with desk.courier():
         until(lambda: not desk.file(other).exists(), 10, "the other's copy gone")
         until(lambda: bool(desk.reports) and not desk.trouble(), 10, "nothing else keeps it")
     assert desk.file(refused).exists()
-    assert desk.asked.count("POST /v1/recordings") == 2
+    assert desk.asked.count("POST /v1/recordings") == 3
+
+
+@pytest.mark.expected_log("refused by the house: error.house.receipt_wrong", reason="another has signed it")
+def test_what_the_house_erases_ends_here_though_no_head_lets_its_copy_go(
+    desk: Doubtful, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_ASKS", 2)
+    monkeypatch.setattr(module, "LOOK", 0.1)
+    erased, unsigned, stands = desk.recorded(), desk.recorded(), desk.recorded()
+    files = {one: hashlib.sha256(desk.file(one).read_bytes()).hexdigest() for one in (erased, unsigned, stands)}
+
+    def says(_method: str, path: str, body: Any) -> Any:
+        if path != "/v1/recordings":
+            return {}
+        assert files[body["recording"]] == body["sha256"]
+        if body["recording"] == stands:
+            return {"state": "stored"}
+        key = KEY if body["recording"] == erased else Signer(bytes(32))
+        return {"state": "erased", "receipt": key.erased(body["recording"], body["sha256"], datetime.now(UTC))}
+
+    desk.says = says
+    desk.has_sent(erased, unsigned, stands)
+    with desk.courier():
+        until(lambda: desk.asked.count("POST /v1/recordings") == 2, 10, "some of them")
+        monkeypatch.setattr(module, "_ASKED", 0.0)
+        until(lambda: not desk.file(erased).exists() and desk.asked.count("POST /v1/recordings") > 4, 10, "all of them")
+    assert {one.recording for one in desk.scene.archive.list()} == {unsigned, stands}
+    assert all(desk.file(one).exists() for one in (unsigned, stands))
+
+
+@pytest.mark.expected_log("refused by the house: error.house.log_refused", reason="it has another one from here")
+def test_a_log_that_the_house_does_not_take_is_told_until_it_does(
+    desk: Doubtful, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_REFUSED", 0.2)
+    monkeypatch.setattr(module, "LOOK", 0.1)
+    takes: list[bool] = []
+
+    def says(_method: str, path: str, _body: Any) -> Any:
+        if path == "/v1/log" and not takes:
+            raise HouseError("error.team.log_forked", status=409)
+        return {"state": "stored"}
+
+    desk.has_sent(desk.recorded())
+    desk.says = says
+    with desk.courier():
+        until(lambda: desk.trouble() == "error.house.log_refused", 10, "it is told")
+        assert desk.reports[-1].waiting.failed == 1
+        takes.append(True)
+        until(lambda: not desk.trouble(), 10, "it is taken")

@@ -27,6 +27,8 @@ SINCE = "house-since"
 """in `meta`: since when this desk belongs to a house; what it recorded before stays with it"""
 LOG_AT = "house-log"
 """up to which entry the house has this desk's log"""
+LOG_REFUSED = "house-log-refused"
+"""why the house does not take it; empty: it does"""
 HEAD = "house-head"
 """the newest signed head of the house's log that was seen"""
 _NO = frozenset({Reason.DECLINED_BY_KEY, Reason.DECLINED_BY_VOICE, Reason.DECLINED_BY_SIP, Reason.WITHDRAWN})
@@ -76,7 +78,7 @@ def begin(tx: Transaction, at: datetime) -> None:
 
 def end(tx: Transaction) -> None:
     """It belongs to none any more. What has not been shipped stays as it is, and goes nowhere."""
-    tx.execute(delete(meta).where(meta.c.name.in_((SINCE, LOG_AT, HEAD))))
+    tx.execute(delete(meta).where(meta.c.name.in_((SINCE, LOG_AT, LOG_REFUSED, HEAD))))
     tx.execute(delete(outbox))
     tx.execute(delete(shipped).where(shipped.c.copy == "here"))
 

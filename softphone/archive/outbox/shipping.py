@@ -67,7 +67,7 @@ def waiting(connection: Connection, desk: str) -> Waiting:
     of = connection.execute(select(outbox.c.at, outbox.c.failed).order_by(outbox.c.seq)).all()
     due = connection.execute(_due(since)).all()
     ends = (time_in(one) for one in (*(row.at for row in of[:1]), *(row.closed_at or row.broke_off_at for row in due)))
-    codes = [row.failed for row in (*due, *of) if row.failed]
+    codes = [code for code in (rows.fact(connection, rows.LOG_REFUSED), *(row.failed for row in (*due, *of))) if code]
     entries = log.told(connection, desk) - int(rows.fact(connection, rows.LOG_AT) or 0)
     oldest = min((one for one in ends if one is not None), default=None)
     return Waiting(len(of), len(due), max(entries, 0), oldest, len(codes), codes[-1] if codes else "")
@@ -169,6 +169,17 @@ def copies(connection: Connection) -> int:
     return connection.execute(asked).scalar_one()
 
 
+def received_here(connection: Connection) -> list[str]:
+    """Those."""
+    asked = select(shipped.c.recording).where(shipped.c.state == RECEIVED, shipped.c.copy == HERE)
+    return [*connection.execute(asked).scalars()]
+
+
+def receipt_of(connection: Connection, recording: str) -> str:
+    """As it was told; empty: there is none."""
+    return connection.execute(select(shipped.c.receipt).where(shipped.c.recording == recording)).scalar() or ""
+
+
 def orphaned(connection: Connection) -> list[str]:
     """Uploads that were begun, and whose recording has ended here."""
     there = exists().where(recordings.c.recording == shipped.c.recording)
@@ -263,3 +274,9 @@ def entries(connection: Connection, desk: str, limit: int = 100) -> tuple[int, l
 def log_is_at(tx: Transaction, number: int) -> None:
     """The house has it up to this entry."""
     rows.note(tx, rows.LOG_AT, str(number))
+    rows.note(tx, rows.LOG_REFUSED, "")
+
+
+def log_refused(tx: Transaction, code: str) -> None:
+    """It stays here, for the desk to show; it is tried again."""
+    rows.note(tx, rows.LOG_REFUSED, code)
