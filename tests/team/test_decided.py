@@ -14,14 +14,14 @@ from psycopg.types.json import Jsonb
 
 from softphone.domain.changes import HoldBy
 from softphone.domain.purpose import Basis, Purpose
-from softphone.domain.retention import Ended, day_begins
+from softphone.domain.retention import Ended, answer_by, day_begins
 from softphone.team.rows import afterwards, arriving, cases, holds, judging, rights
 from softphone.team.rows.arriving import Hold, KeptFor
 from softphone.team.rows.holds import Ends
 from softphone.team.rows.pool import Rows
 from softphone.team.schema import SERVICE, SWEEPER
 from tests.policies import POLICY
-from tests.team.house import CUSTODY, DOCUMENTATION, KEYS, NUMBER, ZONE, House, new_id, recorded
+from tests.team.house import ANNA, CARL, CUSTODY, DOCUMENTATION, KEYS, NUMBER, ZONE, House, new_id, recorded
 
 NOW = datetime.now(UTC)
 LATER = NOW + timedelta(days=14)
@@ -153,6 +153,9 @@ def test_a_hold_is_not_lifted_where_that_would_end_a_training_unless_it_may(hous
     told = [
         row["event"] for row in house.owner("SELECT event FROM audit WHERE recording = %s ORDER BY number", str(one))
     ]
+    due = house.ask("anna", holds.RAISE, one, None, "access", "kopi", Jsonb({}))[0]["confirm_by"]
+    assert due == answer_by(datetime.now(UTC), ZONE)
+    assert house.ask("carl", "SELECT zones_of(NULL, %s)", NUMBER) == []
     # Whoever raises it has no say in when custody is late.
     due = Jsonb({ZONE: "2126-01-01T00:00:00Z"})
     late = house.ask("bo", holds.RAISE, one, None, "party", "igen", due)[0]["confirm_by"]
@@ -218,6 +221,15 @@ def test_a_note_that_was_erased_stays_away_and_one_past_its_day_goes(house: Hous
     note = (call, "bo@nordlys.example", NUMBER, NOW, LATER.date(), LATER)
     assert refused(house, "anna", rights.PUT_NOTE, *note, seals) == "KT403"
     assert refused(house, "bo", rights.PUT_NOTE, *note, seals) == "KT409"
+    # Whose call it is, the house knows with its recording: somebody else's note about it gives way, and none comes after it.
+    one = recorded()
+    put("carl", one.call.id, CARL)
+    assert refused(house, "anna", rights.PUT_NOTE, one.call.id, ANNA, *note[2:], seals) == "KT409"
+    assert house.ship("anna", one) == "stored"
+    put("anna", one.call.id, ANNA)
+    assert refused(house, "carl", rights.PUT_NOTE, one.call.id, CARL, *note[2:], seals) == "KT409"
+    assert {row["agent"] for row in house.ask("custody", rights.NOTES, NUMBER)} == {ANNA}
+    put("anna", one.call.id, ANNA, words=Jsonb([]))
     wrong = Jsonb([{"key_id": "d1", "suite": "s", "sealed": "aa"}])
     assert refused(house, "bo", rights.PUT_NOTE, new_id(), *note[1:], wrong) == "KT422"
     assert {row["call"] for row in house.ask("custody", rights.NOTES, NUMBER)} == {call, other}

@@ -13,7 +13,8 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from softphone.team.rows import signing_in
+from softphone.domain.purpose import KeyRole
+from softphone.team.rows import joining, signing_in
 from softphone.team.rows.pool import asking_of, kept_of
 from softphone.team.schema import LOGINS, MIGRATOR, OWNER, RULES, SERVICE, SIGN_IN, SWEEPER
 from tests.team.house import ANNA, NUMBER, House, Person, new_id
@@ -496,3 +497,21 @@ def house_of_its_own(house: House) -> House:
     other = House(house.server, house.database, house.people)
     other._open, other._logins = house._open, {}
     return other
+
+
+def test_a_key_that_is_dropped_meanwhile_proves_nothing_and_a_revoked_desk_has_no_password(house: House) -> None:
+    nonce, asked = b"n" * 16, asking_of(house.people["handler"].token)
+    with house.login(SIGN_IN).transaction():
+        house.login(SIGN_IN).execute("SELECT set_config('klartone.asking', %s, true)", [asked])
+        digest = hashlib.sha256(nonce).digest()
+        house.login(SIGN_IN).execute(signing_in.CHALLENGE.encode(), ["documentation", "d2", digest])
+    house.policy(2, {KeyRole.DOCUMENTATION: ("d1",), KeyRole.CUSTODY: ("c1",)})
+    assert not house.value("handler", signing_in.PROVED, "documentation", "d2", nonce)
+    house.as_login(MIGRATOR, joining.SET_ACCOUNT, ANNA, Jsonb({}), b"sealed")
+    second = house.signed_in("anna", ["agent"], [ANNA])
+    assert len(house.ask("anna", joining.PASSWORDS)) == 1
+    assert house.ask(second, joining.PASSWORDS) == []
+    # It was stolen before it said that it has kept it.
+    assert house.value("it", "SELECT desk_revoke(%s)", house.people["anna"].desk)
+    assert house.ask(second, "SELECT waits FROM my_accounts()") == [{"waits": True}]
+    assert [bytes(row["password"]) for row in house.ask(second, joining.PASSWORDS)] == [b"sealed"]

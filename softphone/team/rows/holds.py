@@ -23,7 +23,6 @@ from softphone.team.rows.in_force import confirm_within
 from softphone.team.rows.pool import Row, Transaction
 
 TOLD = "SELECT * FROM holds_told(%s)"
-ZONES = "SELECT zones_of(%s, %s) AS zone"
 RAISE = "SELECT * FROM holds_raise(%s, %s, %s, %s, %s)"
 MEANT = "SELECT * FROM holds_meant(%s)"
 CONFIRM = "SELECT hold_confirm(%s, %s)"
@@ -113,8 +112,7 @@ async def raise_holds(
 ) -> Raised:
     """Raises MissingError where the recording that is named is not here."""
     within = await confirm_within(tx)
-    zones = [str(row["zone"]) for row in await tx.all(ZONES, recording, number)]
-    due = {zone: deciding.due_by(by, zone, now, within).isoformat() for zone in zones}
+    due = {"": (now + within.length()).isoformat()}
     rows = await tx.all(RAISE, recording, number, by.value, why, Jsonb(due))
     if recording is not None and not rows:
         raise MissingError("error.team.missing")
