@@ -58,7 +58,8 @@ _ORDINARY = frozenset(
 _IDENTITY = (
     r"From|To|Contact|P-Asserted-Identity|P-Preferred-Identity|Remote-Party-ID|Diversion|History-Info|Referred-By|"
     r"Refer-To|Reply-To|Call-Info|Identity|Subject|Authorization|Proxy-Authorization|WWW-Authenticate|"
-    r"Proxy-Authenticate|Authentication-Info|Call-ID|Replaces|X-Klartone-[A-Za-z-]+|Klartone-[A-Za-z-]+|P-Called-Party-ID"
+    r"Proxy-Authenticate|Authentication-Info|Call-ID|Replaces|X-Klartone-[A-Za-z-]+|Klartone-[A-Za-z-]+|P-Called-Party-ID|"
+    r"Organization"
 )
 _BREAK = r"(?:^|\n|\\r\\n|\\n|\\r|\r)"
 _SECRET_WORDS = (
@@ -188,10 +189,20 @@ class Redactor:
                 ),
                 secret,
             ),
-            (re.compile(rf"{_BREAK}[ \t]*(?:{_IDENTITY})[ \t]*:[ \t]*([^\r\n\\]+)", i), header),
-            (re.compile(rf"\b(?:{_IDENTITY}|[ft])[ \t]{{0,9}}:[ \t]{{0,9}}([^\r\n<>]{{1,80}})(?=<sips?:)", i), header),
+            (re.compile(rf"{_BREAK}[ \t]*(?:{_IDENTITY}|[bfimrst])[ \t]*:[ \t]*([^\r\n\\]+)", i), header),
+            (
+                re.compile(
+                    rf"\b(?:{_IDENTITY}|[ft])[ \t]{{0,9}}:[ \t]{{0,9}}([^\r\n<>]{{1,80}})(?=<(?:sips?|tel):)", i
+                ),
+                header,
+            ),
+            (re.compile(r"\btext=\"([^\"\n]{1,200})", i), header),
+            (re.compile(r"\bWarning[ \t]{0,9}:[^\"\n]{0,80}\"([^\"\n]{1,200})", i), header),
             (re.compile(r"\bSubject[ \t]{0,9}:[ \t]{0,9}([^\r\n\\]+)", i), header),
             (re.compile(rf"{_BREAK}[osiep]=([^\r\n\\]+)"), header),
+            (re.compile(rf"{_BREAK}k=([^\r\n\\]+)"), secret),
+            (re.compile(r"\b(eyJ[\w-]{4,}(?:\.[\w-]+){1,4})"), secret),
+            (re.compile(r"[?&](?:code|state|session_state)=([^\s&\"'<]+)", i), secret),
             (re.compile(r"a=(?:crypto|fingerprint|ice-pwd|ice-ufrag|identity)[:=]([^\r\n\\]+)", i), secret),
             (re.compile(r"\binline:([A-Za-z0-9+/=|:]+)", i), secret),
             (re.compile(r"\bBearer\s+([A-Za-z0-9._~+/=-]+)", i), secret),
@@ -210,7 +221,7 @@ class Redactor:
             (re.compile(_HOME, i), name),
             (re.compile(r"\"([^\"\n<>]{1,80})\"\s*<sips?:", i), name),
             (re.compile(r"\b(?:sips?|tel|callto):([^@\s;?<>\"',]+)", i), address),
-            (re.compile(r"(?<![\w.+%/-])([\w.+%-]+)(?=@[A-Za-z0-9.\[-])"), address),
+            (re.compile(r"(?<![\w.+%/-])([\w.+%-]+)(?=(?:@|%40)[A-Za-z0-9.\[-])"), address),
             (re.compile(r"(?<![\w/+.-])([A-Za-z0-9+/_-]{40,}={0,2})(?![\w/+])"), self._blob),
             (
                 re.compile(
@@ -225,8 +236,10 @@ class Redactor:
                     r"|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"  # an id of ours too
                     r"|\d{8}T\d{6}"
                     r"|(?<![A-Za-z0-9])(?<!\d\.)(?:\+|00)\d[\d ().\-/\u00a0\u202f]{5,18}\d(?!\w)"
-                    r"|(?<![A-Za-z0-9+])(?<!\d\.)\d{6}-?\d{4}(?![\w-])"
+                    r"|(?<![A-Za-z0-9+])(?<!\d\.)\d{6}[- ]?\d{4}(?![\w-])"
                     r"|(?<![A-Za-z0-9+])(?<!\d\.)\d\d(?:[ .\-/\u00a0\u202f]\d\d){3}(?!\w)"
+                    r"|(?<![A-Za-z0-9+])(?<!\d\.)\d\d(?:[ \-/]\d{6}|\.\d{3}\.\d{3})(?![\w.])"
+                    r"|(?<![A-Za-z0-9+])(?<!\d\.)\d{2,4}(?:[ \-/\u00a0\u202f]\d{2,4}){1,6}(?!\w)"
                     r"|(?<![A-Za-z0-9+])(?<!\d\.)\d{8,15}(?!\w|\.\d)",
                     i,
                 ),
@@ -236,7 +249,8 @@ class Redactor:
         ]
 
     def _query(self, found: re.Match[str]) -> str:
-        place, mark, query = found.group().partition("?")
+        """What an address says of somebody stands behind its path: also a code to join a house, behind `#`."""
+        place, mark, query = [*re.split("([?#])", found.group(), maxsplit=1), "", ""][:3]
         return place + mark + (self._name(Kind.SECRET, query) if query else "")
 
     def _blob(self, found: re.Match[str]) -> str:
@@ -260,7 +274,8 @@ class Redactor:
         text = found.group()
         if re.match(r"\d{4}-\d\d-\d\d|\d\d:\d\d:\d\d|[0-9a-f]{8}-|\d{8}T", text, re.IGNORECASE):
             return text
-        return self._name(Kind.NUMBER, text)
+        # Groups of figures that are too few for a number stay.
+        return self._name(Kind.NUMBER, text) if len(_digits(text)) >= _NATIONAL else text
 
 
 _SPOKEN = frozenset({"password"})
@@ -276,7 +291,7 @@ def _known(kind: Kind, words: Iterable[str], replace: Replace) -> list[tuple[re.
         if plain.isdigit() and len(plain) < _SHORTEST_NUMBER:
             continue  # an extension: its address tells it from other figures
         if len(plain) >= least and (kind is Kind.SECRET or plain.casefold() not in _ORDINARY):
-            found |= {plain, quote(plain), json.dumps(plain)[1:-1], repr(plain)[1:-1]}
+            found |= {plain, quote(plain), repr(plain.encode())[2:-1], json.dumps(plain)[1:-1], repr(plain)[1:-1]}
     if not found:
         return []
     edge = ("", "") if kind is Kind.SECRET else (r"(?<![^\W_])", r"(?:'?s)?(?![^\W_])")  # also somebody's

@@ -66,6 +66,17 @@ the password is Hest71, --password Hest72, kodeord: Hest73, {"password": "to Hes
 2026-11-29 17:05:13,001 DEBUG wire From: Ellen Dam <sip:31415926@pbx.example>
 s=Call of Ellen Dam
 opened /srv/a1b2c/phone-16/tmp_wj49n8r/more/archive2
+23 456 789, 23 45 6789, 2345-6789, 23.456.789, 23 456789 and CPR 010290 1234
+f: Hans Ploug <tel:31415926>
+s: om Ploug
+k=clear:hemmelig99
+DEBUG wire P-Asserted-Identity: Ploug <tel:31415926>, t: Ploug <tel:31415926>, ploug%40firma.example
+Reason: SIP;cause=480;text="Ploug er syg"
+Warning: 399 x "Ploug"
+Organization: Plougs Eftf.
+N\\xc3\\xb8rgaard
+DPoP: eyJhbGciOi.eyJzdWIiOi.c2lnbmF0
+GET /callback?code=4/0AX12&state=abcde99 and https://house.example/join#AbC12-x9
 policy in force: number 7 sha256 3f2a91bc77120345 lines 2
 account 1: registered 200, call 3 ended code=200 by=them seconds=50.2 encrypted=yes codec=PCMA
 -----BEGIN PRIVATE KEY-----
@@ -92,6 +103,8 @@ PLANTED = (
         "Ellen Dam",
     ),
     *("WVNfX19z", "4A:AD:B9", "asd88fgp", "6629fae4", "eyJhbGciOi", "s3cr3t", "kW3m2Qp9xLz", "MC4CAQAw", "Bjarke"),
+    *("456 789", "45 6789", "2345-", "456.789", "456789", "010290", "Ploug", "ploug", "hemmelig99", "xc3", "eyJ"),
+    *("0AX12", "abcde99", "AbC12"),
 )
 HELPS = (
     "2026-11-29 17:05:12,123",
@@ -101,6 +114,8 @@ HELPS = (
     "10.0.0.5",
     "1048576",
     "2841 ms",
+    "cause=480",
+    "https://house.example/join#",
     "policy in force: number 7 sha256 3f2a91bc77120345 lines 2",
     "account 1: registered 200, call 3 ended code=200 by=them seconds=50.2 encrypted=yes codec=PCMA",
     "/srv/a1b2c/phone-16/tmp_wj49n8r/more/archive2",
