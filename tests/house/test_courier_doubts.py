@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from softphone.archive.outbox import shipping
 from softphone.domain.changes import Discard, DropWraps, RememberRefusal
-from softphone.domain.errors import HouseError
+from softphone.domain.errors import HouseError, KeyringError
 from softphone.domain.heads import Head
 from softphone.domain.purpose import KeyRole
 from softphone.house import answers
@@ -112,6 +112,7 @@ def test_only_what_the_house_has_signed_as_erased_ends_here(desk: Doubtful) -> N
         lambda recording, sha256: other.erased(recording, sha256, now),
         lambda recording, sha256: KEY.receipt(recording, sha256, "", (5, "h"), now),
         lambda _recording, sha256: KEY.erased("another", sha256, now),
+        lambda recording, _sha256: KEY.erased(recording, "0" * 64, now),
     )
     for sign in doubtful:
         desk.reports.clear()
@@ -128,7 +129,7 @@ def test_only_what_the_house_has_signed_as_erased_ends_here(desk: Doubtful) -> N
 
 @pytest.mark.expected_log(
     "not shipped: error.house.no_service", "not shipped: error.house.courier", "ZeroDivisionError",
-    reason="no answers of the service, and a fault of ours",
+    "not shipped: error.keyring.locked", reason="no answers of the service, a fault of ours, a keyring that is locked",
 )  # fmt: skip
 def test_an_answer_that_is_none_is_told_and_asked_for_again(desk: Doubtful, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_FIRST", 0.05)
@@ -141,12 +142,15 @@ def test_an_answer_that_is_none_is_told_and_asked_for_again(desk: Doubtful, monk
         ("/v1/heads", {}),
         ("/v1/heads", {"heads": [1]}),
         ("", ""),
+        ("keyring", ""),
     ]
 
     def says(_method: str, asked: str, body: Any) -> Any:
         path, told = odd[0] if odd else ("none", "")
         if not path:
             return 1 // 0
+        if path == "keyring":
+            raise KeyringError("error.keyring.locked")
         if asked.startswith(path):
             return told
         if asked == "/v1/recordings":
@@ -156,7 +160,8 @@ def test_an_answer_that_is_none_is_told_and_asked_for_again(desk: Doubtful, monk
     desk.says = says
     with desk.courier():
         while odd:
-            code = "error.house.no_service" if odd[0][0] else "error.house.courier"
+            codes = {"": "error.house.courier", "keyring": "error.keyring.locked"}
+            code = codes.get(odd[0][0], "error.house.no_service")
             until(lambda code=code: desk.trouble() == code, 10, f"told of {odd[0]}")
             assert not any("/parts/" in one for one in desk.asked)
             assert odd[0][0] != "/v1/recordings" or desk.file(recording).exists()
