@@ -11,7 +11,7 @@ from softphone.house.archive.asking import Asking, refusing
 
 _MISSING = "error.team.missing"
 _CONFLICT = "error.team.conflict"
-_SECONDS = 5.0
+_SECONDS = 2.0
 """for what is asked again and again while somebody listens"""
 
 

@@ -142,6 +142,8 @@ class Review(QObject):
             self.window.detail.comments.write()
         self.window.undo.carry_out()
         self._leave()
+        # An archive that hangs keeps nobody before a window that does not answer.
+        self.window.hide()
         self.browsing.stop()
         self.listening.stop()
         if self.shelf is not None:

@@ -24,7 +24,9 @@ from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
 from softphone.system.signature import new_signing_key, public_half
 from softphone.ui.review.app import Review
+from softphone.ui.review.work.thread import WorkerThread
 from tests.archive.scene import AT, DOCUMENTATION, TRAINING, Scene, voices
+from tests.ui.review.many import stalled
 from tests.ui.review.team import ALMA, ANNA, Reviewed, take
 
 WITHDRAWN = "Den må ikke længere bruges til uddannelse. Lyd, kommentarer og vurdering er fjernet herfra."
@@ -45,6 +47,24 @@ def playing(qtbot: QtBot, on: Reviewed, count: int) -> Review:
     qtbot.waitUntil(lambda: bool(np.frombuffer(on.speaker.pull(0.1), np.int16).any()), timeout=3000)
     qtbot.waitUntil(lambda: review.window.detail.waveform.drawn_whole, timeout=5000)
     return review
+
+
+def test_closed_the_window_goes_at_once_and_an_archive_that_hangs_is_waited_for_once(
+    qtbot: QtBot, desk: Scene, on: Reviewed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(WorkerThread, "waits", 2.0)
+    take(desk, ANNA, AT - timedelta(hours=1), sound=voices(1))
+    review = playing(qtbot, on, 1)
+    shown: list[bool] = []
+    stop = review.browsing.stop
+    monkeypatch.setattr(review.browsing, "stop", lambda: (stop(), shown.append(review.window.isVisible())))
+    with stalled(monkeypatch) as stall:
+        review.browsing._count()
+        qtbot.waitUntil(lambda: len(stall.kept) > 1, timeout=5000)
+        began = time.monotonic()
+        review.close()
+        assert time.monotonic() - began < 3.5
+    assert shown == [False]
 
 
 def withdraw(recording: str) -> tuple[Change, ...]:

@@ -93,11 +93,14 @@ class ArchiveWorker(ArchiveThread):
         self._watch.start()
         self._counting.start()
 
-    def stop(self) -> None:
-        """Pending requests are carried out first, and the open recording closed."""
-        self._watch.stop()
-        super().stop()
-        self._counting.stop()
+    def stop(self, until: float | None = None) -> None:
+        """Pending requests are carried out first, and the open recording closed. All three threads end at once."""
+        until = until or time.monotonic() + self.waits
+        self._watch.end_soon()
+        self._counting.end_soon()
+        super().stop(until)
+        self._watch.stop(until)
+        self._counting.stop(until)
 
     # --- what the window asks -------------------------------------------------------------------
 

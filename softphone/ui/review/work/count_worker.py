@@ -21,11 +21,11 @@ class CountWorker(ArchiveThread):
     def __init__(self, archive: SeenArchive) -> None:
         super().__init__("review-counting", archive)
 
-    def stop(self) -> None:
+    def end_soon(self) -> None:
         """What has not begun is not counted any more."""
         with self._bell:
             self._jobs.clear()
-        super().stop()
+        super().end_soon()
 
     def count(self, watched: Watched) -> None:
         with self._bell:

@@ -38,9 +38,9 @@ class Sound(WorkerThread):
         self._turn = 0
         self._speed, self._skips = 1.0, False
 
-    def stop(self) -> None:
+    def end_soon(self) -> None:
         self.let_go()
-        super().stop()
+        super().end_soon()
 
     # --- what the window asks -------------------------------------------------------------------
 

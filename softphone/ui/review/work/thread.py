@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 
@@ -23,6 +24,8 @@ class WorkerThread(QObject):
     """failed(KlartoneError): of a job. A bug in one is logged, and the thread goes on."""
 
     failed = Signal(object)
+    waits = 10.0
+    """seconds for jobs that were asked for; an archive that hangs gets no more"""
 
     def __init__(self, name: str) -> None:
         super().__init__()
@@ -34,13 +37,18 @@ class WorkerThread(QObject):
     def start(self) -> None:
         self._thread.start()
 
-    def stop(self) -> None:
+    def end_soon(self) -> None:
         """What was asked for is done first."""
         with self._bell:
             self._ends = True
             self._bell.notify()
+
+    def stop(self, until: float | None = None) -> None:
+        """And waits for it. `until`: a moment of the monotonic clock; None: as long as `waits`."""
+        self.end_soon()
         if self._thread.is_alive():
-            self._thread.join(10)
+            self._thread.join(max((until or time.monotonic() + self.waits) - time.monotonic(), 0))
+        self.blockSignals(True)  # what comes of one that hangs is for nobody
 
     def _do(self, job: Callable[[], None]) -> None:
         with self._bell:
