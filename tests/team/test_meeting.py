@@ -307,3 +307,15 @@ def test_what_arrived_and_ended_since_a_backup_comes_again_as_it_was_left(house:
     # Those that have met theirs go.
     house.as_login(SWEEPER, proving.STONES_FORGET, timedelta(days=30))
     assert house.owner("SELECT what FROM stones WHERE written_at IS NOT NULL") == []
+
+
+def test_the_service_keeps_nothing_from_storage_by_saying_that_it_lies_there(house: House) -> None:
+    house.ask("handler", rights.TAKE_BACK, new_id(), None, NUMBER, ["training"], "withdrawn", datetime.now(UTC))
+    told = house.as_login(SERVICE, proving.STONES, 10)
+    for one in told:
+        house.as_login(SERVICE, proving.STONE_WRITTEN, one["what"], one["id"], one["at"])
+    assert house.as_login(SERVICE, proving.STONES, 10) == []
+    assert house.as_login(SWEEPER, proving.STONES, 10) == told != []
+    for one in told:
+        house.as_login(SWEEPER, proving.STONE_WRITTEN, one["what"], one["id"], one["at"])
+    assert house.owner("SELECT what FROM stones WHERE written_at IS NULL") == []

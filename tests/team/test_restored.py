@@ -85,7 +85,7 @@ def test_what_went_since_a_backup_does_not_come_back_and_nobody_is_served_before
         whole(desk.ask("POST", "/v1/holds", {"holds": [hold() | {"recording": held.recording}]}))
         lift(team, undone)
         # Storage learns of it from the service, before any sweep.
-        waiting = "SELECT count(*) FROM stones WHERE written_at IS NULL"
+        waiting = "SELECT count(*) FROM stones WHERE laid_at IS NULL"
         until(lambda: team.sql(waiting) == [(0,)], 30, "the stones in storage")
         team.sql("UPDATE recordings SET restricted = 'objection' WHERE recording = %s", refused.recording)
         assert it.ask("DELETE", f"/v1/desks/{revoked.id}").status == 204
