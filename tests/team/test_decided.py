@@ -15,7 +15,7 @@ from psycopg.types.json import Jsonb
 from softphone.domain.changes import HoldBy
 from softphone.domain.purpose import Basis, Purpose
 from softphone.domain.retention import Ended, answer_by, day_begins
-from softphone.team.rows import afterwards, arriving, cases, holds, judging, rights
+from softphone.team.rows import afterwards, arriving, cases, holds, judging, reviewing, rights, signing_in
 from softphone.team.rows.arriving import Hold, KeptFor
 from softphone.team.rows.holds import Ends
 from softphone.team.rows.pool import Rows
@@ -243,6 +243,45 @@ def test_a_note_that_was_erased_stays_away_and_one_past_its_day_goes(house: Hous
     assert house.as_login(SWEEPER, afterwards.FORGET) == [{"forget": 1}]
     assert [row["call"] for row in house.owner("SELECT call FROM call_notes")] == [call]
     assert house.owner("SELECT * FROM call_note_seals") == []
+
+
+def test_a_desk_fills_the_house_with_neither_notes_nor_numbers_nor_figures_nor_anybody_with_proofs(
+    house: House,
+) -> None:
+    words = Jsonb([{"key_id": "c1", "suite": "s", "sealed": "aa" * 10_000}])
+    note = ("anna@nordlys.example", NUMBER, NOW, LATER.date(), LATER)
+    number = ("SELECT number_remember(%s, 'refused', '', '', '', now(), now())", NUMBER)
+
+    def after(what: str, count: int) -> None:
+        house.owner("UPDATE desk_rates SET count = %s WHERE what = %s RETURNING desk", count, what)
+
+    house.ask("anna", rights.PUT_NOTE, new_id(), *note, words)
+    house.ask("anna", *number)
+    assert {row["what"] for row in house.owner("SELECT what FROM desk_rates")} >= {"notes a day", "numbers a day"}
+    after("notes a day", 5_000)
+    assert refused(house, "anna", rights.PUT_NOTE, new_id(), *note, words) == "KT429"
+    after("notes a day", 1)
+    after("note bytes a day", 16 << 20)
+    assert refused(house, "anna", rights.PUT_NOTE, new_id(), *note, words) == "KT429"
+    after("numbers a day", 5_000)
+    assert refused(house, "anna", *number) == "KT429"
+    # Of one desk: others go on.
+    house.ask("bo", *number)
+    house.ask("bo", rights.PUT_NOTE, new_id(), "bo@nordlys.example", *note[1:], words)
+    told = {"agent": "anna@nordlys.example", "what": "drawn", "count": 1}
+    far = [told | {"line": "salg", "month": month} for month in ("9999-12", "2001-01", f"{NOW:%Y-%m}")]
+    house.ask("anna", reviewing.TALLIES, Jsonb(far))
+    assert [row["span"] for row in house.owner("SELECT span FROM sample_tallies")] == [f"{NOW:%Y-%m}"]
+    many = [told | {"line": f"line {one}", "month": f"{NOW:%Y-%m}"} for one in range(10_000)]
+    assert refused(house, "anna", reviewing.TALLIES, Jsonb(many)) == "KT429"
+    # Whoever has no token can have a proof of its own noted: past ones go with the next, without the sweep.
+    house.owner(
+        "INSERT INTO proofs SELECT decode(md5(n::text), 'hex'), now() - interval '1 second' FROM generate_series(1, 20) n"
+        " RETURNING proof"
+    )
+    assert house.ask("anna", signing_in.PROOF, b"p", LATER) == [{"proof_new": True}]
+    assert house.ask("anna", signing_in.PROOF, b"p", LATER) == [{"proof_new": False}]
+    assert house.owner("SELECT count(*) FROM proofs") == [{"count": 1}]
 
 
 @pytest.mark.rule("G23")

@@ -103,6 +103,15 @@ def test_the_calls_agent_reads_what_is_shared_and_answers_and_nobody_else_does(h
             (reviewing.MARK, (one, 1, None, None)),
         ):
             assert refused(house, who, statement, *values) == "KT403"
+    # What a case leaves to custody alone, its review tells nobody either.
+    assert house.ask("anna", "SELECT shared_read(%s)", one)
+    house.owner("UPDATE recordings SET restricted = 'objection' WHERE recording = %s", one)
+    assert counts(house, "anna") == (0, 0, 0, 0, 0)
+    assert refused(house, "anna", "SELECT shared_read(%s)", one) == "KT404"
+    assert house.ask("anna", "SELECT * FROM shared_reviews()") == []
+    assert refused(house, "anna", reviewing.COMMENT, new_id(), *answer[1:]) == "KT404"
+    house.owner("UPDATE recordings SET restricted = NULL WHERE recording = %s", one)
+    assert counts(house, "anna")[0] == 1
     # A lead of another team is told what somebody is told of a recording that is not there.
     carls = house.arrived("carl")
     assert refused(house, "lead", reviewing.OPEN, carls) == refused(house, "lead", reviewing.OPEN, new_id()) == "KT404"

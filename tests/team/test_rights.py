@@ -299,7 +299,7 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], frozenset[str] | None, tuple[Any, ..
                 "addresses",
                 "lock_party",
             ),
-            *("rated", "upload_limited"),
+            *("rated", "upload_limited", "rows_limited", "note_bytes_limited"),
             *("capped", "day_begins", "longest_kept", "b64", "comments_for", "marks_kept", "need_team", "of_team"),
             *("review_tag", "sample_found", "scores_of", "see_review", "shared_with_me", "tallied", "tally"),
             *("training_keys_of", "unshared", "unwrapped", "stone_meets", "stones_meet"),
