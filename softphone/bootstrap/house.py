@@ -11,7 +11,7 @@ from softphone.archive.folder.marker import read_marker
 from softphone.archive.outbox import rows
 from softphone.archive.outbox.shipping import unshipped
 from softphone.bootstrap.home import Home, is_demo, key_store
-from softphone.domain.errors import ArchiveError, HouseError
+from softphone.domain.errors import ArchiveError, HouseError, NotSignedInError
 from softphone.house.connection import Connection
 from softphone.house.joining import Desk, Grant, Invitation, by_code, fingerprint_of, join, leave
 from softphone.house.membership import HouseFolder, Membership
@@ -67,6 +67,8 @@ def join_house(home: Home, text: str, sign_in: SignIn, *, signer: str = "", auth
 
 def leave_house(home: Home, *, offline: bool = False) -> Membership:
     """Raises KlartoneError."""
+    if HouseFolder(home.folders.data).read() is None:
+        raise NotSignedInError("error.house.not_joined")  # with or without an archive
     settings, _ = home.settings(only_look=True)
     left = leave(desk_of(home, settings), lambda: _unshipped(home, settings), offline=offline)
     with _archive(home, settings) as archive, archive.catalog.writing() as tx:

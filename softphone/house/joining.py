@@ -40,7 +40,8 @@ class Invitation:
         address, link, behind = text.strip().partition("/join#")
         code, _, fingerprint = behind.partition(".")
         parts = urlsplit(address)
-        if parts.scheme != "https" or not parts.hostname or parts.query or parts.username is not None:
+        is_plain = parts.path in ("", "/") and not (parts.query or parts.fragment) and parts.username is None
+        if parts.scheme != "https" or not parts.hostname or not is_plain:
             raise HouseError("error.house.no_link")
         address = f"https://{parts.netloc}"
         if link:

@@ -175,6 +175,14 @@ def test_a_link_sets_a_fresh_home_up_and_leaving_gives_it_back(
     assert joined(home, team, key).desk == membership.desk
 
 
+def test_a_fresh_home_is_told_that_it_has_no_house_and_a_spoilt_link_is_none(home: Home) -> None:
+    left = home.does("leave")
+    assert (left.status, "belongs to no house" in left.err) == (1, True)
+    for spoilt in ("https://house.example/some/path#x", "https://house.example/join", "https://house.example#x"):
+        refused = home.does("join", spoilt, "--signer", "0" * 32)
+        assert (refused.status, "no link to a house" in refused.err) == (1, True), spoilt
+
+
 @pytest.mark.expected_log("the house", reason="what it tells is not to be believed")
 def test_a_desk_believes_its_signer_and_a_higher_number_and_nothing_else(home: Home, team_tls: Team) -> None:
     team, key, stranger = team_tls, new_signing_key(), new_signing_key()
