@@ -148,8 +148,11 @@ def test_an_observer_is_told_everything_and_may_only_ask_for_an_end_that_takes_n
         status, told = klartone(on, "quit", "--now", "--wait", "0")
         assert (status, on.desk.call(third).phase) == (4, CallPhase.CONNECTED)
         assert "--now" not in told
-        refused = on.desk.ask(PostponeQuit)
-        assert isinstance(refused, Refused)
+        phase(on, QuitPhase.WAITS)
+        for command, fields in ((PostponeQuit, {}), (QuitWhenIdle, {"ready": True})):
+            refused = on.desk.ask(command, **fields)
+            assert isinstance(refused, Refused), command
+        assert on.desk.call(third).phase is CallPhase.CONNECTED
         assert json.loads(klartone(on, "status", "--json")[1])["waiting"]["quit_at_the_latest"] is not None
         on.hang_up(third)
         on.desk.wait_call(lambda one: one.phase is CallPhase.ENDED, "wrap-up", third)
