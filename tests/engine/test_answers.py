@@ -5,6 +5,7 @@ The one part that answers is hand-written here; the journeys drive the real ones
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -48,23 +49,27 @@ def test_a_fault_of_a_command_is_refused_under_its_whole_code(raised: str) -> No
 
 @pytest.mark.parametrize("owed", ["nothing", "has_unwritten", "settled"])
 def test_who_asks_for_an_end_at_once_is_refused_while_something_is_unwritten(owed: str) -> None:
-    calls = SimpleNamespace(any_open=False, settled=owed != "settled")
+    calls = SimpleNamespace(any_open=False, talking=False, settled=owed != "settled", hang_up_all=lambda: None)
     store = SimpleNamespace(opened=True, has_unwritten=owed == "has_unwritten")
     parts: Any = SimpleNamespace(calls=calls, store=store, sound=SimpleNamespace(state=SimpleNamespace(own_call=None)))
     inbox = Inbox()
     engine = Engine(cast("Parts", parts), inbox, Clients())
-    client = Client(desk=False, outbox=Outbox())
-
-    engine.client(ClientMessage(client, QuitWhenIdle("7", within=5)))
-    inbox.drain()
-    client.outbox.close()
-
-    answer = decode_from_engine(client.outbox.take() or b"")
-    if owed == "nothing":
-        assert isinstance(answer, Done)
-    else:
-        assert isinstance(answer, Refused)
-        assert answer.said.code == "refused.quit.busy"
+    for desk, command in (
+        (False, QuitWhenIdle("7", within=5)),
+        # Overdue (`--now`), a desk's word counts no more than that.
+        (False, QuitWhenIdle("8", latest=datetime(2026, 1, 1, tzinfo=UTC))),
+        (True, QuitWhenIdle("9", ready=True)),
+    ):
+        client = Client(desk=desk, outbox=Outbox())
+        engine.client(ClientMessage(client, command))
+        inbox.drain()
+        client.outbox.close()
+        answer = decode_from_engine(client.outbox.take() or b"")
+        if owed == "nothing" or command.id == "8":
+            assert isinstance(answer, Done)
+        else:
+            assert isinstance(answer, Refused)
+            assert answer.said.code == "refused.quit.busy"
 
 
 @pytest.mark.expected_log("bug AttributeError", reason="no state can be made of such parts")
