@@ -16,7 +16,11 @@ from pathlib import Path
 import pytest
 
 from softphone import cli
+from softphone.archive.archive import Archive
+from softphone.archive.catalog import database
+from softphone.bootstrap.home import DEMO_KEYS
 from softphone.system.endpoint import read_endpoint
+from softphone.system.secrets import DemoKeyFile
 from softphone.wire.from_engine import Refused
 from softphone.wire.snapshot import CallPhase, QuitPhase
 from softphone.wire.to_engine import (
@@ -70,7 +74,9 @@ def calls_until_gone(port: int) -> set[str]:
     return said | {one for one, at in sent.items() if at < late} - answered
 
 
-def test_an_observer_is_told_everything_and_may_only_ask_for_an_end_that_takes_nothing(tmp_path: Path) -> None:
+def test_an_observer_is_told_everything_and_may_only_ask_for_an_end_that_takes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with stage(tmp_path, lines=("n7",)) as on, Desk.attached(on.runtime, "observer") as eye:
         answers = [
             eye.ask(Dial, account="agent", target=f"sip:somebody@{LOOPBACK}"),
@@ -94,6 +100,13 @@ def test_an_observer_is_told_everything_and_may_only_ask_for_an_end_that_takes_n
         assert [(one["phase"], one["recorded"]) for one in state["calls"]] == [("connected", True)]
         assert not [word for word in (CUSTOMER, CUSTOMER[3:], LOOPBACK) if word in told]
         assert "optages" in (said := klartone(on, "status")[1]) or "recorded" in said
+
+        # Of this version, it records into no archive of an earlier schema: a copy of last year's is opened beside it.
+        old = tmp_path / "last-year"
+        with monkeypatch.context() as earlier:
+            earlier.setattr(database, "HEAD", database.OLDEST)
+            Archive.create(old, DemoKeyFile(old / DEMO_KEYS), demo=True).close()
+        assert klartone(on, "archive", "--archive", str(old), "list")[0] == 0
 
         # What a command sets is taken up, but not in a call.
         assert klartone(on, "account", "add", f"second@{LOOPBACK}", "--id", "second", "--no-register")[0] == 0
