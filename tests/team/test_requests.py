@@ -361,6 +361,21 @@ def test_what_is_too_large_malformed_or_nowhere_is_told_by_code_and_repeats_noth
         assert (answer.status, answer.code) == (422, "request_wrong")
         assert answer.headers["content-type"] == "application/problem+json"
         assert secret[1:].encode() not in answer.body
+    # Times that no calendar counts on from, a folder in place of a zone, a number that no column holds.
+    lead = team.desk("lead", name="lead", key=KeyRole.TRAINING)
+    note = {"agent": ANNA, "number": NUMBER, "at": datetime.now(UTC).isoformat(), "until": "2030-01-01", "seals": []}
+    note["time_zone"] = "Europe/Copenhagen"
+    case = {"case": str(uuid4()), "kind": "objection", "whole": False, "at": "0001-01-01T00:00:00+14:00"}
+    sample = {"lines": [], "agents": [], "since": "9999-12-31T23:59:59-12:00"}
+    for who, method, path, told in (
+        (desk, "PUT", f"/v1/notes/{uuid4()}", note | {"time_zone": "Europe"}),
+        (desk, "PUT", f"/v1/notes/{uuid4()}", note | {"until": "0001-01-01"}),
+        (desk, "POST", f"/v1/recordings/{one.recording}/case", case),
+        (lead, "POST", "/v1/sample/days", sample),
+        (lead, "PUT", f"/v1/reviews/{one.recording}/scores/a", {"points": 1, "seen": 2**63}),
+        (desk, "GET", f"/v1/heads?since={2**63}", None),
+    ):
+        assert who.ask(method, path, told).code == "request_wrong", (path, told)
     assert desk.ask("GET", f"/v1/{secret}").code == "no_route"
     assert desk.ask("PATCH", "/v1/me").code == "no_method"
     assert (

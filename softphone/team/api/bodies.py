@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from softphone.domain.purpose import Purpose
 from softphone.team.rows import arriving as rows_of
-from softphone.team.upload.told import HoldRow, Id, Number, Told, Word
+from softphone.team.upload.told import HoldRow, Id, Moment, Number, Told, Word
 
 _PLAIN = r"^[^\x00-\x1f\x7f]*$"
 Line = Annotated[str, Field(max_length=200, pattern=_PLAIN)]
@@ -95,7 +95,7 @@ class LateCase(Told):
     case: Id
     kind: Literal["objection", "grounds_given"]
     whole: bool
-    at: AwareDatetime
+    at: Moment
 
 
 class Reached(Told):
@@ -126,8 +126,8 @@ class Remembered(Told):
     line: Line = ""
     purpose: Purpose | None = None
     value: Annotated[str, Field(max_length=40, pattern=r"^[0-9A-Za-z_-]*$")] = ""
-    at: AwareDatetime
-    until: AwareDatetime
+    at: Moment
+    until: Moment
 
 
 class Asked(Told):

@@ -10,12 +10,21 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    WithJsonSchema,
+)
 
 from softphone.archive.crypto.wraps import SUITE
 from softphone.domain.archive.decisions import CaseKind
@@ -48,7 +57,34 @@ def _bytes(value: object, most: int = 200) -> bytes:
     return base64.b64decode(value, validate=True)
 
 
+_FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+"""what no desk's clock says, and no calendar of a machine can count on from"""
+
+
+def _moment(at: datetime) -> datetime:
+    if not _FIRST <= at < _LAST:
+        raise ValueError("no such time")
+    return at
+
+
+def _day(day: date) -> date:
+    if not _FIRST.date() <= day < _LAST.date():
+        raise ValueError("no such day")
+    return day
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("no such zone") from None
+    return name
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_moment)]
+Day = Annotated[date, AfterValidator(_day)]
 Word = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Zone = Annotated[Word, AfterValidator(_zone)]
 Id = Annotated[str, Field(pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 HoldId = Annotated[str, Field(pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(-h[0-9]{1,6})?$")]
 """a desk counts the holds that a call raises on a recording, and adds the count to its id"""
@@ -100,7 +136,7 @@ class CallTold(Told):
     number: Number | None = Field(None, repr=False)
     """travels here alone, and the service keeps its keyed hash"""
     number_seals: Annotated[list[SealRow], Field(max_length=100)] = []
-    started_at: AwareDatetime
+    started_at: Moment
     notice: NoticeId | None = None
     language: Language
     time_zone: Word
@@ -125,7 +161,7 @@ class FileTold(Told):
 
 class SegmentRow(Told):
     segment: Annotated[int, Field(ge=0, le=100_000)]
-    opened_at: AwareDatetime
+    opened_at: Moment
     purposes: Annotated[list[Purpose], Field(max_length=2)]
     chunks: Annotated[int, Field(ge=0, le=200_000)] | None = None
     sound: Annotated[str, Field(pattern=f"^[0-9a-f]{{{DIGEST}}}$")] | None = None
@@ -136,13 +172,13 @@ class PurposeRow(Told):
     purpose: Purpose
     basis: Basis | None = None
     retention: Word | None = None
-    expires_on: date | None = None
+    expires_on: Day | None = None
     stands: Ended
     reason: Word | None = None
-    reviewed_at: AwareDatetime | None = None
+    reviewed_at: Moment | None = None
     at_end: Annotated[str, Field(pattern="^(delete|review)$")] = "delete"
     keep_reviewed: Word | None = None
-    judge_by: date | None = None
+    judge_by: Day | None = None
 
 
 class WrapRow(SealRow):
@@ -155,9 +191,9 @@ class HoldRow(Told):
     hold: HoldId
     raised_for: HoldBy
     raised_by: Word
-    at: AwareDatetime
-    provisional_until: AwareDatetime | None = None
-    confirm_by: AwareDatetime | None = None
+    at: Moment
+    provisional_until: Moment | None = None
+    confirm_by: Moment | None = None
     why: Annotated[str, Field(max_length=2_000, pattern=r"^[^\x00]*$", repr=False)] = ""
 
     def hold_on(self, recording: UUID) -> Hold:
@@ -170,10 +206,10 @@ class HoldRow(Told):
 class RecordingTold(FileTold):
     """One recording. `clock`: the desk's, as it tells this."""
 
-    clock: AwareDatetime
-    opened_at: AwareDatetime
-    closed_at: AwareDatetime | None = None
-    broke_off_at: AwareDatetime | None = None
+    clock: Moment
+    opened_at: Moment
+    closed_at: Moment | None = None
+    broke_off_at: Moment | None = None
     restricted: Word | None = None
     call: CallTold
     segments: Annotated[list[SegmentRow], Field(min_length=1, max_length=2_000)]

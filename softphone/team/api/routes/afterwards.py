@@ -7,7 +7,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Path
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from softphone.domain.archive import permission
 from softphone.domain.archive.decisions import Right, WithdrawalResult
@@ -21,7 +21,7 @@ from softphone.team.api.seeing import seeing
 from softphone.team.rows import rights
 from softphone.team.rows.arriving import Seal
 from softphone.team.rows.numbers import number_hash
-from softphone.team.upload.told import Id, KeyId, LongSealed, Number, Suite, Told, Word
+from softphone.team.upload.told import Day, Id, KeyId, LongSealed, Moment, Number, Suite, Told, Word, Zone
 
 routes = router()
 
@@ -50,9 +50,9 @@ class NoteTold(Told):
 
     agent: Word
     number: Number | None = Field(None, repr=False)
-    at: AwareDatetime
-    until: date
-    time_zone: Word
+    at: Moment
+    until: Day
+    time_zone: Zone
     seals: Annotated[list[NoteSeal], Field(max_length=20)] = Field(default_factory=list[NoteSeal])
 
 
@@ -102,11 +102,8 @@ async def note_put(here: Here, asking: Who, call: Annotated[UUID, Path()], told:
     """An agent's, about an own call. What data protection has erased stays away."""
     number = number_hash(here.arriving.number_key, told.number) if told.number else None
     seals = [Seal(KeyRole.CUSTODY, one.key_id, one.suite, one.sealed) for one in told.seals]
-    try:
-        async with here.rows.asking(asking.token) as tx:
-            await rights.put_note(tx, call, told.agent, number, told.at, told.until, told.time_zone, seals)
-    except (KeyError, ValueError):
-        raise TeamError("error.team.request_wrong", where="time_zone", reason="zone") from None
+    async with here.rows.asking(asking.token) as tx:
+        await rights.put_note(tx, call, told.agent, number, told.at, told.until, told.time_zone, seals)
 
 
 @routes.post("/notes/find")

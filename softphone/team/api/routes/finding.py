@@ -10,7 +10,7 @@ from uuid import UUID
 
 from fastapi import Header
 from fastapi.responses import Response, StreamingResponse
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from softphone.domain.archive.permission import Viewer
 from softphone.domain.archive.recordings import AuditRow, Cursor, Query, RecordingRow
@@ -27,7 +27,7 @@ from softphone.team.rows import finding, opening
 from softphone.team.rows.errors import MissingError, WrongError
 from softphone.team.rows.finding import Found
 from softphone.team.rows.numbers import number_hash
-from softphone.team.upload.told import KeyId, Number, Sealed, SealRow, Suite, Told, Word
+from softphone.team.upload.told import KeyId, Moment, Number, Sealed, SealRow, Suite, Told, Word
 
 routes = router()
 _RANGE = re.compile(r"bytes=(\d{1,15})-(\d{0,15})")
@@ -41,8 +41,8 @@ class Asked(Told):
     """What is looked for. None: anything; an empty list finds nothing."""
 
     number: Number | None = Field(None, repr=False)
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Moment | None = None
+    until: Moment | None = None
     lines: Annotated[list[Word], Field(max_length=1_000)] | None = None
     agents: Annotated[list[Word | None], Field(max_length=1_000)] | None = None
     opens_for: KeyRole | None = None

@@ -37,7 +37,7 @@ class Heads(BaseModel):
 
 
 @routes.get("/heads")
-async def heads(here: Here, asking: Who, since: Annotated[int | None, Query(ge=0)] = None) -> Heads:
+async def heads(here: Here, asking: Who, since: Annotated[int | None, Query(ge=0, lt=1 << 63)] = None) -> Heads:
     """The newest; or those after `since`, a serial that the desk has seen."""
     async with here.rows.asking(asking.token) as tx:
         if since is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -25,7 +24,7 @@ from softphone.team.rows import afterwards, finding, holds
 from softphone.team.rows.finding import Found
 from softphone.team.rows.holds import Anew, Ends, Keys
 from softphone.team.rows.numbers import number_hash
-from softphone.team.upload.told import WRAP_BYTES, HoldId, Number, SealRow, Told, WrapRow
+from softphone.team.upload.told import WRAP_BYTES, Day, HoldId, Number, SealRow, Told, WrapRow
 
 routes = router()
 _MOST = 2_000
@@ -57,7 +56,7 @@ class ToEnd(HoldAsked):
 
 
 class LookAgain(HoldAsked):
-    look_again: date
+    look_again: Day
 
 
 class HoldEnd(HoldAsked):
@@ -66,7 +65,7 @@ class HoldEnd(HoldAsked):
 
     how: Ends
     reason: Words = ""
-    answered: date | None = None
+    answered: Day | None = None
     wraps: Wraps = Field(default_factory=list[WrapRow])
     training_may_end: bool = False
 

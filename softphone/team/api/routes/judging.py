@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from softphone.domain.archive import permission
 from softphone.domain.archive.decisions import Case, Decided, Overdue, ToJudge
@@ -20,7 +19,7 @@ from softphone.team.api.routes.finding import IdAsked, RowTold, told_row
 from softphone.team.api.routes.holds import KeysTold, Words, Wraps, keys_told, sealed_anew
 from softphone.team.api.seeing import seeing
 from softphone.team.rows import cases, finding, holds, judging
-from softphone.team.upload.told import Told, WrapRow
+from softphone.team.upload.told import Day, Moment, Told, WrapRow
 
 routes = router()
 _MOST = 500
@@ -29,7 +28,7 @@ _MOST = 500
 class AfterWaiting(Told):
     """Where a page ended, as it told it."""
 
-    at: AwareDatetime
+    at: Moment
     recording: UUID
 
 
@@ -48,7 +47,7 @@ class WaitingTold(Told):
 class Keep(IdAsked):
     """`wraps`: its data keys, sealed for those whom the policy lets open it again."""
 
-    until: date
+    until: Day
     reason: Words
     purpose: Purpose | None = None
     wraps: Wraps = Field(default_factory=list[WrapRow])

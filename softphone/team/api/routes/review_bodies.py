@@ -7,13 +7,13 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, PlainValidator, WithJsonSchema
+from pydantic import Field, PlainValidator, WithJsonSchema
 
 from softphone.archive.crypto.wraps import SUITE
 from softphone.domain.archive.reviews import SampleFilter
 from softphone.domain.policy.period import Period
 from softphone.team.api.bodies import Line
-from softphone.team.upload.told import Id, Told
+from softphone.team.upload.told import Id, Moment, Told
 
 _MOST_WORDS = 16_000
 """bytes of a sealed comment: 1,000 characters, and what seals them"""
@@ -56,12 +56,12 @@ class Sample(Team):
     sought: Sought = ""
     spoken: Sought = ""
     named: Annotated[list[Line], Field(max_length=1_000)] = Field(default_factory=list[str])
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Moment | None = None
+    until: Moment | None = None
 
 
 class After(Told):
-    opened_at: AwareDatetime
+    opened_at: Moment
     recording: Id
 
 
@@ -197,14 +197,14 @@ class ScoreTold(Told):
     """`seen`: the version that they saw, 0 for none. Somebody was faster: 409, and nothing is lost."""
 
     points: Annotated[int, Field(ge=0, le=10)]
-    seen: Annotated[int, Field(ge=0)]
+    seen: Annotated[int, Field(ge=0, lt=1 << 31)]
 
 
 class ShareTold(ForDesks):
     """`vouched`: by a data key of the recording, so that other leads' desks need not believe the service that it is shared."""
 
     on: bool
-    seen: Annotated[int, Field(ge=0)]
+    seen: Annotated[int, Field(ge=0, lt=1 << 31)]
     vouched: Annotated[str, Field(pattern="^[0-9A-Za-z+/]{43}=$")] | None = None
 
 
