@@ -499,7 +499,8 @@ def test_a_link_that_is_pasted_joins_the_house_beside_the_window_and_the_phone_r
     desk = scene.open(s.FIRST_START, join_house=join)
     scene.activate()
     section = desk.window.settings.house
-    assert section.y() < desk.window.settings.account.y(), "with a link nothing else needs to be typed"
+    page = desk.window.settings
+    assert page.account.y() < section.y() < page.sound.y(), "most have no link: the account comes first"
     assert not section.join.isEnabled()
     for link, role in ((wrong, "danger"), (f"  {address}/join#code.signer ", "muted")):
         section.link.setFocus()

@@ -101,13 +101,13 @@ class SettingsPage(QWidget):
         self.reel.render_view(view)
 
     def _place_house(self, *, first: bool) -> None:
-        """A fresh phone that has a link needs nothing else here."""
+        """A fresh phone that has a link needs nothing further down; most have none, so the account comes first."""
         if first != self._house_first:
             self._house_first = first
             self._inner.removeWidget(self.house)
-            beside = self.account if first else self.appearance
+            beside = self.network if first else self.appearance
             self._inner.insertWidget(self._inner.indexOf(beside), self.house)
-            QWidget.setTabOrder(self.welcome if first else self.policy, self.house)
+            QWidget.setTabOrder(self.account if first else self.policy, self.house)
 
     @property
     def is_typed_in(self) -> bool:
