@@ -12,10 +12,23 @@ from psycopg.types.json import Jsonb
 
 from softphone.domain.purpose import Purpose
 from softphone.domain.retention import day_begins
-from softphone.team.rows import afterwards, reviewing, rights
+from softphone.team.rows import afterwards, arriving, reviewing, rights
 from softphone.team.rows.arriving import KeptFor
-from softphone.team.schema import SWEEPER
-from tests.team.house import CUSTODY, DOCUMENTATION, KEYS, NUMBER, SALES, TEAMS, TRAINING, ZONE, House, new_id, recorded
+from softphone.team.schema import MIGRATOR, SWEEPER
+from tests.team.house import (
+    ANNA,
+    CUSTODY,
+    DOCUMENTATION,
+    KEYS,
+    NUMBER,
+    SALES,
+    TEAMS,
+    TRAINING,
+    ZONE,
+    House,
+    new_id,
+    recorded,
+)
 
 TABLES = ("reviews", "review_scores", "review_comments", "comment_seals", "review_openings")
 
@@ -196,3 +209,39 @@ def test_marks_fall_with_their_reviews_and_go_on_only_in_a_team_of_five(house: H
         "reviewed_on": 4,
     }
     assert refused(house, "lead", reviewing.FIGURES, [SALES], agents[:5], "2026-01", "2026-01-01") == "KT403"
+
+
+def test_what_was_given_once_or_has_ended_is_not_given_again_before_any_sweep(house: House) -> None:
+    one, other = house.arrived(), house.signed_in("anna", ["agent"], [ANNA])
+    # No key of documentation without a reason.
+    opened = "SELECT * FROM recording_open(%s, 'documentation', %s, '')"
+    assert refused(house, "handler", opened, one, "") == "KT422"
+    assert len(house.ask("handler", opened, one, "a complaint")) == 1
+    # A new key for reading: what was sealed for the former one goes.
+    desk = str(house.people["anna"].desk)
+    house.ask("anna", "SELECT reading_key_put(%s, %s)", b"r" * 32, b"s" * 64)
+    house.ask("lead", reviewing.SHARE, one, True, 0)
+    sealed = Jsonb([{"segment": 0, "desk": desk, "suite": "s", "sealed": "aGVq"}])
+    house.ask("lead", reviewing.SEAL, one, sealed, Jsonb([]))
+    assert len(house.ask("anna", "SELECT * FROM shared_file(%s)", one)) == 1
+    house.ask("anna", "SELECT reading_key_put(%s, %s)", b"q" * 32, b"s" * 64)
+    assert house.owner("SELECT * FROM review_wraps") == []
+    # What has ended is not heard any more, though its keys still lie here until the sweep comes.
+    file = "SELECT * FROM recording_file(%s)"
+    assert len(house.ask("handler", file, one)) == 1
+    house.owner("UPDATE purposes SET ends_at = now() WHERE recording = %s RETURNING purpose", one)
+    assert house.owner("SELECT role FROM wraps WHERE recording = %s AND role = 'documentation'", one)
+    assert house.ask("handler", file, one) == []
+    # An account's password goes to the first desk that asks, as often as it asks.
+    house.as_login(MIGRATOR, "SELECT account_set(%s, %s, %s)", ANNA, Jsonb({}), b"sealed")
+    given = "SELECT * FROM account_passwords()"
+    assert [len(house.ask(who, given)) for who in ("anna", other, "anna")] == [1, 0, 1]
+    # 32 GiB a day are begun, and no more.
+    house.owner("UPDATE desk_rates SET count = 32::bigint << 30 WHERE what = 'bytes a day' RETURNING desk")
+    assert refused(house, "anna", arriving.BEGIN, new_id(), 1, b"d" * 32, 1 << 20, "recordings/x") == "KT429"
+    # An invitation from before a restore may have been used.
+    code = "SELECT code_make(%s, 'new', '{agent}', %s, '1 day')"
+    house.as_login(MIGRATOR, code, b"c" * 32, [ANNA])
+    assert len(house.owner("SELECT * FROM codes WHERE used_at IS NULL")) == 1
+    house.as_login(SWEEPER, "SELECT restored()")
+    assert house.owner("SELECT * FROM codes WHERE used_at IS NULL") == []
