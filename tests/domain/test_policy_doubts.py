@@ -114,6 +114,14 @@ DOUBTFUL = [
         "calls = [",
     ),
     (
+        'numbers = ["+4570102030", "+4570102031"]',
+        'numbers = ["+4570102030", "+4570102031", "1813"]',
+        "extension_emergency",
+        "G01",
+        "line[1].numbers[3]",
+        "numbers = [",
+    ),
+    (
         'id = "support"',
         'id = "support"\nnever_record = ["+4570102099"]',
         "obligation_numbers",
@@ -506,3 +514,10 @@ def test_what_is_doubtful_depends_on_the_day_it_is_read_and_on_nothing_else() ->
     assert loaded.remarks == ()
     assert loaded.policy.employees_informed_on == date(2026, 11, 26)
     assert key_lines(interest) == loaded.lines
+
+
+def test_a_line_that_is_named_as_an_agent_has_that_agent_s_private_calls_too() -> None:
+    team = '[[team]]\nid = "salg"\nname = "Salg"\nagents = ["204@nordlys.example"]\nlines = ["salg"]\n'
+    named = POLICY.replace('"+4570102031"]', '"+4570102031", "204"]', 1) + team
+    assert [one.code for one in warned(named)] == ["policy.warning.extension_is_agent"]
+    assert warned(POLICY + team) == ()

@@ -293,6 +293,13 @@ def _choices(path: KeyPath, line: Line, policy: Policy) -> Iterator[Finding]:
         and documented not in (None, Basis.LEGAL_OBLIGATION)
     ):
         yield Finding((*path, "objection_in_call"), "go_on_elsewhere")
+    agents = {agent.removeprefix("sip:").partition("@")[0] for team in policy.team for agent in team.agents}
+    for n, number in enumerate(line.numbers):
+        user = number.partition("@")[0]
+        if not line.emergency_service and user in {*_EMERGENCY, *policy.emergency}:
+            yield Finding((*path, "numbers", n), "extension_emergency", {"value": number})
+        elif user in agents and _recorded(line):
+            yield Finding((*path, "numbers", n), "extension_is_agent", {"value": number})
     numbers = [number for number in line.numbers if number.startswith("+") and "@" not in number]
     abroad = sum(not number.startswith(_DANISH) for number in numbers)
     language, changes = policy.language_of(line), bool(line.language_key) or line.language_by_country

@@ -166,6 +166,8 @@ _OF_A_KIND: Mapping[str, str] = {
     "no_why_kept": "G11",
     "obligation_calls": "G02",
     "obligation_numbers": "G02",
+    "extension_emergency": "G01",
+    "extension_is_agent": "G01",
     "every_call": "G33",
     "large_sample": "G33",
     "no_capacity": "G33",
