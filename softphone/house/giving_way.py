@@ -6,7 +6,7 @@ Its computing does not: a thread that waits for a processor while it has the int
 from __future__ import annotations
 
 import ctypes
-import platform
+import os
 import sys
 import threading
 from contextlib import suppress
@@ -18,7 +18,9 @@ _WHO_PROCESS, _BEST_EFFORT, _LAST = 1, 2 << 13, 7
 
 def give_way_on_disk() -> None:
     """The calling thread. Where the system does not let it, it stays as it is."""
-    number = _IOPRIO_SET.get(platform.machine()) if sys.platform == "linux" else None
+    if sys.platform != "linux":
+        return
+    number = _IOPRIO_SET.get(os.uname().machine)
     if number is not None:
         with suppress(OSError, AttributeError):
             ctypes.CDLL(None).syscall(number, _WHO_PROCESS, threading.get_native_id(), _BEST_EFFORT | _LAST)

@@ -178,7 +178,7 @@ def test_a_mailbox_is_named_as_this_phone_can_call_it(named: str, called: str) -
     assert state.mailbox == Mailbox(True, 1, called)
 
 
-def test_an_authoritys_file_that_cannot_be_read_is_named_to_its_user_and_not_in_the_event_that_is_logged() -> None:
+def test_an_authoritys_file_that_cannot_be_read_is_named_to_its_user_and_not_in_the_logged_event() -> None:
     desk = Desk()
     account = replace(ONE, transport="tls", certificate_authority="/home/bjarke/ours.pem")
     desk.set(account, answers=1)

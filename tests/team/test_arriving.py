@@ -229,8 +229,8 @@ def test_a_life_that_is_longer_than_any_policy_gives_is_cut_to_it_and_logged(tea
         row = one.told["purposes"][0] | {"retention": retention, "expires_on": day}
         assert whole(desk.upload(one, purposes=[row]))["state"] == "stored"
         query = "SELECT retention, expires_on::text FROM purposes WHERE recording = %s AND lives_until = ends_at"
-        ((length, ends),) = team.sql(query, one.recording)
-        return length, ends
+        ((length, until),) = team.sql(query, one.recording)
+        return length, until
 
     year = ("P1Y", expires_on(at, Period.parse("P1Y"), "Europe/Copenhagen").isoformat())
     assert [kept(None), kept("P99Y"), kept("P1Y")] == [year] * 3

@@ -6,6 +6,7 @@ It reads nothing of it. A connection a request: it is on the same machine, and e
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -49,10 +50,10 @@ class Forwarding:
 
     @asynccontextmanager
     async def _connected(self) -> AsyncGenerator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-        if self.to.socket:
-            reader, writer = await asyncio.open_unix_connection(self.to.socket)
-        else:
+        if sys.platform == "win32" or not self.to.socket:
             reader, writer = await asyncio.open_connection(self.to.host, self.to.port)
+        else:
+            reader, writer = await asyncio.open_unix_connection(self.to.socket)
         try:
             yield reader, writer
         finally:
