@@ -68,6 +68,8 @@ class HouseNumbers:
 
     def _run(self) -> None:
         while (asked := self._waiting.get()) is not None and not self._closed:
+            if asked.then is None:
+                continue  # its time was over before anybody could ask: the calls of now come first
             try:
                 self._answered(asked)
             except KlartoneError as error:

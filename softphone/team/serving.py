@@ -37,6 +37,9 @@ from softphone.team.upload.receipt import Signer
 
 _GRACE = 30
 """seconds for what is under way when it is told to stop"""
+_KEPT = 90
+"""seconds that a connection stays between two requests: a desk asks for news each minute, and what it asks while a phone rings
+has no time to connect"""
 _FOR_HEADERS = 10.0
 """seconds after which a connection on which no request has come is closed, at the second look"""
 _FILES = 16_384
@@ -149,6 +152,7 @@ def _run(
         proxy_headers=False,
         timeout_graceful_shutdown=_GRACE,
         http=Connection,
+        timeout_keep_alive=_KEPT,
         h11_max_incomplete_event_size=32_768,
     )
     asyncio.run(_Server(config, started).serve([bound]))
@@ -230,8 +234,9 @@ class Connection(H11Protocol):
     def _look(self, waits_since: object) -> None:
         if self.transport.is_closing():
             return
-        # Between two requests the last one stands here; before the first, nothing does.
-        waits = (self.cycle,) if self.conn.their_state is h11.IDLE else None
+        # After an answer the server's own clock runs, until something comes.
+        rests = self.timeout_keep_alive_task is not None
+        waits = (self.cycle,) if self.conn.their_state is h11.IDLE and not rests else None
         if waits is not None and waits == waits_since:
             self.transport.close()
         else:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import queue
 import signal
+import threading
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +19,7 @@ from softphone.domain.changes import ListCallBack
 from softphone.domain.house_knows import KEPT
 from softphone.domain.purpose import Language, Purpose
 from softphone.house.backlog import backlog
+from softphone.house.connection import Answer
 from softphone.house.numbers import HouseNumbers, knows
 from tests.archive.lines import line
 from tests.archive.scene import NUMBER, MemoryKeys
@@ -124,3 +127,24 @@ def test_the_sample_leaves_room_for_what_waits_for_review_in_the_whole_house(tea
     assert desk.store.house_waiting.lines[limited.id]
     assert desk.look_up("c2", limited).reviewers_have_enough
     assert desk.store.close()
+
+
+def test_who_calls_once_a_house_has_hung_does_not_wait_behind_calls_that_are_over() -> None:
+    hangs, asked, heard = threading.Event(), list[str](), queue.Queue[bool]()
+
+    def ask(method: str, path: str, body: Any = None, **_: Any) -> Answer:
+        assert (method, path) == ("POST", "/v1/numbers/known")
+        asked.append(body["number"])
+        hangs.wait(20)
+        return Answer(200, {}, b'{"known": []}')
+
+    numbers = HouseNumbers(ask)
+    before = [f"+452012340{number}" for number in range(6)]
+    for one in before:
+        numbers.ask(one, "salg", lambda _known, silent: heard.put(silent))
+    assert [heard.get(timeout=20) for _ in before] == [True] * 6
+    hangs.set()
+    numbers.ask(NUMBER, "salg", lambda _known, silent: heard.put(silent))
+    assert heard.get(timeout=20) is False
+    numbers.close()
+    assert sorted(asked) == sorted([*before[:4], NUMBER])

@@ -475,8 +475,10 @@ def test_a_connection_on_which_no_request_comes_is_closed_and_a_slow_answer_is_n
         await send({"type": "http.response.start", "status": 204, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
-    async def deed() -> tuple[bytes, bytes, bytes]:
-        config = uvicorn.Config(slow, port=0, http=serving.Connection, lifespan="off", log_config=None)
+    async def deed() -> tuple[bytes, bytes, bytes, bytes, bytes]:
+        config = uvicorn.Config(
+            slow, port=0, http=serving.Connection, timeout_keep_alive=60, lifespan="off", log_config=None
+        )
         server = uvicorn.Server(config)
         serves = asyncio.create_task(server.serve())
         while not server.started:
@@ -491,15 +493,29 @@ def test_a_connection_on_which_no_request_comes_is_closed_and_a_slow_answer_is_n
             finally:
                 writer.close()
 
+        async def said_later(sent: bytes) -> bytes:
+            """On a connection that has had an answer, and then rested for some looks."""
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(whole.replace(b"close", b"keep-alive"))
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 204")
+            await said(whole)
+            writer.write(sent)
+            try:
+                return await asyncio.wait_for(reader.read(), 5)
+            finally:
+                writer.close()
+
         whole = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-        told = await asyncio.gather(said(b""), said(whole[:20]), said(whole))
+        asked = said(b""), said(whole[:20]), said(whole), said_later(whole[:20]), said_later(whole)
+        told = await asyncio.gather(*asked)
         server.should_exit = True
         await serves
         return told
 
-    silent, half, full = asyncio.run(deed())
-    assert (silent, half) == (b"", b"")
+    silent, half, full, half_later, full_later = asyncio.run(deed())
+    assert (silent, half, half_later) == (b"", b"", b"")
     assert full.startswith(b"HTTP/1.1 204")
+    assert full_later.startswith(b"HTTP/1.1 204")
 
 
 def test_figures_and_health_tell_no_person_and_a_lost_database_is_told_as_such(team: Team) -> None:
