@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -135,41 +136,52 @@ def test_each_version_leaves_to_the_program_before_all_that_it_names(postgres: S
         postgres.drop(name)
 
 
+STEP = """
+from alembic import op
+
+revision, down_revision = {revision!r}, {before!r}
+
+
+def upgrade():
+    op.execute("ALTER TABLE klartone.{table} ADD COLUMN new integer")
+"""
+
+
 def test_an_upgrade_waits_for_a_long_reader_and_stops_nobody_meanwhile(
-    postgres: Server, monkeypatch: pytest.MonkeyPatch
+    postgres: Server, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    steps_at = shutil.copytree(setting_up.STEPS, tmp_path / "migrations")
+    for revision, before, table in (("9001", HEAD, "receipts"), ("9002", "9001", "wraps")):
+        (steps_at / "versions" / f"{revision}_test.py").write_text(
+            STEP.format(revision=revision, before=before, table=table)
+        )
+    monkeypatch.setattr(setting_up, "STEPS", steps_at)
+    monkeypatch.setattr(setting_up, "HEAD", "9002")
+    monkeypatch.setattr(setting_up, "LOCK_WAITS", "300ms")
     monkeypatch.setattr(setting_up, "PAUSE", 0.1)
-    name = "read_for_long"
-    postgres.make(name)
-    conninfo = postgres.conninfo(name)
-    try:
-        list(setting_up.set_up(conninfo, {}, revision="0003"))
-        with House(postgres, name) as house, psycopg.connect(conninfo) as reader, ThreadPoolExecutor(1) as pool:
-            # As pg_dump does, for its whole run.
-            reader.execute("SELECT count(*) FROM klartone.wraps")
-            steps = setting_up.upgrade(conninfo)
-            assert next(steps).what == "waiting"
-            goes_on = pool.submit(lambda: next(steps))
-            slowest = 0.0
-            while not goes_on.done():
-                began = time.monotonic()
-                assert house.arrived()
-                slowest = max(slowest, time.monotonic() - began)
-            assert goes_on.result().what == "waiting"
-            assert slowest < 8
-            monkeypatch.setattr(setting_up, "TRIES", 3)
-            with pytest.raises(TeamError, match="tables_in_use"):
-                list(steps)
-            # What came before stays, so that it goes on from there.
-            with psycopg.connect(conninfo) as connection:
-                at = setting_up.revision_of(connection)
-            assert at is not None
-            assert "0003" < at < HEAD
-            reader.rollback()
-            assert [done.what for done in setting_up.upgrade(conninfo)] == ["upgraded"]
+    conninfo = postgres.conninfo(database)
+    with House(postgres, database) as house, psycopg.connect(conninfo) as reader, ThreadPoolExecutor(1) as pool:
+        # As pg_dump does, for its whole run.
+        reader.execute("SELECT count(*) FROM klartone.wraps")
+        steps = setting_up.upgrade(conninfo, "9002")
+        assert next(steps).what == "waiting"
+        goes_on = pool.submit(lambda: next(steps))
+        slowest = 0.0
+        while not goes_on.done():
+            began = time.monotonic()
             assert house.arrived()
-    finally:
-        postgres.drop(name)
+            slowest = max(slowest, time.monotonic() - began)
+        assert goes_on.result().what == "waiting"
+        assert slowest < 8
+        monkeypatch.setattr(setting_up, "TRIES", 3)
+        with pytest.raises(TeamError, match="tables_in_use"):
+            list(steps)
+        # What came before stays, so that it goes on from there.
+        with psycopg.connect(conninfo) as connection:
+            assert setting_up.revision_of(connection) == "9001"
+        reader.rollback()
+        assert [done.what for done in setting_up.upgrade(conninfo, "9002")] == ["upgraded"]
+        assert house.arrived()
 
 
 def test_set_up_again_it_changes_what_is_wrong_and_tells_so(postgres: Server, database: str) -> None:

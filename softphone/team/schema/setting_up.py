@@ -35,6 +35,7 @@ _SETTINGS: Mapping[str, Mapping[str, str]] = {
 """of each login: nobody holds the others up for long"""
 LOCK_WAITS, PAUSE, TRIES = "2s", 3.0, 10
 """of a step, for a table that somebody reads; seconds between its tries; and how many it has"""
+STEPS = Path(__file__).parent / "migrations"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def upgrade(conninfo: str, revision: str = HEAD) -> Iterator[Done]:
     while it waits, everybody who comes after it waits too. Raises TeamError; the steps before stay."""
     engine = create_engine("postgresql+psycopg://", creator=lambda: _connected(conninfo), poolclass=NullPool)
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(STEPS))
     known = [one.revision for one in ScriptDirectory.from_config(config).walk_revisions("base", revision)][::-1]
     tries, changed, more = 0, False, True
     while more:

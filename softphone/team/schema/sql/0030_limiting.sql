@@ -1,3 +1,62 @@
+-- What a desk asks, begins and makes grow is limited.
+
+-- How much of it there was since the minute, or the day, began, with this.
+CREATE FUNCTION rated(of_desk uuid, of_what text, by_unit text, more bigint) RETURNS bigint
+    LANGUAGE sql SET search_path = klartone, pg_temp AS $$
+    INSERT INTO desk_rates AS r VALUES (of_desk, of_what, date_trunc(by_unit, statement_timestamp()), more)
+        ON CONFLICT (desk, what) DO UPDATE SET since = excluded.since,
+            count = excluded.count + CASE WHEN r.since = excluded.since THEN r.count ELSE 0 END
+        RETURNING count
+$$;
+
+-- False: it was shown before. Each takes away some that are past: whoever has no token at all can write one.
+CREATE FUNCTION proof_new(proof bytea, until timestamptz) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+DECLARE
+    new boolean;
+BEGIN
+    INSERT INTO proofs VALUES ($1, $2) ON CONFLICT DO NOTHING;
+    new := FOUND;
+    DELETE FROM proofs p WHERE p.proof IN (
+        SELECT o.proof FROM proofs o WHERE o.until <= statement_timestamp() ORDER BY o.until LIMIT 20 FOR UPDATE SKIP LOCKED);
+    RETURN new;
+END $$;
+
+-- `new`; `used`: the proof was shown before; `many`: that desk has asked for this `most` times within the minute.
+CREATE FUNCTION request_new(proof bytea, until timestamptz, of_what text, most bigint) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+DECLARE
+    count bigint := rated((SELECT desk FROM asking()), of_what, 'minute', 1);
+BEGIN
+    IF NOT proof_new(proof, until) THEN
+        RETURN 'used';
+    END IF;
+    IF count = most + 1 THEN
+        PERFORM note('limited', 'G11', '', NULL, jsonb_build_object('what', of_what, 'most', most));
+    END IF;
+    RETURN CASE WHEN count > most THEN 'many' ELSE 'new' END;
+END $$;
+
+-- That something was refused because it is too much, once a minute.
+CREATE FUNCTION limit_note(of_what text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+DECLARE
+    who sessions := need('agent', 'case_handler', 'lead', 'custody', 'it');
+BEGIN
+    IF rated(who.desk, 'limited ' || left(of_what, 40), 'minute', 1) = 1 THEN
+        PERFORM note('limited', 'G11', '', NULL, jsonb_build_object('what', left(of_what, 40)));
+    END IF;
+END $$;
+
+-- A desk sends one after the other: 500 begun at once, 8 GiB of them, and 32 GiB begun a day are no desk's.
+CREATE FUNCTION upload_limited() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+BEGIN
+    IF (SELECT count(*) > 500 OR sum(u.size) > 8::bigint << 30 FROM uploads u WHERE u.desk = NEW.desk)
+        OR rated(NEW.desk, 'bytes a day', 'day', NEW.size) > 32::bigint << 30 THEN
+        RAISE EXCEPTION 'too much' USING ERRCODE = 'KT429';
+    END IF;
+    RETURN NULL;
+END $$;
+
 -- What a desk makes grow is limited: each row counts for its day. `TG_ARGV`: what it is, and how many a day.
 CREATE FUNCTION rows_limited() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
 DECLARE
@@ -19,38 +78,3 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
-
--- As before; and a month that has not begun, or that the sweep forgets, is not taken in. 10,000 rows are no desk's.
-CREATE OR REPLACE FUNCTION tallies_put(told jsonb) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
-DECLARE
-    who sessions := need('agent');
-    last text := to_char(statement_timestamp() AT TIME ZONE 'UTC' + interval '1 day', 'YYYY-MM');
-    first text := to_char(statement_timestamp() AT TIME ZONE 'UTC' - interval '1 year', 'YYYY-MM');
-BEGIN
-    IF EXISTS (SELECT FROM jsonb_to_recordset(told) AS t (agent text) WHERE NOT address(t.agent) = ANY (who.agents)) THEN
-        RAISE EXCEPTION 'not your calls' USING ERRCODE = 'KT403';
-    END IF;
-    INSERT INTO sample_tallies (desk, line, agent, span, what, count)
-        SELECT who.desk, t.line, address(t.agent), t.month, t.what, max(t.count)
-        FROM jsonb_to_recordset(told) AS t (line text, agent text, month text, what text, count bigint)
-        WHERE left(t.month, 7) BETWEEN first AND last GROUP BY 1, 2, 3, 4, 5
-        ON CONFLICT (line, agent, span, what, desk) DO UPDATE SET count = excluded.count;
-    IF (SELECT count(*) FROM sample_tallies s WHERE s.desk = who.desk) > 10000 THEN
-        RAISE EXCEPTION 'too much' USING ERRCODE = 'KT429';
-    END IF;
-END $$;
-
--- As before; and each takes away some that are past: whoever has no token at all can write one.
-CREATE OR REPLACE FUNCTION proof_new(proof bytea, until timestamptz) RETURNS boolean
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
-DECLARE
-    new boolean;
-BEGIN
-    INSERT INTO proofs VALUES ($1, $2) ON CONFLICT DO NOTHING;
-    new := FOUND;
-    DELETE FROM proofs p WHERE p.proof IN (
-        SELECT o.proof FROM proofs o WHERE o.until <= statement_timestamp() ORDER BY o.until LIMIT 20 FOR UPDATE SKIP LOCKED);
-    RETURN new;
-END $$;
-
-GRANT EXECUTE ON FUNCTION rows_limited(), note_bytes_limited() TO klartone_owner; -- for the triggers that it makes

@@ -1,1 +1,0 @@
-CREATE INDEX recordings_held ON recordings (opened_at, recording) WHERE held;

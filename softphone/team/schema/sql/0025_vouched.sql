@@ -1,1 +1,0 @@
-ALTER TABLE reviews ADD COLUMN vouched text CHECK (length(vouched) = 44);

@@ -1,0 +1,228 @@
+-- After the call: what is taken back, what is remembered of a number; and how what nothing keeps goes.
+
+-- A purpose of these ends, and with it its wraps. What ends is for the domain to say; here it can only become less. What was said in
+-- a review goes with the training (L4).
+CREATE FUNCTION purposes_end(these uuid[], which text[], how text, why text) RETURNS void
+    LANGUAGE sql SET search_path = klartone, pg_temp AS $$
+    UPDATE purposes SET stands = how, reason = why
+        WHERE recording = ANY (these) AND purpose = ANY (which) AND stands = 'keeps';
+    -- A no is more than grounds that custody may reject.
+    UPDATE purposes SET reason = why
+        WHERE recording = ANY (these) AND purpose = ANY (which) AND stands = 'taken_back' AND reason = 'grounds_given';
+    DELETE FROM wraps WHERE recording = ANY (these) AND role = ANY (which);
+    DELETE FROM wraps_aside WHERE recording = ANY (these) AND 'training' = ANY (which);
+    DELETE FROM review_comments WHERE recording = ANY (these) AND 'training' = ANY (which);
+    DELETE FROM review_scores WHERE recording = ANY (these) AND 'training' = ANY (which);
+    DELETE FROM review_openings WHERE recording = ANY (these) AND 'training' = ANY (which);
+    DELETE FROM reviews WHERE recording = ANY (these) AND 'training' = ANY (which)
+$$;
+
+-- Whether it went. What only a hold keeps is custody's alone from then on (`softphone.domain.retention.is_kept`).
+CREATE FUNCTION erase_unless_kept(of uuid, why text) RETURNS boolean LANGUAGE plpgsql SET search_path = klartone, pg_temp AS $$
+DECLARE
+    row recordings;
+BEGIN
+    SELECT * INTO row FROM recordings WHERE recording = of FOR UPDATE;
+    IF row.recording IS NULL
+        OR greatest(row.documentation_until, row.training_until, row.waits_until) > statement_timestamp() THEN
+        RETURN false;
+    END IF;
+    IF EXISTS (SELECT FROM holds WHERE recording = of AND lifted_at IS NULL
+            AND NOT (raised_for = 'controller' AND coalesce(provisional_until, 'infinity') <= statement_timestamp())) THEN
+        DELETE FROM wraps WHERE recording = of AND role <> 'custody';
+        UPDATE recordings SET restricted = 'hold_only' WHERE recording = of AND restricted IS NULL;
+        RETURN false;
+    END IF;
+    PERFORM erase(of, why);
+    RETURN true;
+END $$;
+
+CREATE FUNCTION erase(of uuid, why text) RETURNS void LANGUAGE plpgsql SET search_path = klartone, pg_temp AS $$
+DECLARE
+    row recordings;
+BEGIN
+    DELETE FROM recordings WHERE recording = of RETURNING * INTO row;
+    IF row.recording IS NULL THEN
+        RETURN;
+    END IF;
+    DELETE FROM receipts WHERE recording = of;
+    INSERT INTO tombstones (recording, object_key, reason) VALUES (of, row.object_key, why);
+    DELETE FROM calls c WHERE c.call = row.call AND NOT EXISTS (SELECT FROM recordings r WHERE r.call = c.call);
+    PERFORM note('recording_discarded', 'G10', row.call::text, of, jsonb_build_object('why', why));
+END $$;
+
+-- By an agent of the call, as long as they find it: training in the whole group, since the no is the caller's, and the rest in own
+-- calls. By a case handler or custody, who have proved a key, by call or number. It reaches what arrives later too.
+-- Returns how many recordings it reached.
+CREATE FUNCTION take_back(of_withdrawal uuid, of_group uuid, of_hash bytea, which text[], why text) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+DECLARE
+    who sessions := need('agent', 'case_handler', 'custody');
+    others boolean := who.roles && ARRAY ['case_handler', 'custody'] AND i_have_a_key();
+    known withdrawals;
+    reached uuid[];
+BEGIN
+    PERFORM lock_party(of_group, of_hash);
+    SELECT * INTO known FROM withdrawals w WHERE w.withdrawal = of_withdrawal;
+    IF known.withdrawal IS NOT NULL THEN
+        IF (known.call_group, known.number_hash, known.purposes) IS DISTINCT FROM (of_group, of_hash, which) THEN
+            RAISE EXCEPTION 'another withdrawal' USING ERRCODE = 'KT409';
+        END IF;
+        RETURN 0;
+    END IF;
+    IF NOT others AND (of_hash IS NOT NULL OR NOT 'agent' = ANY (who.roles)) THEN
+        RAISE EXCEPTION 'not by number, not without a key' USING ERRCODE = 'KT403';
+    END IF;
+    IF NOT others AND EXISTS (SELECT FROM calls c WHERE c.call_group = of_group) AND NOT EXISTS (
+            SELECT FROM calls c WHERE c.call_group = of_group AND c.agent = ANY (who.agents) AND c.started_at >= own_since()) THEN
+        RAISE EXCEPTION 'not your call, or not any more' USING ERRCODE = 'KT403';
+    END IF;
+    INSERT INTO withdrawals (withdrawal, call_group, number_hash, purposes, reason, at, person, desk)
+        VALUES (of_withdrawal, of_group, of_hash, which, why, statement_timestamp(), who.person,
+            CASE WHEN others THEN NULL ELSE who.desk END);
+    SELECT coalesce(array_agg(r.recording ORDER BY r.recording), '{}') INTO reached
+        FROM recordings r JOIN calls c USING (call) LEFT JOIN call_numbers n USING (call)
+        WHERE (c.call_group = of_group OR n.number_hash = of_hash)
+            AND (others OR c.agent = ANY (who.agents) OR 'training' = ANY (which));
+    PERFORM FROM recordings WHERE recording = ANY (reached) ORDER BY recording FOR UPDATE;
+    PERFORM purposes_end(ARRAY (SELECT r.recording FROM recordings r WHERE r.recording = ANY (reached)
+        AND (others OR r.agent = ANY (who.agents))), which, 'taken_back', why);
+    IF 'training' = ANY (which) THEN
+        PERFORM purposes_end(reached, ARRAY ['training'], 'taken_back', why);
+    END IF;
+    PERFORM note('taken_back', CASE why WHEN 'withdrawn' THEN 'G04' ELSE 'G31' END, coalesce(of_group::text, ''), NULL,
+        jsonb_build_object('purposes', which, 'why', why, 'count', cardinality(reached)));
+    PERFORM erase_unless_kept(one, why) FROM unnest(reached) AS one;
+    RETURN cardinality(reached);
+END $$;
+
+-- As `take_back`. `until`: how long a hold of ours stands against it.
+CREATE FUNCTION take_back_until(of_withdrawal uuid, of_group uuid, of_hash bytea, which text[], why text, until timestamptz)
+    RETURNS integer LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+DECLARE
+    who sessions := need('agent', 'case_handler', 'custody');
+    kept uuid[];
+    one uuid;
+    reached integer;
+BEGIN
+    PERFORM lock_party(of_group, of_hash);
+    kept := ARRAY (SELECT r.recording FROM recordings r JOIN calls c USING (call) LEFT JOIN call_numbers n USING (call)
+        WHERE (c.call_group = of_group OR n.number_hash = of_hash)
+            AND greatest(r.documentation_until, r.training_until, r.waits_until) > statement_timestamp() ORDER BY r.recording);
+    reached := take_back(of_withdrawal, of_group, of_hash, which, why);
+    FOREACH one IN ARRAY kept LOOP
+        PERFORM holds_meet_refusal(one, until);
+        PERFORM erase_unless_kept(one, why);
+    END LOOP;
+    RETURN reached;
+END $$;
+
+-- By a case handler or data protection, who have proved a key: an opt-out of training (`opt_out`), or a consent taken back
+-- (`withdraw`, of these purposes), in the whole call group of a recording or in all of a number, and in what arrives of it later.
+-- `hold_until`: how long a hold of ours stands against it. `remembered_until`: how long later calls are in no sample. Which recordings
+-- it was is told to who named it, or finds it. Done again, it changes nothing.
+CREATE FUNCTION right_taken(of_withdrawal uuid, of uuid, of_hash bytea, of_right text, which text[], hold_until timestamptz,
+        remembered_until timestamptz) RETURNS TABLE (recording uuid, purposes text[], gone boolean, restricted text)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    who sessions := need('case_handler', 'custody');
+    consent boolean := of_right = 'withdraw';
+    why text := CASE of_right WHEN 'withdraw' THEN 'withdrawn' ELSE 'declined_by_voice' END;
+    of_group uuid;
+    its_hash bytea := of_hash;
+    these uuid[];
+    one uuid;
+    row recordings;
+    ended text[];
+    named boolean;
+    went boolean;
+    known withdrawals;
+BEGIN
+    IF NOT i_have_a_key() THEN
+        RAISE EXCEPTION 'no key' USING ERRCODE = 'KT403';
+    END IF;
+    IF of IS NOT NULL THEN
+        SELECT c.call_group, n.number_hash INTO of_group, its_hash
+            FROM recordings r JOIN calls c USING (call) LEFT JOIN call_numbers n USING (call) WHERE r.recording = of;
+        IF of_group IS NULL THEN
+            RAISE EXCEPTION 'no such recording' USING ERRCODE = 'KT404';
+        END IF;
+    END IF;
+    PERFORM lock_party(of_group, its_hash);
+    SELECT * INTO known FROM withdrawals w WHERE w.withdrawal = of_withdrawal;
+    IF known.withdrawal IS NOT NULL THEN
+        IF (known.call_group, known.number_hash, known.purposes, known.of_consent)
+                IS DISTINCT FROM (of_group, CASE WHEN of IS NULL THEN of_hash END, which, consent) THEN
+            RAISE EXCEPTION 'another withdrawal' USING ERRCODE = 'KT409';
+        END IF;
+        RETURN;
+    END IF;
+    INSERT INTO withdrawals (withdrawal, call_group, number_hash, purposes, reason, at, person, of_consent)
+        VALUES (of_withdrawal, of_group, CASE WHEN of IS NULL THEN of_hash END, which, why, statement_timestamp(), who.person, consent);
+    these := ARRAY (SELECT r.recording FROM recordings r JOIN calls c USING (call) LEFT JOIN call_numbers n USING (call)
+        WHERE c.call_group = of_group OR (of IS NULL AND n.number_hash = of_hash) ORDER BY r.recording);
+    PERFORM FROM recordings r WHERE r.recording = ANY (these) ORDER BY r.recording FOR UPDATE;
+    PERFORM note(of_right || '_sought', CASE WHEN consent THEN 'G04' ELSE 'G31' END, coalesce(of_group::text, ''), NULL,
+        jsonb_build_object('count', cardinality(these)));
+    IF NOT consent AND its_hash IS NOT NULL THEN
+        INSERT INTO remembered VALUES (its_hash, 'refused', '', '', '', statement_timestamp(), remembered_until, statement_timestamp())
+            ON CONFLICT (number_hash, what, line, purpose) DO UPDATE SET told_at = greatest(remembered.told_at, excluded.told_at),
+                at = least(remembered.at, excluded.at), until = greatest(remembered.until, excluded.until);
+        PERFORM note('refusal_remembered', 'G31', '', NULL, '{}');
+    END IF;
+    FOREACH one IN ARRAY these LOOP
+        SELECT r.* INTO row FROM recordings r WHERE r.recording = one;
+        named := one IS NOT DISTINCT FROM of OR (of IS NULL AND i_see(row));
+        ended := ARRAY (SELECT p.purpose FROM purposes p WHERE p.recording = one AND p.purpose = ANY (which)
+            AND (p.stands = 'keeps' OR (p.stands = 'taken_back' AND p.reason = 'grounds_given'))
+            AND (NOT consent OR p.basis = 'consent') ORDER BY p.purpose);
+        CONTINUE WHEN ended = '{}';
+        PERFORM purposes_end(ARRAY [one], ended, 'taken_back', why);
+        PERFORM note('taken_back', CASE WHEN consent THEN 'G04' ELSE 'G31' END, row.call::text, one,
+            jsonb_build_object('purposes', array_to_string(ended, ' '), 'why', why));
+        PERFORM holds_meet_refusal(one, hold_until);
+        went := erase_unless_kept(one, why);
+        RETURN QUERY SELECT CASE WHEN named THEN one END, ended, went,
+            (SELECT CASE r.restricted WHEN 'hold_only' THEN 'hold_only' ELSE 'case' END FROM recordings r
+                WHERE r.recording = one AND r.restricted IS NOT NULL);
+    END LOOP;
+END $$;
+
+CREATE FUNCTION number_remember(
+    of_hash bytea, of_what text, of_line text, of_purpose text, of_value text, from_at timestamptz, to_until timestamptz
+) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+BEGIN
+    PERFORM need('agent', 'case_handler', 'custody');
+    IF NOT (CASE WHEN of_what = 'upheld' THEN i_find_all() ELSE i_am('agent') OR i_have_a_key() END) THEN
+        RAISE EXCEPTION 'no key' USING ERRCODE = 'KT403';
+    END IF;
+    IF to_until > statement_timestamp() + interval '10 years' OR from_at > statement_timestamp() + interval '5 minutes' THEN
+        RAISE EXCEPTION 'too long' USING ERRCODE = 'KT422';
+    END IF;
+    PERFORM lock_party(NULL, of_hash);
+    INSERT INTO remembered VALUES (of_hash, of_what, of_line, of_purpose, of_value, from_at, to_until, from_at)
+        ON CONFLICT (number_hash, what, line, purpose) DO UPDATE
+        SET value = CASE WHEN excluded.told_at >= remembered.told_at THEN excluded.value ELSE remembered.value END,
+            told_at = greatest(remembered.told_at, excluded.told_at), at = least(remembered.at, excluded.at), until = greatest(remembered.until, excluded.until);
+    PERFORM note('number_remembered', 'G31', '', NULL, jsonb_build_object('what', of_what, 'line', of_line));
+END $$;
+
+-- Asked while it rings.
+CREATE FUNCTION number_known(of_hash bytea, of_line text) RETURNS TABLE (what text, purpose text, value text, until timestamptz)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM need('agent');
+    RETURN QUERY SELECT m.what, m.purpose, m.value, m.until FROM remembered m
+        WHERE m.number_hash = of_hash AND m.line IN ('', of_line) AND m.until > statement_timestamp();
+END $$;
+
+-- The calls of a number that they find, for those who may search by one.
+CREATE FUNCTION number_calls(of_hash bytea) RETURNS SETOF uuid
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+BEGIN
+    PERFORM need('case_handler', 'custody');
+    RETURN QUERY SELECT DISTINCT n.call FROM call_numbers n JOIN recordings r USING (call) WHERE n.number_hash = of_hash
+        AND (i_find_all() OR (r.opened_by && my_keys('documentation') AND lives_for(r, 'documentation')));
+END $$;

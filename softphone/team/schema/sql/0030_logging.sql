@@ -1,0 +1,100 @@
+-- The service's own chain, and those of desks. An entry is made in the transaction of what it tells of.
+
+-- Whoever logs waits for whoever logs: the chain is one. Where a house outgrows that, chains of their own follow it.
+CREATE FUNCTION note(of_event text, of_rule text, of_call text, of_recording uuid, params jsonb) RETURNS void
+    LANGUAGE plpgsql SET search_path = klartone, pg_temp AS $$
+DECLARE
+    who sessions;
+    last record;
+    moment timestamptz := date_trunc('milliseconds', clock_timestamp());
+    words text;
+BEGIN
+    SELECT * INTO who FROM asking();
+    PERFORM pg_advisory_xact_lock(hashtextextended('klartone.audit.service', 0));
+    SELECT number, hash INTO last FROM audit WHERE chain = 'service' ORDER BY number DESC LIMIT 1;
+    words := json_build_object(
+        'at', to_char(moment AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'event', of_event, 'rule', of_rule,
+        'call', of_call, 'recording', of_recording, 'person', who.person, 'desk', who.desk, 'params', params
+    )::text;
+    INSERT INTO audit (chain, number, at, event, rule, call, recording, told, previous, hash) VALUES (
+        'service', coalesce(last.number, 0) + 1, moment, of_event, of_rule, of_call, of_recording::text, words,
+        coalesce(last.hash, repeat('0', 64)),
+        encode(sha256(convert_to(coalesce(last.hash, repeat('0', 64)) || words, 'UTF8')), 'hex')
+    );
+END $$;
+
+CREATE FUNCTION service_head() RETURNS TABLE (number bigint, hash text)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+    SELECT a.number, a.hash FROM audit a WHERE a.chain = 'service' ORDER BY a.number DESC LIMIT 1
+$$;
+
+-- What a route has to say: an opening, a refusal. Who asked is put in here, and cannot be given. Nobody fills the log with refusals:
+-- 100 of a desk in a minute, and 2,000 a day. Then one entry says so.
+CREATE FUNCTION audit_note(of_event text, of_rule text, of_call text, of_recording uuid, params jsonb) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+DECLARE
+    of_desk uuid := (SELECT desk FROM asking());
+    minute bigint;
+    day bigint;
+BEGIN
+    IF of_desk IS NOT NULL AND of_event IN ('refused', 'recording_refused', 'hold_refused', 'token_elsewhere_refused') THEN
+        minute := rated(of_desk, 'refused', 'minute', 1);
+        day := rated(of_desk, 'refused a day', 'day', 1);
+        IF minute > 100 OR day > 2000 THEN
+            IF minute = 101 OR day = 2001 THEN
+                PERFORM note('refused_often', 'G11', '', NULL, jsonb_build_object('minute', minute, 'day', day));
+            END IF;
+            RETURN;
+        END IF;
+    END IF;
+    PERFORM note(of_event, of_rule, of_call, of_recording, params);
+END $$;
+
+-- Entries of the session's own desk: [{number, told, previous, hash}]. `told` is what the desk hashes, as JSON. They follow what is
+-- here, or are what is here; anything else is refused. Returns the number of the newest.
+CREATE FUNCTION audit_ship(entries jsonb) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+DECLARE
+    who sessions := need('agent');
+    one record;
+    last record;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('klartone.audit.' || who.desk, 0));
+    SELECT number, hash INTO last FROM audit WHERE chain = who.desk::text ORDER BY number DESC LIMIT 1;
+    FOR one IN SELECT e.number, e.told, e.previous, e.hash FROM jsonb_to_recordset(entries)
+            AS e (number bigint, told text, previous text, hash text) ORDER BY e.number LOOP
+        IF one.number <= last.number THEN
+            IF NOT EXISTS (SELECT FROM audit a WHERE a.chain = who.desk::text AND a.number = one.number AND a.hash = one.hash) THEN
+                RAISE EXCEPTION 'another entry' USING ERRCODE = 'KT409';
+            END IF;
+            CONTINUE;
+        END IF;
+        IF last.number IS NOT NULL AND (one.number <> last.number + 1 OR one.previous <> last.hash) THEN
+            RAISE EXCEPTION 'does not follow' USING ERRCODE = 'KT409';
+        END IF;
+        IF one.hash <> encode(sha256(convert_to(one.previous || one.told, 'UTF8')), 'hex') THEN
+            RAISE EXCEPTION 'another digest' USING ERRCODE = 'KT422';
+        END IF;
+        -- What is searched by is read out of what is hashed.
+        IF (one.told::jsonb ->> 'number')::bigint IS DISTINCT FROM one.number THEN
+            RAISE EXCEPTION 'another number' USING ERRCODE = 'KT422';
+        END IF;
+        IF last.number IS NULL AND (one.number <> 1 OR one.previous <> repeat('0', 64)) THEN
+            PERFORM note('desk_log_begins_late', 'G11', '', NULL, jsonb_build_object('number', one.number));
+        END IF;
+        INSERT INTO audit (chain, number, at, event, rule, call, recording, told, previous, hash)
+            SELECT who.desk::text, one.number, statement_timestamp(), j ->> 'event', j ->> 'rule', coalesce(j ->> 'call', ''),
+                j ->> 'recording', one.told, one.previous, one.hash FROM (SELECT one.told::jsonb AS j) AS read;
+        SELECT one.number, one.hash INTO last;
+    END LOOP;
+    RETURN last.number;
+END $$;
+
+CREATE FUNCTION head_keep(of_chain text, of_number bigint, of_hash text, of_key text, of_signature text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM audit WHERE chain = of_chain AND number = of_number AND hash = of_hash) THEN
+        RAISE EXCEPTION 'no such entry' USING ERRCODE = 'KT404';
+    END IF;
+    INSERT INTO heads VALUES (of_chain, of_number, of_hash, statement_timestamp(), of_key, of_signature) ON CONFLICT DO NOTHING;
+END $$;
