@@ -95,6 +95,25 @@ def test_who_is_asked_to_call_somebody_asks_the_agent_first_and_tells_how_it_goe
         left(party, phone, call)
 
 
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_party_has_heard_the_last_word_on_its_transfer_before_the_call_ends(
+    phone: SecondPhone, answers: bool
+) -> None:
+    with wire() as party:
+        call = in_call(phone, party)
+        sent(party, phone, party.request("REFER", phone.udp, cseq=2, more=f"Refer-To: <sip:204@{LOOPBACK}>\r\n"))
+        phone.wait_for("ReferAsked", call=call)
+        notified(party, "SIP/2.0 100")
+        phone.do("tell_referrer", call=call, code=200)
+        phone.do("hang_up", call=call)
+        last = party.wait_for("NOTIFY")
+        assert party.silent(0.3), "the BYE waits for the answer"
+        if answers:
+            answered(party, last)
+        answered(party, party.wait_for("BYE", seconds=2))
+        phone.wait_for("CallEnded", call=call)
+
+
 def test_who_has_asked_is_answered_before_somebody_else_can_be_named(phone: SecondPhone) -> None:
     with wire() as party:
         call = in_call(phone, party)

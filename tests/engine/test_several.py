@@ -9,7 +9,7 @@ from softphone.domain.errors import KlartoneError
 from softphone.domain.purpose import Reason
 from softphone.domain.status import Action, Headline
 from softphone.engine.sip import events as sip
-from softphone.wire.snapshot import CallPhase, CallRole, CodedText, ConsultEnd
+from softphone.wire.snapshot import CallPhase, CallRole, CodedText, ConsultEnd, TransferPhase
 from tests.engine.scene import CALL, N1, N3, NUMBER, SECOND, THIRD, Scene
 from tests.policies import POLICY
 
@@ -244,7 +244,12 @@ def test_the_party_is_taken_back_and_recorded_on_while_its_transfer_hangs(outcom
     scene.calls.consult(CALL, "204")
     scene.calls.established(sip.CallEstablished(SECOND, record_aware=False))
     assert scene.calls.transferring.complete(SECOND) is None
+    # A NOTIFY may overtake the answer to its REFER.
+    scene.calls.transferring.progressed(sip.TransferChanged(CALL, "ringing", 180))
     scene.calls.transferring.progressed(sip.TransferChanged(CALL, "accepted", 202))
+    shown = scene.calls.shown()[0].transfer
+    assert shown is not None
+    assert shown.phase is TransferPhase.RINGING
     scene.acknowledge()
     assert not scene.recorder.running
     done = len(scene.phone.done)

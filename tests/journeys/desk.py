@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from softphone.calls.commands import STALE
 from softphone.domain.purpose import Language
 from softphone.domain.status import Action, Status
 from softphone.system.endpoint import Endpoint, read_endpoint
@@ -193,10 +194,20 @@ class Desk:
         return self.do(UndoDispute, call=call, version=self._status(call).version)
 
     def choose(self, call: str, choice: str, option: str) -> Done:
-        return self.do(Choose, call=call, version=self._status(call).version, choice=choice, option=option)
+        return self._press(Choose, call, choice=choice, option=option)
 
     def act(self, call: str, action: str, language: Language | None = None) -> Done:
-        return self.do(Act, call=call, version=self._status(call).version, action=Action(action), language=language)
+        return self._press(Act, call, action=Action(action), language=language)
+
+    def _press(self, command: Callable[..., Any], call: str, **fields: Any) -> Done:
+        """As a person does: what has changed in the meantime is looked at, and pressed once more."""
+        version = self._status(call).version
+        answer = self.ask(command, call=call, version=version, **fields)
+        if isinstance(answer, Refused) and answer.said == STALE:
+            later = self.wait_status(lambda one: one.version > version, "what has changed", call)
+            answer = self.ask(command, call=call, version=later.version, **fields)
+        assert isinstance(answer, Done), answer
+        return answer
 
     # --- inside ----------------------------------------------------------------------------------
 

@@ -139,10 +139,12 @@ class Transferring:
                 set_aside(self._book, call, Aside.TRANSFER, on=False)
                 params = {"target": state.target, "code": event.code}
                 self._tell(Fault(CodedText(f"fault.transfer.{_why(event.code)}", params), call.id))
-            case "accepted":
+            case "accepted" if state.phase is TransferPhase.ASKED:
                 call.transfer = replace(state, phase=TransferPhase.ACCEPTED)
             case "ringing":
                 call.transfer = replace(state, phase=TransferPhase.RINGING)
+            case "accepted":
+                pass  # a NOTIFY may come before the answer to its REFER (RFC 3515 2.4.4)
         self._changed()
 
     def _again_with_less(self, call: LiveCall, code: int, target: str, sent: str) -> bool:

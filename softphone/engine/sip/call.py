@@ -145,7 +145,7 @@ class CallDirector(pj.Call):
             return
         event = prm.e.body.tsxState
         transaction = event.tsx
-        if transaction.method not in ("INVITE", "UPDATE", "REFER"):
+        if transaction.method not in ("INVITE", "UPDATE", "REFER", "NOTIFY"):
             return
         self._read(event)
         if transaction.role != pj.PJSIP_ROLE_UAC:

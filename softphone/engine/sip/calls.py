@@ -148,12 +148,17 @@ class SipCalls:
         if not leg.incoming and not leg.established:
             # Before CANCEL: pjsua2 sends none until somebody rings, and the edge may still look for a server.
             self.on_over(leg.director.sip_call_id)
+        self.transfers.once_heard(call, lambda: self._end(call, code))
+        self._timers.after(BYE_LIMIT, lambda: self._unanswered_end(call))
+
+    def _end(self, call: str, code: int) -> None:
+        if (leg := self._legs.get(call)) is None:
+            return
         params = pj.CallOpParam()
         if code:
             params.statusCode = code
         with contextlib.suppress(pj.Error):
             leg.director.hangup(params)
-        self._timers.after(BYE_LIMIT, lambda: self._unanswered_end(call))
 
     def hang_up_all(self, account: str | None = None) -> None:
         for leg in list(self._legs.values()):
@@ -325,6 +330,8 @@ class SipCalls:
         leg = self._legs.get(happening.call)
         if happening.method == "REFER":
             self.transfers.answered(happening)
+        elif happening.method == "NOTIFY":
+            self.transfers.heard(happening.call)
         elif leg is not None:
             self._offers.answered(leg, happening.method, happening.code)
 

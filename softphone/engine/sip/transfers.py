@@ -6,6 +6,7 @@ The edge reads what comes (`edge.transfers`); pjsua2 only sends. Runs on the pol
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import quote
 
@@ -21,6 +22,8 @@ from softphone.engine.sip.timers import Timers
 
 OUTCOME_LIMIT = 180.0
 """seconds that a transfer waits for its outcome: as long as anything rings"""
+HEARD_WITHIN = 0.7
+"""seconds that a call which we end waits for the answer to our NOTIFY: one that was lost is repeated after half a second"""
 TRYING, RINGING, OK, DECLINED = 100, 180, 200, 603
 _PHRASES: Mapping[int, str] = {
     TRYING: "Trying",
@@ -61,6 +64,9 @@ class Transfers:
         self._asked: dict[str, str] = {}
         """the event that tells of the REFER that a call's party waits for; empty if it wants to hear nothing"""
         self._asked_before: set[str] = set()
+        self._unheard: Counter[str] = Counter()
+        """how many of our NOTIFYs in each call have no answer yet"""
+        self._then: dict[str, Callable[[], None]] = {}
 
     # --- we transfer ---------------------------------------------------------------------------------
 
@@ -150,9 +156,29 @@ class Transfers:
         headers = [("Event", event), ("Subscription-State", state)]
         with contextlib.suppress(pj.Error):
             self._send(leg, "NOTIFY", headers, f"SIP/2.0 {code} {_PHRASES.get(code, 'Failed')}\r\n")
+            self._unheard[leg.call] += 1
+
+    def once_heard(self, call: str, then: Callable[[], None]) -> None:
+        """As soon as the party has answered what it was told: a BYE that overtakes the last word takes it away (RFC 5589 6.1)."""
+        if not self._unheard[call]:
+            then()
+            return
+        self._then[call] = then
+        self._timers.after(HEARD_WITHIN, lambda: self._go_on(call))
+
+    def heard(self, call: str) -> None:
+        """The answer to a NOTIFY of ours."""
+        if call in self._unheard:
+            self._unheard[call] -= 1
+            if not self._unheard[call]:
+                self._go_on(call)
+
+    def _go_on(self, call: str) -> None:
+        if (then := self._then.pop(call, None)) is not None:
+            then()
 
     def over(self, call: str) -> None:
-        for one in (self._sent, self._times, self._asked):
+        for one in (self._sent, self._times, self._asked, self._unheard, self._then):
             one.pop(call, None)
         self._asked_before.discard(call)
 
