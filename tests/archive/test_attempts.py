@@ -19,6 +19,7 @@ from softphone.domain.purpose import KeyRole
 from tests.archive.holds import raise_hold
 from tests.archive.people import ANNA, BO, House, Person
 from tests.archive.scene import DOCUMENTATION, NUMBER, TRAINING
+from tests.days import house_day
 
 REFUSALS = {"refused", "opening_refused", "review_refused", "hold_refused", "judging_refused"}
 OTHER = "+4531415926"
@@ -83,7 +84,7 @@ def test_a_sweep_tells_who_does_not_find_all_its_figures_alone_and_nothing_of_a_
     ended = home.recorded(DOCUMENTATION, at=long_ago, keeps="P1M")
     lead, officer = home.person("lead", KeyRole.TRAINING), home.person("officer", KeyRole.CUSTODY)
 
-    attempt(home, lead, "archive", "sweep", "--dry-run", "--now", str((now + timedelta(days=1)).date()), "--json")
+    attempt(home, lead, "archive", "sweep", "--dry-run", "--now", str(house_day(now + timedelta(days=1))), "--json")
     assert home.desk.archive.audit_of()[-1].params["deed"] == "sweep_in_future"
     for words in (("--dry-run", "--json"), ()):
         said = lead.does("archive", "sweep", *words)

@@ -17,6 +17,7 @@ from softphone.archive.retention import holding
 from softphone.bootstrap.home import texts
 from softphone.domain.changes import Discard
 from tests.archive.scene import DOCUMENTATION, NUMBER, Scene
+from tests.days import house_day
 
 Run = Callable[..., str]
 DEMO = True
@@ -49,7 +50,7 @@ def test_a_hold_is_raised_by_number_listed_confirmed_and_lifted(desk: Scene, run
     assert datetime.fromisoformat(told["confirm_by"]) - datetime.fromisoformat(told["at"]) == timedelta(days=30)
     assert NUMBER not in json.dumps(told)
 
-    day = str(datetime.now(UTC).date() + timedelta(days=200))
+    day = str(house_day(datetime.now(UTC)) + timedelta(days=200))
     assert "confirmed until it is looked at again on" in run("confirm", told["hold"], "--look-again", day)
     assert json.loads(run("list", "--json"))["look_again"] == day
     assert "is lifted" in run("lift", told["hold"], "--reason", "settled")
@@ -117,7 +118,7 @@ def test_what_goes_while_a_number_is_locked_is_told_and_all_else_is_locked(
 def test_a_hold_is_put_off_a_year_and_the_answer_to_a_request_for_access_two_months_at_most(
     desk: Scene, run: Run
 ) -> None:
-    recording, today = desk.closed(DOCUMENTATION, retention="P90Y"), datetime.now(UTC).date()
+    recording, today = desk.closed(DOCUMENTATION, retention="P90Y"), house_day(datetime.now(UTC))
     run("raise", recording, "--by", "controller", "--why", "x")
     hold = json.loads(run("list", "--json"))["hold"]
     too_late, in_time = str(today + timedelta(days=368)), str(today + timedelta(days=360))

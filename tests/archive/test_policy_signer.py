@@ -30,6 +30,7 @@ from tests.archive.holds import raise_hold
 from tests.archive.people import ANNA, BO, House, policy_of
 from tests.archive.scene import AT, DOCUMENTATION, NUMBER, TRAINING, scene
 from tests.archive.signers import OTHER, SIGNER, asks, is_refused, last, signed, writes_their_own
+from tests.days import house_day
 
 pytestmark = pytest.mark.usefixtures("english")
 
@@ -158,7 +159,7 @@ def test_custody_lists_confirms_and_lets_go_by_its_key_and_lifts_and_keeps_by_a_
     officer, lead = home.person("officer", KeyRole.CUSTODY), home.person("lead", KeyRole.TRAINING)
     asks(home, officer)
     spoiled(home, tmp_path, "officer", "changed")
-    soon = (now + timedelta(days=20)).date().isoformat()
+    soon = house_day(now + timedelta(days=20)).isoformat()
     is_refused(home, officer, "holds", "lift", hold, "--reason", "x")
     is_refused(home, officer, "archive", "judge", waits, "--keep-until", soon, "--reason", "x")
     assert hold in officer.does("holds", "list").out

@@ -24,6 +24,7 @@ from softphone.domain.roles import Role
 from tests.archive.judged import to_judge
 from tests.archive.people import policy_of
 from tests.archive.scene import DOCUMENTATION, Scene
+from tests.days import house_day
 from tests.policies import POLICY
 
 Run = Callable[..., str]
@@ -90,7 +91,7 @@ def test_what_waits_is_listed_kept_with_a_reason_and_let_go(
     assert [line.split()[0] for line in listed] == [first, second]
     assert "documentation (salg), its retention date was" in listed[0].lower()
 
-    until = (NOW + timedelta(days=40)).date().isoformat()
+    until = house_day(NOW + timedelta(days=40)).isoformat()
     assert "needs a reason" in run("archive", "judge", first, "--keep-until", until, status=1)
     assert "cannot be kept until" in run(
         "archive", "judge", first, "--keep-until", "2098-01-01", "--reason", "x", status=1

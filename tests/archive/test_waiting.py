@@ -16,6 +16,7 @@ from tests.archive.holds import raise_hold
 from tests.archive.judged import to_judge
 from tests.archive.people import House
 from tests.archive.scene import DOCUMENTATION, NUMBER, TRAINING
+from tests.days import house_day
 
 pytestmark = pytest.mark.usefixtures("english")
 
@@ -43,7 +44,7 @@ def test_health_and_doctor_tell_how_much_waits_and_since_when_and_nothing_of_a_c
     assert {one.recording for one in listed} == {first, second}
     assert len(listed) == 3
     due = min(one.judge_by for one in listed).isoformat()
-    overdue = (now - timedelta(days=10)).date().isoformat()
+    overdue = house_day(now - timedelta(days=10)).isoformat()
     told = json.loads(it.does("archive", "health", "--json").out)
     assert {name: told[name] for name in WAITS} == {
         "to_judge": 3,
@@ -67,7 +68,7 @@ def test_health_and_doctor_tell_how_much_waits_and_since_when_and_nothing_of_a_c
     for recording in (first, second):
         judging.let_go(archive, recording, now)
     for one in holding.standing(archive, now):
-        holding.confirm(archive, one.hold.hold, (now + timedelta(days=90)).date(), now)
+        holding.confirm(archive, one.hold.hold, house_day(now + timedelta(days=90)), now)
     left = waiting(archive, now)
     assert (left.to_judge, left.judge_before, left.holds_overdue, left.holds_due) == (0, None, 0, None)
 

@@ -16,6 +16,7 @@ from softphone.house.desk_key import DeskKey
 from softphone.house.overdue import overdue
 from softphone.house.tokens import KeptTokens
 from softphone.system.signature import new_signing_key
+from tests.days import house_day
 from tests.house.joined import Home, publish
 from tests.house.test_archive_commands import joined, lists
 from tests.team.desk import NUMBER, Desk, Made, made, noted, spoken
@@ -73,7 +74,7 @@ def test_one_number_s_recordings_at_all_desks_are_held_answered_let_go_and_decid
     team.sql("UPDATE holds SET confirm_by = now() - interval '1 hour' WHERE hold = %s", hold)
     assert [len(overdue(connection(it)).holds) for it in (dpo, handler, anna)] == [1, 0, 0]
     other = next(one["hold"] for one in raised if one["recording"] == second.recording)
-    says(dpo, "holds", "confirm", hold, "--look-again", str(datetime.now(UTC).date() + timedelta(days=90)))
+    says(dpo, "holds", "confirm", hold, "--look-again", str(house_day(datetime.now(UTC)) + timedelta(days=90)))
     assert "data protection" in says(handler, "holds", "lift", hold, "--reason", "afklaret", status=1).lower()
     for one in (hold[:20], other):
         assert "lifted" in says(dpo, "holds", "lift", one, "--reason", "afklaret nu")
@@ -95,7 +96,7 @@ def test_one_number_s_recordings_at_all_desks_are_held_answered_let_go_and_decid
     for number, one in enumerate((first, second)):
         says(dpo, "archive", "export", one.recording, "--wav", str(tmp_path / f"{number}.wav"), "--case", "117")
     assert "request for access" in says(dpo, "holds", "lift", access, "--reason", "forkert her", status=1).lower()
-    today = str(datetime.now(UTC).date())
+    today = str(house_day(datetime.now(UTC)))
     assert first.recording in says(dpo, "holds", "close", access, "--answered", today)
     says(dpo, "archive", "notes", "--number", NUMBER, "--erase", "--reason", "sag 117")
     assert "Vil have den blå." not in says(dpo, "archive", "notes", "--number", NUMBER)
@@ -111,7 +112,7 @@ def test_one_number_s_recordings_at_all_desks_are_held_answered_let_go_and_decid
     due = recorded(team, annas, ANNA, "documentation", ago=timedelta(days=100), at_end="review")
     objected = recorded(team, bos, BO, "documentation", restricted="objection")
     assert due.recording in says(dpo, "archive", "judge")
-    until = str(datetime.now(UTC).date() + timedelta(days=60))
+    until = str(house_day(datetime.now(UTC)) + timedelta(days=60))
     assert "kept" in says(dpo, "archive", "judge", due.recording, "--keep-until", until, "--reason", "retssag").lower()
     assert due.recording in {row["recording"] for row in lists(handler)}
     assert objected.recording in says(dpo, "cases", "list")

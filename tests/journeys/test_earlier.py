@@ -11,6 +11,7 @@ from softphone.archive.archive import Archive
 from softphone.domain.purpose import KeyRole, Purpose
 from softphone.wire.from_engine import Refused
 from softphone.wire.to_engine import LockEarlier
+from tests.days import house_day
 from tests.journeys.desk import Desk
 from tests.journeys.fault_words import sentence
 from tests.journeys.process_window import Window, no_engine_left, observed, recorded, window
@@ -19,7 +20,7 @@ from tests.journeys.stage import CUSTOMER, Stage, build
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(180)]
 
 OTHER = "+4531221009"
-PAST = (datetime.now(UTC) + timedelta(days=400)).date().isoformat()
+PAST = house_day(datetime.now(UTC) + timedelta(days=400)).isoformat()
 NOT_TRAINING = {KeyRole.DOCUMENTATION, KeyRole.CUSTODY}
 
 

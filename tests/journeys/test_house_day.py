@@ -11,6 +11,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from softphone.domain.purpose import Purpose
+from tests.days import house_day
 from tests.peers.processes import until
 from tests.team.served import Team
 from tests.team_demo.house import LINE, House
@@ -77,7 +78,7 @@ def test_a_call_goes_from_an_agents_desk_to_the_lead_to_data_protection_and_it_s
         assert wav.stat().st_size > 2 * 2 * 16_000
         assert lead.lists("archive", "list") == []
         for one in asked:
-            dpo.does("holds", "close", one["hold"], "--answered", str(datetime.now(UTC).date()))
+            dpo.does("holds", "close", one["hold"], "--answered", str(house_day(datetime.now(UTC))))
         dpo.does("holds", "lift", held["hold"], "--reason", "settled with the caller")
         assert rows(lead.lists("archive", "list")) == {kept, disputed}
 

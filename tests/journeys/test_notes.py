@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from softphone.wire.to_engine import EndWrapUp, SaveNote
+from tests.days import house_day
 from tests.journeys.stage import CUSTOMER, Stage, stage
 
 pytestmark = pytest.mark.journey
@@ -73,7 +74,7 @@ def test_a_note_is_seen_at_the_next_call_and_goes_by_erasure_and_on_its_day(tmp_
         assert not [text for text in (NOTE, CUSTOMER) if text in log]
         assert "notes_erased" in log
 
-        on.klartone("sweep", "--now", (datetime.now(UTC) + timedelta(days=9)).date().isoformat())
+        on.klartone("sweep", "--now", house_day(datetime.now(UTC) + timedelta(days=9)).isoformat())
         assert told(on) == []
         assert is_in_no_file(on, NOTE)
         on.verified()

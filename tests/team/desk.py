@@ -28,6 +28,7 @@ from softphone.archive.files.container import Content, Header, Sealer
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import KeyRole
 from softphone.domain.retention import expires_on
+from tests.days import house_day
 
 PART = 5 << 20
 NUMBER = "+4570101010"
@@ -345,7 +346,7 @@ def noted(desk: Desk, house: House, text: str, agent: str = "sip:anna@klartone.t
         "agent": agent,
         "number": NUMBER,
         "at": now.isoformat(),
-        "until": str(now.date() + timedelta(days=7)),
+        "until": str(house_day(now) + timedelta(days=7)),
         "time_zone": "Europe/Copenhagen",
         "seals": [{"key_id": custody.key_id, "suite": SUITE, "sealed": sealed}],
     }

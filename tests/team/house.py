@@ -23,6 +23,7 @@ from softphone.team.rows.arriving import Arrived, Call, KeptFor, Number, Seal, S
 from softphone.team.rows.numbers import number_hash
 from softphone.team.rows.pool import Row, asking_of, kept_of
 from softphone.team.schema import MIGRATOR, SERVICE, SIGN_IN, SWEEPER
+from tests.days import house_day
 from tests.peers.postgres import Server
 
 ZONE = "Europe/Copenhagen"
@@ -196,7 +197,7 @@ def recorded(
 ) -> Arrived:
     opened_at = opened_at or datetime.now(UTC) - timedelta(minutes=10)
     call, recording = new_id(), new_id()
-    day = opened_at.date()
+    day = house_day(opened_at)
     kept = (
         purposes
         if purposes is not None

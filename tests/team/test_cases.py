@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 from softphone.domain.purpose import Purpose
 from softphone.team.rows import cases
 from softphone.team.rows.arriving import KeptFor
+from tests.days import house_day
 from tests.team.house import House, new_id
 
 NOW = datetime.now(UTC)
@@ -25,7 +26,7 @@ def refused(house: House, who: str, statement: str, *values: object) -> str | No
 
 
 def opening(kind: str, *recordings: UUID, deadline: int = 30, received: datetime = NOW) -> tuple[Any, ...]:
-    day = received.date() + timedelta(days=deadline)
+    day = house_day(received) + timedelta(days=deadline)
     over = datetime.combine(day, datetime.min.time(), UTC) + timedelta(days=1)
     concerns = Jsonb([{"key_id": "c1", "suite": "s", "sealed": "00"}])
     return kind, received, "call", ["number_called"], day, over, concerns, list(recordings)
@@ -88,7 +89,9 @@ def test_grounds_end_training_at_once_and_bring_it_back_if_custody_does_not_upho
     assert house.found("lead") == {back}
     assert [state(house, one)[1][1] for one in (back, over, unopened)] == ["keeps", "upheld", "taken_back"]
     # Training alone: what its grounds were given for waits for custody until its own day, and no longer.
-    only = house.arrived(number=None, purposes=[KeptFor(Purpose.TRAINING, None, "P3M", NOW.date() + timedelta(days=9))])
+    only = house.arrived(
+        number=None, purposes=[KeptFor(Purpose.TRAINING, None, "P3M", house_day(NOW) + timedelta(days=9))]
+    )
     house.value("handler", cases.OPEN, *opening("grounds_given", only))
     assert house.found("custody") >= {only}
     assert house.sweep() == []
@@ -99,7 +102,7 @@ def test_grounds_end_training_at_once_and_bring_it_back_if_custody_does_not_upho
 
 @pytest.mark.rule("G23")
 def test_an_undecided_case_is_overdue_aloud_and_prolongs_nothing(house: House) -> None:
-    soon = house.arrived(purposes=[KeptFor(Purpose.DOCUMENTATION, None, "P6M", NOW.date() + timedelta(days=9))])
+    soon = house.arrived(purposes=[KeptFor(Purpose.DOCUMENTATION, None, "P6M", house_day(NOW) + timedelta(days=9))])
     number = house.value("custody", cases.OPEN, *opening("objection", soon))
     late = house.value("custody", cases.OPEN, *opening("access", received=NOW - timedelta(days=40)))
     due = house.ask("custody", cases.DUE)
@@ -109,7 +112,7 @@ def test_an_undecided_case_is_overdue_aloud_and_prolongs_nothing(house: House) -
     house.owner("UPDATE purposes SET expires_on = '2020-01-01', ends_at = '2020-01-01' WHERE recording = %s", soon)
     assert house.sweep() == [("purpose_expired", "documentation"), ("discarded", None)]
     assert house.value("custody", cases.DECIDE, number, soon, True, "it has gone", Jsonb([])) == "upheld"
-    day = NOW.date() + timedelta(days=80)
+    day = house_day(NOW) + timedelta(days=80)
     over = datetime.combine(day, datetime.min.time(), UTC)
     assert not house.value("custody", cases.EXTEND, late, "too late", day, over)
     assert not house.value("custody", cases.EXTEND, number, "too long", day, over + timedelta(days=60))

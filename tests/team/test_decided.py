@@ -20,12 +20,13 @@ from softphone.team.rows.arriving import Hold, KeptFor
 from softphone.team.rows.holds import Ends
 from softphone.team.rows.pool import Rows
 from softphone.team.schema import SERVICE, SWEEPER
+from tests.days import house_day
 from tests.policies import POLICY
 from tests.team.house import ANNA, CARL, CUSTODY, DOCUMENTATION, KEYS, NUMBER, ZONE, House, new_id, recorded
 
 NOW = datetime.now(UTC)
 LATER = NOW + timedelta(days=14)
-DAY = NOW.date() + timedelta(days=180)
+DAY = house_day(NOW) + timedelta(days=180)
 DOCUMENTED = KeptFor(Purpose.DOCUMENTATION, Basis.LEGITIMATE_INTEREST, "P6M", DAY)
 TRAINED = KeptFor(Purpose.TRAINING, Basis.CONSENT, "P6M", DAY)
 
@@ -135,7 +136,7 @@ def test_a_hold_is_not_lifted_where_that_would_end_a_training_unless_it_may(hous
     assert raised(house, "bo", one, "party") == hold
     assert house.value("custody", holds.END, hold, "answered", "2026-01-01", Jsonb([]), True) == "is_dispute"
     assert house.value("custody", holds.END, access, "lifted", "why", Jsonb([]), True) == "is_access"
-    assert house.value("custody", holds.END, access, "answered", str(NOW.date()), Jsonb([]), False) == "lifted"
+    assert house.value("custody", holds.END, access, "answered", str(house_day(NOW)), Jsonb([]), False) == "lifted"
     assert house.value("custody", holds.END, hold, "lifted", "settled", Jsonb([]), False) == "ends_training"
     assert [row["hold"] for row in house.ask("custody", holds.TOLD, "")] == [hold]
     assert [row["role"] for row in house.owner("SELECT DISTINCT role FROM wraps ORDER BY role")] == [
@@ -166,7 +167,7 @@ def test_a_hold_is_not_lifted_where_that_would_end_a_training_unless_it_may(hous
 @pytest.mark.rule("G10")
 def test_what_waits_is_told_page_by_page_and_kept_no_longer_than_its_own_period(house: House) -> None:
     house.owner("UPDATE policies SET signed = %s", f'signature\njudge_within = "P10D"\n{POLICY}'.encode())
-    over = NOW.date() - timedelta(days=2)
+    over = house_day(NOW) - timedelta(days=2)
     those = [house.arrived(purposes=[replace(DOCUMENTED, expires_on=over, judged_at_end=True)]) for _ in range(3)]
     held = raised(house, "bo", those[0], "party")
 
@@ -186,13 +187,13 @@ def test_what_waits_is_told_page_by_page_and_kept_no_longer_than_its_own_period(
         async with Rows(house.server.conninfo(house.database, SWEEPER)) as rows, rows.nobody() as tx:
             return await afterwards.list_to_judge(tx, datetime.now(UTC), 10)
 
-    by = NOW.date() + timedelta(days=10)
+    by = house_day(NOW) + timedelta(days=10)
     pages = asyncio.run(asked())
     assert [len(page) for page in pages] == [2, 1]
     assert {it for page in pages for it in page} == {(str(one), by, one == those[0]) for one in those}
     assert asyncio.run(listed()) == 3
     assert {row["judge_by"] for row in house.owner("SELECT judge_by FROM purposes")} == {by}
-    day = NOW.date() + timedelta(days=400)
+    day = house_day(NOW) + timedelta(days=400)
     anew = Jsonb([{"role": "documentation", "segment": 0, "key_id": "d1", "suite": "s", "sealed": "00"}])
     too_long = (those[1], "documentation", day, day_begins(day, ZONE), "retssag", anew)
     assert refused(house, "custody", judging.KEEP, *too_long) == "KT422"
@@ -213,12 +214,12 @@ def test_a_note_that_was_erased_stays_away_and_one_past_its_day_goes(house: Hous
     call, other = new_id(), new_id()
 
     def put(who: str, call: UUID, agent: str, until: datetime = LATER, words: Jsonb = seals) -> None:
-        house.ask(who, rights.PUT_NOTE, call, agent, NUMBER, NOW, until.date(), until, words)
+        house.ask(who, rights.PUT_NOTE, call, agent, NUMBER, NOW, house_day(until), until, words)
 
     put("anna", call, "sip:anna@nordlys.example")
     put("anna", call, "anna@nordlys.example")
     put("anna", other, "anna@nordlys.example")
-    note = (call, "bo@nordlys.example", NUMBER, NOW, LATER.date(), LATER)
+    note = (call, "bo@nordlys.example", NUMBER, NOW, house_day(LATER), LATER)
     assert refused(house, "anna", rights.PUT_NOTE, *note, seals) == "KT403"
     assert refused(house, "bo", rights.PUT_NOTE, *note, seals) == "KT409"
     # Whose call it is, the house knows with its recording: somebody else's note about it gives way, and none comes after it.
@@ -249,7 +250,7 @@ def test_a_desk_fills_the_house_with_neither_notes_nor_numbers_nor_figures_nor_a
     house: House,
 ) -> None:
     words = Jsonb([{"key_id": "c1", "suite": "s", "sealed": "aa" * 10_000}])
-    note = ("anna@nordlys.example", NUMBER, NOW, LATER.date(), LATER)
+    note = ("anna@nordlys.example", NUMBER, NOW, house_day(LATER), LATER)
     number = ("SELECT number_remember(%s, 'refused', '', '', '', now(), now())", NUMBER)
 
     def after(what: str, count: int) -> None:
@@ -293,7 +294,7 @@ def test_a_case_of_a_call_arrives_with_its_recording_and_what_is_upheld_binds_la
     )
     for it in (one, grounds):
         assert house.ship("anna", it) == "stored"
-    day = NOW.date() + timedelta(days=30)
+    day = house_day(NOW) + timedelta(days=30)
 
     arriving = [(one, "objection"), (grounds, "grounds_given"), (one, "objection")]
 
@@ -364,7 +365,7 @@ def test_an_objection_told_again_changes_nothing_and_another_one_is_decided_anew
     assert house.value("bo", "SELECT case_told(%s, 'objection', true)", two) is None
     assert house.value("anna", "SELECT case_told(%s, 'objection', true)", two) == ZONE
     (case,) = house.ask("custody", cases.TOLD, two)
-    assert case["deadline"] > NOW.date() + timedelta(days=27)
+    assert case["deadline"] > house_day(NOW) + timedelta(days=27)
     house.owner(
         "UPDATE recordings SET opened_at = opened_at - interval '8 days', arrived_at = arrived_at - interval '8 days'"
     )
@@ -375,7 +376,7 @@ def test_an_objection_told_again_changes_nothing_and_another_one_is_decided_anew
 
 @pytest.mark.rule("G10")
 def test_a_desk_prolongs_no_life_and_custody_hears_of_nothing_that_its_keys_do_not_open(house: House) -> None:
-    far, over = date(2999, 1, 1), NOW.date() - timedelta(days=1)
+    far, over = date(2999, 1, 1), house_day(NOW) - timedelta(days=1)
     waits = replace(DOCUMENTED, judged_at_end=True, judge_by=far)
     living, due = house.arrived(purposes=[waits]), house.arrived(purposes=[replace(waits, expires_on=over)])
     one = recorded(purposes=[DOCUMENTED])

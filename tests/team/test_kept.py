@@ -22,12 +22,13 @@ from softphone.team.rows.arriving import Hold, KeptFor, Seal
 from softphone.team.rows.errors import NotPermittedError, SignedOutError, UnavailableError
 from softphone.team.rows.pool import Rows, asking_of
 from softphone.team.schema import SERVICE, SWEEPER
+from tests.days import house_day
 from tests.team.house import CUSTODY, DOCUMENTATION, NUMBER, TRAINING, House, new_id, recorded
 
 NOW = datetime.now(UTC)
 LATER = NOW + timedelta(days=14)
-DOCUMENTED = KeptFor(Purpose.DOCUMENTATION, None, "P6M", NOW.date() + timedelta(days=180))
-TRAINED = KeptFor(Purpose.TRAINING, None, "P3M", NOW.date() + timedelta(days=90))
+DOCUMENTED = KeptFor(Purpose.DOCUMENTATION, None, "P6M", house_day(NOW) + timedelta(days=180))
+TRAINED = KeptFor(Purpose.TRAINING, None, "P3M", house_day(NOW) + timedelta(days=90))
 
 
 def hold(recording: UUID, id: str = "h", by: HoldBy = HoldBy.CONTROLLER, **told: Any) -> Hold:
@@ -178,7 +179,7 @@ def test_custody_seals_training_anew_for_keys_of_the_policy_or_it_ends(house: Ho
 
 @pytest.mark.rule("G36")
 def test_a_sweep_ends_what_has_reached_its_moment_and_lists_what_is_judged_first(house: House) -> None:
-    over = NOW.date() - timedelta(days=2)
+    over = house_day(NOW) - timedelta(days=2)
     ended = house.arrived(purposes=[DOCUMENTED, replace(TRAINED, expires_on=over)])
     gone = recorded(purposes=[replace(TRAINED, expires_on=over)])
     assert house.ship("anna", gone) == "erased"
@@ -318,7 +319,7 @@ def test_two_sweepers_and_a_hold_at_once_keep_what_is_held_and_leave_nothing_twi
         logins[login].append(made)
     token = house.people["anna"].token
     for number in range(times):
-        one = house.arrived(number=None, purposes=[replace(TRAINED, expires_on=NOW.date() + timedelta(days=3))])
+        one = house.arrived(number=None, purposes=[replace(TRAINED, expires_on=house_day(NOW) + timedelta(days=3))])
         house.owner("UPDATE purposes SET expires_on = '2020-01-01', ends_at = '2020-01-01' WHERE recording = %s", one)
         start, placed = threading.Barrier(3), list[Any]()
 

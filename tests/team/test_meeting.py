@@ -21,11 +21,12 @@ from softphone.team.rows.arriving import Arrived, Hold, KeptFor
 from softphone.team.rows.numbers import number_hash
 from softphone.team.rows.pool import Row, asking_of, kept_of
 from softphone.team.schema import SERVICE, SIGN_IN, SWEEPER
+from tests.days import house_day
 from tests.peers.processes import until
 from tests.team.house import NUMBER, TRAINING, House, Person, new_id, recorded
 
 NOW = datetime.now(UTC)
-TRAINED = KeptFor(Purpose.TRAINING, None, "P3M", NOW.date() + timedelta(days=90))
+TRAINED = KeptFor(Purpose.TRAINING, None, "P3M", house_day(NOW) + timedelta(days=90))
 
 
 def apart(house: House, login: str = SERVICE) -> psycopg.Connection[Row]:
@@ -191,7 +192,7 @@ def test_a_no_during_a_case_on_grounds_outlives_it_and_nothing_starves_the_sweep
     one = house.arrived()
     over = NOW + timedelta(days=30)
     concerns = Jsonb([{"key_id": "c1", "suite": "s", "sealed": "00"}])
-    opening = ("call", ["number_called"], over.date(), over, concerns)
+    opening = ("call", ["number_called"], house_day(over), over, concerns)
     number = house.value("handler", cases.OPEN, "grounds_given", NOW, *opening, [one])
     due = house.arrived(number=None, purposes=[TRAINED])
     # The grounds' day has come, and documentation keeps the recording: nothing is to be done about it.
@@ -213,7 +214,7 @@ def test_a_no_during_a_case_on_grounds_outlives_it_and_nothing_starves_the_sweep
     number = house.value("handler", cases.OPEN, "erasure", NOW, *opening, [one])
     assert not house.value("custody", cases.ANSWERED, number)
     assert house.value("custody", cases.DECIDE, number, one, True, "no ground", Jsonb([])) == "gone"
-    far = ("call", [], NOW.date(), NOW + timedelta(days=400), concerns)
+    far = ("call", [], house_day(NOW), NOW + timedelta(days=400), concerns)
     for who, values, state in (("handler", far, "KT422"), (house.signed_in("x", ["custody"]), opening, "KT403")):
         with pytest.raises(psycopg.Error) as refused:
             house.ask(who, cases.OPEN, "access", NOW, *values, [])
@@ -267,7 +268,7 @@ def learnt(house: House, stones: list[Row]) -> None:
 def test_what_arrived_and_ended_since_a_backup_comes_again_as_it_was_left(house: House) -> None:
     held, lifted, upheld, used, soon, gone = them = [recorded() for _ in range(6)]
     assert {house.ship("anna", one) for one in them} == {"stored"}
-    again = (new_id(), "anna@nordlys.example", NUMBER, NOW, NOW.date() + timedelta(days=3), NOW + timedelta(days=3))
+    again = (new_id(), "anna@nordlys.example", NUMBER, NOW, house_day(NOW) + timedelta(days=3), NOW + timedelta(days=3))
     seals = Jsonb([{"key_id": "c1", "suite": "s", "sealed": "00"}])
     put = "SELECT note_put(%s, %s, %s, %s, %s, %s, %s)"
     house.ask("anna", put, *again, seals)
@@ -276,14 +277,14 @@ def test_what_arrived_and_ended_since_a_backup_comes_again_as_it_was_left(house:
         house.ask("anna", afterwards.PLACE, Jsonb([row]))
     assert house.value("anna", afterwards.UNDO, f"{lifted.recording}-h1")
     house.value("anna", "SELECT case_told(%s, 'objection', true)", upheld.recording)
-    day, until = NOW.date() + timedelta(days=30), NOW + timedelta(days=31)
+    day, until = house_day(NOW) + timedelta(days=30), NOW + timedelta(days=31)
     house.ask("anna", "SELECT case_arrived(%s, 'objection', %s, %s, %s)", upheld.recording, NOW, day, until)
     case = house.ask("custody", "SELECT number FROM cases_told(%s)", upheld.recording)[0]["number"]
     settled = (case, upheld.recording, True, "yes", Jsonb([]), NOW + timedelta(days=300))
     house.ask("custody", "SELECT * FROM case_settle(%s, %s, %s, %s, %s, %s)", *settled)
     house.ask("lead", "SELECT review_mark(%s, 10, NULL, NULL)", used.recording)
     near = NOW + timedelta(days=2)
-    house.ask("lead", "SELECT review_mark(%s, 10, %s, %s)", soon.recording, near.date(), near)
+    house.ask("lead", "SELECT review_mark(%s, 10, %s, %s)", soon.recording, house_day(near), near)
     for purpose in ("documentation", "training"):
         house.owner("SELECT purposes_end(ARRAY [%s], ARRAY [%s], 'taken_back', 'withdrawn')", gone.recording, purpose)
     house.ask("custody", "SELECT notes_erase(%s, 'sag 117')", NUMBER)

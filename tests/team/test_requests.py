@@ -29,6 +29,7 @@ from softphone.team import serving
 from softphone.team.api.app import description
 from softphone.team.rows.pool import asking_of
 from softphone.team.schema import HEAD
+from tests.days import house_day
 from tests.peers.processes import until
 from tests.team.desk import NUMBER, Desk, made
 from tests.team.served import ANNA, LINK, Team, stopped, whole
@@ -137,7 +138,7 @@ def body_of(route: str) -> Any:
     wrap = {"desk": str(uuid4()), "suite": SUITE, "sealed": "AAAA"}
 
     def day(ahead: int) -> str:
-        return str(now.date() + timedelta(days=ahead))
+        return str(house_day(now) + timedelta(days=ahead))
 
     hold = {"hold": str(uuid4()), "recording": one.recording, "raised_for": "party", "raised_by": ANNA}
     return {

@@ -15,6 +15,7 @@ from softphone.domain.retention import day_begins
 from softphone.team.rows import afterwards, arriving, reviewing, rights
 from softphone.team.rows.arriving import KeptFor
 from softphone.team.schema import MIGRATOR, SWEEPER
+from tests.days import house_day
 from tests.team.house import (
     ANNA,
     CUSTODY,
@@ -142,7 +143,7 @@ def test_a_review_is_unseen_while_it_is_held_and_goes_with_the_training(house: H
     assert house.value("bo", afterwards.UNDO, "h")
     assert len(house.ask("lead", reviewing.SCORES, held)) == 1
     # Marked by the first; the second changes nothing.
-    day = datetime.now(UTC).date() + timedelta(days=5)
+    day = house_day(datetime.now(UTC)) + timedelta(days=5)
     assert house.value("lead", reviewing.MARK, kept, 60, day, day_begins(day, ZONE)) is None
     assert house.value("other_lead", reviewing.MARK, kept, 60, None, None) is not None
     training = "SELECT expires_on, stands, reason FROM purposes WHERE recording = %s AND purpose = 'training'"

@@ -17,6 +17,7 @@ from softphone.domain.purpose import KeyRole
 from softphone.team.rows import joining, signing_in
 from softphone.team.rows.pool import asking_of, kept_of
 from softphone.team.schema import LOGINS, MIGRATOR, OWNER, RULES, SERVICE, SIGN_IN, SWEEPER
+from tests.days import house_day
 from tests.team.house import ANNA, NUMBER, House, Person, new_id
 
 PEOPLE = ("anna", "bo", "carl", "handler", "lead", "other_lead", "custody", "it")
@@ -114,7 +115,7 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], frozenset[str] | None, tuple[Any, ..
     "number_calls": ((S,), frozenset({"case_handler", "custody"}), (NUMBER,)),
     "holds_place": ((S,), frozenset({"agent", "case_handler", "lead", "custody"}), (Jsonb([]),)),
     "hold_undo": ((S,), frozenset({"agent", "case_handler", "lead", "custody"}), ("h",)),
-    "hold_confirm": ((S,), frozenset({"custody"}), ("h", datetime.now(UTC).date())),
+    "hold_confirm": ((S,), frozenset({"custody"}), ("h", house_day(datetime.now(UTC)))),
     "hold_lift": ((S,), frozenset({"custody"}), ("h", "why", Jsonb([]))),
     "audit_note": ((G, S), ANY, ("opened", "G11", "", None, Jsonb({}))),
     "audit_ship": ((S,), frozenset({"agent"}), (Jsonb([]),)),
@@ -132,13 +133,13 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], frozenset[str] | None, tuple[Any, ..
     "case_open": (
         (S,),
         frozenset({"agent", "case_handler", "custody"}),
-        ("access", NOW, "call", [], NOW.date(), NOW, Jsonb([]), []),
+        ("access", NOW, "call", [], house_day(NOW), NOW, Jsonb([]), []),
     ),
     **{
         name: ((S,), frozenset({"custody"}), values)
         for name, values in (
             ("case_decide", (1, new_id(), True, "why", Jsonb([]))),
-            ("case_extend", (1, "why", NOW.date(), NOW)),
+            ("case_extend", (1, "why", house_day(NOW), NOW)),
             ("case_answered", (1,)),
             ("case_close", (1,)),
         )
@@ -166,8 +167,8 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], frozenset[str] | None, tuple[Any, ..
         frozenset({"case_handler", "custody"}),
         (new_id(), None, NUMBER, "opt_out", ["training"], NOW, NOW),
     ),
-    "note_put": ((S,), frozenset({"agent"}), (new_id(), ANNA, NUMBER, NOW, NOW.date(), NOW, Jsonb([]))),
-    "case_arrived": ((S,), frozenset({"agent"}), (new_id(), "objection", NOW, NOW.date(), NOW)),
+    "note_put": ((S,), frozenset({"agent"}), (new_id(), ANNA, NUMBER, NOW, house_day(NOW), NOW, Jsonb([]))),
+    "case_arrived": ((S,), frozenset({"agent"}), (new_id(), "objection", NOW, house_day(NOW), NOW)),
     "case_heard": ((S,), frozenset({"agent"}), (new_id(), new_id(), "objection", True, NOW)),
     "case_told": ((S,), frozenset({"agent"}), (new_id(), "objection", True)),
     "newest_signed": ((S, W), None, ()),
@@ -181,7 +182,7 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], frozenset[str] | None, tuple[Any, ..
             ("notes_erase", (NUMBER, "why")),
             ("judging_told", (None, None, 10)),
             ("judging_of", (new_id(),)),
-            ("judged_keep", (new_id(), "training", NOW.date(), NOW, "why", Jsonb([]))),
+            ("judged_keep", (new_id(), "training", house_day(NOW), NOW, "why", Jsonb([]))),
             ("judged_end", (new_id(), ["training"], "why")),
             ("cases_told", (None,)),
             ("case_settle", (1, new_id(), True, "why", Jsonb([]), NOW)),
@@ -328,7 +329,7 @@ def filled(house: House) -> House:
     house.ask("lead", "SELECT comment_put(%s, %s, 0, NULL, %s)", new_id(), other, Jsonb([seal]))
     house.ask("lead", "SELECT score_put(%s, 'greeting', 1, 0), review_share(%s, false, 0)", other, other)
     concerns = Jsonb([{"key_id": "c1", "suite": "suite", "sealed": ""}])
-    case = ("access", NOW, "call", [], NOW.date(), NOW + timedelta(days=30), concerns)
+    case = ("access", NOW, "call", [], house_day(NOW), NOW + timedelta(days=30), concerns)
     house.ask("anna", "SELECT case_open(%s, %s, %s, %s, %s, %s, %s, %s)", *case, [other])
     house.as_login(MIGRATOR, "SELECT house_settings_take('{}')")
     house.as_login(MIGRATOR, "SELECT notice_take(%s, 'sound')", hashlib.sha256(b"sound").hexdigest())

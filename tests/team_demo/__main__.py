@@ -22,6 +22,7 @@ from softphone.bootstrap.home import system_language
 from softphone.bootstrap.screen import has_screen
 from softphone.domain.purpose import Language, Purpose
 from softphone.ui.application import make_application
+from tests.days import house_day
 from tests.peers import postgres, seaweedfs
 from tests.peers.processes import free_port, until
 from tests.team.served import Team
@@ -129,7 +130,7 @@ def _afterwards(house: House, recorded: dict[str, str], trained: set[str], tell:
     dpo.does("archive", "export", recorded[desks[0]], "--wav", str(copy), "--case", "117")
     copy.unlink()  # it is not encrypted
     for one in asked:
-        dpo.does("holds", "close", one["hold"], "--answered", str(datetime.now(UTC).date()))
+        dpo.does("holds", "close", one["hold"], "--answered", str(house_day(datetime.now(UTC))))
     tell("answered")
     dpo.does("holds", "lift", held["hold"], "--reason", "settled")
     tell("released", count=len(lead.lists("archive", "list")))

@@ -79,7 +79,7 @@ class Scene:
         self.desk = desk
         desk.open()
         if state is not None:
-            self.qtbot.waitUntil(lambda: desk.bridge.attached, timeout=4000)
+            self.qtbot.waitUntil(lambda: desk.bridge.attached, timeout=10_000)
         return desk
 
     def dressed(self, state: Snapshot) -> Snapshot:
@@ -89,7 +89,7 @@ class Scene:
         """The engine's next snapshot, drawn."""
         assert self.desk is not None
         wanted = self.dressed(state)
-        with self.qtbot.waitSignal(self.desk.bridge.snapshot, timeout=3000):
+        with self.qtbot.waitSignal(self.desk.bridge.snapshot, timeout=10_000):
             self.engine.tell(wanted)
 
     def widget(self, name: str) -> QWidget:
@@ -110,7 +110,7 @@ class Scene:
         """The keyboard is the window's."""
         assert self.desk is not None
         self.desk.window.activateWindow()
-        self.qtbot.waitUntil(self.desk.window.isActiveWindow, timeout=2000)
+        self.qtbot.waitUntil(self.desk.window.isActiveWindow, timeout=10_000)
 
     def keys(self, key: Qt.Key, modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.ControlModifier) -> None:
         """Press them as a person does, wherever the focus is."""
@@ -120,7 +120,7 @@ class Scene:
 
     def sent(self, count: int = 1) -> list[Command]:
         """The commands that reached the engine, once there are `count`."""
-        self.qtbot.waitUntil(lambda: len(self.commands()) >= count, timeout=3000)
+        self.qtbot.waitUntil(lambda: len(self.commands()) >= count, timeout=10_000)
         return self.commands()
 
     def commands(self) -> list[Command]:

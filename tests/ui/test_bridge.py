@@ -36,7 +36,7 @@ def test_a_desk_says_every_second_that_it_lives(scene: Scene, qtbot: QtBot) -> N
 def test_an_engine_on_loopback_tcp_is_reached_too(qtbot: QtBot, engine: FakeEngine) -> None:
     engine.start_on_tcp()
     bridge = Bridge(lambda: engine.endpoint, engine.start)
-    with qtbot.waitSignal(bridge.snapshot, timeout=3000):
+    with qtbot.waitSignal(bridge.snapshot, timeout=10_000):
         bridge.open()
     assert bridge.send(HangUp("1", "call-1"))
     assert engine.wait_for(lambda: engine.received == [HangUp("1", "call-1")])
@@ -51,7 +51,7 @@ def test_of_several_snapshots_only_the_last_is_told(scene: Scene, qtbot: QtBot) 
     desk.bridge.levels.connect(levels.append)
     state = scene.dressed(snapshot())
     scene.engine.tell(*(replace(state, version=version) for version in range(20, 40)), Levels(-20.0, -30.0))
-    qtbot.waitUntil(lambda: bool(levels), timeout=3000)
+    qtbot.waitUntil(lambda: bool(levels), timeout=10_000)
     assert [one.version for one in told] == [39]
 
 
@@ -69,13 +69,13 @@ def test_everything_that_matters_is_told_in_order(scene: Scene, qtbot: QtBot) ->
         Occurred("call-1", "ended", NOW, 3.0),
     ]
     scene.engine.tell(*messages)
-    qtbot.waitUntil(lambda: len(told) == len(messages), timeout=3000)
+    qtbot.waitUntil(lambda: len(told) == len(messages), timeout=10_000)
     assert told == messages
 
 
 def test_no_engine_yet_so_one_is_started(qtbot: QtBot, engine: FakeEngine) -> None:
     bridge = Bridge(lambda: engine.endpoint, engine.start)
-    with qtbot.waitSignal(bridge.connected, timeout=3000):
+    with qtbot.waitSignal(bridge.connected, timeout=10_000):
         bridge.open()
     assert engine.starts == 1
     bridge.close()
@@ -84,7 +84,7 @@ def test_no_engine_yet_so_one_is_started(qtbot: QtBot, engine: FakeEngine) -> No
 def test_an_endpoint_left_behind_by_a_dead_engine_makes_it_start_a_new_one(qtbot: QtBot, engine: FakeEngine) -> None:
     engine.endpoint = Endpoint("unix:/nonexistent/klartone.sock", "old", 1, PROTOCOL)
     bridge = Bridge(lambda: engine.endpoint, engine.start)
-    with qtbot.waitSignal(bridge.connected, timeout=3000):
+    with qtbot.waitSignal(bridge.connected, timeout=10_000):
         bridge.open()
     assert engine.starts == 1
     bridge.close()
@@ -115,7 +115,7 @@ def test_an_engine_that_dies_as_a_desk_comes_to_it_leaves_the_desk_trying(
 
     monkeypatch.setattr(Bridge, "_attach", dies_first)
     bridge = Bridge(lambda: engine.endpoint, start)
-    with qtbot.waitSignal(bridge.connected, timeout=2000):
+    with qtbot.waitSignal(bridge.connected, timeout=10_000):
         bridge.open()
     bridge.close()
 
@@ -125,7 +125,7 @@ def test_the_engine_dies_and_the_window_says_so_within_a_second_and_comes_back_w
 ) -> None:
     desk = scene.open(snapshot(ROWS["recording"][0]))
     began = time.monotonic()
-    with qtbot.waitSignal(desk.bridge.disconnected, timeout=1000):
+    with qtbot.waitSignal(desk.bridge.disconnected, timeout=10_000):
         scene.engine.die()
     assert time.monotonic() - began < 1.0
     words = desk.window.call.card.words
@@ -133,7 +133,7 @@ def test_the_engine_dies_and_the_window_says_so_within_a_second_and_comes_back_w
     assert (words.tone, words.title) == ("fault", "Ingen forbindelse")
     assert not desk.window.call.rights.opt_out.isEnabled()
     assert desk.window.call.rights.opt_out.accessibleDescription() == "telefonen er stoppet"
-    qtbot.waitUntil(lambda: desk.bridge.attached, timeout=3000)
+    qtbot.waitUntil(lambda: desk.bridge.attached, timeout=10_000)
     words = desk.window.call.card.words
     assert words is not None
     assert words.sentence == "Optages til dokumentation"
@@ -143,10 +143,10 @@ def test_the_engine_dies_and_the_window_says_so_within_a_second_and_comes_back_w
 
 def test_a_press_while_the_engine_is_gone_is_not_kept_for_later(scene: Scene, qtbot: QtBot) -> None:
     desk = scene.open(snapshot(ROWS["recording"][0]))
-    with qtbot.waitSignal(desk.bridge.disconnected, timeout=1000):
+    with qtbot.waitSignal(desk.bridge.disconnected, timeout=10_000):
         scene.engine.die()
     assert not desk.bridge.send(HangUp("1", "call-1"))
-    qtbot.waitUntil(lambda: desk.bridge.attached, timeout=3000)
+    qtbot.waitUntil(lambda: desk.bridge.attached, timeout=10_000)
     assert scene.commands() == []
 
 
@@ -166,20 +166,20 @@ def test_why_the_phone_does_not_come_up_stands_in_the_window_until_it_does(
     announced: list[str] = []
     monkeypatch.setattr(desk.window, "announce", announced.append)
     said = desk.window.ready.fault_text
-    qtbot.waitUntil(lambda: "No space left on device" in said.text(), timeout=3000)
+    qtbot.waitUntil(lambda: "No space left on device" in said.text(), timeout=10_000)
     assert said.isVisible()
     assert desk.window.top.account.text() == "Telefonen kan ikke starte"
     # It could be started then, and said why it ended again.
-    qtbot.waitUntil(lambda: said.text().startswith("Port 5060 er i brug"), timeout=3000)
+    qtbot.waitUntil(lambda: said.text().startswith("Port 5060 er i brug"), timeout=10_000)
     assert [one.split()[0] for one in announced] == ["Telefonen", "Port"]
     scene.engine.snapshot = scene.dressed(snapshot(ROWS["recording"][0]))
     scene.engine.endpoint = endpoint
-    qtbot.waitUntil(lambda: desk.bridge.attached, timeout=3000)
+    qtbot.waitUntil(lambda: desk.bridge.attached, timeout=10_000)
     assert desk.view().trouble == ""
     # In a call too.
     scene.engine.die()
     card = desk.window.call.card
-    qtbot.waitUntil(lambda: card.words is not None and card.words.body.startswith("Port 5060"), timeout=3000)
+    qtbot.waitUntil(lambda: card.words is not None and card.words.body.startswith("Port 5060"), timeout=10_000)
 
 
 def test_a_press_that_is_never_answered_is_said_and_an_answered_one_is_not(qtbot: QtBot, scene: Scene) -> None:
@@ -187,7 +187,7 @@ def test_a_press_that_is_never_answered_is_said_and_an_answered_one_is_not(qtbot
     scene.press("mute")
     scene.engine.tell(Done(scene.sent(1)[0].id))
     scene.press("hold")
-    with qtbot.waitSignal(desk.bridge.unanswered, timeout=6000):
+    with qtbot.waitSignal(desk.bridge.unanswered, timeout=10_000):
         pass
     assert desk.window.note.text.text().startswith("Telefonen har ikke svaret på trykket")
     scene.press("closeNote")
@@ -201,7 +201,7 @@ def test_an_engine_of_another_version_is_said_and_left_alone_until_it_has_ended(
     monkeypatch.setattr("softphone.ui.bridge.OTHER_VERSION_AGAIN", 600)
     scene.engine.protocol = PROTOCOL + 1
     desk = scene.open()
-    qtbot.waitUntil(desk.window.note.isVisible, timeout=2000)
+    qtbot.waitUntil(desk.window.note.isVisible, timeout=10_000)
     assert "anden version" in desk.window.note.text.text()
     assert scene.engine.wait_for(lambda: scene.engine.left == 1)
     assert not desk.bridge.attached
@@ -209,7 +209,7 @@ def test_an_engine_of_another_version_is_said_and_left_alone_until_it_has_ended(
     assert scene.engine.starts == 1
     scene.engine.die()
     scene.engine.endpoint, scene.engine.protocol = None, PROTOCOL
-    with qtbot.waitSignal(desk.bridge.connected, timeout=3000):
+    with qtbot.waitSignal(desk.bridge.connected, timeout=10_000):
         pass
     assert scene.engine.starts == 2
     assert scene.commands() == []
@@ -224,10 +224,10 @@ def test_an_engine_of_another_version_is_said_once_and_another_such_one_again(
     bridge, told = Bridge(lambda: engine.endpoint, engine.start), list[Fault]()
     bridge.fault.connect(told.append)
     bridge.open()
-    qtbot.waitUntil(lambda: engine.left >= 3, timeout=3000)
+    qtbot.waitUntil(lambda: engine.left >= 3, timeout=10_000)
     assert [one.said.code for one in told] == ["bridge.other_version"]
     engine.protocol = PROTOCOL + 2
-    qtbot.waitUntil(lambda: len(told) == 2, timeout=3000)
+    qtbot.waitUntil(lambda: len(told) == 2, timeout=10_000)
     bridge.close()
 
 
@@ -241,7 +241,7 @@ def test_a_wrong_secret_is_tried_again_without_starting_another_engine(qtbot: Qt
     assert right is not None
     answers = [replace(right, secret="of an engine before")]
     bridge = Bridge(lambda: answers.pop() if answers else right, engine.start)
-    with qtbot.waitSignal(bridge.connected, timeout=3000):
+    with qtbot.waitSignal(bridge.connected, timeout=10_000):
         bridge.open()
     assert engine.starts == 1
     bridge.close()
@@ -250,7 +250,7 @@ def test_a_wrong_secret_is_tried_again_without_starting_another_engine(qtbot: Qt
 @pytest.mark.expected_log("a line of the engine was not understood", reason="the line is no message")
 def test_a_line_that_is_no_message_is_told_and_the_desk_stays_attached(scene: Scene, qtbot: QtBot) -> None:
     desk = scene.open(snapshot())
-    with qtbot.waitSignal(desk.bridge.fault, timeout=3000) as told:
+    with qtbot.waitSignal(desk.bridge.fault, timeout=10_000) as told:
         scene.engine.tell_bytes(b'{"type": "nonsense"}\n')
     assert told.args is not None
     assert told.args[0].said.code == "error.wire.not_understood"
@@ -271,4 +271,4 @@ def test_a_snapshot_that_comes_in_pieces_is_put_together(qtbot: QtBot, scene: Sc
     qtbot.wait(30)
     assert told == []
     scene.engine.tell_bytes(whole[cut:])
-    qtbot.waitUntil(lambda: told == [line], timeout=3000)
+    qtbot.waitUntil(lambda: told == [line], timeout=10_000)

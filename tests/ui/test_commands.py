@@ -373,7 +373,7 @@ def test_enter_in_the_dial_field_calls(scene: Scene) -> None:
     scene.qtbot.keyClick(desk.window.ready.dial.target, Qt.Key.Key_Return)
     assert [without_id(command) for command in scene.sent()] == [Dial("", "acc-1", "70102030", "salg")]
     scene.engine.tell(Done(scene.commands()[0].id))
-    scene.qtbot.waitUntil(lambda: desk.window.ready.dial.target.text() == "", timeout=2000)
+    scene.qtbot.waitUntil(lambda: desk.window.ready.dial.target.text() == "", timeout=10_000)
 
 
 @pytest.mark.parametrize("code", ["error.dial.busy", "error.dial_failed"])
@@ -385,7 +385,7 @@ def test_a_number_that_the_engine_does_not_call_stays_in_the_field_and_can_be_ca
     scene.qtbot.keyClicks(target, "70102030")
     for _ in range(2):
         scene.qtbot.keyClick(target, Qt.Key.Key_Return)
-    with scene.qtbot.waitSignal(desk.bridge.refused, timeout=2000):
+    with scene.qtbot.waitSignal(desk.bridge.refused, timeout=10_000):
         scene.engine.tell(Refused(scene.sent()[0].id, CodedText(code)))
     assert target.text() == "70102030"
     scene.qtbot.keyClick(target, Qt.Key.Key_Return)
@@ -399,7 +399,7 @@ def test_a_number_can_be_called_again_where_the_engine_went_before_it_answered(s
     scene.qtbot.keyClick(target, Qt.Key.Key_Return)
     scene.sent()
     scene.engine.die()
-    scene.qtbot.waitUntil(lambda: desk.bridge.attached and scene.engine.starts > 1, timeout=4000)
+    scene.qtbot.waitUntil(lambda: desk.bridge.attached and scene.engine.starts > 1, timeout=10_000)
     assert target.text() == "70102030"
     scene.qtbot.keyClick(target, Qt.Key.Key_Return)
     assert [without_id(command) for command in scene.sent(2)] == [Dial("", "acc-1", "70102030", "salg")] * 2
@@ -428,7 +428,7 @@ def test_the_line_last_chosen_is_remembered_over_a_start_and_no_line_holds_for_o
     dial.target.setText("70102030")
     scene.press("dial")
     assert without_id(scene.sent(2)[1]) == Dial("", "acc-1", "70102030", None)
-    with scene.qtbot.waitSignal(desk.bridge.done, timeout=2000):
+    with scene.qtbot.waitSignal(desk.bridge.done, timeout=10_000):
         scene.engine.tell(Done(scene.commands()[1].id))
     scene.show(replace(s.snapshot(), settings=remembered.settings))
     assert dial.line.currentText() == "Kundeservice"
@@ -520,7 +520,7 @@ def test_levels_are_watched_while_the_settings_are_open_and_no_longer(scene: Sce
     scene.press("openSettings")
     scene.press("testTone")
     scene.press("back")
-    scene.qtbot.waitUntil(lambda: scene.watched() == [True, False], timeout=3000)
+    scene.qtbot.waitUntil(lambda: scene.watched() == [True, False], timeout=10_000)
     assert [without_id(command) for command in scene.sent()] == [to_engine.TestTone("")]
 
 

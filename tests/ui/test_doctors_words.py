@@ -61,7 +61,7 @@ def test_every_fault_of_the_doctors_list_stands_in_the_window_in_the_doctors_wor
             assert what in said, code
             assert remedy in said or code in ITS_OWN_BUTTON, code
     scene.engine.die()
-    scene.qtbot.waitUntil(lambda: not desk.bridge.attached, timeout=3000)
+    scene.qtbot.waitUntil(lambda: not desk.bridge.attached, timeout=10_000)
     for code in LAST_WORDS:
         desk.bridge.starting_failed.emit(EngineError(code, **params))
         assert page.fault_text.text() == texts.error(EngineError(code, **params)), code

@@ -182,7 +182,7 @@ def so_far(scene: Scene) -> list[object]:
     assert scene.desk is not None
     last = to_engine.TestTone(new_id())
     scene.desk.window.command.emit(last)
-    scene.qtbot.waitUntil(lambda: last in scene.commands(), timeout=3000)
+    scene.qtbot.waitUntil(lambda: last in scene.commands(), timeout=10_000)
     return [without_id(one) for one in scene.commands() if not isinstance(one, to_engine.TestTone)]
 
 
@@ -327,7 +327,7 @@ def test_a_screen_readers_press_counts_and_its_second_one_does_nothing(scene: Sc
     scene.show(s.snapshot(s.LOCKED_CALL))
     clock.go(SECOND_PRESS)
     reader.doAction("Press")
-    scene.qtbot.waitUntil(lambda: not button.isDown(), timeout=2000)
+    scene.qtbot.waitUntil(lambda: not button.isDown(), timeout=10_000)
     assert so_far(scene) == [RaiseDispute("", "call-1", V)]
 
 

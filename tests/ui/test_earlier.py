@@ -26,7 +26,7 @@ pytestmark = pytest.mark.rule("G10")
 
 def click(scene: Scene, menu: QMenu, action: QAction) -> None:
     """As a person does: the entry must be in sight."""
-    scene.qtbot.waitUntil(menu.isVisible, timeout=3000)
+    scene.qtbot.waitUntil(menu.isVisible, timeout=10_000)
     scene.qtbot.mouseClick(menu, Qt.MouseButton.LeftButton, pos=menu.actionGeometry(action).center())
 
 
@@ -121,7 +121,7 @@ def test_on_a_first_call_there_is_nothing_to_lock_and_it_is_not_offered(scene: S
 def test_how_many_were_locked_is_told_or_why_none(scene: Scene, answer: Done | Refused, said: str) -> None:
     scene.open(s.snapshot(s.call(s.RECORDING)))
     scene.engine.tell(answer)
-    scene.qtbot.waitUntil(lambda: told(scene).startswith(said), timeout=3000)
+    scene.qtbot.waitUntil(lambda: told(scene).startswith(said), timeout=10_000)
 
 
 def test_a_double_click_on_the_button_chooses_nothing(scene: Scene, clock: Clock) -> None:

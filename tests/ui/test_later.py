@@ -48,7 +48,7 @@ def test_what_is_taken_back_later_is_told_to_be_done_with_a_word_on_whom_to_tell
     assert isinstance(command, OptOut)
     scene.engine.tell(Done(command.id))
     scene.qtbot.waitUntil(
-        lambda: desk.window.note.text.text() == "Det er gjort. Giv kunden besked om det.", timeout=1000
+        lambda: desk.window.note.text.text() == "Det er gjort. Giv kunden besked om det.", timeout=10_000
     )
 
 

@@ -30,6 +30,7 @@ from softphone.system.policy_file import parse_policy
 from tests.archive.contract.people import PEOPLE
 from tests.archive.people import ANNA, BO, TEAM
 from tests.archive.scene import MemoryKeys
+from tests.days import house_day
 from tests.house.joined import Joined, signed_in
 from tests.peers import seaweedfs
 from tests.peers.postgres import Server
@@ -144,7 +145,7 @@ class HouseWorld:
             "agent": ANNA,
             "number": number,
             "at": self.now.isoformat(),
-            "until": str(self.now.date() + self.policy.own_calls.length()),
+            "until": str(house_day(self.now) + self.policy.own_calls.length()),
             "time_zone": "Europe/Copenhagen",
             "seals": [{"key_id": custody.key_id, "suite": SUITE, "sealed": sealed}],
         }

@@ -18,6 +18,7 @@ from softphone.domain.purpose import KeyRole, Purpose
 from tests.archive.contract.people import PEOPLE
 from tests.archive.contract.worlds import World
 from tests.archive.people import ANNA, BO
+from tests.days import house_day
 
 DOCUMENTATION, TRAINING = Purpose.DOCUMENTATION, Purpose.TRAINING
 MONTH = Period(days=30)
@@ -143,7 +144,7 @@ def test_what_is_held_is_heard_for_no_training_until_custody_lifts_it(world: Wor
     assert not found(world, "lead", recording)
     assert found(world, "case handler", recording)
     with pytest.raises(ArchiveError) as refused:
-        custody.holds.close(raised.named[0].hold.hold, world.policy, answered=world.now.date())
+        custody.holds.close(raised.named[0].hold.hold, world.policy, answered=house_day(world.now))
     assert refused.value.code == "error.archive.hold_is_dispute"
     lifted = custody.holds.lift(raised.named[0].hold.hold, "afklaret", world.policy)
     assert (lifted.row.holds, TRAINING in lifted.row.purposes) == ((), True)
@@ -211,5 +212,5 @@ def test_what_is_marked_as_reviewed_is_used_once_and_told_when(world: World, num
     lead, before = world.seen_by("lead"), world.seen_by("lead").written()
     assert lead.reviews.mark(recording) is None
     assert lead.written() != before
-    assert lead.reviews.mark(recording) == world.now.date()
+    assert lead.reviews.mark(recording) == house_day(world.now)
     assert not found(world, "lead", recording)

@@ -27,6 +27,7 @@ from softphone.domain.purpose import KeyRole, Purpose
 from tests.archive.contract.people import PEOPLE
 from tests.archive.contract.worlds import World, needs
 from tests.archive.people import ANNA, BO
+from tests.days import house_day
 
 if TYPE_CHECKING:
     from softphone.house.archive import HouseArchive
@@ -103,16 +104,16 @@ OPERATIONS: dict[str, Operation] = {
     "see holds": lambda a, m: a.holds.standing(),
     "hold": lambda a, m: a.holds.place(m.id, HoldBy.PARTY, "om prisen", MONTH),
     "hold all of a number": lambda a, m: a.holds.place_on_number(m.number, HoldBy.PARTY, "om prisen", MONTH),
-    "confirm a hold": lambda a, m: a.holds.confirm(m.dispute, m.world.now.date() + timedelta(days=90)),
+    "confirm a hold": lambda a, m: a.holds.confirm(m.dispute, house_day(m.world.now) + timedelta(days=90)),
     "lift a hold": lambda a, m: a.holds.lift(m.dispute, "afklaret", m.world.policy),
-    "close a request for access": lambda a, m: a.holds.close(m.access, m.world.policy, answered=m.world.now.date()),
+    "close a request for access": lambda a, m: a.holds.close(m.access, m.world.policy, answered=house_day(m.world.now)),
     "withdraw": lambda a, m: a.rights.take_back(m.id, Right.WITHDRAW, TERMS),
     "opt out": lambda a, m: a.rights.take_back(m.id, Right.OPT_OUT, TERMS),
     "opt out by number": lambda a, m: a.rights.take_back_of_number(m.number, Right.OPT_OUT, TERMS),
     "read notes": lambda a, m: a.rights.notes(m.number),
     "erase notes": lambda a, m: a.rights.erase_notes(m.number, "sag 117"),
     "see what is to be judged": lambda a, m: list(a.judging.waiting(MONTH)),
-    "keep": lambda a, m: a.judging.keep(m.due, m.world.now.date() + timedelta(days=60), "retssag", m.world.policy),
+    "keep": lambda a, m: a.judging.keep(m.due, house_day(m.world.now) + timedelta(days=60), "retssag", m.world.policy),
     "let go": lambda a, m: a.judging.let_go(m.due, "ikke længere", MONTH),
     "see cases": lambda a, m: a.cases.open(),
     "show a case": lambda a, m: a.cases.show(m.case),
@@ -213,7 +214,7 @@ def test_custody_reads_an_agents_note_about_a_number_and_erases_it(
     assert (note.agent, note.text, note.until) == (
         ANNA,
         "Vil have den blå.\nRing mandag.",
-        world.now.date() + timedelta(days=7),
+        house_day(world.now) + timedelta(days=7),
     )
     assert custody.rights.notes(f"+45{next(_numbers)}") == []
     with monkeypatch.context() as patch:

@@ -30,6 +30,7 @@ from softphone.system.policy_file import parse_policy
 from tests.archive.contract.people import PEOPLE
 from tests.archive.people import ANNA, policy_of
 from tests.archive.scene import AT, Scene
+from tests.days import house_day
 
 if TYPE_CHECKING:
     from tests.archive.contract.house_world import HouseWorld
@@ -101,7 +102,7 @@ class LocalWorld:
         return recording
 
     def noted(self, number: str, text: str) -> None:
-        until = self.now.date() + self.policy.own_calls.length()
+        until = house_day(self.now) + self.policy.own_calls.length()
         with self._desk.archive.catalog.writing() as tx:
             one = OwnCall(str(uuid7()), ANNA, self.now, until, "{}", text, number)
             own_calls.put(tx, self._desk.archive.secrets, one)

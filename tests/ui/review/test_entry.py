@@ -49,7 +49,7 @@ def desk(qtbot: QtBot, engine: FakeEngine, *, offered: bool, started: list[str],
             now=lambda: NOW,
         )
     )
-    with qtbot.waitSignal(made.ready, timeout=4000):
+    with qtbot.waitSignal(made.ready, timeout=10_000):
         made.open()
     made.window.open_settings()
     return made
@@ -68,7 +68,7 @@ def test_the_review_is_started_from_the_settings_and_a_failure_is_said(
     started: list[str] = []
     made = desk(qtbot, engine, offered=True, started=started)
     button = made.window.settings.review_button
-    qtbot.waitUntil(button.isVisible, timeout=3000)
+    qtbot.waitUntil(button.isVisible, timeout=10_000)
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     assert started == ["review"]
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
@@ -81,7 +81,7 @@ def test_an_agent_of_a_house_opens_what_is_shared_by_its_name(
 ) -> None:
     made = desk(qtbot, engine, offered=False, started=[], shared=True)
     button = made.window.settings.review_button
-    qtbot.waitUntil(button.isVisible, timeout=3000)
+    qtbot.waitUntil(button.isVisible, timeout=10_000)
     assert button.text() == "Delt med dig"
     put_away(made)
 

@@ -35,17 +35,17 @@ WITHDRAWN = "Den må ikke længere bruges til uddannelse. Lyd, kommentarer og vu
 def playing(qtbot: QtBot, on: Reviewed, count: int) -> Review:
     """The newest of so many is open, commented on, and heard."""
     review = on.open()
-    qtbot.waitUntil(lambda: len(review.window.model.rows) == count, timeout=5000)
+    qtbot.waitUntil(lambda: len(review.window.model.rows) == count, timeout=10_000)
     QTest.keyClick(review.window.list, Qt.Key.Key_N)
-    qtbot.waitUntil(lambda: review.opened is not None, timeout=5000)
+    qtbot.waitUntil(lambda: review.opened is not None, timeout=10_000)
     QTest.keyClick(review.window.list, Qt.Key.Key_C)
     QTest.keyClicks(review.window.detail.comments.line, "Her blev kunden afbrudt")
     QTest.keyClick(review.window.detail.comments.line, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: len(review.window.detail.comments.comments) == 1, timeout=3000)
+    qtbot.waitUntil(lambda: len(review.window.detail.comments.comments) == 1, timeout=10_000)
     QTest.keyClick(review.window.list, Qt.Key.Key_3)
     QTest.keyClick(review.window.list, Qt.Key.Key_Space)
-    qtbot.waitUntil(lambda: bool(np.frombuffer(on.speaker.pull(0.1), np.int16).any()), timeout=3000)
-    qtbot.waitUntil(lambda: review.window.detail.waveform.drawn_whole, timeout=5000)
+    qtbot.waitUntil(lambda: bool(np.frombuffer(on.speaker.pull(0.1), np.int16).any()), timeout=10_000)
+    qtbot.waitUntil(lambda: review.window.detail.waveform.drawn_whole, timeout=10_000)
     return review
 
 
@@ -60,7 +60,7 @@ def test_closed_the_window_goes_at_once_and_an_archive_that_hangs_is_waited_for_
     monkeypatch.setattr(review.browsing, "stop", lambda: (stop(), shown.append(review.window.isVisible())))
     with stalled(monkeypatch) as stall:
         review.browsing._count()
-        qtbot.waitUntil(lambda: len(stall.kept) > 1, timeout=5000)
+        qtbot.waitUntil(lambda: len(stall.kept) > 1, timeout=10_000)
         began = time.monotonic()
         review.close()
         assert time.monotonic() - began < 3.5
@@ -102,7 +102,7 @@ def test_what_is_withdrawn_declined_or_held_while_it_plays_is_silent_within_a_se
     review = playing(qtbot, on, 2)
     began = time.monotonic()
     desk.commit(*change(recording), recording=recording)
-    qtbot.waitUntil(lambda: review.opened is None, timeout=1000)
+    qtbot.waitUntil(lambda: review.opened is None, timeout=10_000)
     assert not np.frombuffer(on.speaker.pull(0.2), np.int16).any()
     assert time.monotonic() - began < 1.2
     detail = review.window.detail
@@ -112,7 +112,7 @@ def test_what_is_withdrawn_declined_or_held_while_it_plays_is_silent_within_a_se
     assert not detail.waveform.shows_sound
     assert (detail.comments.comments, dict(detail.scores.points)) == ((), {})
     assert "Anna" not in detail.title.text()
-    qtbot.waitUntil(lambda: on.speaker.ask is None, timeout=1000)
+    qtbot.waitUntil(lambda: on.speaker.ask is None, timeout=10_000)
     review.shelf.stop() if review.shelf else None
     assert [one for one in heard_by_now() if all(one is not other for other in others)] == []
 
@@ -125,7 +125,7 @@ def test_what_plays_by_a_policy_that_counts_no_more_is_silent_within_a_second_an
     review = playing(qtbot, on, 1)
     signer = public_half(new_signing_key())
     choose_signer(desk.archive, signer, AT)
-    qtbot.waitUntil(lambda: review.opened is None, timeout=1000)
+    qtbot.waitUntil(lambda: review.opened is None, timeout=10_000)
     assert not np.frombuffer(on.speaker.pull(0.2), np.int16).any()
     place = review.window.detail.place
     assert place.heading.text() == "Afspilningen er standset"
@@ -133,7 +133,7 @@ def test_what_plays_by_a_policy_that_counts_no_more_is_silent_within_a_second_an
     # It is there for whoever has a policy that counts.
     assert [row.recording for row in review.window.model.rows] == [recording]
     QTest.keyClick(review.window.list, Qt.Key.Key_N)
-    qtbot.waitUntil(lambda: desk.archive.audit_of()[-1].event == "policy_refused", timeout=3000)
+    qtbot.waitUntil(lambda: desk.archive.audit_of()[-1].event == "policy_refused", timeout=10_000)
     assert review.opened is None
 
 
@@ -144,7 +144,7 @@ def test_the_next_one_is_a_key_away_when_the_open_one_goes(qtbot: QtBot, desk: S
     desk.commit(*withdraw(recording), recording=recording)
     qtbot.waitUntil(lambda: review.opened is None, timeout=1500)
     QTest.keyClick(review.window.list, Qt.Key.Key_N)
-    qtbot.waitUntil(lambda: review.opened is not None and review.opened.row.recording == other, timeout=3000)
+    qtbot.waitUntil(lambda: review.opened is not None and review.opened.row.recording == other, timeout=10_000)
 
 
 @pytest.mark.rule("G31")
@@ -168,7 +168,7 @@ def test_however_much_is_asked_for_meanwhile_what_is_withdrawn_is_silent_within_
     again()
     try:
         desk.commit(*withdraw(recording), recording=recording)
-        qtbot.waitUntil(lambda: review.opened is None, timeout=1000)
+        qtbot.waitUntil(lambda: review.opened is None, timeout=10_000)
         assert not np.frombuffer(on.speaker.pull(0.2), np.int16).any()
     finally:
         ends.set()
@@ -188,10 +188,10 @@ def test_while_the_catalog_is_busy_with_one_long_thing_what_is_withdrawn_is_sile
         over.wait(20)
 
     review.shelf._ask(search_in_vain)  # pyright: ignore[reportPrivateUsage]
-    qtbot.waitUntil(begun.is_set, timeout=2000)
+    qtbot.waitUntil(begun.is_set, timeout=10_000)
     try:
         desk.commit(*withdraw(recording), recording=recording)
-        qtbot.waitUntil(lambda: review.opened is None, timeout=1000)
+        qtbot.waitUntil(lambda: review.opened is None, timeout=10_000)
         assert not np.frombuffer(on.speaker.pull(0.2), np.int16).any()
         assert review.window.model.rows == []
     finally:
@@ -219,9 +219,9 @@ def test_while_a_long_list_is_checked_what_is_withdrawn_is_silent_within_a_secon
     monkeypatch.setattr(Reviews, "living", living_slowly)
     monkeypatch.setattr(review.shelf, "_shown", [third] * 40_000)
     desk.commit(*hold(held), recording=held)
-    qtbot.waitUntil(asked.is_set, timeout=2000)
+    qtbot.waitUntil(asked.is_set, timeout=10_000)
     desk.commit(*withdraw(recording), recording=recording)
-    qtbot.waitUntil(lambda: review.opened is None, timeout=1000)
+    qtbot.waitUntil(lambda: review.opened is None, timeout=10_000)
     assert not np.frombuffer(on.speaker.pull(0.2), np.int16).any()
 
 
@@ -245,16 +245,16 @@ def test_over_night_the_list_loses_what_expires_and_tells_the_days_anew_by_itsel
     stays = take(desk, ALMA, AT - timedelta(hours=2), sound=voices(0.4), retention="P3D")
     review = on.open()
     model = review.window.model
-    qtbot.waitUntil(lambda: len(model.rows) == 2, timeout=5000)
+    qtbot.waitUntil(lambda: len(model.rows) == 2, timeout=10_000)
 
     def told() -> str:
         return str(model.data(model.index(0), int(Qt.ItemDataRole.AccessibleTextRole)))
 
     on.now = AT + timedelta(days=1)
-    qtbot.waitUntil(lambda: [row.recording for row in model.rows] == [stays], timeout=3000)
+    qtbot.waitUntil(lambda: [row.recording for row in model.rows] == [stays], timeout=10_000)
     assert told() == "Alma F., Salgslinjen, I går 09.41, 0 sekunder, 2 dage"
     on.now = AT + timedelta(days=2)
-    qtbot.waitUntil(lambda: told() == "Alma F., Salgslinjen, 25. nov. 09.41, 0 sekunder, 1 dag", timeout=1000)
+    qtbot.waitUntil(lambda: told() == "Alma F., Salgslinjen, 25. nov. 09.41, 0 sekunder, 1 dag", timeout=10_000)
     assert review.opened is None
 
 
@@ -263,9 +263,9 @@ def test_what_was_searched_for_as_today_is_another_day_after_midnight(qtbot: QtB
     review = on.open()
     model = review.window.model
     review.window.searched.emit("i dag")
-    qtbot.waitUntil(lambda: len(model.rows) == 1, timeout=5000)
+    qtbot.waitUntil(lambda: len(model.rows) == 1, timeout=10_000)
     on.now = AT + timedelta(days=1)
-    qtbot.waitUntil(lambda: not model.rows and model.whole, timeout=3000)
+    qtbot.waitUntil(lambda: not model.rows and model.whole, timeout=10_000)
 
 
 def test_one_that_went_before_it_was_opened_is_refused_with_the_same_words(
@@ -273,10 +273,10 @@ def test_one_that_went_before_it_was_opened_is_refused_with_the_same_words(
 ) -> None:
     recording = take(desk, ANNA, AT - timedelta(hours=1), sound=voices(0.4))
     review = on.open()
-    qtbot.waitUntil(lambda: len(review.window.model.rows) == 1, timeout=5000)
+    qtbot.waitUntil(lambda: len(review.window.model.rows) == 1, timeout=10_000)
     desk.commit(*hold(recording), recording=recording)
     QTest.keyClick(review.window.list, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: not review.window.model.rows, timeout=3000)
+    qtbot.waitUntil(lambda: not review.window.model.rows, timeout=10_000)
     assert review.opened is None
 
 
@@ -287,7 +287,7 @@ def test_one_of_the_list_that_is_held_leaves_it_and_the_open_one_plays_on(
     held = take(desk, ALMA, AT - timedelta(hours=2), sound=voices(0.4))
     review = playing(qtbot, on, 2)
     desk.commit(*hold(held), recording=held)
-    qtbot.waitUntil(lambda: len(review.window.model.rows) == 1, timeout=2000)
+    qtbot.waitUntil(lambda: len(review.window.model.rows) == 1, timeout=10_000)
     assert review.opened is not None
     assert review.sound.playing
 
@@ -297,7 +297,7 @@ def test_where_the_archive_can_no_longer_be_asked_nothing_plays_on_and_the_recor
 ) -> None:
     recording = take(desk, ANNA, AT - timedelta(hours=1), sound=voices(5))
     review = playing(qtbot, on, 1)
-    qtbot.waitUntil(lambda: review.filter_counts.get(SampleFilter.WAITING) == 1, timeout=3000)
+    qtbot.waitUntil(lambda: review.filter_counts.get(SampleFilter.WAITING) == 1, timeout=10_000)
 
     def silent(*_: object, **__: object) -> bool:
         raise ArchiveError("error.archive.unwritable", path=str(desk.folder), detail="disk I/O error")
@@ -312,7 +312,7 @@ def test_where_the_archive_can_no_longer_be_asked_nothing_plays_on_and_the_recor
     assert [row.recording for row in review.window.model.rows] == [recording]
     assert review.filter_counts[SampleFilter.WAITING] == review.filter_counts[SampleFilter.ALL] == 1
     QTest.keyClick(review.window.list, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: review.opened is not None, timeout=3000)
+    qtbot.waitUntil(lambda: review.opened is not None, timeout=10_000)
 
 
 def test_where_the_archive_fails_to_answer_once_it_is_asked_again_and_the_sound_goes_on(
@@ -330,6 +330,6 @@ def test_where_the_archive_fails_to_answer_once_it_is_asked_again_and_the_sound_
 
     still = Reviews.still
     monkeypatch.setattr(Reviews, "still", hesitant)
-    qtbot.waitUntil(lambda: len(asked) > 2, timeout=3000)
+    qtbot.waitUntil(lambda: len(asked) > 2, timeout=10_000)
     assert review.opened is not None
     assert review.sound.playing

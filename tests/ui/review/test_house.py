@@ -55,14 +55,14 @@ def window(home: Home, *, agent: bool = False) -> Review:
 def press(qtbot: QtBot, review: Review, key: Qt.Key) -> None:
     """On its machine: there the other windows are not."""
     review.window.activateWindow()
-    qtbot.waitUntil(lambda: QApplication.activeWindow() is review.window, timeout=3000)
+    qtbot.waitUntil(lambda: QApplication.activeWindow() is review.window, timeout=10_000)
     QTest.keyClick(review.window.list, key)
 
 
 def opened(qtbot: QtBot, review: Review) -> None:
-    qtbot.waitUntil(lambda: len(review.window.model.rows) == 1, timeout=5000)
+    qtbot.waitUntil(lambda: len(review.window.model.rows) == 1, timeout=10_000)
     press(qtbot, review, Qt.Key.Key_N)
-    qtbot.waitUntil(lambda: review.opened is not None, timeout=5000)
+    qtbot.waitUntil(lambda: review.opened is not None, timeout=10_000)
 
 
 def said(review: Review) -> list[str]:
@@ -76,7 +76,7 @@ def says(qtbot: QtBot, review: Review, text: str) -> None:
     line = review.window.detail.comments.line
     QTest.keyClicks(line, text)
     QTest.keyClick(line, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: text in said(review), timeout=5000)
+    qtbot.waitUntil(lambda: text in said(review), timeout=10_000)
 
 
 @pytest.mark.rule("L3")
@@ -105,15 +105,15 @@ def test_a_lead_reviews_and_shares_and_the_agent_hears_it_on_another_machine_and
         assert first.opened.length == 32_000
         says(qtbot, first, "A fine beginning.")
         # The other lead sees it without asking, and that somebody else has it open.
-        qtbot.waitUntil(lambda: said(second) == ["training-1: A fine beginning."] or bool(said(second)), timeout=9000)
+        qtbot.waitUntil(lambda: said(second) == ["training-1: A fine beginning."] or bool(said(second)), timeout=10_000)
         assert said(second)[0].endswith(": A fine beginning.")
-        qtbot.waitUntil(lambda: "also open with" in second.window.detail.until.text(), timeout=9000)
+        qtbot.waitUntil(lambda: "also open with" in second.window.detail.until.text(), timeout=10_000)
         assert second.window.detail.comments._rows[0][3].isHidden()
         press(qtbot, first, Qt.Key.Key_4)
-        qtbot.waitUntil(lambda: dict(second.window.detail.scores.points) == {"tone": 4}, timeout=9000)
+        qtbot.waitUntil(lambda: dict(second.window.detail.scores.points) == {"tone": 4}, timeout=10_000)
         press(qtbot, first, Qt.Key.Key_D)
-        qtbot.waitUntil(lambda: team.sql("SELECT shared FROM reviews") == [(True,)], timeout=5000)
-        qtbot.waitUntil(lambda: team.sql("SELECT count(*) FROM review_wraps") == [(1,)], timeout=5000)
+        qtbot.waitUntil(lambda: team.sql("SELECT shared FROM reviews") == [(True,)], timeout=10_000)
+        qtbot.waitUntil(lambda: team.sql("SELECT count(*) FROM review_wraps") == [(1,)], timeout=10_000)
         told = [*csv.DictReader(io.StringIO(sofie.does("archive", "marks", "--csv").out))]
         assert [(row["of"], row["who"], row["question"], row["average"]) for row in told] == [
             ("agent", "anna@klartone.test", "Tone", "4.0")
@@ -135,14 +135,14 @@ def test_a_lead_reviews_and_shares_and_the_agent_hears_it_on_another_machine_and
         for pressed in (Qt.Key.Key_2, Qt.Key.Key_D, Qt.Key.Key_R):
             press(qtbot, agent, pressed)
         says(qtbot, agent, "Thank you, noted.")
-        qtbot.waitUntil(lambda: "The agent's answer: Thank you, noted." in said(first), timeout=9000)
+        qtbot.waitUntil(lambda: "The agent's answer: Thank you, noted." in said(first), timeout=10_000)
         assert team.sql("SELECT points FROM review_scores") == [(4,)]
         assert team.sql(
             "SELECT count(*) FROM comment_seals WHERE position('noted' IN encode(sealed, 'escape')) > 0"
         ) == [(0,)]
         # Shared no longer, it is gone from the agent's window, sound and words, within seconds.
         press(qtbot, first, Qt.Key.Key_D)
-        qtbot.waitUntil(lambda: agent.opened is None and said(agent) == [], timeout=9000)
+        qtbot.waitUntil(lambda: agent.opened is None and said(agent) == [], timeout=10_000)
         assert agent.window.detail.place.isVisible() == agent.window.isVisible()
     finally:
         for each in windows:

@@ -49,7 +49,7 @@ def test_one_that_may_be_heard_again_comes_back_wherever_it_belongs(qtbot: QtBot
     review.window.model.drop([other])  # as if it had been missed
     assert review.shelf is not None
     review.shelf.changed.emit()
-    qtbot.waitUntil(lambda: [one.recording for one in review.window.model.rows] == [first, other], timeout=5000)
+    qtbot.waitUntil(lambda: [one.recording for one in review.window.model.rows] == [first, other], timeout=10_000)
 
 
 def test_the_filters_tell_what_the_list_shows_as_soon_as_one_is_reviewed(
@@ -59,11 +59,11 @@ def test_the_filters_tell_what_the_list_shows_as_soon_as_one_is_reviewed(
     other = take(desk, ALMA, AT - timedelta(hours=2), sound=voices(0.4))
     review = on.open()
     rows(qtbot, review, 2)
-    qtbot.waitUntil(lambda: review.filter_counts.get(SampleFilter.WAITING) == 2, timeout=5000)
+    qtbot.waitUntil(lambda: review.filter_counts.get(SampleFilter.WAITING) == 2, timeout=10_000)
     key(review, Qt.Key.Key_N)
     opened(qtbot, review, first)
     listen(qtbot, on)
-    with qtbot.waitSignal(review.shelf.reviewed if review.shelf else review.window.closed, timeout=3000):
+    with qtbot.waitSignal(review.shelf.reviewed if review.shelf else review.window.closed, timeout=10_000):
         key(review, Qt.Key.Key_R)
     assert review.window.filters[SampleFilter.WAITING].text() == "Venter 1"
     assert review.filter_counts == {SampleFilter.WAITING: 1, SampleFilter.REVIEWED: 1, SampleFilter.ALL: 2}
@@ -81,4 +81,4 @@ def test_the_search_finds_what_the_list_shows(qtbot: QtBot, desk: Scene, on: Rev
     key(review, Qt.Key.Key_F)
     QTest.keyClicks(review.window.search, typed)
     key(review, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: [one.agent for one in review.window.model.rows] == [found], timeout=3000)
+    qtbot.waitUntil(lambda: [one.agent for one in review.window.model.rows] == [found], timeout=10_000)

@@ -45,7 +45,7 @@ def first_open(qtbot: QtBot, on: Reviewed) -> Review:
     review = on.open()
     rows(qtbot, review, 1)
     key(review, Qt.Key.Key_N)
-    qtbot.waitUntil(lambda: review.opened is not None, timeout=5000)
+    qtbot.waitUntil(lambda: review.opened is not None, timeout=10_000)
     return review
 
 
@@ -58,7 +58,7 @@ def test_a_recording_that_is_not_whole_does_not_look_whole(
     damage(desk, recording, kind)
     review = first_open(qtbot, on)
     detail, wave = review.window.detail, review.window.detail.waveform
-    qtbot.waitUntil(detail.marks.isVisible, timeout=3000)
+    qtbot.waitUntil(detail.marks.isVisible, timeout=10_000)
     (mark,) = wave.marks
     at, told = {
         MarkKind.DAMAGED: (2 * RATE, "Mangler 0:01 ved 0:01"),
@@ -69,7 +69,7 @@ def test_a_recording_that_is_not_whole_does_not_look_whole(
     assert detail.marks.text().startswith(told)
     assert detail.marks.text() in wave.accessibleDescription()
     # In the picture too, and in the colour of what is wrong.
-    qtbot.waitUntil(lambda: wave.drawn_whole, timeout=5000)
+    qtbot.waitUntil(lambda: wave.drawn_whole, timeout=10_000)
     seen = wave.grab().toImage()
     wanted = QColor(LIGHT.amber.fill if mark.samples else LIGHT.amber.mark)
     amber = [x for x in range(seen.width()) if seen.pixelColor(x, TOP + 3) == wanted]
@@ -95,7 +95,7 @@ def test_a_screen_reader_hears_of_the_picture_in_seconds_and_can_move_in_it(
     take(desk, ANNA, AT - timedelta(hours=1), sound=voices(0.4), more=[(60 * 50, voices(1))])
     review = first_open(qtbot, on)
     wave, sound = review.window.detail.waveform, review.sound
-    qtbot.waitUntil(review.window.detail.marks.isVisible, timeout=5000)
+    qtbot.waitUntil(review.window.detail.marks.isVisible, timeout=10_000)
     value = QAccessible.queryAccessibleInterface(wave).valueInterface()
     assert (value.currentValue(), value.maximumValue()) == (0, 61)
     review.listening._seek(20 * RATE + 100)  # pyright: ignore[reportPrivateUsage]
@@ -121,15 +121,15 @@ def test_a_headset_that_is_pulled_out_is_said_and_the_button_plays_again(
     review = first_open(qtbot, on)
     detail = review.window.detail
     key(review, Qt.Key.Key_Space)
-    qtbot.waitUntil(lambda: detail.transport.play.plays, timeout=3000)
-    qtbot.waitUntil(lambda: bool(on.speaker.pull(0.1)) and review.sound.position > 0, timeout=3000)
+    qtbot.waitUntil(lambda: detail.transport.play.plays, timeout=10_000)
+    qtbot.waitUntil(lambda: bool(on.speaker.pull(0.1)) and review.sound.position > 0, timeout=10_000)
     on.speaker.active = False
-    qtbot.waitUntil(detail.fault.isVisible, timeout=3000)
+    qtbot.waitUntil(detail.fault.isVisible, timeout=10_000)
     assert detail.fault.text().startswith("Højttaleren forsvandt, så afspilningen er standset.")
-    qtbot.waitUntil(lambda: not detail.transport.play.plays, timeout=1000)
+    qtbot.waitUntil(lambda: not detail.transport.play.plays, timeout=10_000)
     on.speaker.active = True
     key(review, Qt.Key.Key_Space)
-    qtbot.waitUntil(lambda: detail.transport.play.plays and not detail.fault.isVisible(), timeout=3000)
+    qtbot.waitUntil(lambda: detail.transport.play.plays and not detail.fault.isVisible(), timeout=10_000)
     assert review.sound.position > 0
 
 
@@ -139,7 +139,7 @@ def test_a_file_that_cannot_be_read_on_leaves_a_button_that_plays(
     take(desk, ANNA, AT - timedelta(hours=1), sound=voices(3))
     review = first_open(qtbot, on)
     detail = review.window.detail
-    qtbot.waitUntil(lambda: detail.waveform.drawn_whole, timeout=5000)
+    qtbot.waitUntil(lambda: detail.waveform.drawn_whole, timeout=10_000)
     assert review.opened is not None
     failed: list[object] = []
     review.sound.failed.connect(failed.append)
@@ -149,8 +149,8 @@ def test_a_file_that_cannot_be_read_on_leaves_a_button_that_plays(
 
     monkeypatch.setattr(review.opened.reader, "_read", broken)
     key(review, Qt.Key.Key_Space)
-    qtbot.waitUntil(lambda: bool(failed), timeout=3000)
-    qtbot.waitUntil(lambda: not detail.transport.play.plays, timeout=1000)
+    qtbot.waitUntil(lambda: bool(failed), timeout=10_000)
+    qtbot.waitUntil(lambda: not detail.transport.play.plays, timeout=10_000)
     assert not review.sound.playing
 
 
@@ -158,12 +158,12 @@ def test_of_one_that_is_gone_nothing_stays_on_the_page_that_is_hidden(qtbot: QtB
     take(desk, ANNA, AT - timedelta(hours=1), sound=voices(0.4), more=[(100, voices(1))], keep="P7D")
     review = first_open(qtbot, on)
     detail = review.window.detail
-    qtbot.waitUntil(detail.marks.isVisible, timeout=3000)
+    qtbot.waitUntil(detail.marks.isVisible, timeout=10_000)
     key(review, Qt.Key.Key_4)
     assert detail.until.text().startswith("Til uddannelse senest til ")
     listen(qtbot, on)
     key(review, Qt.Key.Key_R)
-    qtbot.waitUntil(lambda: review.opened is None and not review.window.model.rows, timeout=3000)
+    qtbot.waitUntil(lambda: review.opened is None and not review.window.model.rows, timeout=10_000)
     labels = (detail.title, detail.until, detail.marks)
     assert [(one.text(), one.accessibleName(), one.toolTip()) for one in labels] == [("", "", "")] * 3
     assert {one.points for one in detail.scores.rings} == {0}
@@ -196,7 +196,7 @@ def test_the_window_fits_a_screen_of_1024_by_700_and_so_does_all_that_is_in_it(
     on.language = language
     review = on.open()
     rows(qtbot, review, 1)
-    qtbot.waitUntil(lambda: review.window.panel.figures is not None, timeout=5000)
+    qtbot.waitUntil(lambda: review.window.panel.figures is not None, timeout=10_000)
     window = review.window
     window.fit(QRect(0, 0, 1024, 700))
     assert (window.width(), window.height()) == (1024, 660), "with its frame it is 700 high"
@@ -218,9 +218,9 @@ def test_all_keys_are_seen_whole_in_the_smallest_window(
     review = on.open()
     review.window.resize(NARROWEST, LOWEST)
     rows(qtbot, review, 1)
-    qtbot.waitUntil(lambda: review.window.panel.figures is not None, timeout=5000)
+    qtbot.waitUntil(lambda: review.window.panel.figures is not None, timeout=10_000)
     key(review, Qt.Key.Key_Question)
     keys = review.window.detail.keys
-    qtbot.waitUntil(lambda: keys.isVisible() and keys.table.width() < keys.width() < NARROWEST, timeout=3000)
+    qtbot.waitUntil(lambda: keys.isVisible() and keys.table.width() < keys.width() < NARROWEST, timeout=10_000)
     assert keys.table.height() >= keys.table.heightForWidth(keys.table.width())
     assert keys.table.geometry().bottom() < keys.height()

@@ -44,7 +44,7 @@ def first_open(qtbot: QtBot, on: Reviewed, two: tuple[str, str]) -> Review:
 
 def write(qtbot: QtBot, review: Review, text: str) -> None:
     key(review, Qt.Key.Key_C)
-    qtbot.waitUntil(review.window.detail.comments.line.hasFocus, timeout=1000)
+    qtbot.waitUntil(review.window.detail.comments.line.hasFocus, timeout=10_000)
     QTest.keyClicks(review.window.detail.comments.line, text)
 
 
@@ -66,7 +66,7 @@ def test_what_was_written_of_one_that_is_gone_does_not_come_back_with_another(
     line = review.window.detail.comments.line
     write(qtbot, review, "om kunden")
     desk.commit(DropWraps(two[0], KeyRole.TRAINING, "withdrawn"), Discard(two[0], "withdrawn"), recording=two[0])
-    qtbot.waitUntil(lambda: review.opened is None, timeout=3000)
+    qtbot.waitUntil(lambda: review.opened is None, timeout=10_000)
     assert QApplication.focusWidget() is review.window.list
     key(review, Qt.Key.Key_N)
     opened(qtbot, review, two[1])
@@ -88,18 +88,18 @@ def test_what_cannot_be_stored_is_not_shown_as_stored_and_the_text_stays(
         key(review, Qt.Key.Key_4)
         write(qtbot, review, "En lang kommentar")
         key(review, Qt.Key.Key_Return)
-        qtbot.waitUntil(lambda: "disk full" in review.window.note.text.text(), timeout=3000)
-        qtbot.waitUntil(lambda: not detail.comments.storing, timeout=3000)
-        qtbot.waitUntil(lambda: not detail.scores.share.isChecked() and not detail.scores.points, timeout=3000)
+        qtbot.waitUntil(lambda: "disk full" in review.window.note.text.text(), timeout=10_000)
+        qtbot.waitUntil(lambda: not detail.comments.storing, timeout=10_000)
+        qtbot.waitUntil(lambda: not detail.scores.share.isChecked() and not detail.scores.points, timeout=10_000)
         assert (detail.comments.line.text(), detail.comments.line.isVisible()) == ("En lang kommentar", True)
         key(review, Qt.Key.Key_Return)
-        qtbot.waitUntil(lambda: not detail.comments.storing, timeout=3000)
+        qtbot.waitUntil(lambda: not detail.comments.storing, timeout=10_000)
         review.window.key.emit("next")
-        qtbot.waitUntil(lambda: not detail.comments.storing, timeout=3000)
+        qtbot.waitUntil(lambda: not detail.comments.storing, timeout=10_000)
         assert review.opened is not None
         assert review.opened.row.recording == two[0]
     key(review, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: [one.text for one in detail.comments.comments] == ["En lang kommentar"], timeout=3000)
+    qtbot.waitUntil(lambda: [one.text for one in detail.comments.comments] == ["En lang kommentar"], timeout=10_000)
     assert not detail.comments.line.isVisible()
 
 
@@ -134,7 +134,7 @@ def test_one_that_cannot_be_counted_as_reviewed_is_there_again(
         for one in fails:
             broken.setattr(Reviews, one, full)
         key(review, Qt.Key.Key_R)
-        qtbot.waitUntil(lambda: "disk full" in review.window.note.text.text(), timeout=3000)
+        qtbot.waitUntil(lambda: "disk full" in review.window.note.text.text(), timeout=10_000)
     # Not before: what plays is silent where nobody can say that it still may.
     opened(qtbot, review, two[0])
     key(review, Qt.Key.Key_R)
@@ -149,7 +149,7 @@ def test_where_neither_a_score_can_be_stored_nor_the_archive_asked_it_is_silent_
         broken.setattr(Reviewing, "score", full)
         broken.setattr(Reviews, "still", full)
         key(review, Qt.Key.Key_4)
-        qtbot.waitUntil(lambda: review.opened is None, timeout=3000)
+        qtbot.waitUntil(lambda: review.opened is None, timeout=10_000)
     place = review.window.detail.place
     assert (place.heading.text(), "disk full" in place.more.text()) == ("Afspilningen er standset", True)
     assert [row.recording for row in review.window.model.rows] == list(two)
@@ -164,13 +164,13 @@ def test_after_a_comment_is_removed_the_keyboard_is_at_the_next_one_and_after_th
     comments = review.window.detail.comments
     for at in (1, 2):
         review.shelf.comment(review.opened.number, at, f"nr. {at}")
-    qtbot.waitUntil(lambda: len(comments.comments) == 2, timeout=3000)
+    qtbot.waitUntil(lambda: len(comments.comments) == 2, timeout=10_000)
     for left in (1, 0):
         remove = comments.findChildren(QWidget, "removeComment_1")[-1]
         assert isinstance(remove, QWidget)
         remove.setFocus()
         QTest.keyClick(remove, Qt.Key.Key_Return)
-        qtbot.waitUntil(lambda left=left: len(comments.comments) == left, timeout=3000)
+        qtbot.waitUntil(lambda left=left: len(comments.comments) == left, timeout=10_000)
         here = QApplication.focusWidget()
         assert here is not None
         assert here.objectName() == ("removeComment_1" if left else "sampleList")
@@ -184,7 +184,7 @@ def test_plus_and_minus_give_point_after_point_to_one_question_and_a_digit_goes_
     review = on.open((replace(SALES, card=(ten, *SALES.card)),))
     rows(qtbot, review, 1)
     key(review, Qt.Key.Key_N)
-    qtbot.waitUntil(lambda: review.opened is not None, timeout=5000)
+    qtbot.waitUntil(lambda: review.opened is not None, timeout=10_000)
     scores = review.window.detail.scores
     whole, listening = scores.rings[:2]
     whole.setFocus()
@@ -215,7 +215,7 @@ def test_what_a_key_does_elsewhere_than_at_the_focus_is_said_aloud(
         key(review, pressed)
     write(qtbot, review, "Fin ro")
     key(review, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: len(review.window.detail.comments.comments) == 1, timeout=3000)
+    qtbot.waitUntil(lambda: len(review.window.detail.comments.comments) == 1, timeout=10_000)
     assert said == [
         "Hastighed 1,25×",
         "Tavshed springes over",
@@ -240,8 +240,8 @@ def test_a_window_whose_comment_cannot_be_stored_says_so_and_closes_only_when_to
     with monkeypatch.context() as broken:
         broken.setattr(Reviewing, "comment", full)
         assert not review.window.close()
-        qtbot.waitUntil(lambda: "disk full" in note.text.text(), timeout=3000)
-        qtbot.waitUntil(lambda: not review.window.detail.comments.storing, timeout=3000)
+        qtbot.waitUntil(lambda: "disk full" in note.text.text(), timeout=10_000)
+        qtbot.waitUntil(lambda: not review.window.detail.comments.storing, timeout=10_000)
         assert note.text.text().endswith("Kommentaren er ikke gemt. Luk vinduet igen, hvis det skal lukkes uden den.")
         assert (line.text(), line.isVisible(), closed) == ("En lang kommentar", True, [])
         assert review.window.close()
@@ -254,7 +254,7 @@ def test_a_window_that_is_closed_over_an_unfinished_comment_closes_once_that_is_
 ) -> None:
     review = first_open(qtbot, on, two)
     write(qtbot, review, "En lang kommentar")
-    with qtbot.waitSignal(review.window.closed, timeout=3000):
+    with qtbot.waitSignal(review.window.closed, timeout=10_000):
         review.window.close()
     assert comments_of(desk.archive, two[0]) == 1
 
@@ -273,7 +273,7 @@ def test_another_that_is_pressed_while_one_is_counted_as_reviewed_is_the_one_tha
     key(review, Qt.Key.Key_R)
     review.open_recording(third)
     opened(qtbot, review, third)
-    qtbot.waitUntil(lambda: len(review.window.model.rows) == 2, timeout=3000)
+    qtbot.waitUntil(lambda: len(review.window.model.rows) == 2, timeout=10_000)
     assert review.opened is not None
     assert review.opened.row.recording == third
     assert "recording_opened" not in [row.event for row in desk.archive.audit_of(second)]
@@ -291,7 +291,7 @@ def test_one_that_is_kept_after_it_was_reviewed_stands_there_with_the_days_it_ha
     listen(qtbot, on)
     key(review, Qt.Key.Key_R)
     model = review.window.model
-    qtbot.waitUntil(lambda: model.rows[0].reviewed_at is not None, timeout=3000)
+    qtbot.waitUntil(lambda: model.rows[0].reviewed_at is not None, timeout=10_000)
     assert model.rows[0].expires_on == (AT + timedelta(days=7)).date()
     assert str(model.data(model.index(0))).endswith("7 dage, gennemgået")
 
@@ -305,7 +305,7 @@ def test_one_of_which_nothing_can_be_read_once_it_is_open_is_refused_and_can_be_
         broken.setattr(Reviewing, "scores", full)
         key(review, Qt.Key.Key_N)
         place = review.window.detail.place
-        qtbot.waitUntil(lambda: place.heading.text() == "Optagelsen kan ikke åbnes", timeout=3000)
+        qtbot.waitUntil(lambda: place.heading.text() == "Optagelsen kan ikke åbnes", timeout=10_000)
     gc.collect()
     assert [one for one in gc.get_objects() if isinstance(one, OpenedRecording) and not one._file.closed] == []
     key(review, Qt.Key.Key_N)

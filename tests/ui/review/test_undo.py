@@ -40,7 +40,7 @@ def begun(qtbot: QtBot, on: Reviewed, three: tuple[str, ...]) -> Review:
     listen(qtbot, on)
     write(qtbot, review, "Fin opsamling")
     key(review, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: len(review.window.detail.comments.comments) == 1, timeout=3000)
+    qtbot.waitUntil(lambda: len(review.window.detail.comments.comments) == 1, timeout=10_000)
     return review
 
 
@@ -90,7 +90,7 @@ def test_after_them_it_is_erased_and_another_is_not_kept_waiting_for_it(
     monkeypatch.setattr(undo, "SECONDS", 0.2)
     key(review, Qt.Key.Key_R)  # one can be undone at a time: the first goes now
     for recording in three[:2]:
-        qtbot.waitUntil(lambda recording=recording: "training_used" in events(desk, recording), timeout=4000)
+        qtbot.waitUntil(lambda recording=recording: "training_used" in events(desk, recording), timeout=10_000)
         assert not living(desk.archive, [recording], AT)
     assert comments_of(desk.archive, three[0]) == 0
     rows(qtbot, review, 1)
@@ -117,6 +117,6 @@ def test_where_it_cannot_be_stored_it_is_said_and_still_waits(
     monkeypatch.setattr(undo, "SECONDS", 0.2)
     monkeypatch.setattr(Reviews, "mark", full)
     key(review, Qt.Key.Key_R)
-    qtbot.waitUntil(lambda: "disk full" in review.window.note.text.text(), timeout=4000)
+    qtbot.waitUntil(lambda: "disk full" in review.window.note.text.text(), timeout=10_000)
     assert [row.recording for row in review.window.model.rows] == list(three)
     assert review.window.model.leaving[0] == ""

@@ -60,10 +60,10 @@ def test_a_note_outlives_the_engine_s_absence_and_the_desk_s_end(scene: Scene) -
     desk = scene.desk
     assert desk is not None
     scene.engine.die()
-    scene.qtbot.waitUntil(lambda: not desk.bridge.attached, timeout=3000)
+    scene.qtbot.waitUntil(lambda: not desk.bridge.attached, timeout=10_000)
     assert note.isReadOnly()
-    scene.qtbot.waitUntil(lambda: desk.bridge.attached, timeout=8000)
-    scene.qtbot.waitUntil(lambda: not note.isReadOnly(), timeout=3000)
+    scene.qtbot.waitUntil(lambda: desk.bridge.attached, timeout=10_000)
+    scene.qtbot.waitUntil(lambda: not note.isReadOnly(), timeout=10_000)
     note.setFocus()
     scene.qtbot.keyClicks(note, "Til sidst")
     desk.close()
@@ -79,9 +79,9 @@ def test_a_note_whose_call_an_engine_took_along_is_saved_once_the_next_one_knows
     assert desk is not None
     scene.qtbot.keyClicks(note, "Vigtigt")
     scene.engine.die()
-    scene.qtbot.waitUntil(lambda: not desk.bridge.attached, timeout=3000)
+    scene.qtbot.waitUntil(lambda: not desk.bridge.attached, timeout=10_000)
     scene.engine.snapshot = replace(without, history=())
-    scene.qtbot.waitUntil(lambda: desk.bridge.attached and not note.isVisible(), timeout=8000)
+    scene.qtbot.waitUntil(lambda: desk.bridge.attached and not note.isVisible(), timeout=10_000)
     assert not [one for one in scene.commands() if isinstance(one, SaveNote)]
     scene.show(replace(without, history=(replace(several.EARLIER[0], id="call-1", note=""),)))
     assert saved(scene) == [("call-1", "Vigtigt")]
@@ -93,7 +93,7 @@ def test_a_desk_does_not_close_over_a_note_that_nobody_has_without_saying_so(sce
     assert desk is not None
     scene.qtbot.keyClicks(note, "Vigtigt")
     scene.engine.die()
-    scene.qtbot.waitUntil(lambda: not desk.bridge.attached, timeout=3000)
+    scene.qtbot.waitUntil(lambda: not desk.bridge.attached, timeout=10_000)
     scene.engine.endpoint = None  # the next one takes its time
     desk.window.close()
     assert desk.window.isVisible()
@@ -110,8 +110,8 @@ def test_a_note_that_a_dying_engine_did_not_say_it_has_goes_to_the_next_one_too(
     scene.qtbot.keyClicks(note, "Vigtigt")
     assert saved(scene) == [("call-1", "Vigtigt")]
     scene.engine.die()
-    scene.qtbot.waitUntil(lambda: not desk.bridge.attached, timeout=3000)
-    scene.qtbot.waitUntil(lambda: desk.bridge.attached, timeout=8000)
+    scene.qtbot.waitUntil(lambda: not desk.bridge.attached, timeout=10_000)
+    scene.qtbot.waitUntil(lambda: desk.bridge.attached, timeout=10_000)
     assert saved(scene, 2) == [("call-1", "Vigtigt")] * 2
 
 
@@ -122,7 +122,7 @@ def test_a_note_that_the_engine_refuses_is_said_not_to_be_saved(scene: Scene) ->
     command = next(one for one in scene.sent() if isinstance(one, SaveNote))
     scene.engine.tell(Refused(command.id, CodedText("refused.no_such_call", {})))
     message = scene.desk.window.note
-    scene.qtbot.waitUntil(message.isVisible, timeout=2000)
+    scene.qtbot.waitUntil(message.isVisible, timeout=10_000)
     assert "Din note er ikke gemt" in message.text.text()
     assert "Ring mandag" in message.text.text()
 
@@ -198,7 +198,7 @@ def test_a_note_stands_in_the_middle_of_its_field_in_every_size(scene: Scene) ->
             state = several.snapshot(several.TALKING)
             scene.show(replace(state, settings=replace(state.settings, text_size=size)))
             scene.desk.window.resize(700, 1300)
-            scene.qtbot.waitUntil(note.isVisible, timeout=2000)
+            scene.qtbot.waitUntil(note.isVisible, timeout=10_000)
             QApplication.processEvents()
             line = note.cursorRect().translated(note.viewport().pos())
             above, below = line.top(), note.height() - 1 - line.bottom()
@@ -236,7 +236,7 @@ def test_the_last_call_and_an_earlier_one_in_its_row_have_their_note(scene: Scen
     assert saved(scene) == [(ended.id, "")]
     row = next(one for one in desk.window.ready.history.rows if not one.line.past.kept)
     row.toggle.click()
-    scene.qtbot.waitUntil(lambda: row.note is not None and row.note.isVisible(), timeout=2000)
+    scene.qtbot.waitUntil(lambda: row.note is not None and row.note.isVisible(), timeout=10_000)
     assert row.note is not None
     assert row.note in row.tab_chain()
     row.note.setFocus()

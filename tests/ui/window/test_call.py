@@ -194,7 +194,7 @@ def test_what_was_pressed_keeps_its_name_when_it_cannot_be_pressed_again(scene: 
 def test_the_length_of_what_is_missing_is_said_as_the_phone_goes_on(scene: Scene) -> None:
     desk = scene.open(s.snapshot(s.call(s.RECORDING)))
     scene.engine.tell(Occurred("call-1", "stood_still", s.NOW, 90.0, {"seconds": 4.2}))
-    scene.qtbot.waitUntil(desk.window.note.isVisible, timeout=2000)
+    scene.qtbot.waitUntil(desk.window.note.isVisible, timeout=10_000)
     told = desk.window.note.text.text()
     assert told == "Telefonen stod stille i 4 sek. Det, der blev sagt imens, mangler i optagelsen."
 

@@ -68,7 +68,7 @@ def test_the_calls_keys_work_while_the_settings_are_open_and_what_came_of_it_is_
         desk.window.open_settings()
         scene.keys(key)
         assert pages.currentWidget() is desk.window.call
-    scene.qtbot.waitUntil(lambda: any(isinstance(one, HangUp) for one in scene.commands()), timeout=2000)
+    scene.qtbot.waitUntil(lambda: any(isinstance(one, HangUp) for one in scene.commands()), timeout=10_000)
     sent = [without_id(one) for one in scene.commands()]
     assert sent == [
         Mute("", "call-1", on=True),
@@ -93,7 +93,7 @@ def test_a_key_for_what_the_moment_asks_first_shows_it_where_the_settings_cover_
     assert desk.window.pages.currentWidget() is desk.window.call
     assert scene.commands() == []
     scene.keys(Qt.Key.Key_1, ALT)
-    scene.qtbot.waitUntil(lambda: any(isinstance(one, Act) for one in scene.commands()), timeout=2000)
+    scene.qtbot.waitUntil(lambda: any(isinstance(one, Act) for one in scene.commands()), timeout=10_000)
 
 
 def test_the_moments_buttons_have_keys_of_their_own(scene: Scene) -> None:
@@ -220,7 +220,7 @@ def test_a_text_longer_than_its_place_is_read_to_its_end_by_the_keyboard_alone(s
         scene.qtbot.keyClick(reel, Qt.Key.Key_Down)
     assert bar.value() == bar.maximum()
     scene.show(s.snapshot(s.call(s.RECORDING)))
-    scene.qtbot.waitUntil(lambda: bar.maximum() == 0, timeout=2000)
+    scene.qtbot.waitUntil(lambda: bar.maximum() == 0, timeout=10_000)
     assert QApplication.focusWidget() is window  # not the neighbour
 
 

@@ -19,7 +19,7 @@ from tests.ui.window.places import place, places
 def told(scene: Scene) -> None:
     assert scene.desk is not None
     scene.engine.tell(Fault(CodedText("why_not.not_now")))
-    scene.qtbot.waitUntil(scene.desk.window.note.isVisible, timeout=2000)
+    scene.qtbot.waitUntil(scene.desk.window.note.isVisible, timeout=10_000)
 
 
 @pytest.mark.parametrize(("width", "height"), [(320, 620), (376, 560), (376, 800)])
@@ -34,7 +34,7 @@ def test_a_fault_is_an_outlined_card_that_covers_nothing_and_moves_only_what_scr
     QApplication.processEvents()
     before = places(desk.window)
     scene.engine.tell(Fault(CodedText("ready.policy.missing")))
-    scene.qtbot.waitUntil(desk.window.note.isVisible, timeout=2000)
+    scene.qtbot.waitUntil(desk.window.note.isVisible, timeout=10_000)
     QApplication.processEvents()
     note = desk.window.note
     assert note.card.property("role") == "fault"
@@ -70,11 +70,11 @@ def test_a_note_goes_with_the_next_press_that_is_taken_and_not_with_one_made_bef
     scene.press("mute")
     before = scene.sent(1)[0].id
     told(scene)
-    with scene.qtbot.waitSignal(desk.bridge.done, timeout=2000):
+    with scene.qtbot.waitSignal(desk.bridge.done, timeout=10_000):
         scene.engine.tell(Done(before))
     assert desk.window.note.isVisible()
     scene.press("hold")
-    with scene.qtbot.waitSignal(desk.bridge.done, timeout=2000):
+    with scene.qtbot.waitSignal(desk.bridge.done, timeout=10_000):
         scene.engine.tell(Done(scene.sent(2)[1].id))
     assert not desk.window.note.isVisible()
 
@@ -92,14 +92,14 @@ def test_a_note_does_not_outlive_the_call_it_was_told_in(scene: Scene, after: Sn
 def test_a_refused_press_is_said(scene: Scene) -> None:
     desk = scene.open(s.snapshot(s.call(s.RECORDING)))
     scene.engine.tell(Refused("1", CodedText("why_not.not_now")))
-    scene.qtbot.waitUntil(desk.window.note.isVisible, timeout=2000)
+    scene.qtbot.waitUntil(desk.window.note.isVisible, timeout=10_000)
     assert desk.window.note.text.text() == "Ikke muligt lige nu"
 
 
 def test_what_was_told_once_is_told_in_the_language_chosen_since(scene: Scene) -> None:
     desk = scene.open(s.snapshot(s.call(s.RECORDING)))
     scene.engine.tell(Fault(CodedText("settings.sound.no_microphone")))
-    scene.qtbot.waitUntil(desk.window.note.isVisible, timeout=2000)
+    scene.qtbot.waitUntil(desk.window.note.isVisible, timeout=10_000)
     assert desk.window.note.text.text() == "Ingen mikrofon"
     scene.language = Language.EN
     scene.show(s.snapshot(s.call(s.RECORDING)))
@@ -125,7 +125,7 @@ def test_the_window_stays_while_there_is_a_call_and_says_why(scene: Scene, call:
     with scene.qtbot.assertNotEmitted(desk.window.closed):
         desk.window.quit()
     scene.show(s.READY)
-    with scene.qtbot.waitSignal(desk.window.closed, timeout=1000):
+    with scene.qtbot.waitSignal(desk.window.closed, timeout=10_000):
         desk.window.quit()
 
 
@@ -137,7 +137,7 @@ def test_without_a_tray_closing_the_window_says_once_what_it_means(scene: Scene)
     assert desk.window.note.text.text().startswith("Lukker du vinduet, slukkes telefonen")
     scene.press("closeNote")  # it was read: what was meant is not to quit
     assert not desk.window.close()
-    with scene.qtbot.waitSignal(desk.window.closed, timeout=1000):
+    with scene.qtbot.waitSignal(desk.window.closed, timeout=10_000):
         assert desk.window.close()
 
 
@@ -169,20 +169,20 @@ def test_with_a_tray_the_window_goes_into_it_and_a_menu_there_brings_it_back_or_
     assert desk.window.note.text.text().startswith("Samtalen er i gang")
     scene.show(s.snapshot())
     desk.window.close()
-    with scene.qtbot.waitSignal(desk.window.closed, timeout=1000):
+    with scene.qtbot.waitSignal(desk.window.closed, timeout=10_000):
         desk.tray.quit_action.trigger()
 
 
 def test_a_phone_that_nobody_can_call_is_simply_closed(scene: Scene) -> None:
     desk = scene.open(s.FIRST_START)
-    with scene.qtbot.waitSignal(desk.window.closed, timeout=1000):
+    with scene.qtbot.waitSignal(desk.window.closed, timeout=10_000):
         assert desk.window.close()
 
 
 def test_the_window_can_be_closed_while_the_engine_is_gone(scene: Scene) -> None:
     desk = scene.open(s.snapshot(s.call(s.RECORDING)))
     scene.engine.endpoint = None
-    with scene.qtbot.waitSignal(desk.bridge.disconnected, timeout=1000):
+    with scene.qtbot.waitSignal(desk.bridge.disconnected, timeout=10_000):
         scene.engine.die()
     desk.bridge.close()
     assert desk.window.close()

@@ -134,7 +134,7 @@ def test_a_refused_policy_is_a_calm_line_while_the_last_good_one_holds_and_leads
     )
     scene.press("seeFaults")
     section = desk.window.settings.policy
-    scene.qtbot.waitUntil(section.choose.hasFocus, timeout=2000)
+    scene.qtbot.waitUntil(section.choose.hasFocus, timeout=10_000)
     assert section.state.text() == "2 fejl i den nye fil. De hidtidige regler for Nordlys El A/S gælder fortsat."
     assert section.faults.text().startswith("Linje 12 · line[1].training.retention · regel G10\n")
     top = section.mapTo(desk.window, QPoint(0, 0)).y()
@@ -256,13 +256,13 @@ def test_answered_in_the_corner_with_the_desk_out_of_sight_the_call_stays_in_the
     scene.show(s.snapshot(s.call(s.TRAINING_DECLINED)))
     scene.press("cornerOptOut")
     assert scene.widget("cornerOptOutSure").isVisible()
-    scene.qtbot.waitUntil(lambda: popup.height() > before, timeout=2000)
+    scene.qtbot.waitUntil(lambda: popup.height() > before, timeout=10_000)
     assert len(scene.commands()) == 4
     scene.press("cornerOpen")
     assert desk.window.in_sight
     assert not popup.isVisible()
     desk.window.showMinimized()
-    scene.qtbot.waitUntil(popup.isVisible, timeout=2000)
+    scene.qtbot.waitUntil(popup.isVisible, timeout=10_000)
     scene.show(s.snapshot())
     assert not popup.isVisible()
 

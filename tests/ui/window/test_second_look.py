@@ -74,21 +74,21 @@ def test_the_card_tells_how_long_is_recorded_and_its_levels_come_only_while_some
     card = desk.window.call.card
     assert card.words is not None
     assert (card.words.clock, card.words.voices) == ("01:33", ("Du", "Kunden"))
-    scene.qtbot.waitUntil(lambda: scene.watched() == [True], timeout=3000)
+    scene.qtbot.waitUntil(lambda: scene.watched() == [True], timeout=10_000)
     before = card.grab().toImage()
     scene.engine.tell(Levels(-12.0, -60.0))
-    scene.qtbot.waitUntil(lambda: card.voices.shown[0] > 0.5, timeout=3000)
+    scene.qtbot.waitUntil(lambda: card.voices.shown[0] > 0.5, timeout=10_000)
     assert card.voices.shown[1] == 0.0
     assert card.grab().toImage() != before
     scene.show(s.snapshot(s.call(s.SENSITIVE)))
-    scene.qtbot.waitUntil(lambda: scene.watched() == [True, False], timeout=3000)
+    scene.qtbot.waitUntil(lambda: scene.watched() == [True, False], timeout=10_000)
     assert card.voices.shown == (0.0, 0.0)
     scene.show(s.snapshot(s.call(s.RECORDING)))
-    scene.qtbot.waitUntil(lambda: scene.watched()[2:] == [True], timeout=3000)
+    scene.qtbot.waitUntil(lambda: scene.watched()[2:] == [True], timeout=10_000)
     desk.window.open_settings()  # they need them too
     desk.window.close_settings()
     scene.show(s.snapshot())
-    scene.qtbot.waitUntil(lambda: scene.watched()[2:] == [True, False], timeout=3000)
+    scene.qtbot.waitUntil(lambda: scene.watched()[2:] == [True, False], timeout=10_000)
 
 
 def test_one_press_at_most_is_filled_and_yes_or_no_is_one_control(scene: Scene) -> None:
@@ -170,7 +170,7 @@ def test_a_larger_text_chosen_at_run_time_makes_all_of_it_larger(scene: Scene) -
     before, card = desk.window.call.party.name.font().pixelSize(), desk.window.call.card.height()
     try:
         scene.show(replace(state, settings=replace(state.settings, text_size=TextSize.LARGE)))
-        scene.qtbot.waitUntil(lambda: desk.window.call.party.name.font().pixelSize() > before, timeout=2000)
+        scene.qtbot.waitUntil(lambda: desk.window.call.party.name.font().pixelSize() > before, timeout=10_000)
         assert desk.window.call.card.height() > card
         assert desk.window.top.dot.width() > 10
         assert desk.window.minimumWidth() > NARROWEST
@@ -247,10 +247,10 @@ def test_what_was_there_fades_for_a_moment_unless_less_movement_is_asked_for(
     for reduced in (True, False):
         monkeypatch.setattr(motion, "is_reduced", lambda reduced=reduced: reduced)
         scene.show(s.snapshot(s.call(s.PLAYING)))
-        scene.qtbot.waitUntil(lambda: not card.fades, timeout=2000)
+        scene.qtbot.waitUntil(lambda: not card.fades, timeout=10_000)
         scene.show(s.snapshot(s.call(s.RECORDING)))
         assert card.fades is not reduced
-    scene.qtbot.waitUntil(lambda: not card.fades, timeout=2000)
+    scene.qtbot.waitUntil(lambda: not card.fades, timeout=10_000)
 
 
 @pytest.mark.parametrize(

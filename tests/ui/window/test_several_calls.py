@@ -257,7 +257,7 @@ def test_the_small_window_is_the_card_and_the_two_buttons_and_ends_with_the_call
     window = desk.window
     window.resize(400, 700)
     scene.press("toggleCompact")
-    scene.qtbot.waitUntil(lambda: window.height() <= 290, timeout=2000)
+    scene.qtbot.waitUntil(lambda: window.height() <= 290, timeout=10_000)
     assert window.width() <= 376
     assert not window.call.tools.isVisible()
     assert place(window.call.rights).bottom() < window.height()

@@ -44,7 +44,7 @@ def wait_saved(scene: Scene, call: str, text: str) -> None:
     def saved() -> list[tuple[str, str]]:
         return [(one.call, one.text) for one in scene.commands() if isinstance(one, SaveNote)]
 
-    scene.qtbot.waitUntil(lambda: saved()[-1:] == [(call, text)], timeout=3000)
+    scene.qtbot.waitUntil(lambda: saved()[-1:] == [(call, text)], timeout=10_000)
 
 
 def shown_completions(completer: QCompleter) -> QWidget:
@@ -99,7 +99,7 @@ def test_a_press_to_another_call_ends_the_writing_and_another_program_s_window_d
     scene.qtbot.addWidget(elsewhere)
     elsewhere.show()
     elsewhere.activateWindow()
-    scene.qtbot.waitUntil(elsewhere.isActiveWindow, timeout=2000)
+    scene.qtbot.waitUntil(elsewhere.isActiveWindow, timeout=10_000)
     scene.show(several.snapshot(several.TALKING, several.OTHER))
     scene.activate()
     typed(scene, "Mere")
