@@ -30,6 +30,7 @@ SAMPLES: Mapping[str, Any] = {
     "ring_sound": "low",
     "plugin_folder": str(_SRV / "plugins"),
     "house_signer": "WN8iFQj0ZMM1h1C4nnSFL8bTTGsQGZKmXw1qfN2yqCE=",
+    "house_policy_number": 7,
     "house_authority": str(_SRV / "authority.pem"),
     "plugins": ["own_voice"],
     "accept_from": ["10.0.0.0/8"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from softphone.archive.archive import Archive
@@ -43,7 +44,9 @@ def connection_of(home: Home, settings: Settings) -> Connection | None:
     return None if membership is None else desk_of(home, settings).connection(membership)
 
 
-def join_house(home: Home, text: str, sign_in: SignIn, *, signer: str = "", authority: Path | None = None) -> Taken:
+def join_house(
+    home: Home, text: str, sign_in: SignIn, *, signer: str = "", least: int = 0, authority: Path | None = None
+) -> Taken:
     """By a link, or an address: then `sign_in` asks the house's directory. Empty: the house that it is a member of, anew.
 
     Raises KlartoneError.
@@ -53,8 +56,7 @@ def join_house(home: Home, text: str, sign_in: SignIn, *, signer: str = "", auth
         raise HouseError("error.house.demo")
     if place := machine_settings().lock_of("policy"):
         raise HouseError("error.house.managed", place=place)
-    invitation = _invitation(home, text, signer)
-    invitation = _checked(invitation, settings)
+    invitation = _checked(_invitation(home, text, signer), settings, least)
     desk = desk_of(home, settings, make=True)
     trusted = str(authority.resolve()) if authority else settings.house_authority
     grant = by_code(invitation, desk.id) if invitation.code else sign_in(desk.id)
@@ -95,11 +97,12 @@ def _invitation(home: Home, text: str, signer: str) -> Invitation:
     return Invitation(membership.address, "", fingerprint_of(membership.signer))
 
 
-def _checked(invitation: Invitation, settings: Settings) -> Invitation:
+def _checked(invitation: Invitation, settings: Settings, least: int) -> Invitation:
     """What the organisation says to this machine stands above a link."""
+    invitation = replace(invitation, least=max(invitation.least, least, settings.house_policy_number))
     if not settings.house_signer:
         return invitation
     wanted = fingerprint_of(settings.house_signer)
     if invitation.signer not in ("", wanted):
         raise HouseError("error.house.not_the_machines")
-    return Invitation(invitation.address, invitation.code, wanted)
+    return replace(invitation, signer=wanted)

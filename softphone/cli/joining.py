@@ -27,6 +27,7 @@ def run_join(arguments: argparse.Namespace) -> int:
         arguments.link or "",
         lambda desk: by_browser(desk, words, opens),
         signer=arguments.signer or "",
+        least=arguments.policy_number,
         authority=arguments.authority,
     )
     one = taken.membership

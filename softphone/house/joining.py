@@ -14,40 +14,47 @@ from softphone.domain.roles import Role
 from softphone.house.connection import Connection
 from softphone.house.desk_key import DeskKey, Keyring, key_name
 from softphone.house.membership import HouseFolder, Membership, begun, named
-from softphone.house.news import Taken, password_name, pinned, take_news
+from softphone.house.news import BELOW, Taken, password_name, pinned, take_news
 from softphone.house.reading_key import reading_key_name, tell_reading_key
 from softphone.house.tokens import KeptTokens
 from softphone.system.signature import signer_fingerprint
 
-_CODE = re.compile(r"[A-Za-z0-9_-]{43}")
 _FINGERPRINT = re.compile(r"[0-9a-f]{32}")
+_BEHIND = re.compile(r"(?P<code>[A-Za-z0-9_-]{43})\.(?P<signer>[0-9a-f]{32})\.(?P<least>[1-9][0-9]{0,17})")
 Grant = Callable[[Connection, DeskKey], Mapping[str, str]]
 """what signs in, for `POST /v1/token`"""
 
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """A house's address; with a one-time `code` where IT made a link. `signer`: the fingerprint of the key whose policies are
-    believed, before anything the service says."""
+    """A house's address; with a one-time `code` where IT made a link. What stands behind its `#` goes to no server by itself.
+
+    `signer`: the fingerprint of the key whose policies are believed, and `least` the number that the first must have, both
+    before anything the service says. 0: any.
+    """
 
     address: str
     code: str = field(default="", repr=False)
     signer: str = ""
+    least: int = 0
+
+    def __str__(self) -> str:
+        """The link."""
+        return f"{self.address}/join#{self.code}.{self.signer}.{self.least}"
 
     @classmethod
     def parse(cls, text: str, signer: str = "") -> Invitation:
         """A link, or an address and the signer's key (or fingerprint) beside it. Raises HouseError."""
         address, link, behind = text.strip().partition("/join#")
-        code, _, fingerprint = behind.partition(".")
         parts = urlsplit(address)
         is_plain = parts.path in ("", "/") and not (parts.query or parts.fragment) and parts.username is None
         if parts.scheme != "https" or not parts.hostname or not is_plain:
             raise HouseError("error.house.no_link")
         address = f"https://{parts.netloc}"
         if link:
-            if not _CODE.fullmatch(code) or not _FINGERPRINT.fullmatch(fingerprint):
+            if not (said := _BEHIND.fullmatch(behind)):
                 raise HouseError("error.house.no_link")
-            return cls(address, code, fingerprint)
+            return cls(address, said["code"], said["signer"], int(said["least"]))
         return cls(address, "", fingerprint_of(signer) if signer else "")
 
 
@@ -90,7 +97,7 @@ def join(
     if before is None and not invitation.signer:
         raise HouseError("error.house.signer_missing")
     if before is not None:
-        return _sign_in_anew(desk, before, grant)
+        return _sign_in_anew(desk, before, invitation, grant)
     key = DeskKey.made(desk.keyring, desk.id)
     tokens = desk.tokens()
     connection = Connection(invitation.address, key, tokens, authority=authority)
@@ -103,7 +110,7 @@ def join(
         if not signer:
             raise HouseError("error.house.other_signer")
         membership = named(replace(membership, signer=signer), connection.ask("GET", "/v1/me").json)
-        taken = take_news(connection, desk.folder, desk.keyring, membership)
+        taken = take_news(connection, desk.folder, desk.keyring, membership, invitation.least)
         if taken.refused:
             raise HouseError(taken.refused[0])
         _reads(desk, connection, taken.membership)
@@ -118,7 +125,7 @@ def join(
     return taken
 
 
-def _sign_in_anew(desk: Desk, membership: Membership, grant: Grant) -> Taken:
+def _sign_in_anew(desk: Desk, membership: Membership, invitation: Invitation, grant: Grant) -> Taken:
     """What the desk believes and has stays; a code or the directory opens a session again."""
     key = DeskKey.of(desk.keyring, desk.id) or DeskKey.made(desk.keyring, desk.id)
     tokens = desk.tokens()
@@ -130,7 +137,10 @@ def _sign_in_anew(desk: Desk, membership: Membership, grant: Grant) -> Taken:
         raise UnreachableError("error.house.no_service", status=0) from error
     desk.folder.write(membership)
     _reads(desk, connection, membership)
-    return take_news(connection, desk.folder, desk.keyring, membership)
+    taken = take_news(connection, desk.folder, desk.keyring, membership, invitation.least)
+    if BELOW in taken.refused:
+        raise HouseError(BELOW)
+    return taken
 
 
 def _reads(desk: Desk, connection: Connection, membership: Membership) -> None:

@@ -1,7 +1,7 @@
 """What is new in the house, taken in: policy, its recorded notices, settings, accounts and their passwords.
 
 The service is believed as far as it must be. A policy counts with the signature of the signer that this desk has pinned, and
-with a number above the last one; the signer changes by the word of the one before.
+with a number above the last one, the first with one that the invitation allows; the signer changes by the word of the one before.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ _LARGEST_NOTICE = 20_000_000
 _SECONDS_NOTICE = 120.0
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 OLDER, SIGNER = "error.house.policy_older", "error.house.policy_signer"
+BELOW = "error.house.policy_below"
 FAULTY, NOTICES = "error.house.policy_faulty", "error.house.notices"
 SETTINGS_LARGEST = 200_000
 
@@ -46,9 +47,12 @@ class Taken:
     changed: bool = False
 
 
-def take_news(connection: Connection, folder: HouseFolder, keyring: Keyring, membership: Membership) -> Taken:
-    """Whatever is whole is taken, in itself. Raises HouseError, SettingsError, KeyringError: then it is asked for again."""
-    known = {"If-None-Match": membership.news} if membership.news else {}
+def take_news(
+    connection: Connection, folder: HouseFolder, keyring: Keyring, membership: Membership, least: int = 0
+) -> Taken:
+    """Whatever is whole is taken, in itself; nothing by a desk that has no policy yet and may not take this one. `least`: no
+    policy below this number. Raises HouseError, SettingsError, KeyringError: then it is asked for again."""
+    known = {"If-None-Match": membership.news} if membership.news and membership.policy >= least else {}
     answer = connection.ask("GET", "/v1/news", headers=known)
     if answer.status == 304:
         return Taken(membership)
@@ -57,8 +61,10 @@ def take_news(connection: Connection, folder: HouseFolder, keyring: Keyring, mem
         raise UnreachableError("error.house.no_service", status=answer.status)
     news, refused, before = cast("dict[str, Any]", told), list[str](), membership
     try:
-        membership, said = _with_policy(connection, folder, membership, news)
+        membership, said = _with_policy(connection, folder, membership, news, least)
         refused += said
+        if not membership.policy:
+            return Taken(before, tuple(refused))
         membership = _with_settings(connection, folder, membership, news)
         membership = _with_accounts(connection, keyring, membership, news)
     except (TypeError, KeyError, AttributeError, ValueError) as error:
@@ -96,10 +102,13 @@ def pinned(fingerprint: str, news: Mapping[str, Any]) -> str:
 
 
 def _with_policy(
-    connection: Connection, folder: HouseFolder, membership: Membership, news: Mapping[str, Any]
+    connection: Connection, folder: HouseFolder, membership: Membership, news: Mapping[str, Any], least: int
 ) -> tuple[Membership, list[str]]:
     number = news["policy"] or 0
-    if not isinstance(number, int) or number < membership.policy:
+    if not isinstance(number, int) or number < least:
+        _log.warning("the house tells a policy below the number that was asked for")
+        return membership, [BELOW]
+    if number < membership.policy:
         _log.warning("the house tells a policy of a lower number")
         return membership, [OLDER]
     if number == membership.policy:

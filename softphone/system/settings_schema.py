@@ -33,6 +33,8 @@ MOST_ACCOUNTS = 7
 RINGS = ("classic", "chime", "bell", "rise", "low")
 """as `softphone.audio.ringing` makes them"""
 MOST_VOLUME = 200
+_LAST_NUMBER = 2**31 - 1
+"""that a policy may have in a setting: what Group Policy can write"""
 _PORT = re.compile(r":(\d+)$", re.ASCII)
 _RANGE = re.compile(r"(\d{4,5})-(\d{4,5})", re.ASCII)
 FEWEST_RTP_PORTS = 20
@@ -221,6 +223,11 @@ def _signer(key: str) -> Wrong:
             yield (), "policy.fault.signer_malformed", {}
 
 
+def _policy_number(number: int) -> Wrong:
+    if not 0 <= number <= _LAST_NUMBER:
+        yield (), "error.settings.policy_number", {"number": number, "most": _LAST_NUMBER}
+
+
 def _backup(folder: str) -> Wrong:
     if folder and not _is_whole(folder):
         yield (), "error.settings.backup_folder", {"path": folder}
@@ -353,6 +360,16 @@ SCHEMA: tuple[Setting, ...] = (
         live=False,
     ),
     Setting("house_signer", "policy", "setting.name.house_signer", Scope.MACHINE, check=_signer, holds_recording=True),
+    Setting(
+        "house_policy_number",
+        "policy",
+        "setting.name.house_policy_number",
+        Scope.MACHINE,
+        low=0,
+        high=_LAST_NUMBER,
+        check=_policy_number,
+        holds_recording=True,
+    ),
     Setting("house_authority", "network", "setting.name.house_authority", Scope.MACHINE, whole_path=True, live=False),
 )
 ACCOUNT_SCHEMA: tuple[Setting, ...] = (

@@ -477,5 +477,7 @@ class Settings:
     """where they lie: a folder that nobody but administrators can write; empty: there are none"""
     house_signer: str = ""
     """public key (Ed25519, base64) that signs the policies of any house this machine joins; empty: the link names it"""
+    house_policy_number: int = 0
+    """the least number that a house's policy must have when this machine joins; 0: the link names it"""
     house_authority: str = ""
     """file (PEM) with the only authorities to trust for the house's service; empty: the system's"""

@@ -143,6 +143,9 @@ def publish(team: Team, number: int, key: bytes, *, text: str = "", succession: 
     return done.out + done.errors
 
 
-def link(team: Team, key: bytes, *roles: str, name: str = "anna", agents: Sequence[str] = (ANNA,)) -> str:
-    """As `klartone team invite` prints it."""
-    return f"{team.address}/join#{team.code(*roles, agents=agents, name=name)}.{signer_fingerprint(public_half(key))}"
+def link(
+    team: Team, key: bytes, *roles: str, name: str = "anna", agents: Sequence[str] = (ANNA,), least: int = 1
+) -> str:
+    """As `klartone team invite` prints it. `least`: the number of the policy that is newest then."""
+    code, signer = team.code(*roles, agents=agents, name=name), signer_fingerprint(public_half(key))
+    return f"{team.address}/join#{code}.{signer}.{least}"

@@ -133,7 +133,7 @@ def test_a_link_sets_a_fresh_home_up_and_leaving_gives_it_back(
     assert doctor(home) == {"doctor.house": team.address}
     # Who has joined is in IT's list, under the id of the local archive.
     assert team.sql("SELECT desk::text FROM desks WHERE revoked_at IS NULL") == [(membership.desk,)]
-    again = home.does("join", f"https://another.example/join#{'a' * 43}.{'0' * 32}")
+    again = home.does("join", f"https://another.example/join#{'a' * 43}.{'0' * 32}.7")
     assert (again.status, team.address in again.err) == (1, True)
     # The doctor says what is wrong with it: nothing asks, the service is away, or its certificate is another's.
     past = time.time() - 3 * 86_400
@@ -238,11 +238,17 @@ def test_a_desk_believes_its_signer_and_a_higher_number_and_nothing_else(home: H
     publish(team, 11, third, succession=succession(stranger, public_half(third)))
     taken = news(home)
     assert (taken.refused, taken.membership.policy, taken.membership.signer) == ((), 11, public_half(third))
-    # A link for another signer joins nothing, and leaves nothing.
+    # A link for another signer joins nothing, and leaves nothing. Nor does one that was made when a newer policy was there: all
+    # that this signer ever signed is the service's to offer, and whoever is new has no number of its own yet.
     other = Home(home.root.parent / "other", home.capsys)
-    said = other.does("join", link(team, key, "agent", name="bo"), "--authority", team.authority)
-    assert (said.status, "posing as the house" in said.err) == (1, True)
-    assert (other.folder.path.exists(), [one for one in other.ring.held if "house" in one]) == (False, [])
+    for signer, least, *words in ((key, 1), (third, 12), (third, 1, "--policy-number", "12")):
+        offered = link(team, signer, "agent", name="bo", least=least)
+        said = other.does("join", offered, *words, "--authority", team.authority)
+        assert (said.status, "posing as the house" in said.err) == (1, True)
+        assert (other.folder.path.exists(), [one for one in other.ring.held if "house" in one]) == (False, [])
+    # A desk that is a member already is told so too, and keeps what it has.
+    said = home.does("join", link(team, third, "agent", least=12))
+    assert (said.status, "lower number" in said.err, news(home).membership.policy) == (1, True, 11)
 
 
 def _signed(path: Path, raw: bytes, key: bytes) -> bytes:
@@ -356,13 +362,14 @@ def test_the_houses_own_sign_in_in_the_browser_joins_this_machine_and_no_other(
         assert [one for one in other.ring.held if "house" in one] == []
 
 
+@pytest.mark.expected_log("below the number", reason="the organisation wants a newer policy")
 def test_what_the_organisation_says_of_a_machine_stands_above_a_link_and_a_demo_joins_nothing(
     home: Home, team_tls: Team, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     team, key, other = team_tls, new_signing_key(), new_signing_key()
     publish(team, 7, key)
 
-    def organisation(**locked: str) -> None:
+    def organisation(**locked: str | int) -> None:
         said = MachineSettings(locked=locked, places=dict.fromkeys(locked, "/etc/klartone/settings.toml"))
         for module in (of_home, of_house):
             monkeypatch.setattr(module, "machine_settings", lambda: said)
@@ -371,6 +378,9 @@ def test_what_the_organisation_says_of_a_machine_stands_above_a_link_and_a_demo_
     organisation(house_signer=public_half(other), house_authority=team.authority)
     refused = home.does(*asked)
     assert (refused.status, "another signer" in refused.err) == (1, True)
+    organisation(house_policy_number=8)
+    refused = home.does("join", link(team, key, "agent"), "--authority", team.authority)
+    assert (refused.status, "lower number" in refused.err) == (1, True)
     organisation(policy="/srv/klartone/policy.toml")
     refused = home.does(*asked)
     assert (refused.status, "/etc/klartone/settings.toml" in refused.err) == (1, True)

@@ -32,7 +32,7 @@ from tests.team.desk import Answer, Desk, House, port_of
 
 ADDRESS = "https://klartone.test"
 ANNA = "sip:anna@klartone.test"
-LINK = re.compile(r"https://\S+/join#(?P<code>\S{43})\.(?P<signer>\S{32})")
+LINK = re.compile(r"https://\S+/join#(?P<code>\S{43})\.(?P<signer>\S{32})\.(?P<least>\d+)")
 Found = TypeVar("Found")
 
 

@@ -587,6 +587,7 @@ def test_serve_checks_its_bucket_and_settings_first_and_stops_when_what_is_under
     assert "Traceback" not in wrong.errors
     link = LINK.search(team.invited("anna", "agent"))
     assert link is not None
+    assert [(link["least"],)] == team.sql("SELECT max(number)::text FROM policies")
     desk = team.stranger()
     assert desk.take(link["code"]).status == 200
     assert whole(desk.ask("GET", "/v1/me"))["roles"] == ["agent"]

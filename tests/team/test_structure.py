@@ -16,9 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from softphone.domain.errors import TeamError
+from softphone.domain.errors import HouseError, TeamError
+from softphone.house.joining import Invitation
 from softphone.team.people.proof import Proof, check_proof
-from softphone.team.people.tokens import Invitation, new_token
+from softphone.team.people.tokens import new_token
 from softphone.team.upload.structure import Structure
 from softphone.team.upload.told import RecordingTold
 from tests.team.desk import Desk, House, Made, b64url, made
@@ -175,14 +176,17 @@ def test_a_proof_holds_for_one_key_request_time_and_token_alone() -> None:
 
 
 def test_an_invitation_says_where_and_whom_to_believe_and_nothing_else_reads_as_one() -> None:
-    link = Invitation("https://klartone.nordlys.example", new_token(), "0123456789abcdef" * 2)
+    link = Invitation("https://klartone.nordlys.example", new_token(), "0123456789abcdef" * 2, 7)
     assert Invitation.parse(f"  {link}\n") == link
     assert link.code not in repr(link)
     for text in (
         "",
         str(link).replace("https", "http"),
-        str(link)[:-1],
+        str(link).removesuffix(".7"),  # whoever names no number would take any policy
+        str(link).replace(".7", ".0"),
         str(link).replace("/join#", "/join?"),
         str(link).replace("https://", "https://user@"),
     ):
-        assert refusal(lambda text=text: Invitation.parse(text)) == "no_invitation"
+        with pytest.raises(HouseError) as caught:
+            Invitation.parse(text)
+        assert caught.value.code == "error.house.no_link"

@@ -43,6 +43,7 @@ def add_program(commands: Commands) -> None:
     join = commands.add("join", "softphone.cli.joining:run_join")
     join.add_argument("link", nargs="?", type=word(texts), metavar="LINK", help=texts("cli.join.link"))
     join.add_argument("--signer", type=word(texts), metavar="KEY", help=texts("cli.join.signer"))
+    join.add_argument("--policy-number", type=int, default=0, metavar="N", help=texts("cli.join.policy_number"))
     join.add_argument("--authority", type=path(texts), metavar="FILE", help=texts("cli.join.authority"))
     parts = commands.add("leave", "softphone.cli.joining:run_leave")
     parts.add_argument("--offline", action="store_true", help=texts("cli.leave.offline"))

@@ -9,10 +9,11 @@ from datetime import UTC, datetime, timedelta
 
 from softphone.bootstrap.home import texts
 from softphone.domain.errors import TeamError
+from softphone.house.joining import Invitation
 from softphone.system.signature import signer_fingerprint
 from softphone.team.logins import login
 from softphone.team.people.sessions import invite
-from softphone.team.people.tokens import Invitation
+from softphone.team.rows.signing_in import NEWEST_POLICY
 from softphone.team.schema import MIGRATOR
 from softphone.team.settings import MIGRATOR_PASSWORD, TeamSettings, read_settings, secret_in
 
@@ -23,8 +24,8 @@ def team_invite(arguments: argparse.Namespace) -> int:
         signer = signer_fingerprint(arguments.signer)
     except ValueError:
         raise TeamError("error.team.no_signer") from None
-    code = asyncio.run(_made(settings, secret_in(os.environ, MIGRATOR_PASSWORD), arguments))
-    print(Invitation(settings.serve.address, code, signer))  # noqa: T201
+    code, least = asyncio.run(_made(settings, secret_in(os.environ, MIGRATOR_PASSWORD), arguments))
+    print(Invitation(settings.serve.address, code, signer, least))  # noqa: T201
     until = datetime.now(UTC) + timedelta(days=arguments.days)
     tell = texts()
     roles = ", ".join(tell(f"cli.role.{role}") for role in arguments.role)
@@ -32,7 +33,11 @@ def team_invite(arguments: argparse.Namespace) -> int:
     return 0
 
 
-async def _made(settings: TeamSettings, password: str, arguments: argparse.Namespace) -> str:
+async def _made(settings: TeamSettings, password: str, arguments: argparse.Namespace) -> tuple[str, int]:
+    """The code, and the number of the newest policy: whoever joins takes none before it."""
     async with login(settings.database, MIGRATOR, password, most=1) as rows, rows.nobody() as tx:
+        least = await tx.value(NEWEST_POLICY)
+        if least is None:
+            raise TeamError("error.team.no_policy")
         lives = timedelta(days=arguments.days)
-        return await invite(tx, arguments.subject, arguments.role, arguments.agent, lives)
+        return await invite(tx, arguments.subject, arguments.role, arguments.agent, lives), least
