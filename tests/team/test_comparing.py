@@ -45,16 +45,24 @@ def lift(team: Team, one: Made) -> None:
 
 @pytest.mark.rule("G10")
 def test_storage_holds_what_is_held_later_at_once_or_by_the_next_sweep_and_lets_go_of_what_is_not(team: Team) -> None:
-    desk = team.desk("agent")
-    one, other = made(team.keys), made(team.keys)
+    desk = team.desk("agent", name="anna")
+    one, other = made(team.keys), made(team.keys, purposes=("documentation",))
+    # Who raised it, and by when it is decided, is not the desk's to say: neither as it arrives, nor later.
+    never = (datetime.now(UTC) + timedelta(days=300)).isoformat()
+    never = {"raised_by": "bo", "confirm_by": never, "provisional_until": never}
+    other.told["holds"] = [hold() | never | {"raised_for": "controller"}]
     for each in (one, other):
         whole(desk.upload(each))
-    assert not is_held(team, one)
-    row = hold() | {"recording": one.recording}
+    assert (is_held(team, one), is_held(team, other)) == (False, True)
+    row = hold() | never | {"recording": one.recording}
     assert whole(desk.ask("POST", "/v1/holds", {"holds": [row]})) == {"held": [row["hold"]]}
+    told = "raised_by, round(extract(epoch FROM confirm_by - at) / 86400), provisional_until < now() + interval '15 days'"
+    assert team.sql(f"SELECT {told} FROM holds JOIN hold_words USING (hold)") == 2 * [("anna", 30, True)]
+    # Storage has it at once; that it has, the database believes the sweep alone.
     assert is_held(team, one)
-    assert team.sql("SELECT count(*) FROM legal_holds_due") == [(0,)]
-    lift(team, one)
+    assert team.sql("SELECT recording::text FROM legal_holds_due WHERE recording = %s", one.recording) != []
+    for each in (one, other):
+        lift(team, each)
     # By another way than that request: nobody has told storage yet.
     team.sql("INSERT INTO holds (hold, recording, raised_for, at) VALUES ('late', %s, 'party', now())", other.recording)
     done = team.command("sweep")

@@ -105,7 +105,7 @@ def test_our_own_hold_against_a_refusal_stands_until_custody_has_to_have_decided
     raised(house, "handler", ours, "controller")
     raised(house, "handler", theirs, "party")
     for one in (in_call, only):
-        hold = Hold(f"{one}-h1", one, HoldBy.CONTROLLER, "anna", "", datetime.now(UTC))
+        hold = Hold(f"{one}-h1", one, HoldBy.CONTROLLER, "", datetime.now(UTC))
         house.ask("anna", afterwards.PLACE, Jsonb([hold.row()]))
     both = ["documentation", "training"]
     assert house.value("handler", rights.TAKE_BACK, new_id(), None, NUMBER, both, "withdrawn", LATER) == 5

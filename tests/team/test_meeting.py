@@ -162,7 +162,7 @@ def test_a_hold_that_was_undone_and_raised_again_holds_and_ours_revives_nothing(
     one = house.arrived()
 
     def place(id: str, by: HoldBy = HoldBy.CONTROLLER, on: Any = one) -> bool:
-        row = Hold(id, on, by, "anna", "a dispute", datetime.now(UTC) - timedelta(minutes=5)).row()
+        row = Hold(id, on, by, "a dispute", datetime.now(UTC) - timedelta(minutes=5)).row()
         return bool(house.ask("anna", afterwards.PLACE, Jsonb([row])))
 
     def held() -> bool:
@@ -273,7 +273,7 @@ def test_what_arrived_and_ended_since_a_backup_comes_again_as_it_was_left(house:
     put = "SELECT note_put(%s, %s, %s, %s, %s, %s, %s)"
     house.ask("anna", put, *again, seals)
     for one, by in ((held, HoldBy.PARTY), (lifted, HoldBy.CONTROLLER)):
-        row = Hold(f"{one.recording}-h1", one.recording, by, "bo", "w", NOW).row()
+        row = Hold(f"{one.recording}-h1", one.recording, by, "w", NOW).row()
         house.ask("anna", afterwards.PLACE, Jsonb([row]))
     assert house.value("anna", afterwards.UNDO, f"{lifted.recording}-h1")
     house.value("anna", "SELECT case_told(%s, 'objection', true)", upheld.recording)

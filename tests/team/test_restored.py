@@ -59,8 +59,11 @@ def stands(team: Team, recording: str) -> dict[str, str]:
 @pytest.mark.rule("G04", "G10", "G31", "G32")
 def test_what_went_since_a_backup_does_not_come_back_and_nobody_is_served_before(team: Team) -> None:
     desk, revoked = team.desk("agent", name="anna"), team.desk("agent", name="bo", agents=["sip:bo@klartone.test"])
-    handler, it = team.desk("case_handler", agents=[], key=None), team.desk("it", agents=[])
-    custody = team.desk("custody", agents=[], key=KeyRole.CUSTODY)
+    handler, it = team.desk("case_handler", name="sofie", agents=[], key=KeyRole.DOCUMENTATION), team.desk("it", agents=[])
+    begun = made(team.keys, number=None, seconds=70, packet=1_600)
+    whole(desk.begin(begun))
+    assert desk.part(begun, 1).status == 204
+    custody = team.desk("custody", name="mette", agents=[], key=KeyRole.CUSTODY)
     noted(desk, team.keys, "Vil have den blå.")
     both = {"purposes": ["documentation", "training"], "reason": "withdrawn"}
     kept, withdrawn, opted, held, undone, refused = them = [made(team.keys) for _ in range(6)]
@@ -72,6 +75,7 @@ def test_what_went_since_a_backup_does_not_come_back_and_nobody_is_served_before
     an_hour_later(team)
     assert team.command("sweep").status == 0
     an_hour_later(team)
+    code = team.code("agent")
     with backup(team):
         for one, what in ((withdrawn, both), (opted, {"purposes": ["training"], "reason": "withdrawn"})):
             back = {"withdrawal": str(uuid4()), "call_group": one.told["call"]["call"]}
@@ -115,7 +119,19 @@ def test_what_went_since_a_backup_does_not_come_back_and_nobody_is_served_before
     assert team.sql(roles, refused.recording) == [("custody",)]
     assert (is_held(team, held), is_held(team, undone)) == (True, False)
     assert ("training",) not in team.sql(roles, held.recording)
-    assert revoked.ask("GET", "/v1/me").code == "signed_out"
+    # Who had signed in before, proved a key or been invited has not any more: some of that may have ended since. Nobody's
+    # session goes on by its refresh either, and whoever signs in anew proves the key anew.
+    for one in (desk, handler, custody, it, revoked):
+        assert one.ask("GET", "/v1/me").code == "signed_out"
+    assert (handler.renew().code, team.stranger().take(code).code) == ("signed_out", "invitation_over")
+    assert revoked.take(team.code("agent", name="bo")).status == 200, "by the link that IT made since"
+    for one, role, name in ((desk, "agent", "anna"), (handler, "case_handler", "sofie"), (custody, "custody", "mette")):
+        whole(one.take(team.code(role, name=name)))
+    assert whole(handler.ask("GET", "/v1/viewer"))["keys"] == {}
+    assert custody.prove(KeyRole.CUSTODY, team.keys.keys[KeyRole.CUSTODY]).status == 204
+    # What was under way at its desk goes on there.
+    assert whole(desk.begin(begun))["missing"] == [2]
+    assert whole(desk.upload(begun))["state"] == "stored"
     assert whole(custody.ask("POST", "/v1/notes/find", {"number": NUMBER})) == {"notes": []}
     assert team.sql("SELECT count(*) FROM call_note_seals") == [(0,)]
     # What is sent again, or comes later, meets what was said of it.
@@ -132,13 +148,12 @@ def test_what_went_since_a_backup_does_not_come_back_and_nobody_is_served_before
     assert followed.restored_from is not None
     assert followed.restored_from < seen.number
     assert (followed.newest.epoch, followed.newest.serial) == (1, 4)
-    assert handler.id != desk.id
     done = team.command("verify")
     assert (done.status, done.errors) == (0, ""), done.out
 
 
 def test_a_restore_beneath_who_serves_dies_anywhere_is_run_again_and_takes_no_old_backup(team: Team) -> None:
-    desk, handler = team.desk("agent"), team.desk("case_handler", key=KeyRole.DOCUMENTATION)
+    desk, handler = team.desk("agent", name="anna"), team.desk("case_handler", key=KeyRole.DOCUMENTATION)
     them = [made(team.keys, number=None) for _ in range(3)]
     for one in them:
         whole(desk.upload(one))
@@ -196,6 +211,8 @@ def test_a_restore_beneath_who_serves_dies_anywhere_is_run_again_and_takes_no_ol
     assert team.command("serve", "--check").status == 0
     until(lambda: desk.ask("GET", "/health/ready").status == 200, 30, "the instance that goes on")
     # A head of a month later: sweeps have taken away by then what this database would have to learn.
+    assert desk.ask("GET", "/v1/me").code == "signed_out"
+    whole(desk.take(team.code("agent", name="anna")))
     (newest,) = asked(desk, None)[-1:]
     later = replace(newest, serial=newest.serial + 1, at=newest.at + timedelta(days=31))
     team.s3(lambda bucket: put_head(bucket, signed_by(team.heads.private_bytes_raw(), later)))

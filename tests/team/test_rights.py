@@ -306,7 +306,7 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], frozenset[str] | None, tuple[Any, ..
             *("training_keys_of", "unshared", "unwrapped", "stone_meets", "stones_meet"),
             *("i_have_a_key", "apply_known", "need_custody", "need_opening", "as_json", "as_moment"),
             *("i_see", "i_see_by_number", "seal_living", "holds_meet_refusal", "to_judge"),
-            *("legal_hold_changed", "stone_laid", "person_known"),
+            *("legal_hold_changed", "stone_laid", "person_known", "hold_dated", "raiser_named"),
         ),
         ((), None, ()),
     ),

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
+from softphone.domain.policy.terms import terms_afterwards
 from softphone.domain.purpose import KeyRole, Purpose
-from softphone.domain.retention import day_begins, judge_by, local_day
+from softphone.domain.retention import CONFIRM_WITHIN, day_begins, judge_by, local_day
 from softphone.team.rows.arriving import Hold
-from softphone.team.rows.in_force import judge_within
+from softphone.team.rows.in_force import judge_within, policy_in_force
 from softphone.team.rows.pool import Row, Transaction
 
 REMEMBER = "SELECT number_remember(%s, %s, %s, %s, %s, %s, %s)"
@@ -62,9 +63,27 @@ async def known(tx: Transaction, number: bytes, line: str) -> Sequence[Row]:
     return await tx.all(KNOWN, number, line)
 
 
-async def place_holds(tx: Transaction, holds: Sequence[Hold]) -> list[tuple[str, UUID]]:
+async def dated(tx: Transaction, holds: Sequence[Hold], now: datetime) -> tuple[Hold, ...]:
+    """As desks tell them, with the house's own days: until when a dispute is to be confirmed, and one of ours to be decided at
+    most, its policy says. The day of a request for access, the database counts where the call was."""
+    if not holds:
+        return ()
+    policy = await policy_in_force(tx)
+    within = policy.hold_unconfirmed if policy else CONFIRM_WITHIN
+    until = now + terms_afterwards(policy).hold_after_refusal
+    return tuple(
+        replace(
+            one,
+            confirm_by=min(one.at, now) + within.length(),
+            provisional_until=min(one.provisional_until, until) if one.provisional_until else None,
+        )
+        for one in holds
+    )
+
+
+async def place_holds(tx: Transaction, holds: Sequence[Hold], now: datetime) -> list[tuple[str, UUID]]:
     """Those that stand by it: what is not here is left out."""
-    rows = await tx.all(PLACE, Jsonb([one.row() for one in holds]))
+    rows = await tx.all(PLACE, Jsonb([one.row() for one in await dated(tx, holds, now)]))
     return [(row["hold"], row["recording"]) for row in rows]
 
 

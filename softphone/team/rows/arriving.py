@@ -132,10 +132,11 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
+    """Who raised it is who asks."""
+
     id: str
     recording: UUID
     by: HoldBy
-    raised_by: str
     why: str
     at: datetime
     provisional_until: datetime | None = None
@@ -146,7 +147,6 @@ class Hold:
             "hold": self.id,
             "recording": str(self.recording),
             "raised_for": self.by.value,
-            "raised_by": self.raised_by,
             "why": self.why,
             "at": self.at.isoformat(),
             "provisional_until": _text(self.provisional_until),

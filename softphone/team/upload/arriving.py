@@ -21,6 +21,7 @@ from softphone.team.objects import Part as Put
 from softphone.team.people.asking import Asking
 from softphone.team.rows import arriving as rows_of
 from softphone.team.rows import cases
+from softphone.team.rows.afterwards import dated
 from softphone.team.rows.arriving import Part, Upload, UploadState
 from softphone.team.rows.arriving import Stored as Kept
 from softphone.team.rows.errors import ConflictError, WrongError
@@ -192,7 +193,8 @@ class Arriving:
         """And whether it was us, and no other request, that wrote them."""
         recording = UUID(told.recording)
         async with self.rows.asking(asking.token) as tx:
-            kept = await rows_of.store(tx, told.arrived(stored.version, chunks, self.number_key, now))
+            arrived = told.arrived(stored.version, chunks, self.number_key, now)
+            kept = await rows_of.store(tx, replace(arrived, holds=await dated(tx, arrived.holds, now)))
             if kept.result is Kept.ERASED:
                 return self._ended(told, Upload(UploadState.ERASED)), False
             if kept.result is Kept.AGAIN:

@@ -188,19 +188,19 @@ class WrapRow(SealRow):
 
 
 class HoldRow(Told):
+    """`provisional_until`: one of ours against a refusal, which counts no longer than the house's policy says. `raised_by` and
+    `confirm_by` are read no more: the house knows who asks, and its policy says by when it is decided."""
+
     hold: HoldId
     raised_for: HoldBy
-    raised_by: Word
+    raised_by: Word = ""
     at: Moment
     provisional_until: Moment | None = None
     confirm_by: Moment | None = None
     why: Annotated[str, Field(max_length=2_000, pattern=r"^[^\x00]*$", repr=False)] = ""
 
     def hold_on(self, recording: UUID) -> Hold:
-        return Hold(
-            *(self.hold, recording, self.raised_for, self.raised_by, self.why),
-            *(self.at, self.provisional_until, self.confirm_by),
-        )
+        return Hold(self.hold, recording, self.raised_for, self.why, self.at, self.provisional_until)
 
 
 class RecordingTold(FileTold):

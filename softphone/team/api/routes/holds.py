@@ -113,7 +113,8 @@ async def holds_shown(here: Here, asking: Who, after: Annotated[str, Query(max_l
 async def holds_place(here: Here, asking: Who, told: bodies.Holds) -> bodies.Held:
     """As a desk has placed them in its calls."""
     async with here.rows.asking(asking.token) as tx:
-        placed = await afterwards.place_holds(tx, [one.hold_on(UUID(one.recording)) for one in told.holds])
+        them = [one.hold_on(UUID(one.recording)) for one in told.holds]
+        placed = await afterwards.place_holds(tx, them, here.now())
     await follow_now(here.rows, here.bucket, asking, [recording for _, recording in placed])
     return bodies.Held(held=sorted(hold for hold, _ in placed))
 
