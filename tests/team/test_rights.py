@@ -94,6 +94,7 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], frozenset[str] | None, tuple[Any, ..
     "desk_seen": ((S,), ANY, ("1", 0, "")),
     "policy_take": ((M,), None, ()),
     "policy_terms_take": ((M,), None, ()),
+    "newest_policy": ((M,), None, ()),
     "people_figures": ((S, M), frozenset({"it"}), ()),
     "upload_begin": ((S,), frozenset({"agent"}), (new_id(), 1, b"d" * 32, 1, "k")),
     "upload_named": ((S,), frozenset({"agent"}), (new_id(), "", "u")),
@@ -281,7 +282,6 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], frozenset[str] | None, tuple[Any, ..
         (
             *(
                 "asking",
-                "newest_policy",
                 "need",
                 "settle",
                 "settled",
