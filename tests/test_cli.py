@@ -290,7 +290,6 @@ def test_the_values_of_an_entry_are_words_too(language: Language) -> None:
     assert undone not in said("hold_lifted", why="undone", key="0" * 16)
     for typed in ("access_not_answered", "judged_kept", "orphan_deleted"):
         assert "withdrawn" in said(typed, why="withdrawn", purpose="training", key="0" * 16, until="2027-02-20")
-    assert "hold" in said("archive_shared", group="hold")
     no_key = tell("audit.refusal.no_private_key", role=tell("purpose.training"))
     assert said("opening_refused", why="no_private_key", role="training").endswith(f": {no_key}")
     assert "–" not in said("opening_refused", why="no_private_key", role=None)

@@ -49,7 +49,7 @@ ABOUT_ONE_DEED = re.compile(
     r"|fault\.(reopen|srtp|transfer|hold|resume)\b|error\.notice\.(no|none|not)\w*"
     # what somebody sets, keeps or asks of the archive by a command
     r"|error\.account_\w+|error\.keys\.|error\.policy\.|error\.backup\.|error\.settings\.|error\.keyring\.demo_file_kept"
-    r"|error\.archive\.(no_archive|linked|locked|share_\w+|not_shared|no_group|exists|still_running|ambiguous\w*|no_\w+)"
+    r"|error\.archive\.(no_archive|linked|locked|exists|still_running|ambiguous\w*|no_\w+)"
     r"|error\.container\.|error\.restore\."
     # an engine that its starter tells of: it has ended, or is not there yet
     r"|error\.engine\.(crashed|slow|cannot_start)|error\.sip_start"

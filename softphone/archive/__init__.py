@@ -4,7 +4,7 @@ seen         the door: the archive as one person sees it, and as whoever looks a
 examine      whether all of it holds together, how it is, and what a crash left set right
 backup       a copy elsewhere, which never brings back what was erased since
 review       a team lead hears and judges the training sample
-keys         somebody is admitted, a key is kept in escrow, replaced or ended
+keys         a key is kept in escrow, replaced or ended
 retention    what ends, when, and who decides it
 archive      one folder, opened
 finding      rows for a person: search, one recording, a desk's own calls

@@ -32,10 +32,10 @@ from softphone.archive.files.vault import Vault
 from softphone.archive.finding.rows import RecordingRow
 from softphone.archive.finding.searching import Query, find_one, pages
 from softphone.archive.folder.disk import FULL, READ_ONLY, refused, sync_folder
+from softphone.archive.folder.lock import Lock, check_finished
 from softphone.archive.folder.marker import CATALOG, MARKER, MISSING, Marker, lost, read_marker, write_marker
+from softphone.archive.folder.network import check_local
 from softphone.archive.folder.room import Room
-from softphone.archive.folder.sharing import check_local
-from softphone.archive.folder.writers import Writers, check_finished
 from softphone.archive.log import audit
 from softphone.archive.log.audit import KEY, KEY_SHOWN, Deciding
 from softphone.archive.log.checkpoint import Head, Signer
@@ -74,7 +74,7 @@ class Archive:
         self.secrets = secrets
         self.store = store
         self.signer = catalog.signer = signer or Signer.of(marker.desk, store)
-        self.writers = Writers(folder)
+        self.lock = Lock(folder)
         self.clock: Callable[[], datetime] = _utc
         """what counts as now where none is given"""
 
@@ -113,13 +113,13 @@ class Archive:
     @classmethod
     def open(cls, folder: Path, store: KeyStore) -> Archive:
         """An existing archive, also on a disk that can only be read. What an earlier run could not make go, goes now."""
-        marker, secrets, whole = _unlocked(folder, store)
+        marker, secrets = _unlocked(folder, store)
         _take_new_catalog(folder)
         catalog = _opened(folder / CATALOG, secrets.catalog)
         try:
             # Before anything goes: rows of keys that have gone would take their recordings with them.
             _check_belongs(catalog, marker, folder)
-            signer = Signer.of(marker.desk, store, make=whole)
+            signer = Signer.of(marker.desk, store)
             archive = cls(folder, marker, catalog, secrets, store, signer)
             with suppress(ArchiveError):
                 remove_condemned(archive.catalog, archive.vault)
@@ -136,7 +136,7 @@ class Archive:
     def look(cls, folder: Path, store: KeyStore) -> Archive:
         """As it is, for reading alone: no file in it changes, no schema, and no key in `store`. A phone of another version may
         have it open."""
-        marker, secrets, _ = _unlocked(folder, store)
+        marker, secrets = _unlocked(folder, store)
         made = folder / CATALOG
         catalog = Catalog.look(made if made.exists() else folder / NEW_CATALOG, secrets.catalog)
         try:
@@ -148,17 +148,13 @@ class Archive:
 
     @classmethod
     def open_or_create(cls, folder: Path, store: KeyStore, *, demo: bool = False) -> Archive:
-        """For whoever records: who was admitted without the keys for numbers is told so. Raises ArchiveError, also for a disk
-        that can only be read."""
+        """For whoever records. Raises ArchiveError, also for a disk that can only be read."""
         if not (folder / MARKER).exists():
             return cls.create(folder, store, demo=demo)
         archive = cls.open(folder, store)
         if archive.catalog.is_unchanged:
             archive.close()
             raise ArchiveError(READ_ONLY, path=str(folder), detail=os.strerror(errno.EROFS))
-        if not archive.secrets.numbers:
-            archive.close()
-            raise ArchiveError("error.archive.no_number_key")
         return archive
 
     def beside(self) -> Archive:
@@ -169,7 +165,7 @@ class Archive:
 
     def close(self) -> None:
         self.catalog.close()
-        self.writers.close()
+        self.lock.close()
 
     def see(self, now: datetime, steady: Steady | None) -> bool:
         """What the clock says, where it is believed, which is returned: that the machine is at work is witnessed by it."""
@@ -357,18 +353,15 @@ def _utc() -> datetime:
     return datetime.now(UTC)
 
 
-def _unlocked(folder: Path, store: KeyStore) -> tuple[Marker, Secrets, bool]:
-    """The last: whether the archive's one secret is here, and not only what an admitted desk gets."""
+def _unlocked(folder: Path, store: KeyStore) -> tuple[Marker, Secrets]:
     marker = read_marker(folder)
     if store.demo and not marker.demo:
         raise ArchiveError("error.archive.demo_keys", path=str(folder))
     master = store.get(keys.master_name(marker.archive))
-    admitted = store.get(keys.admitted_name(marker.archive)) if master is None else None
-    secrets = Secrets.derive(master) if master is not None else Secrets.parts(admitted or b"")
-    if secrets is None:
+    if master is None:
         code = "error.archive.no_demo_keys" if marker.demo else "error.archive.no_catalog_key"
         raise ArchiveError(code, path=str(folder))
-    return marker, secrets, master is not None
+    return marker, Secrets.derive(master)
 
 
 def _check_belongs(catalog: Catalog, marker: Marker, folder: Path) -> None:

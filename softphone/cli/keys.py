@@ -23,13 +23,11 @@ from softphone.archive.crypto.ring import KeyPurpose, Known
 from softphone.archive.crypto.wraps import (
     KeyStore,
     Recipient,
-    admitted_name,
-    known_signer_name,
     master_name,
     signer_name,
 )
 from softphone.archive.folder.marker import MARKER, Marker, is_here, read_marker
-from softphone.archive.keys import admission, escrow, rotation
+from softphone.archive.keys import escrow, rotation
 from softphone.archive.seen.machine import MachineArchive
 from softphone.bootstrap.archive.opening import open_archive
 from softphone.bootstrap.archive.viewing import policy_of
@@ -235,13 +233,9 @@ def keys_export(arguments: argparse.Namespace) -> int:
 
 
 def keys_import(arguments: argparse.Namespace) -> int:
-    """Another person's public keys, a pair of one's own, or an admission to an archive."""
+    """Another person's public keys, or a pair of one's own."""
     here = _KeyContext.of(arguments)
     path: Path = arguments.file
-    if kind_of(path) is Kind.ADMISSION:
-        taken_in = admission.take_in(here.store, path, _passphrase(here.tell("keys.ask.old", file=path)))
-        _tell(here.tell("keys.admitted.numbers" if taken_in.numbers else "keys.admitted.catalog"))
-        return 0
     if kind_of(path) is Kind.PRIVATE_KEY:
         known = ring.import_private(here.store, path, _passphrase(here.tell("keys.ask.old", file=path)))
         purpose = here.tell(f"keys.purpose.{known.purpose}")
@@ -329,9 +323,7 @@ def _in_escrow(held: escrow.Held, marker: Marker | None, tell: Texts) -> Iterato
         return
     for name, what, whereof in (
         (master_name(marker.archive), "archive", marker.archive),
-        (admitted_name(marker.archive), "admitted", marker.archive),
         (signer_name(marker.desk), "signer", marker.desk),
-        (known_signer_name(marker.desk), "known_signer", marker.desk),
     ):
         if name in held.secrets:
             # Two ids of one moment begin alike.

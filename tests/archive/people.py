@@ -1,4 +1,4 @@
-"""Several people on one machine, each with a keyring of their own, who give commands on one archive. Not a test.
+"""One archive, and people who each have a keyring with some of its user's keys: so roles are tried. Not a test.
 
 The keyring is `keyring`'s own, with a backend that keeps everything in a dictionary: all else is the program.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -122,11 +122,6 @@ class House:
     def person(self, name: str, *roles: KeyRole, account: str | None = None) -> Person:
         """At the machine whose archive it is, with these private keys alone."""
         return Person(self.desk, self.desk.only(*roles), self._folder / name, self._capsys, account)
-
-    def admitted(self, name: str, keys: Mapping[str, bytes], account: str | None = None) -> Person:
-        store = MemoryKeys()
-        store.held = dict(keys)
-        return Person(self.desk, store, self._folder / name, self._capsys, account)
 
     def policy(self, name: str) -> Path:
         """The file that this person's settings name."""

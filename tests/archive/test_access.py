@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import io
-import json
-import os
-import sys
-from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from softphone.archive.archive import Archive
 from softphone.archive.crypto.revocation import revoked
 from softphone.archive.seen.access import viewer_of
-from softphone.domain.errors import ArchiveError
 from softphone.domain.policy import Policy
 from softphone.domain.purpose import KeyRole
 from softphone.domain.roles import Role
 from softphone.system.policy_file import parse_policy
-from tests.archive.people import ANNA, BO, House, Person, policy_of
-from tests.archive.scene import DOCUMENTATION, NUMBER, TRAINING
-
-PHRASE = "nok så lang en sætning"
-OTHER = "+4531415926"
-
+from tests.archive.people import ANNA, BO, House, policy_of
+from tests.archive.scene import DOCUMENTATION, TRAINING
 
 pytestmark = pytest.mark.usefixtures("english")
 
@@ -100,56 +88,6 @@ def test_documentation_is_opened_naming_why_and_by_custody_a_case_which_the_log_
     assert "case: 2026-114" in home.person("dpo", KeyRole.CUSTODY).does("archive", "show", recording).out
 
 
-# --- several people -------------------------------------------------------------------------------
-
-
-def admit(
-    home: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, *more: str, keys: dict[str, bytes]
-) -> Person:
-    file = tmp_path / f"{name}.admit"
-    owner = home.person(f"owner-of-{name}")
-    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{PHRASE}\n"))
-    assert owner.does("archive", "admit", str(file), *more).status == 0
-    person = home.admitted(name, keys)
-    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{PHRASE}\n"))
-    assert person.does("archive", "list").status == 1
-    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{PHRASE}\n"))
-    assert person.does("keys", "import", str(file)).status == 0
-    return person
-
-
-def private(home: House, role: KeyRole) -> dict[str, bytes]:
-    name = f"private-{home.desk.recipients[role].key_id}"
-    return {name: home.desk.memory.held[name]}
-
-
-@pytest.mark.rule("G11")
-def test_who_is_admitted_opens_the_catalog_signs_nothing_and_knows_numbers_only_where_they_were_given(
-    home: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    recording, head = home.recorded(TRAINING, DOCUMENTATION), home.desk.archive.head(datetime.now(UTC))
-    lead = admit(home, tmp_path, monkeypatch, "lead", keys=private(home, KeyRole.TRAINING))
-    assert not any(name.startswith("archive-") for name in lead.keys.held)
-    assert lead.finds() == {recording}
-    assert lead.does("archive", "export", recording, "--wav", str(tmp_path / "1.wav")).status == 0
-    with closing(Archive.open(home.desk.folder, lead.keys)) as opened:
-        assert opened.find(recording).number is None
-        for deed in (lambda: opened.secrets.number_index(NUMBER), lambda: opened.secrets.seal_number(NUMBER, "call")):
-            with pytest.raises(ArchiveError) as refused:
-                deed()
-            assert refused.value.code == "error.archive.no_number_key"
-        assert not opened.signer.signs
-    with pytest.raises(ArchiveError) as refused:
-        Archive.open_or_create(home.desk.folder, lead.keys)
-    assert refused.value.code == "error.archive.no_number_key"
-
-    case = admit(home, tmp_path, monkeypatch, "case", "--numbers", keys=private(home, KeyRole.DOCUMENTATION))
-    assert case.finds("--number", NUMBER) == {recording}
-    assert str(head) == case.does("archive", "head").out.strip()
-    assert json.loads(case.does("archive", "health", "--json").out)["signs"] is False
-    assert json.loads(home.person("owner").does("archive", "health", "--json").out)["signs"] is True
-
-
 @pytest.mark.rule("G11")
 def test_a_key_in_use_is_revoked_by_its_own_purpose_or_data_protection_and_by_nobody_else(home: House) -> None:
     dpo = home.person("dpo", *KeyRole)
@@ -175,28 +113,3 @@ def test_a_key_in_use_is_revoked_by_its_own_purpose_or_data_protection_and_by_no
     home.person("custody", KeyRole.CUSTODY).does("keys", "revoke", "lead-1", "--yes")
     with home.desk.archive.catalog.reading() as connection:
         assert set(revoked(connection)) == {key, home.desk.recipients[KeyRole.TRAINING].key_id}
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="on Windows, permissions are the administrator's")
-def test_the_folder_is_shared_by_command_which_the_log_tells_and_its_health_says_with_whom(
-    home: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import grp
-
-    def fails(*_: object) -> None:
-        raise PermissionError("not yours")
-
-    group = grp.getgrgid(os.getgid()).gr_name
-    owner = home.person("owner")
-    assert json.loads(owner.does("archive", "health", "--json").out)["shared_with"] is None
-    refused = owner.does("archive", "share", "--group", "no-such-group")
-    assert (refused.status, refused.out) == (1, "")
-    assert "no group" in refused.err
-    assert home.desk.archive.audit_of() == []
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "chown", fails)
-        assert owner.does("archive", "share", "--group", group).status == 1
-    # It is told before anything is done.
-    assert last(home) == ("archive_shared", {"group": group})
-    assert owner.does("archive", "share", "--group", group).status == 0
-    assert json.loads(owner.does("archive", "health", "--json").out)["shared_with"] == group

@@ -353,12 +353,6 @@ def test_a_disk_taken_away_in_the_middle_leaves_nothing_in_its_place(desk: Scene
     assert back_up(desk.archive, disk, NEXT_DAY, anew=True).number == 1
 
 
-def test_who_does_not_sign_the_log_makes_no_backup_and_writes_nothing(desk: Scene, disk: Path) -> None:
-    desk.archive.signer = Signer(desk.archive.desk, None, bytes(32))
-    assert refused(back_up, desk.archive, disk, AT) == "error.backup.signs_not"
-    assert not disk.exists()
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="it is locked as POSIX does")
 def test_two_backups_do_not_run_at_once(desk: Scene, disk: Path) -> None:
     code = "import fcntl,sys; f=open(sys.argv[1],'ab'); fcntl.flock(f, fcntl.LOCK_EX); print(1, flush=True); sys.stdin.read()"

@@ -1,9 +1,10 @@
-"""Whoever may put a name into a shared folder has no other user's program overwrite a file that is not the archive's."""
+"""Behind a link in the archive's folder nothing is overwritten."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator
+import sys
+from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
 
@@ -13,29 +14,13 @@ from softphone.archive.archive import Archive
 from softphone.archive.crypto.slots import FILE
 from softphone.archive.examine.verify import verify
 from softphone.archive.files.vault import ASIDE, Vault
-from softphone.archive.folder import sharing, writers
+from softphone.archive.folder.lock import LOCK, Lock
 from softphone.archive.folder.room import ROOM, Room
-from softphone.archive.folder.writers import Writers
 from softphone.domain.errors import ArchiveError
 from tests.archive.scene import AT, DOCUMENTATION, Scene, scene
-from tests.archive.test_sharing import own_group, posix
 
-pytestmark = posix
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="not everybody may make links there")
 WORDS = b"somebody's own\n" * 1000
-Planted = Callable[[Path, Path], None]
-
-
-def symlink(at: Path, to: Path) -> None:
-    at.symlink_to(to)
-
-
-def other_name(at: Path, to: Path) -> None:
-    os.link(to, at)
-
-
-@pytest.fixture(params=[symlink, other_name])
-def plants(request: pytest.FixtureRequest) -> Planted:
-    return request.param
 
 
 @pytest.fixture
@@ -49,7 +34,6 @@ def victim(tmp_path: Path) -> Generator[Path]:
 @pytest.fixture
 def desk(tmp_path: Path) -> Generator[Scene]:
     with scene(tmp_path / "archive") as made:
-        sharing.share(made.folder, own_group())
         yield made
 
 
@@ -57,18 +41,16 @@ def linked(archive: Archive) -> list[str]:
     return [str(one.params["path"]) for one in verify(archive).findings if one.code == "file_linked" and one.is_fault]
 
 
-def test_a_list_or_a_lock_that_leads_elsewhere_is_left_alone_and_named(
-    desk: Scene, victim: Path, plants: Planted
-) -> None:
+def test_a_list_or_a_lock_that_leads_elsewhere_is_left_alone_and_named(desk: Scene, victim: Path) -> None:
     victim.chmod(0o600)
-    plants(path := desk.folder / ROOM, victim)
+    (path := desk.folder / ROOM).symlink_to(victim)
     kept = Room(desk.folder, bytes(32))
     kept.keep()
     assert not kept.give()
     assert linked(desk.archive) == [str(path)]
-    plants(lock := desk.folder / writers.LOCK, victim)
-    for asks in (Writers.alone, Writers.join):
-        with closing(Writers(desk.folder)) as one, pytest.raises(ArchiveError) as refused:
+    (lock := desk.folder / LOCK).symlink_to(victim)
+    for asks in (Lock.take, Lock.take_to_write):
+        with closing(Lock(desk.folder)) as one, pytest.raises(ArchiveError) as refused:
             asks(one)
         assert (refused.value.code, refused.value.params["path"]) == ("error.archive.linked", str(lock))
     # Nor is anything made where a link leads.
@@ -76,33 +58,30 @@ def test_a_list_or_a_lock_that_leads_elsewhere_is_left_alone_and_named(
         one.unlink()
         one.symlink_to(victim.with_name("new"))
     Room(desk.folder, bytes(32)).keep()
-    with closing(Writers(desk.folder)) as one, pytest.raises(ArchiveError):
-        one.join()
+    with closing(Lock(desk.folder)) as one, pytest.raises(ArchiveError):
+        one.take()
     assert not victim.with_name("new").exists()
     assert victim.stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize("aside", [False, True])
-def test_of_a_link_that_is_deleted_the_link_alone_goes(desk: Scene, victim: Path, plants: Planted, aside: bool) -> None:
+def test_of_a_link_that_is_deleted_the_link_alone_goes(desk: Scene, victim: Path, aside: bool) -> None:
     vault = desk.archive.vault
     folder = vault.folder / ASIDE if aside else vault.folder
     folder.mkdir(exist_ok=True)
-    folder.chmod(0o2770)
-    plants(path := folder / "some-call.ktr", victim)
+    (path := folder / "some-call.ktr").symlink_to(victim)
     assert linked(desk.archive) == [str(path)]
     vault.delete("some-call")
     assert not os.path.lexists(path)
     assert linked(desk.archive) == []
 
 
-def test_nothing_is_written_behind_a_recording_that_leads_elsewhere(
-    desk: Scene, tmp_path: Path, plants: Planted
-) -> None:
+def test_nothing_is_written_behind_a_recording_that_leads_elsewhere(desk: Scene, tmp_path: Path) -> None:
     whole = desk.recorded(1, DOCUMENTATION)
     victim = tmp_path / "of another archive"
     desk.archive.vault.path(whole).rename(victim)
     before = victim.read_bytes()
-    plants(desk.archive.vault.path(whole), victim)
+    desk.archive.vault.path(whole).symlink_to(victim)
     vault = Vault(desk.archive.vault.folder)
     for deed in (lambda: vault.writer(whole, 1, bytes(32), 0), lambda: vault.create(whole, AT)):
         with pytest.raises(ArchiveError) as refused:
@@ -127,12 +106,10 @@ def test_a_link_where_the_database_would_write_keeps_the_archive_shut(
         assert verify(archive).ok
 
 
-def test_a_link_where_the_keys_would_be_erased_is_followed_by_nobody(
-    desk: Scene, victim: Path, plants: Planted
-) -> None:
+def test_a_link_where_the_keys_would_be_erased_is_followed_by_nobody(desk: Scene, victim: Path) -> None:
     before = victim.read_bytes()
     (desk.folder / FILE).unlink(missing_ok=True)
-    plants(desk.folder / FILE, victim)
+    (desk.folder / FILE).symlink_to(victim)
     keys = desk.archive.catalog.slots
     for use in (lambda: keys.erase({1}, ("", 0)), lambda: keys.write((), ("", 0)), keys.filled):
         with pytest.raises(ArchiveError) as refused:

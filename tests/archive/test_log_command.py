@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from softphone.archive.crypto.wraps import admitted_name, known_signer_name
 from softphone.archive.log import audit
 from softphone.archive.seen import LocalArchive
 from softphone.archive.seen.access import viewer_of
@@ -147,18 +145,3 @@ def test_what_cannot_be_meant_is_refused_with_words(dpo: Person, capsys: pytest.
         assert (ended.value.code, sentence in capsys.readouterr().err) == (2, True), words
     said = dpo.does("archive", "log", "--from", "2026-03-06", "--to", "2026-03-05")
     assert (said.status, said.out, "Give the earlier date with --from" in said.err) == (1, "", True)
-
-
-@pytest.mark.rule("G11")
-def test_where_nothing_has_been_signed_somebody_admitted_gets_no_line_and_is_told_whose_it_is_to_print(
-    home: House,
-) -> None:
-    home.recorded(DOCUMENTATION)
-    archive = home.desk.archive
-    keys = {
-        admitted_name(archive.id): archive.secrets.pack(numbers=False),
-        known_signer_name(archive.desk): base64.b64decode(archive.signer.key),
-    }
-    head = home.admitted("it", keys).does("archive", "head")
-    assert (head.status, head.out) == (1, "")
-    assert "Nothing has been signed yet" in head.err

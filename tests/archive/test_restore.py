@@ -25,7 +25,7 @@ from softphone.archive.crypto.wraps import Recipient, create_key_pair
 from softphone.archive.examine.health import health
 from softphone.archive.examine.repair import repair
 from softphone.archive.examine.verify import verify
-from softphone.archive.folder.writers import RESTORING, Writers
+from softphone.archive.folder.lock import RESTORING, Lock
 from softphone.archive.keys import rotation
 from softphone.archive.log.checkpoint import Head, heads
 from softphone.archive.retention.holding import standing
@@ -369,10 +369,10 @@ def test_an_archive_that_stands_there_is_replaced_by_all_that_is_known_of_it(tmp
     back_up(desk.archive, disk, AT)
     desk.commit(Discard(gone, "withdrawn"), recording=gone)
     desk.archive.vault.path(stays).unlink()
-    writers = Writers(desk.folder)
-    writers.join()
+    lock = Lock(desk.folder)
+    lock.take_to_write()
     assert refusal(desk, disk, desk.folder, replace_archive=True).code == "error.backup.in_use"
-    writers.close()
+    lock.close()
     desk.close()
     done, archive = brought_back(desk, disk, desk.folder, accept_unknown=False, replace_archive=True)
     assert done.aside is not None

@@ -196,10 +196,3 @@ def test_a_demo_of_which_only_backup_and_escrow_are_left_comes_back(demo: Path, 
     run(*restore)
     run("archive", "restore", disk, "--to", new, "--archive", left, "--accept-unknown")
     assert "1 recording, " in run("archive", "verify", "--archive", new)
-
-
-def test_a_demos_archive_is_shared_with_nobody_and_it_is_said_why(demo: Path, run: Run) -> None:
-    told = run("archive", "share", "--group", "users", "--archive", demo, status=1)
-    assert told.startswith("This is a demo's archive, and its keys are beside it")
-    run("archive", "admit", demo.parent / "admission.key", "--numbers", "--archive", demo)
-    assert "You can open the archive now" in run("keys", "import", demo.parent / "admission.key", "--archive", demo)

@@ -42,6 +42,7 @@ from softphone.archive.catalog.database import Catalog
 from softphone.archive.changes.call import call_of
 from softphone.archive.crypto.wraps import KeyStore
 from softphone.archive.folder.disk import sync_folder
+from softphone.archive.folder.lock import RESTORING, Lock
 from softphone.archive.folder.marker import (
     BEGUN,
     CATALOG,
@@ -52,7 +53,6 @@ from softphone.archive.folder.marker import (
     read_marker,
     write_marker,
 )
-from softphone.archive.folder.writers import RESTORING, Writers
 from softphone.archive.log import audit
 from softphone.archive.retention.sweep import finish
 from softphone.archive.schema.tables import condemned, recordings
@@ -116,11 +116,11 @@ def restore(
         return Archive(folder, manifest.of, Catalog.open(folder / CATALOG, secrets.catalog), secrets, store, signer)
 
     # Until it has been put in its place: who begins to record meanwhile would do so into the folder that is moved aside.
-    with closing(Writers(to)) as writers:
+    with closing(Lock(to)) as lock:
         with disk_of(to, *_NO_PLACE):
             _put_back(to, work)
             stands = _stands(to, manifest, replace_archive=replace_archive)
-        if stands and not writers.alone():
+        if stands and not lock.take():
             raise ArchiveError("error.backup.in_use", path=str(to))
         before = erased_in or (to if stands else None)
         done = Restored(to, manifest.number, manifest.at)
@@ -144,7 +144,7 @@ def restore(
         done.taken = done.taken and before == to
         if sys.platform == "win32":
             # Nothing in a folder that is open there can be moved.
-            writers.close()
+            lock.close()
         with _undone_on_failure(to, work), disk_of(to, *_NO_PLACE):
             done.aside = _put(work, to, now, stands=stands, same=before == to and done.unknown_since is None)
     return done

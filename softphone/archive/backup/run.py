@@ -44,8 +44,8 @@ from softphone.archive.backup.generation import (
 )
 from softphone.archive.catalog.database import UNCHANGED, Catalog
 from softphone.archive.folder.disk import sync_folder
+from softphone.archive.folder.lock import Lock
 from softphone.archive.folder.marker import CATALOG, Marker
-from softphone.archive.folder.writers import Writers
 from softphone.archive.log import audit
 from softphone.archive.outbox.shipping import away
 from softphone.archive.schema.tables import recordings, wraps
@@ -106,9 +106,6 @@ def back_up(
     archive: Archive, folder: Path, now: datetime, *, anew: bool = False, progress: Progress = onward
 ) -> BackedUp:
     """Into `folder`. `anew`: it is empty although a backup was there before, as a new disk is. Raises ArchiveError."""
-    if not archive.signer.signs:
-        # Nothing would ever make it count.
-        raise ArchiveError("error.backup.signs_not")
     with alone(archive.folder):
         return _Run(archive, _target(archive, folder, anew=anew), now, progress).make()
 
@@ -339,7 +336,7 @@ def _marker(archive: Archive) -> Marker:
 @contextmanager
 def alone(folder: Path) -> Generator[None]:
     """One backup of the archive in `folder` at a time. The lock lies there: a share may know none. Raises ArchiveError."""
-    with closing(Writers(folder, LOCK)) as lock:
-        if not lock.alone():
+    with closing(Lock(folder, LOCK)) as lock:
+        if not lock.take():
             raise ArchiveError("error.backup.running")
         yield

@@ -37,7 +37,6 @@ _MOST_LANES = 16
 class Kind(StrEnum):
     PRIVATE_KEY = "private key"
     ESCROW = "escrow"
-    ADMISSION = "admission"
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, ins
 
 from softphone.archive.crypto.wraps import Wrap
 from softphone.archive.folder.disk import refused, sync_folder
-from softphone.archive.folder.inplace import in_place, is_shared
+from softphone.archive.folder.inplace import in_place
 from softphone.archive.schema.tables import wraps
 from softphone.domain.purpose import KeyRole
 
@@ -179,8 +179,6 @@ class Slots:
                 return
             with open(self.path, mode, opener=lambda name, flags: in_place(name, flags | more)) as file:
                 if is_new:
-                    if is_shared(self.path.parent):
-                        self.path.chmod(0o660)
                     sync_folder(self.path.parent)
                 yield file
         except OSError as error:

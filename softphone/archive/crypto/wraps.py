@@ -127,15 +127,11 @@ def private_name(key_id: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """What an archive needs at a desk: its catalog's key, and the keys that seal and find a party's number.
-
-    Who was admitted without numbers has the first alone: then numbers are neither told nor searched by, nor can anything be
-    recorded.
-    """
+    """What an archive needs: its catalog's key, and the keys that seal and find a party's number."""
 
     catalog: bytes = field(repr=False)
-    number: bytes | None = field(default=None, repr=False)
-    index: bytes | None = field(default=None, repr=False)
+    number: bytes = field(repr=False)
+    index: bytes = field(repr=False)
 
     @classmethod
     def derive(cls, master: bytes) -> Secrets:
@@ -144,31 +140,13 @@ class Secrets:
 
         return cls(part(b"catalog"), part(b"number"), part(b"index"))
 
-    @classmethod
-    def parts(cls, held: bytes) -> Secrets | None:
-        """As `pack` made them; None where it is nothing of the kind."""
-        found = [held[at : at + _KEY_BYTES] for at in range(0, len(held), _KEY_BYTES)]
-        return cls(*found) if len(held) in (_KEY_BYTES, 3 * _KEY_BYTES) else None
-
-    def pack(self, *, numbers: bool) -> bytes:
-        """For somebody who is admitted. Raises ArchiveError where `numbers` are wanted that are not here."""
-        return self.catalog + (self._needed(self.number) + self._needed(self.index) if numbers else b"")
-
-    @property
-    def numbers(self) -> bool:
-        """whether numbers can be read, sealed and searched by"""
-        return self.number is not None and self.index is not None
-
     def seal_number(self, number: str, call: str) -> bytes:
-        """A number in E.164, bound to its call. Raises ArchiveError where there is no key for numbers."""
+        """A number in E.164, bound to its call."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        sealed = AESGCM(self._needed(self.number)).encrypt(nonce, number.encode("utf-8"), call.encode("utf-8"))
-        return nonce + sealed
+        return nonce + AESGCM(self.number).encrypt(nonce, number.encode("utf-8"), call.encode("utf-8"))
 
     def open_number(self, sealed: bytes, call: str) -> str | None:
-        """None where it is not what was sealed, and where there is no key for numbers."""
-        if self.number is None:
-            return None
+        """None where it is not what was sealed."""
         try:
             opened = AESGCM(self.number).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], call.encode("utf-8"))
         except InvalidTag:
@@ -176,22 +154,12 @@ class Secrets:
         return opened.decode("utf-8")
 
     def number_index(self, number: str) -> bytes:
-        """What a number is found by; without the key, numbers cannot be tried. Raises ArchiveError where it is not here."""
-        return hmac.digest(self._needed(self.index), number.encode("utf-8"), "sha256")
-
-    def _needed(self, key: bytes | None) -> bytes:
-        if key is None:
-            raise ArchiveError("error.archive.no_number_key")
-        return key
+        """What a number is found by; without the key, numbers cannot be tried."""
+        return hmac.digest(self.index, number.encode("utf-8"), "sha256")
 
 
 def master_name(archive: str) -> str:
     return f"archive-{archive}"
-
-
-def admitted_name(archive: str) -> str:
-    """Under which lies what somebody was admitted with, who did not make the archive."""
-    return f"admitted-{archive}"
 
 
 def new_master() -> bytes:
@@ -200,8 +168,3 @@ def new_master() -> bytes:
 
 def signer_name(desk: str) -> str:
     return f"checkpoint-{desk}"
-
-
-def known_signer_name(desk: str) -> str:
-    """Under which the public half lies with somebody who was admitted."""
-    return f"checkpoint-public-{desk}"

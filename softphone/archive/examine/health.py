@@ -22,7 +22,7 @@ from softphone.archive.catalog.clock import last_seen, last_swept
 from softphone.archive.crypto import policy_signer
 from softphone.archive.folder.disk import refusal
 from softphone.archive.folder.marker import half_restored, replaced
-from softphone.archive.folder.sharing import group_of, network_of
+from softphone.archive.folder.network import network_of
 from softphone.archive.retention import holding, judging
 from softphone.archive.retention.cases import open_cases
 from softphone.archive.schema.migrations import HEAD
@@ -75,7 +75,6 @@ class Health(Waiting):
     to_delete: int
     """files of recordings that have gone, and that could not be deleted yet"""
     schema: str
-    shared_with: str | None
     network: str | None
     """the network file system it lies on: it must not"""
     replaced: tuple[Path, ...]
@@ -84,8 +83,6 @@ class Health(Waiting):
     """folders beside it into which a restore was cut off, or runs at this moment"""
     policy_signer: str | None
     """whose signature a policy must have to count here; None: nobody's"""
-    signs: bool
-    """whether this keyring signs checkpoints of the audit log"""
 
     def as_json(self) -> dict[str, Any]:
         return {one.name: _plain(getattr(self, one.name)) for one in fields(self)}
@@ -135,12 +132,10 @@ def health(archive: Archive, now: datetime) -> Health:
             set_aside=len(archive.vault.aside()),
             to_delete=int(one(select(func.count()).select_from(condemned))),
             schema=HEAD,
-            shared_with=group_of(archive.folder),
             network=network_of(archive.folder),
             replaced=tuple(replaced(archive.folder, archive.id)),
             half_restored=tuple(half_restored(archive.folder, archive.id)),
             policy_signer=policy_signer.chosen(connection) or None,
-            signs=archive.signer.signs,
         )
 
 

@@ -71,19 +71,17 @@ class Repaired:
 
 
 def repair(archive: Archive, now: datetime, steady: Steady | None = None) -> list[Repaired]:
-    """For whoever is about to write, before the ledger starts. Raises ArchiveError."""
-    try:
-        # Seen at every start, so that a sweep after a long time can tell an absence from a jump.
-        archive.see(now, steady)
-        archive.room.keep()
-        finish_listed(archive, now)
-        done = _set_right(archive.catalog, archive.vault, now) if archive.writers.alone() else []
-        with suppress(ArchiveError):
-            # Of what was being discarded, the file goes too.
-            remove_condemned(archive.catalog, archive.vault)
-        return done
-    finally:
-        archive.writers.join()
+    """For the one engine that is about to record, before the ledger starts. Raises ArchiveError, as `take_to_write` too."""
+    archive.lock.take_to_write()
+    # Seen at every start, so that a sweep after a long time can tell an absence from a jump.
+    archive.see(now, steady)
+    archive.room.keep()
+    finish_listed(archive, now)
+    done = _set_right(archive.catalog, archive.vault, now)
+    with suppress(ArchiveError):
+        # Of what was being discarded, the file goes too.
+        remove_condemned(archive.catalog, archive.vault)
+    return done
 
 
 def _set_right(catalog: Catalog, vault: Vault, now: datetime) -> list[Repaired]:

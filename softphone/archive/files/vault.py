@@ -26,7 +26,7 @@ from softphone.archive.files.container import (
 from softphone.archive.files.opus import codec_header
 from softphone.archive.files.writing import GoneError, RecordingFile, SegmentWriter, Written
 from softphone.archive.folder.disk import refusal, refused, sync_folder
-from softphone.archive.folder.inplace import in_place, is_shared, leading_away, leads_away
+from softphone.archive.folder.inplace import in_place, leading_away, leads_away
 from softphone.domain.errors import ArchiveError
 from softphone.replacing import replace_file
 
@@ -75,8 +75,6 @@ class Vault:
             raise refused(path, error) from error
         opened = RecordingFile(path, descriptor, header)
         try:
-            if is_shared(self.folder):
-                path.chmod(0o660)
             opened.append(header)
             sync_folder(self.folder)
         except OSError as error:
@@ -197,10 +195,7 @@ class Vault:
 
     def _move(self, path: Path, to: Path) -> None:
         try:
-            if not to.parent.exists():
-                to.parent.mkdir(mode=0o700, exist_ok=True)
-                if is_shared(path.parent):
-                    to.parent.chmod(0o2770)
+            to.parent.mkdir(mode=0o700, exist_ok=True)
             replace_file(path, to)
             sync_folder(to.parent)
             sync_folder(path.parent)

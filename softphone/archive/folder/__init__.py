@@ -1,1 +1,1 @@
-"""The archive's folder as files: what a disk refuses, links, locks, the marker, and whom the folder is shared with."""
+"""The archive's folder as files: what a disk refuses, links, locks, and the marker."""

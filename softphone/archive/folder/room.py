@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from softphone.archive.folder.disk import refused
-from softphone.archive.folder.inplace import in_place, is_shared
+from softphone.archive.folder.inplace import in_place
 
 ROOM = "sweep.list"
 SIZE = 512 << 10
@@ -45,7 +45,7 @@ class Room:
                 return
             if not os.path.lexists(self._path):
                 self._path.write_bytes(bytes(_LIST))
-                self._path.chmod(0o660 if is_shared(self._path.parent) else 0o600)
+                self._path.chmod(0o600)
             with open(self._path, "r+b", opener=in_place) as file:
                 at = file.seek(0, os.SEEK_END)
                 # Noise: compressible bytes would keep no room in some file systems.

@@ -15,7 +15,7 @@ from softphone.archive.crypto import passphrase as files
 from softphone.archive.crypto import ring
 from softphone.archive.crypto.passphrase import Cost, Kind, b64, unb64
 from softphone.archive.crypto.ring import Known
-from softphone.archive.crypto.wraps import KeyStore, admitted_name, known_signer_name, master_name, signer_name
+from softphone.archive.crypto.wraps import KeyStore, master_name, signer_name
 from softphone.domain.errors import ArchiveError
 
 
@@ -31,8 +31,8 @@ class Held:
 
 def gather(store: KeyStore, known: Sequence[Known], archive: str | None, desk: str | None) -> Held:
     """All that opens the archive and its recordings, as far as it lies here. Raises ArchiveError if none of it does."""
-    names = [master_name(archive), admitted_name(archive)] if archive else []
-    names += [signer_name(desk), known_signer_name(desk)] if desk else []
+    names = [master_name(archive)] if archive else []
+    names += [signer_name(desk)] if desk else []
     names += [one.private_name for one in known]
     found = {name: secret for name in dict.fromkeys(names) if (secret := store.get(name)) is not None}
     if not found:

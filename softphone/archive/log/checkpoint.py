@@ -18,7 +18,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from sqlalchemy import Connection, Row, delete, func, insert, select
 
-from softphone.archive.crypto.wraps import KeyStore, known_signer_name, signer_name
+from softphone.archive.crypto.wraps import KeyStore, signer_name
 from softphone.archive.log.audit import Break, last
 from softphone.archive.schema.tables import audit, audit_begins, checkpoints, time_in
 from softphone.domain.errors import ArchiveError
@@ -76,14 +76,14 @@ class Head:
 
 
 class Signer:
-    """A desk's own key. Its private half lies in the keyring of who made the archive; who was admitted knows the public one,
-    and signs nothing."""
+    """A desk's own key. Its private half lies in the keyring; none: where one only looks, and nothing has been signed yet."""
 
-    def __init__(self, desk: str, private: bytes | None, public: bytes | None = None) -> None:
+    def __init__(self, desk: str, private: bytes | None) -> None:
         self.desk = desk
         self._private = Ed25519PrivateKey.from_private_bytes(private) if private is not None else None
-        known = self._private.public_key().public_bytes_raw() if self._private else public
-        self.key = base64.b64encode(known).decode("ascii") if known else ""
+        self.key = (
+            base64.b64encode(self._private.public_key().public_bytes_raw()).decode("ascii") if self._private else ""
+        )
         self._newest = 0
         """of which entry the catalog's newest is, as far as this process knows"""
         self._since = time.monotonic()
@@ -96,13 +96,7 @@ class Signer:
         if private is None and make:
             private = Ed25519PrivateKey.generate().private_bytes_raw()
             store.set(name, private)
-        if private is None:
-            return cls(desk, None, store.get(known_signer_name(desk)))
         return cls(desk, private)
-
-    @property
-    def signs(self) -> bool:
-        return self._private is not None
 
     def knows(self, key: str) -> bool:
         """Whether that is this desk's key. Where none is known here, nobody can say that it is not."""
@@ -111,10 +105,10 @@ class Signer:
     def sign(self, connection: Connection, now: datetime, *, every: int = 1) -> Head | None:
         """A checkpoint of the log's last entry, within this transaction, where `every` entries have come since the last one.
 
-        None where that is not so, or there is no key to sign with: then the last checkpoint stands.
+        None where that is not so: then the last checkpoint stands.
         """
         end = _last(connection, self.desk)
-        if not self.signs or end is None:
+        if end is None:
             return None
         before = next((one.number for one in self.signed(connection) if one.number <= end[0]), 0)
         self._newest, self._since = before, time.monotonic()
@@ -149,12 +143,9 @@ class Signer:
         connection.execute(insert(audit_begins).values(_row(begin)))
 
     def signature(self, told: bytes) -> str:
-        """Ed25519, in base64. What is signed says by its first word what it is, so that nothing can stand for another thing.
-
-        Raises ArchiveError: there is no key to sign with.
-        """
+        """Ed25519, in base64. What is signed says by its first word what it is, so that nothing can stand for another thing."""
         if self._private is None:
-            raise ArchiveError("error.archive.no_signing_key")
+            raise ValueError("who only looks signs nothing")
         return base64.b64encode(self._private.sign(told)).decode("ascii")
 
     def _signed(self, head: Head) -> Head:

@@ -41,8 +41,6 @@ class Holds:
         asking, unreadable = self._asking, set[str]()
         asking.require(Permission.RAISE_HOLD)
         archive, now = asking.archive, asking.now()
-        if not archive.secrets.numbers:
-            asking.refuse(Permission.RAISE_HOLD)
         found = holding.seek(archive, number, by, now, unreadable, key=asking.viewer.a_key)
         scopes = ((row, asking.scope(row)) for row in found)
         named = {row.recording for row, scope in scopes if scope and scope.by_number}

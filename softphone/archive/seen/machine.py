@@ -10,8 +10,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import func, select
-
 from softphone.archive.archive import Archive
 from softphone.archive.backup import check, run
 from softphone.archive.backup.copying import Progress as BackupProgress
@@ -30,7 +28,6 @@ from softphone.archive.log.checkpoint import Head
 from softphone.archive.outbox import shipping
 from softphone.archive.outbox.rows import member_since
 from softphone.archive.outbox.shipping import Waiting as Unshipped
-from softphone.archive.schema.tables import audit
 from softphone.archive.seen import LocalArchive, access
 from softphone.archive.seen.asking import Asking
 from softphone.domain.archive.permission import Viewer
@@ -97,7 +94,7 @@ class MachineArchive:
         """The key that was chosen, as `access.choose_signer`. `key` is asked once it is known that they may.
 
         Custody chooses, proved by its key alone: no policy need count for that. Where nothing is sealed for custody, nobody is
-        known to have it; then whoever made the archive chooses, who could make another as well. A demo's keys are everybody's.
+        known to have it; then whoever has the archive chooses, who could make another as well. A demo's keys are everybody's.
         """
         archive = self._whole
         if archive.demo:
@@ -107,9 +104,6 @@ class MachineArchive:
             sealed = any(role is KeyRole.CUSTODY for _, role in wrapped_for(connection))
         if sealed:
             asking.require(Permission.CHOOSE_SIGNER)
-        elif not archive.signer.signs:
-            asking.refuse(Permission.CHOOSE_SIGNER)
-            raise ArchiveError("error.archive.signer_not_yet")
         chosen = key()
         access.choose_signer(archive, chosen, now)
         return chosen
@@ -133,14 +127,9 @@ class MachineArchive:
         """`head`: a line kept elsewhere, which the log must still bear out."""
         return run_verify(self._whole, Head.parse(head) if head is not None else None, progress)
 
-    def head(self, now: datetime) -> tuple[Head | None, int]:
-        """The log's signed end, and how many entries it does not cover."""
-        head = self._whole.head(now)
-        asked = select(func.count()).where(
-            audit.c.desk == self._whole.desk, audit.c.number > (head.number if head else 0)
-        )
-        with self._whole.catalog.reading() as connection:
-            return head, int(connection.execute(asked).scalar_one())
+    def head(self, now: datetime) -> Head | None:
+        """The log's signed end."""
+        return self._whole.head(now)
 
     def health(self, now: datetime) -> health.Health:
         return health.health(self._whole, now)

@@ -9,14 +9,12 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from sqlalchemy import select
 
 from softphone.archive.catalog.clock import steady
 from softphone.archive.crypto.wraps import Recipient
 from softphone.archive.examine.repair import let_orphan_go
-from softphone.archive.keys import admission
 from softphone.archive.log import audit
 from softphone.archive.log.audit import BATCH, Wanted
 from softphone.archive.retention import due
@@ -124,19 +122,3 @@ class Upkeep:
             return
         archive.note_refusal(REFUSED, RULE, self._asking.now(), deed="revoke", of=key.key_id)
         raise ArchiveError("error.keys.not_yours_to_revoke", id=key.id)
-
-    def require_admit(self, *, numbers: bool) -> None:
-        """Nobody hands on what they were not given themselves."""
-        archive = self._asking.archive
-        if numbers and not archive.secrets.numbers:
-            archive.note_refusal(REFUSED, RULE, self._asking.now(), deed="admit")
-            raise ArchiveError("error.archive.no_number_key")
-
-    def admit(self, file: Path, passphrase: str, *, numbers: bool) -> None:
-        self.require_admit(numbers=numbers)
-        archive = self._asking.archive
-        archive.note(AuditEntry("admitted", RULE, self._asking.now(), "", params={"numbers": numbers}))
-        admission.write(archive.id, archive.secrets, archive.signer, file, passphrase, numbers=numbers)
-
-    def note_shared(self, group: str) -> None:
-        self._asking.archive.note(AuditEntry("archive_shared", RULE, self._asking.now(), "", params={"group": group}))

@@ -24,8 +24,7 @@ from softphone.texts import Texts
 
 _COUNTED = ("recordings", "oldest", "bytes", "free", "audit_entries", "last_at_work", "last_swept", "last_checkpoint")
 _WAITS = ("to_judge", "judge_before", "holds_overdue", "holds_due", "cases_open", "cases_overdue", "cases_due")
-_MORE = ("backups", *_WAITS, "set_aside", "to_delete", "schema", "shared_with", "policy_signer")
-_PEOPLE = frozenset({"shared_with", "policy_signer"})
+_MORE = ("backups", *_WAITS, "set_aside", "to_delete", "schema", "policy_signer")
 _SIZES = frozenset({"bytes", "free"})
 _GIB = 1 << 30
 _MIB = 1 << 20
@@ -72,8 +71,6 @@ def archive_health(arguments: argparse.Namespace) -> int:
         print_line(tell("doctor.policy.revoked", path=policy.path, count=len(gone)))
         for one in of_revoked(policy, gone):
             print_line(f"    {at_its_place(one, tell)}")
-    if not found.signs:
-        print_line(tell("health.signs_not"))
     if found.network is not None:
         print_line(tell("health.network", kind=found.network))
     return bad
@@ -110,7 +107,7 @@ def _tell_disk(arguments: argparse.Namespace, error: ArchiveError, free: int, te
 
 def _shown(name: str, value: object, tell: Texts) -> str:
     if value is None or value == ():
-        return tell("health.nobody" if name in _PEOPLE else "health.never")
+        return tell("health.nobody" if name == "policy_signer" else "health.never")
     if isinstance(value, tuple):
         return "; ".join(_backup(one, tell) for one in cast("tuple[BackupHealth, ...]", value))
     if isinstance(value, datetime):

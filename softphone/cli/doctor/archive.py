@@ -63,7 +63,7 @@ def _is_here(folder: Path) -> bool:
 def folder_of(folder: Path) -> Iterator[Finding]:
     """Raises ArchiveError for one that nothing can be recorded in."""
     from softphone.archive.folder.disk import refusal
-    from softphone.archive.folder.sharing import check_local
+    from softphone.archive.folder.network import check_local
 
     if found := refusal(nearest(folder)):
         raise ArchiveError(found.code, **{**found.params, "path": str(folder)})

@@ -83,8 +83,9 @@ THEMES: dict[str, dict[str, Fault]] = {
             " error.archive.unknown_version error.archive.unknown_suite error.archive.older_catalog"
             " error.archive.no_catalog error.archive.no_catalog_key error.archive.wrong_key error.archive.marker_changed"
             " error.archive.marker_missing error.archive.unopenable error.archive.unreadable error.archive.storage_failed"
-            " error.archive.demo_keys error.archive.no_demo_keys error.archive.no_signing_key",
+            " error.archive.demo_keys error.archive.no_demo_keys",
         ),
+        **_all(Status.FAIL, By.AGENT, "error.archive.in_use"),
         **_all(Status.WARN, By.IT, "error.archive.not_swept fault.archive.slow fault.unrecorded.disk"),
         **_all(Status.WARN, By.IT, "fault.unrecorded.recorder"),
         **_all(

@@ -24,7 +24,7 @@ from softphone.archive.examine.repair import repair
 from softphone.archive.files.vault import Vault
 from softphone.archive.finding.history import PastRow
 from softphone.archive.folder.disk import REFUSALS, UNWRITABLE
-from softphone.archive.folder.writers import REPLACING, UNFINISHED
+from softphone.archive.folder.lock import IN_USE, REPLACING, UNFINISHED
 from softphone.archive.retention.swept import DEFAULT_TERMS, SweepTerms
 from softphone.calls.live import LiveCall
 from softphone.calls.turns import Post
@@ -448,11 +448,12 @@ class Store:
             if repaired := repair(archive, datetime.now(UTC), steady()):
                 _log.info("archive repaired: %d", len(repaired))
         except KlartoneError as error:
-            if error.code == REPLACING:
-                # A restore is about to move this folder aside, with whatever would be recorded into it.
+            if error.code in (REPLACING, IN_USE):
+                # A restore is about to move this folder aside, with whatever would be recorded into it; or another phone's
+                # recordings run there.
                 archive.close()
-                replaced = CodedText(error.code, error.params)
-                self._post(lambda: self._cannot_open(replaced))
+                taken = CodedText(error.code, error.params)
+                self._post(lambda: self._cannot_open(taken))
                 return False
             # What was left half-done stays so for `verify` to report. Keep asking whether anything can be written until it
             # can.

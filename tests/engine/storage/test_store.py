@@ -132,6 +132,7 @@ def test_who_is_to_be_called_back_is_listed_until_it_is_done_and_after_a_restart
     ]
     assert desk.look_up("c3").call_back
 
+    assert desk.store.close()
     again = Desk(lambda: Archive.open(tmp_path / "archive", keys))
     again.until(lambda: len(again.store.call_backs()) == 2)
     told = again.changes
@@ -185,6 +186,7 @@ def test_whose_signature_the_archive_asks_for_is_told_while_it_runs_and_at_the_n
     desk.until(lambda: heard)
     assert heard == ["key"]
 
+    assert desk.store.close()
     again, told = Desk(lambda: Archive.open(tmp_path / "archive", keys)), list[str]()
     again.store.on_policy_signer = told.append
     again.until(lambda: told)

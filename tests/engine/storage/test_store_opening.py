@@ -127,6 +127,24 @@ def test_a_full_disk_that_another_has_open_already_is_said_at_the_start_too(
         other.close()
 
 
+def test_a_second_phone_on_one_archive_waits_for_the_first_and_takes_no_recording_of_it_for_broken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("softphone.engine.storage.store._OPEN_AGAIN", 0.05)
+    with scene(tmp_path / "archive") as first:
+        first.archive.lock.take_to_write()
+        running = first.recorded(1, DOCUMENTATION)
+        second = Desk(lambda: Archive.open_or_create(first.folder, first.store))
+        second.until(lambda: second.store.state.fault)
+        assert second.store.state.fault is not None
+        assert second.store.state.fault.code == "error.archive.in_use"
+        assert [one.event for one in first.archive.audit_of(running)].count("recording_broke_off") == 0
+    second.until(lambda: second.store.state.works)
+    assert second.store.close()
+    with closing(Archive.open(first.folder, first.store)) as archive:
+        assert [one.event for one in archive.audit_of(running)].count("recording_broke_off") == 1
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="what is open there cannot be moved")
 def test_an_archive_that_is_being_replaced_is_asked_again_until_the_restored_one_stands_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
