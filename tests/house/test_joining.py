@@ -28,7 +28,8 @@ from softphone.bootstrap import home as of_home
 from softphone.bootstrap import house as of_house
 from softphone.bootstrap.home import Home as UserHome
 from softphone.bootstrap.home import password_name
-from softphone.cli.doctor.finding import Finding
+from softphone.cli.doctor.archive import ARCHIVE
+from softphone.cli.doctor.finding import Check, Finding
 from softphone.cli.doctor.house import HOUSE
 from softphone.cli.doctor.machine import Machine
 from softphone.cli.doctor.run import look
@@ -75,14 +76,14 @@ def news(home: Home) -> Taken:
     return take_news(desk.connection(membership), home.folder, home.keys, membership)
 
 
-def doctor(home: Home) -> dict[str, object]:
+def doctor(home: Home, check: Check = HOUSE) -> dict[str, object]:
     """What it finds of the house, each with what it names first."""
 
     def by_its_keyring(machine: Machine) -> Iterable[Finding]:
         machine.keys = home.keys
-        return HOUSE.look(machine)
+        return check.look(machine)
 
-    found = look(UserHome.within(home.root), [replace(HOUSE, look=by_its_keyring)])
+    found = look(UserHome.within(home.root), [replace(check, look=by_its_keyring)])
     return {one.code: next(iter(one.params.values()), "") for _, one in found}
 
 
@@ -131,6 +132,10 @@ def test_a_link_sets_a_fresh_home_up_and_leaving_gives_it_back(
     # It has a key by which its agent reads what a lead shares.
     assert team.sql("SELECT desk::text FROM reading_keys") == [(membership.desk,)]
     assert doctor(home) == {"doctor.house": team.address}
+    # It ships: nobody asks it for a backup.
+    assert {"doctor.shipping", "doctor.backup.none"} & {*doctor(home, ARCHIVE)} == {"doctor.shipping"}
+    asked = home.does("archive", "backup")
+    assert (asked.status, "needs none of its own" in asked.err) == (1, True)
     # Who has joined is in IT's list, under the id of the local archive.
     assert team.sql("SELECT desk::text FROM desks WHERE revoked_at IS NULL") == [(membership.desk,)]
     again = home.does("join", f"https://another.example/join#{'a' * 43}.{'0' * 32}.7")

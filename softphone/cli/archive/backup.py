@@ -22,22 +22,26 @@ from softphone.bootstrap.archive.shared import folder_of, here, opened, print_li
 from softphone.bootstrap.home import DEMO_KEYS, DEMO_POLICY, Home, key_store, texts
 from softphone.cli.progress import progress
 from softphone.domain.errors import ArchiveError, KlartoneError, SettingsError
+from softphone.house.membership import HouseFolder
 from softphone.system.single import take_turn
 from softphone.texts import Texts
 
 
 def archive_backup(arguments: argparse.Namespace) -> int:
     """Into the folder given, else that of the settings. Status 1 where something of the archive, or of the backup, is damaged."""
-    tell = texts()
-    settings, _ = Home.of(arguments).settings(only_look=True)
+    tell, home = texts(), Home.of(arguments)
+    settings, _ = home.settings(only_look=True)
     given = arguments.folder or (Path(settings.backup) if settings.backup else None)
+    ships = arguments.archive is None and HouseFolder(home.folders.data).read() is not None
     if given is None:
-        raise SettingsError("error.backup.no_folder")
+        raise SettingsError("error.backup.ships" if ships else "error.backup.no_folder")
     folder = given.resolve()
     if folder.exists() and not folder.is_dir():
         raise ArchiveError("error.backup.is_file", path=str(folder))
     if arguments.check:
         return _check(arguments, folder, tell)
+    if ships:
+        _warn(tell("error.backup.ships"))
     with opened(arguments) as archive, _shown(tell) as asked:
         done = archive.back_up(folder, datetime.now(UTC), anew=arguments.new, progress=asked)
     hurt = {"missing": done.missing, "differs": done.differs}
