@@ -58,7 +58,7 @@ HEADINGS = {
     "phone": {Language.EN: "The phone that runs", Language.DA: "Den telefon, der kører"},
     "folders": {Language.EN: "Folders", Language.DA: "Mapper"},
     "archive": {Language.EN: "The archive and its backup", Language.DA: "Arkivet og sikkerhedskopien"},
-    "house": {Language.EN: "The house", Language.DA: "Huset"},
+    "house": {Language.EN: "Your organisation's archive", Language.DA: "Organisationens arkiv"},
     "clock": {Language.EN: "The clock and the screen", Language.DA: "Uret og skærmen"},
     "sound": {Language.EN: "Sound", Language.DA: "Lyd"},
     "keys": {Language.EN: "Keys", Language.DA: "Nøgler"},

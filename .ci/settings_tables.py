@@ -84,7 +84,7 @@ _WORDS = {
     },
     "file": {
         Language.EN: "Settings file for the whole machine",
-        Language.DA: "Fil med indstillinger for hele maskinen",
+        Language.DA: "Fil med indstillinger for hele computeren",
     },
     "file.help": {
         Language.EN: (
@@ -123,10 +123,10 @@ _SAID = {
     Language.DA: {
         "number": "tal, {low} til {high}",
         "none": "ingen",
-        Scope.BOTH: "bruger, maskine",
+        Scope.BOTH: "bruger, computer",
         Scope.USER: "bruger",
-        Scope.MACHINE: "maskine",
-        "accounts": "Nøgler i en konto (`[[accounts]]`, eller `[[locked.accounts]]` for hele maskinen):",
+        Scope.MACHINE: "computer",
+        "accounts": "Nøgler i en konto (`[[accounts]]`, eller `[[locked.accounts]]` for hele computeren):",
     },
 }
 """said in the documents alone"""

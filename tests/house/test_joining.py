@@ -182,10 +182,10 @@ def test_a_link_sets_a_fresh_home_up_and_leaving_gives_it_back(
 
 def test_a_fresh_home_is_told_that_it_has_no_house_and_a_spoilt_link_is_none(home: Home) -> None:
     left = home.does("leave")
-    assert (left.status, "belongs to no house" in left.err) == (1, True)
+    assert (left.status, "has not joined" in left.err) == (1, True)
     for spoilt in ("https://house.example/some/path#x", "https://house.example/join", "https://house.example#x"):
         refused = home.does("join", spoilt, "--signer", "0" * 32)
-        assert (refused.status, "no link to a house" in refused.err) == (1, True), spoilt
+        assert (refused.status, "not a link from" in refused.err) == (1, True), spoilt
 
 
 @pytest.mark.expected_log("the house", reason="what it tells is not to be believed")
@@ -249,7 +249,7 @@ def test_a_desk_believes_its_signer_and_a_higher_number_and_nothing_else(home: H
     for signer, least, *words in ((key, 1), (third, 12), (third, 1, "--policy-number", "12")):
         offered = link(team, signer, "agent", name="bo", least=least)
         said = other.does("join", offered, *words, "--authority", team.authority)
-        assert (said.status, "posing as the house" in said.err) == (1, True)
+        assert (said.status, "posing as it" in said.err) == (1, True)
         assert (other.folder.path.exists(), [one for one in other.ring.held if "house" in one]) == (False, [])
     # A desk that is a member already is told so too, and keeps what it has.
     said = home.does("join", link(team, third, "agent", least=12))
@@ -321,7 +321,7 @@ def test_the_houses_own_sign_in_in_the_browser_joins_this_machine_and_no_other(
     publish(team, 7, key)
     words = ("join", team.address, "--authority", team.authority)
     alone = home.does(*words, "--signer", public_half(key))
-    assert (alone.status, "one-time links alone" in alone.err) == (1, True)
+    assert (alone.status, "only one-time links" in alone.err) == (1, True)
     with provider() as issued:
         client = issued.registered("http://127.0.0.1/signed-in")
         with team.settings.open("a") as of_sign_in:
@@ -407,7 +407,7 @@ def test_what_the_organisation_says_of_a_machine_stands_above_a_link_and_a_demo_
     for table in ('[locked]\npolicy = "/tmp/x.toml"\n', '[default]\narchive = "/tmp"\n', "[locked]\nplugins = []\n"):
         settings.write_text(table, "utf-8")
         done = team.command("desk-settings", str(settings))
-        assert (done.status, "nothing that a house sets" in done.errors) == (1, True), done.errors
+        assert (done.status, "nothing that an organisation sets" in done.errors) == (1, True), done.errors
     # A membership that nobody can read lets nothing be recorded, and nobody set another policy.
     (home.folder.path / "membership.json").write_text("{", "utf-8")
     assert (home.setting("policy")["value"], home.setting("policy")["locked"]) == ("", True)

@@ -56,7 +56,7 @@ def test_status_says_how_much_waits_and_why(
     with phone(home, ShippingState(told=1, recordings=3, since=since, trouble=away)):
         assert cli.main(["--home", str(tmp_path), "status"]) == 0
         said = capsys.readouterr().out
-        assert "4 things wait for the house's archive" in said
+        assert "4 things wait for your organisation's archive" in said
         assert "error.house.unreachable" in said
         assert cli.main(["--home", str(tmp_path), "status", "--json"]) == 0
         told = json.loads(capsys.readouterr().out)["shipping"]

@@ -253,4 +253,4 @@ def test_the_commands_say_what_they_did_and_who_has_joined(
         assert cli.main(["team", "people", "--settings", str(settings)]) == 0
         assert "error.disk" in capsys.readouterr().out
     assert cli.main(["team", "init", "--settings", str(settings), "--user", SERVICE]) == 1
-    assert "may not make the house's roles" in capsys.readouterr().err
+    assert "may not make your organisation's roles" in capsys.readouterr().err

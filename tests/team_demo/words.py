@@ -10,7 +10,7 @@ _WORDS = {
         "The servers run: PostgreSQL, an S3 store (SeaweedFS) and Klartone's service at {address}.",
     ),
     "policy": (
-        "Sofie, Lars og Mette har hver sin nøgle. Databeskyttelse har underskrevet politikken.",
+        "Sofie, Lars og Mette har hver sin nøgle. Databeskyttelse har underskrevet reglerne.",
         "Sofie, Lars and Mette each have a key of their own. Data protection has signed the policy.",
     ),
     "joined": (
@@ -27,16 +27,16 @@ _WORDS = {
         "{who}: recording, now that the caller has heard the whole notice.",
     ),
     "untrained": (
-        "{who}: huset svarede ikke inden for 0,3 s, så samtalen bruges ikke til uddannelse.",
-        "{who}: the house did not answer within 0.3 s, so this call is left out of training.",
+        "{who}: arkivet svarede ikke inden for 0,3 s, så samtalen bruges ikke til uddannelse.",
+        "{who}: the archive did not answer within 0.3 s, so this call is left out of training.",
     ),
     "dispute": ("{who}: trykker på Tvist. Optagelsen låses.", "{who}: presses Dispute. The recording is locked."),
     "shipped": (
-        "{who}: samtalen er slut, og huset har kvitteret for optagelsen.",
-        "{who}: the call is over, and the house has signed for the recording.",
+        "{who}: samtalen er slut, og arkivet har kvitteret for optagelsen.",
+        "{who}: the call is over, and the archive has signed for the recording.",
     ),
     "lead": (
-        "Lars, teamleder: ser {count} samtaler fra andre maskiner og intet nummer. Den omstridte er ikke med.",
+        "Lars, teamleder: ser {count} samtaler fra andre computere og intet nummer. Den omstridte er ikke med.",
         "Lars, team lead: sees {count} calls from other machines, and no number. The disputed one is not among them.",
     ),
     "reviewed": (
@@ -57,7 +57,7 @@ _WORDS = {
         "The dispute is settled, and Mette lifts the lock. Lars now sees {count} calls.",
     ),
     "it": (
-        "Ib, it: ser {count} personer og deres maskiner. Samtaler får han ikke:",
+        "Ib, IT: ser {count} personer og deres computere. Samtaler får han ikke:",
         "Ib, IT: sees {count} people and their machines. Calls are refused to him:",
     ),
     "verified": (
@@ -65,7 +65,7 @@ _WORDS = {
         "Database, storage and log have been compared. All of it agrees.",
     ),
     "done": (
-        "Alt er lukket ned, og intet er efterladt på maskinen.",
+        "Alt er lukket ned, og intet er efterladt på computeren.",
         "Everything has been shut down, and nothing is left on this machine.",
     ),
 }

@@ -204,7 +204,7 @@ def test_what_is_told_of_a_line_is_true_of_both_its_purposes(home: Path, file: P
         "Som dokumentation gemmes optagelserne i én måned fra den dag, de er optaget. De, der også bruges til uddannelse,",
         "på grund af en tvist, eller nogen har bedt om indsigt.",
         "Grundlaget er interesseafvejning.",
-        "Hver maskine tæller kun sine egne.",
+        "Hver computer tæller kun sine egne.",
         "Til dokumentation kan sagsbehandlingen åbne optagelserne: case-1.",
         "mundtligt eller ved at trykke *9. Så bruges samtalen ikke til det; dokumentationen berøres ikke.",
     ):

@@ -51,8 +51,8 @@ def test_a_team_that_records_and_has_never_reviewed_anything_is_warned(panel: Pa
 
 def test_it_says_over_which_time_and_that_what_waits_is_of_now(panel: Panel) -> None:
     panel.render_view(view())
-    assert panel.period.text() == "Seneste tre måneder,\ndenne maskine"
-    assert panel.period.accessibleName() == "Seneste tre måneder, denne maskine"
+    assert panel.period.text() == "Seneste tre måneder,\ndenne computer"
+    assert panel.period.accessibleName() == "Seneste tre måneder, denne computer"
     assert panel.counts["expired_unseen"].accessibleName() == "– udløbet uden at blive hørt"
     assert panel.counts["waiting"].word.text() == "venter nu"
 

@@ -309,5 +309,5 @@ def test_what_waits_for_the_house_s_archive_is_said_with_its_age_and_why_it_does
     assert "klartone.nordlys.example svarer ikke" in page.shipping.text()
     refused = replace(waits, failed=1, refusal=CodedText("error.house.receipt_wrong"), signed_in=False)
     scene.show(replace(s.READY, shipping=refused))
-    assert "Huset har meldt denne maskine ud" in page.fault_text.text()
+    assert "har logget denne computer ud" in page.fault_text.text()
     assert "tager ikke imod én ting herfra" in page.fault_text.text()
