@@ -133,8 +133,8 @@ def desk_dependencies(
 
         return ReviewStarter(home)
 
-    def review() -> None:
-        reviewing()()
+    def review(shared: bool) -> None:
+        reviewing()(shared=shared)
 
     def store_password(account: str, password: str) -> None:
         """An empty one: the account is gone, and its password goes with it."""

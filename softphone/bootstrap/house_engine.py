@@ -141,7 +141,7 @@ class HouseBeside:
         one, error = heard.membership, heard.trouble
         # That the network is away for a while is everyday life. What waits for the house, the desk shows by itself.
         trouble = None if error is None or isinstance(error, UnreachableError) else CodedText(error.code, error.params)
-        state = HouseState(one.address, one.since_at, heard.at, one.policy, trouble)
+        state = HouseState(one.address, one.since_at, heard.at, one.policy, trouble, heard.shared)
         self._post(lambda: self._show(state))
 
     def _backlog(self, waiting: HouseWaiting) -> None:

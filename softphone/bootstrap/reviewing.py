@@ -50,19 +50,20 @@ class ReviewStarter:
         self._home = home
         self._review: subprocess.Popen[bytes] | None = None
 
-    def __call__(self) -> None:
-        """Raises EngineError if it cannot be started, or is open already."""
+    def __call__(self, *, shared: bool = False) -> None:
+        """`shared`: what is shared with who is here, also with a lead. Raises EngineError if it cannot be started, or is open
+        already."""
         if self._review is not None and self._review.poll() is None:
             raise EngineError("error.review.open_already")
-        self._review = _start_review(self._home)
+        self._review = _start_review(self._home, *(("--shared",) if shared else ()))
         # Somebody must ask for its status, or it stays in the system's list of processes.
         threading.Thread(target=self._review.wait, name="review-ends", daemon=True).start()
 
 
-def _start_review(home: Home) -> subprocess.Popen[bytes]:
+def _start_review(home: Home, *more: str) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(
-            [*klartone_command(), *(("--home", str(home.root)) if home.root else ()), "review"],
+            [*klartone_command(), *(("--home", str(home.root)) if home.root else ()), "review", *more],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 FOLDER = "house"
 """in the user's data"""
 _FILE, _SETTINGS, _LOCK, _POLICY = "membership.json", "settings.toml", "tokens.lock", "policy.toml"
-_HEARD = "heard"
+_HEARD, _OPENED = "heard", "opened"
 _LARGEST = 1_000_000
 
 
@@ -119,6 +119,19 @@ class HouseFolder:
             return datetime.fromtimestamp((self.path / _HEARD).stat().st_mtime, UTC)
         except OSError:
             return None
+
+    def note_opened(self, recording: str, shared: Iterable[str]) -> None:
+        """The agent has opened that review here, of those that are shared now."""
+        kept = {recording, *self.opened()} & {*shared}
+        with suppress(SettingsError):  # then the desk names it once more
+            self.write_file(_OPENED, "\n".join(sorted(kept)).encode())
+
+    def opened(self) -> Collection[str]:
+        """The recordings of shared reviews that were opened here."""
+        try:
+            return (self.path / _OPENED).read_text("ascii").split()
+        except (OSError, ValueError):
+            return ()
 
     def forget_policies(self, *but: int) -> None:
         """All others. A call that is on has its own in memory."""

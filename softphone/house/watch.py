@@ -16,7 +16,7 @@ from http import HTTPStatus
 from softphone import __version__
 from softphone.domain.errors import HouseError, KlartoneError, NotSignedInError
 from softphone.domain.house_knows import HouseWaiting
-from softphone.house.backlog import backlog
+from softphone.house.backlog import backlog, shared
 from softphone.house.connection import Connection
 from softphone.house.joining import Desk
 from softphone.house.membership import Membership
@@ -33,11 +33,13 @@ _log = log.getChild("house")
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """`at`: when the house last answered. `trouble`: what its user and IT are told, as a code with parameters."""
+    """`at`: when the house last answered. `trouble`: what its user and IT are told, as a code with parameters. `shared`: how many
+    own reviews are shared that nobody has opened here."""
 
     membership: Membership
     at: datetime | None = None
     trouble: KlartoneError | None = None
+    shared: int = 0
 
 
 class NewsWatch:
@@ -68,6 +70,7 @@ class NewsWatch:
         self._told: tuple[int, str] | None = None
         self._told_at = 0.0
         self._refused: tuple[str, ...] = ()
+        self._shared: frozenset[str] = frozenset()
 
     def start(self) -> None:
         threading.Thread(target=self._run, name="house", daemon=True).start()
@@ -114,24 +117,26 @@ class NewsWatch:
             if taken.changed:
                 self._taken(taken)
             self._tell()
-            self._ask_backlog()
+            self._ask_as_agent()
         except KlartoneError as error:
             self._fails += 1
             if self._fails == 1:
                 _log.info("no news of the house: %s", error.code)
             trouble = error
-        self._heard(Heard(membership, self._at, trouble))
+        unopened = self._shared.difference(self._desk.folder.opened())
+        self._heard(Heard(membership, self._at, trouble, len(unopened)))
         if isinstance(trouble, NotSignedInError):
             return _SIGNED_OUT
         again = trouble.again if isinstance(trouble, HouseError) else None
         wait = min(self._every * 2 ** max(self._fails - 1, 0), _LONGEST)
         return max(wait * random.uniform(0.75, 1.25), again or 0.0)
 
-    def _ask_backlog(self) -> None:
+    def _ask_as_agent(self) -> None:
         try:
             self._backlog(backlog(self._connection.ask))
+            self._shared = frozenset(shared(self._connection.ask))
         except HouseError as error:
-            if error.status != HTTPStatus.FORBIDDEN:  # who takes no calls has no sample
+            if error.status != HTTPStatus.FORBIDDEN:  # who takes no calls has no sample, and no own reviews
                 raise
 
     def _tell(self) -> None:

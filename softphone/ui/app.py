@@ -98,8 +98,8 @@ class DeskDependencies:
     """whether this keyring can hear training recordings; may block"""
     shares_review: Callable[[], bool] = lambda: False
     """whether reviews may be shared with who is here"""
-    start_review: Callable[[], None] = lambda: None
-    """starts the review beside the desk and returns at once, or raises KlartoneError"""
+    start_review: Callable[[bool], None] = lambda _shared: None
+    """starts the review beside the desk, or what is shared with who is here, and returns at once, or raises KlartoneError"""
     now: Callable[[], datetime] = utc_now
     place: Path | None = None
     """file of where the window was; None: nothing is remembered"""
@@ -182,7 +182,8 @@ class Desk(QObject):
         self.window.seen.connect(self._keep_place)
         self._stored.connect(self._password_done)
         self._may_review.connect(self.window.settings.offer_review)
-        self.window.settings.review.connect(self._start_review)
+        self.window.settings.review.connect(lambda: self._start_review(shared=False))
+        self.window.ready.shared.wanted.connect(lambda: self._start_review(shared=True))
         self.window.settings.support.wanted.connect(self._save_support)
         self._supported.connect(self._support_saved)
         self.window.settings.house.wanted.connect(self._join_house)
@@ -532,9 +533,9 @@ class Desk(QObject):
         section.joined()
         self.bridge.send(ReadSettings(new_id()))
 
-    def _start_review(self) -> None:
+    def _start_review(self, *, shared: bool) -> None:
         try:
-            self._deps.start_review()
+            self._deps.start_review(shared)
         except KlartoneError as error:
             refusal = error
             self._say(lambda texts: texts.error(refusal))

@@ -367,13 +367,15 @@ class ShippingState:
 
 @dataclass(frozen=True, slots=True)
 class HouseState:
-    """The house that this desk belongs to. `heard`: when it last answered; `policy`: the number of its policy here."""
+    """The house that this desk belongs to. `heard`: when it last answered; `policy`: the number of its policy here; `shared`: how
+    many own reviews are shared that nobody has opened here."""
 
     address: str
     since: datetime
     heard: datetime | None = None
     policy: int = 0
     trouble: CodedText | None = None
+    shared: int = 0
 
 
 class QuitPhase(StrEnum):

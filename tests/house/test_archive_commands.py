@@ -68,7 +68,7 @@ def test_commands_on_desks_of_a_house_find_show_and_export_what_each_may(
     assert dpo.does("archive", "list", "--count").out.split() == ["1"]
     shown = json.loads(handler.does("archive", "show", one.recording, "--json").out)
     assert "recording_arrived" in [entry["event"] for entry in shown["audit"]]
-    assert "The recording arrived in your organisation's archive" in handler.does("archive", "show", one.recording[:30]).out
+    assert "arrived in your organisation's archive" in handler.does("archive", "show", one.recording[:30]).out
     wav = tmp_path / "out.wav"
     refused = handler.does("archive", "export", one.recording, "--wav", str(wav))
     assert (refused.status, wav.exists(), "--why" in refused.err) == (1, False, True)

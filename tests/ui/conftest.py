@@ -51,6 +51,7 @@ class Scene:
         kept_notes: Mapping[str, str] | None = None,
         save_support: Callable[[str], None] = lambda _: None,
         join_house: Callable[[str], None] = lambda _: None,
+        start_review: Callable[[bool], None] = lambda _: None,
     ) -> Desk:
         """A desk attached to the engine, showing `state`."""
         if state is not None:
@@ -73,6 +74,7 @@ class Scene:
                 kept_notes=lambda: kept_notes or {},
                 save_support=save_support,
                 join_house=join_house,
+                start_review=start_review,
                 now=lambda: NOW,
             )
         )

@@ -52,7 +52,8 @@ def house_seen(home: Home, settings: Settings) -> HouseArchive:
     if connection is None:
         raise HouseError("error.house.not_joined")
     store, desk = key_store(home.archive(settings)), desk_of(home, settings).id
-    archive = signed_in_archive(connection, store, desk, own_numbers(home, settings), _signed(settings))
+    opened = HouseFolder(home.folders.data).note_opened
+    archive = signed_in_archive(connection, store, desk, own_numbers(home, settings), _signed(settings), opened)
     if archive.is_agents:
         with suppress(HouseError):  # without it what is shared is not heard here
             tell_reading_key(connection, store, desk)

@@ -5,7 +5,7 @@ The service finds, judges and logs. What is sealed is opened here, where the key
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 
@@ -45,10 +45,12 @@ class HouseArchive:
         *,
         policy: Callable[[], Policy | None] = lambda: None,
         reading_key: Callable[[], bytes | None] = lambda: None,
+        opened: Callable[[str, Sequence[str]], None] = lambda _one, _all: None,
     ) -> None:
-        """`policy`: the signed one that this desk has. `reading_key`: the private key by which it reads what is shared."""
+        """`policy`: the signed one that this desk has. `reading_key`: the private key by which it reads what is shared.
+        `opened`: as `SharedReviews` has it."""
         self._asking = Asking(connection, keys, number_here)
-        self.shared = SharedReviews(self._asking, reading_key, policy)
+        self.shared = SharedReviews(self._asking, reading_key, policy, opened)
         self.find = Finding(self._asking, self.shared.own_review)
         self.holds = Holds(self._asking)
         self.rights = Rights(self._asking)
@@ -95,14 +97,14 @@ def signed_in_archive(
     desk: str,
     number_here: Callable[[str], str | None],
     policy: Callable[[], Policy | None] = lambda: None,
+    opened: Callable[[str, Sequence[str]], None] = lambda _one, _all: None,
 ) -> HouseArchive:
     """With each key of this keyring proved, that the house does not know this person to have. `desk`: the id that it joined with.
 
     Raises ArchiveError, KeyringError.
     """
-    archive = HouseArchive(
-        connection, keys, number_here, policy=policy, reading_key=cache(partial(reading_key, keys, desk))
-    )
+    read = cache(partial(reading_key, keys, desk))
+    archive = HouseArchive(connection, keys, number_here, policy=policy, reading_key=read, opened=opened)
     asking = archive._asking
     known = {(role, one) for role, ids in asking.viewer.keys.items() for one in ids}
     with refusing():

@@ -6,7 +6,7 @@ What is shared was sealed for this desk's reading key. It goes when it is shared
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -70,12 +70,19 @@ class _Opened:
 
 
 class SharedReviews:
-    """`Reviews` for the call's agent: their own calls that are shared. `key`: the desk's private reading key."""
+    """`Reviews` for the call's agent: their own calls that are shared. `key`: the desk's private reading key. `opened` hears
+    which one the agent has opened, and which are shared."""
 
     agent = True
 
-    def __init__(self, asking: Asking, key: Callable[[], bytes | None], policy: Callable[[], Policy | None]) -> None:
-        self._asking, self._key, self._policy = asking, key, policy
+    def __init__(
+        self,
+        asking: Asking,
+        key: Callable[[], bytes | None],
+        policy: Callable[[], Policy | None],
+        opened: Callable[[str, Sequence[str]], None] = lambda _one, _all: None,
+    ) -> None:
+        self._asking, self._key, self._policy, self._opened = asking, key, policy, opened
 
     def teams(self, policy: Policy) -> tuple[TeamLed, ...]:
         """One: what is shared with them, on the card of any team."""
@@ -102,11 +109,13 @@ class SharedReviews:
         return {*recordings} & {one.recording for one in self._rows()}
 
     def open(self, recording: str, items: Iterable[tuple[str, int]] = ()) -> SharedReviewing:  # noqa: ARG002
-        row = self.row(recording)
+        rows = {one.recording: one for one in self._rows()}
+        row = rows.get(recording)
         if row is None:
             raise ArchiveError("error.archive.closed_to_role", id=recording, role="agent")
         with while_open(recording):
             told = self._asking.post(f"/v1/shared/{recording}/open", None, _Opened)
+        self._opened(recording, tuple(rows))
         return SharedReviewing(self._asking, row, self._reader(recording, told), self._key, self._policy)
 
     def still(self, recording: str) -> bool:

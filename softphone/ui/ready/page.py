@@ -12,6 +12,7 @@ from softphone.ui.ready.callbacks import CallBacks
 from softphone.ui.ready.dial import DialField
 from softphone.ui.ready.history import History
 from softphone.ui.ready.mailbox import Mailboxes
+from softphone.ui.ready.shared import SharedWithYou
 from softphone.ui.ready.wrapup import WrapUp
 from softphone.ui.theme.style import MARGIN, SMALL
 from softphone.ui.view import View
@@ -47,6 +48,7 @@ class ReadyPage(QWidget):
         self.shipping = TextLabel("waitingForArchive", size=SMALL, role="muted", wrap=True)
         self.wrap_up = WrapUp()
         self.call_backs = CallBacks()
+        self.shared = SharedWithYou()
         self.today = TextLabel("todayCaption", size=SMALL, role="muted")
         self.nothing = TextLabel("noCallsToday", size=SMALL, role="muted", wrap=True)
         self.history = History()
@@ -72,6 +74,7 @@ class ReadyPage(QWidget):
         inner.addWidget(self.shipping)
         inner.addWidget(self.wrap_up)
         inner.addWidget(self.call_backs)
+        inner.addWidget(self.shared)
         inner.addWidget(self.today)
         inner.addWidget(self.nothing)
         inner.addWidget(self.history)
@@ -116,6 +119,7 @@ class ReadyPage(QWidget):
         if last:
             self.wrap_up.render_view(view, last)
         self.call_backs.render_view(view)
+        self.shared.render_view(view)
         history = view.snapshot.history if view.snapshot else ()
         self.today.setText(view.texts("history.today"))
         self.today.setVisible(not history)  # otherwise each day stands above its own
@@ -125,7 +129,7 @@ class ReadyPage(QWidget):
         self._chain_tabs()
 
     def _chain_tabs(self) -> None:
-        calls = (*self.wrap_up.tab_chain(), *self.call_backs.controls(), *self.history.tab_chain())
+        calls = (*self.wrap_up.tab_chain(), *self.call_backs.controls(), self.shared, *self.history.tab_chain())
         wanted: list[QWidget] = [*self.dial.tab_chain(), *self.mailboxes.controls()]
         wanted += [self.to_settings, self.see_faults, *calls]
         if wanted != self._chained:

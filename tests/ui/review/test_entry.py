@@ -29,7 +29,7 @@ def engine() -> Iterator[FakeEngine]:
 
 
 def desk(qtbot: QtBot, engine: FakeEngine, *, offered: bool, started: list[str], shared: bool = False) -> Desk:
-    def start() -> None:
+    def start(_shared: bool) -> None:
         if started:
             raise EngineError("error.review.cannot_start", detail="no such file")
         started.append("review")

@@ -20,6 +20,8 @@ from softphone.bootstrap.home import Home as OwnHome
 from softphone.bootstrap.review import review_dependencies
 from softphone.bootstrap.reviewing import offers_review, shares_review
 from softphone.domain.purpose import KeyRole
+from softphone.house.joining import Desk
+from softphone.house.watch import Heard, NewsWatch
 from softphone.system.signature import new_signing_key
 from softphone.ui.review.app import Review
 from tests.house.joined import Home, policy_text, publish
@@ -50,6 +52,14 @@ def window(home: Home, *, agent: bool = False) -> Review:
     review = Review(deps)
     review.open()
     return review
+
+
+def watching(home: Home, heard: list[Heard]) -> NewsWatch:
+    """As her phone does."""
+    membership = home.folder.read()
+    assert membership is not None
+    desk = Desk(home.folder, home.keys, membership.desk)
+    return NewsWatch(desk, desk.connection(membership), taken=lambda _: None, heard=heard.append, gone=lambda: None)
 
 
 def press(qtbot: QtBot, review: Review, key: Qt.Key) -> None:
@@ -95,6 +105,8 @@ def test_a_lead_reviews_and_shares_and_the_agent_hears_it_on_another_machine_and
         joined(team, lead, key, "lead", KeyRole.TRAINING)
     one = made(team.keys, line="n4", sound=spoken(2), started=datetime.now(UTC) - timedelta(hours=1))
     assert whole(team.desk("agent", name="anna's desk").upload(one))["state"] == "stored"
+    heard = list[Heard]()
+    watch = watching(anna, heard)
     windows = [window(sofie), window(jonas)]
     first, second = windows
     try:
@@ -122,12 +134,17 @@ def test_a_lead_reviews_and_shares_and_the_agent_hears_it_on_another_machine_and
         assert "Agents, from the reviews that are still there" in printed
         assert "4.0 points on average (1 call)" in printed
         assert anna.does("archive", "marks", "--csv").status == 1
+        # Her phone knows of one that nobody has opened there, until she has.
+        watch.start()
+        qtbot.waitUntil(lambda: [one.shared for one in heard] == [1], timeout=9000)
         windows.append(window(anna, agent=True))
         agent = windows[2]
         assert agent.window.windowTitle().startswith("Shared with you")
         opened(qtbot, agent)
         assert agent.opened is not None
         assert agent.opened.length == 32_000
+        watch.look()
+        qtbot.waitUntil(lambda: heard[-1].shared == 0, timeout=9000)
         assert dict(agent.window.detail.scores.points) == {"tone": 4}
         assert said(agent)[0].endswith(": A fine beginning.")
         for hidden in (agent.window.detail.reviewed_button, agent.window.detail.scores.share, agent.window.panel):
@@ -145,6 +162,7 @@ def test_a_lead_reviews_and_shares_and_the_agent_hears_it_on_another_machine_and
         qtbot.waitUntil(lambda: agent.opened is None and said(agent) == [], timeout=10_000)
         assert agent.window.detail.place.isVisible() == agent.window.isVisible()
     finally:
+        watch.stop()
         for each in windows:
             each.close()
             each.window.deleteLater()

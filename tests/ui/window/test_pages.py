@@ -14,7 +14,7 @@ from softphone.domain.purpose import Basis, Reason
 from softphone.domain.status import OptOutButton, OptOutKind, PurposePhase
 from softphone.ui.app import time_zone
 from softphone.ui.controls import FilledButton
-from softphone.wire.snapshot import AccountState, CodedText, Mailbox, Registration, ShippingState
+from softphone.wire.snapshot import AccountState, CodedText, HouseState, Mailbox, Registration, ShippingState
 from softphone.wire.to_engine import Answer, Dial, HangUp, OptOut, RaiseDispute
 from tests.ui import events as e
 from tests.ui import states as s
@@ -311,3 +311,27 @@ def test_what_waits_for_the_house_s_archive_is_said_with_its_age_and_why_it_does
     scene.show(replace(s.READY, shipping=refused))
     assert "har logget denne computer ud" in page.fault_text.text()
     assert "tager ikke imod én ting herfra" in page.fault_text.text()
+
+
+def test_what_a_lead_has_shared_is_named_between_calls_until_it_has_been_opened(scene: Scene) -> None:
+    """Below the last call, whose buttons do not move by it; in a call there is none of it."""
+    asked: list[bool] = []
+    page = scene.open(s.READY, start_review=asked.append).window.ready
+    hint, house = page.shared, HouseState("https://klartone.nordlys.example", s.NOW, policy=7)
+    scene.show(replace(s.READY, house=house))
+    assert not hint.isVisible()
+    ended = replace(s.READY, house=replace(house, shared=2))
+    scene.show(ended)
+    assert hint.text() == "Din leder har delt 2 opkald med dig"
+    assert hint.y() > page.wrap_up.geometry().bottom()
+    scene.press("sharedWithYou")
+    assert (asked, hint.isVisible()) == ([True], False)
+    # Where nothing has been opened when the house is heard of again, it is named again.
+    again = replace(house, heard=s.NOW, shared=1)
+    scene.show(replace(ended, house=again))
+    assert hint.text() == "Din leder har delt et opkald med dig"
+    assert hint.isVisible()
+    scene.show(replace(s.snapshot(s.call(s.RECORDING)), house=again))
+    assert not hint.isVisible()
+    scene.show(replace(ended, house=house))
+    assert not hint.isVisible()
