@@ -135,7 +135,7 @@ def test_a_link_sets_a_fresh_home_up_and_leaving_gives_it_back(
     # It ships: nobody asks it for a backup.
     assert {"doctor.shipping", "doctor.backup.none"} & {*doctor(home, ARCHIVE)} == {"doctor.shipping"}
     asked = home.does("archive", "backup")
-    assert (asked.status, "needs none of its own" in asked.err) == (1, True)
+    assert (asked.status, "needs no backup of its own" in asked.err) == (1, True)
     # Who has joined is in IT's list, under the id of the local archive.
     assert team.sql("SELECT desk::text FROM desks WHERE revoked_at IS NULL") == [(membership.desk,)]
     again = home.does("join", f"https://another.example/join#{'a' * 43}.{'0' * 32}.7")
