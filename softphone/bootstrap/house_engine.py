@@ -85,7 +85,7 @@ class HouseBeside:
                 return
             ask, since = connection.ask, membership.since_at
             courier = Courier(
-                *(ask, self._store.shipped, self._receipt_key, since),
+                *(ask, self._store.shipped, self._receipt_keys, since),
                 head_key=self._head_key,
                 policy=lambda: self._rules.policy,
             )
@@ -114,9 +114,9 @@ class HouseBeside:
         self._store.ship_by(courier, numbers)
         self._engine().changed()
 
-    def _receipt_key(self) -> str:
+    def _receipt_keys(self) -> tuple[str, ...]:
         policy = self._rules.policy
-        return (policy.house.receipt_key or "") if policy else ""
+        return policy.house.receipt_key if policy else ()
 
     def _head_key(self) -> str:
         policy = self._rules.policy

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -66,15 +66,15 @@ class Report:
 
 
 class Courier:
-    """`ask`: as `Connection.ask`. `report` gets what waits whenever that changes, on the courier's thread. `receipt_key`: that
-    of the policy in force; empty: none. `since`: when this desk joined. `head_key`: as `receipt_key`, for signed heads. `policy`:
-    the one in force."""
+    """`ask`: as `Connection.ask`. `report` gets what waits whenever that changes, on the courier's thread. `receipt_keys`: those
+    of the policy in force. `since`: when this desk joined. `head_key`: the one for signed heads; empty: none. `policy`: the one
+    in force."""
 
     def __init__(
         self,
         ask: Asks,
         report: Callable[[Report], None],
-        receipt_key: Callable[[], str],
+        receipt_keys: Callable[[], Sequence[str]],
         since: datetime,
         *,
         head_key: Callable[[], str] = str,
@@ -87,7 +87,7 @@ class Courier:
         self._since = since
         self._first = first
         self._carrier = Carrier(
-            *(ask, self._paced, self._urgent, lambda: not self._ending, receipt_key, group_of, policy)
+            *(ask, self._paced, self._urgent, lambda: not self._ending, receipt_keys, group_of, policy)
         )
         self._wake = threading.Event()
         self._quiet = threading.Event()

@@ -1,4 +1,4 @@
-"""The house's receipt for a recording: a JWS that is believed only by the key that the signed policy names.
+"""The house's receipt for a recording: a JWS that is believed only by a key that the signed policy names.
 
 It says that file and rows have arrived, or that the house has erased them. That they cannot be lost any more, a signed head
 says later.
@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,17 +32,17 @@ class Receipt:
     wraps: str
 
 
-def checked(told: str, key: str, recording: str, sha256: str) -> Receipt:
-    """Raises HouseError: no policy names a key, or that key has not signed just this."""
-    payload = _signed(told, key, recording, sha256, "received")
+def checked(told: str, keys: Sequence[str], recording: str, sha256: str) -> Receipt:
+    """Raises HouseError: no policy names a key, or none of these has signed just this."""
+    payload = _signed(told, keys, recording, sha256, "received")
     if type(payload.get("head")) is not int:
         raise HouseError("error.house.receipt_wrong")
     return Receipt(payload["head"], str(payload.get("head_hash")), str(payload.get("wraps")))
 
 
-def check_erased(told: str, key: str, recording: str, sha256: str) -> None:
+def check_erased(told: str, keys: Sequence[str], recording: str, sha256: str) -> None:
     """The only copy may lie here: whoever merely answers in the house's place ends none. Raises as `checked`."""
-    _signed(told, key, recording, sha256, "erased")
+    _signed(told, keys, recording, sha256, "erased")
 
 
 def sha256_of(told: str) -> str:
@@ -49,18 +51,16 @@ def sha256_of(told: str) -> str:
     return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["sha256"]
 
 
-def _signed(told: str, key: str, recording: str, sha256: str, state: str) -> dict[str, Any]:
-    if not key:
+def _signed(told: str, keys: Sequence[str], recording: str, sha256: str, state: str) -> dict[str, Any]:
+    if not keys:
         raise HouseError("error.house.no_receipt_key")
-    wrong = HouseError("error.house.receipt_wrong")
-    try:
-        x = base64.urlsafe_b64encode(base64.b64decode(key, validate=True)).rstrip(b"=").decode("ascii")
-        public = OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", "x": x})
-        found = jws.deserialize_compact(told[:_LONGEST], public, algorithms=["Ed25519"])
-        payload: Any = json.loads(found.payload)
-        said = (payload["recording"], payload["sha256"], payload["state"])
-        if found.protected.get("typ") != TYPE or said != (recording, sha256, state):
-            raise wrong
-    except (JoseError, ValueError, KeyError, TypeError):
-        raise wrong from None
-    return payload
+    for key in keys:
+        with suppress(JoseError, ValueError, KeyError, TypeError):
+            x = base64.urlsafe_b64encode(base64.b64decode(key, validate=True)).rstrip(b"=").decode("ascii")
+            public = OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", "x": x})
+            found = jws.deserialize_compact(told[:_LONGEST], public, algorithms=["Ed25519"])
+            payload: Any = json.loads(found.payload)
+            said = (payload["recording"], payload["sha256"], payload["state"])
+            if found.protected.get("typ") == TYPE and said == (recording, sha256, state):
+                return payload
+    raise HouseError("error.house.receipt_wrong")

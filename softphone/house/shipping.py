@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -75,7 +75,7 @@ class Carrier:
     paced: Callable[[Archive, bytes], Iterable[bytes]]
     urgent: Callable[[Archive], bool]
     go_on: Callable[[], bool]
-    receipt_key: Callable[[], str]
+    receipt_keys: Callable[[], Sequence[str]]
     group_of: GroupOf = str
     policy: Callable[[], Policy | None] = lambda: None
     """the one in force: whom an agent's note and a party's number are sealed for; None: it is not known yet"""
@@ -185,12 +185,12 @@ class Carrier:
         return True
 
     def _received(self, archive: Archive, recording: str, sha256: str, told: str) -> None:
-        receipt = receipts.checked(told, self.receipt_key(), recording, sha256)
+        receipt = receipts.checked(told, self.receipt_keys(), recording, sha256)
         with archive.catalog.writing() as tx:
             shipping.received(tx, recording, told, (receipt.entry, receipt.hash), datetime.now(UTC))
 
     def _erased(self, archive: Archive, recording: str, sha256: str, answer: Upload) -> None:
-        receipts.check_erased(answer.receipt, self.receipt_key(), recording, sha256)
+        receipts.check_erased(answer.receipt, self.receipt_keys(), recording, sha256)
         erased_there(archive, recording, datetime.now(UTC))
 
     def _part(self, archive: Archive, data: bytes, recording: str, number: int) -> None:

@@ -52,7 +52,7 @@ def courier_of(told: Told, archive: Archive, connection: Connection, report: Cal
     since = datetime.now(UTC) - timedelta(days=2)
     policy = parse_policy(told.policy).policy
     courier = Courier(
-        *(connection.ask, report, lambda: told.receipt_key, since),
+        *(connection.ask, report, lambda: [told.receipt_key], since),
         head_key=lambda: told.head_key,
         policy=lambda: policy,
         first=0,

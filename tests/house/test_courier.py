@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from softphone.archive.crypto.number_seals import NumberSeal, open_number
 from softphone.archive.crypto.wraps import Wrap, unwrap
@@ -30,10 +32,11 @@ from softphone.domain.changes import (
     RememberRefusal,
     Restrict,
 )
-from softphone.domain.errors import UnreachableError
+from softphone.domain.errors import HouseError, UnreachableError
 from softphone.domain.policy import Policy
 from softphone.domain.purpose import KeyRole, Purpose
 from softphone.house import courier as module
+from softphone.house import receipts
 from softphone.house.courier import Courier, Report
 from softphone.system.policy_file import parse_policy
 from softphone.team.objects import Bucket, Storage
@@ -71,12 +74,12 @@ class Office:
     def key(self) -> str:
         return base64.b64encode(self.team.receipts.public_key().public_bytes_raw()).decode()
 
-    def made(self, receipt_key: Callable[[], str] | None = None) -> Courier:
-        since, receipts = datetime.now(UTC) - timedelta(days=2), receipt_key or (lambda: self.key)
+    def made(self, *keys: str) -> Courier:
+        since, named = datetime.now(UTC) - timedelta(days=2), [one for one in keys or (self.key,) if one]
         courier = Courier(
             self.joined.connection.ask,
             self.report,
-            receipts,
+            lambda: named,
             since,
             head_key=lambda: self.head_key,
             policy=lambda: self.policy,
@@ -89,8 +92,9 @@ class Office:
         self.reports.append(told)
 
     @contextmanager
-    def courier(self, receipt_key: Callable[[], str] | None = None) -> Generator[Courier]:
-        courier = self.made(receipt_key)
+    def courier(self, *keys: str) -> Generator[Courier]:
+        """`keys`: whose receipts it believes; none: the service's. An empty one is none."""
+        courier = self.made(*keys)
         courier.start(self.scene.archive.beside)
         try:
             yield courier
@@ -257,16 +261,45 @@ def test_what_is_refused_is_told_and_keeps_no_other_waiting(office: Office) -> N
 
 
 @pytest.mark.expected_log("error.house.no_receipt_key", "error.house.receipt_wrong", reason="no such key is believed")
-def test_a_receipt_by_another_key_than_the_policy_s_is_not_believed(office: Office) -> None:
-    recording = office.recorded()
-    with office.courier(str):
+def test_a_receipt_counts_by_a_key_that_the_policy_names_also_while_the_house_changes_it(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_HEADS", 0.0)
+    team, there, before = office.team, office.scene.archive.vault.path, office.key
+    office.head_key = key_of(team)
+    first = office.recorded()
+    file = there(first).read_bytes()
+    sha256 = hashlib.sha256(file).hexdigest()
+    with office.courier(""):
         until(lambda: office.refused() == "error.house.no_receipt_key", 30, "no receipt believed")
-    with office.courier(lambda: base64.b64encode(bytes(range(32))).decode()):
+    with office.courier(base64.b64encode(bytes(range(32))).decode()):
         until(lambda: office.refused() == "error.house.receipt_wrong", 30, "another's receipt told")
-    assert office.scene.archive.vault.path(recording).exists()
+    assert there(first).exists()
     with office.courier():
         office.all_shipped()
-    assert office.team.events().count("recording_arrived") == 1
+    assert team.events().count("recording_arrived") == 1
+    # The service gets another key, before the desk's policy names it: the copy stays, and the desk says why.
+    team.receipts = Ed25519PrivateKey.generate()
+    team.environment["KLARTONE_TEAM_RECEIPT_KEY"] = base64.b64encode(team.receipts.private_bytes_raw()).decode()
+    team.stop()
+    team.start()
+    assert office.key in team.command("serve", "--check").out
+    second = office.recorded()
+    with office.courier(before):
+        until(lambda: office.refused() == "error.house.receipt_wrong", 30, "the new key's receipt is not believed")
+    assert there(second).exists()
+    # With both it counts, and what the old key signed has been proved: both copies go by the next head.
+    with office.courier(before, office.key) as courier:
+        office.all_shipped()
+        _head(team)
+        courier.look()
+        until(lambda: not there(first).exists() and not there(second).exists(), 30, "the copies gone")
+    # A receipt that is asked for again is signed by the new key: nothing waits for the old one, which goes.
+    told = {"recording": first, "bytes": len(file), "sha256": sha256}
+    again = office.joined.connection.ask("POST", "/v1/recordings", told).json["receipt"]
+    assert receipts.checked(again, [office.key], first, sha256).entry > 0
+    with pytest.raises(HouseError):
+        receipts.checked(again, [before], first, sha256)
 
 
 def test_what_the_house_had_taken_back_before_it_arrived_goes_here_too(office: Office) -> None:
@@ -407,7 +440,7 @@ def test_it_ends_within_a_second_whatever_the_house_does_and_ships_no_recording_
 
     recording = office.recorded()
     call = office.scene.archive.find(recording).call
-    busy = Courier(ask, office.report, str, datetime.now(UTC) - timedelta(days=2), first=0)
+    busy = Courier(ask, office.report, tuple, datetime.now(UTC) - timedelta(days=2), first=0)
     busy.joins(office.scene.archive)
     busy.calls(frozenset({call}))
     busy.start(office.scene.archive.beside)
@@ -416,7 +449,7 @@ def test_it_ends_within_a_second_whatever_the_house_does_and_ships_no_recording_
     busy.stop()
     assert time.monotonic() - began < 1.5
     hangs.set()
-    after = Courier(ask, office.report, str, datetime.now(UTC), first=0)
+    after = Courier(ask, office.report, tuple, datetime.now(UTC), first=0)
     after.calls(frozenset({call}))
     after.calls(frozenset())
     after.start(office.scene.archive.beside)

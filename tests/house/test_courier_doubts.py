@@ -75,7 +75,7 @@ class Doubtful:
     def courier(self) -> Generator[Courier]:
         since = datetime.now(UTC) - timedelta(days=2)
         courier = Courier(
-            *(self.ask, self.reports.append, lambda: KEY.public, since), head_key=lambda: self.head_key, first=0
+            *(self.ask, self.reports.append, lambda: [KEY.public], since), head_key=lambda: self.head_key, first=0
         )
         courier.joins(self.scene.archive)
         courier.start(self.scene.archive.beside)

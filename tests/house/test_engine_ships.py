@@ -47,7 +47,7 @@ def test_a_lock_and_a_no_from_the_list_of_own_calls_reach_the_house_that_has_the
     try:
         store.ship_by(
             Courier(
-                *(joined.connection.ask, store.shipped, lambda: receipts, at),
+                *(joined.connection.ask, store.shipped, lambda: [receipts], at),
                 head_key=lambda: key_of(team),
                 policy=lambda: parse_policy(policy_text(team, 1)).policy,
                 first=0,

@@ -97,6 +97,17 @@ class Upstream(PolicyPart):
     hosts: tuple[Host, ...] = ()
 
 
+def _one_or_several(value: Any) -> Any:
+    """What stands alone is a list of one."""
+    return cast("list[Any]", [value]) if isinstance(value, str | dict | PolicyPart) else value
+
+
+ReceiptKeys = Annotated[
+    tuple[SigningKey, ...], BeforeValidator(_one_or_several, json_schema_input_type=SigningKey | list[SigningKey])
+]
+"""one, or the old and the new beside each other while the service changes its own"""
+
+
 class House(PolicyPart):
     """Desks that transfer calls to one another: whose word about a transferred call is believed, and who is told."""
 
@@ -106,8 +117,8 @@ class House(PolicyPart):
     """extensions and numbers of the house, beside the lines' own and the teams' agents"""
     policy_number: Annotated[StrictInt, Field(ge=1)] | None = None
     """goes up with each version that the house's service takes: it takes none with a lower one"""
-    receipt_key: SigningKey | None = None
-    """public key by which the house's service signs what it has received: desks believe no other"""
+    receipt_key: ReceiptKeys = ()
+    """public keys by which the house's service signs what it has received: desks believe no other"""
     head_key: SigningKey | None = None
     """public key by which the house signs up to where its log cannot be lost: no copy on a desk goes without it"""
 
@@ -231,11 +242,6 @@ class Line(PolicyPart):
         """G32: training on interest, with a written reason that has not expired. `day`: in the policy's time zone."""
         special = self.training.special_circumstances if self.training else None
         return special is not None and special.hold_on(day)
-
-
-def _one_or_several(value: Any) -> Any:
-    """One section may stand for a list of one."""
-    return cast("list[Any]", [value]) if isinstance(value, dict | Controller) else value
 
 
 class Policy(PolicyPart):

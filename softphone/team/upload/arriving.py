@@ -112,7 +112,7 @@ class Arriving:
     def _ended(self, told: FileTold, found: Upload) -> State:
         if found.state is UploadState.ERASED:
             return State(found.state, receipt=self.signer.erased(told.recording, told.sha256, datetime.now(UTC)))
-        return State(found.state, receipt=found.receipt or "")
+        return State(found.state, receipt=self.signer.anew(found.receipt) if found.receipt else "")
 
     async def _begun(self, asking: Asking, told: FileTold) -> Upload:
         # A key of its own for each upload: whatever of an earlier one comes late, or goes late, is nothing of this one.
