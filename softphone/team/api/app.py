@@ -38,7 +38,8 @@ def create_app(process: Process) -> FastAPI:
     app = FastAPI(lifespan=running, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.process = process
     for one in (*(SIGNING_IN if isinstance(process, SignIn) else SERVED), plain):
-        app.include_router(one)
+        # As they are: an included router would build each of its routes once more, at the process's first request.
+        app.router.routes.extend(one.routes)
     if isinstance(process, Service) and process.forwarding:
         _forward(app, process.forwarding)
     answer_problems(app)
