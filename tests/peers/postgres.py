@@ -67,14 +67,24 @@ class Server:
         return f"host={self.folder} dbname={database} user={user or self.user}"
 
     def make(self, name: str, template: str = "template1") -> None:
-        self._run("CREATE DATABASE {} TEMPLATE {}", name, template)
+        """A copy of that one. Who has left it may still be there for the server, and is waited for: nobody else may be."""
+        left = "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE datname = %s"
+        # By its files: by way of the WAL a copy takes two to three times as long.
+        made = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
+        with psycopg.connect(self.conninfo(), autocommit=True) as connection:
+            connection.execute(left, [template])
+            connection.execute(made.format(*map(sql.Identifier, (name, template))))
 
     def drop(self, name: str) -> None:
-        self._run("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
-
-    def _run(self, statement: str, *names: str) -> None:
         with psycopg.connect(self.conninfo(), autocommit=True) as connection:
-            connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))  # pyright: ignore[reportArgumentType]
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    @contextmanager
+    def roles_alone(self) -> Generator[None]:
+        """Roles are one for all its databases: whoever sets them up, or changes them for a test, does it alone meanwhile."""
+        with (self.folder / "roles").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,8 +19,15 @@ from softphone.team.schema import HEAD, LOGINS, MIGRATOR, OWNER, RULES, SERVICE,
 from tests.peers.postgres import Server
 from tests.team.house import House
 
+pytestmark = pytest.mark.usefixtures("roles_alone")
 SURFACES = Path(__file__).parent / "surfaces"
 """of each revision: what its program can name of the database"""
+
+
+@pytest.fixture
+def roles_alone(postgres: Server) -> Iterator[None]:
+    with postgres.roles_alone():
+        yield
 
 
 # What must not be found, each with what is wrong. OURS: tables and views, FUNCTIONS: functions, of the house's schema.
