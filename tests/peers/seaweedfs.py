@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -101,8 +102,9 @@ def _started(home: Path) -> tuple[subprocess.Popen[bytes], str]:
     return process, address
 
 
+@cache
 def client(address: str) -> Any:
-    """Plain boto3."""
+    """Plain boto3. Making one takes longer than most of what it is asked."""
     config = Config(retries={"max_attempts": 1, "mode": "standard"}, connect_timeout=2)
     session = cast("Any", boto3).session.Session(ACCESS, SECRET, region_name="us-east-1")
     return session.client("s3", endpoint_url=address, config=config)
