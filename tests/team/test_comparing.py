@@ -56,7 +56,9 @@ def test_storage_holds_what_is_held_later_at_once_or_by_the_next_sweep_and_lets_
     assert (is_held(team, one), is_held(team, other)) == (False, True)
     row = hold() | never | {"recording": one.recording}
     assert whole(desk.ask("POST", "/v1/holds", {"holds": [row]})) == {"held": [row["hold"]]}
-    told = "raised_by, round(extract(epoch FROM confirm_by - at) / 86400), provisional_until < now() + interval '15 days'"
+    told = (
+        "raised_by, round(extract(epoch FROM confirm_by - at) / 86400), provisional_until < now() + interval '15 days'"
+    )
     assert team.sql(f"SELECT {told} FROM holds JOIN hold_words USING (hold)") == 2 * [("anna", 30, True)]
     # Storage has it at once; that it has, the database believes the sweep alone.
     assert is_held(team, one)

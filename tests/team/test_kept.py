@@ -138,7 +138,11 @@ def test_a_hold_takes_training_away_and_keeps_what_ends_until_custody_lifts_it(h
     assert roles(house, one) == {"documentation", "custody"}
     assert house.found("lead") == set()
     # Storage is to hold it too. That it does, the database believes the sweep alone; where it lies, who raised it is told.
-    taken, said, due = "legal_holds_now(%s)", "SELECT legal_hold_done(%s, true)", "SELECT recording FROM legal_holds_due"
+    taken, said, due = (
+        "legal_holds_now(%s)",
+        "SELECT legal_hold_done(%s, true)",
+        "SELECT recording FROM legal_holds_due",
+    )
     assert house.ask("bo", f"SELECT * FROM {taken}", [one]) == []
     assert [row["recording"] for row in house.ask("carl", f"SELECT * FROM {taken}", [one])] == [one]
     assert not house.value("carl", said, one)

@@ -59,7 +59,10 @@ def stands(team: Team, recording: str) -> dict[str, str]:
 @pytest.mark.rule("G04", "G10", "G31", "G32")
 def test_what_went_since_a_backup_does_not_come_back_and_nobody_is_served_before(team: Team) -> None:
     desk, revoked = team.desk("agent", name="anna"), team.desk("agent", name="bo", agents=["sip:bo@klartone.test"])
-    handler, it = team.desk("case_handler", name="sofie", agents=[], key=KeyRole.DOCUMENTATION), team.desk("it", agents=[])
+    handler, it = (
+        team.desk("case_handler", name="sofie", agents=[], key=KeyRole.DOCUMENTATION),
+        team.desk("it", agents=[]),
+    )
     begun = made(team.keys, number=None, seconds=70, packet=1_600)
     whole(desk.begin(begun))
     assert desk.part(begun, 1).status == 204
