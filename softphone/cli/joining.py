@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import argparse
 import sys
+from getpass import getpass
 
 from softphone.bootstrap.home import Home, texts
 from softphone.bootstrap.house import join_house, leave_house
 from softphone.bootstrap.running import tell_of_settings
+from softphone.domain.errors import HouseError
 from softphone.house.browser import by_browser, open_browser
 from softphone.texts import plain
+
+_LONGEST = 2_000
+"""letters of a link"""
 
 
 def run_join(arguments: argparse.Namespace) -> int:
@@ -24,7 +29,7 @@ def run_join(arguments: argparse.Namespace) -> int:
 
     taken = join_house(
         home,
-        arguments.link or "",
+        _read_link() if arguments.link_stdin else arguments.link or "",
         lambda desk: by_browser(desk, words, opens),
         signer=arguments.signer or "",
         least=arguments.policy_number,
@@ -36,6 +41,17 @@ def run_join(arguments: argparse.Namespace) -> int:
         _tell(tell("house.joined_accounts", accounts=", ".join(str(each["address"]) for each in one.accounts)))
     _tell_phone(home)
     return 0
+
+
+def _read_link() -> str:
+    """Its first line; at a terminal it is asked for, and not shown: a code stands in it. Raises HouseError if there is none."""
+    try:
+        line = getpass(texts()("join.ask")) if sys.stdin.isatty() else sys.stdin.readline(_LONGEST)
+    except UnicodeDecodeError:
+        line = ""
+    if not (link := line.strip()):
+        raise HouseError("error.house.no_link")
+    return link
 
 
 def run_leave(arguments: argparse.Namespace) -> int:

@@ -11,6 +11,7 @@ import os
 import secrets
 import sys
 import threading
+import time
 import webbrowser
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -46,9 +47,14 @@ def open_browser(address: str) -> bool:
 
 
 def by_browser(
-    desk: str, words: Mapping[str, str], opens: Callable[[str], bool] = open_browser, waits: float = WAITS
+    desk: str,
+    words: Mapping[str, str],
+    opens: Callable[[str], bool] = open_browser,
+    waits: float = WAITS,
+    stopped: threading.Event | None = None,
 ) -> Grant:
-    """`words`: `done` and `failed`, which the browser shows in the end. `opens`: shows an address in the browser."""
+    """`words`: `done` and `failed`, which the browser shows in the end. `opens`: shows an address in the browser. `stopped`: set
+    by the person who does not want to wait any more."""
 
     def grant(connection: Connection, key: DeskKey) -> Mapping[str, str]:
         told = connection.ask("GET", "/v1/sign-in", signed_in=False).json
@@ -73,7 +79,7 @@ def by_browser(
             ways = "&" if urlsplit(found["authorization_endpoint"]).query else "?"
             if not opens(f"{found['authorization_endpoint']}{ways}{urlencode(asked)}"):
                 raise HouseError("error.house.no_browser")
-            code = back.wait(waits)
+            code = back.wait(waits, stopped or threading.Event())
             form = {
                 "grant_type": "authorization_code",
                 "code": code,
@@ -132,10 +138,14 @@ class _Back:
         self._server.shutdown()
         self._server.server_close()
 
-    def wait(self, seconds: float) -> str:
+    def wait(self, seconds: float, stopped: threading.Event) -> str:
         """The code. Raises HouseError."""
-        if not self._came.wait(seconds):
-            raise HouseError("error.house.sign_in_late")
+        until = time.monotonic() + seconds
+        while not self._came.wait(0.2):
+            if stopped.is_set():
+                raise HouseError("error.house.sign_in_stopped")
+            if time.monotonic() >= until:
+                raise HouseError("error.house.sign_in_late")
         if "code" not in self._said:
             raise HouseError("error.house.sign_in_refused", reason=self._said.get("error", "")[:60])
         return self._said["code"]

@@ -21,6 +21,7 @@ from softphone.system.signature import signer_fingerprint
 
 _FINGERPRINT = re.compile(r"[0-9a-f]{32}")
 _BEHIND = re.compile(r"(?P<code>[A-Za-z0-9_-]{43})\.(?P<signer>[0-9a-f]{32})\.(?P<least>[1-9][0-9]{0,17})")
+_OF_SERVICE, _LATER = "error.team.", (408, 429, 500, 502, 503, 504)
 Grant = Callable[[Connection, DeskKey], Mapping[str, str]]
 """what signs in, for `POST /v1/token`"""
 
@@ -90,7 +91,16 @@ class Desk:
 def join(
     desk: Desk, invitation: Invitation, grant: Grant, *, authority: str = "", now: datetime | None = None
 ) -> Taken:
-    """Signs in, and takes in what the house sets up. Raises KlartoneError."""
+    """Signs in, and takes in what the house sets up. Raises KlartoneError: nothing of it is tried again by itself."""
+    try:
+        return _joined(desk, invitation, grant, authority, now or datetime.now(UTC))
+    except HouseError as error:
+        if error.code == "error.house.unreachable" or (error.code.startswith(_OF_SERVICE) and error.status in _LATER):
+            raise HouseError("error.house.not_now", server=urlsplit(invitation.address).netloc) from error
+        raise
+
+
+def _joined(desk: Desk, invitation: Invitation, grant: Grant, authority: str, now: datetime) -> Taken:
     before = desk.folder.read()
     if before is not None and (before.address != invitation.address or before.desk != desk.id):
         raise HouseError("error.house.already", address=before.address)
@@ -101,9 +111,7 @@ def join(
     key = DeskKey.made(desk.keyring, desk.id)
     tokens = desk.tokens()
     connection = Connection(invitation.address, key, tokens, authority=authority)
-    membership = begun(
-        invitation.address, "", desk.id, authority, now or datetime.now(UTC), by_directory=not invitation.code
-    )
+    membership = begun(invitation.address, "", desk.id, authority, now, by_directory=not invitation.code)
     try:
         tokens.keep(connection.sign_in(grant(connection, key)))
         signer = pinned(invitation.signer, connection.ask("GET", "/v1/news").json)

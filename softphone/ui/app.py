@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -92,8 +93,9 @@ class DeskDependencies:
     """those of the start before; may block, and raises KeyringError"""
     save_support: Callable[[str], None] = lambda _: None
     """writes what helps from afar into this file; may block, and raises KlartoneError"""
-    join_house: Callable[[str], None] = lambda _: None
-    """makes this phone a desk of the house whose link it is; may block, and raises KlartoneError"""
+    join_house: Callable[[str, threading.Event], None] = lambda _link, _stopped: None
+    """makes this phone a desk of the house whose link it is; may block, where a person signs in until the event is set, and
+    raises KlartoneError"""
     offers_review: Callable[[], bool] = lambda: False
     """whether this keyring can hear training recordings; may block"""
     shares_review: Callable[[], bool] = lambda: False
@@ -135,6 +137,7 @@ class Desk(QObject):
         self._asking: Aside | None = None
         self._supporting: Aside | None = None
         self._joining: Aside | None = None
+        self._join_stopped = threading.Event()
         self._dialled = Standing()
         self._links: Links | None = None
         self._pressed_since: set[str] = set()
@@ -187,6 +190,7 @@ class Desk(QObject):
         self.window.settings.support.wanted.connect(self._save_support)
         self._supported.connect(self._support_saved)
         self.window.settings.house.wanted.connect(self._join_house)
+        self.window.settings.house.stopped.connect(self._join_stopped.set)
         self._house_joined.connect(self._joined_house)
         app = QApplication.instance()
         assert isinstance(app, QApplication)
@@ -511,10 +515,12 @@ class Desk(QObject):
             self.window.settings.support.failed()
 
     def _join_house(self, link: str) -> None:
+        self._join_stopped.clear()
+
         def join() -> None:
             error: KlartoneError | None = None
             try:
-                self._deps.join_house(link)
+                self._deps.join_house(link, self._join_stopped)
             except KlartoneError as refused:
                 error = refused
             except Exception as bug:  # noqa: BLE001 - whatever it is, the person is told that it did not work

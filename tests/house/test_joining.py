@@ -34,8 +34,10 @@ from softphone.cli.doctor.house import HOUSE
 from softphone.cli.doctor.machine import Machine
 from softphone.cli.doctor.run import look
 from softphone.domain.changes import Discard
-from softphone.domain.errors import NotSignedInError
+from softphone.domain.errors import HouseError, NotSignedInError
 from softphone.domain.purpose import Purpose
+from softphone.house.browser import by_browser
+from softphone.house.desk_key import DeskKey
 from softphone.house.joining import Desk
 from softphone.house.membership import Membership
 from softphone.house.news import FAULTY, NOTICES, OLDER, SIGNER, Taken, account_id, take_news
@@ -180,12 +182,24 @@ def test_a_link_sets_a_fresh_home_up_and_leaving_gives_it_back(
     assert joined(home, team, key).desk == membership.desk
 
 
-def test_a_fresh_home_is_told_that_it_has_no_house_and_a_spoilt_link_is_none(home: Home) -> None:
+def test_a_fresh_home_is_told_that_it_has_no_house_and_a_spoilt_link_is_none(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
     left = home.does("leave")
     assert (left.status, "has not joined" in left.err) == (1, True)
     for spoilt in ("https://house.example/some/path#x", "https://house.example/join", "https://house.example#x"):
         refused = home.does("join", spoilt, "--signer", "0" * 32)
         assert (refused.status, "not a link from" in refused.err) == (1, True), spoilt
+    # A link's code is seen by nobody else where it comes by standard input; and what fails says what to do, since nothing of it
+    # is tried again by itself.
+    for line, said in (
+        ("\n", "not a link from"),
+        (f"https://127.0.0.1:1/join#{'a' * 43}.{'0' * 32}.7\n", "Try again in a moment"),
+    ):
+        monkeypatch.setattr(sys, "stdin", io.StringIO(line))
+        refused = home.does("join", "--link-stdin")
+        assert (refused.status, said in refused.err) == (1, True), refused.err
+    assert [name for name in home.ring.held if "house" in name] == []
 
 
 @pytest.mark.expected_log("the house", reason="what it tells is not to be believed")
@@ -350,6 +364,14 @@ def test_the_houses_own_sign_in_in_the_browser_joins_this_machine_and_no_other(
         assert team.sql("SELECT issuer, subject FROM people") == [(issued.issuer, "anna")]
         # A code that another program of this machine got hold of opens nothing: it does not know the verifier.
         assert browser.stolen == "invalid_grant"
+        # Whoever does not want to wait for a browser any more stops it.
+        stopped, desk = threading.Event(), Desk(home.folder, home.keys, membership.desk)
+        stopped.set()
+        key_of_desk = DeskKey.of(home.keys, desk.id)
+        assert key_of_desk is not None
+        with pytest.raises(HouseError) as caught:
+            by_browser(desk.id, {}, lambda _: True, stopped=stopped)(desk.connection(membership), key_of_desk)
+        assert caught.value.code == "error.house.sign_in_stopped"
         # Its sessions ran out, as the directory wants it: signed in anew, it is the same desk.
         team.sql("UPDATE sessions SET expires_at = now(), refresh_until = now()")
         with pytest.raises(NotSignedInError):

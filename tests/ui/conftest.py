@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
@@ -50,7 +51,7 @@ class Scene:
         keep_notes: Callable[[Mapping[str, str]], None] = lambda _: None,
         kept_notes: Mapping[str, str] | None = None,
         save_support: Callable[[str], None] = lambda _: None,
-        join_house: Callable[[str], None] = lambda _: None,
+        join_house: Callable[[str, threading.Event], None] = lambda _link, _stopped: None,
         start_review: Callable[[bool], None] = lambda _: None,
     ) -> Desk:
         """A desk attached to the engine, showing `state`."""

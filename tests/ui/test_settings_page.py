@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import zipfile
 from dataclasses import replace
 from datetime import timedelta
@@ -491,8 +492,11 @@ def test_a_link_that_is_pasted_joins_the_house_beside_the_window_and_the_phone_r
     links: list[str] = []
     address, wrong = "https://klartone.nordlys.example", "the house is another"
 
-    def join(link: str) -> None:
+    def join(link: str, stopped: threading.Event) -> None:
         links.append(link)
+        if link == "" and links.count("") == 1:
+            assert stopped.wait(30), "its browser is asked, and nobody signs in there"
+            raise HouseError("error.house.sign_in_stopped")
         if link == wrong:
             raise HouseError("error.house.other_signer")
 
@@ -522,7 +526,12 @@ def test_a_link_that_is_pasted_joins_the_house_beside_the_window_and_the_phone_r
     assert section.state.property("role") == "danger"
     # Or, where the house signs its people in by itself, its browser is asked once more.
     scene.press("joinHouse")
-    scene.qtbot.waitUntil(lambda: links[-1] == "" and not section._works, timeout=10_000)
+    scene.qtbot.waitUntil(section.cancel.isVisible, timeout=10_000)
+    scene.press("stopJoining")
+    scene.qtbot.waitUntil(lambda: not section._works, timeout=10_000)
+    assert not section.cancel.isVisible()
+    scene.press("joinHouse")
+    scene.qtbot.waitUntil(lambda: links[-2:] == ["", ""] and not section._works, timeout=10_000)
     # Where the organisation sets the policy itself, no house can.
     scene.show(replace(s.snapshot(), locked={"policy": "/etc/klartone/settings.toml"}))
     scene.qtbot.waitUntil(lambda: not section.link.isEnabled(), timeout=10_000)

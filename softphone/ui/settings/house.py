@@ -16,26 +16,32 @@ _SIGNED_OUT = "house.signed_out"
 
 
 class HouseSection(Section):
-    """wanted(link): the phone is to join by it. `joined` and `failed` say what came of it."""
+    """wanted(link): the phone is to join by it; stopped: whoever is to sign in in the browser does not. `joined` and `failed` say
+    what came of it."""
 
     wanted = Signal(str)
+    stopped = Signal()
 
     def __init__(self) -> None:
         super().__init__("house")
         self.state = TextLabel("houseState", size=SMALL, role="muted", wrap=True)
         self.link = line_field("houseLink")
         self.join = FilledButton("joinHouse", "plain", 40)
+        self.cancel = FilledButton("stopJoining", "plain", 40)
         self.said = SaidLabel("houseSaid")
         self.body.addWidget(self.state)
         self.body.addSpacing(6)
         self.body.addWidget(self.link)
         self.body.addSpacing(6)
         self.body.addWidget(self.join)
+        self.body.addWidget(self.cancel)
         self.body.addSpacing(4)
         self.body.addWidget(self.said)
         self.link.textEdited.connect(self._typed)
         self.link.returnPressed.connect(self._press)
         self.join.clicked.connect(self._press)
+        self.cancel.clicked.connect(self.stopped)
+        self.cancel.hide()
         self._works = False
         self._failed: CodedText | None = None
         self._view: View | None = None
@@ -61,6 +67,8 @@ class HouseSection(Section):
         self.link.setAccessibleName(view.texts("settings.house.link"))
         label = view.texts("settings.house.again" if out else "settings.house.join")
         self.join.show_as(view, label, enabled=not why, why=why)
+        self.cancel.show_as(view, view.texts("settings.house.cancel"))
+        self.cancel.setVisible(self._works)
         self.said.set_role("danger" if self._failed else "muted")
         if self._failed is not None:
             self.said.setText(view.texts(self._failed.code, **self._failed.params))
