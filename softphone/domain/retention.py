@@ -93,8 +93,22 @@ REMEMBERED = Period(months=12)
 """of a party: that it declined, and its language; of an agent: how far their sample had come"""
 UPHELD_FOR = Period(months=60)
 """how long an upheld objection binds later calls: as long as the log keeps the decision's proof"""
+LOG_KEPT = Period(months=60)
+"""how long an entry of the log is kept, where no policy says: five years, in which most claims and complaints lapse"""
 ANSWER_WITHIN = Period(months=1)
 """a request for access is answered within a month of its receipt (GDPR art. 12(3))"""
+
+
+def last_day_past(kept: Iterable[Period], today: date) -> date:
+    """The last day whose entries of the log are past each of these periods."""
+    return min(_last_day(one, today) for one in kept)
+
+
+def _last_day(kept: Period, today: date) -> date:
+    day = today - timedelta(days=31 * kept.months + kept.days)
+    while kept.after(day + timedelta(days=1)) <= today:
+        day += timedelta(days=1)
+    return day
 
 
 def answer_by(asked_at: datetime, time_zone: str) -> datetime:

@@ -19,11 +19,12 @@ from softphone.team.proving.holding import follow
 from softphone.team.proving.laying import lay_due
 from softphone.team.proving.restoring import OLDEST
 from softphone.team.rows import afterwards, proving, reviewing
+from softphone.team.rows.in_force import log_past
 from softphone.team.rows.pool import Row, Rows
 from softphone.team.upload.arriving import end_in_storage
 
-_BATCH, _OBJECTS = 100, 50
-"""recordings in a transaction, and objects that one sweeper has in hand"""
+_BATCH, _OBJECTS, _ENTRIES = 100, 50, 2_000
+"""recordings or cases in a transaction, objects that one sweeper has in hand, and entries of the log for which others wait"""
 _GIVEN_UP, _FORGOTTEN = timedelta(days=14), timedelta(days=30)
 """that an upload which nobody has touched may still go on; and after which storage keeps no part of any"""
 
@@ -40,6 +41,8 @@ class Swept:
     legal: int = 0
     uploads: int = 0
     refused: int = 0
+    cases: int = 0
+    entries: int = 0
     heads: int = 0
 
     def __bool__(self) -> bool:
@@ -75,6 +78,9 @@ async def sweep(rows: Rows, bucket: Bucket, now: datetime, heads: Heads | None =
         pass
     while await forget_stones(bucket, now - OLDEST, _BATCH):
         pass
+    # Cases first: what is said of one that has gone may go too.
+    while await _forgotten(rows, now, done):
+        pass
     if heads is not None:
         done.heads += await heads.sign(rows, bucket, now)
     return done
@@ -102,6 +108,16 @@ async def _listed(rows: Rows, now: datetime, done: Swept) -> bool:
         count = await afterwards.list_to_judge(tx, now, _BATCH)
     done.listed += count
     return count > 0
+
+
+async def _forgotten(rows: Rows, now: datetime, done: Swept) -> bool:
+    async with rows.nobody() as tx:
+        before = await log_past(tx, now)
+        cases = await afterwards.forget_cases(tx, before, _BATCH)
+        entries = 0 if cases else await afterwards.cut_log(tx, before, _ENTRIES)
+    done.cases += cases
+    done.entries += entries
+    return cases + entries > 0
 
 
 async def _objects(rows: Rows, bucket: Bucket, done: Swept) -> bool:

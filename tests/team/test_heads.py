@@ -124,14 +124,19 @@ def test_a_desk_follows_the_houses_log_and_finds_out_one_that_was_rewritten(team
 
 
 def first_entry(desk: Desk) -> dict[str, Any]:
+    return entries(desk, 1)[0]
+
+
+def entries(desk: Desk, count: int) -> list[dict[str, Any]]:
     """The first of the desk's log."""
-    told = json.dumps(
-        {"desk": desk.id, "number": 1, "at": "2026-11-29T00:00:00Z", "event": "desk_started", "rule": "G11"}
-    )
-    previous = "0" * 64
-    hashed = hashlib.sha256((previous + told).encode()).hexdigest()
-    said = {"event": "desk_started", "rule": "G11", "call": ""}
-    return said | {"number": 1, "told": told, "previous": previous, "hash": hashed}
+    found, previous = list[dict[str, Any]](), "0" * 64
+    for number in range(1, count + 1):
+        said = {"event": "desk_started", "rule": "G11", "call": ""}
+        told = json.dumps({"desk": desk.id, "number": number, "at": "2026-11-29T00:00:00Z"} | said)
+        hashed = hashlib.sha256((previous + told).encode()).hexdigest()
+        found.append(said | {"number": number, "told": told, "previous": previous, "hash": hashed})
+        previous = hashed
+    return found
 
 
 def _told(team: Team, token: str) -> dict[str, Any]:

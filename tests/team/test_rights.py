@@ -54,7 +54,9 @@ SEEN: dict[str, str] = {
     "audit": "0 0 0 0 0 0 1 0",
     "heads": "0 0 0 0 0 0 0 0",
     "signed_heads": "1 1 1 1 1 1 1 1",
-    **dict.fromkeys(("head_marks", "countersigned", "restores", "legal_holds_due", "stones", "comparing"), "-"),
+    **dict.fromkeys(
+        ("head_marks", "countersigned", "restores", "legal_holds_due", "stones", "comparing", "log_begins"), "-"
+    ),
     "tombstones": "-",
     "remembered": "-",
     "withdrawals": "-",
@@ -250,7 +252,7 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], frozenset[str] | None, tuple[Any, ..
         ),
         ((W,), None, ()),
     ),
-    "sweep": ((W,), None, ()),
+    **dict.fromkeys(("sweep", "terms_standing", "log_cut", "cases_forget"), ((W,), None, ())),
     "judge_due": ((W,), None, ()),
     "judge_listed": ((W,), None, ()),
     "forget": ((W,), None, ()),
@@ -306,7 +308,7 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], frozenset[str] | None, tuple[Any, ..
             *("training_keys_of", "unshared", "unwrapped", "stone_meets", "stones_meet"),
             *("i_have_a_key", "apply_known", "need_custody", "need_opening", "as_json", "as_moment"),
             *("i_see", "i_see_by_number", "seal_living", "holds_meet_refusal", "to_judge"),
-            *("legal_hold_changed", "stone_laid", "person_known", "hold_dated", "raiser_named"),
+            *("legal_hold_changed", "stone_laid", "person_known", "hold_dated", "raiser_named", "log_begun"),
         ),
         ((), None, ()),
     ),

@@ -52,7 +52,9 @@ UNION ALL SELECT 'becomes ' || of.rolname FROM pg_auth_members m JOIN pg_roles o
     JOIN roles me ON me.oid = member WHERE me.rolname <> '{MIGRATOR}'
 UNION ALL SELECT 'grants ' || table_name FROM information_schema.table_privileges WHERE table_schema = 'klartone' AND (
     grantee = 'PUBLIC' OR (grantee NOT IN ('{OWNER}', '{RULES}') AND (privilege_type <> 'SELECT' OR grantee <> '{SERVICE}')))
-UNION ALL SELECT 'log changes' WHERE has_table_privilege('{RULES}', 'klartone.audit', 'UPDATE, DELETE, TRUNCATE')
+UNION ALL SELECT 'log changes' WHERE has_table_privilege('{RULES}', 'klartone.audit', 'UPDATE, TRUNCATE')
+UNION ALL SELECT 'young entries go' WHERE NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = 'klartone.audit'::regclass
+    AND NOT polpermissive AND polcmd = 'd' AND polroles = '{{0}}'::oid[] AND pg_get_expr(polqual, polrelid) LIKE '%''1 year''%')
 UNION ALL SELECT 'anybody connects' WHERE has_database_privilege('public', current_database(), 'CONNECT, TEMPORARY')
 """
 
@@ -71,6 +73,7 @@ PLANTED = {
     f"may more {SERVICE}": f"ALTER ROLE {SERVICE} BYPASSRLS",
     f"becomes {RULES}": f"GRANT {RULES} TO {SERVICE}",
     "grants audit": f"GRANT INSERT ON klartone.audit TO {SERVICE}",
+    "young entries go": "DROP POLICY kept ON klartone.audit",
     "log changes": f"GRANT UPDATE ON klartone.audit TO {RULES}",
 }
 

@@ -9,7 +9,7 @@ has signed for just that, so that no other beginning can be made of it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, or_, select
 
@@ -19,10 +19,7 @@ from softphone.archive.log.checkpoint import Head, Signer, begins, heads
 from softphone.archive.schema.tables import audit, checkpoints, purposes, recordings
 from softphone.domain.policy.checks import LEAST_AUDIT_RETENTION
 from softphone.domain.policy.period import Period
-
-LOG_KEPT = Period(months=60)
-"""how long an entry is kept: five years, in which most claims and complaints lapse"""
-
+from softphone.domain.retention import last_day_past
 
 AT_ONCE = 20_000
 """entries that go in one transaction, or as many as there are up to the next checkpoint: an engine waits no longer"""
@@ -41,15 +38,15 @@ def past(connection: Connection, signer: Signer, now: datetime, kept: Period, *,
     """None: nothing is due. There may be more: ask again. `whole`: all of it, for a caller that only wants to know."""
     today, mine = now.date(), audit.c.desk == signer.desk
     first = connection.execute(select(audit.c.at).where(mine).order_by(audit.c.number).limit(1)).scalar()
-    if first is None or first[:10] > _last_day(kept, today).isoformat():
+    if first is None or first[:10] > last_day_past([kept], today).isoformat():
         # So it is day after day, and nobody has to read the whole log for it.
         return None
     try:
-        kept = min([kept, LEAST_AUDIT_RETENTION, *_standing(connection)], key=lambda one: _last_day(one, today))
+        kept = min([kept, LEAST_AUDIT_RETENTION, *_standing(connection)], key=lambda one: last_day_past([one], today))
     except ValueError:
         # Nobody can read how long something here may be kept: `verify` reports it.
         return None
-    young = audit.c.at >= (_last_day(kept, today) + timedelta(days=1)).isoformat()
+    young = audit.c.at >= (last_day_past([kept], today) + timedelta(days=1)).isoformat()
     of_what_is_here = or_(
         select(recordings.c.recording).where(recordings.c.recording == audit.c.recording).exists(),
         select(recordings.c.recording).where(recordings.c.call == audit.c.call).exists(),
@@ -81,11 +78,3 @@ def _standing(connection: Connection) -> list[Period]:
     """The longest period of anything here, by its purposes. Raises ValueError."""
     asked = select(purposes.c.retention).where(purposes.c.retention.is_not(None)).distinct()
     return [Period.parse(str(text)) for text in connection.execute(asked).scalars()]
-
-
-def _last_day(kept: Period, today: date) -> date:
-    """The last day whose entries are past their period."""
-    day = today - timedelta(days=31 * kept.months + kept.days)
-    while kept.after(day + timedelta(days=1)) <= today:
-        day += timedelta(days=1)
-    return day

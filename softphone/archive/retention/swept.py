@@ -7,12 +7,11 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from softphone.archive.log.audit import HOLD
-from softphone.archive.retention.forgetting import LOG_KEPT
 from softphone.archive.retention.found import AnyRow
 from softphone.domain.changes import AuditEntry
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import Purpose
-from softphone.domain.retention import JUDGE_WITHIN
+from softphone.domain.retention import JUDGE_WITHIN, LOG_KEPT
 
 
 class Swept(StrEnum):

@@ -30,6 +30,8 @@ TOMBSTONES = "SELECT * FROM tombstones_take(%s)"
 WRITTEN = "SELECT tombstone_written(%s)"
 ERASED = "SELECT tombstone_erased(%s)"
 APPLY = "SELECT tombstone_apply(%s, %s, %s)"
+LOG_CUT = "SELECT log_cut(%s, %s)"
+FORGET_CASES = "SELECT cases_forget(%s, %s)"
 GIVEN_UP = "SELECT * FROM uploads_given_up(%s, %s)"
 UPLOAD_GONE = "SELECT upload_gone(%s)"
 
@@ -120,6 +122,15 @@ async def list_to_judge(tx: Transaction, now: datetime, most: int) -> int:
 
 async def forget(tx: Transaction) -> int:
     return await tx.value(FORGET) + await tx.value(FORGET_WITHDRAWALS)
+
+
+async def cut_log(tx: Transaction, before: datetime, most: int) -> int:
+    """A first part of each chain, of at most so many entries in all. Returns how many went."""
+    return await tx.value(LOG_CUT, before, most)
+
+
+async def forget_cases(tx: Transaction, before: datetime, most: int) -> int:
+    return await tx.value(FORGET_CASES, before, most)
 
 
 async def tombstones(tx: Transaction, most: int) -> Sequence[Row]:

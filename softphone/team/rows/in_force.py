@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
 from softphone.domain.policy import Policy, PolicyError
+from softphone.domain.policy.checks import LEAST_AUDIT_RETENTION
 from softphone.domain.policy.period import Period
-from softphone.domain.retention import CONFIRM_WITHIN, JUDGE_WITHIN
+from softphone.domain.retention import CONFIRM_WITHIN, JUDGE_WITHIN, LOG_KEPT, day_begins, last_day_past
 from softphone.system.policy_file import policy_in
 from softphone.team.rows.pool import Transaction
 
 NEWEST = "SELECT * FROM newest_signed()"
+TERMS = "SELECT retention FROM terms_standing() AS retention"
 
 
 async def policy_in_force(tx: Transaction) -> Policy | None:
@@ -29,6 +32,15 @@ async def confirm_within(tx: Transaction) -> Period:
 async def judge_within(tx: Transaction) -> Period:
     policy = await policy_in_force(tx)
     return policy.judge_within if policy else JUDGE_WITHIN
+
+
+async def log_past(tx: Transaction, now: datetime) -> datetime:
+    """The moment before which entries of the log, and cases that were over, are past their time: what the policy says, and no
+    less than a year, nor than anything here may be kept."""
+    policy = await policy_in_force(tx)
+    standing = [Period.parse(row["retention"]) for row in await tx.all(TERMS)]
+    kept = [policy.audit_retention if policy else LOG_KEPT, LEAST_AUDIT_RETENTION, *standing]
+    return day_begins(last_day_past(kept, now.date()), "UTC")
 
 
 @lru_cache(maxsize=4)
