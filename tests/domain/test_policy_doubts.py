@@ -115,6 +115,14 @@ DOUBTFUL = [
     ),
     (
         'numbers = ["+4570102030", "+4570102031"]',
+        'numbers = ["+4570102030", "+4570102031", "70102040@pbx.example"]',
+        "number_two_names",
+        "G01",
+        "line[1].numbers[3]",
+        "numbers = [",
+    ),
+    (
+        'numbers = ["+4570102030", "+4570102031"]',
         'numbers = ["+4570102030", "+4570102031", "1813"]',
         "extension_emergency",
         "G01",

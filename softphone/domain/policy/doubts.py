@@ -97,6 +97,8 @@ _NEGATED = re.compile(
     re.IGNORECASE,
 )
 _DANISH = ("+45", "+298", "+299")
+_NATIONAL = 6
+"""digits of the shortest number that is no extension (the Faroes, Greenland)"""
 
 
 def doubts(policy: Policy, today: date) -> list[Finding]:
@@ -107,6 +109,7 @@ def doubts(policy: Policy, today: date) -> list[Finding]:
         found += _page(("controller", n) if several else ("controller",), controller)
     found += _whole(policy, today)
     found += _keys(policy)
+    found += _two_names(policy)
     found += _informed(policy, today)
     for n, line in enumerate(policy.line):
         path: KeyPath = ("line", n)
@@ -231,6 +234,21 @@ def _keys(policy: Policy) -> Iterator[Finding]:
             reported.add(recipient.public_key)
             params = {"id": recipient.id, "controllers": ", ".join(sorted(controllers))}
             yield Finding(("recipient", n, "public_key"), "shared_key", params)
+
+
+def _two_names(policy: Policy) -> Iterator[Finding]:
+    """A number in full on one line, and as a user at the exchange on another: a call to it could be either's."""
+    for n, line in enumerate(policy.line):
+        for k, name in enumerate(line.numbers):
+            user, at, _ = name.partition("@")
+            digits = user.removeprefix("+").removeprefix("00")
+            if not at or not digits.isdecimal() or len(digits) < _NATIONAL:
+                continue
+            for other in policy.line:
+                for number in other.numbers:
+                    if other is not line and number.startswith("+") and "@" not in number and number.endswith(digits):
+                        params = {"value": name, "other": number, "line": other.id}
+                        yield Finding(("line", n, "numbers", k), "number_two_names", params)
 
 
 def _seals_for(role: KeyRole, line: Line) -> bool:

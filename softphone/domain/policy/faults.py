@@ -168,6 +168,7 @@ _OF_A_KIND: Mapping[str, str] = {
     "obligation_numbers": "G02",
     "extension_emergency": "G01",
     "extension_is_agent": "G01",
+    "number_two_names": "G01",
     "every_call": "G33",
     "large_sample": "G33",
     "no_capacity": "G33",
