@@ -67,6 +67,8 @@ def settings_set(arguments: argparse.Namespace) -> int:
     write_value(home.folders.config, held, setting.key, value)
     held, _ = home.settings_in_force(only_look=True)
     _tell(tell("settings.set", key=setting.key, value=shown(getattr(held.settings, setting.key))))
+    if value and (missing := _missing(setting, Path(str(value)))):
+        _tell(tell("settings.set.missing", path=str(missing)))
     tell_when(home, tell, setting.key)
     return 0
 
@@ -104,6 +106,14 @@ def shown(value: Any) -> str:
         listed = cast("tuple[str | Account, ...]", value)
         return ", ".join(one if isinstance(one, str) else f"{one.id} {one.address}" for one in listed) or "–"
     return "–" if value in (None, "") else str(value)
+
+
+def _missing(setting: Setting, place: Path) -> Path | None:
+    """What must be there for this value to work, and is not. The archive's own folder is made by the phone."""
+    if not setting.whole_path and setting.key != "backup":
+        return None
+    needed = place.parent if setting.key == "archive" else place
+    return None if needed.exists() else needed
 
 
 def _known(key: str) -> Setting:
