@@ -35,6 +35,9 @@ NOBODY = "-"
 LISTENS_WITHIN = 8.0
 """seconds in which a desk that has just been started takes links"""
 
+_PLACES: list[IO[bytes]] = []
+"""this process's place as a desk: the system frees it once the process is gone, and `klartone quit` waits for that"""
+
 
 def run_desk(arguments: argparse.Namespace) -> int:
     """The desk, until its window is closed. The engine that it found or started goes on for as long as it is needed.
@@ -53,15 +56,13 @@ def run_desk(arguments: argparse.Namespace) -> int:
         raise unusable
     if told:
         return 0
+    if alone is not None:
+        _PLACES.append(alone)
     start_log(home.folders.log, "desk")
     start = start_early(home)
     from softphone.ui.app import run_desk as run
 
-    try:
-        return run(desk_dependencies(home, start=start, target=target))
-    finally:
-        if alone is not None:
-            alone.close()
+    return run(desk_dependencies(home, start=start, target=target))
 
 
 def take_place(runtime: Path) -> IO[bytes] | None:
