@@ -76,10 +76,11 @@ def _over(view: View, asked: QuitAsked) -> bool:
 
 def _words(view: View, asked: QuitAsked) -> str:
     texts = view.texts
+    latest = f" {texts('update.latest', at=asked.latest)}" if asked.latest else ""
     if asked.phase is QuitPhase.POSTPONED:
-        return texts("update.postponed", until=asked.until)
+        return texts("update.postponed", until=asked.until) + latest
     if _over(view, asked):
         return texts("update.waits.call_alone")
     calls = view.snapshot.calls if view.snapshot else ()
     waits = texts("update.waits.call" if in_call(view) else "update.waits.wrap_up" if calls else "update.waits.typed")
-    return f"{waits} {texts('update.latest', at=asked.latest)}" if asked.latest else waits
+    return waits + latest

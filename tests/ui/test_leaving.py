@@ -54,10 +54,14 @@ def test_the_agent_sees_what_it_waits_for_and_can_put_it_off_or_take_it_now(scen
     assert isinstance(scene.sent()[-1], PostponeQuit)
     # Put off, it stays in sight, with until when, and can still be taken.
     until = s.NOW.replace(hour=14, minute=30)
-    put_off = QuitAsked(QuitPhase.POSTPONED, until)
+    latest = until.replace(hour=16)
+    put_off = QuitAsked(QuitPhase.POSTPONED, until, latest)
     scene.show(replace(s.snapshot(), quit_asked=put_off))
     texts = desk.view().texts
-    assert bar.text.text() == f"Opdateringen venter til kl. {texts.clock(until)}."
+    said = (
+        f"Opdateringen venter til kl. {texts.clock(until)}. Fra kl. {texts.clock(latest)} venter den kun på samtaler."
+    )
+    assert bar.text.text() == said
     assert (bar.later.isVisible(), bar.now.isEnabled()) == (False, True)
     if folder:
         QApplication.processEvents()
