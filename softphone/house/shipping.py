@@ -26,7 +26,7 @@ from softphone.archive.outbox import rows, shipping
 from softphone.archive.outbox.rows import Item, Kind
 from softphone.archive.retention.handed_over import erased_there
 from softphone.domain.changes import AuditEntry
-from softphone.domain.errors import HouseError, NotSignedInError
+from softphone.domain.errors import HouseError
 from softphone.domain.heads import Head
 from softphone.domain.policy import Policy
 from softphone.domain.purpose import KeyRole
@@ -151,31 +151,15 @@ class Carrier:
     def _ship(self, archive: Archive, recording: str) -> bool:
         path = archive.vault.path(recording)
         try:
-            size, sha256 = path.stat().st_size, self._digest(path)
+            size = path.stat().st_size
+            data = path.read_bytes() if size <= PART else b""
+            sha256 = hashlib.sha256(data).hexdigest() if data else self._digest(path)
         except OSError:
             raise HouseError("error.house.file_unreadable", status=HTTPStatus.CONFLICT) from None
         file = {"recording": recording, "bytes": size, "sha256": sha256}
-        answer = upload_of(self.ask("POST", "/v1/recordings", file), size)
-        if answer.state == "going_on":
-            for number in answer.missing:
-                if self.urgent(archive):
-                    raise GivesWay
-                try:
-                    with path.open("rb") as opened:
-                        opened.seek((number - 1) * PART)
-                        data = opened.read(PART)
-                except OSError:
-                    # It has ended here meanwhile, which the next look sees.
-                    return False
-                self._part(archive, data, recording, number)
-            told = rows_told(archive, recording, datetime.now(UTC), self.group_of)
-            policy = self.policy()
-            if told is None or policy is None:
-                return False
-            roles = {one["role"] for one in told["wraps"]}
-            told["call"]["number_seals"] = _number_seals(policy, roles, **told["call"])
-            finish = f"/v1/recordings/{recording}/finish"
-            answer = upload_of(self.ask("POST", finish, {**told, **file}, seconds=120), size)
+        answer = self._whole(archive, file, data) if data else self._in_parts(archive, file, path)
+        if answer is None:
+            return False
         if answer.state == "erased":
             self._erased(archive, recording, sha256, answer)
             return True
@@ -183,6 +167,46 @@ class Carrier:
             return False
         self._received(archive, recording, sha256, answer.receipt)
         return True
+
+    def _whole(self, archive: Archive, file: dict[str, Any], data: bytes) -> Upload | None:
+        """In one request: a line of JSON, and the file behind it. None, also from the next one: it cannot be told just now."""
+        told = self._told(archive, file["recording"])
+        if told is None:
+            return None
+        if self.urgent(archive):
+            raise GivesWay
+        line = json.dumps({**told, **file}, separators=(",", ":")).encode()
+        return upload_of(self._put(archive, f"/v1/recordings/{file['recording']}", line + b"\n" + data), file["bytes"])
+
+    def _in_parts(self, archive: Archive, file: dict[str, Any], path: Path) -> Upload | None:
+        answer = upload_of(self.ask("POST", "/v1/recordings", file), file["bytes"])
+        if answer.state != "going_on":
+            return answer
+        there = f"/v1/recordings/{file['recording']}"
+        for number in answer.missing:
+            if self.urgent(archive):
+                raise GivesWay
+            try:
+                with path.open("rb") as opened:
+                    opened.seek((number - 1) * PART)
+                    data = opened.read(PART)
+            except OSError:
+                # It has ended here meanwhile, which the next look sees.
+                return None
+            digest = base64.b64encode(hashlib.sha256(data).digest()).decode("ascii")
+            self._put(archive, f"{there}/parts/{number}", data, {"Content-Digest": f"sha-256=:{digest}:"})
+        told = self._told(archive, file["recording"])
+        if told is None:
+            return None
+        return upload_of(self.ask("POST", f"{there}/finish", {**told, **file}, seconds=120), file["bytes"])
+
+    def _told(self, archive: Archive, recording: str) -> dict[str, Any] | None:
+        told, policy = rows_told(archive, recording, datetime.now(UTC), self.group_of), self.policy()
+        if told is None or policy is None:
+            return None
+        roles = {one["role"] for one in told["wraps"]}
+        told["call"]["number_seals"] = _number_seals(policy, roles, **told["call"])
+        return told
 
     def _received(self, archive: Archive, recording: str, sha256: str, told: str) -> None:
         receipt = receipts.checked(told, self.receipt_keys(), recording, sha256)
@@ -193,17 +217,18 @@ class Carrier:
         receipts.check_erased(answer.receipt, self.receipt_keys(), recording, sha256)
         erased_there(archive, recording, datetime.now(UTC))
 
-    def _part(self, archive: Archive, data: bytes, recording: str, number: int) -> None:
-        digest = base64.b64encode(hashlib.sha256(data).digest()).decode("ascii")
-        headers = {"Content-Length": str(len(data)), "Content-Digest": f"sha-256=:{digest}:"}
-        path_there = f"/v1/recordings/{recording}/parts/{number}"
+    def _put(self, archive: Archive, path: str, data: bytes, headers: Mapping[str, str] | None = None) -> Answer:
+        sent = {"Content-Length": str(len(data)), **(headers or {})}
         seconds = 60 + len(data) / _LEAST_RATE
         try:
-            self.ask("PUT", path_there, raw=self.paced(archive, data), headers=headers, seconds=seconds)
-        except NotSignedInError:
-            # What is sent bit by bit is not sent anew where a token has ended. Whether this desk is signed out, this tells.
+            return self.ask("PUT", path, raw=self.paced(archive, data), headers=sent, seconds=seconds)
+        except HouseError as error:
+            if error.status != HTTPStatus.UNAUTHORIZED:
+                raise
+            # A token has ended, or the clocks differ: what is sent bit by bit is not sent anew. This mends it, or tells that the
+            # desk is signed out.
             self.ask("GET", "/v1/me")
-            self.ask("PUT", path_there, raw=self.paced(archive, data), headers=headers, seconds=seconds)
+            return self.ask("PUT", path, raw=self.paced(archive, data), headers=sent, seconds=seconds)
 
     def _digest(self, path: Path) -> str:
         digest = hashlib.sha256()

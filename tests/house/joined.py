@@ -25,6 +25,7 @@ from softphone.system.secrets import DemoKeyFile, SystemKeyring
 from softphone.system.signature import public_half, sign, signer_fingerprint
 from tests.archive.people import Said
 from tests.peers.second_phone import ROOT
+from tests.team.desk import House
 from tests.team.served import ANNA, Team
 
 
@@ -124,7 +125,11 @@ class Home:
 
 
 def policy_text(team: Team, number: int, more: str = "") -> str:
-    keys = {role: base64.b64encode(team.keys.recipient(role).public_key).decode() for role in KeyRole}
+    return policy_of(team.keys, number, more)
+
+
+def policy_of(house: House, number: int, more: str = "") -> str:
+    keys = {role: base64.b64encode(house.recipient(role).public_key).decode() for role in KeyRole}
     text = filled((ROOT / "resources" / "policies" / "demo.toml").read_text("utf-8"), keys)
     return f"{text}\n[house]\npolicy_number = {number}\n{more}"
 

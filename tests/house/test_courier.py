@@ -449,9 +449,9 @@ def test_it_ends_within_a_second_whatever_the_house_does_and_ships_no_recording_
     busy.stop()
     assert time.monotonic() - began < 1.5
     hangs.set()
-    after = Courier(ask, office.report, tuple, datetime.now(UTC), first=0)
+    after = Courier(ask, office.report, tuple, datetime.now(UTC), policy=lambda: office.policy, first=0)
     after.calls(frozenset({call}))
     after.calls(frozenset())
     after.start(office.scene.archive.beside)
-    until(lambda: asked[-1] == "POST /v1/recordings", 10, "the recording, once its call is over")
+    until(lambda: asked[-1] == f"PUT /v1/recordings/{recording}", 10, "the recording, once its call is over")
     after.stop()

@@ -25,8 +25,10 @@ from softphone.house import courier as module
 from softphone.house import shipping as carrying
 from softphone.house.connection import Answer
 from softphone.house.courier import Courier, Report
+from softphone.system.policy_file import parse_policy
 from softphone.team.upload.receipt import Signer
 from tests.archive.scene import DOCUMENTATION, TRAINING, Scene
+from tests.house.joined import policy_of
 from tests.peers.processes import until
 from tests.team.desk import House
 from tests.team.local import begun, ended
@@ -49,9 +51,13 @@ class Doubtful:
 
     def ask(self, method: str, path: str, body: Any = None, *, raw: Any = None, **_: Any) -> Answer:
         self.asked.append(f"{method} {path}")
-        for number, _block in enumerate(raw or ()):
+        sent = b""
+        for number, block in enumerate(raw or ()):
+            sent += block
             if number == 1:
                 self.in_mid_part(number)
+        if sent and "/parts/" not in path:
+            body = json.loads(sent.partition(b"\n")[0])
         return Answer(200, {}, json.dumps(self.says(method, path, body)).encode())
 
     def recorded(self) -> str:
@@ -74,8 +80,12 @@ class Doubtful:
     @contextmanager
     def courier(self) -> Generator[Courier]:
         since = datetime.now(UTC) - timedelta(days=2)
+        policy = parse_policy(policy_of(self._house, 1)).policy
         courier = Courier(
-            *(self.ask, self.reports.append, lambda: [KEY.public], since), head_key=lambda: self.head_key, first=0
+            *(self.ask, self.reports.append, lambda: [KEY.public], since),
+            head_key=lambda: self.head_key,
+            policy=lambda: policy,
+            first=0,
         )
         courier.joins(self.scene.archive)
         courier.start(self.scene.archive.beside)
@@ -101,9 +111,9 @@ def test_only_what_the_house_has_signed_as_erased_ends_here(desk: Doubtful) -> N
     recording, other, now = desk.recorded(), Signer(bytes(32)), datetime.now(UTC)
 
     def says(sign: Callable[[str, str], str]) -> Says:
-        def said(_method: str, path: str, body: Any) -> Any:
-            begins = path == "/v1/recordings"
-            return {"state": "erased", "receipt": sign(body["recording"], body["sha256"])} if begins else {}
+        def said(method: str, _path: str, body: Any) -> Any:
+            receipt = sign(body["recording"], body["sha256"]) if method == "PUT" else ""
+            return {"state": "erased", "receipt": receipt} if method == "PUT" else {}
 
         return said
 
@@ -153,7 +163,7 @@ def test_an_answer_that_is_none_is_told_and_asked_for_again(desk: Doubtful, monk
             raise KeyringError("error.keyring.locked")
         if asked.startswith(path):
             return told
-        if asked == "/v1/recordings":
+        if asked == f"/v1/recordings/{recording}":
             return {"state": "erased", "receipt": KEY.erased(recording, body["sha256"], datetime.now(UTC))}
         return {"heads": []}
 
@@ -205,6 +215,32 @@ def test_a_withdrawal_waits_for_no_upload_and_what_ends_here_meanwhile_is_given_
     assert told[:6] == ["POST /v1/recordings", "parts/1", "POST /v1/withdrawals", "POST /v1/numbers",
                         "POST /v1/recordings", "parts/1"]  # fmt: skip
     assert told[6:9] == ["parts/2", "POST /v1/withdrawals", f"DELETE /v1/recordings/{recording}/upload"]
+
+
+def test_what_goes_whole_breaks_off_for_a_withdrawal_and_is_told_anew(
+    desk: Doubtful, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_SLICE", 1 << 8)
+    recording, told = desk.recorded(), list[Any]()
+    call = desk.scene.archive.find(recording).call
+
+    def says(method: str, _path: str, body: Any) -> Any:
+        if method != "PUT":
+            return {}
+        told.append(body)
+        return {"state": "stored", "receipt": KEY.receipt(recording, body["sha256"], "", (5, "h"), datetime.now(UTC))}
+
+    def says_no(_number: int) -> None:
+        desk.in_mid_part = lambda _number: None
+        desk.scene.commit(DropWraps(recording, KeyRole.TRAINING, "declined_by_voice"), call=call, recording=recording)
+        courier.look()
+
+    desk.says, desk.in_mid_part = says, says_no
+    with desk.courier() as courier:
+        until(lambda: bool(told), 10, "it has arrived")
+    whole = f"PUT /v1/recordings/{recording}"
+    assert [one for one in desk.asked if "/log" not in one][:3] == [whole, "POST /v1/withdrawals", whole]
+    assert {one["role"] for one in told[0]["wraps"]} == {"documentation", "custody"}
 
 
 @pytest.mark.expected_log("refused by the house: error.team.not_yours", reason="the first is another agent's there")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -80,7 +80,7 @@ def test_a_recording_arrives_once_whole_and_receipted(team: Team) -> None:
     # Neither a number nor an id is in the service's log; figures have neither, and say how much came.
     said = team.log() + desk.ask("GET", "/metrics", proof="").body.decode()
     assert "klartone_team_recordings_received_total" in said
-    assert '"route": "/v1/recordings/{recording}/finish"' in said
+    assert '"route": "/v1/recordings/{recording}"' in said
     for secret in (NUMBER, NUMBER[3:], one.recording, one.told["call"]["call"], "anna", desk.token, desk.id):
         assert secret not in said
 
@@ -187,10 +187,8 @@ def test_a_desk_that_lies_is_refused_and_logged_and_nothing_is_kept(team: Team) 
     for lie, (tell, _) in LIES.items():
         told[lie] = desk.upload(tell(made(team.keys))).code
     assert told == {lie: code for lie, (_, code) in LIES.items()}
-    # A digest that is wrong at the door is no lie yet: the file was spoiled on its way. One that no part shows is.
-    assert team.events().count("recording_refused") + team.events().count("refused") == len(LIES) - 1
     assert desk.upload(changed(made(team.keys, seconds=70, packet=1_600), "sha256", "0" * 64)).code == "digest_wrong"
-    assert team.events().count("recording_refused") + team.events().count("refused") == len(LIES)
+    assert team.events().count("recording_refused") + team.events().count("refused") == len(LIES) + 1
     assert nothing_is_kept(team)
     other = team.desk("agent", agents=["sip:bo@klartone.test"])
     one = made(team.keys)
@@ -272,7 +270,7 @@ def test_what_was_taken_back_or_held_before_it_arrived_is_so_when_it_arrives(tea
 
 def test_a_desk_that_is_revoked_in_mid_upload_gets_no_further_and_what_came_of_it_is_no_recording(team: Team) -> None:
     desk, it = team.desk("agent"), team.desk("it", agents=[])
-    one = made(team.keys)
+    one = made(team.keys, seconds=70, packet=1_600)
     whole(desk.begin(one))
     assert desk.part(one, 1).status == 204
     assert it.ask("DELETE", f"/v1/desks/{desk.id}").status == 204
@@ -285,19 +283,20 @@ def test_a_desk_that_is_revoked_in_mid_upload_gets_no_further_and_what_came_of_i
 
 def test_an_upload_that_is_given_up_leaves_nothing_and_may_begin_again(team: Team) -> None:
     desk = team.desk("agent")
-    short, long, lie = made(team.keys), made(team.keys, seconds=80, packet=1_600), made(team.keys)
+    long, lie = made(team.keys, seconds=80, packet=1_600), made(team.keys)
     lie.told["call"]["agent"] = "bo@klartone.test"
     lie.told["holds"] = [hold()]
     lie.told["wraps"] = [one for one in lie.told["wraps"] if one["role"] != "training"]
-    for one in (short, long, lie):
-        whole(desk.begin(one))
-        assert desk.part(one, 1).status == 204
-        if one is not short:
-            assert desk.finish(one).code == ("not_yours" if one is lie else "part_missing")
+    assert desk.whole(long).code == "too_large"
+    whole(desk.begin(long))
+    assert desk.part(long, 1).status == 204
+    assert desk.finish(long).code == "part_missing"
+    assert desk.whole(lie).code == "not_yours"
+    for one in (long, lie):
         assert desk.ask("DELETE", f"/v1/recordings/{one.recording}/upload").status == 204
     # At once, and nothing of the earlier one reaches it: the sweep ends that later, with the hold that storage has on one.
     assert whole(desk.upload(long))["state"] == "stored"
-    assert {name for name, _ in team.kept()} == {one.recording for one in (short, long, lie)}
+    assert {name for name, _ in team.kept()} == {long.recording, lie.recording}
     team.sql("UPDATE uploads_ended SET ended_at = now() - interval '11 minutes'")
     done = team.command("sweep")
     assert done.status == 0, done.errors
@@ -308,25 +307,25 @@ def test_an_upload_that_is_given_up_leaves_nothing_and_may_begin_again(team: Tea
 
 @dataclass(frozen=True)
 class Slow(Arriving):
-    """It has read the file, and is late to write its rows."""
+    """It has put the file, and is late to write its rows."""
 
-    read: asyncio.Event = field(default_factory=asyncio.Event)
+    put: asyncio.Event = field(default_factory=asyncio.Event)
     goes_on: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def _written(self, asking: Asking, told: Any, stored: Any, chunks: Any, now: datetime) -> Any:
-        self.read.set()
+        self.put.set()
         await self.goes_on.wait()
         return await super()._written(asking, told, stored, chunks, now)
 
 
-def test_of_two_that_finish_it_at_once_one_counts_and_its_receipt_is_of_what_is_there(team: Team) -> None:
+def test_of_two_that_bring_it_at_once_one_counts_and_its_receipt_is_of_what_is_there(team: Team) -> None:
     desk, one = team.desk("agent"), made(team.keys)
     other = copy.deepcopy(one.told)
     other["wraps"][0]["sealed"] = base64.b64encode(b"x" * 80).decode()
-    digest, now = hashlib.sha256(one.file).digest(), datetime.now(UTC)
+    now = datetime.now(UTC)
 
     async def deed() -> tuple[State, State]:
-        bucket, number = Bucket(team.storage), UUID(one.recording)
+        bucket = Bucket(team.storage)
         async with login(read_settings(team.settings).database, SERVICE, "", most=4) as rows:
             async with rows.asking(desk.token) as tx:
                 who = await signing_in.who_asks(tx)
@@ -334,13 +333,11 @@ def test_of_two_that_finish_it_at_once_one_counts_and_its_receipt_is_of_what_is_
             asking, told = Asking(who, desk.token), RecordingTold.model_validate(one.told)
             slow = Slow(rows, bucket, bytes(32), Signer(team.receipts.private_bytes_raw()))
             quick = Arriving(rows, bucket, bytes(32), slow.signer)
-            await quick.begin(asking, told)
-            await quick.part(asking, number, 1, one.file, digest)
-            first = asyncio.create_task(slow.finish(asking, RecordingTold.model_validate(other), now))
-            await slow.read.wait()
-            # A part whose answer was lost comes again: another version of the object.
-            await quick.part(asking, number, 1, one.file, digest)
-            second = await quick.finish(asking, told, now)
+            lie = RecordingTold.model_validate(other)
+            first = asyncio.create_task(slow.whole(asking, lie, one.file, now))
+            await slow.put.wait()
+            # Its answer seemed lost, so it comes again: another version of the object.
+            second = await quick.whole(asking, told, one.file, now)
             slow.goes_on.set()
             done = await first, second
         bucket.close()

@@ -233,6 +233,7 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], frozenset[str] | None, tuple[Any, ..
     "policy_lost": ((S,), None, ()),
     "schema_step": ((G, S), None, ()),
     "request_new": ((G, S), None, ()),
+    "request_asked": ((G, S), None, ()),
     "limit_note": ((G, S), ANY, ("uploads",)),
     "service_head": ((S, W), None, ()),
     "head_keep": ((W,), None, ()),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Coroutine
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Header, Request
 from fastapi.responses import Response
@@ -17,6 +17,7 @@ from softphone.team.api.service import Process, Service, SignIn
 from softphone.team.people.asking import Asking, asking_of
 from softphone.team.people.proof import Proof, check_proof
 
+Kind = TypeVar("Kind", bound=Process)
 _ERRORS: dict[int | str, dict[str, Any]] = {"default": {"model": bodies.Problem, "description": "Refused"}}
 
 
@@ -29,8 +30,8 @@ class _WhoFirst(APIRoute):
 
         async def handle(request: Request) -> Response:
             if _asking in asked or _ringing in asked:
-                here = _process(request)
-                rows = _service(request).ringing if _ringing in asked else here.rows
+                here = _here(request, Process)
+                rows = _here(request, Service).ringing if _ringing in asked else here.rows
                 headers, url = request.headers, _url(request, here)
                 authorization, shown = headers.get("Authorization"), headers.get("DPoP")
                 rate = most_a_minute(request.url.path)
@@ -58,21 +59,22 @@ def router() -> APIRouter:
     return APIRouter(prefix="/v1", responses=_ERRORS, route_class=_WhoFirst)
 
 
-def _process(request: Request) -> Process:
+# They only look up, and are `async` so that none takes a thread for it.
+async def _process(request: Request) -> Process:
+    return _here(request, Process)
+
+
+async def _service(request: Request) -> Service:
+    return _here(request, Service)
+
+
+async def _sign_in(request: Request) -> SignIn:
+    return _here(request, SignIn)
+
+
+def _here(request: Request, kind: type[Kind]) -> Kind:
     found = request.app.state.process
-    assert isinstance(found, Process)
-    return found
-
-
-def _service(request: Request) -> Service:
-    found = _process(request)
-    assert isinstance(found, Service)
-    return found
-
-
-def _sign_in(request: Request) -> SignIn:
-    found = _process(request)
-    assert isinstance(found, SignIn)
+    assert isinstance(found, kind)
     return found
 
 
@@ -87,19 +89,19 @@ def _url(request: Request, process: Process) -> str:
     return process.address + request.url.path
 
 
-def _asking(request: Request, _shown: Shown = None, _authorization: Authorization = None) -> Asking:
+async def _asking(request: Request, _shown: Shown = None, _authorization: Authorization = None) -> Asking:
     """Found before the body was read; the headers stand here for the description."""
     found = request.state.asking
     assert isinstance(found, Asking)
     return found
 
 
-def _ringing(request: Request, _shown: Shown = None, _authorization: Authorization = None) -> Asking:
+async def _ringing(request: Request, _shown: Shown = None, _authorization: Authorization = None) -> Asking:
     """By connections of its own."""
-    return _asking(request)
+    return await _asking(request)
 
 
-def _proof(request: Request, here: Either, shown: Shown = None) -> Proof:
+async def _proof(request: Request, here: Either, shown: Shown = None) -> Proof:
     return check_proof(shown, request.method, _url(request, here), here.now())
 
 

@@ -37,15 +37,20 @@ SECONDS, SECONDS_PART, SECONDS_FINISH = 20.0, 300.0, 180.0
 
 
 def most_bytes(method: str, path: str) -> int:
-    if method == "PUT" and "/parts/" in path:
-        return PART
+    if _is_file(method, path):
+        return PART if "/parts/" in path else ROWS + PART
     return ROWS if path.endswith(_ROWS) or path == "/v1/log" else SMALL
 
 
 def most_seconds(method: str, path: str) -> float:
-    if method == "PUT" and "/parts/" in path:
+    if _is_file(method, path):
         return SECONDS_PART
     return SECONDS_FINISH if path.endswith("/finish") else SECONDS
+
+
+def _is_file(method: str, path: str) -> bool:
+    """A part, or a recording whole."""
+    return method == "PUT" and path.startswith("/v1/recordings/")
 
 
 def most_a_minute(path: str) -> Rate:

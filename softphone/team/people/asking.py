@@ -40,15 +40,11 @@ async def asking_of(
         raise TeamError("error.team.token_wrong")
     token = checked(authorization.removeprefix(_SCHEME))
     proof = check_proof(shown, method, url, now, token)
-    async with rows.asking(token) as tx:
-        who = await signing_in.who_asks(tx)
-        if who is None:
-            raise TeamError("error.team.signed_out")
-        elsewhere = who.thumbprint != proof.thumbprint
-        if elsewhere:
-            await tx.all("SELECT audit_note('token_elsewhere_refused', 'G11', '', NULL, '{}')")
-        found = "" if elsewhere else await signing_in.request(tx, proof.used, proof.until, rate.what, rate.most)
-    if elsewhere:
+    asked = await signing_in.request(rows, token, proof.thumbprint, proof.used, proof.until, rate.what, rate.most)
+    if asked is None:
+        raise TeamError("error.team.signed_out")
+    who, found = asked
+    if found == "elsewhere":
         raise TeamError("error.team.proof_wrong")
     if found == "used":
         raise TeamError("error.team.proof_used")

@@ -17,7 +17,7 @@ from psycopg.types.json import Jsonb
 from softphone.domain.changes import HoldBy
 from softphone.domain.purpose import Basis, Direction, KeyRole, Purpose
 from softphone.domain.retention import Ended, day_begins
-from softphone.team.rows.pool import Transaction
+from softphone.team.rows.pool import Rows, Transaction
 
 BEGIN = "SELECT * FROM upload_begin(%s, %s, %s, %s, %s)"
 NAMED = "SELECT upload_named(%s, %s, %s)"
@@ -228,9 +228,11 @@ class StoredAt:
     hash: str
 
 
-async def begin(tx: Transaction, recording: UUID, size: int, digest: bytes, chunk: int, object_key: str) -> Upload:
+async def begin(
+    rows: Rows, token: str, recording: UUID, size: int, digest: bytes, chunk: int, object_key: str
+) -> Upload:
     """Or go on: what is here already is told. Raises ConflictError: another size or digest, or another desk's."""
-    row = await tx.row(BEGIN, recording, size, digest, chunk, object_key)
+    row = await rows.once(token, BEGIN, recording, size, digest, chunk, object_key)
     assert row is not None
     state = UploadState(row["state"])
     if state is not UploadState.GOING_ON:

@@ -10,9 +10,8 @@ import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
-import psycopg
 from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
@@ -21,6 +20,7 @@ from softphone.team.rows.errors import NotPermittedError, TeamError, TooManyErro
 from softphone.team.schema import SCHEMA
 
 Row = dict[str, Any]
+Done = TypeVar("Done")
 _WAITS = 5.0
 """seconds for a connection: then the client is told to come again"""
 WHICH = (
@@ -133,9 +133,33 @@ class Rows:
     @asynccontextmanager
     async def asking(self, token: str) -> AsyncGenerator[Transaction]:
         """As the person of this token. A refusal is in the log before it is raised. Raises TeamError."""
+        async with self._refusals_logged(token), self._begun(token) as tx:
+            yield tx
+
+    async def once(self, token: str, statement: str, *values: object) -> Row | None:
+        """As `asking`, a transaction of one statement, in one trip. Its first row."""
+
+        async def all_of_it(connection: _Connection) -> Row | None:
+            with told(_deed(statement)):
+                # Without a BEGIN, PostgreSQL makes one transaction of what a pipeline has.
+                async with connection.pipeline():
+                    await connection.execute(ASKS.encode(), [asking_of(token)])
+                    cursor = await connection.execute(statement.encode(), values)
+                return await cursor.fetchone()
+
+        async with self._refusals_logged(token), self._first(all_of_it) as (_, row):
+            return row
+
+    @asynccontextmanager
+    async def nobody(self) -> AsyncGenerator[Transaction]:
+        """For what nobody asks: signing in, sweeping, health."""
+        async with self._begun() as tx:
+            yield tx
+
+    @asynccontextmanager
+    async def _refusals_logged(self, token: str) -> AsyncGenerator[None]:
         try:
-            async with self._begun(token) as tx:
-                yield tx
+            yield
         except NotPermittedError as error:
             async with self._begun(token) as tx:
                 await tx.all(REFUSED, error.deed)
@@ -146,38 +170,42 @@ class Rows:
             raise
 
     @asynccontextmanager
-    async def nobody(self) -> AsyncGenerator[Transaction]:
-        """For what nobody asks: signing in, sweeping, health."""
-        async with self._begun() as tx:
+    async def _begun(self, token: str = "") -> AsyncGenerator[Transaction]:
+        async def begin(connection: _Connection) -> None:
+            # Who asks goes with the beginning, in one trip. It is hex: nothing in it ends a text.
+            asks = f"; SET LOCAL klartone.asking = '{asking_of(token)}'" if token else ""
+            with told("begin"):
+                await connection.execute(f"BEGIN{asks}".encode(), prepare=False)
+
+        async with self._first(begin) as (connection, _):
+            tx = Transaction(connection)
             yield tx
+            await tx.end()
 
     @asynccontextmanager
-    async def _begun(self, token: str = "") -> AsyncGenerator[Transaction]:
-        # Who asks goes with the beginning, in one trip. It is hex: nothing in it ends a text.
-        begin = f"BEGIN; SET LOCAL klartone.asking = '{asking_of(token)}'" if token else "BEGIN"
+    async def _first(self, deed: Callable[[_Connection], Awaitable[Done]]) -> AsyncGenerator[tuple[_Connection, Done]]:
+        """A connection, and what this gave on it. What fails is rolled back by the pool. A connection that PostgreSQL has ended
+        meanwhile fails here, before anything was done on it, and another takes its place."""
         try:
-            # What fails is rolled back by the pool. A connection that PostgreSQL has ended meanwhile fails here, before anything
-            # was asked on it, and another takes its place.
             for left in reversed(range(self._most + 1)):
                 async with self._pool.connection() as connection:
                     if self._standing and not await self._standing(connection.which):
                         await connection.close()
                         continue
                     try:
-                        await connection.execute(begin.encode(), prepare=False)
-                    except psycopg.OperationalError as error:
+                        done = await deed(connection)
+                    except UnavailableError:
                         if left and connection.broken:
                             continue
-                        raise UnavailableError("error.team.unavailable") from error
-                    tx = Transaction(connection)
-                    yield tx
-                    await tx.end()
+                        raise
+                    yield connection, done
                     return
             raise UnavailableError("error.team.unavailable")
         except PoolTimeout as error:
             raise UnavailableError("error.team.unavailable") from error
 
 
+ASKS = "SELECT set_config('klartone.asking', %s, true)"
 LIMITED = "SELECT limit_note(%s)"
 REFUSED = "SELECT audit_note('refused', 'G11', '', NULL, jsonb_build_object('deed', %s::text))"
 

@@ -14,13 +14,13 @@ from softphone.archive.crypto.wraps import fingerprint
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import KeyRole, Purpose
 from softphone.domain.roles import Role
-from softphone.team.rows.pool import Row, Transaction, kept_of
+from softphone.team.rows.pool import Row, Rows, Transaction, kept_of
 
 OPEN = "SELECT session_open(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 BY_CODE = "SELECT session_by_code(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
 RENEW = "SELECT session_renew(%s, %s, %s, %s, %s, %s, %s)"
 PROOF = "SELECT proof_new(%s, %s)"
-REQUEST = "SELECT request_new(%s, %s, %s, %s)"
+REQUEST = "SELECT * FROM request_asked(%s, %s, %s, %s, %s)"
 WHO = "SELECT * FROM who_asks()"
 END = "SELECT session_end()"
 REVOKE = "SELECT desk_revoke(%s)"
@@ -115,17 +115,18 @@ async def is_new_proof(tx: Transaction, proof: bytes, until: datetime) -> bool:
     return await tx.value(PROOF, proof, until)
 
 
-async def request(tx: Transaction, proof: bytes, until: datetime, what: str, most: int) -> str:
-    """`new`, `used` (this proof was shown before), or `many`: its desk has asked for this so often within the minute."""
-    return await tx.value(REQUEST, proof, until, what, most)
+async def request(
+    rows: Rows, token: str, thumbprint: str, proof: bytes, until: datetime, what: str, most: int
+) -> tuple[Asker, str] | None:
+    """Who asks, and `new`, `used` (this proof was shown before), `many` (their desk has asked for this so often within the
+    minute), or `elsewhere` (the token is bound to another key, which is logged). None: nobody whose session lives."""
+    row = await rows.once(token, REQUEST, proof, until, what, most, thumbprint)
+    return None if row is None else (_asker(row), row["may"])
 
 
 async def who_asks(tx: Transaction) -> Asker | None:
     row = await tx.row(WHO)
-    if row is None:
-        return None
-    roles = frozenset(Role(one) for one in row["roles"])
-    return Asker(row["person"], row["desk"], row["thumbprint"], roles, tuple(row["agents"]), row["expires_at"])
+    return None if row is None else _asker(row)
 
 
 async def end_session(tx: Transaction) -> None:
@@ -205,6 +206,11 @@ async def take_policy(
 async def policies_since(tx: Transaction, number: int) -> Sequence[Row]:
     """Each one that came after that number: so a desk can follow from signer to signer."""
     return await tx.all(POLICIES_SINCE, number)
+
+
+def _asker(row: Row) -> Asker:
+    roles = frozenset(Role(one) for one in row["roles"])
+    return Asker(row["person"], row["desk"], row["thumbprint"], roles, tuple(row["agents"]), row["expires_at"])
 
 
 def _of(desk: Desk, tokens: Tokens) -> tuple[UUID, bytes, str, timedelta, timedelta]:

@@ -1,13 +1,16 @@
-"""A recording arrives: begun, part by part into S3, and at its end checked, its rows written in one transaction, receipted.
+"""A recording arrives: most in one request, a long one part by part. It is checked, its rows are written in one transaction, and
+it is receipted.
 
-Each step may be repeated, on any instance: the database says what counts, S3 what lies there. A part is named in the database
-once S3 has it, so the worst that a killed service leaves is a part that is sent again.
+Each step may be repeated, on any instance: the database says what counts, S3 what lies there. It knows an object's key before S3
+has anything there, and a part once S3 has it. So the worst that a killed service leaves is what is sent again, or swept.
 """
 
 from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import NoReturn
@@ -30,8 +33,6 @@ from softphone.team.upload.receipt import Signer
 from softphone.team.upload.structure import Structure
 from softphone.team.upload.told import SHORTENS, SKEW, FileTold, RecordingTold, wraps_digest
 
-_WHOLE = "whole"
-"""what stands for S3's own name of an upload where the file is one part and goes in whole"""
 _ABSENT = "error.team.storage_absent"
 _LIES = frozenset({"error.team.digest_wrong", "error.team.container_wrong", "error.team.rows_wrong"})
 
@@ -52,14 +53,33 @@ class Arriving:
     number_key: bytes = field(repr=False)
     signer: Signer
 
+    async def whole(self, asking: Asking, told: RecordingTold, file: bytes, now: datetime) -> State:
+        """A file of one part, in one request: all of it, or nothing. S3 gets what has been found to be what was told.
+
+        Raises TeamError; what a desk says that is not so is logged before.
+        """
+        async with self._lies_logged(asking, told):
+            told.check()
+            structure = _structure(told)
+            structure.feed(file)
+            chunks = _chunks(told, structure)
+            begun, again = await self._begun(asking, told)
+            if begun.state is not UploadState.GOING_ON:
+                return self._ended(told, begun)
+            stored = await self.bucket.put(begun.object_key, file, bytes.fromhex(told.sha256))
+            state, first = await self._kept(asking, told, begun, stored, chunks, now)
+            if first and again:
+                # The one before left another version; the row names ours.
+                await self.bucket.leave_only(begun.object_key, stored.version)
+            return state
+
     async def begin(self, asking: Asking, told: FileTold) -> State:
-        """The same one again goes on where it was."""
-        found = await self._begun(asking, told)
+        """The same one again goes on where it was. One of a single part comes whole."""
+        found, _ = await self._begun(asking, told)
         if found.state is not UploadState.GOING_ON:
             return self._ended(told, found)
-        if not found.upload:
+        if told.parts > 1 and not found.upload:
             await self._named(asking, told, found)
-            return State(found.state, tuple(range(1, told.parts + 1)))
         return State(found.state, _missing(told, found))
 
     async def part(self, asking: Asking, recording: UUID, number: int, data: bytes, sha256: bytes) -> None:
@@ -69,40 +89,22 @@ class Arriving:
         found = await self._going_on(asking, recording)
         if not 1 <= number <= found.told.parts or len(data) != found.told.part_bytes(number):
             raise TeamError("error.team.part_wrong", number=number)
-        if found.upload == _WHOLE:
-            if sha256.hex() != found.told.sha256:
-                raise TeamError("error.team.digest_wrong")
-            tag = (await self.bucket.put(found.key, data, sha256)).version
-        else:
-            tag = await self._put(asking, found, number, data, sha256)
+        tag = await self._put(asking, found, number, data, sha256)
         async with self.rows.asking(asking.token) as tx:
             await rows_of.part(tx, recording, found.upload, Part(number, sha256, tag))
 
     async def finish(self, asking: Asking, told: RecordingTold, now: datetime) -> State:
-        """All of it, or nothing. Raises TeamError; what a desk says that is not so is logged before."""
-        try:
+        """What came in parts. As `whole`, but that the file is read from S3."""
+        async with self._lies_logged(asking, told):
             told.check()
-            begun = await self._begun(asking, told)
+            begun, _ = await self._begun(asking, told)
             if begun.state is not UploadState.GOING_ON:
                 return self._ended(told, begun)
             if missing := _missing(told, begun):
                 raise TeamError("error.team.part_missing", count=len(missing))
             stored, chunks = await self._checked(asking, told, begun)
-            if told.holds:
-                # Storage refuses sweeps and mistakes from now on. Where the rows are not written after all, it is an upload
-                # still, and the sweep that ends it takes the hold off.
-                await self.bucket.hold(begun.object_key, stored.version, True)
-            state, first = await self._written(asking, told, stored, chunks, now)
-            if first:
-                # A part that came twice left another version; the row names ours.
-                await self.bucket.leave_only(begun.object_key, stored.version)
+            state, _ = await self._kept(asking, told, begun, stored, chunks, now)
             return state
-        except TeamError as error:
-            if error.code in _LIES or isinstance(error, (WrongError, ConflictError)):
-                async with self.rows.asking(asking.token) as tx:
-                    what = Jsonb({"code": error.code, "reason": error.params.get("reason", "")})
-                    await tx.all("SELECT audit_note('recording_refused', 'G10', '', %s, %s)", told.recording, what)
-            raise
 
     async def give_up(self, asking: Asking, recording: UUID) -> None:
         """What has arrived of it goes with the next sweep. One that has ended is none to give up."""
@@ -114,15 +116,23 @@ class Arriving:
             return State(found.state, receipt=self.signer.erased(told.recording, told.sha256, datetime.now(UTC)))
         return State(found.state, receipt=self.signer.anew(found.receipt) if found.receipt else "")
 
-    async def _begun(self, asking: Asking, told: FileTold) -> Upload:
+    @asynccontextmanager
+    async def _lies_logged(self, asking: Asking, told: RecordingTold) -> AsyncGenerator[None]:
+        try:
+            yield
+        except TeamError as error:
+            if error.code in _LIES or isinstance(error, (WrongError, ConflictError)):
+                async with self.rows.asking(asking.token) as tx:
+                    what = Jsonb({"code": error.code, "reason": error.params.get("reason", "")})
+                    await tx.all("SELECT audit_note('recording_refused', 'G10', '', %s, %s)", told.recording, what)
+            raise
+
+    async def _begun(self, asking: Asking, told: FileTold) -> tuple[Upload, bool]:
+        """And whether it was begun before."""
         # A key of its own for each upload: whatever of an earlier one comes late, or goes late, is nothing of this one.
         digest, key = bytes.fromhex(told.sha256), f"recordings/{told.recording}/{secrets.token_hex(8)}"
-        async with self.rows.asking(asking.token) as tx:
-            found = await rows_of.begin(tx, UUID(told.recording), told.bytes, digest, PART, key)
-            if found.state is UploadState.GOING_ON and not found.upload and told.parts == 1:
-                await rows_of.named(tx, UUID(told.recording), "", _WHOLE)
-                return replace(found, upload=_WHOLE)
-            return found
+        found = await rows_of.begin(self.rows, asking.token, UUID(told.recording), told.bytes, digest, PART, key)
+        return found, found.object_key != key
 
     async def _named(self, asking: Asking, told: FileTold, found: Upload) -> None:
         """S3 begins it too. Where two instances do so at once, one name counts and the other upload ends."""
@@ -150,27 +160,20 @@ class Arriving:
     async def _checked(self, asking: Asking, told: RecordingTold, begun: Upload) -> tuple[Stored, dict[int, int]]:
         """What lies in S3 is what was told, byte by byte. Chunks by segment."""
         try:
-            stored = await self._whole(asking, told, begun)
-            structure = Structure(
-                *(told.recording, told.opened_at, told.call.time_zone, told.structure()),
-                broke_off=told.broke_off_at is not None,
-            )
+            stored = await self._complete(asking, told, begun)
+            structure = _structure(told)
             async for block in self.bucket.read(begun.object_key, stored.version):
                 structure.feed(block)
         except TeamError as error:
             if error.code == _ABSENT:
                 await self._anew(asking, UUID(told.recording), begun.upload)
             raise
-        if structure.end() != bytes.fromhex(told.sha256):
-            raise TeamError("error.team.digest_wrong")
-        return stored, structure.chunks()
+        return stored, _chunks(told, structure)
 
-    async def _whole(self, asking: Asking, told: RecordingTold, begun: Upload) -> Stored:
+    async def _complete(self, asking: Asking, told: RecordingTold, begun: Upload) -> Stored:
         """The object, put together of its parts."""
         async with self.rows.asking(asking.token) as tx:
             parts = await rows_of.parts(tx, UUID(told.recording))
-        if begun.upload == _WHOLE:
-            return Stored(parts[0].etag, told.bytes)
         named = [Put(one.number, one.etag, told.part_bytes(one.number)) for one in parts]
         try:
             return await self.bucket.complete(begun.object_key, begun.upload, named, [one.digest for one in parts])
@@ -186,6 +189,15 @@ class Arriving:
         async with self.rows.asking(asking.token) as tx:
             await rows_of.named(tx, recording, upload, "")
         raise TeamError("error.team.begin_again")
+
+    async def _kept(
+        self, asking: Asking, told: RecordingTold, begun: Upload, stored: Stored, chunks: dict[int, int], now: datetime
+    ) -> tuple[State, bool]:
+        if told.holds:
+            # Storage refuses sweeps and mistakes from now on. Where the rows are not written after all, it is an upload still,
+            # and the sweep that ends it takes the hold off.
+            await self.bucket.hold(begun.object_key, stored.version, True)
+        return await self._written(asking, told, stored, chunks, now)
 
     async def _written(
         self, asking: Asking, told: RecordingTold, stored: Stored, chunks: dict[int, int], now: datetime
@@ -215,7 +227,7 @@ class Arriving:
 async def end_in_storage(bucket: Bucket, key: str, upload: str = "") -> None:
     """Every version of it goes, and what has come of an upload. The database has judged that nothing keeps it: a hold that
     storage still has goes too. `upload`: what it is called there."""
-    if upload and upload != _WHOLE:
+    if upload:
         await bucket.abort(key, upload)
     try:
         await bucket.erase(key)
@@ -239,6 +251,20 @@ async def _upload(tx: Transaction, recording: UUID) -> _Going | None:
         return None
     told = FileTold(recording=str(recording), bytes=row["size"], sha256=bytes(row["digest"]).hex())
     return _Going(told, row["object_key"], row["upload"])
+
+
+def _structure(told: RecordingTold) -> Structure:
+    return Structure(
+        *(told.recording, told.opened_at, told.call.time_zone, told.structure()),
+        broke_off=told.broke_off_at is not None,
+    )
+
+
+def _chunks(told: RecordingTold, structure: Structure) -> dict[int, int]:
+    """By segment, once all of the file is there."""
+    if structure.end() != bytes.fromhex(told.sha256):
+        raise TeamError("error.team.digest_wrong")
+    return structure.chunks()
 
 
 def _missing(told: FileTold, begun: Upload) -> tuple[int, ...]:

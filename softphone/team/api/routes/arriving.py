@@ -9,12 +9,16 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Header, Path, Request
+from fastapi.exceptions import RequestValidationError
 from psycopg.types.json import Jsonb
+from pydantic import ValidationError
 
 from softphone.domain.archive.decisions import CaseKind
 from softphone.domain.errors import TeamError
 from softphone.team.api import bodies
 from softphone.team.api.asking import Here, Who, router
+from softphone.team.api.service import Service
+from softphone.team.objects import PART
 from softphone.team.rows import cases, proving
 from softphone.team.upload.arriving import State
 from softphone.team.upload.told import FileTold, RecordingTold
@@ -25,10 +29,34 @@ RecordingId = Annotated[str, Path(pattern=_ID)]
 routes = router()
 
 
+@routes.put(
+    "/recordings/{recording}",
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/octet-stream": {}},
+            "description": "One line of JSON, as for `finish`, and behind its line feed the file.",
+        }
+    },
+)
+async def recording_whole(request: Request, here: Here, asking: Who, recording: RecordingId) -> bodies.UploadState:
+    """A recording of no more than a part, whole. The same one again gets its receipt."""
+    line, _, file = (await request.body()).partition(b"\n")
+    try:
+        told = RecordingTold.model_validate_json(line)
+    except ValidationError as error:
+        raise RequestValidationError(error.errors()) from None
+    _check(told, recording)
+    if told.parts > 1:
+        raise TeamError("error.team.too_large", most=PART)
+    return _told(here, told, await here.arriving.whole(asking, told, file, here.now()))
+
+
 @routes.post("/recordings")
 async def recording_begin(here: Here, asking: Who, told: FileTold) -> bodies.UploadState:
-    """A file is to come. The same one again says what is missing; one that is here, its receipt."""
-    return _told(await here.arriving.begin(asking, told))
+    """A file is to come. The same one again says what is missing; one that is here, its receipt. One of a single part comes
+    whole."""
+    return _state(await here.arriving.begin(asking, told))
 
 
 @routes.put(
@@ -58,13 +86,8 @@ async def recording_part(
 @routes.post("/recordings/{recording}/finish")
 async def recording_finish(here: Here, asking: Who, recording: RecordingId, told: RecordingTold) -> bodies.UploadState:
     """All its rows. They are written once the file has been read and found to be what they say."""
-    if told.recording != recording:
-        raise TeamError("error.team.request_wrong", where="recording", reason="path")
-    state = await here.arriving.finish(asking, told, here.now())
-    if state.receipt:
-        here.figures.received.inc()
-        here.figures.bytes.inc(told.bytes)
-    return _told(state)
+    _check(told, recording)
+    return _told(here, told, await here.arriving.finish(asking, told, here.now()))
 
 
 @routes.post("/recordings/{recording}/case", status_code=204)
@@ -94,5 +117,17 @@ async def log_ship(here: Here, asking: Who, told: bodies.Entries) -> bodies.Ship
     return bodies.Shipped(number=int(number), countersigned=here.signer.countersigned(said, here.now()))
 
 
-def _told(state: State) -> bodies.UploadState:
+def _check(told: RecordingTold, recording: str) -> None:
+    if told.recording != recording:
+        raise TeamError("error.team.request_wrong", where="recording", reason="path")
+
+
+def _told(here: Service, told: RecordingTold, state: State) -> bodies.UploadState:
+    if state.receipt:
+        here.figures.received.inc()
+        here.figures.bytes.inc(told.bytes)
+    return _state(state)
+
+
+def _state(state: State) -> bodies.UploadState:
     return bodies.UploadState(state=state.state, missing=list(state.missing), receipt=state.receipt)
