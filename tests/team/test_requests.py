@@ -629,8 +629,8 @@ def test_a_signed_policy_is_taken_once_by_its_number_and_reaches_a_desk_as_it_wa
         said.append(done.out if done.status == 0 else done.errors)
     assert [one.split(" ")[:3] for one in said] == [
         ["Policy", "number", "7"],
-        ["The", "house's", "archive"],
-        ["The", "house's", "policy"],
+        ["Your", "organisation's", "archive"],
+        ["Your", "organisation's", "policy"],
         ["The", "policy", "has"],
         ["Policy", "number", "9"],
     ]
