@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from softphone.domain.policy import Period
@@ -71,3 +71,13 @@ def test_a_length_with_months_is_not_a_fixed_length() -> None:
 )
 def test_three_months_are_never_exceeded_whatever_the_day(text: str, within: bool) -> None:
     assert Period.parse(text).never_longer_than(Period(months=3)) is within
+
+
+LENGTHS = st.builds(Period, st.integers(0, 13), st.integers(0, 70), st.integers(0, 172_800))
+
+
+@given(LENGTHS, LENGTHS)
+@settings(max_examples=25)
+def test_a_period_is_never_longer_than_another_if_it_ends_no_later_from_any_day(one: Period, other: Period) -> None:
+    days = [date(2027, 1, 1) + timedelta(days=n) for n in range(731)]
+    assert one.never_longer_than(other) is all(one.after(day) <= other.after(day) for day in days)
