@@ -100,7 +100,9 @@ class Process:
     def __init__(self, told: Told, death: Death) -> None:
         if not _CONTEXT:
             context = multiprocessing.get_context("forkserver")
-            context.set_forkserver_preload(["softphone.cli.team.serving", "tests.team.served", "tests.house.couriers"])
+            context.set_forkserver_preload(
+                ["softphone.cli.team.serving", "tests.team.served", "tests.house.couriers", "tests.team.loaded"]
+            )
             _CONTEXT.append(context)
         self._process = _CONTEXT[0].Process(target=_ship, args=(told, death))
         self._process.start()

@@ -24,7 +24,6 @@ from psycopg.types.json import Jsonb
 
 from softphone.domain.purpose import KeyRole
 from softphone.team.objects import Bucket, Storage
-from softphone.team.objects.client import Client
 from tests.peers import postgres
 from tests.peers.authority import Authority
 from tests.peers.processes import until
@@ -276,13 +275,9 @@ def _forks() -> Any:
     """One process loads the service, and each that serves is its child."""
     if not _CONTEXT:
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["softphone.cli.team.serving", "tests.team.served"])
+        context.set_forkserver_preload(["softphone.cli.team.serving", "tests.team.served", "tests.team.loaded"])
         _CONTEXT.append(context)
     return _CONTEXT[0]
-
-
-# Of the process that forks them too: each service would read it anew.
-Client(Storage("none", "none", "none", "http://127.0.0.1:9")).close()
 
 
 def _run(line: list[str], environment: dict[str, str], out: str, errors: str) -> None:
