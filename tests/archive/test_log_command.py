@@ -75,7 +75,7 @@ def test_what_a_lead_was_refused_is_found_by_data_protection_alone_and_the_log_s
     archive = home.desk.archive
     archive.store = home.desk.only(KeyRole.TRAINING)
     with pytest.raises(ArchiveError):
-        LocalArchive(archive, viewer_of(archive, None, ()), archive.clock).upkeep.events()
+        LocalArchive(archive, viewer_of(archive, None, ()), archive.clock).log.events()
     assert archive.audit_of()[-1].params == {"deed": "read_log", "key": key}
 
 

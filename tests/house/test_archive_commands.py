@@ -80,6 +80,16 @@ def test_commands_on_desks_of_a_house_find_show_and_export_what_each_may(
         said = it.does("archive", *words)
         assert (said.status, "Traceback" in said.err, bool(said.err)) == (1, False, True), words
 
+    told = json.loads(
+        dpo.does("archive", "log", "--json", "--event", "recording_opened", "--recording", one.recording[:30]).out
+    )
+    assert (told["recording"], told["params"]["stated"]) == (one.recording, "om prisen")
+    page = dpo.does("archive", "log", "--limit", "2").out
+    assert "--before" in page
+    assert "opend" in dpo.does("archive", "log", "--event", "opend").err
+    assert (handler.does("archive", "log").status, handler.does("archive", "log").out) == (1, "")
+    assert "klartone team people" in it.does("archive", "list").err
+
     # The house tells an agent no number: their own desk knows it from its list of calls.
     folders = UserFolders.within(anna.root)
     save_settings(folders.config, Settings(accounts=(Account("one", "anna@klartone.test"),)))

@@ -9,19 +9,17 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, func, insert, select
 
 from softphone.archive.schema.readable import params_of
 from softphone.archive.schema.tables import audit, audit_begins, meta, time_in
-from softphone.domain.archive.recordings import AuditRow
+from softphone.domain.archive.recordings import BATCH, AuditRow, Wanted
 from softphone.domain.changes import AuditEntry
 
 GENESIS = "0" * 64
-BATCH = 5_000
-"""entries read at one look"""
 REFUSED = "refused"
 """how the event of every refusal ends"""
 KEY, HOLD = "key", "hold"
@@ -31,18 +29,6 @@ KEY_SHOWN = 16
 LIFTED = "hold_lifted"
 Deciding = Callable[[AuditEntry], AuditEntry]
 """gives an entry the custody key by which it was decided"""
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which entries are meant; nothing said: all."""
-
-    since: datetime | None = None
-    until: datetime | None = None
-    events: tuple[str, ...] = ()
-    refusals: bool = False
-    recording: str = ""
-    """an id, or how it begins"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from softphone.archive.seen.asking import Asking
 from softphone.archive.seen.deciding import Cases, Judging, Rights
 from softphone.archive.seen.finding import Finding
 from softphone.archive.seen.holds import Holds
+from softphone.archive.seen.log import Log
 from softphone.archive.seen.opening import Opening, opening
 from softphone.archive.seen.reviewing import Reviews
 from softphone.archive.seen.upkeep import Upkeep
@@ -32,6 +33,7 @@ class LocalArchive:
         self.rights = Rights(self._asking)
         self.judging = Judging(self._asking)
         self.cases = Cases(self._asking)
+        self.log = Log(self._asking)
         self.reviews = Reviews(self._asking)
         self.upkeep = Upkeep(self._asking)
 

@@ -1,4 +1,4 @@
-"""What is done on this machine's archive as a whole, by who may: the log read, the sweep by another day, keys revoked.
+"""What is done on this machine's archive as a whole, by who may: the sweep by another day, keys revoked.
 
 Of the local archive alone: a house's looks after itself.
 """
@@ -10,27 +10,20 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
-
 from softphone.archive.catalog.clock import steady
 from softphone.archive.crypto.wraps import Recipient
 from softphone.archive.examine.repair import let_orphan_go
-from softphone.archive.log import audit
-from softphone.archive.log.audit import BATCH, Wanted
 from softphone.archive.retention import due
 from softphone.archive.retention.sweep import sweeping
 from softphone.archive.retention.swept import DEFAULT_TERMS, REPORTS, SweepTerms, Swept, SweptItem
-from softphone.archive.schema.tables import audit as entries
 from softphone.archive.seen.access import REFUSED, RULE, opens_most
 from softphone.archive.seen.asking import Asking
-from softphone.domain.archive import permission
-from softphone.domain.archive.recordings import AuditRow
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole
 from softphone.domain.roles import Permission
 
-__all__ = ["BATCH", "DEFAULT_TERMS", "REPORTS", "SweepTerms", "Sweeping", "Swept", "SweptItem", "Upkeep", "Wanted"]
+__all__ = ["DEFAULT_TERMS", "REPORTS", "SweepTerms", "Sweeping", "Swept", "SweptItem", "Upkeep"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,23 +72,6 @@ class Upkeep:
             go_on=go_on,
         )
         return Sweeping(items, asking.viewer.finds_all, total)
-
-    def log(self, wanted: Wanted, before: int | None, limit: int) -> tuple[list[AuditRow], int | None]:
-        self._require_log()
-        archive = self._asking.archive
-        with archive.catalog.reading() as connection:
-            rows, place = audit.look(connection, archive.desk, wanted, before, limit)
-        return [*map(audit.as_row, rows)], place
-
-    def events(self) -> list[str]:
-        """What the log has entries of, by name."""
-        self._require_log()
-        with self._asking.archive.catalog.reading() as connection:
-            return sorted(map(str, connection.execute(select(entries.c.event).distinct()).scalars()))
-
-    def _require_log(self) -> None:
-        with self._asking.refusing():
-            permission.require_all(self._asking.viewer, Permission.READ_LOG)
 
     def let_orphan_go(self, id: str, why: str) -> None:
         """A file that was set aside, and that belongs to nothing."""

@@ -8,14 +8,13 @@ import sys
 from difflib import get_close_matches
 from functools import partial
 
-from softphone.archive.seen.upkeep import BATCH, Wanted
 from softphone.bootstrap.archive.shared import moment, print_line
-from softphone.bootstrap.archive.viewing import LocalViewing, seeing_here
+from softphone.bootstrap.archive.viewing import Viewing, seeing
 from softphone.bootstrap.home import texts
 from softphone.cli.audit import as_json, audit_row
 from softphone.cli.progress import Progress
 from softphone.cli.tables import show_table
-from softphone.domain.archive.recordings import AuditRow
+from softphone.domain.archive.recordings import BATCH, AuditRow, Wanted
 from softphone.domain.errors import ArchiveError
 from softphone.texts import Texts
 
@@ -23,11 +22,11 @@ from softphone.texts import Texts
 def archive_log(arguments: argparse.Namespace) -> int:
     """By the custody key alone: the log may be what says why the policy is refused."""
     tell = texts()
-    with seeing_here(arguments, by_keys=True) as viewing:
+    with seeing(arguments, by_keys=True) as viewing:
         wanted = _wanted(arguments)
         rows, more = _page(viewing, wanted, arguments.before, arguments.limit, tell)
         seen = {entry.event for entry in rows}
-        there = [] if seen.issuperset(wanted.events) else viewing.archive.upkeep.events()
+        there = list[str]() if seen.issuperset(wanted.events) else viewing.archive.log.events()
     for event in set(wanted.events).difference(there, seen):
         near = get_close_matches(event, there)
         code = "archive.log.no_event.near" if near else "archive.log.no_event"
@@ -52,14 +51,12 @@ def _wanted(arguments: argparse.Namespace) -> Wanted:
     return Wanted(since, until, tuple(arguments.event or ()), arguments.refusals, arguments.recording or "")
 
 
-def _page(
-    viewing: LocalViewing, wanted: Wanted, before: int | None, limit: int, tell: Texts
-) -> tuple[list[AuditRow], bool]:
+def _page(viewing: Viewing, wanted: Wanted, before: int | None, limit: int, tell: Texts) -> tuple[list[AuditRow], bool]:
     """Oldest first; and whether there are earlier ones."""
     rows, looked_at = list[AuditRow](), 0
     with Progress() as running:
         while True:
-            found, before = viewing.archive.upkeep.log(wanted, before, limit + 1 - len(rows))
+            found, before = viewing.archive.log.look(wanted, before, limit + 1 - len(rows))
             rows += found
             if before is None or len(rows) > limit:
                 return rows[:limit][::-1], len(rows) > limit

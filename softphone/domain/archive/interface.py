@@ -35,6 +35,7 @@ from softphone.domain.archive.recordings import (
     Query,
     RecordingRow,
     Sound,
+    Wanted,
 )
 from softphone.domain.archive.reviews import (
     Comment,
@@ -169,6 +170,19 @@ class Cases(Protocol):
     ) -> Decided: ...
 
 
+class Log(Protocol):
+    """All of it, for custody."""
+
+    def look(self, wanted: Wanted, before: int | None, limit: int) -> tuple[Sequence[AuditRow], int | None]:
+        """Of the `BATCH` entries before this number (None: the newest) those that are meant, newest first and at most `limit`;
+        and before which number the next look begins. None: there is nothing before."""
+        ...
+
+    def events(self) -> Sequence[str]:
+        """What it has entries of, by name."""
+        ...
+
+
 class Reader(Protocol):
     """Sound from any moment, for one thread."""
 
@@ -255,6 +269,8 @@ class SeenArchive(Protocol):
     def judging(self) -> Judging: ...
     @property
     def cases(self) -> Cases: ...
+    @property
+    def log(self) -> Log: ...
     @property
     def reviews(self) -> Reviews: ...
     @property

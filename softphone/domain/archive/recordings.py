@@ -15,6 +15,8 @@ from softphone.domain.retention import has_expired
 ROLES = (KeyRole.DOCUMENTATION, KeyRole.TRAINING, KeyRole.CUSTODY)
 RATE = 16_000
 """samples per second and side of what is heard"""
+BATCH = 5_000
+"""entries of the log read at one look"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,18 @@ class AuditRow:
     rule: str
     params: Mapping[str, Any]
     recording: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which entries are meant; nothing said: all."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    events: tuple[str, ...] = ()
+    refusals: bool = False
+    recording: str = ""
+    """an id, or how it begins"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from softphone.house.archive.asking import Asking, refusing
 from softphone.house.archive.deciding import Cases, Judging
 from softphone.house.archive.finding import Finding
 from softphone.house.archive.holds import Holds
+from softphone.house.archive.log import Log
 from softphone.house.archive.opening import Opening, opening
 from softphone.house.archive.reviews import Reviews
 from softphone.house.archive.rights import Rights
@@ -56,6 +57,7 @@ class HouseArchive:
         self.rights = Rights(self._asking)
         self.judging = Judging(self._asking)
         self.cases = Cases(self._asking)
+        self.log = Log(self._asking)
         self.reviews = Reviews(self._asking, policy)
 
     @property

@@ -60,6 +60,10 @@ class Viewer:
         return Period(days=self.own_calls.days, seconds=self.own_calls.seconds)
 
 
+_HERE = {"error.archive.only_health": "error.house.only_health"}
+"""what is said in other words of a house: its health is looked after on a server"""
+
+
 def _no_number(_call: str) -> str | None:
     return None
 
@@ -143,7 +147,7 @@ def refusing() -> Generator[None]:
     try:
         yield
     except HouseError as error:
-        raise ArchiveError(error.code, **error.params) from error
+        raise ArchiveError(_HERE.get(error.code, error.code), **error.params) from error
 
 
 def listed(values: Iterable[Any] | None) -> list[Any] | None:

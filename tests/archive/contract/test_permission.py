@@ -17,7 +17,7 @@ import pytest
 
 from softphone.domain.archive.decisions import Right
 from softphone.domain.archive.interface import SeenArchive
-from softphone.domain.archive.recordings import OwnReview, Query
+from softphone.domain.archive.recordings import OwnReview, Query, Wanted
 from softphone.domain.archive.reviews import NotReviewing, SampleQuery
 from softphone.domain.changes import HoldBy
 from softphone.domain.errors import ArchiveError
@@ -118,6 +118,7 @@ OPERATIONS: dict[str, Operation] = {
     "see cases": lambda a, m: a.cases.open(),
     "show a case": lambda a, m: a.cases.show(m.case),
     "decide a case": lambda a, m: a.cases.decide(m.case, uphold=True, reason="ingen grund", policy=None),
+    "read the log": lambda a, m: (a.log.look(Wanted(), None, 3), a.log.events()),
     "see teams": lambda a, m: a.reviews.teams(m.world.policy),
     "see the sample": lambda a, m: (a.reviews.page(TEAM), a.reviews.counts(TEAM), a.reviews.figures(TEAM)),
     "see another team's sample": lambda a, m: a.reviews.page(ANOTHER),
@@ -160,6 +161,7 @@ TABLE: dict[str, tuple[str, str, str, str, str]] = {
     "see cases":                          (MINE,   MINE,            MINE,            MINE,            OK),
     "show a case":                        (MINE,   MINE,            MINE,            MINE,            OK),
     "decide a case":                      (MINE,   MINE,            MINE,            MINE,            OK),
+    "read the log":                       (MINE,   MINE,            MINE,            MINE,            OK),
     "see teams":                          ("no_key", "no_key",      "no_key",        OK,              "no_key"),
     "see the sample":                     (MINE,   MINE,            MINE,            OK,              MINE),
     "see another team's sample":          (MINE,   MINE,            MINE,            TEAMS,           MINE),

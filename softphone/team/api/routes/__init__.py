@@ -12,6 +12,7 @@ from softphone.team.api.routes import (
     joined,
     judging,
     keys,
+    log,
     news,
     reviews,
     rights,
@@ -31,6 +32,7 @@ SERVED = (
     holds.routes,
     afterwards.routes,
     judging.routes,
+    log.routes,
     reviews.routes,
     shared.routes,
 )
