@@ -523,7 +523,7 @@ def test_a_link_that_is_pasted_joins_the_house_beside_the_window_and_the_phone_r
     # Signed out, it says so, and a new link can be pasted.
     scene.show(replace(s.snapshot(), house=replace(house, trouble=CodedText("error.house.signed_out"))))
     scene.qtbot.waitUntil(section.link.isVisible, timeout=10_000)
-    assert section.state.property("role") == "danger"
+    assert "har logget denne computer ud" in section.trouble.text()
     # Or, where the house signs its people in by itself, its browser is asked once more.
     scene.press("joinHouse")
     scene.qtbot.waitUntil(section.cancel.isVisible, timeout=10_000)
@@ -536,6 +536,7 @@ def test_a_link_that_is_pasted_joins_the_house_beside_the_window_and_the_phone_r
     scene.show(replace(s.snapshot(), locked={"policy": "/etc/klartone/settings.toml"}))
     scene.qtbot.waitUntil(lambda: not section.link.isEnabled(), timeout=10_000)
     assert "/etc/klartone/settings.toml" in section.join.toolTip()
+    assert section.state.text() == section.join.toolTip()
 
 
 def with_policy(phase: PolicyPhase) -> Snapshot:
@@ -627,7 +628,7 @@ def test_a_first_start_that_is_none_says_what_became_of_the_settings(scene: Scen
     assert "Sig det til IT" in desk.window.ready.fault_text.text()
     _picture(scene, "locked-home")
     scene.press("openSettings")
-    assert told.text() == "Velkommen. Jeres organisation sætter kontiene op, og der er ingen endnu: Spørg IT."
+    assert told.text() == "Velkommen. Din organisation sætter kontiene op, og der er ingen endnu: Spørg IT."
     _picture(scene, "locked")
 
 

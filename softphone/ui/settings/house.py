@@ -25,11 +25,13 @@ class HouseSection(Section):
     def __init__(self) -> None:
         super().__init__("house")
         self.state = TextLabel("houseState", size=SMALL, role="muted", wrap=True)
+        self.trouble = TextLabel("houseTrouble", size=SMALL, role="danger", wrap=True)
         self.link = line_field("houseLink")
         self.join = FilledButton("joinHouse", "plain", 40)
         self.cancel = FilledButton("stopJoining", "plain", 40)
         self.said = SaidLabel("houseSaid")
         self.body.addWidget(self.state)
+        self.body.addWidget(self.trouble)
         self.body.addSpacing(6)
         self.body.addWidget(self.link)
         self.body.addSpacing(6)
@@ -53,10 +55,10 @@ class HouseSection(Section):
         out = house is not None and house.trouble is not None and house.trouble.code.endswith(_SIGNED_OUT)
         if house is not None and not out:
             self._failed = None  # of a try before
-        self._render_state(view, house)
+        place = "" if house is not None else self.place_of_lock("policy")
+        self._render_state(view, house, place)
         for one in (self.link, self.join):
             one.setVisible(house is None or out)
-        place = "" if house is not None else self.place_of_lock("policy")
         why = view.texts("settings.managed", place=place) if place else ""
         if self._works:
             why = view.texts("settings.house.works")
@@ -75,11 +77,12 @@ class HouseSection(Section):
         else:
             self.said.setText(view.texts("settings.house.works") if self._works else "")
 
-    def _render_state(self, view: View, house: HouseState | None) -> None:
-        texts = view.texts
+    def _render_state(self, view: View, house: HouseState | None, place: str) -> None:
+        texts, trouble = view.texts, house.trouble if house else None
+        self.trouble.setVisible(trouble is not None)
+        self.trouble.setText(texts(trouble.code, **trouble.params) if trouble else "")
         if house is None:
-            self.state.set_role("muted")
-            self.state.setText(texts("settings.house.why"))
+            self.state.setText(texts("settings.managed", place=place) if place else texts("settings.house.why"))
             return
         lines = [
             texts(
@@ -88,9 +91,7 @@ class HouseSection(Section):
                 day=house.since.astimezone().date(),
             )
         ]
-        if house.trouble is not None:
-            lines.append(texts(house.trouble.code, **house.trouble.params))
-        elif house.heard is None:
+        if house.heard is None:
             lines.append(texts("settings.house.unheard"))
         elif house.heard.astimezone().date() == view.now.astimezone().date():
             lines.append(texts("settings.house.heard", at=texts.clock(house.heard)))
@@ -98,7 +99,6 @@ class HouseSection(Section):
             lines.append(texts("settings.house.heard_day", day=house.heard.astimezone().date()))
         if house.policy:
             lines.append(texts("settings.house.policy", number=house.policy))
-        self.state.set_role("danger" if house.trouble else "muted")
         self.state.setText("\n".join(lines))
 
     def joined(self) -> None:
