@@ -18,8 +18,9 @@ BEGIN
             UPDATE hold_words w SET lifted_reason = 'void' WHERE w.hold = void.hold;
             PERFORM note('sweep_hold_void', 'G10', one.call::text, one.recording, jsonb_build_object('hold', void.hold));
             RETURN QUERY SELECT one.recording, 'hold_void', NULL::text;
-            -- Its training wraps went with it, and nobody here can make them anew.
-            IF NOT (SELECT r.held FROM recordings r WHERE r.recording = one.recording) THEN
+            -- Its training wraps went with it, and nobody here can make them anew. Grounds are custody's still to decide.
+            IF NOT (SELECT r.held FROM recordings r WHERE r.recording = one.recording) AND EXISTS (SELECT FROM purposes p
+                    WHERE p.recording = one.recording AND p.purpose = 'training' AND p.stands = 'keeps') THEN
                 PERFORM purposes_end(ARRAY [one.recording], ARRAY ['training'], 'taken_back', 'void');
             END IF;
         END LOOP;
