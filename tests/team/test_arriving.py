@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -24,12 +24,13 @@ from softphone.domain.changes import HoldBy, PlaceHold
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import KeyRole
 from softphone.domain.retention import expires_on
+from softphone.domain.roles import Role
 from softphone.domain.session.state import LegalHold
 from softphone.team.logins import login
 from softphone.team.objects import Bucket
 from softphone.team.people.asking import Asking
-from softphone.team.rows import signing_in
 from softphone.team.rows.numbers import number_hash
+from softphone.team.rows.signing_in import Asker
 from softphone.team.schema import SERVICE
 from softphone.team.settings import read_settings
 from softphone.team.upload.arriving import Arriving, State
@@ -327,9 +328,7 @@ def test_of_two_that_bring_it_at_once_one_counts_and_its_receipt_is_of_what_is_t
     async def deed() -> tuple[State, State]:
         bucket = Bucket(team.storage)
         async with login(read_settings(team.settings).database, SERVICE, "", most=4) as rows:
-            async with rows.asking(desk.token) as tx:
-                who = await signing_in.who_asks(tx)
-            assert who is not None
+            who = Asker(uuid4(), UUID(desk.id), "", frozenset({Role.AGENT}), (), now)
             asking, told = Asking(who, desk.token), RecordingTold.model_validate(one.told)
             slow = Slow(rows, bucket, bytes(32), Signer(team.receipts.private_bytes_raw()))
             quick = Arriving(rows, bucket, bytes(32), slow.signer)

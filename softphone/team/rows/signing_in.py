@@ -21,7 +21,6 @@ BY_CODE = "SELECT session_by_code(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
 RENEW = "SELECT session_renew(%s, %s, %s, %s, %s, %s, %s)"
 PROOF = "SELECT proof_new(%s, %s)"
 REQUEST = "SELECT * FROM request_asked(%s, %s, %s, %s, %s)"
-WHO = "SELECT * FROM who_asks()"
 END = "SELECT session_end()"
 REVOKE = "SELECT desk_revoke(%s)"
 LEAVES = "SELECT person_leaves(%s)"
@@ -121,12 +120,12 @@ async def request(
     """Who asks, and `new`, `used` (this proof was shown before), `many` (their desk has asked for this so often within the
     minute), or `elsewhere` (the token is bound to another key, which is logged). None: nobody whose session lives."""
     row = await rows.once(token, REQUEST, proof, until, what, most, thumbprint)
-    return None if row is None else (_asker(row), row["may"])
-
-
-async def who_asks(tx: Transaction) -> Asker | None:
-    row = await tx.row(WHO)
-    return None if row is None else _asker(row)
+    if row is None:
+        return None
+    roles = frozenset(Role(one) for one in row["roles"])
+    return Asker(row["person"], row["desk"], row["thumbprint"], roles, tuple(row["agents"]), row["expires_at"]), row[
+        "may"
+    ]
 
 
 async def end_session(tx: Transaction) -> None:
@@ -206,11 +205,6 @@ async def take_policy(
 async def policies_since(tx: Transaction, number: int) -> Sequence[Row]:
     """Each one that came after that number: so a desk can follow from signer to signer."""
     return await tx.all(POLICIES_SINCE, number)
-
-
-def _asker(row: Row) -> Asker:
-    roles = frozenset(Role(one) for one in row["roles"])
-    return Asker(row["person"], row["desk"], row["thumbprint"], roles, tuple(row["agents"]), row["expires_at"])
 
 
 def _of(desk: Desk, tokens: Tokens) -> tuple[UUID, bytes, str, timedelta, timedelta]:
