@@ -19,23 +19,30 @@ _STATES = ("going_on", "stored", "erased")
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """`missing`: numbers of parts of this file, each once. `receipt`: as it was told."""
+    """`missing`: numbers of parts of this file, each once. `receipt`, `ended`: as they were told."""
 
     state: str
     missing: tuple[int, ...]
     receipt: str
+    ended: str = ""
 
 
 def upload_of(answer: Answer, size: int) -> Upload:
     """`size`: the file's bytes. This and the others raise UnreachableError for what is no such answer."""
     told = _object(answer)
     state, missing, receipt = told.get("state"), told.get("missing", []), told.get("receipt", "")
-    if state not in _STATES or not isinstance(missing, list) or not isinstance(receipt, str):
+    ended = told.get("ended", "")
+    if (
+        state not in _STATES
+        or not isinstance(missing, list)
+        or not isinstance(receipt, str)
+        or not isinstance(ended, str)
+    ):
         raise _no_service(answer)
     numbers, parts = cast("list[Any]", missing), -(-size // PART)
     if not all(type(one) is int and 1 <= one <= parts for one in numbers) or len(set(numbers)) != len(numbers):
         raise _no_service(answer)
-    return Upload(cast("str", state), tuple(numbers), receipt)
+    return Upload(cast("str", state), tuple(numbers), receipt, ended)
 
 
 def heads_of(answer: Answer) -> list[Head]:

@@ -18,6 +18,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
 from softphone.domain.errors import HouseError
+from softphone.domain.purpose import Purpose
 
 TYPE = "klartone-receipt"
 _LONGEST = 4_000
@@ -43,6 +44,15 @@ def checked(told: str, keys: Sequence[str], recording: str, sha256: str) -> Rece
 def check_erased(told: str, keys: Sequence[str], recording: str, sha256: str) -> None:
     """The only copy may lie here: whoever merely answers in the house's place ends none. Raises as `checked`."""
     _signed(told, keys, recording, sha256, "erased")
+
+
+def ended(told: str, keys: Sequence[str], recording: str, sha256: str) -> set[Purpose]:
+    """Purposes that have ended in the house, though it has the recording. Raises as `checked`."""
+    payload = _signed(told, keys, recording, sha256, "ended")
+    try:
+        return {Purpose(one) for one in payload["purposes"]}
+    except (KeyError, TypeError, ValueError):
+        raise HouseError("error.house.receipt_wrong") from None
 
 
 def sha256_of(told: str) -> str:

@@ -24,7 +24,7 @@ from softphone.archive.crypto.wraps import SUITE
 from softphone.archive.finding.telling import GroupOf, rows_told
 from softphone.archive.outbox import rows, shipping
 from softphone.archive.outbox.rows import Item, Kind
-from softphone.archive.retention.handed_over import erased_there
+from softphone.archive.retention.handed_over import ended_there, erased_there
 from softphone.domain.changes import AuditEntry
 from softphone.domain.errors import HouseError
 from softphone.domain.heads import Head
@@ -271,6 +271,9 @@ class Carrier:
         elif answer.state == "going_on":
             with archive.catalog.writing() as tx:
                 shipping.lost(tx, recording, datetime.now(UTC))
+        elif answer.ended:
+            purposes = receipts.ended(answer.ended, self.receipt_keys(), recording, sha256)
+            ended_there(archive, recording, purposes, datetime.now(UTC))
 
     # --- the log ----------------------------------------------------------------------------------
 

@@ -303,16 +303,21 @@ def test_a_receipt_counts_by_a_key_that_the_policy_names_also_while_the_house_ch
 
 
 def test_what_the_house_had_taken_back_before_it_arrived_goes_here_too(office: Office) -> None:
-    recording = office.recorded(TRAINING)
-    call = office.scene.archive.find(recording).call
-    office.joined.connection.ask(
-        "POST", "/v1/withdrawals",
-        {"withdrawal": call, "call_group": call, "purposes": ["training"], "reason": "withdrawn"},
-    )  # fmt: skip
+    both = office.recorded()
     with office.courier():
         office.all_shipped()
+    recording = office.recorded(TRAINING)
+    for one in (recording, both):
+        call = office.scene.archive.find(one).call
+        told = {"withdrawal": call, "call_group": call, "purposes": ["training"], "reason": "withdrawn"}
+        office.joined.connection.ask("POST", "/v1/withdrawals", told)
+    with office.courier():
+        office.all_shipped()
+        # Of what had arrived, and is kept for something else, the copy is opened no more for what ended there.
+        until(lambda: TRAINING not in office.scene.archive.find(both).opens_for, 30, "it ends in the copy")
+    assert {*office.scene.archive.find(both).opens_for} == {KeyRole.CUSTODY, DOCUMENTATION}
     assert not office.scene.archive.vault.path(recording).exists()
-    assert office.scene.archive.list() == []
+    assert [one.recording for one in office.scene.archive.list()] == [both]
     assert verify(office.scene.archive).ok
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from softphone.archive.examine.verify import verify
 from softphone.archive.outbox import shipping
 from softphone.domain.changes import Discard, DropWraps, RememberRefusal
 from softphone.domain.errors import HouseError, KeyringError
@@ -275,8 +276,8 @@ def test_what_the_house_erases_ends_here_though_no_head_lets_its_copy_go(
 ) -> None:
     monkeypatch.setattr(module, "_ASKS", 2)
     monkeypatch.setattr(module, "LOOK", 0.1)
-    erased, unsigned, stands = desk.recorded(), desk.recorded(), desk.recorded()
-    files = {one: hashlib.sha256(desk.file(one).read_bytes()).hexdigest() for one in (erased, unsigned, stands)}
+    erased, _unsigned, stands, part, forged, held = those = [desk.recorded() for _ in range(6)]
+    files = {one: hashlib.sha256(desk.file(one).read_bytes()).hexdigest() for one in those}
 
     def says(_method: str, path: str, body: Any) -> Any:
         if path != "/v1/recordings":
@@ -284,17 +285,31 @@ def test_what_the_house_erases_ends_here_though_no_head_lets_its_copy_go(
         assert files[body["recording"]] == body["sha256"]
         if body["recording"] == stands:
             return {"state": "stored"}
+        if (of := body["recording"]) in (part, forged, held):
+            key, purposes = (
+                Signer(bytes(32)) if of == forged else KEY,
+                [DOCUMENTATION, TRAINING][0 if of == held else 1 :],
+            )
+            return {"state": "stored", "ended": key.ended(of, body["sha256"], purposes, datetime.now(UTC))}
         key = KEY if body["recording"] == erased else Signer(bytes(32))
         return {"state": "erased", "receipt": key.erased(body["recording"], body["sha256"], datetime.now(UTC))}
 
     desk.says = says
-    desk.has_sent(erased, unsigned, stands)
+    desk.has_sent(*those)
     with desk.courier():
         until(lambda: desk.asked.count("POST /v1/recordings") == 2, 10, "some of them")
         monkeypatch.setattr(module, "_ASKED", 0.0)
-        until(lambda: not desk.file(erased).exists() and desk.asked.count("POST /v1/recordings") > 4, 10, "all of them")
-    assert {one.recording for one in desk.scene.archive.list()} == {unsigned, stands}
-    assert all(desk.file(one).exists() for one in (unsigned, stands))
+        until(
+            lambda: not desk.file(erased).exists() and desk.asked.count("POST /v1/recordings") > 12, 10, "all of them"
+        )
+    assert {one.recording for one in desk.scene.archive.list()} == {*those} - {erased}
+    assert all(desk.file(one).exists() for one in those if one != erased)
+    # A purpose that ended in the house alone ends in the copy: what is sealed for it goes. The last one is a hold's, there.
+    opens = {one: set(desk.scene.archive.find(one).opens_for) for one in (stands, part, forged, held)}
+    assert opens[stands] == opens[forged] == {KeyRole.CUSTODY, DOCUMENTATION, TRAINING}
+    assert (opens[part], opens[held]) == ({KeyRole.CUSTODY, DOCUMENTATION}, {KeyRole.CUSTODY})
+    assert [one.event for one in desk.scene.archive.audit_of(part)].count("ended_there") == 1
+    assert verify(desk.scene.archive).ok
 
 
 @pytest.mark.expected_log("refused by the house: error.house.log_refused", reason="it has another one from here")

@@ -56,14 +56,14 @@ def restricted(done: Execution, change: Restrict) -> None:
     if is_case(change.reason):
         outbox.case(done.tx, change.recording, change.reason, whole=True)
     else:
-        outbox.withdraw(done.tx, change.recording, _keeping(done.tx, change.recording), change.reason)
+        outbox.withdraw(done.tx, change.recording, keeping(done.tx, change.recording), change.reason)
     restrict(done.tx, change.recording, change.reason)
     done.taken_back.append(change.recording)
     done.dropped = True
 
 
 def discarded(done: Execution, change: Discard) -> None:
-    outbox.withdraw(done.tx, change.recording, _keeping(done.tx, change.recording), change.reason)
+    outbox.withdraw(done.tx, change.recording, keeping(done.tx, change.recording), change.reason)
     if not is_held(done.tx.connection, change.recording):
         discard(done.tx, change.recording, datetime.now(UTC))
         done.discarded.append(change.recording)
@@ -139,7 +139,7 @@ def waits_for_case(stands: str, reason: str | None) -> bool:
     return stands == Ended.TAKEN_BACK and reason == Reason.GROUNDS_GIVEN.value
 
 
-def _keeping(tx: Transaction, recording: str) -> list[Purpose]:
+def keeping(tx: Transaction, recording: str) -> list[Purpose]:
     asked = select(purposes.c.purpose).where(purposes.c.recording == recording, purposes.c.stands == Ended.KEEPS.value)
     return [Purpose(one) for one in tx.execute(asked).scalars()]
 

@@ -40,6 +40,8 @@ COPY_GONE = "copy_handed_over"
 """the entry by which the copy here goes"""
 ERASED_THERE = "erased_there"
 """the entry by which it goes because the house has erased its own"""
+ENDED_THERE = "ended_there"
+"""the entry by which purposes end here because they have in the house"""
 
 
 @dataclass(frozen=True, slots=True)

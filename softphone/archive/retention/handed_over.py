@@ -5,18 +5,24 @@ Their rows stand as long as the agent's own list has their call. What the house 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
+
+from sqlalchemy import update
 
 from softphone.archive.archive import Archive
 from softphone.archive.catalog.condemned import remove_condemned
 from softphone.archive.catalog.transaction import Transaction
 from softphone.archive.changes.call import call_of
-from softphone.archive.changes.ending import discard, restrict
+from softphone.archive.changes.ending import discard, end_purpose, keeping, restrict
 from softphone.archive.changes.execution import HOLD_ONLY, held_alone
-from softphone.archive.changes.sealing import is_held
+from softphone.archive.changes.sealing import drop_wraps, is_held, restricted_by
 from softphone.archive.outbox import shipping
-from softphone.archive.outbox.shipping import ERASED_THERE, past_own_list
+from softphone.archive.outbox.shipping import ENDED_THERE, ERASED_THERE, past_own_list
+from softphone.archive.schema.tables import recordings
 from softphone.domain.changes import AuditEntry
+from softphone.domain.purpose import KeyRole, Purpose
+from softphone.domain.retention import Ended
 
 
 def forget_rows(tx: Transaction, now: datetime) -> int:
@@ -43,3 +49,22 @@ def erased_there(archive: Archive, recording: str, now: datetime) -> None:
             shipping.forget(tx, recording)
     archive.catalog.empty_log()
     remove_condemned(archive.catalog, archive.vault)
+
+
+def ended_there(archive: Archive, recording: str, purposes: Collection[Purpose], now: datetime) -> None:
+    """Nobody opens the copy here for these any more. Where they are all that keep it here, a hold keeps it there: the copy stays
+    to its own date, for custody. Raises ArchiveError."""
+    with archive.catalog.writing() as tx:
+        call, keep = call_of(tx.connection, recording), keeping(tx, recording)
+        ended = [one for one in keep if one in purposes]
+        if call is None or not ended or restricted_by(tx.connection, recording) is not None:
+            return
+        drop_wraps(tx, recording, *(KeyRole(one.value) for one in ended))
+        if len(ended) == len(keep):
+            tx.execute(update(recordings).where(recordings.c.recording == recording).values(restricted=HOLD_ONLY))
+            tx.log(held_alone(recording, call, now))
+        else:
+            for one in ended:
+                end_purpose(tx, recording, one, Ended.TAKEN_BACK, ENDED_THERE)
+            tx.log(AuditEntry(ENDED_THERE, "G10", now, call, recording))
+    archive.catalog.empty_log()

@@ -71,11 +71,13 @@ class Seen(Told):
 
 
 class UploadState(Told):
-    """`missing`: the numbers of the parts to be sent, each 5 MiB but the last. `receipt` is a JWS: stored, or erased."""
+    """`missing`: the numbers of the parts to be sent, each 5 MiB but the last. `receipt` is a JWS: stored, or erased.
+    `ended` is one that names purposes for which it is stored no more."""
 
     state: rows_of.UploadState
     missing: list[int] = Field(default_factory=list[int])
     receipt: str = ""
+    ended: str = ""
 
 
 class Withdrawal(Told):

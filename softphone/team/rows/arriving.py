@@ -25,6 +25,7 @@ PART = "SELECT upload_part(%s, %s, %s, %s, %s)"
 PARTS = "SELECT part, digest, etag FROM upload_parts WHERE recording = %s ORDER BY part"
 DROP = "SELECT upload_drop(%s)"
 STORE = "SELECT * FROM recording_store(%s, %s)"
+ENDED = "SELECT purposes_ended(%s) AS ended"
 KEEP_RECEIPT = "SELECT receipt_keep(%s, %s)"
 RECEIPT = "SELECT receipt FROM receipts WHERE recording = %s"
 
@@ -268,6 +269,11 @@ async def store(tx: Transaction, arrived: Arrived) -> StoredAt:
 def keep_receipt(tx: Transaction, recording: UUID, receipt: str) -> None:
     """As the last of its transaction: the service's log waits for the end."""
     tx.last(KEEP_RECEIPT, recording, receipt)
+
+
+async def ended(tx: Transaction, recording: UUID) -> list[Purpose]:
+    """Purposes of a recording of the desk that asks, for which it is kept no more."""
+    return [Purpose(one) for one in await tx.value(ENDED, recording)]
 
 
 async def receipt(tx: Transaction, recording: UUID) -> str | None:

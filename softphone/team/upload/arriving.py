@@ -39,11 +39,13 @@ _LIES = frozenset({"error.team.digest_wrong", "error.team.container_wrong", "err
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """`missing`: the parts to be sent. `receipt` once it is stored, or erased."""
+    """`missing`: the parts to be sent. `receipt` once it is stored, or erased. `ended`: what is stored is no longer for these
+    purposes; empty: for all that it was."""
 
     state: UploadState
     missing: tuple[int, ...] = ()
     receipt: str = ""
+    ended: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,8 @@ class Arriving:
     async def begin(self, asking: Asking, told: FileTold) -> State:
         """The same one again goes on where it was. One of a single part comes whole."""
         found, _ = await self._begun(asking, told)
+        if found.state is UploadState.STORED:
+            return await self._stored(asking, told, found)
         if found.state is not UploadState.GOING_ON:
             return self._ended(told, found)
         if told.parts > 1 and not found.upload:
@@ -110,6 +114,12 @@ class Arriving:
         """What has arrived of it goes with the next sweep. One that has ended is none to give up."""
         async with self.rows.asking(asking.token) as tx:
             await rows_of.drop(tx, recording)
+
+    async def _stored(self, asking: Asking, told: FileTold, found: Upload) -> State:
+        async with self.rows.asking(asking.token) as tx:
+            ended = await rows_of.ended(tx, UUID(told.recording))
+        said = self.signer.ended(told.recording, told.sha256, ended, datetime.now(UTC)) if ended else ""
+        return replace(self._ended(told, found), ended=said)
 
     def _ended(self, told: FileTold, found: Upload) -> State:
         if found.state is UploadState.ERASED:

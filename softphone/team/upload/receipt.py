@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from joserfc import jws
@@ -44,11 +44,22 @@ class Signer:
         told = {"recording": recording, "sha256": sha256, "at": at.isoformat(), "state": "erased"}
         return self.sign(_TYPE, told)
 
+    def ended(self, recording: str, sha256: str, purposes: Sequence[str], at: datetime) -> str:
+        """A desk opens its own copy for these no more."""
+        told = {
+            "recording": recording,
+            "sha256": sha256,
+            "at": at.isoformat(),
+            "state": "ended",
+            "purposes": [*purposes],
+        }
+        return self.sign(_TYPE, told)
+
     def countersigned(self, told: Mapping[str, str | int], at: datetime) -> str:
         """A desk's log as far as it has come, and the entry of the service's log that names it."""
         return self.sign(_OF_LOG, {**told, "at": at.isoformat()})
 
-    def sign(self, kind: str, told: Mapping[str, str | int]) -> str:
+    def sign(self, kind: str, told: Mapping[str, str | int | list[str]]) -> str:
         header = {"alg": "Ed25519", "typ": kind, "kid": self.id}
         payload = json.dumps(told, sort_keys=True, separators=(",", ":"))
         return jws.serialize_compact(header, payload, self._key, algorithms=["Ed25519"])

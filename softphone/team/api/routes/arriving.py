@@ -130,4 +130,4 @@ def _told(here: Service, told: RecordingTold, state: State) -> bodies.UploadStat
 
 
 def _state(state: State) -> bodies.UploadState:
-    return bodies.UploadState(state=state.state, missing=list(state.missing), receipt=state.receipt)
+    return bodies.UploadState(state=state.state, missing=list(state.missing), receipt=state.receipt, ended=state.ended)
