@@ -24,10 +24,11 @@ from softphone.domain.changes import (
     PlaceHold,
     RememberLanguage,
     RememberRefusal,
+    Restrict,
 )
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import KeyRole, Language
-from tests.archive.scene import AT, DOCUMENTATION, NUMBER, TRAINING, CommitFailedError, Scene
+from tests.archive.scene import AT, DOCUMENTATION, NUMBER, TRAINING, CommitFailedError, Scene, voices
 
 BOTH = (DOCUMENTATION, TRAINING)
 AGENT = "anna@klartone.test"
@@ -46,6 +47,11 @@ def waiting(desk: Scene) -> list[Item]:
 def figures(desk: Scene) -> shipping.Waiting:
     with desk.archive.catalog.reading() as connection:
         return shipping.waiting(connection, desk.archive.desk)
+
+
+def due(desk: Scene) -> list[str]:
+    with desk.archive.catalog.reading() as connection:
+        return [row.recording for row in shipping.due(connection)]
 
 
 def received(desk: Scene, recording: str, entry: int) -> None:
@@ -109,7 +115,7 @@ def test_a_change_that_is_not_written_leaves_nothing_to_be_told(desk: Scene) -> 
 
 def test_the_house_hears_of_what_it_has_and_of_a_no_and_of_nothing_else(desk: Scene) -> None:
     joined(desk)
-    private, shipped, undone = (desk.closed(*BOTH, seconds=0.2) for _ in range(3))
+    private, shipped, undone, objected = (desk.closed(*BOTH, seconds=0.2) for _ in range(4))
     desk.commit(Discard(private, "private"), recording=private)
     assert waiting(desk) == []
     received(desk, shipped, 3)
@@ -121,6 +127,13 @@ def test_the_house_hears_of_what_it_has_and_of_a_no_and_of_nothing_else(desk: Sc
         (Kind.WITHDRAWAL, {"purposes": ["documentation", "training"], "reason": "withdrawn"}),
         (Kind.UNDO, {"hold": "h1", "known": False}),
     ]
+    # Of an objection in mid-upload it hears once it has the recording: before that it would know none.
+    with desk.archive.catalog.writing() as tx:
+        shipping.begin(tx, objected, desk.archive.find(objected, AT).call)
+    desk.commit(Restrict(objected, "objection"), recording=objected)
+    assert Kind.CASE not in [one.kind for one in waiting(desk)]
+    received(desk, objected, 5)
+    assert [one.recording for one in waiting(desk) if one.kind is Kind.CASE] == [objected]
 
 
 def test_a_copy_goes_only_once_all_is_told_and_what_is_left_of_it_is_proved_held_and_forgotten(desk: Scene) -> None:
@@ -133,11 +146,14 @@ def test_a_copy_goes_only_once_all_is_told_and_what_is_left_of_it_is_proved_held
     received(desk, one, 5)
     received(desk, other, 9)
     desk.commit(hold(one), recording=one)
-    with archive.catalog.reading() as connection:
-        assert [*shipping.durable(connection, 5)] == []
-        assert [*shipping.durable(connection, 9)] == [other]
+    desk.commit(DropWraps(other, KeyRole.TRAINING, "declined_by_voice"), recording=other)
     with archive.catalog.writing() as tx:
-        rows.told(tx, *rows.read(tx.connection, archive.secrets))
+        assert [*shipping.durable(tx.connection, 9)] == []
+        held, no = rows.read(tx.connection, archive.secrets)
+        rows.told(tx, no)
+        assert [*shipping.durable(tx.connection, 5)] == []
+        assert [*shipping.durable(tx.connection, 9)] == [other]
+        rows.told(tx, held)
     with archive.catalog.reading() as connection:
         assert [*shipping.durable(connection, 5)] == [one]
 
@@ -152,14 +168,29 @@ def test_a_copy_goes_only_once_all_is_told_and_what_is_left_of_it_is_proved_held
     past = History(archive.catalog, archive.secrets).call(listed.call, AT)
     assert past is not None
     assert all(it.wrapped and it.keeps for it in past.kept.recordings[0].purposes.values())
+    assert "handed_over_forgotten" not in [it.what for it in sweep(archive, AT, clock=AT)]
+    # Nor is it forgotten before the house has heard that.
+    later = AT + timedelta(days=8)
+    assert "handed_over_forgotten" not in [it.what for it in sweep(archive, later, clock=later, witness=later)]
     with archive.catalog.writing() as tx:
         rows.told(tx, *rows.read(tx.connection, archive.secrets))
-    assert "handed_over_forgotten" not in [it.what for it in sweep(archive, AT, clock=AT)]
-    later = AT + timedelta(days=8)
     assert "handed_over_forgotten" in [it.what for it in sweep(archive, later, clock=later, witness=later)]
     assert [row.recording for row in archive.list(later)] == [other]
     assert verify(archive).ok
     assert Counter(row.event for row in archive.audit_of(one))["copy_handed_over"] == 1
+
+
+def test_what_a_hold_alone_keeps_is_shipped_and_what_is_still_being_written_is_not(desk: Scene) -> None:
+    joined(desk)
+    held = desk.closed(TRAINING, seconds=0.2)
+    desk.commit(hold(held), recording=held)
+    desk.commit(DropWraps(held, KeyRole.TRAINING, "declined_by_key"), recording=held)
+    call = desk.call()
+    written = desk.open(call, *BOTH)
+    desk.start(call, written, 0)
+    desk.talk(call, voices(0.2))
+    desk.commit(CloseRecording(written, AT, BOTH), recording=written)
+    assert due(desk) == [held]
 
 
 def test_a_house_that_was_set_back_gets_again_what_is_here(desk: Scene) -> None:

@@ -16,8 +16,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from softphone.archive.examine.verify import verify
-from softphone.archive.outbox import shipping
-from softphone.domain.changes import Discard, DropWraps, RememberRefusal
+from softphone.archive.outbox import rows, shipping
+from softphone.domain.changes import Discard, DropWraps, HoldBy, PlaceHold, RememberRefusal
 from softphone.domain.errors import HouseError, KeyringError
 from softphone.domain.heads import Head
 from softphone.domain.purpose import KeyRole
@@ -216,6 +216,8 @@ def test_a_withdrawal_waits_for_no_upload_and_what_ends_here_meanwhile_is_given_
     assert told[:6] == ["POST /v1/recordings", "parts/1", "POST /v1/withdrawals", "POST /v1/numbers",
                         "POST /v1/recordings", "parts/1"]  # fmt: skip
     assert told[6:9] == ["parts/2", "POST /v1/withdrawals", f"DELETE /v1/recordings/{recording}/upload"]
+    # The log comes after all else.
+    assert "POST /v1/log" not in desk.asked[: desk.asked.index(told[8])]
 
 
 def test_what_goes_whole_breaks_off_for_a_withdrawal_and_is_told_anew(
@@ -244,17 +246,22 @@ def test_what_goes_whole_breaks_off_for_a_withdrawal_and_is_told_anew(
     assert {one["role"] for one in told[0]["wraps"]} == {"documentation", "custody"}
 
 
-@pytest.mark.expected_log("refused by the house: error.team.not_yours", reason="the first is another agent's there")
-def test_a_copy_that_the_house_refuses_keeps_no_other_here(desk: Doubtful, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.expected_log("error.team.not_yours", reason="the first is another agent's there")
+@pytest.mark.expected_log("error.house.nothing_to_hold", reason="it holds nothing")
+def test_a_copy_that_the_house_refuses_keeps_no_other_and_an_untaken_lock_keeps_its_own(
+    desk: Doubtful, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(module, "_HEADS", 0.0)
     monkeypatch.setattr(module, "_AT_ONCE", 1)
     heads = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
     desk.head_key = KEY.public
     head = Head(1, 50, "a", datetime.now(UTC), 50, 0, 0, "", desk.head_key)
     head = replace(head, signature=base64.b64encode(heads.sign(head.to_sign())).decode())
-    refused, other = desk.recorded(), desk.recorded()
+    refused, other, locked = desk.recorded(), desk.recorded(), desk.recorded()
 
     def says(_method: str, path: str, body: Any) -> Any:
+        if path == "/v1/holds":
+            return {"held": ["another"]}
         if path.startswith("/v1/heads"):
             return {"heads": [] if path.endswith("since=1") else [head.told()]}
         if path == "/v1/recordings" and body["recording"] == refused:
@@ -262,12 +269,19 @@ def test_a_copy_that_the_house_refuses_keeps_no_other_here(desk: Doubtful, monke
         return {"state": "stored"}
 
     desk.says = says
-    desk.has_sent(refused, other)
+    desk.has_sent(refused, other, locked)
+    lock = PlaceHold(f"{locked}-h1", locked, HoldBy.CONTROLLER, "anna", datetime.now(UTC), None, "price")
+    with desk.scene.archive.catalog.writing() as tx:
+        rows.begin(tx, head.at - timedelta(days=2))
+    desk.scene.commit(lock, recording=locked)
     with desk.courier():
         until(lambda: not desk.file(other).exists(), 10, "the other's copy gone")
-        until(lambda: bool(desk.reports) and not desk.trouble(), 10, "nothing else keeps it")
+        until(lambda: "PUT /v1/sample/tallies" in desk.asked, 10, "nothing else keeps it")
+    assert desk.reports[-1].trouble is None
+    assert (desk.reports[-1].waiting.told, desk.trouble()) == (1, "error.house.nothing_to_hold")
     assert desk.file(refused).exists()
-    assert desk.asked.count("POST /v1/recordings") == 3
+    assert desk.file(locked).exists()
+    assert desk.asked.count("POST /v1/recordings") == 4
 
 
 @pytest.mark.expected_log("refused by the house: error.house.receipt_wrong", reason="another has signed it")
