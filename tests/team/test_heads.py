@@ -121,6 +121,11 @@ def test_a_desk_follows_the_houses_log_and_finds_out_one_that_was_rewritten(team
         follow(second, [second, third, new], key_of(team))
     restored = signed_by(theirs, replace(third, epoch=1, restored_from=4, number=5, durable_to=0))
     assert follow(second, [second, restored], key_of(team)) == Followed(restored, 4)
+    # Of two restores since, the one that went further back counts.
+    for went_on, counts in ((5, 4), (3, 3)):
+        told = replace(restored, serial=4, epoch=2, restored_from=went_on, previous=restored.digest())
+        twice = signed_by(theirs, told)
+        assert follow(second, [second, restored, twice], key_of(team)) == Followed(twice, counts)
 
 
 def first_entry(desk: Desk) -> dict[str, Any]:
