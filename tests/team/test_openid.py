@@ -50,9 +50,12 @@ def test_a_token_is_good_for_one_client_ten_minutes_and_no_longer_than_it_says()
     whole = {"iss": settings.issuer, "aud": CLIENT, "sub": "anna", "nonce": "n", "iat": now, "exp": now + 300}
 
     def said(**other: Any) -> str:
-        token = jwt.encode({"alg": "RS256", "kid": key.kid}, whole | {"groups": "leads"} | other, key)
+        claims = {"groups": "leads", "sip": "anna@klartone.test"}
+        token = jwt.encode({"alg": "RS256", "kid": key.kid}, whole | claims | other, key)
         try:
-            return asyncio.run(openid.identify(token, "n", datetime.now(UTC))).subject
+            identity = asyncio.run(openid.identify(token, "n", datetime.now(UTC)))
+            assert identity.agents == ()  # who takes no calls has no address
+            return identity.subject
         except TeamError as error:
             return error.code.removeprefix("error.team.")
 
@@ -61,6 +64,9 @@ def test_a_token_is_good_for_one_client_ten_minutes_and_no_longer_than_it_says()
     for wrong in (
         {"aud": both},
         {"aud": both, "azp": "other"},
+        {"aud": "other"},
+        {"iss": "https://login.test/another-tenant"},  # whose tokens the same keys may sign
+        {"nonce": "another desk's"},
         {"iat": now - 660, "exp": now + 10**8},
         {"iat": now - 120, "exp": now - 60},
         {"iat": now + 120},

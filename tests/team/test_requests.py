@@ -290,6 +290,9 @@ def test_a_code_is_good_once_and_a_refresh_until_its_answer_has_arrived_and_one_
     assert other.take(code).code == "invitation_over"
     assert other.take("A" * 43).code == "invitation_over"
     assert other.take("short").code == "request_wrong"
+    over = team.code("agent")
+    team.sql("UPDATE codes SET expires_at = now() WHERE used_at IS NULL")
+    assert other.take(over).code == "invitation_over"
     first = desk.refresh
     other.refresh = first
     assert other.renew().code == "signed_out"  # another machine's

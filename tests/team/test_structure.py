@@ -28,6 +28,16 @@ HOUSE = House()
 GOOD = made(HOUSE, seconds=4)
 HEADER = GOOD.file.index(b"KTCH")
 RECORD = (len(GOOD.file) - HEADER) // 4
+UNTRAINED = Made(GOOD.file, {**GOOD.told, "wraps": [it for it in GOOD.told["wraps"] if it["role"] != "training"]})
+UNKEPT = Made(
+    GOOD.file,
+    {
+        **GOOD.told,
+        "wraps": [it for it in GOOD.told["wraps"] if it["role"] == "custody"],
+        "purposes": [{**it, "stands": "expired"} for it in GOOD.told["purposes"]],
+    },
+)
+HELD = {"hold": f"{GOOD.told['recording']}-h1", "raised_for": "party", "at": GOOD.told["opened_at"]}
 
 
 def read(file: bytes, told: dict[str, Any] = GOOD.told, block: int = 1 << 20) -> bytes:
@@ -104,6 +114,13 @@ def changed(path: str, value: Any, of: Made = GOOD) -> dict[str, Any]:
         (changed("purposes.1.expires_on", "2099-01-01"), "expires_on"),
         (changed("purposes.1.retention", "forever"), "retention"),
         (changed("wraps", GOOD.told["wraps"] * 2), "twice"),
+        (changed("segments", GOOD.told["segments"] * 2), "twice"),
+        (changed("holds", [HELD]), "ended"),
+        (changed("holds", [HELD, HELD], UNTRAINED), "twice"),
+        (UNKEPT.told, "nothing_keeps_it"),
+        (changed("call.number_seals.0.role", "training"), "number_seals"),
+        (changed("purposes.0.expires_on", None), "expires_on"),
+        (changed("call.started_at", "2199-01-01T00:00:00+00:00"), "times"),
         (changed("closed_at", None), "not_finished"),
         (changed("closed_at", "2020-01-01T00:00:00+00:00"), "times"),
         (changed("call.time_zone", "Europe/../etc"), "time_zone"),
@@ -171,6 +188,13 @@ def test_a_proof_holds_for_one_key_request_time_and_token_alone() -> None:
         (desk.proof("GET", "/v1/me", TOKEN, iat=early), "clock_differs"),
     ):
         assert refusal(lambda text=text: proved(text)) == said, text
+    # It is remembered for as long as it could be shown, also one that is dated ahead; and as this key's alone.
+    ahead, now = int((datetime.now(UTC) + timedelta(seconds=50)).timestamp()), datetime.now(UTC)
+    url, ids = f"{ADDRESS}/v1/me", dict[str, Any](jti="0123456789abcdef", iat=ahead)
+    mine, theirs = (check_proof(one.proof("GET", "/v1/me", **ids), "GET", url, now) for one in (desk, other))
+    again = desk.proof("GET", "/v1/me", **ids)
+    assert refusal(lambda: check_proof(again, "GET", url, mine.until)) == "clock_differs"
+    assert mine.used != theirs.used
     elsewhere = Desk("https://evil.test", 0, desk.key)
     assert refusal(lambda: proved(elsewhere.proof("GET", "/v1/me", TOKEN))) == "proof_wrong"
 
