@@ -112,6 +112,8 @@ def test_what_is_remembered_of_a_number_is_known_by_its_hash_and_forgotten_on_it
         purpose = "documentation" if what == "upheld" else ""
         house.ask(who, afterwards.REMEMBER, NUMBER, what, line, purpose, value, past, until)
     assert refused(house, "anna", afterwards.REMEMBER, NUMBER, "upheld", "", "", "", past, later) == "KT403"
+    far = NOW + timedelta(days=3_700)
+    assert refused(house, "anna", afterwards.REMEMBER, NUMBER, "refused", "", "", "", past, far) == "KT422"
 
     def known(line: str) -> set[str]:
         return {row["what"] for row in house.ask("bo", afterwards.KNOWN, NUMBER, line)}
@@ -126,6 +128,9 @@ def test_what_is_remembered_of_a_number_is_known_by_its_hash_and_forgotten_on_it
     assert stands(house, house.arrived(opened_at=past - timedelta(hours=1)))["training"] == "keeps"
     assert house.as_login(SWEEPER, afterwards.FORGET) == [{"forget": 1}]
     assert len(house.owner("SELECT 1 FROM remembered")) == 3
+    # What was upheld of one purpose leaves the other.
+    house.ask("custody", afterwards.REMEMBER, b"x" * 32, "upheld", "", "documentation", "", past, later)
+    assert stands(house, house.arrived(number=b"x" * 32)) == {"documentation": "upheld", "training": "keeps"}
 
 
 @pytest.mark.rule("G10")
@@ -256,13 +261,22 @@ def test_what_a_desk_says_that_is_not_so_is_refused_and_leaves_nothing(house: Ho
     house.ask("anna", arriving.BEGIN, going_on.recording, 1_000, going_on.digest, 1, "k")
     house.ask("anna", arriving.NAMED, going_on.recording, "", "u")
     assert refused(house, "bo", arriving.PART, going_on.recording, "u", 1, b"x" * 32, "e") == "KT404"
+    assert house.value("bo", arriving.DROP, going_on.recording) is False
     # What an objection restricts is custody's alone, whatever its desk has sealed.
     objected = house.arrived(restricted="objection", number=None)
     assert {row["role"] for row in house.owner("SELECT role FROM wraps")} == {"custody"}
     house.owner("DELETE FROM recordings WHERE recording = %s", objected)
+    # Nor does what is held as it arrives open for training.
+    held = recorded(number=None)
+    assert house.ship("anna", replace(held, holds=(hold(held.recording),))) == "stored"
+    assert roles(house, held.recording) == {"documentation", "custody"}
+    house.owner("DELETE FROM recordings WHERE recording = %s", held.recording)
     house.owner("DELETE FROM calls")
     # Another desk's, or the same with another sound.
     assert house.ship("anna", one) == "stored"
+    for who, receipt in (("bo", "theirs"), ("anna", "mine")):
+        house.ask(who, arriving.KEEP_RECEIPT, one.recording, receipt)
+    assert house.value("anna", arriving.RECEIPT, one.recording) == "mine"
     assert refused(house, "bo", arriving.BEGIN, one.recording, 1_000, one.digest, 1, "k") == "KT409"
     assert refused(house, "anna", arriving.BEGIN, one.recording, 1_000, b"x" * 32, 1, "k") == "KT409"
     assert house.ask("anna", arriving.STORE, one.recording, Jsonb(one.document()))[0]["result"] == "again"

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -16,7 +16,7 @@ from psycopg.types.json import Jsonb
 
 from softphone.domain.changes import HoldBy
 from softphone.domain.purpose import Purpose
-from softphone.team.rows import afterwards, arriving, cases, proving, rights, signing_in
+from softphone.team.rows import afterwards, arriving, cases, holds, proving, rights, signing_in
 from softphone.team.rows.arriving import Arrived, Hold, KeptFor
 from softphone.team.rows.numbers import number_hash
 from softphone.team.rows.pool import Row, asking_of, kept_of
@@ -181,6 +181,12 @@ def test_a_hold_that_was_undone_and_raised_again_holds_and_ours_revives_nothing(
     assert house.found("lead") == set()
     assert house.value("anna", afterwards.UNDO, f"{one}-h2")
     assert house.found("lead") == {one}
+    # The party's own is not its raiser's to undo, nor is one of ours that custody has confirmed meanwhile.
+    other = house.arrived(number=None)
+    assert place(f"{other}-h1", HoldBy.PARTY, other)
+    assert place(f"{other}-h2", on=other)
+    assert house.value("custody", holds.CONFIRM, f"{other}-h2", date(2030, 1, 1))
+    assert not any(house.value("anna", afterwards.UNDO, f"{other}-h{number}") for number in (1, 2))
     ended = "UPDATE purposes SET expires_on = '2020-01-01', ends_at = '2020-01-01' WHERE recording = %s"
     house.owner(ended, one)
     assert not place(f"{one}-h3")

@@ -485,6 +485,7 @@ def test_a_token_ends_with_its_session_its_desk_its_person_and_its_transaction(h
     assert len(house.found(ended)) == 1
     house.ask(ended, signing_in.END)
     assert house.found(ended) == set()
+    assert not house.value("bo", signing_in.REVOKE, house.people["anna"].desk)  # nor is it another's to end
     with house.asking("anna") as connection:
         count = "SELECT count(*) AS n FROM recordings"
         assert connection.execute(count).fetchone() == {"n": 1}
@@ -512,7 +513,8 @@ def test_a_key_that_is_dropped_meanwhile_proves_nothing_and_a_revoked_desk_has_n
         house.login(SIGN_IN).execute(signing_in.CHALLENGE.encode(), ["documentation", "d2", digest])
     house.policy(2, {KeyRole.DOCUMENTATION: ("d1",), KeyRole.CUSTODY: ("c1",)})
     assert not house.value("handler", signing_in.PROVED, "documentation", "d2", nonce)
-    house.as_login(MIGRATOR, joining.SET_ACCOUNT, ANNA, Jsonb({}), b"sealed")
+    for one, password in ((ANNA, b"sealed"), ("bo@nordlys.example", b"another's")):
+        house.as_login(MIGRATOR, joining.SET_ACCOUNT, one, Jsonb({}), password)
     second = house.signed_in("anna", ["agent"], [ANNA])
     assert len(house.ask("anna", joining.PASSWORDS)) == 1
     assert house.ask(second, joining.PASSWORDS) == []
