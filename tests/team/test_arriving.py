@@ -10,7 +10,7 @@ import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -204,6 +204,9 @@ def test_two_clocks_the_earlier_counts_and_what_a_late_desk_would_end_early_wait
     for days in (3, -3):
         at = now + timedelta(days=days)
         one = made(team.keys, started=at)
+        kept = one.told["purposes"][0]
+        if days < 0:  # of what a desk has shortened, its own day counts
+            kept["expires_on"] = (date.fromisoformat(kept["expires_on"]) - timedelta(days=10)).isoformat()
         told = one.told | {"clock": at.isoformat()}
         assert whole(desk.upload(Made(one.file, told)))["state"] == "stored"
         ((started, ends, end),) = team.sql(
@@ -212,7 +215,7 @@ def test_two_clocks_the_earlier_counts_and_what_a_late_desk_would_end_early_wait
             one.recording,
         )
         assert started <= now + timedelta(minutes=5)
-        assert ends.isoformat() <= one.told["purposes"][0]["expires_on"]
+        assert ends.isoformat() <= kept["expires_on"]
         assert end == ("delete" if days > 0 else "review")
     assert team.events().count("clock_off") == 2
 
