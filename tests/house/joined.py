@@ -79,9 +79,9 @@ def signed_in(
 
 
 class Ring(KeyringBackend):
-    """One user's, in memory: what lies there, as it lies there."""
+    """One user's, in memory: what lies there, as it lies there. It ranks below none at all, so that only who sets it has it."""
 
-    priority = 0  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]
+    priority = -1  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]
 
     def __init__(self) -> None:
         super().__init__()
