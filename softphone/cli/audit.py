@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Any, cast
@@ -17,12 +18,17 @@ GIVEN = ("stated", "case")
 """the reason of the person who opened it, as typed"""
 CODES = frozenset(
     {"by", "deed", "goes_on", "how", "kept", "kind", "language", "numbers", "purpose", "purposes"}
-    | {"reason", "role", "what", "why"}
+    | {"reason", "role", "roles", "what", "why"}
 )
 """whose values the program itself wrote, and has words for; any other is shown as it stands"""
-TYPED = frozenset({"access_not_answered", "judged_ended", "judged_kept", "orphan_deleted"})
-"""data protection's decisions for a reason of its own: `why` is as typed"""
+TYPED = frozenset({"access_not_answered", "case_rejected", "case_upheld", "judged_ended", "judged_kept"}) | {
+    "notes_erased",
+    "orphan_deleted",
+}
+"""data protection's decisions for a reason of its own: `why`, or `reason`, is as typed"""
 DAYS = frozenset({"answered", "judge_by", "look_again", "on", "since", "until"})
+_KEY = re.compile(f"[0-9a-f]{{{KEY_SHOWN + 1},}}")
+"""a key's id"""
 REFUSALS = frozenset({"opening_refused", "review_refused"})
 """whose `why` is the code of the refusal"""
 
@@ -35,7 +41,9 @@ def in_words(entry: AuditRow, tell: Texts) -> str:
         code = f"audit.{entry.event}"
     if code not in tell:
         return " ".join([entry.event, *(f"{name}={value}" for name, value in fields.items())])
-    said = [tell(code, **fields)]
+    person = entry.params.get("person")
+    said = [tell(code, **{"by": person or "–", **fields})]
+    unnamed = person and said[0] == tell(code, **{"by": "–", **fields})
     refused = entry.event in REFUSALS
     if refused and entry.params.get("why"):
         said = [f"{said[0]}: {_refusal(entry, fields, tell)}"]
@@ -52,6 +60,8 @@ def in_words(entry: AuditRow, tell: Texts) -> str:
     key = entry.params.get("key")
     if isinstance(key, str) and len(key) == KEY_SHOWN and not str(entry.params.get("by")).startswith(key):
         given.append(tell("audit.given.key", text=key))
+    if unnamed:
+        given.append(tell("audit.given.person", text=person))
     sentence = ", ".join([" ".join(said), *given])
     return sentence[:1].upper() + sentence[1:]
 
@@ -75,17 +85,17 @@ def as_json(entry: AuditRow) -> dict[str, Any]:
 def _value(entry: AuditRow, name: str, value: object, tell: Texts) -> str:
     if value is None:
         return "–"
-    if name in ("by", "of") and len(str(value)) > KEY_SHOWN:
-        return f"{str(value)[:KEY_SHOWN]}…"  # a key's id
+    if name in ("by", "of") and _KEY.fullmatch(str(value)):
+        return f"{str(value)[:KEY_SHOWN]}…"
     if name in DAYS:
         return _day(str(value), tell)
-    if name not in CODES or (name == "why" and _is_typed(entry)):
+    if name not in CODES or (name in ("why", "reason") and _is_typed(entry)):
         return str(value)
     if name == "deed" and f"audit.deed.{value}.of" in tell and (of := entry.params.get("of")):
         return tell(f"audit.deed.{value}.of", of=_value(entry, "of", of, tell))
     plain = " ".join(map(str, cast("list[object]", value))) if isinstance(value, list) else str(value)
     plain = plain.lower() if isinstance(value, bool) else plain
-    return (", " if name == "purposes" else " ").join(_word(name, word, tell) for word in plain.split())
+    return (", " if name in ("purposes", "roles") else " ").join(_word(name, word, tell) for word in plain.split())
 
 
 def _refusal(entry: AuditRow, params: Mapping[str, str], tell: Texts) -> str:
@@ -96,8 +106,9 @@ def _refusal(entry: AuditRow, params: Mapping[str, str], tell: Texts) -> str:
 
 
 def _is_typed(entry: AuditRow) -> bool:
-    """Data protection lifts a hold for a reason of its own, by their key; a call lifts it for a code."""
-    return entry.event in TYPED or (entry.event == LIFTED and KEY in entry.params)
+    """Data protection lifts a hold for a reason of its own, by their key, or in a house by name; a call for a code."""
+    by_code = entry.params.get("why") == "undone" if "person" in entry.params else KEY not in entry.params
+    return entry.event in TYPED or (entry.event == LIFTED and not by_code)
 
 
 def _day(text: str, tell: Texts) -> str:
@@ -112,5 +123,5 @@ def _word(name: str, value: str, tell: Texts) -> str:
     for code in (f"audit.{name}.{value}", f"purpose.{value}", f"reason.{value}.sub", f"audit.{value}"):
         if code in tell:
             said = tell(code, party=party, Party=party)
-            return said if name == "language" else said[:1].lower() + said[1:]
+            return said if name in ("language", "roles") else said[:1].lower() + said[1:]
     return value

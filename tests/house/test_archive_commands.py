@@ -84,6 +84,9 @@ def test_commands_on_desks_of_a_house_find_show_and_export_what_each_may(
         dpo.does("archive", "log", "--json", "--event", "recording_opened", "--recording", one.recording[:30]).out
     )
     assert (told["recording"], told["params"]["stated"]) == (one.recording, "om prisen")
+    assert told["params"]["person"] == "sofie"
+    assert "sofie" in dpo.does("archive", "show", one.recording).out
+    assert "Signed in as case handler: sofie" in dpo.does("archive", "log", "--event", "signed_in").out
     page = dpo.does("archive", "log", "--limit", "2").out
     assert "--before" in page
     assert "opend" in dpo.does("archive", "log", "--event", "opend").err

@@ -7,8 +7,10 @@ from softphone.team.rows.pool import Transaction
 
 NEWEST = "SELECT min(number) AS first, max(number) AS last FROM audit WHERE chain = 'service'"
 LOOK = (
-    "SELECT number, at, event, rule, recording, coalesce(nullif(told::jsonb -> 'params', 'null'), '{}')"
-    " || jsonb_build_object('person', told::jsonb -> 'person') AS params FROM audit"
+    "SELECT number, at, event, rule, recording, coalesce(nullif(told::jsonb -> 'params', 'null'), '{}') || jsonb_strip_nulls("
+    " jsonb_build_object('person', coalesce(who.subject, told::jsonb ->> 'person'), 'of', about.subject)) AS params FROM audit"
+    " LEFT JOIN people who ON who.person::text = told::jsonb ->> 'person'"
+    " LEFT JOIN people about ON about.person::text = told::jsonb #>> '{params,of}'"
     " WHERE chain = 'service' AND number < %s AND number >= %s"
     " AND (%s::timestamptz IS NULL OR at >= %s) AND (%s::timestamptz IS NULL OR at < %s)"
     " AND (%s::text[] = '{}' OR event = ANY (%s)) AND (NOT %s OR event LIKE '%%refused')"
@@ -18,7 +20,8 @@ EVENTS = "SELECT DISTINCT event FROM audit WHERE chain = 'service' ORDER BY even
 
 
 async def look(tx: Transaction, wanted: Wanted, before: int | None, limit: int) -> tuple[list[AuditRow], int | None]:
-    """As `softphone.domain.archive.interface.Log` has it. Who did it is a person's id, as `params` have it."""
+    """As `softphone.domain.archive.interface.Log` has it. Who did it, and `of` whom, is told by the name with
+    which they sign in."""
     there = await tx.row(NEWEST)
     if there is None or there["last"] is None:
         return [], None
