@@ -36,6 +36,7 @@ from softphone.cli.doctor.run import look
 from softphone.domain.changes import Discard
 from softphone.domain.errors import HouseError, NotSignedInError
 from softphone.domain.purpose import Purpose
+from softphone.house import browser as of_browser
 from softphone.house.browser import by_browser
 from softphone.house.desk_key import DeskKey
 from softphone.house.joining import Desk
@@ -350,6 +351,16 @@ def test_the_houses_own_sign_in_in_the_browser_joins_this_machine_and_no_other(
         monkeypatch.setattr(webbrowser, "open", browser)
         unsaid = home.does(*words)
         assert (unsaid.status, "--signer" in unsaid.err) == (1, True)
+        # Under another issuer's name nobody is led anywhere.
+        told = of_browser._asked
+
+        def poses(*asked: Any) -> dict[str, Any]:
+            return told(*asked) | {"issuer": "https://other.test"}
+
+        with monkeypatch.context() as posing:
+            posing.setattr(of_browser, "_asked", poses)
+            assert home.does(*words, "--signer", public_half(key)).status == 1
+        assert browser.asked == []
         done = home.does(*words, "--signer", public_half(key))
         assert done.status == 0, done.err
         membership = home.folder.read()

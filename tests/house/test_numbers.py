@@ -7,6 +7,7 @@ import queue
 import signal
 import threading
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,11 @@ def test_a_no_at_one_desk_counts_at_another_and_where_the_house_is_silent_traini
     assert (known.declined_earlier, known.house_silent) == (False, False)
     # A withheld number is nobody's: the house has nothing to say.
     assert not desk.look_up("c3", number=None).house_silent
+    # Of its reviewers nobody knows more than a day later.
+    waiting = desk.store.house_waiting
+    desk.store.house_waiting = replace(waiting, at=waiting.at - timedelta(days=1))
+    assert desk.look_up("c3b", number=None).house_silent
+    desk.store.house_waiting = waiting
     os.kill(team_tls.process.pid, signal.SIGSTOP)
     try:
         known, new = desk.look_up("c4"), desk.look_up("c5", number=THIRD)
