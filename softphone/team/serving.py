@@ -101,9 +101,10 @@ def serve(settings: TeamSettings, secrets: Secrets, started: Callable[[str], Non
 def sign_in(settings: TeamSettings, password: str, started: Callable[[str], None]) -> None:
     """As above. `password`: of the login that opens sessions. No other process has it."""
     told = settings.sign_in
+    standing = Standing(lambda: login(settings.database, SIGN_IN, password, most=1))
     process = SignIn(
         address=settings.serve.address,
-        rows=login(settings.database, SIGN_IN, password),
+        rows=login(settings.database, SIGN_IN, password, standing=standing),
         openid=OpenId(told) if told.issuer else None,
     )
     _run(process, _bound_to(told.socket) if told.socket else _bound(told.host, told.port), started)

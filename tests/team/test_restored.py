@@ -172,6 +172,9 @@ def test_a_restore_beneath_who_serves_dies_anywhere_is_run_again_and_takes_no_ol
     opened = handler.ask("POST", f"/v1/recordings/{them[0].recording}/wraps", {"role": "documentation", "why": "x"})
     assert (opened.status, opened.code) == (503, "restoring")
     assert desk.ask("GET", "/health/ready").status == 503
+    # Whoever signs in has no key to storage, and goes by what this one says.
+    told = team.stranger().take(team.code("agent", name="bo"))
+    assert (told.status, told.code) == (503, "restoring")
     stones = [0]
 
     def dying(after: int) -> type[Bucket]:

@@ -55,7 +55,8 @@ SEEN: dict[str, str] = {
     "heads": "0 0 0 0 0 0 0 0",
     "signed_heads": "1 1 1 1 1 1 1 1",
     **dict.fromkeys(
-        ("head_marks", "countersigned", "restores", "legal_holds_due", "stones", "comparing", "log_begins"), "-"
+        ("head_marks", "countersigned", "restores", "legal_holds_due", "stones", "comparing", "log_begins", "compared"),
+        "-",
     ),
     "tombstones": "-",
     "remembered": "-",
@@ -232,6 +233,8 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], frozenset[str] | None, tuple[Any, ..
     "marks_forget": ((W,), None, ()),
     "withdrawals_forget": ((W,), None, ()),
     "policy_lost": ((S,), None, ()),
+    "compared_note": ((S,), None, ()),
+    "is_compared": ((G,), None, ()),
     "schema_step": ((G, S), None, ()),
     "request_new": ((G, S), None, ()),
     "request_asked": ((G, S), None, ()),

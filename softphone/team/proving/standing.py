@@ -1,7 +1,7 @@
 """Whether the database that answers is the one that was compared with storage: it may be restored beneath a process that runs.
 
 A restore ends all connections. So each new one says which database it leads to, and nothing is asked on one that leads to another
-before storage has been asked again.
+before storage has been asked again. Who serves notes in it that this was done, for whoever has no key to storage.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ _EVERY = 2.0
 
 
 class Standing:
-    """`opened`: connections that do not ask this, for the comparison itself. `serves`: by the newest policy alone."""
+    """`opened`: connections that do not ask this, for the comparison itself. `bucket`: none where there is no key to storage:
+    what a service has noted counts then. `serves`: by the newest policy alone, and notes it."""
 
-    def __init__(self, opened: Callable[[], Rows], bucket: Bucket, *, serves: bool = False) -> None:
+    def __init__(self, opened: Callable[[], Rows], bucket: Bucket | None = None, *, serves: bool = False) -> None:
         self._opened, self._bucket, self._serves = opened, bucket, serves
         self._compared, self._again = "", 0.0
         self._refused: TeamError | None = None
@@ -45,9 +46,18 @@ class Standing:
             async with self._opened() as rows:
                 if self._serves:
                     await refuse_without_policy(rows)
-                before, behind, after = await _which(rows), await is_behind(rows, self._bucket), await _which(rows)
-            if behind or before != after:
-                raise UnavailableError("error.team.restoring")
+                before = await _which(rows)
+                behind = (
+                    not await _is_compared(rows, before)
+                    if self._bucket is None
+                    else await is_behind(rows, self._bucket)
+                )
+                after = await _which(rows)
+                if behind or before != after:
+                    raise UnavailableError("error.team.restoring")
+                if self._serves:
+                    async with rows.nobody() as tx:
+                        await tx.all("SELECT compared_note(%s)", after)
         except TeamError as error:
             self._refused, self._again = error, time.monotonic() + _EVERY
             raise
@@ -57,3 +67,8 @@ class Standing:
 async def _which(rows: Rows) -> str:
     async with rows.nobody() as tx:
         return str(await tx.value(WHICH))
+
+
+async def _is_compared(rows: Rows, which: str) -> bool:
+    async with rows.nobody() as tx:
+        return bool(await tx.value("SELECT is_compared(%s)", which))
