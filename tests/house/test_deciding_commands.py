@@ -108,6 +108,17 @@ def test_one_number_s_recordings_at_all_desks_are_held_answered_let_go_and_decid
     assert lists(lead) == []
     assert alone.recording not in {row["recording"] for row in lists(dpo, "--number", NUMBER)}
 
+    # An objection by letter, of which a case handler hears: a case for data protection, within a month of the letter.
+    letter = recorded(team, annas, ANNA, "documentation")
+    came = str(house_day(datetime.now(UTC)) - timedelta(days=1))
+    assert letter.recording in says(handler, "cases", "new", letter.recording, "--received", came)
+    assert letter.recording not in {row["recording"] for row in lists(handler)}
+    assert "--received" in says(handler, "cases", "new", letter.recording, "--received", "2999-01-01", status=1)
+    assert letter.recording in says(dpo, "cases", "list")
+    assert letter.recording in says(
+        dpo, "cases", "decide", letter.recording, "--reject", "--reason", "det er et retskrav"
+    )
+
     # What has reached its day, and what was objected to.
     due = recorded(team, annas, ANNA, "documentation", ago=timedelta(days=100), at_end="review")
     objected = recorded(team, bos, BO, "documentation", restricted="objection")

@@ -33,7 +33,8 @@ def test_what_is_past_its_time_is_forgotten_and_the_rest_is_proved_as_before(tea
     gone, here = made(team.keys, number=None), made(team.keys, number=None)
     case = (
         "INSERT INTO cases (kind, received_at, received_how, received_by, identity, deadline, overdue_at, state)"
-        " SELECT 'objection', now() - interval '70 months', %s, person, '{}', now(), now(), %s FROM people LIMIT 1"
+        " SELECT CASE %s WHEN 'call' THEN 'objection' ELSE 'access' END,"
+        " now() - interval '70 months', %s, person, '{}', now(), now(), %s FROM people LIMIT 1"
         " RETURNING number"
     )
     about = (
@@ -58,7 +59,7 @@ def test_what_is_past_its_time_is_forgotten_and_the_rest_is_proved_as_before(tea
     ]
     made_cases = []
     for one, how, state in cases:
-        ((number,),) = team.sql(case, how, state)
+        ((number,),) = team.sql(case, how, how, state)
         team.sql(about, number, one.recording)
         made_cases.append(number)
     # What is said of a case that is not over stays with it.

@@ -18,7 +18,7 @@ from softphone.archive.schema.readable import params_of, read_row
 from softphone.archive.schema.tables import audit, calls, holds, purposes, recordings, time_in
 from softphone.domain.archive.decisions import Case, CaseKind
 from softphone.domain.purpose import Reason
-from softphone.domain.retention import ANSWER_WITHIN, Ended, local_day
+from softphone.domain.retention import ANSWER_WITHIN, Ended, day_begins, local_day
 
 _OPENED = ("restricted", "wraps_dropped")
 """the entries by which a session opens one"""
@@ -54,7 +54,8 @@ def _of(connection: Connection, row: Any, now: datetime) -> Iterator[Case]:
     asked = select(holds.c.hold).where(holds.c.recording == row.recording, holds.c.lifted_at.is_(None))
     held = connection.execute(asked.limit(1)).first() is not None
     for kind in sorted(kinds):
-        at = _received(connection, row.recording, kind) or datetime.fromisoformat(row.opened_at)
+        opened = datetime.fromisoformat(row.opened_at)
+        at = max(opened, _received(connection, row, kind) or opened)
         deadline = ANSWER_WITHIN.after(local_day(at, row.time_zone))
         overdue = local_day(now, row.time_zone) > deadline
         line, zone = row.line, row.time_zone
@@ -65,10 +66,12 @@ def _lives(purpose: Any) -> bool:
     return purpose.stands == Ended.KEEPS or purpose.reason == Reason.GROUNDS_GIVEN.value
 
 
-def _received(connection: Connection, recording: str, kind: CaseKind) -> datetime | None:
-    """When the session opened it, by the log: the last time, if an earlier one was decided."""
-    asked = select(audit.c.at, audit.c.params).where(audit.c.recording == recording, audit.c.event.in_(_OPENED))
+def _received(connection: Connection, of: Any, kind: CaseKind) -> datetime | None:
+    """When the session opened it, or its letter came, by the log: the last time, if an earlier one was decided."""
+    asked = select(audit.c.at, audit.c.params).where(audit.c.recording == of.recording, audit.c.event.in_(_OPENED))
     for row in connection.execute(asked.order_by(audit.c.number.desc())):
-        if params_of(row).get("why") == kind.value:
-            return time_in(row.at)
+        params = params_of(row)
+        if params.get("why") == kind.value:
+            day = params.get("received")
+            return day_begins(date.fromisoformat(str(day)), of.time_zone) if day else time_in(row.at)
     return None

@@ -1,14 +1,15 @@
-"""An opt-out of training, or a consent taken back, on any day after the call: at once and in the whole call (G04, G31, G37).
+"""An opt-out of training, a consent taken back, or an objection by letter, on any day after the call: at once and in the whole
+call (G04, G23, G31, G37).
 
-Nothing is decided: the session's own rules end the purpose, and say what a hold keeps. A call that is still on is left to
-its agent.
+Nothing is decided: the session's own rules end the purpose or make it a case, and say what a hold keeps. A call that is still
+on is left to its agent.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 
 from softphone.archive.archive import KEY_SHOWN, Archive
 from softphone.archive.changes.call import CallFacts
@@ -22,7 +23,7 @@ from softphone.archive.retention.sweep import finish
 from softphone.domain.archive.decisions import PurposesEnded, Right, WithdrawalResult
 from softphone.domain.changes import AuditEntry, Commit
 from softphone.domain.errors import ArchiveError
-from softphone.domain.events import Event, Now, OptedOut, Terms, Withdrawn, WrapUpEnded
+from softphone.domain.events import Event, Now, Objected, OptedOut, Terms, Withdrawn, WrapUpEnded
 from softphone.domain.purpose import Basis, Direction, Language, Purpose
 from softphone.domain.session import describe, reopened, step
 from softphone.domain.session.state import State
@@ -34,13 +35,14 @@ _TRIES = 3
 @dataclass(frozen=True, slots=True)
 class WithdrawalRequest:
     """`purpose`: of a withdrawal, that one alone. `terms`: how long a hold may stand that a refusal meets. `key`: of the
-    person who takes it."""
+    person who takes it. `received`: the day of an objection's letter; None: today."""
 
     right: Right
     now: datetime
     terms: Terms
     purpose: Purpose | None = None
     key: str = ""
+    received: date | None = None
 
 
 def of_recording(archive: Archive, row: RecordingRow, asked: WithdrawalRequest) -> WithdrawalResult:
@@ -91,7 +93,7 @@ def _of_call(archive: Archive, call: str, asked: WithdrawalRequest) -> list[Purp
         if not commits:
             return []
         try:
-            _carry_out(archive, past.facts, commits)
+            _carry_out(archive, past.facts, [_dated(one, asked.received) for one in commits])
         except OvertakenError:
             continue
         return _what_ended(past, state)
@@ -108,6 +110,8 @@ def _as_the_session_does(past: PastRow, asked: WithdrawalRequest) -> tuple[State
             for purpose, it in state.purposes
             if it.basis is Basis.CONSENT and purpose in (asked.purpose or purpose,)
         ]
+    elif asked.right is Right.OBJECT:
+        events.append(Objected())
     elif state.training.live:
         events.append(OptedOut(describe(state, at).opt_out.kind))
     commits: list[Commit] = []
@@ -115,6 +119,15 @@ def _as_the_session_does(past: PastRow, asked: WithdrawalRequest) -> tuple[State
         state, effects = step(state, event, at)
         commits += [one for one in effects if isinstance(one, Commit)]
     return state, commits if events else []
+
+
+def _dated(commit: Commit, received: date | None) -> Commit:
+    """A case is as old as its letter."""
+    if received is None:
+        return commit
+    day = {"received": received.isoformat()}
+    entries = (replace(it, params={**it.params, **day}) if it.event == "restricted" else it for it in commit.entries)
+    return replace(commit, entries=tuple(entries))
 
 
 def _carry_out(archive: Archive, facts: CallFacts, commits: Sequence[Commit]) -> None:

@@ -29,20 +29,22 @@ class Rights:
     def __init__(self, asking: Asking) -> None:
         self._asking = asking
 
-    def take_back(self, id: str, right: Right, terms: Terms, purpose: Purpose | None = None) -> WithdrawalResult:
+    def take_back(
+        self, id: str, right: Right, terms: Terms, purpose: Purpose | None = None, received: date | None = None
+    ) -> WithdrawalResult:
         self._asking.require(Permission.TAKE_BACK)
         row = self._asking.meant(id, Permission.TAKE_BACK)
-        asked = WithdrawalRequest(right, self._asking.now(), terms, purpose, self._asking.viewer.a_key)
+        asked = WithdrawalRequest(right, self._asking.now(), terms, purpose, self._asking.viewer.a_key, received)
         return _told(withdrawing.of_recording(self._asking.archive, row, asked), {row.recording})
 
     def take_back_of_number(
-        self, number: str, right: Right, terms: Terms, purpose: Purpose | None = None
+        self, number: str, right: Right, terms: Terms, purpose: Purpose | None = None, received: date | None = None
     ) -> WithdrawalResult:
         asking = self._asking
         asking.require(Permission.TAKE_BACK)
         archive, now = asking.archive, asking.now()
         named = {row.recording for row in withdrawing.with_number(archive, number, now) if asking.scope(row)}
-        asked = WithdrawalRequest(right, now, terms, purpose, asking.viewer.a_key)
+        asked = WithdrawalRequest(right, now, terms, purpose, asking.viewer.a_key, received)
         return _told(withdrawing.of_number(archive, number, asked), named)
 
     def notes(self, number: str) -> Sequence[AgentNote]:

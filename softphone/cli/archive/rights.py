@@ -1,10 +1,14 @@
-"""`klartone archive withdraw` and `opt-out`: what a party takes back after the call, at once (G04, G31, G37)."""
+"""`klartone archive withdraw` and `opt-out`: what a party takes back after the call, at once (G04, G31, G37).
+
+And `klartone cases new`: what they object to by letter (G23).
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
+from datetime import date, datetime
 
 from softphone.bootstrap.archive.shared import number_of, print_line
 from softphone.bootstrap.archive.viewing import seeing
@@ -24,7 +28,16 @@ def archive_opt_out(arguments: argparse.Namespace) -> int:
     return _take_back(arguments, Right.OPT_OUT, None)
 
 
-def _take_back(arguments: argparse.Namespace, right: Right, purpose: Purpose | None) -> int:
+def cases_new(arguments: argparse.Namespace) -> int:
+    """Raises ArchiveError for a day to come."""
+    if arguments.received and arguments.received > datetime.now().astimezone().date():
+        raise ArchiveError("error.rights.received_later")
+    return _take_back(arguments, Right.OBJECT, None, arguments.received)
+
+
+def _take_back(
+    arguments: argparse.Namespace, right: Right, purpose: Purpose | None, received: date | None = None
+) -> int:
     """A person who finds the recordings sees which they were, others how many. Status 1 if a call is still on, or something
     cannot be read."""
     tell = texts()
@@ -32,11 +45,11 @@ def _take_back(arguments: argparse.Namespace, right: Right, purpose: Purpose | N
         # A party's no does not wait until a policy is signed or corrected.
         terms = terms_afterwards(viewing.policy_unless_refused())
         if arguments.number is None:
-            done = viewing.archive.rights.take_back(arguments.id, right, terms, purpose)
+            done = viewing.archive.rights.take_back(arguments.id, right, terms, purpose, received)
         elif (number := number_of(arguments.number)) is None:
             raise ArchiveError("error.rights.no_number")
         else:
-            done = viewing.archive.rights.take_back_of_number(number, right, terms, purpose)
+            done = viewing.archive.rights.take_back_of_number(number, right, terms, purpose, received)
     for one in done.ended:
         print_line(json.dumps(_as_json(one)) if arguments.json else f"{one.recording}  {_told(one, tell)}")
     if arguments.json:
@@ -55,7 +68,7 @@ def _take_back(arguments: argparse.Namespace, right: Right, purpose: Purpose | N
         if right is Right.OPT_OUT and arguments.number is not None:
             print_line(tell("rights.remembered"))
     if done.ended:
-        print(tell("rights.tell"), file=sys.stderr)  # noqa: T201
+        print(tell("rights.tell.object" if right is Right.OBJECT else "rights.tell"), file=sys.stderr)  # noqa: T201
     if done.running:
         print(tell("rights.running", count=done.running), file=sys.stderr)  # noqa: T201
     if done.unreadable:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from softphone.cli.registering import Commands
-from softphone.cli.words import choices, one_of, word
+from softphone.cli.words import choices, day, one_of, word
 from softphone.domain.purpose import Purpose
 from softphone.domain.roles import Permission
 
@@ -20,6 +20,12 @@ def add_cases(commands: Commands) -> None:
     for one in (show, decide):
         one.add_argument("id", type=word(texts), metavar="ID", help=texts("cli.cases.id"))
     show.add_argument("--json", action="store_true", help=texts("cli.json"))
+    new = here.add("new", "softphone.cli.archive.rights:cases_new", [Permission.TAKE_BACK])
+    which = new.add_mutually_exclusive_group(required=True)
+    which.add_argument("id", nargs="?", type=word(texts), metavar="ID", help=texts("cli.archive.id"))
+    which.add_argument("--number", metavar="NUMBER", help=texts("cli.holds.number"))
+    new.add_argument("--received", type=day(texts), metavar="DATE", help=texts("cli.cases.received"))
+    new.add_argument("--json", action="store_true", help=texts("cli.json_lines"))
     how = decide.add_mutually_exclusive_group(required=True)
     how.add_argument("--uphold", action="store_true", help=texts("cli.cases.uphold"))
     how.add_argument("--reject", action="store_true", help=texts("cli.cases.reject"))

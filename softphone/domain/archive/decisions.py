@@ -110,10 +110,12 @@ class Lifted:
 class Right(StrEnum):
     OPT_OUT = "opt_out"
     WITHDRAW = "withdraw"
+    OBJECT = "object"
+    """to documentation, by letter: what it is about is restricted, and a case until custody has decided it"""
 
     @property
     def rule(self) -> str:
-        return "G31" if self is Right.OPT_OUT else "G04"
+        return {Right.OPT_OUT: "G31", Right.WITHDRAW: "G04", Right.OBJECT: "G23"}[self]
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,12 +129,15 @@ class Holds(Protocol):
 
 
 class Rights(Protocol):
-    def take_back(self, id: str, right: Right, terms: Terms, purpose: Purpose | None = None) -> WithdrawalResult:
-        """In all recordings of its call (G04, G31)."""
+    def take_back(
+        self, id: str, right: Right, terms: Terms, purpose: Purpose | None = None, received: date | None = None
+    ) -> WithdrawalResult:
+        """In all recordings of its call (G04, G23, G31). `received`: the day of an objection's letter, from which its month runs;
+        None: today."""
         ...
 
     def take_back_of_number(
-        self, number: str, right: Right, terms: Terms, purpose: Purpose | None = None
+        self, number: str, right: Right, terms: Terms, purpose: Purpose | None = None, received: date | None = None
     ) -> WithdrawalResult: ...
 
     def notes(self, number: str) -> Sequence[AgentNote]:

@@ -1,4 +1,4 @@
-"""What a party takes back, in all that the house has of it (G04, G31), and agents' notes about its calls (G08, G37)."""
+"""What a party takes back, in all that the house has of it (G04, G23, G31), and agents' notes about its calls (G08, G37)."""
 
 from __future__ import annotations
 
@@ -51,8 +51,9 @@ class Rights:
         right: Right,
         terms: Terms,  # noqa: ARG002 - how long a hold may stand against it is the house's policy's to say
         purpose: Purpose | None = None,
+        received: date | None = None,
     ) -> WithdrawalResult:
-        return self._taken({"id": id}, right, purpose)
+        return self._taken({"id": id}, right, purpose, received)
 
     def take_back_of_number(
         self,
@@ -60,11 +61,15 @@ class Rights:
         right: Right,
         terms: Terms,  # noqa: ARG002
         purpose: Purpose | None = None,
+        received: date | None = None,
     ) -> WithdrawalResult:
-        return self._taken({"number": number}, right, purpose)
+        return self._taken({"number": number}, right, purpose, received)
 
-    def _taken(self, which: dict[str, str], right: Right, purpose: Purpose | None) -> WithdrawalResult:
+    def _taken(
+        self, which: dict[str, str], right: Right, purpose: Purpose | None, received: date | None
+    ) -> WithdrawalResult:
         told = {"withdrawal": str(uuid7()), "right": right.value, "purpose": purpose and purpose.value}
+        told |= {"received": str(received)} if received else {}
         return self._asking.post("/v1/rights", {**which, **told}, WithdrawalResult)
 
     def notes(self, number: str) -> Sequence[AgentNote]:

@@ -1,4 +1,4 @@
-"""What a party takes back after the call, in all that the house has and gets of it (G04, G31); agents' notes about it (G08)."""
+"""What a party takes back or objects to after the call, in all that the house has of it (G04, G23, G31); agents' notes (G08)."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from softphone.domain.purpose import KeyRole, Purpose
 from softphone.domain.retention import REMEMBERED, day_begins
 from softphone.team.rows.arriving import Seal
 from softphone.team.rows.in_force import policy_in_force
-from softphone.team.rows.pool import Transaction
+from softphone.team.rows.pool import Row, Transaction
 
 TAKEN = "SELECT * FROM right_taken(%s, %s, %s, %s, %s, %s, %s)"
+OBJECTED = "SELECT * FROM objection_received(%s, %s, %s, %s)"
 TAKE_BACK = "SELECT take_back_until(%s, %s, %s, %s, %s, %s)"
 PUT_NOTE = "SELECT note_put(%s, %s, %s, %s, %s, %s, %s)"
 NOTES = "SELECT * FROM notes_read(%s)"
@@ -45,14 +46,20 @@ async def take(
     recording: UUID | None = None,
     number: bytes | None = None,
     purpose: Purpose | None = None,
+    received: date | None = None,
 ) -> WithdrawalResult:
     """By case handlers and data protection: in the whole call group of a recording, or in all of a number. Done again, it
     changes nothing, and tells nothing. Raises MissingError where the recording is not here."""
+    remembered = day_begins(REMEMBERED.after(now.date()), "UTC")
+    if right is Right.OBJECT:
+        return _result(await tx.all(OBJECTED, recording, number, received, remembered))
     which = [Purpose.TRAINING] if right is Right.OPT_OUT else [purpose] if purpose else list(Purpose)
     until = now + (await _terms(tx)).hold_after_refusal
-    remembered = day_begins(REMEMBERED.after(now.date()), "UTC")
     told = [one.value for one in which]
-    rows = await tx.all(TAKEN, withdrawal, recording, number, right.value, told, until, remembered)
+    return _result(await tx.all(TAKEN, withdrawal, recording, number, right.value, told, until, remembered))
+
+
+def _result(rows: Sequence[Row]) -> WithdrawalResult:
     ended = tuple(
         PurposesEnded(
             str(row["recording"]), tuple(Purpose(one) for one in row["purposes"]), row["gone"], row["restricted"]

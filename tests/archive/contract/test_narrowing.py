@@ -7,7 +7,7 @@ from itertools import count
 
 import pytest
 
-from softphone.domain.archive.decisions import Right
+from softphone.domain.archive.decisions import CaseKind, Right
 from softphone.domain.archive.recordings import Query
 from softphone.domain.archive.reviews import SampleFilter, SampleQuery
 from softphone.domain.changes import HoldBy
@@ -188,6 +188,27 @@ def test_custody_judges_what_is_due_and_decides_a_case_and_nobody_else_hears_of_
     with pytest.raises(ArchiveError) as none:
         custody.cases.show(refused)
     assert none.value.code == "error.cases.none"
+
+
+@pytest.mark.rule("G23")
+def test_an_objection_by_letter_is_a_case_from_the_day_the_letter_came(world: World, number: str) -> None:
+    since = timedelta(days=40)
+    both, alone = (
+        world.recorded(*those, number=number, ago=since) for those in ((DOCUMENTATION, TRAINING), (TRAINING,))
+    )
+    came = house_day(world.now - timedelta(days=35))
+    handler, custody = world.seen_by("case handler"), world.seen_by("custody")
+    done = handler.rights.take_back_of_number(number, Right.OBJECT, TERMS, received=came)
+    assert [(one.recording, one.gone, one.restricted) for one in done.ended] == [(both, False, "case")]
+    assert not found(world, "case handler", both)
+    assert found(world, "lead", both, alone) == {alone}
+    (case,) = [one for one in custody.cases.open().rows if one.recording == both]
+    assert (case.kind, house_day(case.received_at), case.overdue) == (CaseKind.OBJECTION, came, True)
+    again = custody.rights.take_back(both, Right.OBJECT, TERMS)
+    assert (again.ended, again.unnamed) == ((), 0)
+    assert [one.deadline for one in custody.cases.show(both)[1]] == [case.deadline]
+    assert not custody.cases.decide(both, uphold=False, reason="retskrav", policy=world.policy).gone
+    assert found(world, "case handler", both)
 
 
 @pytest.mark.rule("G11")

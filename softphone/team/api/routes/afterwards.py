@@ -27,14 +27,15 @@ routes = router()
 
 
 class TakeBack(Told):
-    """An opt-out of training, or a consent taken back: in the whole call group of a recording, or in all of a number. Its id
-    makes it the same when it comes again."""
+    """An opt-out of training, a consent taken back, or an objection by letter: in the whole call group of a recording, or in all
+    of a number. Its id makes it the same when it comes again. `received`: the day of the letter; none: today."""
 
     withdrawal: Id
     right: Right
     id: Beginning | None = None
     number: Number | None = Field(None, repr=False)
     purpose: Purpose | None = None
+    received: Day | None = None
 
 
 class NoteSeal(Told):
@@ -94,6 +95,7 @@ async def right_taken(here: Here, asking: Who, told: TakeBack) -> WithdrawalResu
             recording=recording,
             number=number,
             purpose=told.purpose,
+            received=told.received,
         )
 
 
