@@ -20,7 +20,7 @@ INSERT INTO call_numbers SELECT call, CASE WHEN n %% 20000 = 7 THEN %s ELSE sha2
 INSERT INTO recordings (recording, call, desk, line, agent, opened_at, closed_at, object_key, size, digest, held,
         documentation_until, training_until, opened_by)
     SELECT recording, call, desk, line, agent, at, at + interval '1 minute', recording::text, 1, sha256(''), n %% 10000 = 3,
-        at + interval '30 years', CASE WHEN n %% 10 = 0 THEN at + interval '3 months' ELSE '-infinity' END,
+        at + interval '300 years', CASE WHEN n %% 10 = 0 THEN at + interval '3 months' ELSE '-infinity' END,
         %s FROM made;
 """
 PURPOSES = """
