@@ -75,4 +75,9 @@ class NotSignedInError(HouseError):
 
 
 class UnreachableError(HouseError):
-    pass
+    """Its sentence names the `status` that came in place of an answer."""
+
+    def __init__(self, code: str, /, *, status: int = 0, again: float | None = None, **params: Param) -> None:
+        super().__init__(code, status=status, again=again, **params)
+        if status:
+            self.params = {**params, "status": int(status)}

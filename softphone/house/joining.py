@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from softphone.domain.errors import HouseError, KlartoneError, NotSignedInError, UnreachableError
@@ -128,7 +129,7 @@ def _joined(desk: Desk, invitation: Invitation, grant: Grant, authority: str, no
         _forget(desk, desk.folder.read() or membership)
         if isinstance(error, KlartoneError):
             raise
-        raise UnreachableError("error.house.no_service", status=0) from error
+        raise UnreachableError("error.house.no_service", status=HTTPStatus.OK) from error
     desk.folder.note_heard()
     return taken
 
@@ -142,7 +143,7 @@ def _sign_in_anew(desk: Desk, membership: Membership, invitation: Invitation, gr
     try:
         membership = named(membership, connection.ask("GET", "/v1/me").json)
     except ValueError as error:
-        raise UnreachableError("error.house.no_service", status=0) from error
+        raise UnreachableError("error.house.no_service", status=HTTPStatus.OK) from error
     desk.folder.write(membership)
     _reads(desk, connection, membership)
     taken = take_news(connection, desk.folder, desk.keyring, membership, invitation.least)

@@ -105,7 +105,9 @@ def test_processes_of_one_home_renew_one_at_a_time_and_a_lost_answer_comes_again
 
     monkeypatch.setattr(module.Tokens, "told", lost)
     third = joined.again()
-    assert refused(third, "GET", "/v1/me") == "error.house.no_service"
+    with pytest.raises(UnreachableError) as odd:
+        third.ask("GET", "/v1/me")
+    assert (odd.value.code, odd.value.params) == ("error.house.no_service", {"status": 200})
     monkeypatch.setattr(module.Tokens, "told", told)
     assert third.ask("GET", "/v1/me").json["desk"] == joined.desk
 

@@ -263,5 +263,10 @@ def test_the_commands_say_what_they_did_and_who_has_joined(
         assert (anna["program"], anna["waiting"], anna["failed"], anna["roles"]) == ("1.2", 3, "error.disk", ["agent"])
         assert cli.main(["team", "people", "--settings", str(settings)]) == 0
         assert "error.disk" in capsys.readouterr().out
+    # Tables of a version before, in which this login had less to do.
+    with psycopg.connect(postgres.conninfo(database), autocommit=True) as connection:
+        connection.execute(f"REVOKE EXECUTE ON FUNCTION klartone.people_figures() FROM {MIGRATOR}".encode())
+    assert cli.main(["team", "people", "--settings", str(settings)]) == 1
+    assert "klartone team init" in capsys.readouterr().err
     assert cli.main(["team", "init", "--settings", str(settings), "--user", SERVICE]) == 1
     assert "may not make your organisation's roles" in capsys.readouterr().err

@@ -16,10 +16,9 @@ from softphone.cli.accounts import read_password
 from softphone.cli.tables import show_table
 from softphone.domain.errors import SettingsError, TeamError
 from softphone.system.settings_schema import ACCOUNT_SCHEMA, check_accounts, doubts_of
-from softphone.team.logins import login
+from softphone.team.logins import migrating
 from softphone.team.rows import joining
 from softphone.team.rows.pool import Transaction
-from softphone.team.schema import MIGRATOR
 from softphone.team.settings import MIGRATOR_PASSWORD, NUMBER_KEY, key_in, read_settings, secret_in
 from softphone.wire.snapshot import Account
 
@@ -77,7 +76,7 @@ def _do(arguments: argparse.Namespace, deed: Callable[[Transaction], Coroutine[A
     settings, password = read_settings(arguments.settings), secret_in(os.environ, MIGRATOR_PASSWORD)
 
     async def whole() -> Found:
-        async with login(settings.database, MIGRATOR, password, most=1) as rows, rows.nobody() as tx:
+        async with migrating(settings.database, password) as tx:
             return await deed(tx)
 
     return asyncio.run(whole())

@@ -9,9 +9,8 @@ import os
 from softphone.bootstrap.home import texts
 from softphone.domain.errors import SettingsError, TeamError
 from softphone.system.settings_house import from_house
-from softphone.team.logins import login
+from softphone.team.logins import migrating
 from softphone.team.rows.joining import take_settings
-from softphone.team.schema import MIGRATOR
 from softphone.team.settings import MIGRATOR_PASSWORD, read_settings, secret_in
 from softphone.texts import plain
 
@@ -31,7 +30,7 @@ def team_desk_settings(arguments: argparse.Namespace) -> int:
 
     async def take() -> int:
         password = secret_in(os.environ, MIGRATOR_PASSWORD)
-        async with login(settings.database, MIGRATOR, password, most=1) as rows, rows.nobody() as tx:
+        async with migrating(settings.database, password) as tx:
             return await take_settings(tx, raw.decode("utf-8-sig"))
 
     print(texts()("team.desk_settings_taken", number=asyncio.run(take())))  # noqa: T201

@@ -11,10 +11,9 @@ from softphone.bootstrap.home import texts
 from softphone.domain.errors import TeamError
 from softphone.house.joining import Invitation
 from softphone.system.signature import signer_fingerprint
-from softphone.team.logins import login
+from softphone.team.logins import migrating
 from softphone.team.people.sessions import invite
 from softphone.team.rows.signing_in import NEWEST_POLICY
-from softphone.team.schema import MIGRATOR
 from softphone.team.settings import MIGRATOR_PASSWORD, TeamSettings, read_settings, secret_in
 
 
@@ -35,7 +34,7 @@ def team_invite(arguments: argparse.Namespace) -> int:
 
 async def _made(settings: TeamSettings, password: str, arguments: argparse.Namespace) -> tuple[str, int]:
     """The code, and the number of the newest policy: whoever joins takes none before it."""
-    async with login(settings.database, MIGRATOR, password, most=1) as rows, rows.nobody() as tx:
+    async with migrating(settings.database, password) as tx:
         least = await tx.value(NEWEST_POLICY)
         if least is None:
             raise TeamError("error.team.no_policy")

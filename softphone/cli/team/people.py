@@ -11,9 +11,8 @@ from typing import Any
 
 from softphone.bootstrap.home import texts
 from softphone.cli.tables import show_table
-from softphone.team.logins import login
+from softphone.team.logins import migrating
 from softphone.team.rows import signing_in
-from softphone.team.schema import MIGRATOR
 from softphone.team.settings import MIGRATOR_PASSWORD, TeamSettings, read_settings, secret_in
 from softphone.texts import Texts
 
@@ -42,5 +41,5 @@ def _told(one: Mapping[str, Any], tell: Texts) -> list[str]:
 
 
 async def _found(settings: TeamSettings, password: str) -> Sequence[Mapping[str, Any]]:
-    async with login(settings.database, MIGRATOR, password, most=1) as rows, rows.nobody() as tx:
+    async with migrating(settings.database, password) as tx:
         return await signing_in.people(tx)

@@ -19,11 +19,10 @@ from softphone.plugin.sounds import bytes_of
 from softphone.system.paths import is_below
 from softphone.system.policy_file import policy_in, read_policy
 from softphone.system.signature import Signed, signature_path
-from softphone.team.logins import login
+from softphone.team.logins import migrating
 from softphone.team.rows.errors import ConflictError, WrongError
 from softphone.team.rows.joining import Notice, take_notices
 from softphone.team.rows.signing_in import Team, take_policy
-from softphone.team.schema import MIGRATOR
 from softphone.team.settings import MIGRATOR_PASSWORD, read_settings, secret_in
 
 LARGEST_NOTICE = 20_000_000
@@ -44,7 +43,7 @@ def team_policy(arguments: argparse.Namespace) -> int:
     password = secret_in(os.environ, MIGRATOR_PASSWORD)
 
     async def take() -> None:
-        async with login(settings.database, MIGRATOR, password, most=1) as rows, rows.nobody() as tx:
+        async with migrating(settings.database, password) as tx:
             word = succession.encode("ascii", "replace") if succession else None
             keys, teams = _keys(policy), _teams(policy)
             terms = {purpose: _kept(policy, purpose) for purpose in Purpose}

@@ -6,6 +6,7 @@ The identity is set for the transaction alone. PostgreSQL looks a hash up among 
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -18,6 +19,9 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from softphone.team.rows.errors import NotPermittedError, TeamError, TooManyError, UnavailableError, told
 from softphone.team.schema import SCHEMA
+
+# Each try that fails is a warning there, in PostgreSQL's words. Whoever asked is told once, in ours.
+logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
 
 Row = dict[str, Any]
 Done = TypeVar("Done")
