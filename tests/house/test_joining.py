@@ -136,7 +136,9 @@ def test_a_link_sets_a_fresh_home_up_and_leaving_gives_it_back(
     assert team.sql("SELECT desk::text FROM reading_keys") == [(membership.desk,)]
     assert doctor(home) == {"doctor.house": team.address}
     # It ships: nobody asks it for a backup.
-    assert {"doctor.shipping", "doctor.backup.none"} & {*doctor(home, ARCHIVE)} == {"doctor.shipping"}
+    found = {*doctor(home, ARCHIVE)}
+    assert {"doctor.shipping", "doctor.backup.none"} & found == {"doctor.shipping"}
+    assert [one for one in found if "signer" in one] == ["doctor.signer.house"]
     asked = home.does("archive", "backup")
     assert (asked.status, "needs no backup of its own" in asked.err) == (1, True)
     # Who has joined is in IT's list, under the id of the local archive.

@@ -43,14 +43,14 @@ def _archive(machine: Machine) -> Iterator[Finding]:
                 opened = None
                 yield Finding("doctor.archive.earlier", {"folder": str(folder)})
         else:
-            yield from _not_backed_up_yet(settings)
+            yield from _not_backed_up_yet(settings, joined=_in_house(machine))
     except KlartoneError as error:
         yield Finding.of(error)
     if opened is None:
         yield _in_force(_withheld(policy_of(settings), machine), machine.running())
         return
     with closing(opened):
-        yield from _inside(opened, settings)
+        yield from _inside(opened, settings, joined=_in_house(machine))
         yield _in_force(_withheld(policy_of(settings, opened), machine), machine.running())
 
 
@@ -73,11 +73,17 @@ def folder_of(folder: Path) -> Iterator[Finding]:
     yield from temporary(folder)
 
 
-def _inside(archive: MachineArchive, settings: Settings) -> Iterator[Finding]:
+def _in_house(machine: Machine) -> bool:
+    from softphone.house.membership import HouseFolder
+
+    return HouseFolder(machine.home.folders.data).read() is not None
+
+
+def _inside(archive: MachineArchive, settings: Settings, *, joined: bool) -> Iterator[Finding]:
     yield from _backups(archive, settings)
     yield from _waiting(archive)
     yield from _shipping(archive)
-    yield _signer(archive, settings)
+    yield _signer(archive, settings, joined=joined)
 
 
 def _backups(archive: MachineArchive, settings: Settings) -> Iterator[Finding]:
@@ -101,11 +107,11 @@ def _backups(archive: MachineArchive, settings: Settings) -> Iterator[Finding]:
         yield from _backup_folder(Path(settings.backup), known=known)
 
 
-def _not_backed_up_yet(settings: Settings) -> Iterator[Finding]:
-    """Before there is an archive."""
+def _not_backed_up_yet(settings: Settings, *, joined: bool) -> Iterator[Finding]:
+    """Before there is an archive. A desk that ships needs none."""
     if settings.backup:
         yield from _backup_folder(Path(settings.backup), known=False)
-    else:
+    elif not joined:
         yield Finding("doctor.backup.unset")
 
 
@@ -165,10 +171,13 @@ def _shipping(archive: MachineArchive) -> Iterator[Finding]:
         yield Finding("doctor.shipping.refused", {"count": found.failed, "why": texts()(found.code)})
 
 
-def _signer(archive: MachineArchive, settings: Settings) -> Finding:
-    """Whose signature the archive asks of a policy. If only the settings ask for one, other settings need none."""
+def _signer(archive: MachineArchive, settings: Settings, *, joined: bool) -> Finding:
+    """Whose signature the archive asks of a policy. If only the settings ask for one, other settings need none. Joining has
+    pinned a house's."""
     if archive.policy_signer:
         return Finding("doctor.signer", {"signer": archive.policy_signer})
+    if joined and settings.policy_signer:
+        return Finding("doctor.signer.house", {"signer": settings.policy_signer})
     if not archive.demo:
         # None, or not a key: the policy's own finding says so.
         with suppress(ValueError):

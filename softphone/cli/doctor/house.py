@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+from softphone.bootstrap.home import texts
 from softphone.cli.doctor.finding import Check, Finding
 from softphone.cli.doctor.machine import Machine
 
@@ -31,7 +32,9 @@ def _house(machine: Machine) -> Iterator[Finding]:
     desk = Desk(folder, machine.keys, read_marker(machine.archive).desk)
     desk.connection(membership).ask("GET", "/v1/me", seconds=_SECONDS)
     since = membership.since_at.astimezone().date()
-    yield Finding("doctor.house", {"address": membership.address, "day": str(since), "number": membership.policy})
+    yield Finding(
+        "doctor.house", {"address": membership.address, "day": texts().day(since), "number": membership.policy}
+    )
 
 
 HOUSE = Check("house", _house)
