@@ -173,7 +173,7 @@ def test_who_sees_and_opens_what_is_the_domains_judgement(house: House) -> None:
             seen, opened = seen + (recording in found), opened + bool(got)
 
     agree()
-    assert seen and opened, "drawn by chance, but never for nothing"
+    assert min(seen, opened) > 0
 
 
 def test_what_a_sweep_ends_and_keeps_is_the_domains_judgement(house: House) -> None:
