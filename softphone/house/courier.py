@@ -17,7 +17,6 @@ from itertools import islice
 
 from softphone.archive.archive import Archive
 from softphone.archive.catalog.transaction import Transaction
-from softphone.archive.finding.telling import GroupOf
 from softphone.archive.outbox import rows, shipping
 from softphone.archive.outbox.shipping import Waiting
 from softphone.domain.errors import ArchiveError, HouseError, KlartoneError, NotSignedInError, UnreachableError
@@ -78,7 +77,6 @@ class Courier:
         since: datetime,
         *,
         head_key: Callable[[], str] = str,
-        group_of: GroupOf = str,
         policy: Callable[[], Policy | None] = lambda: None,
         first: float = 1.0,
     ) -> None:
@@ -86,9 +84,7 @@ class Courier:
         self._head_key = head_key
         self._since = since
         self._first = first
-        self._carrier = Carrier(
-            *(ask, self._paced, self._urgent, lambda: not self._ending, receipt_keys, group_of, policy)
-        )
+        self._carrier = Carrier(ask, self._paced, self._urgent, lambda: not self._ending, receipt_keys, policy)
         self._wake = threading.Event()
         self._quiet = threading.Event()
         self._quiet.set()
@@ -215,7 +211,7 @@ class Courier:
                 self._tallied = counted
 
     def _end_what_ended_there(self, archive: Archive) -> bool:
-        """What the house has erased ends here too, also where no head lets its copy go. Whether there is more to ship now."""
+        """What has ended in the house ends here too, also where no head lets its copy go. Whether there is more to ship now."""
         if time.monotonic() < self._asked_at + _ASKED:
             return False
         if not self._to_ask:

@@ -21,7 +21,7 @@ from softphone.archive.crypto.note_seals import seal_note
 from softphone.archive.crypto.number_seals import READ_BY, seal_number
 from softphone.archive.crypto.recipients import policy_recipients
 from softphone.archive.crypto.wraps import SUITE
-from softphone.archive.finding.telling import GroupOf, rows_told
+from softphone.archive.finding.telling import rows_told
 from softphone.archive.outbox import rows, shipping
 from softphone.archive.outbox.rows import Item, Kind
 from softphone.archive.retention.handed_over import ended_there, erased_there
@@ -76,7 +76,6 @@ class Carrier:
     urgent: Callable[[Archive], bool]
     go_on: Callable[[], bool]
     receipt_keys: Callable[[], Sequence[str]]
-    group_of: GroupOf = str
     policy: Callable[[], Policy | None] = lambda: None
     """the one in force: whom an agent's note and a party's number are sealed for; None: it is not known yet"""
 
@@ -86,7 +85,7 @@ class Carrier:
         """It is taken from the outbox once the house has heard it."""
         late = False
         if item.kind is Kind.WITHDRAWAL:
-            told = {"withdrawal": item.id, "call_group": self.group_of(item.call or ""), **item.told}
+            told = {"withdrawal": item.id, "call_group": item.call, **item.told}
             self.ask("POST", "/v1/withdrawals", told)
         elif item.kind is Kind.NUMBER:
             if item.number is not None:
@@ -201,7 +200,7 @@ class Carrier:
         return upload_of(self.ask("POST", f"{there}/finish", {**told, **file}, seconds=120), file["bytes"])
 
     def _told(self, archive: Archive, recording: str) -> dict[str, Any] | None:
-        told, policy = rows_told(archive, recording, datetime.now(UTC), self.group_of), self.policy()
+        told, policy = rows_told(archive, recording, datetime.now(UTC)), self.policy()
         if told is None or policy is None:
             return None
         roles = {one["role"] for one in told["wraps"]}
@@ -256,7 +255,7 @@ class Carrier:
                 shipping.lost(tx, recording, now)
 
     def ask_after(self, archive: Archive, recording: str) -> None:
-        """A copy here that has arrived: what the house has erased ends here, and what it has lost is told again."""
+        """A copy here that has arrived: what has ended in the house ends here, and what it has lost is told again."""
         with archive.catalog.reading() as connection:
             sha256 = receipts.sha256_of(shipping.receipt_of(connection, recording))
         try:

@@ -170,6 +170,7 @@ class Scene:
         line: str = "salg",
         agent: str | None = None,
         ends: Mapping[Purpose, PurposeEnd] | None = None,
+        group: str = "",
     ) -> str:
         """A call that the store knows of. Its first recording's id is this with `-1`."""
         call = call or str(uuid7())
@@ -177,7 +178,10 @@ class Scene:
         periods = {purpose: Period.parse(text) for purpose, text in terms.items()}
         zone = "Europe/Copenhagen"
         facts = CallFacts(
-            call, line, Direction.INBOUND, number, at, Language.DA, zone, periods, agent=agent, ends=ends or {}
+            *(call, line, Direction.INBOUND, number, at, Language.DA, zone, periods),
+            agent=agent,
+            ends=ends or {},
+            group=group,
         )
         self.ledger.register_call(replace(facts, recipients=tuple(self.policy_recipients)))
         return call

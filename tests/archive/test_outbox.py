@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import datetime, timedelta
 
 import pytest
+from uuid_utils import uuid7
 
 from softphone.archive.catalog import own_calls
 from softphone.archive.catalog.own_calls import OwnCall
@@ -95,7 +96,8 @@ def test_what_is_decided_in_a_call_waits_for_the_house_and_of_a_desk_on_its_own_
         (Kind.NUMBER, NUMBER),
     ]
     assert [one.told.get("what") for one in found] == ["language", None, "refused", "call_back"]
-    assert found[1].told == {"purposes": ["training"], "reason": "kept_out_of_training"}
+    call = desk.archive.find(recording).call
+    assert found[1].told == {"call_group": call, "purposes": ["training"], "reason": "kept_out_of_training"}
     assert NUMBER.encode() not in desk.pages()
     told = figures(desk)
     assert (told.told, told.recordings, told.failed) == (5, 1, 0)
@@ -120,13 +122,9 @@ def test_the_house_hears_of_what_it_has_and_of_a_no_and_of_nothing_else(desk: Sc
     assert waiting(desk) == []
     received(desk, shipped, 3)
     received(desk, undone, 4)
-    desk.commit(Discard(shipped, "private"), recording=shipped)
     desk.commit(hold(undone), recording=undone)
     desk.commit(LiftHold("h1", "undone"), recording=undone)
-    assert [(one.kind, one.told) for one in waiting(desk)] == [
-        (Kind.WITHDRAWAL, {"purposes": ["documentation", "training"], "reason": "withdrawn"}),
-        (Kind.UNDO, {"hold": "h1", "known": False}),
-    ]
+    assert [(one.kind, one.told) for one in waiting(desk)] == [(Kind.UNDO, {"hold": "h1", "known": False})]
     # Of an objection in mid-upload it hears once it has the recording: before that it would know none.
     with desk.archive.catalog.writing() as tx:
         shipping.begin(tx, objected, desk.archive.find(objected, AT).call)
@@ -134,6 +132,25 @@ def test_the_house_hears_of_what_it_has_and_of_a_no_and_of_nothing_else(desk: Sc
     assert Kind.CASE not in [one.kind for one in waiting(desk)]
     received(desk, objected, 5)
     assert [one.recording for one in waiting(desk) if one.kind is Kind.CASE] == [objected]
+
+
+@pytest.mark.rule("G01")
+@pytest.mark.rule("G31")
+def test_the_house_hears_of_an_agents_own_mark_for_that_call_and_of_a_no_for_its_whole_group(desk: Scene) -> None:
+    joined(desk)
+    group = str(uuid7())
+    call = desk.call(agent=AGENT, group=group)
+    recording = desk.recorded(0.2, *BOTH, call=call)
+    desk.commit(CloseRecording(recording, AT, BOTH), recording=recording)
+    received(desk, recording, 3)
+    desk.commit(DropWraps(recording, KeyRole.TRAINING, "private"), recording=recording)
+    desk.commit(DropWraps(recording, KeyRole.TRAINING, "declined_by_key"), recording=recording)
+    desk.commit(RememberRefusal(call, AT), call=call)
+    desk.commit(Discard(recording, "private"), recording=recording)
+    told = {"call_group": group, "purposes": ["training"], "reason": "kept_out_of_training"}
+    mark = {"call_group": group, "call": call, "purposes": ["documentation"], "reason": "withdrawn"}
+    found = [one.told for one in waiting(desk) if one.kind is Kind.WITHDRAWAL]
+    assert found == [{**told, "call": call}, told, mark]
 
 
 def test_a_copy_goes_only_once_all_is_told_and_what_is_left_of_it_is_proved_held_and_forgotten(desk: Scene) -> None:

@@ -17,6 +17,7 @@ from softphone.domain.passport import Passport, Told, claims_of, fingerprint
 from softphone.domain.purpose import Basis, Headline, Language, Purpose, Reason
 from softphone.engine.call.own_list import written
 from softphone.engine.sip import events as sip
+from softphone.engine.storage.call_facts import facts_of
 from softphone.system.passports import Seal, certify, present, unsigned
 from softphone.system.signature import public_half
 from tests.engine.scene import CALL, NUMBER, OFF, PARTY, SECOND, TEXT, THIRD, Scene, book_of
@@ -83,6 +84,13 @@ def test_the_language_that_a_colleague_used_is_this_calls_where_its_line_has_it(
     assert desk.call.status is not None
     assert desk.call.status.notice is not None
     assert desk.call.status.notice.language is Language.DA
+
+
+@pytest.mark.parametrize("named", ["01a10000-0000-7000-8000-000000000009", "call 7 of another phone"])
+def test_what_is_kept_of_a_transferred_call_names_its_group_if_a_desk_of_the_house_named_it(named: str) -> None:
+    desk = Desk()
+    desk.transferred(_signed(desk, group=named))
+    assert facts_of(desk.calls._book.live[CALL]).group == (named if named.startswith("01") else "")
 
 
 def test_a_told_party_is_not_told_twice_and_its_yes_stands() -> None:

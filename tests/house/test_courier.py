@@ -53,6 +53,7 @@ from tests.team.test_restored import backup
 
 pytestmark = [pytest.mark.peer("postgresql"), pytest.mark.peer("seaweedfs")]
 NUMBER = "+4570101010"
+BO = "bo@klartone.test"
 
 
 @dataclass
@@ -102,11 +103,17 @@ class Office:
             courier.stop()
 
     def recorded(
-        self, *which: Purpose, at: datetime | None = None, number: str = NUMBER, seconds: float = 1, agent: str = AGENT
+        self,
+        *which: Purpose,
+        at: datetime | None = None,
+        number: str = NUMBER,
+        seconds: float = 1,
+        agent: str = AGENT,
+        group: str = "",
     ) -> str:
         purposes = which or (DOCUMENTATION, TRAINING)
         now = at or datetime.now(UTC) - timedelta(minutes=5)
-        call, recording = begun(self.scene, self.team.keys, now, *purposes, number=number, agent=agent)
+        call, recording = begun(self.scene, self.team.keys, now, *purposes, number=number, agent=agent, group=group)
         ended(self.scene, call, recording, now + timedelta(seconds=seconds), *purposes, seconds=seconds)
         return recording
 
@@ -138,11 +145,13 @@ class Office:
 
 
 @contextmanager
-def office_of(team: Team, folder: Path) -> Generator[Office]:
+def office_of(team: Team, folder: Path, agent: str = AGENT) -> Generator[Office]:
     scene = Scene(folder / "archive", another=True)
     scene.archive.clock = lambda: datetime.now(UTC)
     try:
-        yield Office(team, scene, signed_in(team, folder / "home", "agent", desk=scene.archive.desk))
+        yield Office(
+            team, scene, signed_in(team, folder / "home", "agent", desk=scene.archive.desk, agents=[f"sip:{agent}"])
+        )
     finally:
         scene.close()
 
@@ -300,6 +309,43 @@ def test_a_receipt_counts_by_a_key_that_the_policy_names_also_while_the_house_ch
     assert receipts.checked(again, [office.key], first, sha256).entry > 0
     with pytest.raises(HouseError):
         receipts.checked(again, [before], first, sha256)
+
+
+@pytest.mark.rule("G31")
+def test_a_no_at_the_next_desk_reaches_what_the_first_one_recorded_in_the_house_and_at_itself(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive, left = office.scene.archive, {"documentation", "custody"}
+    first, marked = office.recorded(), office.recorded()
+    with office.courier():
+        office.all_shipped()
+    late = office.recorded()
+    # Its caller was transferred, and says no there. Of the later one the house has heard nothing yet.
+    with office_of(office.team, tmp_path / "next", BO) as other, other.courier() as courier:
+        for one in (first, late):
+            there = other.recorded(DOCUMENTATION, agent=BO, group=archive.find(one).call)
+            call = other.scene.archive.find(there).call
+            other.scene.commit(RememberRefusal(call, datetime.now(UTC)), call=call, recording=there)
+        private = other.recorded(agent=BO, group=archive.find(marked).call)
+        courier.look()
+        other.all_shipped()
+        other.scene.commit(DropWraps(private, KeyRole.TRAINING, "private"), recording=private)
+        courier.look()
+        stands = "SELECT stands FROM purposes WHERE recording = %s AND purpose = 'training'"
+        until(lambda: office.team.sql(stands, private) == [("taken_back",)], 30, "told")
+    # What an agent marks without the caller is of that call alone.
+    assert office.team.sql(stands, marked) == [("keeps",)]
+    with office.courier():
+        office.all_shipped()
+    for one in (first, late):
+        roles = office.team.sql("SELECT role FROM wraps WHERE recording = %s", one)
+        assert {role for (role,) in roles} == left
+    monkeypatch.setattr(module, "_ASKED", 0.0)
+    with office.courier():
+        until(lambda: all({str(it.role) for it in archive.wraps_of(one)} == left for one in (first, late)), 30, "here")
+    events = [one.event for one in archive.audit_of()]
+    assert events.count("ended_there") == 2, "once for each"
+    assert verify(archive).ok
 
 
 def test_what_the_house_had_taken_back_before_it_arrived_goes_here_too(office: Office) -> None:

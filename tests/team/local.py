@@ -23,10 +23,12 @@ from tests.team.desk import House, Made
 AGENT = "anna@klartone.test"
 
 
-def begun(desk: Scene, house: House, at: datetime, *which: Purpose, number: str, agent: str = AGENT) -> tuple[str, str]:
+def begun(
+    desk: Scene, house: House, at: datetime, *which: Purpose, number: str, agent: str = AGENT, group: str = ""
+) -> tuple[str, str]:
     """Call and recording, which records now."""
     desk.policy_recipients = [house.recipient(role) for role in house.keys]
-    call = desk.call(number=number, at=at, line="support", agent=agent)
+    call = desk.call(number=number, at=at, line="support", agent=agent, group=group)
     recording = recording_id(call, 1)
     desk.commit(OpenRecording(recording, call, at), OpenSegment(recording, 0, which, BASES, at), recording=recording)
     desk.start(call, recording, 0)
@@ -69,7 +71,10 @@ def told_of(archive: Archive, recording: str) -> Made:
     told = given(row, "recording", "opened_at", "closed_at", "broke_off_at", "restricted")
     told |= {"clock": datetime.now(UTC).isoformat(), "bytes": len(file), "sha256": hashlib.sha256(file).hexdigest()}
     told["call"] = given(call, "call", "line", "direction", "started_at", "notice", "language", "time_zone", "agent")
-    told["call"] |= {"call_group": row.call, "number": archive.secrets.open_number(call.number_sealed, row.call)}
+    told["call"] |= {
+        "call_group": call.call_group or row.call,
+        "number": archive.secrets.open_number(call.number_sealed, row.call),
+    }
     told["segments"] = [
         given(one, "segment", "opened_at", "chunks")
         | {"purposes": [it.value for it in recorded_for(one.purposes)], "sound": sound.get(one.segment)}

@@ -16,7 +16,7 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from softphone.domain.changes import HoldBy
-from softphone.domain.purpose import Purpose
+from softphone.domain.purpose import Basis, Purpose
 from softphone.team.rows import afterwards, arriving, holds, rights
 from softphone.team.rows.arriving import Hold, KeptFor, Seal
 from softphone.team.rows.errors import NotPermittedError, SignedOutError, UnavailableError
@@ -71,11 +71,11 @@ def refused(house: House, who: str, statement: str, *values: object) -> str | No
 @pytest.mark.rule("G31")
 def test_what_is_taken_back_ends_at_once_and_reaches_what_arrives_later(house: House) -> None:
     both, training, other = house.arrived(), house.arrived(purposes=[TRAINED]), house.arrived(number=b"x" * 32)
-    # An agent takes back in own calls alone, and nobody but custody and case handlers by number.
-    group = house.owner("SELECT call_group FROM calls JOIN recordings USING (call) WHERE recording = %s", both)[0][
-        "call_group"
-    ]
-    assert refused(house, "bo", rights.TAKE_BACK, new_id(), group, None, ["training"], "opt_out", LATER) == "KT403"
+    # An agent takes back neither by recording nor in a colleague's call, and nobody but custody and case handlers by number.
+    call = house.owner("SELECT call, call_group FROM calls JOIN recordings USING (call) WHERE recording = %s", both)[0]
+    named = (rights.TAKEN, new_id(), both, None, "opt_out", ["training"], LATER, LATER)
+    marked = (rights.TAKE_BACK_OWN, new_id(), call["call_group"], call["call"], ["training"], "kept_out_of_training")
+    assert refused(house, "bo", *named) == refused(house, "bo", *marked) == "KT403"
     assert refused(house, "anna", rights.TAKE_BACK, new_id(), None, NUMBER, ["training"], "opt_out", LATER) == "KT403"
     id = new_id()
     assert house.value("handler", rights.TAKE_BACK, id, None, NUMBER, ["training"], "opt_out", LATER) == 2
@@ -90,13 +90,54 @@ def test_what_is_taken_back_ends_at_once_and_reaches_what_arrives_later(house: H
     assert stands(house, late)["training"] == "taken_back"
     assert house.ship("anna", recorded(purposes=[TRAINED], opened_at=NOW - timedelta(days=2))) == "erased"
     assert stands(house, house.arrived(opened_at=datetime.now(UTC)))["training"] == "keeps"
-    # By the agent, in a call of which nothing has arrived yet: only for what the agent's own desk recorded.
-    mine, theirs = recorded(number=None), recorded(number=None, agent="bo@nordlys.example")
-    for one in (mine, theirs):
-        house.ask("anna", rights.TAKE_BACK, new_id(), one.call.group, None, ["training"], "opt_out", LATER)
-    assert house.ship("anna", mine) == house.ship("bo", theirs) == "stored"
-    assert stands(house, mine.recording)["training"] == "taken_back"
-    assert stands(house, theirs.recording)["training"] == "keeps"
+
+
+@pytest.mark.rule("G04")
+@pytest.mark.rule("G31")
+def test_a_no_at_one_desk_reaches_what_another_recorded_of_the_call_before_and_no_more_than_that(house: House) -> None:
+    no = (None, ["documentation", "training"], "withdrawn", LATER)
+    consents = [replace(one, basis=Basis.CONSENT) for one in (DOCUMENTED, TRAINED)]
+    here, there, agreed = recorded(number=None), recorded(number=None), recorded(number=None, purposes=consents)
+    alone = house.arrived(number=None)
+    assert house.ship("anna", here) == "stored"
+    # Bo's desk had the call next, and nothing of it was recorded there: the group's id is all that it knows of it.
+    for one in (here, there, agreed):
+        house.ask("bo", rights.TAKE_BACK, new_id(), one.call.group, *no)
+    assert house.ship("anna", there) == "stored", "documentation by interest is no consent, and a colleague's to keep"
+    assert house.ship("anna", agreed) == "erased"
+    for one in (here.recording, there.recording):
+        assert stands(house, one) == {"documentation": "keeps", "training": "taken_back"}
+        assert roles(house, one) == {"documentation", "custody"}
+    assert stands(house, alone) == {"documentation": "keeps", "training": "keeps"}
+    # A call that came from another is no group, and a colleague's.
+    then = recorded(number=None, group=here.call.group)
+    house.ship("anna", then)
+    assert refused(house, "bo", rights.TAKE_BACK, new_id(), then.call.id, *no) == "KT403"
+    # An agent who does not find the own call any more takes nothing back in it.
+    old = recorded(number=None, opened_at=NOW - timedelta(days=40))
+    house.ship("anna", old)
+    assert refused(house, "anna", rights.TAKE_BACK, new_id(), old.call.group, *no) == "KT403"
+
+
+@pytest.mark.rule("G01")
+def test_what_an_agent_marks_without_the_caller_reaches_that_call_alone_also_when_it_arrives_later(
+    house: House,
+) -> None:
+    first = recorded(number=None)
+    mine, again, late, unheard = (recorded(number=None, group=first.call.id) for _ in range(4))
+    theirs = recorded(number=None, group=first.call.id, agent="bo@nordlys.example")
+    for who, one in (("anna", first), ("anna", mine), ("anna", again), ("bo", theirs)):
+        assert house.ship(who, one) == "stored"
+    both = ["documentation", "training"]
+    for one in (mine, late, first):
+        house.ask("anna", rights.TAKE_BACK_OWN, new_id(), first.call.id, one.call.id, both, "withdrawn")
+    # Told for a colleague's call of which nothing has arrived yet.
+    house.ask("bo", rights.TAKE_BACK_OWN, new_id(), first.call.id, unheard.call.id, both, "withdrawn")
+    assert is_gone(house, mine.recording)
+    assert is_gone(house, first.recording)
+    assert (house.ship("anna", late), house.ship("anna", unheard)) == ("erased", "stored")
+    for one in (again, theirs, unheard):
+        assert stands(house, one.recording) == {"documentation": "keeps", "training": "keeps"}
 
 
 @pytest.mark.rule("G31")

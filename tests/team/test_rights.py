@@ -168,6 +168,7 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], frozenset[str] | None, tuple[Any, ..
         frozenset({"agent", "case_handler", "custody"}),
         (new_id(), new_id(), None, ["training"], "opt_out", NOW),
     ),
+    "take_back_own": ((S,), frozenset({"agent"}), (new_id(), new_id(), new_id(), ["training"], "withdrawn")),
     "right_taken": (
         (S,),
         frozenset({"case_handler", "custody"}),
@@ -300,6 +301,7 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], frozenset[str] | None, tuple[Any, ..
             ),
             *(
                 "erase_unless_kept",
+                "of_the_party",
                 "erase",
                 "need_review",
                 "i_review",

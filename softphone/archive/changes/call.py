@@ -44,6 +44,8 @@ class CallFacts:
     """the address of the account that took or made it"""
     ends: Mapping[Purpose, PurposeEnd] = field(default_factory=dict[Purpose, "PurposeEnd"])
     """what happens when a purpose reaches its day; deletion by default"""
+    group: str = ""
+    """the first of the calls that were transferred one into the next; empty: it is the first itself"""
 
     def sealed_number(self, secrets: Secrets) -> tuple[bytes | None, bytes | None]:
         """The number as a row has it, and what it is found by; None of a withheld one."""
@@ -73,6 +75,7 @@ def facts_of(connection: Connection, secrets: Secrets, call: str) -> CallFacts |
         {Purpose(one.purpose): Period.parse(one.retention) for one in held},
         NoticeId(row.notice) if row.notice else None,
         agent=row.agent,
+        group=row.call_group or "",
     )
 
 

@@ -15,7 +15,7 @@ from softphone.archive.changes.execution import Execution
 from softphone.archive.changes.tally import Tallied
 from softphone.archive.crypto.wraps import Secrets
 from softphone.archive.outbox import rows as outbox
-from softphone.archive.schema.tables import call_backs, party_languages, recordings, refusals, upheld
+from softphone.archive.schema.tables import call_backs, party_languages, purposes, recordings, refusals, upheld
 from softphone.domain.changes import EndCallBack, ListCallBack, RememberLanguage, RememberRefusal, UseDraw
 from softphone.domain.house_knows import KEPT
 from softphone.domain.policy.period import Period
@@ -59,10 +59,14 @@ def call_back_ended(done: Execution, change: EndCallBack) -> None:
 
 
 def refused(done: Execution, change: RememberRefusal) -> None:
-    if not done.tx.execute(select(recordings.c.recording).where(recordings.c.call == change.call)).first():
-        # Nothing was recorded here, and the number may be withheld: other desks of the house may have had the call before.
-        outbox.withdraw_of_call(done.tx, change.call, (Purpose.TRAINING,), "declined_by_voice")
-    remember_refusal(done.tx, done.secrets, done.facts_of(change.call), change.at)
+    facts = done.facts_of(change.call)
+    here = select(recordings.c.recording).join(purposes, purposes.c.recording == recordings.c.recording)
+    training = purposes.c.purpose == Purpose.TRAINING.value
+    if not done.tx.execute(here.where(recordings.c.call == change.call, training)).first():
+        # Nothing here was for training, and the number may be withheld: other desks of the house may have had the call before.
+        # What was tells of its end itself, or waits for custody.
+        outbox.withdraw_of_call(done.tx, change.call, facts.group, (Purpose.TRAINING,), "declined_by_voice")
+    remember_refusal(done.tx, done.secrets, facts, change.at)
 
 
 def language_chosen(done: Execution, change: RememberLanguage) -> None:

@@ -36,6 +36,7 @@ def opened(done: Execution, change: OpenRecording) -> None:
             language=facts.language.value,
             time_zone=facts.time_zone,
             agent=facts.agent,
+            call_group=facts.group or None,
         )
     # Line and agent once more: a list by one of them is then a piece of an index, newest first.
     tx.insert(

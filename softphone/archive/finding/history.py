@@ -82,6 +82,7 @@ class History:
             {},
             notice,
             agent=row.agent,
+            group=row.call_group or "",
         )
 
     def _past(self, connection: Connection, those: Sequence[CallFacts], now: datetime) -> list[PastRow]:

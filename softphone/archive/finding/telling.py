@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -22,11 +22,8 @@ from softphone.archive.log.written import SOUND, WHOLE
 from softphone.archive.schema.readable import params_of
 from softphone.archive.schema.tables import audit, calls, holds, purposes, recordings, segments, wraps
 
-GroupOf = Callable[[str], str]
-"""the first call of those that were transferred one into the next"""
 
-
-def rows_told(source: Source, recording: str, now: datetime, group_of: GroupOf = str) -> dict[str, Any] | None:
+def rows_told(source: Source, recording: str, now: datetime) -> dict[str, Any] | None:
     """Without the file's size and digest. None: it has gone, or somebody is writing over a key at this moment."""
     with source.catalog.reading() as connection:
         row = _one(connection, recordings, recording=recording)
@@ -39,7 +36,7 @@ def rows_told(source: Source, recording: str, now: datetime, group_of: GroupOf =
             return None
         told = _given(row, "recording", "opened_at", "closed_at", "broke_off_at", "restricted")
         told["clock"] = now.isoformat()
-        told["call"] = _call(source, call, group_of)
+        told["call"] = _call(source, call)
         told["segments"] = [*_segments(connection, recording)]
         told["purposes"] = [_purpose(one) for one in _all(connection, purposes, recording=recording)]
         told["wraps"] = [_wrap(one) for one in sealed]
@@ -48,10 +45,10 @@ def rows_told(source: Source, recording: str, now: datetime, group_of: GroupOf =
     return told
 
 
-def _call(source: Source, call: Row[Any], group_of: GroupOf) -> dict[str, Any]:
+def _call(source: Source, call: Row[Any]) -> dict[str, Any]:
     names = ("call", "line", "direction", "started_at", "notice", "language", "time_zone", "agent")
     number = source.secrets.open_number(call.number_sealed, call.call) if call.number_sealed else None
-    return _given(call, *names) | {"call_group": group_of(call.call), "number": number}
+    return _given(call, *names) | {"call_group": call.call_group or call.call, "number": number}
 
 
 def _segments(connection: Connection, recording: str) -> list[dict[str, Any]]:

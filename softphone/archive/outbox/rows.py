@@ -19,7 +19,7 @@ from uuid_utils import uuid7
 from softphone.archive.catalog.own_calls import OwnCall
 from softphone.archive.catalog.transaction import Transaction
 from softphone.archive.crypto.wraps import Secrets
-from softphone.archive.schema.tables import holds, meta, outbox, recordings, shipped, time_in
+from softphone.archive.schema.tables import calls, holds, meta, outbox, recordings, shipped, time_in
 from softphone.domain.changes import UNDONE, HoldBy, PlaceHold
 from softphone.domain.purpose import Purpose, Reason
 
@@ -32,7 +32,9 @@ LOG_REFUSED = "house-log-refused"
 HEAD = "house-head"
 """the newest signed head of the house's log that was seen"""
 _NO = frozenset({Reason.DECLINED_BY_KEY, Reason.DECLINED_BY_VOICE, Reason.DECLINED_BY_SIP, Reason.WITHDRAWN})
-"""said by the party: it counts at every desk that had the call"""
+"""said by the party in this call: it counts at every desk that had the call"""
+_OF_PARTY = _NO | {Reason.DECLINED_EARLIER}
+"""whatever else ends a purpose is the agent's own mark, of this call alone"""
 _CASES = frozenset({Reason.OBJECTION.value, Reason.GROUNDS_GIVEN.value})
 """custody decides these, and nothing ends for good meanwhile"""
 _OF_ONE_THERE = ("hold", "undo", "case")
@@ -99,9 +101,13 @@ def withdraw(tx: Transaction, recording: str, purposes: Sequence[Purpose], reaso
     only a party's own no is told of it: it counts for the other desks of the call too."""
     if reason in _CASES or not purposes or member_since(tx.connection) is None:
         return
-    call = tx.execute(select(recordings.c.call).where(recordings.c.recording == recording)).scalar()
-    if call and (reason in _NO or _is_under_way(tx.connection, recording)):
-        withdraw_of_call(tx, call, purposes, reason)
+    row = tx.execute(
+        select(calls.c.call, calls.c.call_group)
+        .join(recordings, recordings.c.call == calls.c.call)
+        .where(recordings.c.recording == recording)
+    ).first()
+    if row and (reason in _NO or _is_under_way(tx.connection, recording)):
+        withdraw_of_call(tx, row.call, row.call_group or "", purposes, reason, alone=reason not in _OF_PARTY)
 
 
 def case(tx: Transaction, recording: str, kind: str, *, whole: bool) -> None:
@@ -111,15 +117,20 @@ def case(tx: Transaction, recording: str, kind: str, *, whole: bool) -> None:
         _add(tx, Kind.CASE, told, recording=recording)
 
 
-def withdraw_of_call(tx: Transaction, call: str, purposes: Sequence[Purpose], reason: str) -> None:
+def withdraw_of_call(
+    tx: Transaction, call: str, group: str, purposes: Sequence[Purpose], reason: str, *, alone: bool = False
+) -> None:
+    """`group`: that of the calls which this one belongs to; empty: its own. `alone`: it reaches none but this call."""
     if member_since(tx.connection) is None:
         return
     which = [one.value for one in sorted(set(purposes))]
     here = (outbox.c.call == call) & (outbox.c.kind == Kind.WITHDRAWAL.value)
-    for told in tx.execute(select(outbox.c.told).where(here)).scalars():
-        which = [one for one in which if one not in json.loads(told)["purposes"]]
+    for known in map(json.loads, tx.execute(select(outbox.c.told).where(here)).scalars()):
+        if alone or "call" not in known:
+            which = [one for one in which if one not in known["purposes"]]
     if which:
-        _add(tx, Kind.WITHDRAWAL, {"purposes": which, "reason": _said(which, reason)}, call=call)
+        told = {"call_group": group or call, "purposes": which, "reason": _said(which, reason)}
+        _add(tx, Kind.WITHDRAWAL, {**told, "call": call} if alone else told, call=call)
 
 
 def hold(tx: Transaction, change: PlaceHold) -> None:

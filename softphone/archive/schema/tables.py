@@ -19,8 +19,11 @@ def _table(name: str, text: str, *, numbers: str = "", blobs: str = "") -> Table
 
 meta = _table("meta", "name value")
 calls = _table(
-    "calls", "call desk line direction started_at notice language time_zone agent", blobs="number_sealed number_index"
+    "calls",
+    "call desk line direction started_at notice language time_zone agent call_group",
+    blobs="number_sealed number_index",
 )
+"""`call_group`: the first of those that were transferred one into the next; none: it is the first itself"""
 recordings = _table("recordings", "recording call desk opened_at closed_at restricted broke_off_at line agent")
 purposes = _table(
     "purposes",

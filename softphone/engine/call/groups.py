@@ -1,7 +1,8 @@
 """The calls of this desk that belong together, since one was transferred away and came back: what the party refuses in one
 reaches the recordings of all, and so does a dispute. Undone, it is so in those that still have their wrap-up.
 
-Calls of another desk are out of reach here: the passport takes refusals there, as far as they are known when it leaves.
+Calls of another desk are out of reach here: the passport takes refusals there, as far as they are known when it leaves. What is
+said later reaches them by their house, if there is one.
 """
 
 from __future__ import annotations

@@ -184,7 +184,7 @@ class RecentCalls:
         agent, talked = facts.agent or "", row.seconds if row else past.seconds
         call = LiveCall(
             id=facts.call,
-            group=row.group if row else "",
+            group=row.group if row else facts.group,
             account=self._own().get(agent, agent),
             agent=agent,
             direction=facts.direction,

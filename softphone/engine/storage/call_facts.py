@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from softphone.archive.changes.call import CallFacts, PurposeEnd
 from softphone.archive.crypto.wraps import Recipient
 from softphone.calls.live import LiveCall
 from softphone.domain.policy import AtEnd, Line
 from softphone.domain.purpose import Purpose
+
+_CALL = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def facts_of(call: LiveCall) -> CallFacts:
@@ -24,7 +28,13 @@ def facts_of(call: LiveCall) -> CallFacts:
         recipients=recipients_of(call),
         agent=call.agent or call.account,
         ends=_ends(line) if line else {},
+        group=_group(call),
     )
+
+
+def _group(call: LiveCall) -> str:
+    """As other desks name it. A passport of a phone that numbers its calls in its own way names none that they have."""
+    return call.group if call.group != call.id and _CALL.fullmatch(call.group) else ""
 
 
 def recipients_of(call: LiveCall) -> tuple[Recipient, ...]:

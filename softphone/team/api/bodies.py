@@ -81,10 +81,12 @@ class UploadState(Told):
 
 
 class Withdrawal(Told):
-    """An opt-out, or a consent taken back: of one call's group, or of a number. Its id makes it the same when it comes again."""
+    """An opt-out, or a consent taken back: of one call's group, or of a number. Its id makes it the same when it comes again.
+    `call`: an agent's own mark, which no party asked for. Of the group it reaches this call alone."""
 
     withdrawal: Id
     call_group: Id | None = None
+    call: Id | None = None
     number: Number | None = Field(None, repr=False)
     purposes: Annotated[list[Purpose], Field(min_length=1, max_length=2)]
     reason: Literal["withdrawn", "declined_earlier", "kept_out_of_training"]

@@ -21,6 +21,7 @@ from softphone.team.rows.pool import Row, Transaction
 TAKEN = "SELECT * FROM right_taken(%s, %s, %s, %s, %s, %s, %s)"
 OBJECTED = "SELECT * FROM objection_received(%s, %s, %s, %s)"
 TAKE_BACK = "SELECT take_back_until(%s, %s, %s, %s, %s, %s)"
+TAKE_BACK_OWN = "SELECT take_back_own(%s, %s, %s, %s, %s)"
 PUT_NOTE = "SELECT note_put(%s, %s, %s, %s, %s, %s, %s)"
 NOTES = "SELECT * FROM notes_read(%s)"
 ERASE_NOTES = "SELECT notes_erase(%s, %s)"
@@ -84,6 +85,13 @@ async def take_back(
     changes nothing. Returns how many recordings it reached."""
     until = now + (await _terms(tx)).hold_after_refusal
     return await tx.value(TAKE_BACK, id, group, number, [one.value for one in purposes], reason, until)
+
+
+async def take_back_own(
+    tx: Transaction, id: UUID, group: UUID, call: UUID, purposes: Sequence[Purpose], reason: str
+) -> int:
+    """As `take_back`, of what an agent ended without the caller: in this call of the group alone."""
+    return await tx.value(TAKE_BACK_OWN, id, group, call, [one.value for one in purposes], reason)
 
 
 async def put_note(

@@ -107,7 +107,7 @@ CREATE TABLE calls (
     notice TEXT,
     language TEXT NOT NULL,
     time_zone TEXT NOT NULL,
-    agent TEXT,
+    agent TEXT, call_group TEXT,
     PRIMARY KEY (call)
 );
 

@@ -16,13 +16,16 @@ routes = router()
 @routes.post("/withdrawals")
 async def withdrawal(here: Here, asking: Who, told: bodies.Withdrawal) -> bodies.Reached:
     """By the agent of the call; by number, for case handlers and data protection. It reaches what arrives later too."""
-    if (told.call_group is None) == (told.number is None):
+    if (told.call_group is None) == (told.number is None) or (told.call and told.number):
         raise TeamError("error.team.request_wrong", where="number", reason="one_of")
     of_number = number_hash(here.arriving.number_key, told.number) if told.number else None
-    group = UUID(told.call_group) if told.call_group else None
+    group, call = (UUID(one) if one else None for one in (told.call_group, told.call))
     async with here.rows.asking(asking.token) as tx:
         id, now = UUID(told.withdrawal), here.now()
-        reached = await rights.take_back(tx, id, told.purposes, told.reason, now, group=group, number=of_number)
+        if group and call:
+            reached = await rights.take_back_own(tx, id, group, call, told.purposes, told.reason)
+        else:
+            reached = await rights.take_back(tx, id, told.purposes, told.reason, now, group=group, number=of_number)
     return bodies.Reached(recordings=reached)
 
 
