@@ -433,7 +433,6 @@ def test_two_sweepers_and_a_hold_at_once_keep_what_is_held_and_leave_nothing_twi
     print(f"{held} of {times} were held")
 
 
-@pytest.mark.expected_log("discarding closed connection", reason="the server ends the connections", maybe=True)
 def test_a_transaction_of_rows_is_one_persons_and_a_refusal_is_logged_before_it_is_raised(house: House) -> None:
     house.arrived()
 
