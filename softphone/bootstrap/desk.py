@@ -164,7 +164,7 @@ def desk_dependencies(
         keep_notes=KeptNotes(lambda: key_store(archive)).keep,
         kept_notes=KeptNotes(lambda: key_store(archive)).read,
         save_support=lambda path: save_support(home, path),
-        join_house=lambda link, stopped: _join_house(home, link, stopped),
+        join_house=lambda link, stopped, asks: _join_house(home, link, stopped, asks),
         offers_review=may_review,
         shares_review=may_share,
         start_review=review,
@@ -175,14 +175,14 @@ def desk_dependencies(
     )
 
 
-def _join_house(home: Home, link: str, stopped: threading.Event) -> None:
+def _join_house(home: Home, link: str, stopped: threading.Event, asks: Callable[[bool], None]) -> None:
     from softphone.bootstrap.home import texts  # few desks ever join
     from softphone.bootstrap.house import join_house
     from softphone.house.browser import by_browser
 
     tell = texts()
     words = {"done": tell("house.signed_in_page"), "failed": tell("house.not_signed_in_page")}
-    join_house(home, link, lambda desk: by_browser(desk, words, stopped=stopped))
+    join_house(home, link, lambda desk: by_browser(desk, words, stopped=stopped, asks=asks))
 
 
 def _linked(link: str) -> tuple[str, KlartoneError | None]:

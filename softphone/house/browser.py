@@ -52,9 +52,11 @@ def by_browser(
     opens: Callable[[str], bool] = open_browser,
     waits: float = WAITS,
     stopped: threading.Event | None = None,
+    asks: Callable[[bool], None] = lambda _: None,
 ) -> Grant:
     """`words`: `done` and `failed`, which the browser shows in the end. `opens`: shows an address in the browser. `stopped`: set
-    by the person who does not want to wait any more."""
+    by the person who does not want to wait any more. `asks`: called as the browser is waited for, and as it is no more."""
+    no_more = stopped or threading.Event()
 
     def grant(connection: Connection, key: DeskKey) -> Mapping[str, str]:
         told = connection.ask("GET", "/v1/sign-in", signed_in=False).json
@@ -79,7 +81,11 @@ def by_browser(
             ways = "&" if urlsplit(found["authorization_endpoint"]).query else "?"
             if not opens(f"{found['authorization_endpoint']}{ways}{urlencode(asked)}"):
                 raise HouseError("error.house.no_browser")
-            code = back.wait(waits, stopped or threading.Event())
+            asks(True)
+            try:
+                code = back.wait(waits, no_more)
+            finally:
+                asks(False)
             form = {
                 "grant_type": "authorization_code",
                 "code": code,
@@ -91,6 +97,8 @@ def by_browser(
         token = answer.get("id_token")
         if not isinstance(token, str):
             raise HouseError("error.house.sign_in_refused", reason=str(answer.get("error", "no id_token"))[:60])
+        if no_more.is_set():  # as the browser answered: the organisation has heard nothing of it
+            raise HouseError("error.house.sign_in_stopped")
         return {"grant": "id_token", "id_token": token, "desk": desk}
 
     return grant

@@ -93,7 +93,7 @@ class DeskDependencies:
     """those of the start before; may block, and raises KeyringError"""
     save_support: Callable[[str], None] = lambda _: None
     """writes what helps from afar into this file; may block, and raises KlartoneError"""
-    join_house: Callable[[str, threading.Event], None] = lambda _link, _stopped: None
+    join_house: Callable[[str, threading.Event, Callable[[bool], None]], None] = lambda _link, _stopped, _asks: None
     """makes this phone a desk of the house whose link it is; may block, where a person signs in until the event is set, and
     raises KlartoneError"""
     offers_review: Callable[[], bool] = lambda: False
@@ -121,6 +121,7 @@ class Desk(QObject):
     _may_review = Signal(bool)
     _supported = Signal(str)
     _house_joined = Signal(object)
+    _browser_asked = Signal(bool)
 
     def __init__(self, deps: DeskDependencies) -> None:
         super().__init__()
@@ -192,6 +193,7 @@ class Desk(QObject):
         self.window.settings.house.wanted.connect(self._join_house)
         self.window.settings.house.stopped.connect(self._join_stopped.set)
         self._house_joined.connect(self._joined_house)
+        self._browser_asked.connect(self.window.settings.house.asks)
         app = QApplication.instance()
         assert isinstance(app, QApplication)
         wear_icon(deps.icons.parent)
@@ -520,7 +522,7 @@ class Desk(QObject):
         def join() -> None:
             error: KlartoneError | None = None
             try:
-                self._deps.join_house(link, self._join_stopped)
+                self._deps.join_house(link, self._join_stopped, lambda waits: tell(self._browser_asked, waits))
             except KlartoneError as refused:
                 error = refused
             except Exception as bug:  # noqa: BLE001 - whatever it is, the person is told that it did not work

@@ -29,6 +29,17 @@ def warned(text: str, now: datetime = NOW) -> tuple[PolicyFault, ...]:
     return policy_of(text, now=now).remarks
 
 
+@pytest.mark.timeout(20)
+def test_a_policy_with_thirty_thousand_numbers_is_looked_through_in_a_second() -> None:
+    """Each name against each other number would take minutes, at every reading."""
+    full = ", ".join(f'"+45{20_000_000 + n}"' for n in range(15_000))
+    users = ", ".join(f'"{39_999_999 + n}@pbx.example"' for n in range(14_999))
+    text = POLICY.replace('"+4570102031"]', f'"+4570102031", {full}]').replace(
+        'numbers = ["+4570102040"]', f'numbers = ["+4570102040", {users}, "20000007@pbx.example"]'
+    )
+    assert [one.params["other"] for one in warned(text)] == ["+4520000007"]
+
+
 def test_a_policy_that_leaves_no_doubt_has_no_warning() -> None:
     assert warned(POLICY) == ()
     assert warned(RESCUE) == ()

@@ -238,17 +238,31 @@ def _keys(policy: Policy) -> Iterator[Finding]:
 
 def _two_names(policy: Policy) -> Iterator[Finding]:
     """A number in full on one line, and as a user at the exchange on another: a call to it could be either's."""
-    for n, line in enumerate(policy.line):
-        for k, name in enumerate(line.numbers):
-            user, at, _ = name.partition("@")
-            digits = user.removeprefix("+").removeprefix("00")
-            if not at or not digits.isdecimal() or len(digits) < _NATIONAL:
-                continue
-            for other in policy.line:
-                for number in other.numbers:
-                    if other is not line and number.startswith("+") and "@" not in number and number.endswith(digits):
-                        params = {"value": name, "other": number, "line": other.id}
-                        yield Finding(("line", n, "numbers", k), "number_two_names", params)
+    users = [
+        (n, k, name, digits)
+        for n, line in enumerate(policy.line)
+        for k, name in enumerate(line.numbers)
+        if (digits := _user_digits(name))
+    ]
+    lengths = {len(digits) for *_, digits in users}
+    full: dict[str, list[tuple[Line, str]]] = {}
+    for line in policy.line:
+        for number in line.numbers:
+            if number.startswith("+") and "@" not in number:
+                for length in lengths:
+                    full.setdefault(number[-length:], []).append((line, number))
+    for n, k, name, digits in users:
+        for other, number in full.get(digits, ()):
+            if other is not policy.line[n]:
+                params = {"value": name, "other": number, "line": other.id}
+                yield Finding(("line", n, "numbers", k), "number_two_names", params)
+
+
+def _user_digits(name: str) -> str:
+    """A national number's at least, of a user at an exchange; or empty."""
+    user, at, _ = name.partition("@")
+    digits = user.removeprefix("+").removeprefix("00")
+    return digits if at and digits.isdecimal() and len(digits) >= _NATIONAL else ""
 
 
 def _seals_for(role: KeyRole, line: Line) -> bool:

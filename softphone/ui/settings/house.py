@@ -16,8 +16,8 @@ _SIGNED_OUT = "house.signed_out"
 
 
 class HouseSection(Section):
-    """wanted(link): the phone is to join by it; stopped: whoever is to sign in in the browser does not. `joined` and `failed` say
-    what came of it."""
+    """wanted(link): the phone is to join by it; stopped: whoever is to sign in in the browser does not. `asks` says whether a
+    browser is waited for, `joined` and `failed` what came of it."""
 
     wanted = Signal(str)
     stopped = Signal()
@@ -42,9 +42,9 @@ class HouseSection(Section):
         self.link.textEdited.connect(self._typed)
         self.link.returnPressed.connect(self._press)
         self.join.clicked.connect(self._press)
-        self.cancel.clicked.connect(self.stopped)
+        self.cancel.clicked.connect(self._stop)
         self.cancel.hide()
-        self._works = False
+        self._works = self._asks = False
         self._failed: CodedText | None = None
         self._view: View | None = None
 
@@ -70,7 +70,7 @@ class HouseSection(Section):
         label = view.texts("settings.house.again" if out else "settings.house.join")
         self.join.show_as(view, label, enabled=not why, why=why)
         self.cancel.show_as(view, view.texts("settings.house.cancel"))
-        self.cancel.setVisible(self._works)
+        self.cancel.setVisible(self._asks)
         self.said.set_role("danger" if self._failed else "muted")
         if self._failed is not None:
             self.said.setText(view.texts(self._failed.code, **self._failed.params))
@@ -109,6 +109,14 @@ class HouseSection(Section):
     def failed(self, error: KlartoneError) -> None:
         self._works, self._failed = False, CodedText(error.code, error.params)
         self._render()
+
+    def asks(self, waits: bool) -> None:
+        self._asks = waits
+        self._render()
+
+    def _stop(self) -> None:
+        self.stopped.emit()
+        self.asks(False)
 
     def _typed(self) -> None:
         self._failed = None
