@@ -385,6 +385,20 @@ def test_the_houses_own_sign_in_in_the_browser_joins_this_machine_and_no_other(
         with pytest.raises(HouseError) as caught:
             by_browser(desk.id, {}, lambda _: True, stopped=stopped)(desk.connection(membership), key_of_desk)
         assert caught.value.code == "error.house.sign_in_stopped"
+        # So does whoever presses as the browser answers, before the organisation has heard anything.
+        stopped.clear()
+        waited: list[bool] = []
+
+        def asks(waits: bool) -> None:
+            waited.append(waits)
+            if not waits:
+                stopped.set()
+
+        with pytest.raises(HouseError) as caught:
+            by_browser(desk.id, {"done": "", "failed": ""}, Browser("anna"), stopped=stopped, asks=asks)(
+                desk.connection(membership), key_of_desk
+            )
+        assert (caught.value.code, waited) == ("error.house.sign_in_stopped", [True, False])
         # Its sessions ran out, as the directory wants it: signed in anew, it is the same desk.
         team.sql("UPDATE sessions SET expires_at = now(), refresh_until = now()")
         with pytest.raises(NotSignedInError):

@@ -51,7 +51,9 @@ class Scene:
         keep_notes: Callable[[Mapping[str, str]], None] = lambda _: None,
         kept_notes: Mapping[str, str] | None = None,
         save_support: Callable[[str], None] = lambda _: None,
-        join_house: Callable[[str, threading.Event, Callable[[bool], None]], None] = lambda *_: None,
+        join_house: Callable[[str, threading.Event, Callable[[bool], None]], None] = lambda _link, _stopped, _asks: (
+            None
+        ),
         start_review: Callable[[bool], None] = lambda _: None,
     ) -> Desk:
         """A desk attached to the engine, showing `state`."""
