@@ -134,10 +134,14 @@ class NewsWatch:
     def _ask_as_agent(self) -> None:
         try:
             self._backlog(backlog(self._connection.ask))
-            self._shared = frozenset(shared(self._connection.ask))
         except HouseError as error:
             if error.status != HTTPStatus.FORBIDDEN:  # who takes no calls has no sample, and no own reviews
                 raise
+            return
+        try:
+            self._shared = frozenset(shared(self._connection.ask))
+        except HouseError as error:  # a hint: what was known stands
+            _log.info("not told what is shared: %s", error.code)
 
     def _tell(self) -> None:
         """What IT's list says of this desk."""
