@@ -69,11 +69,12 @@ def test_one_value_is_changed_and_taken_back_and_nothing_else_of_the_file(desk: 
     assert "# ours" in text
     shown = json.loads(desk.run("settings", "show", "noise", "--json")[1])
     assert shown == {"noise": {"value": True, "origin": "user", "place": str(desk.file), "locked": False}}
-    # A folder that is not there yet is said to be missing, as the doctor would; the archive's own is made by the phone.
+    # A folder that nothing makes is said to be missing: a backup makes its own alone, an archive all of them.
     away = desk.file.parent / "away"
-    status, told = desk.run("settings", "set", "backup", str(away))
+    status, told = desk.run("settings", "set", "backup", str(away / "disk"))
     assert (status, f"Nothing is at {away} yet" in told) == (0, True)
-    assert "Nothing is at" not in desk.run("settings", "set", "archive", str(away))[1]
+    assert "Nothing is at" not in desk.run("settings", "set", "archive", str(away / "new"))[1]
+    assert "Nothing is at" not in desk.run("settings", "set", "backup", str(away))[1]
     desk.file.write_text(text, "utf-8")
     before = text
     for words, why in (

@@ -109,10 +109,10 @@ def shown(value: Any) -> str:
 
 
 def _missing(setting: Setting, place: Path) -> Path | None:
-    """What must be there for this value to work, and is not. The archive's own folder is made by the phone."""
-    if not setting.whole_path and setting.key != "backup":
+    """What must be there for this value to work, and is not. An archive is made with all its folders, a backup with its own."""
+    if setting.key == "archive" or not (setting.whole_path or setting.key == "backup"):
         return None
-    needed = place.parent if setting.key == "archive" else place
+    needed = place.parent if setting.key == "backup" else place
     return None if needed.exists() else needed
 
 
