@@ -17,7 +17,7 @@ LENGTHS = {"gap_seconds": "audit.gap", "seconds_ago": "audit.ago", "heard": "aud
 GIVEN = ("stated", "case")
 """the reason of the person who opened it, as typed"""
 CODES = frozenset(
-    {"by", "deed", "goes_on", "how", "kept", "kind", "language", "numbers", "purpose", "purposes"}
+    {"by", "deed", "goes_on", "how", "kept", "kind", "language", "purpose", "purposes"}
     | {"reason", "role", "roles", "what", "why"}
 )
 """whose values the program itself wrote, and has words for; any other is shown as it stands"""
