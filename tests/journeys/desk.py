@@ -59,6 +59,7 @@ class Desk:
         self.tones: list[Tone] = []
         self.gone = False
         self.silent = False
+        self._again = False
         self._answers: dict[str, Done | Refused] = {}
         self._ids = itertools.count(1)
         self._changed = threading.Condition()
@@ -200,11 +201,14 @@ class Desk:
         return self._press(Act, call, action=Action(action), language=language)
 
     def _press(self, command: Callable[..., Any], call: str, **fields: Any) -> Done:
-        """As a person does: what has changed in the meantime is looked at, and pressed once more."""
+        """As a person does: what has changed in the meantime is looked at, and what is still there is pressed once more; once a
+        journey, so that a program that makes presses stale is seen."""
         version = self._status(call).version
         answer = self.ask(command, call=call, version=version, **fields)
-        if isinstance(answer, Refused) and answer.said == STALE:
+        if isinstance(answer, Refused) and answer.said == STALE and not self._again:
+            self._again = True
             later = self.wait_status(lambda one: one.version > version, "what has changed", call)
+            assert _shows(later, **fields), f"{fields} is there no more: {later}"
             answer = self.ask(command, call=call, version=later.version, **fields)
         assert isinstance(answer, Done), answer
         return answer
@@ -279,3 +283,11 @@ def wait_for_engine(runtime: Path, pid: int, alive: Callable[[], bool], seconds:
     endpoint = read_endpoint(runtime)
     assert endpoint is not None
     return endpoint
+
+
+def _shows(
+    status: Status, choice: str = "", option: str = "", action: Action | None = None, language: Language | None = None
+) -> bool:
+    if action is not None:
+        return action in status.actions
+    return any(one.id == choice and option in one.options for one in status.choices)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from softphone.audio.files import read_wav
-from softphone.engine.sip.media.tones import WARNING_HERTZ
+from softphone.engine.sip.media.tones import WARNING_HERTZ, WARNING_SECONDS
 from softphone.wire.to_engine import HoldCall, Mute
 from tests.engine.sip.hearing import tone_frames
 from tests.journeys.stage import Stage, stage
@@ -53,4 +53,5 @@ def _tones(on: Stage) -> list[float]:
     own, heard = on.folder / "own.wav", on.folder / "heard.wav"
     on.customer.ask("save", "Saved", own=str(own), heard=str(heard))
     beeps = tone_frames(read_wav(heard), WARNING_HERTZ)
-    return [at / 50 for at in range(1, len(beeps)) if beeps[at] and not any(beeps[max(0, at - 25) : at])]
+    one = round((WARNING_SECONDS + 0.1) * 50)
+    return [at / 50 for at in range(1, len(beeps)) if beeps[at] and not any(beeps[max(0, at - one) : at])]
