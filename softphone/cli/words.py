@@ -146,6 +146,15 @@ def entry(texts: Texts) -> Callable[[str], int]:
     return parse
 
 
+def policy_number(texts: Texts) -> Callable[[str], int]:
+    def parse(word: str) -> int:
+        if not (word.isascii() and word.isdigit() and len(word) <= 18):
+            raise argparse.ArgumentTypeError(texts("cli.join.no_policy_number"))
+        return int(word)
+
+    return parse
+
+
 def limit(texts: Texts) -> Callable[[str], int]:
     def parse(word: str) -> int:
         if not (word.isascii() and word.isdigit() and 1 <= int(word[:6]) <= 10_000 and len(word) <= 5):

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from softphone.cli.registering import Commands, archive_option
-from softphone.cli.words import path, seconds, still_to_come, waits, word
+from softphone.cli.words import path, policy_number, seconds, still_to_come, waits, word
 from softphone.domain.roles import Permission
 from softphone.texts import Texts
 
@@ -45,7 +45,9 @@ def add_program(commands: Commands) -> None:
     link.add_argument("link", nargs="?", type=word(texts), metavar="LINK", help=texts("cli.join.link"))
     link.add_argument("--link-stdin", action="store_true", help=texts("cli.join.link_stdin"))
     join.add_argument("--signer", type=word(texts), metavar="KEY", help=texts("cli.join.signer"))
-    join.add_argument("--policy-number", type=int, default=0, metavar="N", help=texts("cli.join.policy_number"))
+    join.add_argument(
+        "--policy-number", type=policy_number(texts), default=0, metavar="N", help=texts("cli.join.policy_number")
+    )
     join.add_argument("--authority", type=path(texts), metavar="FILE", help=texts("cli.join.authority"))
     parts = commands.add("leave", "softphone.cli.joining:run_leave")
     parts.add_argument("--offline", action="store_true", help=texts("cli.leave.offline"))

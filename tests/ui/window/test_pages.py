@@ -322,14 +322,14 @@ def test_what_a_lead_has_shared_is_named_between_calls_until_it_has_been_opened(
     assert not hint.isVisible()
     ended = replace(s.READY, house=replace(house, shared=2))
     scene.show(ended)
-    assert hint.text() == "Din leder har delt 2 opkald med dig"
+    assert hint.text() == "Din leder har delt 2 samtaler med dig"
     assert hint.y() > page.wrap_up.geometry().bottom()
     scene.press("sharedWithYou")
     assert (asked, hint.isVisible()) == ([True], False)
     # Where nothing has been opened when the house is heard of again, it is named again.
     again = replace(house, heard=s.NOW, shared=1)
     scene.show(replace(ended, house=again))
-    assert hint.text() == "Din leder har delt et opkald med dig"
+    assert hint.text() == "Din leder har delt en samtale med dig"
     assert hint.isVisible()
     scene.show(replace(s.snapshot(s.call(s.RECORDING)), house=again))
     assert not hint.isVisible()
