@@ -254,8 +254,18 @@ def test_what_was_taken_back_or_held_before_it_arrived_is_so_when_it_arrives(tea
     assert whole(desk.ask("POST", "/v1/withdrawals", {**back, "reason": "withdrawn"})) == {"recordings": 0}
     assert whole(desk.upload(training))["state"] == "erased"
     assert whole(desk.begin(training))["state"] == "erased"
+    # A service was killed between the hold that storage has of it and its rows.
+    whole(desk.begin(held))
+    ((key,),) = team.sql("SELECT object_key FROM uploads")
+
+    async def left(bucket: Bucket) -> None:
+        before = await bucket.put(key, held.file, hashlib.sha256(held.file).digest())
+        await bucket.hold(key, before.version, True)
+
+    team.s3(left)
     assert whole(desk.upload(held))["state"] == "stored"
     ((key, version),) = team.sql("SELECT object_key, object_version FROM recordings")
+    assert team.s3(lambda bucket: bucket.versions(key)) == [version]
     assert team.s3(lambda bucket: bucket.is_held(key, version))
     assert team.sql("SELECT recording::text, held FROM recordings") == [(held.recording, True)]
     # A number's refusal, told by another desk, ends the training of what is not yet here.

@@ -160,17 +160,26 @@ class Bucket:
             await self.erase_version(key, version)
         return len(there)
 
-    async def release(self, key: str) -> None:
-        """No hold of storage keeps any version of it from now on."""
-        for version in await self.versions(key):
-            if await self.is_held(key, version):
-                await self.hold(key, version, False)
+    async def end(self, key: str) -> None:
+        """As `erase`, where the database has judged that nothing keeps it: what is held goes too."""
+        for version, _ in await self._versions(key):
+            await self.end_version(key, version)
 
     async def leave_only(self, key: str, version: str) -> None:
-        """Other versions of it go: a put that was repeated left them."""
+        """Other versions of it go, also held ones: a put that was repeated left them."""
         for other in await self.versions(key):
             if other != version:
-                await self.erase_version(key, other)
+                await self.end_version(key, other)
+
+    async def end_version(self, key: str, version: str) -> None:
+        """One version, also where it is held: no row names it."""
+        try:
+            await self.erase_version(key, version)
+        except TeamError as error:
+            if error.code != "error.team.object_held":
+                raise
+            await self.hold(key, version, False)
+            await self.erase_version(key, version)
 
     async def erase_version(self, key: str, version: str) -> None:
         """One version. Raises `object_held` where storage refuses."""

@@ -155,7 +155,7 @@ class Comparing:
         elif known["what"] == "row":
             for one in old:
                 if str(one["VersionId"]) != known["object_version"]:
-                    await self.bucket.erase_version(key, str(one["VersionId"]))
+                    await self.bucket.end_version(key, str(one["VersionId"]))
                     self._found("version_left", key, mended=True)
 
     async def _logs(self, place: str, _now: datetime) -> str:
