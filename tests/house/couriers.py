@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
 
@@ -69,9 +70,10 @@ class Death:
     seconds: float | None
 
 
-def _ship(told: Told, death: Death) -> None:
+def _ship(told: Told, death: Death, ready: Event) -> None:
     module._HEADS = module._HEADS_ALONE = 0.0
     archive, connection = opened(told)
+    ready.set()
     ask, count = connection.ask, 0
 
     def dies() -> None:
@@ -104,11 +106,13 @@ class Process:
                 ["softphone.cli.team.serving", "tests.team.served", "tests.house.couriers", "tests.team.loaded"]
             )
             _CONTEXT.append(context)
-        self._process = _CONTEXT[0].Process(target=_ship, args=(told, death))
+        self._ready = _CONTEXT[0].Event()
+        self._process = _CONTEXT[0].Process(target=_ship, args=(told, death, self._ready))
         self._process.start()
 
     def died(self, idle: float = 3.0) -> bool:
-        """By itself; not: it has had less to do than that, and is killed now."""
+        """By itself; not: so many seconds after it began it has had less to do than that, and is killed now."""
+        self._ready.wait(30)
         self._process.join(idle)
         alone = self._process.exitcode is not None
         if not alone:
