@@ -50,7 +50,8 @@ def test_storage_holds_what_is_held_later_at_once_or_by_the_next_sweep_and_lets_
     # Who raised it, and by when it is decided, is not the desk's to say: neither as it arrives, nor later.
     never = (datetime.now(UTC) + timedelta(days=300)).isoformat()
     never = {"raised_by": "bo", "confirm_by": never, "provisional_until": never}
-    other.told["holds"] = [hold() | never | {"raised_for": "controller"}]
+    access = {"raised_for": "access", "at": "2150-01-01T00:00:00+00:00"}
+    other.told["holds"] = [hold() | never | {"raised_for": "controller"}, hold() | never | access]
     for each in (one, other):
         whole(desk.upload(each))
     assert (is_held(team, one), is_held(team, other)) == (False, True)
@@ -59,7 +60,10 @@ def test_storage_holds_what_is_held_later_at_once_or_by_the_next_sweep_and_lets_
     told = (
         "raised_by, round(extract(epoch FROM confirm_by - at) / 86400), provisional_until < now() + interval '15 days'"
     )
-    assert team.sql(f"SELECT {told} FROM holds JOIN hold_words USING (hold)") == 2 * [("anna", 30, True)]
+    rest = "FROM holds JOIN hold_words USING (hold) WHERE raised_for"
+    assert team.sql(f"SELECT {told} {rest} <> 'access'") == 2 * [("anna", 30, True)]
+    # No request for access is from later than it came.
+    assert team.sql(f"SELECT raised_by, confirm_by < now() + interval '33 days' {rest} = 'access'") == [("anna", True)]
     # Storage has it at once; that it has, the database believes the sweep alone.
     assert is_held(team, one)
     assert team.sql("SELECT recording::text FROM legal_holds_due WHERE recording = %s", one.recording) != []

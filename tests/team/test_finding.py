@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from softphone.domain.archive.recordings import Cursor, Query
+from softphone.domain.archive.recordings import AuditRow, Cursor, Query, Wanted
 from softphone.domain.purpose import KeyRole
-from softphone.team.rows import reviewing
+from softphone.team.rows import logged, reviewing
 from softphone.team.rows.finding import WRITTEN, Asked
+from softphone.team.rows.pool import Rows
+from softphone.team.schema import SERVICE
 from tests.team.house import ANNA, BO, NUMBER, SALES, SUPPORT, House, new_id
 from tests.team.many import fill
 
@@ -99,6 +103,35 @@ def test_what_counts_as_written_is_what_who_asks_may_find(house: House) -> None:
     assert [
         one != other for one, other in zip(after, now("anna", "bo", "lead", "other_lead", "handler"), strict=True)
     ] == [*(True, False, True, False, True)]
+
+
+def test_the_whole_log_is_read_in_pieces_by_keys_alone_and_names_nobody_who_did_not_ask(house: House) -> None:
+    house.arrived("anna")
+    said = Jsonb({"person": "anna", "of": "nobody", "why": "x"})
+    house.as_login(SERVICE, "SELECT audit_note('x', 'G10', '', NULL, %s)", said)
+    # What `verify` believes, only functions say.
+    with pytest.raises(psycopg.Error, match="not from outside"):
+        house.as_login(SERVICE, "SELECT audit_note('sweep_log_cut', 'G10', '', NULL, %s)", said)
+
+    async def pages() -> list[AuditRow]:
+        found, before = list[AuditRow](), None
+        async with Rows(house.server.conninfo(house.database, SERVICE), most=1) as rows:
+            while True:
+                async with rows.asking(house.people["custody"].token) as tx:
+                    piece, before = await logged.look(tx, Wanted(), before, 2)
+                found += piece
+                if before is None:
+                    return found
+
+    told = asyncio.run(pages())
+    assert [one.number for one in told] == list(range(len(told), 0, -1))
+    assert (told[0].event, told[0].params) == ("x", {"of": "nobody", "why": "x"})
+    given = (9, 0, None, None, None, None, [], [], False, "", "", 9)
+    with house.asking("custody") as connection:
+        for way in ("seqscan", "hashjoin", "mergejoin"):
+            connection.execute(f"SET LOCAL enable_{way} = off".encode())
+        plan = connection.execute(f"EXPLAIN {logged.LOOK}".encode(), given).fetchall()
+    assert sum("Index Cond: (person = " in one["QUERY PLAN"] for one in plan) == 2, plan
 
 
 def test_the_log_of_a_recording_is_for_who_handles_cases_and_tells_of_no_other_of_its_call(house: House) -> None:

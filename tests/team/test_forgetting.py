@@ -62,6 +62,8 @@ def test_what_is_past_its_time_is_forgotten_and_the_rest_is_proved_as_before(tea
         ((number,),) = team.sql(case, how, how, state)
         team.sql(about, number, one.recording)
         made_cases.append(number)
+    # A piece at a time, however much is left.
+    assert team.sql("SELECT log_cut(now() - interval '60 months', 2)", user=SWEEPER) == [(2,)]
     # What is said of a case that is not over stays with it.
     of_gone = "SELECT count(*) FROM audit WHERE recording = %s"
     assert team.command("sweep").status == 0

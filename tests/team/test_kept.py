@@ -23,6 +23,7 @@ from softphone.team.rows.errors import NotPermittedError, SignedOutError, Unavai
 from softphone.team.rows.pool import Rows, asking_of
 from softphone.team.schema import SERVICE, SWEEPER
 from tests.days import house_day
+from tests.peers import processes
 from tests.team.house import CUSTODY, DOCUMENTATION, NUMBER, TRAINING, House, new_id, recorded
 
 NOW = datetime.now(UTC)
@@ -203,6 +204,12 @@ def test_a_hold_takes_training_away_and_keeps_what_ends_until_custody_lifts_it(h
     place(house, "carl", hold(one, "late"))
     house.owner("UPDATE holds SET placed_at = placed_at - interval '61 seconds' WHERE hold = 'late'")
     assert not house.value("carl", afterwards.UNDO, "late")
+    # What custody has lifted is told as it stands to a desk that asks once more, and not placed anew.
+    place(house, "carl", hold(one, "judged"))
+    house.owner("UPDATE holds SET lifted_at = now() WHERE hold = 'judged'")
+    house.owner("UPDATE hold_words SET lifted_reason = 'lifted' WHERE hold = 'judged'")
+    assert place(house, "carl", hold(one, "judged")) == [one]
+    assert house.owner("SELECT hold FROM holds WHERE lifted_at IS NULL") == [{"hold": "late"}]
     # Its purposes end, and it stays for custody alone.
     house.ask("handler", rights.TAKE_BACK, new_id(), None, NUMBER, ["documentation", "training"], "withdrawn", LATER)
     assert house.found("handler") == house.found("lead") == set()
@@ -215,7 +222,7 @@ def test_a_hold_takes_training_away_and_keeps_what_ends_until_custody_lifts_it(h
     assert house.value("custody", holds.END, "late", "lifted", "settled", Jsonb([]), True) == "none"
     assert is_gone(house, one)
     assert entries(house, one) == [
-        *("recording_arrived", "hold_placed", "hold_lifted", "hold_placed", "hold_provisional"),
+        *("recording_arrived", "hold_placed", "hold_lifted", "hold_placed", "hold_placed", "hold_provisional"),
         *("hold_confirmed", "hold_lifted"),
         "recording_discarded",
     ]
@@ -465,6 +472,25 @@ def test_a_transaction_of_rows_is_one_persons_and_a_refusal_is_logged_before_it_
     assert last["event"] == "refused"
     assert '"deed": "number_known"' in last["told"]
     assert str(house.people["lead"].id) in last["told"]
+
+
+def test_a_no_that_is_counted_and_one_that_is_logged_first_never_wait_for_each_other(house: House) -> None:
+    one, other = house.arrived(), house.arrived()
+    house.owner("UPDATE purposes SET basis = 'consent'")
+    group = house.owner("SELECT call_group FROM calls JOIN recordings USING (call) WHERE recording = %s", one)[0]
+    back = "SELECT take_back(%s, %s, NULL, '{training}', 'withdrawn')"
+    right = "SELECT * FROM right_taken(%s, %s, NULL, 'withdraw', '{training}', now() + interval '1 day', NULL)"
+    waits = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND usename = %s"
+    with psycopg.connect(house.server.conninfo(house.database, SERVICE)) as agent:
+        agent.execute("SET search_path = klartone, pg_temp")
+        agent.execute("SELECT set_config('klartone.asking', %s, true)", [asking_of(house.people["anna"].token)])
+        behind = threading.Thread(target=agent.execute, args=(back, [new_id(), group["call_group"]]))
+        with house.asking("handler") as handler:
+            handler.execute("SELECT audit_note('of_before', 'G31', '', NULL, '{}')")
+            behind.start()
+            processes.until(lambda: bool(house.owner(waits, SERVICE)), 20, "one waits")
+            assert len(handler.execute(right, [new_id(), other]).fetchall()) == 1
+        behind.join()
 
 
 def _follows(rows: list[Any]) -> bool:

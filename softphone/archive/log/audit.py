@@ -194,7 +194,8 @@ def look(
     place = connection.execute(numbers.limit(1).offset(BATCH - 1)).scalar()
     if place is not None:
         here.append(audit.c.number >= place)
-    return list(connection.execute(select(audit).where(*here, *_meant(wanted)).order_by(newest).limit(limit))), place
+    rows = list(connection.execute(select(audit).where(*here, *_meant(wanted)).order_by(newest).limit(limit)))
+    return rows, rows[-1].number if len(rows) == limit else place
 
 
 def _meant(wanted: Wanted) -> Iterator[ColumnElement[bool]]:

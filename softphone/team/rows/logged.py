@@ -6,15 +6,20 @@ from softphone.domain.archive.recordings import BATCH, AuditRow, Wanted
 from softphone.team.rows.pool import Transaction
 
 NEWEST = "SELECT min(number) AS first, max(number) AS last FROM audit WHERE chain = 'service'"
+# The ids first, as what they are: what a policy of rows guards is found by its key only where nothing is computed beside it.
 LOOK = (
-    "SELECT number, at, event, rule, recording, coalesce(nullif(told::jsonb -> 'params', 'null'), '{}') || jsonb_strip_nulls("
-    " jsonb_build_object('person', coalesce(who.subject, told::jsonb ->> 'person'), 'of', about.subject)) AS params FROM audit"
-    " LEFT JOIN people who ON who.person::text = told::jsonb ->> 'person'"
-    " LEFT JOIN people about ON about.person::text = told::jsonb #>> '{params,of}'"
+    "WITH piece AS MATERIALIZED (SELECT number, at, event, rule, recording, who,"
+    " CASE WHEN of ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN of::uuid END AS of,"
+    " CASE jsonb_typeof(params) WHEN 'object' THEN params - 'person' ELSE '{}' END AS params FROM audit,"
+    " LATERAL (SELECT (told::jsonb ->> 'person')::uuid AS who, told::jsonb -> 'params' AS params,"
+    " told::jsonb #>> '{params,of}' AS of) j"
     " WHERE chain = 'service' AND number < %s AND number >= %s"
     " AND (%s::timestamptz IS NULL OR at >= %s) AND (%s::timestamptz IS NULL OR at < %s)"
     " AND (%s::text[] = '{}' OR event = ANY (%s)) AND (NOT %s OR event LIKE '%%refused')"
-    " AND (%s::text = '' OR starts_with(recording, %s)) ORDER BY number DESC LIMIT %s"
+    " AND (%s::text = '' OR starts_with(recording, %s)) ORDER BY number DESC LIMIT %s)"
+    " SELECT number, at, event, rule, recording, params || jsonb_strip_nulls(jsonb_build_object("
+    "'person', coalesce(w.subject, who::text), 'of', o.subject)) AS params FROM piece"
+    " LEFT JOIN people w ON w.person = piece.who LEFT JOIN people o ON o.person = piece.of ORDER BY number DESC"
 )
 EVENTS = "SELECT DISTINCT event FROM audit WHERE chain = 'service' ORDER BY event"
 
@@ -34,6 +39,8 @@ async def look(tx: Transaction, wanted: Wanted, before: int | None, limit: int) 
         AuditRow(row["number"], row["at"], row["event"], row["rule"], row["params"], row["recording"])
         for row in await tx.all(LOOK, *given)
     ]
+    if len(rows) == limit:
+        place = rows[-1].number
     return rows, place if place > first else None
 
 
