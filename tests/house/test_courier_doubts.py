@@ -112,9 +112,10 @@ def test_only_what_the_house_has_signed_as_erased_ends_here(desk: Doubtful) -> N
     recording, other, now = desk.recorded(), Signer(bytes(32)), datetime.now(UTC)
 
     def says(sign: Callable[[str, str], str]) -> Says:
-        def said(method: str, _path: str, body: Any) -> Any:
-            receipt = sign(body["recording"], body["sha256"]) if method == "PUT" else ""
-            return {"state": "erased", "receipt": receipt} if method == "PUT" else {}
+        def said(method: str, path: str, body: Any) -> Any:
+            if method != "PUT" or not path.startswith("/v1/recordings/"):
+                return {}
+            return {"state": "erased", "receipt": sign(body["recording"], body["sha256"])}
 
         return said
 
