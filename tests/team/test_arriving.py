@@ -7,6 +7,7 @@ import base64
 import copy
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -65,6 +66,15 @@ def nothing_is_kept(team: Team) -> bool:
 def test_a_recording_arrives_once_whole_and_receipted(team: Team) -> None:
     desk = team.desk("agent")
     one = made(team.keys)
+
+    def counted() -> float:
+        (line,) = re.findall(r"^klartone_team_recordings_received_total (.+)$", figures(), re.MULTILINE) or ["0"]
+        return float(line)
+
+    def figures() -> str:
+        return desk.ask("GET", "/metrics", proof="").body.decode()
+
+    before = counted()
     stored = whole(desk.upload(one))
     told = opened(stored["receipt"], team.receipts)
     assert (told["recording"], told["sha256"], told["state"]) == (one.recording, one.told["sha256"], "received")
@@ -72,6 +82,7 @@ def test_a_recording_arrives_once_whole_and_receipted(team: Team) -> None:
     assert (told["head"], told["head_hash"]) == (number, digest)
     # Whatever answer was lost, the same comes again.
     assert whole(desk.upload(one)) == whole(desk.finish(one)) == stored
+    assert counted() == before + 1
     assert team.kept() == [(one.recording, 1)]
     (row,) = team.sql("SELECT recording::text, agent, size, digest, training_until > now() FROM recordings")
     assert row == (one.recording, "anna@klartone.test", len(one.file), hashlib.sha256(one.file).digest(), True)
@@ -79,8 +90,7 @@ def test_a_recording_arrives_once_whole_and_receipted(team: Team) -> None:
     assert team.sql("SELECT number_hash FROM call_numbers") == [(number_hash(bytes(range(32)), NUMBER),)]
     assert team.events().count("recording_arrived") == 1
     # Neither a number nor an id is in the service's log; figures have neither, and say how much came.
-    said = team.log() + desk.ask("GET", "/metrics", proof="").body.decode()
-    assert "klartone_team_recordings_received_total" in said
+    said = team.log() + figures()
     assert '"route": "/v1/recordings/{recording}"' in said
     for secret in (NUMBER, NUMBER[3:], one.recording, one.told["call"]["call"], "anna", desk.token, desk.id):
         assert secret not in said

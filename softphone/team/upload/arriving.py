@@ -40,12 +40,13 @@ _LIES = frozenset({"error.team.digest_wrong", "error.team.container_wrong", "err
 @dataclass(frozen=True, slots=True)
 class State:
     """`missing`: the parts to be sent. `receipt` once it is stored, or erased. `ended`: what is stored is no longer for these
-    purposes; empty: for all that it was."""
+    purposes; empty: for all that it was. `first`: it was this request, and no other, that wrote its rows."""
 
     state: UploadState
     missing: tuple[int, ...] = ()
     receipt: str = ""
     ended: str = ""
+    first: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,8 @@ class Arriving:
             if begun.state is not UploadState.GOING_ON:
                 return self._ended(told, begun)
             stored = await self.bucket.put(begun.object_key, file, bytes.fromhex(told.sha256))
-            state, first = await self._kept(asking, told, begun, stored, chunks, now)
-            if first and again:
+            state = await self._kept(asking, told, begun, stored, chunks, now)
+            if state.first and again:
                 # The one before left another version; the row names ours. It is stored by now: what fails here, `verify` mends.
                 with suppress(TeamError):
                     await self.bucket.leave_only(begun.object_key, stored.version)
@@ -108,8 +109,7 @@ class Arriving:
             if missing := _missing(told, begun):
                 raise TeamError("error.team.part_missing", count=len(missing))
             stored, chunks = await self._checked(asking, told, begun)
-            state, _ = await self._kept(asking, told, begun, stored, chunks, now)
-            return state
+            return await self._kept(asking, told, begun, stored, chunks, now)
 
     async def give_up(self, asking: Asking, recording: UUID) -> None:
         """What has arrived of it goes with the next sweep. One that has ended is none to give up."""
@@ -203,7 +203,7 @@ class Arriving:
 
     async def _kept(
         self, asking: Asking, told: RecordingTold, begun: Upload, stored: Stored, chunks: dict[int, int], now: datetime
-    ) -> tuple[State, bool]:
+    ) -> State:
         if told.holds:
             # Storage refuses sweeps and mistakes from now on. Where the rows are not written after all, it is an upload still,
             # and the sweep that ends it takes the hold off.
@@ -212,17 +212,16 @@ class Arriving:
 
     async def _written(
         self, asking: Asking, told: RecordingTold, stored: Stored, chunks: dict[int, int], now: datetime
-    ) -> tuple[State, bool]:
-        """And whether it was us, and no other request, that wrote them."""
+    ) -> State:
         recording = UUID(told.recording)
         async with self.rows.asking(asking.token) as tx:
             arrived = told.arrived(stored.version, chunks, self.number_key, now)
             kept = await rows_of.store(tx, replace(arrived, holds=await dated(tx, arrived.holds, now)))
             if kept.result is Kept.ERASED:
-                return self._ended(told, Upload(UploadState.ERASED)), False
+                return self._ended(told, Upload(UploadState.ERASED))
             if kept.result is Kept.AGAIN:
                 # What the other request told of it is what the house has, and what its receipt is of.
-                return State(UploadState.STORED, receipt=await rows_of.receipt(tx, recording) or ""), False
+                return State(UploadState.STORED, receipt=await rows_of.receipt(tx, recording) or "")
             for kind in told.cases():
                 await cases.arrived(tx, recording, kind, min(told.opened_at, now), told.call.time_zone)
             off = told.clock - now
@@ -232,7 +231,7 @@ class Arriving:
             head = (kept.number, kept.hash)
             receipt = self.signer.receipt(told.recording, told.sha256, wraps_digest(told.wraps), head, now)
             rows_of.keep_receipt(tx, recording, receipt)
-        return State(UploadState.STORED, receipt=receipt), True
+        return State(UploadState.STORED, receipt=receipt, first=True)
 
 
 async def end_in_storage(bucket: Bucket, key: str, upload: str = "") -> None:

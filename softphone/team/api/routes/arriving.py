@@ -123,7 +123,7 @@ def _check(told: RecordingTold, recording: str) -> None:
 
 
 def _told(here: Service, told: RecordingTold, state: State) -> bodies.UploadState:
-    if state.receipt:
+    if state.first:
         here.figures.received.inc()
         here.figures.bytes.inc(told.bytes)
     return _state(state)
