@@ -126,6 +126,8 @@ class Reason(StrEnum):
     DISPUTE_CONTROLLER = "dispute_controller"
     HOLD_ONLY = "hold_only"
     CASE_OPEN = "case_open"
+    # ended by itself
+    PAST_ITS_DATE = "past_its_date"
     # beside any of them
     NO_ASSESSMENT = "no_assessment"
 
@@ -187,5 +189,6 @@ _RULES: dict[Reason, str] = {
     Reason.DISPUTE_CONTROLLER: "G10",
     Reason.HOLD_ONLY: "G10",
     Reason.CASE_OPEN: "G23",
+    Reason.PAST_ITS_DATE: "G10",
     Reason.NO_ASSESSMENT: "G22",
 }

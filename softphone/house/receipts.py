@@ -19,6 +19,7 @@ from joserfc.jwk import OKPKey
 
 from softphone.domain.errors import HouseError
 from softphone.domain.purpose import Purpose
+from softphone.domain.retention import Ended
 
 TYPE = "klartone-receipt"
 _LONGEST = 4_000
@@ -46,12 +47,12 @@ def check_erased(told: str, keys: Sequence[str], recording: str, sha256: str) ->
     _signed(told, keys, recording, sha256, "erased")
 
 
-def ended(told: str, keys: Sequence[str], recording: str, sha256: str) -> set[Purpose]:
-    """Purposes that have ended in the house, though it has the recording. Raises as `checked`."""
+def ended(told: str, keys: Sequence[str], recording: str, sha256: str) -> dict[Purpose, tuple[Ended, str]]:
+    """Purposes that have ended in the house, though it has the recording: how, and why. Raises as `checked`."""
     payload = _signed(told, keys, recording, sha256, "ended")
     try:
-        return {Purpose(one) for one in payload["purposes"]}
-    except (KeyError, TypeError, ValueError):
+        return {Purpose(one): (Ended(how), str(why)) for one, (how, why) in payload["purposes"].items()}
+    except (AttributeError, KeyError, TypeError, ValueError):
         raise HouseError("error.house.receipt_wrong") from None
 
 

@@ -22,6 +22,7 @@ LISTED = """
     held sensitive not_told no_agent no_desk no_sound source_changed
     policy_missing policy_faulty policy_unsigned rulebook_failed notice_failed no_key storage_failed recorder_failed broke_off
     dispute_party dispute_controller hold_only case_open
+    past_its_date
     no_assessment
 """
 

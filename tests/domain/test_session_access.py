@@ -34,6 +34,29 @@ def withdrawn(*holds: HoldBy, of: Purpose = Purpose.TRAINING) -> list[object]:
     return [change for effect in effects if isinstance(effect, c.Commit) for change in effect.changes]
 
 
+@pytest.mark.parametrize(
+    ("why", "reason"),
+    [
+        ("withdrawn", Reason.WITHDRAWN),
+        ("kept_out_of_training", Reason.KEPT_OUT_OF_TRAINING),
+        ("expired", Reason.PAST_ITS_DATE),
+        ("reviewed", Reason.PAST_ITS_DATE),
+        ("upheld", Reason.OBJECTION),
+    ],
+)
+def test_a_purpose_that_ended_in_the_archive_says_why(why: str, reason: Reason) -> None:
+    kept = KeptRecording(
+        "c-1",
+        {
+            Purpose.DOCUMENTATION: KeptPurpose(Basis.LEGITIMATE_INTEREST, True, True, expires_on=DAY),
+            Purpose.TRAINING: KeptPurpose(Basis.LEGITIMATE_INTEREST, False, False, why, DAY),
+        },
+    )
+    status = describe(reopened(KeptCall("c", Direction.INBOUND, Language.DA, NoticeId.N1, (kept,)), e.Terms()), NOW)
+    assert status.purposes[Purpose.TRAINING].reason is reason
+    assert {one.reason for one in status.reasons} >= {reason}
+
+
 def of_kind(changes: list[object], *kinds: type) -> list[object]:
     return [one for one in changes if isinstance(one, kinds)]
 

@@ -14,9 +14,11 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import select
 
 from softphone.archive.examine.verify import verify
 from softphone.archive.outbox import rows, shipping
+from softphone.archive.schema.tables import purposes
 from softphone.domain.changes import Discard, DropWraps, HoldBy, PlaceHold, RememberRefusal
 from softphone.domain.errors import HouseError, KeyringError
 from softphone.domain.heads import Head
@@ -301,11 +303,11 @@ def test_what_the_house_erases_ends_here_though_no_head_lets_its_copy_go(
         if body["recording"] == stands:
             return {"state": "stored"}
         if (of := body["recording"]) in (part, forged, held):
-            key, purposes = (
-                Signer(bytes(32)) if of == forged else KEY,
-                [DOCUMENTATION, TRAINING][0 if of == held else 1 :],
-            )
-            return {"state": "stored", "ended": key.ended(of, body["sha256"], purposes, datetime.now(UTC))}
+            key = Signer(bytes(32)) if of == forged else KEY
+            ended = {TRAINING.value: ("taken_back", "withdrawn")}
+            if of == held:
+                ended[DOCUMENTATION.value] = ("expired", "expired")
+            return {"state": "stored", "ended": key.ended(of, body["sha256"], ended, datetime.now(UTC))}
         key = KEY if body["recording"] == erased else Signer(bytes(32))
         return {"state": "erased", "receipt": key.erased(body["recording"], body["sha256"], datetime.now(UTC))}
 
@@ -315,14 +317,25 @@ def test_what_the_house_erases_ends_here_though_no_head_lets_its_copy_go(
         until(lambda: desk.asked.count("POST /v1/recordings") == 2, 10, "some of them")
         monkeypatch.setattr(module, "_ASKED", 0.0)
         until(
-            lambda: not desk.file(erased).exists() and desk.asked.count("POST /v1/recordings") > 12, 10, "all of them"
+            lambda: (
+                not desk.file(erased).exists()
+                and not desk.file(held).exists()
+                and desk.asked.count("POST /v1/recordings") > 12
+            ),
+            10,
+            "all of them",
         )
     assert {one.recording for one in desk.scene.archive.list()} == {*those} - {erased}
-    assert all(desk.file(one).exists() for one in those if one != erased)
-    # A purpose that ended in the house alone ends in the copy: what is sealed for it goes. The last one is a hold's, there.
+    assert all(desk.file(one).exists() for one in those if one not in (erased, held))
+    # A purpose that ended in the house alone ends in the copy: what is sealed for it goes. With the last one all of it does.
     opens = {one: set(desk.scene.archive.find(one).opens_for) for one in (stands, part, forged, held)}
     assert opens[stands] == opens[forged] == {KeyRole.CUSTODY, DOCUMENTATION, TRAINING}
-    assert (opens[part], opens[held]) == ({KeyRole.CUSTODY, DOCUMENTATION}, {KeyRole.CUSTODY})
+    assert (opens[part], opens[held]) == ({KeyRole.CUSTODY, DOCUMENTATION}, set())
+    with desk.scene.archive.catalog.reading() as connection:
+        stands = select(purposes.c.recording, purposes.c.purpose, purposes.c.stands, purposes.c.reason)
+        how = {row[:2]: row[2:] for row in connection.execute(stands.where(purposes.c.recording.in_((part, held))))}
+    assert how[part, TRAINING] == how[held, TRAINING] == ("taken_back", "withdrawn")
+    assert (how[part, DOCUMENTATION], how[held, DOCUMENTATION]) == (("keeps", None), ("expired", "expired"))
     assert [one.event for one in desk.scene.archive.audit_of(part)].count("ended_there") == 1
     assert verify(desk.scene.archive).ok
 

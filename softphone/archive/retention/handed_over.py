@@ -5,10 +5,8 @@ Their rows stand as long as the agent's own list has their call. What the house 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from datetime import datetime
-
-from sqlalchemy import update
 
 from softphone.archive.archive import Archive
 from softphone.archive.catalog.condemned import remove_condemned
@@ -19,7 +17,6 @@ from softphone.archive.changes.execution import HOLD_ONLY, held_alone
 from softphone.archive.changes.sealing import drop_wraps, is_held, restricted_by
 from softphone.archive.outbox import shipping
 from softphone.archive.outbox.shipping import ENDED_THERE, ERASED_THERE, past_own_list
-from softphone.archive.schema.tables import recordings
 from softphone.domain.changes import AuditEntry
 from softphone.domain.purpose import KeyRole, Purpose
 from softphone.domain.retention import Ended
@@ -51,20 +48,22 @@ def erased_there(archive: Archive, recording: str, now: datetime) -> None:
     remove_condemned(archive.catalog, archive.vault)
 
 
-def ended_there(archive: Archive, recording: str, purposes: Collection[Purpose], now: datetime) -> None:
-    """Nobody opens the copy here for these any more. Where they are all that keep it here, a hold keeps it there: the copy stays
-    to its own date, for custody. Raises ArchiveError."""
+def ended_there(archive: Archive, recording: str, purposes: Mapping[Purpose, tuple[Ended, str]], now: datetime) -> None:
+    """Nobody opens the copy here for these any more. Where they are all that keep it here, a hold keeps it there, and the copy
+    goes; one that is held here stays for custody. Raises ArchiveError."""
     with archive.catalog.writing() as tx:
         call, keep = call_of(tx.connection, recording), keeping(tx, recording)
         ended = [one for one in keep if one in purposes]
         if call is None or not ended or restricted_by(tx.connection, recording) is not None:
             return
         drop_wraps(tx, recording, *(KeyRole(one.value) for one in ended))
-        if len(ended) == len(keep):
-            tx.execute(update(recordings).where(recordings.c.recording == recording).values(restricted=HOLD_ONLY))
+        for one in ended:
+            end_purpose(tx, recording, one, *purposes[one])
+        tx.log(AuditEntry(ENDED_THERE, "G10", now, call, recording))
+        goes = len(ended) == len(keep)
+        if held := goes and is_held(tx.connection, recording):
+            restrict(tx, recording, HOLD_ONLY)
             tx.log(held_alone(recording, call, now))
-        else:
-            for one in ended:
-                end_purpose(tx, recording, one, Ended.TAKEN_BACK, ENDED_THERE)
-            tx.log(AuditEntry(ENDED_THERE, "G10", now, call, recording))
     archive.catalog.empty_log()
+    if goes and not held:
+        shipping.let_copy_go(archive.catalog, archive.vault, recording, now)

@@ -31,6 +31,11 @@ from softphone.domain.status import InformedPhase, PurposePhase
 GROUNDS = Reason.GROUNDS_GIVEN.value
 _CASES = {Reason.OBJECTION.value: DOCUMENTATION, GROUNDS: TRAINING}
 """the subject of a case, by the reason of its restriction"""
+_ENDED = {
+    **dict.fromkeys(("expired", "not_judged", "judged", "reviewed"), Reason.PAST_ITS_DATE),
+    "upheld": Reason.OBJECTION,
+}
+"""why a store let a purpose end, where no call ever says so"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +193,7 @@ def _purpose(kept: KeptCall, purpose: Purpose, recordings: tuple[Recording, ...]
     if purpose is TRAINING and any(_grounds_given(it) for it in kept.recordings):
         return PurposeState(PurposePhase.ENDED, basis, Reason.GROUNDS_GIVEN, ground)
     why = next((one.reason for one in reversed(of_it) if one.reason), "")
-    reason = Reason(why) if why in set(Reason) else Reason.LINE_NOT_RECORDED
+    reason = Reason(why) if why in set(Reason) else _ENDED.get(why, Reason.LINE_NOT_RECORDED)
     if basis is Basis.CONSENT and reason in DECLINED:
         reason = Reason.WITHDRAWN  # it was recorded for, so a yes had been given
     return PurposeState(PurposePhase.ENDED, basis, reason, ground)

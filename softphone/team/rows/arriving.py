@@ -25,7 +25,7 @@ PART = "SELECT upload_part(%s, %s, %s, %s, %s)"
 PARTS = "SELECT part, digest, etag FROM upload_parts WHERE recording = %s ORDER BY part"
 DROP = "SELECT upload_drop(%s)"
 STORE = "SELECT * FROM recording_store(%s, %s)"
-ENDED = "SELECT purposes_ended(%s) AS ended"
+ENDED = "SELECT purposes_ended_as(%s)"
 KEEP_RECEIPT = "SELECT receipt_keep(%s, %s)"
 RECEIPT = "SELECT receipt FROM receipts WHERE recording = %s"
 
@@ -271,9 +271,9 @@ def keep_receipt(tx: Transaction, recording: UUID, receipt: str) -> None:
     tx.last(KEEP_RECEIPT, recording, receipt)
 
 
-async def ended(tx: Transaction, recording: UUID) -> list[Purpose]:
-    """Purposes of a recording of the desk that asks, for which it is kept no more."""
-    return [Purpose(one) for one in await tx.value(ENDED, recording)]
+async def ended(tx: Transaction, recording: UUID) -> dict[str, list[str]]:
+    """Purposes of a recording of the desk that asks, for which it is kept no more: how each stands, and why."""
+    return await tx.value(ENDED, recording)
 
 
 async def receipt(tx: Transaction, recording: UUID) -> str | None:

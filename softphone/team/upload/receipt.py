@@ -44,14 +44,14 @@ class Signer:
         told = {"recording": recording, "sha256": sha256, "at": at.isoformat(), "state": "erased"}
         return self.sign(_TYPE, told)
 
-    def ended(self, recording: str, sha256: str, purposes: Sequence[str], at: datetime) -> str:
-        """A desk opens its own copy for these no more."""
+    def ended(self, recording: str, sha256: str, purposes: Mapping[str, Sequence[str]], at: datetime) -> str:
+        """A desk opens its own copy for these no more: how each stands, and why."""
         told = {
             "recording": recording,
             "sha256": sha256,
             "at": at.isoformat(),
             "state": "ended",
-            "purposes": [*purposes],
+            "purposes": dict(purposes),
         }
         return self.sign(_TYPE, told)
 
@@ -59,7 +59,7 @@ class Signer:
         """A desk's log as far as it has come, and the entry of the service's log that names it."""
         return self.sign(_OF_LOG, {**told, "at": at.isoformat()})
 
-    def sign(self, kind: str, told: Mapping[str, str | int | list[str]]) -> str:
+    def sign(self, kind: str, told: Mapping[str, str | int | list[str] | dict[str, Sequence[str]]]) -> str:
         header = {"alg": "Ed25519", "typ": kind, "kid": self.id}
         payload = json.dumps(told, sort_keys=True, separators=(",", ":"))
         return jws.serialize_compact(header, payload, self._key, algorithms=["Ed25519"])
