@@ -189,7 +189,7 @@ class Rows:
     @asynccontextmanager
     async def _first(self, deed: Callable[[_Connection], Awaitable[Done]]) -> AsyncGenerator[tuple[_Connection, Done]]:
         """A connection, and what this gave on it. What fails is rolled back by the pool. A connection that PostgreSQL has ended
-        meanwhile fails here, before anything was done on it, and another takes its place."""
+        meanwhile fails here, and another takes its place. Of `once` it may then have been done, and only its answer lost."""
         try:
             for left in reversed(range(self._most + 1)):
                 async with self._pool.connection() as connection:
