@@ -331,21 +331,19 @@ def test_an_upload_that_is_given_up_leaves_nothing_and_may_begin_again(team: Tea
 
 @dataclass(frozen=True)
 class Slow(Arriving):
-    """It has begun, and is late to put the file."""
+    """It has put the file, and is late to write its rows."""
 
-    begun: asyncio.Event = field(default_factory=asyncio.Event)
+    put: asyncio.Event = field(default_factory=asyncio.Event)
     goes_on: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def _begun(self, asking: Asking, told: Any) -> Any:
-        found = await super()._begun(asking, told)
-        self.begun.set()
+    async def _written(self, asking: Asking, told: Any, stored: Any, chunks: Any, now: datetime) -> Any:
+        self.put.set()
         await self.goes_on.wait()
-        return found
+        return await super()._written(asking, told, stored, chunks, now)
 
 
 def test_of_two_that_bring_it_at_once_one_counts_and_its_receipt_is_of_what_is_there(team: Team) -> None:
-    desk, one = team.desk("agent"), made(team.keys, purposes=("documentation",))
-    one.told["holds"] = [hold()]
+    desk, one = team.desk("agent"), made(team.keys)
     other = copy.deepcopy(one.told)
     other["wraps"][0]["sealed"] = base64.b64encode(b"x" * 80).decode()
     now = datetime.now(UTC)
@@ -359,8 +357,8 @@ def test_of_two_that_bring_it_at_once_one_counts_and_its_receipt_is_of_what_is_t
             quick = Arriving(rows, bucket, bytes(32), slow.signer)
             lie = RecordingTold.model_validate(other)
             first = asyncio.create_task(slow.whole(asking, lie, one.file, now))
-            await slow.begun.wait()
-            # Its answer seemed lost, so it comes again. What the slow one puts after that is another version, and held.
+            await slow.put.wait()
+            # Its answer seemed lost, so it comes again: another version of the object.
             second = await quick.whole(asking, told, one.file, now)
             slow.goes_on.set()
             done = await first, second

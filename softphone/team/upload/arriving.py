@@ -71,11 +71,9 @@ class Arriving:
                 return self._ended(told, begun)
             stored = await self.bucket.put(begun.object_key, file, bytes.fromhex(told.sha256))
             state = await self._kept(asking, told, begun, stored, chunks, now)
-            # The row names one version; or none, where it is erased. What fails here, `verify` mends.
-            with suppress(TeamError):
-                if not state.first:
-                    await self.bucket.end_version(begun.object_key, stored.version)
-                elif again:
+            if state.first and again:
+                # The one before left another version; the row names ours. It is stored by now: what fails here, `verify` mends.
+                with suppress(TeamError):
                     await self.bucket.leave_only(begun.object_key, stored.version)
             return state
 
