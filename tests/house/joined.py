@@ -26,7 +26,7 @@ from softphone.system.signature import public_half, sign, signer_fingerprint
 from tests.archive.people import Said
 from tests.peers.second_phone import ROOT
 from tests.team.desk import House
-from tests.team.served import ANNA, Team
+from tests.team.served import ANNA, SIGNER, Team
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def policy_of(house: House, number: int, more: str = "") -> str:
 
 def publish(team: Team, number: int, key: bytes, *, text: str = "", succession: str = "", status: int = 0) -> str:
     """A policy of that number, signed by that key and taken in by the house's command. What the command said."""
-    if team.sql("SELECT 1 FROM policies WHERE signer = 'signer'"):  # the fixture's
+    if team.sql("SELECT 1 FROM policies WHERE signer = %s", SIGNER):  # the fixture's
         team.sql("TRUNCATE policies CASCADE")
     path = team.home / "policy" / "policy.toml"
     path.parent.mkdir(exist_ok=True)

@@ -31,6 +31,8 @@ from tests.team.desk import Answer, Desk, House, port_of
 
 ADDRESS = "https://klartone.test"
 ANNA = "sip:anna@klartone.test"
+SIGNER = base64.b64encode(bytes(range(32))).decode()
+"""of the policies that a test has not signed"""
 LINK = re.compile(r"https://\S+/join#(?P<code>\S{43})\.(?P<signer>\S{32})\.(?P<least>\d+)")
 Found = TypeVar("Found")
 
@@ -199,7 +201,7 @@ class Team:
         them = [self.keys.recipient(one) for one in KeyRole]
         keys = [{"role": one.role.value, "key_id": one.key_id, "public_key": one.public_key.hex()} for one in them]
         self.sql(
-            "SELECT policy_take(%s, %s, %s, NULL, %s, %s, %s)", number, b"signed bytes", "signer", timedelta(days=7),
+            "SELECT policy_take(%s, %s, %s, NULL, %s, %s, %s)", number, b"signed bytes", SIGNER, timedelta(days=7),
             Jsonb(keys), Jsonb([]), user="klartone_migrator",
         )  # fmt: skip
         terms = [{"purpose": purpose, "retention": length} for purpose, length in (kept or {}).items()]
@@ -225,9 +227,8 @@ class Team:
 
     def invited(self, name: str, *roles: str) -> str:
         """What `klartone team invite` prints."""
-        signer = base64.b64encode(bytes(range(32))).decode()
         words = [word for role in roles for word in ("--role", role)]
-        done = self.command("invite", name, *words, "--agent", ANNA, "--signer", signer)
+        done = self.command("invite", name, *words, "--agent", ANNA, "--signer", SIGNER)
         assert done.status == 0, done.errors
         return done.out
 

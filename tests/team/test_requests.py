@@ -32,7 +32,7 @@ from softphone.team.schema import HEAD
 from tests.days import house_day
 from tests.peers.processes import until
 from tests.team.desk import NUMBER, Desk, made, sent_whole
-from tests.team.served import ANNA, LINK, Team, stopped, whole
+from tests.team.served import ANNA, LINK, SIGNER, Team, stopped, whole
 
 pytestmark = [pytest.mark.peer("seaweedfs"), pytest.mark.peer("postgresql")]
 ROOT = Path(__file__).resolve().parents[2]
@@ -594,6 +594,15 @@ def test_serve_checks_its_bucket_and_settings_first_and_stops_when_what_is_under
     wrong = team.command("serve", "--check", KLARTONE_TEAM_NUMBER_KEY="short")
     assert (wrong.status, "KLARTONE_TEAM_NUMBER_KEY" in wrong.errors) == (1, True)
     assert "Traceback" not in wrong.errors
+    # Of a link that could not work there is none.
+    agent = ("invite", "zed", "--role", "agent", "--signer")
+    for words, said in (
+        ((*agent, SIGNER), "--agent"),
+        ((*agent, "short", "--agent", ANNA), "policy sign"),
+    ):
+        refused = team.command(*words)
+        assert (refused.status, refused.out, said in refused.errors) == (1, "", True), refused
+    assert team.sql("SELECT count(*) FROM people WHERE subject = 'zed'") == [(0,)]
     link = LINK.search(team.invited("anna", "agent"))
     assert link is not None
     assert [(link["least"],)] == team.sql("SELECT max(number)::text FROM policies")

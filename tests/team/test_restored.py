@@ -153,6 +153,11 @@ def test_what_went_since_a_backup_does_not_come_back_and_nobody_is_served_before
     assert (followed.newest.epoch, followed.newest.serial) == (1, 4)
     done = team.command("verify")
     assert (done.status, done.errors) == (0, ""), done.out
+    # By a slip nobody is signed out.
+    done = team.command("restored")
+    assert (done.status, "--yes" in done.errors, desk.ask("GET", "/v1/me").status) == (1, True, 200)
+    done = team.command("restored", "--yes")
+    assert (done.status, desk.ask("GET", "/v1/me").code) == (0, "signed_out"), done.errors
 
 
 def test_a_restore_beneath_who_serves_dies_anywhere_is_run_again_and_takes_no_old_backup(team: Team) -> None:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from softphone.bootstrap.home import texts
 from softphone.domain.errors import TeamError
+from softphone.domain.roles import Role
 from softphone.house.joining import Invitation
 from softphone.system.signature import signer_fingerprint
 from softphone.team.logins import migrating
@@ -23,6 +24,8 @@ def team_invite(arguments: argparse.Namespace) -> int:
         signer = signer_fingerprint(arguments.signer)
     except ValueError:
         raise TeamError("error.team.no_signer") from None
+    if Role.AGENT in arguments.role and not arguments.agent:
+        raise TeamError("error.team.agent_nowhere")
     code, least = asyncio.run(_made(settings, secret_in(os.environ, MIGRATOR_PASSWORD), arguments))
     print(Invitation(settings.serve.address, code, signer, least))  # noqa: T201
     until = datetime.now(UTC) + timedelta(days=arguments.days)

@@ -18,7 +18,7 @@ from softphone.domain.purpose import KeyRole, Purpose
 from softphone.plugin.sounds import bytes_of
 from softphone.system.paths import is_below
 from softphone.system.policy_file import policy_in, read_policy
-from softphone.system.signature import Signed, signature_path
+from softphone.system.signature import Signed, public_key, signature_path
 from softphone.team.logins import migrating
 from softphone.team.rows.errors import ConflictError, WrongError
 from softphone.team.rows.joining import Notice, take_notices
@@ -30,10 +30,15 @@ LARGEST_NOTICE = 20_000_000
 
 
 def team_policy(arguments: argparse.Namespace) -> int:
-    """Raises PolicyError where it has faults or that key has not signed it."""
-    settings, path, signer = read_settings(arguments.settings), arguments.file, arguments.signer
+    """Raises PolicyError where it has faults, TeamError where that key has not signed it."""
+    settings, path = read_settings(arguments.settings), arguments.file
+    try:
+        signer = public_key(arguments.signer)
+    except ValueError:
+        raise TeamError("error.team.no_signer") from None
     raw = read_policy(path)
-    Signed(raw, path).check(signer)
+    if signer not in Signed(raw, path):
+        raise TeamError("error.team.not_signed", path=str(path))
     policy = policy_in(raw, path).policy
     number = policy.house.policy_number
     if number is None:

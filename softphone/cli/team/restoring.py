@@ -8,16 +8,18 @@ import os
 from datetime import UTC, datetime
 
 from softphone.bootstrap.home import texts
+from softphone.domain.errors import TeamError
 from softphone.team.logins import login
 from softphone.team.objects import Bucket
 from softphone.team.proving.heads import Heads
-from softphone.team.proving.restoring import Restored, restore
+from softphone.team.proving.restoring import Restored, is_behind, restore
 from softphone.team.schema import SWEEPER
 from softphone.team.serving import storage_of
 from softphone.team.settings import HEAD_KEY, STORAGE_SECRET, SWEEPER_PASSWORD, key_in, read_settings, secret_in
 
 
 def team_restored(arguments: argparse.Namespace) -> int:
+    """Raises TeamError where the database has forgotten nothing, unless `--yes`: everybody would be signed out by a slip."""
     settings, tell = read_settings(arguments.settings), texts()
     storage = storage_of(settings, secret_in(os.environ, STORAGE_SECRET, needed=True))
     heads = Heads(key_in(os.environ, HEAD_KEY), settings.database.durable)
@@ -27,6 +29,8 @@ def team_restored(arguments: argparse.Namespace) -> int:
         bucket = Bucket(storage)
         try:
             async with login(settings.database, SWEEPER, password, most=1) as rows:
+                if not arguments.yes and not await is_behind(rows, bucket):
+                    raise TeamError("error.team.not_behind")
                 found = await restore(rows, bucket, heads.key)
                 await heads.sign(rows, bucket, datetime.now(UTC))
                 return found
@@ -35,4 +39,5 @@ def team_restored(arguments: argparse.Namespace) -> int:
 
     found = asyncio.run(done())
     print(tell("team.restored", recordings=found.recordings, stones=found.stones, epoch=found.epoch))  # noqa: T201
+    print(tell("team.restored.sign_in"))  # noqa: T201
     return 0
