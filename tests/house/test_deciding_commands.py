@@ -73,6 +73,10 @@ def test_one_number_s_recordings_at_all_desks_are_held_answered_let_go_and_decid
     assert [overdue(connection(it)) for it in (dpo, handler, anna)] == [Overdue()] * 3
     team.sql("UPDATE holds SET confirm_by = now() - interval '1 hour' WHERE hold = %s", hold)
     assert [len(overdue(connection(it)).holds) for it in (dpo, handler, anna)] == [1, 0, 0]
+    assert "locks 1, cases 0" in says(dpo, "archive", "health")
+    assert json.loads(says(dpo, "archive", "health", "--json"))["house"] == {"holds_overdue": 1, "cases_overdue": 0}
+    said = [says(handler, "archive", "health", *words) for words in ((), ("--here",))]
+    assert [("this computer alone" in one, "locks" in one) for one in said] == [(True, False), (False, False)]
     other = next(one["hold"] for one in raised if one["recording"] == second.recording)
     says(dpo, "holds", "confirm", hold, "--look-again", str(house_day(datetime.now(UTC)) + timedelta(days=90)))
     assert "data protection" in says(handler, "holds", "lift", hold, "--reason", "afklaret", status=1).lower()

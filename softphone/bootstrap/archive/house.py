@@ -20,6 +20,7 @@ from softphone.house.membership import HouseFolder
 from softphone.wire.snapshot import Settings
 
 if TYPE_CHECKING:
+    from softphone.domain.archive.decisions import Overdue
     from softphone.domain.archive.interface import SeenArchive
     from softphone.house.archive import HouseArchive
 
@@ -58,6 +59,18 @@ def house_seen(home: Home, settings: Settings) -> HouseArchive:
         with suppress(HouseError):  # without it what is shared is not heard here
             tell_reading_key(connection, store, desk)
     return archive
+
+
+def house_overdue(home: Home, settings: Settings) -> Overdue:
+    """What data protection should have decided in the house by now, as the keys in this keyring open it. Raises KlartoneError."""
+    from softphone.bootstrap.house import connection_of
+    from softphone.house.overdue import overdue
+
+    with closing(house_seen(home, settings)):  # its keys are proved now
+        connection = connection_of(home, settings)
+    if connection is None:
+        raise HouseError("error.house.not_joined")
+    return overdue(connection)
 
 
 def _signed(settings: Settings) -> Callable[[], Policy | None]:

@@ -1,4 +1,7 @@
-"""`klartone archive health`: the archive's state, for the person who looks after the machine. Nothing of a call."""
+"""`klartone archive health`: the archive's state, for the person who looks after the machine. Nothing of a call.
+
+On a desk of a house it tells of this machine, and tells data protection what should have been decided in the house too.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +16,16 @@ from softphone.archive.crypto.revocation import RevokedKey
 from softphone.archive.folder.disk import DAMAGED, REFUSALS, refusal
 from softphone.archive.folder.marker import CATALOG, NO_ARCHIVE
 from softphone.archive.seen.machine import LIVES_ON, BackupHealth, MachineArchive, disk_in_json
+from softphone.bootstrap.archive.house import house_overdue, meant_house
 from softphone.bootstrap.archive.shared import folder_of, here, opened, print_line
 from softphone.bootstrap.archive.viewing import revoked_in
 from softphone.bootstrap.home import Home, texts
 from softphone.bootstrap.policy.file import at_its_place, of_revoked
-from softphone.domain.errors import ArchiveError
+from softphone.domain.archive.decisions import Overdue
+from softphone.domain.errors import ArchiveError, KlartoneError
 from softphone.domain.policy import LoadedPolicy, PolicyError
+from softphone.domain.roles import Role
+from softphone.house.membership import HouseFolder
 from softphone.system.policy_file import load_policy
 from softphone.texts import Texts
 
@@ -51,10 +58,21 @@ def archive_health(arguments: argparse.Namespace) -> int:
         if disk is not error:
             raise
         return 1
+    in_house = meant_house(arguments, Home.of(arguments))
+    overdue = _overdue(Home.of(arguments)) if in_house else None
     bad = int(found.network is not None or found.disk is not None or found.damaged)
     if arguments.json:
-        print_line(json.dumps({**found.as_json(), "revoked": [_as_json(one) for one in gone]}, ensure_ascii=False))
+        told = {**found.as_json(), "revoked": [_as_json(one) for one in gone]}
+        if isinstance(overdue, Overdue):
+            told["house"] = {"holds_overdue": len(overdue.holds), "cases_overdue": len(overdue.cases)}
+        print_line(json.dumps(told, ensure_ascii=False))
         return bad
+    if in_house:
+        print_line(tell("health.here_alone"))
+    if isinstance(overdue, Overdue):
+        print_line(tell("health.house", holds=len(overdue.holds), cases=len(overdue.cases)))
+    elif overdue is not None:
+        print_line(tell.error(overdue))
     if found.disk is not None:
         _tell_disk(arguments, found.disk, found.free, tell)
     if found.damaged:
@@ -74,6 +92,17 @@ def archive_health(arguments: argparse.Namespace) -> int:
     if found.network is not None:
         print_line(tell("health.network", kind=found.network))
     return bad
+
+
+def _overdue(home: Home) -> Overdue | KlartoneError | None:
+    """In the house, or why nobody can tell. None: whoever is here does not decide there."""
+    try:
+        membership = HouseFolder(home.folders.data).read()
+        if membership is None or Role.CUSTODY not in membership.roles:
+            return None
+        return house_overdue(home, home.settings(only_look=True)[0])
+    except KlartoneError as error:
+        return error
 
 
 def _revoked(arguments: argparse.Namespace, archive: MachineArchive) -> tuple[LoadedPolicy | None, list[RevokedKey]]:
