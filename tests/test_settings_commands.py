@@ -8,6 +8,7 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -19,6 +20,7 @@ import pytest
 from softphone import cli
 from softphone.archive.archive import Archive
 from softphone.bootstrap.home import Home, password_name
+from softphone.house.membership import HouseFolder, Membership
 from softphone.system import guarded, settings
 from softphone.system.secrets import DemoKeyFile
 from softphone.system.settings import FILE
@@ -75,6 +77,13 @@ def test_one_value_is_changed_and_taken_back_and_nothing_else_of_the_file(desk: 
     assert (status, f"Nothing is at {away} yet" in told) == (0, True)
     assert "Nothing is at" not in desk.run("settings", "set", "archive", str(away / "new"))[1]
     assert "Nothing is at" not in desk.run("settings", "set", "backup", str(away))[1]
+    # What a house is still to get stays in the folder that this desk joined with.
+    house = HouseFolder(desk.home.folders.data)
+    house.write(Membership("https://house.test", "", "desk", "person"))
+    for place, stays in ((away / "new", False), (away, True)):
+        said = desk.run("settings", "set", "archive", str(place))[1]
+        assert (f"https://house.test with its archive so far, {away / 'new'}." in said) == stays
+    shutil.rmtree(house.path)
     desk.file.write_text(text, "utf-8")
     before = text
     for words, why in (

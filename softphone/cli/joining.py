@@ -10,6 +10,7 @@ from softphone.bootstrap.home import Home, texts
 from softphone.bootstrap.house import join_house, leave_house
 from softphone.bootstrap.running import tell_of_settings
 from softphone.domain.errors import HouseError
+from softphone.domain.roles import Role
 from softphone.house.browser import by_browser, open_browser
 from softphone.texts import plain
 
@@ -39,6 +40,8 @@ def run_join(arguments: argparse.Namespace) -> int:
     _tell(tell("house.joined", address=one.address, policy=one.policy))
     if one.accounts:
         _tell(tell("house.joined_accounts", accounts=", ".join(str(each["address"]) for each in one.accounts)))
+    elif Role.AGENT in one.roles:
+        _tell(tell("house.joined_no_account"))
     _tell_phone(home)
     return 0
 

@@ -27,7 +27,7 @@ def run_status(arguments: argparse.Namespace) -> int:
     elif phone is None:
         _tell(tell("status.window_alone" if found["window"] else "status.none"))
     else:
-        _describe(found, tell)
+        _describe(found, phone.snapshot.shipping if phone.snapshot else None, tell)
         if phone.snapshot and phone.snapshot.quit_asked:
             _tell(how_the_end_stands(phone.snapshot.quit_asked, tell))
     return 0 if phone else NONE_RUNS
@@ -96,7 +96,7 @@ def _call(call: CallState) -> dict[str, Any]:
     }
 
 
-def _describe(found: dict[str, Any], tell: Texts) -> None:
+def _describe(found: dict[str, Any], sent: ShippingState | None, tell: Texts) -> None:
     calls = [one for one in found["calls"] if one["phase"] != CallPhase.ENDED]
     _tell(tell("status.running", version=found["version"], pid=found["pid"]))
     for one in found["accounts"]:
@@ -117,14 +117,12 @@ def _describe(found: dict[str, Any], tell: Texts) -> None:
         _tell(tell("status.call_backs", count=waiting["call_backs"]))
     if waiting["unwritten"]:
         _tell(tell("status.unwritten"))
-    if (shipping := found["shipping"]) is not None:
-        if count := shipping["recordings"] + shipping["changes"]:
-            since = datetime.fromisoformat(shipping["since"])
-            _tell(tell("status.shipping", count=count, at=since, day=since.astimezone(tell.zone).date()))
-        for code in (shipping["trouble"], shipping["refusal"]):
-            if code:
-                _tell(tell(f"status.{'signed_out' if not shipping['signed_in'] else 'not_shipped'}", code=code))
-                break
+    if sent is not None:
+        if (count := sent.recordings + sent.told) and sent.since:
+            _tell(tell("status.shipping", count=count, at=sent.since, day=sent.since.astimezone(tell.zone).date()))
+        if said := sent.trouble or sent.refusal:
+            why = tell(said.code, **said.params)
+            _tell(tell("status.not_shipped", why=why) if sent.signed_in else why)
 
 
 def how_the_end_stands(asked: QuitAsked, tell: Texts) -> str:

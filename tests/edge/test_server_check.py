@@ -12,10 +12,12 @@ import pytest
 
 from softphone.bootstrap.home import Home, password_name
 from softphone.cli.doctor.accounts import ACCOUNTS
+from softphone.cli.doctor.finding import Finding
 from softphone.cli.doctor.machine import Machine
 from softphone.edge.channel import EdgeAccount
 from softphone.edge.login import Login
 from softphone.edge.server_check import check_server
+from softphone.house.membership import HouseFolder, Membership
 from softphone.system.secrets import DemoKeyFile
 from softphone.system.settings import save_settings
 from softphone.wire.snapshot import Account, Settings
@@ -74,6 +76,17 @@ def test_a_server_answers_or_it_is_said_what_is_wrong(tmp_path: Path, monkeypatc
         refused, *_ = ACCOUNTS.look(Machine(home, keys))
         keys.delete(password_name(server.address))
         keyless, *_ = ACCOUNTS.look(Machine(home, keys))
+    # Where there is none, a house's agent gets one on the server, and its lead needs none.
+    save_settings(home.folders.config, Settings())
+    none: list[Finding] = list(ACCOUNTS.look(Machine(home, keys)))
+    for roles in (("agent",), ("lead", "custody")):
+        HouseFolder(home.folders.data).write(Membership("https://house.test", "", "desk", "person", roles))
+        none += ACCOUNTS.look(Machine(home, keys))
+    assert [(one.code, one.remedy) for one in none] == [
+        ("doctor.account.none", ""),
+        ("doctor.account.none", "doctor.account.house.remedy"),
+        ("doctor.account.not_wanted", ""),
+    ]
     assert (here.code, gone.code, alone.code) == ("doctor.account", "connection.refused", "doctor.account.direct")
     assert (refused.code, keyless.code) == ("ready.registration.refused", "ready.registration.no_password")
     assert told == ["answers", "answers", "answers", "refused", "refused", "silent", "mute", "nowhere"]

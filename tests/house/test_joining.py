@@ -69,6 +69,7 @@ def joined(home: Home, team: Team, key: bytes) -> Membership:
     assert done.status == 0, done.err
     found = home.folder.read()
     assert found is not None
+    assert ("team account set" in done.out) == (not found.accounts)
     return found
 
 

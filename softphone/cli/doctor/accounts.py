@@ -12,7 +12,9 @@ from softphone.cli.doctor.faults import By
 from softphone.cli.doctor.finding import Below, Check, Finding
 from softphone.cli.doctor.machine import Machine
 from softphone.cli.doctor.servers import ANSWERED_WITHIN, Asked, usable
-from softphone.domain.errors import Param
+from softphone.domain.errors import Param, SettingsError
+from softphone.domain.roles import Role
+from softphone.house.membership import HouseFolder
 from softphone.wire.snapshot import AccountState, Registration
 
 ENDS_SOON = timedelta(days=21)
@@ -22,8 +24,7 @@ _NOT_THIS_ACCOUNT = (401, 403, 404, 407)
 
 def _accounts(machine: Machine) -> Iterator[Finding]:
     if not machine.settings.accounts:
-        withheld = bool(machine.held.machine.faults)
-        yield Finding("doctor.account.withheld" if withheld else "doctor.account.none")
+        yield _none(machine)
     running = machine.running()
     states = {one.account.id: one for one in running.snapshot.accounts} if running and running.snapshot else {}
     asked = {one.account.id: one for one in machine.servers()}
@@ -38,6 +39,21 @@ def _accounts(machine: Machine) -> Iterator[Finding]:
             yield Finding("doctor.account.direct", {"address": account.address})
         if there is not None and (ends := _ends(there)) is not None and ends - datetime.now(UTC) < ENDS_SOON:
             yield Finding("doctor.certificate.ends", {"server": there.state.server, "day": ends.date().isoformat()})
+
+
+def _none(machine: Machine) -> Finding:
+    """In a house it is the server that gives an agent one, and whoever is no agent takes no calls."""
+    if machine.held.machine.faults:
+        return Finding("doctor.account.withheld")
+    try:
+        house = HouseFolder(machine.home.folders.data).read()
+    except SettingsError:  # the house's own check tells of it
+        house = None
+    if house is None:
+        return Finding("doctor.account.none")
+    if Role.AGENT not in house.roles:
+        return Finding("doctor.account.not_wanted")
+    return Finding("doctor.account.none", remedy="doctor.account.house.remedy", by=By.IT)
 
 
 def _who(machine: Machine, found: Finding) -> Finding:
