@@ -455,7 +455,11 @@ def test_a_transaction_of_rows_is_one_persons_and_a_refusal_is_logged_before_it_
             with pytest.raises(SignedOutError):
                 async with rows.asking("made up") as tx:
                     await afterwards.known(tx, NUMBER, "salg")
-            house.owner("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", SERVICE)
+            house.owner(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s AND datname = %s",
+                SERVICE,
+                house.database,
+            )
             with pytest.raises(UnavailableError):
                 await cut_off(rows)
 
@@ -463,7 +467,11 @@ def test_a_transaction_of_rows_is_one_persons_and_a_refusal_is_logged_before_it_
         """Whoever goes on after that has written nothing, and is told so at the end too."""
         async with rows.asking(house.people["anna"].token) as tx:
             assert await tx.value("SELECT count(*) FROM recordings") == 1
-            house.owner("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", SERVICE)
+            house.owner(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s AND datname = %s",
+                SERVICE,
+                house.database,
+            )
             with pytest.raises(UnavailableError):
                 await tx.value("SELECT 1")
 
