@@ -295,6 +295,8 @@ def test_what_a_desk_says_that_is_not_so_is_refused_and_leaves_nothing(house: Ho
     assert told(call=replace(one.call, agent="bo@nordlys.example")) == "KT403"
     assert told(digest=b"x" * 32) == "KT422"
     assert told(size=999) == "KT422"
+    # What lies under the key of an upload that was given up is nothing of the one that was begun anew.
+    assert told(object_key="given-up") == "KT404"
     assert told(call=replace(one.call, started_at=NOW + timedelta(hours=1))) == "KT422"
     for wraps in (
         [Seal(DOCUMENTATION, "d1", "s", b"")],

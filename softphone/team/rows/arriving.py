@@ -172,6 +172,8 @@ class Arrived:
     purposes: tuple[KeptFor, ...]
     segments: tuple[Segment, ...]
     holds: tuple[Hold, ...] = ()
+    object_key: str | None = None
+    """under which `object_version` lies: the upload that counts by now may be another. None: that upload's own"""
 
     def document(self) -> dict[str, Any]:
         zone, call = self.call.time_zone, self.call
@@ -193,6 +195,7 @@ class Arrived:
                 "closed_at": self.closed_at.isoformat(),
                 "broke_off": self.broke_off,
                 "restricted": self.restricted,
+                "object_key": self.object_key,
                 "object_version": self.object_version,
                 "size": self.size,
                 "digest": self.digest.hex(),

@@ -208,15 +208,15 @@ class Arriving:
             # Storage refuses sweeps and mistakes from now on. Where the rows are not written after all, it is an upload still,
             # and the sweep that ends it takes the hold off.
             await self.bucket.hold(begun.object_key, stored.version, True)
-        return await self._written(asking, told, stored, chunks, now)
+        return await self._written(asking, told, begun.object_key, stored, chunks, now)
 
     async def _written(
-        self, asking: Asking, told: RecordingTold, stored: Stored, chunks: dict[int, int], now: datetime
+        self, asking: Asking, told: RecordingTold, key: str, stored: Stored, chunks: dict[int, int], now: datetime
     ) -> State:
         recording = UUID(told.recording)
         async with self.rows.asking(asking.token) as tx:
             arrived = told.arrived(stored.version, chunks, self.number_key, now)
-            kept = await rows_of.store(tx, replace(arrived, holds=await dated(tx, arrived.holds, now)))
+            kept = await rows_of.store(tx, replace(arrived, holds=await dated(tx, arrived.holds, now), object_key=key))
             if kept.result is Kept.ERASED:
                 return self._ended(told, Upload(UploadState.ERASED))
             if kept.result is Kept.AGAIN:

@@ -101,7 +101,8 @@ BEGIN
         RETURN;
     END IF;
     SELECT * INTO known FROM uploads u WHERE u.recording = of AND u.desk = who.desk FOR UPDATE;
-    IF known.recording IS NULL THEN
+    -- One that was given up and begun anew has another key: what lies under the old one goes with a sweep.
+    IF known.recording IS NULL OR known.object_key <> told #>> '{recording,object_key}' THEN
         RAISE EXCEPTION 'no such upload' USING ERRCODE = 'KT404';
     END IF;
     IF known.digest <> decode(told #>> '{recording,digest}', 'hex') OR known.size <> (told #>> '{recording,size}')::bigint THEN
