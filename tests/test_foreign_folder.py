@@ -60,7 +60,7 @@ def test_a_folder_of_somebody_else_s_is_told_of_in_a_sentence(tmp_path: Path, sh
     finally:
         (home / shut).chmod(0o700)
     told = [line.split("\t") for line in done.stdout.splitlines()]
-    assert len(told) == len(words), done.stderr
+    assert len(told) == len(words), (done.returncode, done.stderr)
     assert [one for one in told if one[0] not in ("0", "1") or int(one[1]) > 1] == []
     if shut.startswith("archive"):
         assert [

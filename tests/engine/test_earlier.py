@@ -167,5 +167,6 @@ def test_a_call_that_is_on_is_left_to_its_own_session_whichever_call_is_named() 
 def test_while_no_archive_is_open_it_is_said(later: Asked) -> None:
     this = later.kept(DOCUMENTATION)
     later.start()
-    later.store._archive = None
+    archive, later.store._archive = later.store._archive, None
     assert later.lock(this) == CodedText("refused.earlier.no_archive")
+    later.store._archive = archive

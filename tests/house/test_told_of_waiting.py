@@ -57,7 +57,7 @@ def test_status_says_how_much_waits_and_why(
         assert cli.main(["--home", str(tmp_path), "status"]) == 0
         said = capsys.readouterr().out
         assert "4 things wait for your organisation's archive" in said
-        assert "error.house.unreachable" in said
+        assert "does not answer. Nothing is lost." in said
         assert cli.main(["--home", str(tmp_path), "status", "--json"]) == 0
         told = json.loads(capsys.readouterr().out)["shipping"]
         assert (told["recordings"], told["changes"], told["trouble"]) == (3, 1, "error.house.unreachable")

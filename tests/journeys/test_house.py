@@ -163,7 +163,7 @@ def test_a_link_makes_a_phone_of_the_house_that_follows_its_policy_until_it_is_r
             phone.reads_settings()
             phone.wait(lambda now: codes(now) == ["error.house.signed_out"], "that it is signed out")
             assert phone.now.accounts[0].registration is Registration.REGISTERED
-            assert "not belong" in klartone(home, env, "leave")
+            assert "no longer belongs" in klartone(home, env, "leave")
             phone.reads_settings()  # without stdio the command itself would tell it
             phone.wait(lambda now: now.house is None and now.accounts == () and not now.locked, "nothing of the house")
             assert phone.now.policy.phase is PolicyPhase.MISSING
