@@ -19,6 +19,7 @@ from tests.peers.second_phone import talk
 pytestmark = pytest.mark.journey
 
 
+@pytest.mark.calm  # when each tone comes
 def test_a_muted_agent_is_silence_in_the_recording_and_the_warning_tone_is_heard_all_the_same(tmp_path: Path) -> None:
     with stage(tmp_path, lines=("n1",), each='warning_tone = "PT2S"\nagent_tones = false') as on:
         desk = on.desk
