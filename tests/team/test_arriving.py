@@ -336,10 +336,10 @@ class Slow(Arriving):
     put: asyncio.Event = field(default_factory=asyncio.Event)
     goes_on: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def _written(self, asking: Asking, told: Any, stored: Any, chunks: Any, now: datetime) -> Any:
+    async def _written(self, asking: Asking, told: Any, key: str, stored: Any, chunks: Any, now: datetime) -> Any:
         self.put.set()
         await self.goes_on.wait()
-        return await super()._written(asking, told, stored, chunks, now)
+        return await super()._written(asking, told, key, stored, chunks, now)
 
 
 def test_of_two_that_bring_it_at_once_one_counts_and_its_receipt_is_of_what_is_there(team: Team) -> None:

@@ -170,6 +170,7 @@ def test_from_its_time_on_nothing_typed_is_waited_for_and_another_engine_is_aske
     assert (other.returncode, desk.window.isVisible()) == (0, True)
     soon = s.NOW + timedelta(minutes=20)
     scene.show(replace(s.snapshot(), quit_asked=QuitAsked(QuitPhase.DUE, latest=soon, stands=False)))
+    scene.qtbot.waitUntil(lambda: bool(ready(scene)), timeout=10_000)
     scene.engine.received.clear()
     for stands in (False, True):
         scene.engine.die()
