@@ -29,7 +29,7 @@ def heard(home: House, keys: MemoryKeys) -> dict[str, int]:
     which any slot of the catalog, taken for any wrap of any recording, yields one."""
     archive = home.desk.archive
     secrets = {*keys.held.values(), archive.secrets.catalog, archive.secrets.number, archive.secrets.index}
-    private = {one for one in secrets if one is not None and len(one) == 32}
+    private = {one for one in secrets if len(one) == 32}
     with archive.catalog.reading() as connection:
         found = [one or b"" for _, one in archive.catalog.slots.sealed(connection)]
     opened: dict[str, int] = {}
