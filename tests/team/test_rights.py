@@ -149,9 +149,8 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], frozenset[str] | None, tuple[Any, ..
         )
     },
     "recording_asked": ((S,), ANY, (new_id(),)),
-    "purposes_ended": ((S,), None, ()),
     "objection_received": ((S,), frozenset({"case_handler", "custody"}), (new_id(), None, None, None)),
-    "purposes_ended_as": ((S,), None, ()),
+    "purposes_ended": ((S,), None, ()),
     "recording_log": ((S,), frozenset({"case_handler", "custody"}), (new_id(),)),
     "recording_open": ((S,), frozenset({"custody"}), (new_id(), "custody", "", "2026-117")),
     "recording_exported": ((S,), frozenset({"custody"}), (new_id(), "custody", "", "2026-117")),

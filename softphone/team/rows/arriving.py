@@ -25,7 +25,7 @@ PART = "SELECT upload_part(%s, %s, %s, %s, %s)"
 PARTS = "SELECT part, digest, etag FROM upload_parts WHERE recording = %s ORDER BY part"
 DROP = "SELECT upload_drop(%s)"
 STORE = "SELECT * FROM recording_store(%s, %s)"
-ENDED = "SELECT purposes_ended_as(%s)"
+ENDED = "SELECT purposes_ended(%s)"
 KEEP_RECEIPT = "SELECT receipt_keep(%s, %s)"
 RECEIPT = "SELECT receipt FROM receipts WHERE recording = %s"
 

@@ -182,11 +182,10 @@ BEGIN
         SELECT its.ends, 'taken_back' AS how, w.reason AS why FROM withdrawals w, unnest(w.purposes) AS its (ends)
             WHERE (NOT w.of_consent OR EXISTS (SELECT FROM purposes p
                     WHERE p.recording = of AND p.purpose = its.ends AND p.basis = 'consent'))
+                AND (w.call IS NULL OR w.call = call.call)
                 AND ((w.number_hash = hash AND call.started_at <= w.at) OR (w.call_group = call.call_group AND (
                     w.desk IS NULL OR w.desk = call.desk
-                    -- A no to training is the caller's: an agent of the group's has heard it, whichever.
-                    OR (its.ends = 'training'
-                        AND EXISTS (SELECT FROM calls c WHERE c.call_group = w.call_group AND c.desk = w.desk)))))
+                    OR (w.call IS NULL AND its.ends = ANY (of_the_party(of, w.purposes))))))
         UNION ALL
         SELECT its.ends, CASE m.what WHEN 'upheld' THEN 'upheld' ELSE 'taken_back' END, 'declined_earlier'
             FROM remembered m, unnest(ARRAY ['documentation', 'training']) AS its (ends)
@@ -228,3 +227,11 @@ BEGIN
         SELECT recording, digest, of_receipt FROM recordings WHERE recording = of AND desk = who.desk
         ON CONFLICT (recording) DO NOTHING;
 END $$;
+
+-- How and why purposes of one's own desk's recording have ended here: the copy at the desk is opened for them no more.
+CREATE FUNCTION purposes_ended(of uuid) RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+    SELECT coalesce(jsonb_object_agg(p.purpose, jsonb_build_array(p.stands, coalesce(p.reason, ''))), '{}')
+        FROM purposes p JOIN recordings r USING (recording)
+        WHERE r.recording = of AND r.desk = my_desk() AND p.stands <> 'keeps'
+$$;

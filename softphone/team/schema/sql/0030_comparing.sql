@@ -25,16 +25,19 @@ CREATE FUNCTION compare_chains() RETURNS SETOF text LANGUAGE sql STABLE SECURITY
     ) SELECT e.chain FROM each e WHERE e.chain IS NOT NULL
 $$;
 
--- A piece of a chain after an entry whose hash is known (NULL: from its beginning): the last one that holds, how many were read,
--- and the first that does not.
+-- A piece of a chain after an entry whose hash is known (NULL: from its beginning): the last one that holds, how many were read, and
+-- the first that does not. The service's begins with its first entry, or where it says itself that it does.
 CREATE FUNCTION compare_log(of_chain text, after bigint, after_hash text, most integer)
     RETURNS TABLE (number bigint, hash text, read bigint, wrong bigint)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
-    WITH piece AS (
-        SELECT a.number, a.hash, coalesce(lag(a.number) OVER w, after) AS before, coalesce(lag(a.hash) OVER w, after_hash) AS linked,
+    WITH begun AS (
+        SELECT b.number, b.hash FROM (SELECT l.* FROM log_begun(of_chain) l UNION ALL SELECT after, after_hash WHERE after IS NOT NULL
+            UNION ALL SELECT 0, repeat('0', 64) WHERE of_chain = 'service') b ORDER BY b.number DESC LIMIT 1
+    ), piece AS (
+        SELECT a.number, a.hash, coalesce(lag(a.number) OVER w, b.number) AS before, coalesce(lag(a.hash) OVER w, b.hash) AS linked,
                 a.previous, encode(sha256(convert_to(a.previous || a.told, 'UTF8')), 'hex') AS made
             FROM (SELECT b.* FROM audit b WHERE b.chain = of_chain AND (after IS NULL OR b.number > after) ORDER BY b.number LIMIT most) a
-            WINDOW w AS (ORDER BY a.number)
+            LEFT JOIN begun b ON true WINDOW w AS (ORDER BY a.number)
     ), judged AS (
         SELECT p.*, p.hash = p.made AND (p.before IS NULL OR (p.number = p.before + 1 AND p.previous = p.linked)) AS whole FROM piece p
     ), first AS (SELECT min(j.number) AS wrong FROM judged j WHERE NOT j.whole)
@@ -43,22 +46,26 @@ CREATE FUNCTION compare_log(of_chain text, after bigint, after_hash text, most i
             ORDER BY j.number DESC LIMIT 1) l ON true
 $$;
 
--- Each signed head, and the hash that the log has at that entry now. An entry that a restore has taken is none to compare.
+-- Each signed head, and the hash that the log has at that entry now. An entry that a restore has taken, or that has gone in its time,
+-- is none to compare.
 CREATE FUNCTION compare_heads(after bigint, most integer) RETURNS TABLE (head jsonb, here text, lost boolean)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
-    SELECT to_jsonb(s), a.hash, EXISTS (SELECT FROM restores r WHERE r.epoch > s.epoch AND r.number < s.number)
+    SELECT to_jsonb(s), coalesce(a.hash, b.hash), b.number > s.number IS TRUE
+            OR EXISTS (SELECT FROM restores r WHERE r.epoch > s.epoch AND r.number < s.number)
         FROM signed_heads s LEFT JOIN audit a ON a.chain = 'service' AND a.number = s.number
+        LEFT JOIN log_begun('service') b ON b.number >= s.number
         WHERE s.serial > after ORDER BY s.serial LIMIT most
 $$;
 
 -- Desks whose log is not what the service's log says that it was when it came; `number`: of the service's entry.
 CREATE FUNCTION compare_countersigned(after bigint, most integer) RETURNS TABLE (number bigint, desk text, holds boolean)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
-    SELECT n.number, n.desk, a.hash IS NOT DISTINCT FROM n.hash FROM (
+    SELECT n.number, n.desk, b.number > n.of IS TRUE OR coalesce(a.hash, b.hash) IS NOT DISTINCT FROM n.hash FROM (
             SELECT s.number, j ->> 'desk' AS desk, (j #>> '{params,number}')::bigint AS of, j #>> '{params,hash}' AS hash
             FROM (SELECT b.number, b.told::jsonb AS j FROM audit b WHERE b.chain = 'service' AND b.number > after
                 AND b.event = 'desk_log_arrived' ORDER BY b.number LIMIT most) s) n
-        LEFT JOIN audit a ON a.chain = n.desk AND a.number = n.of ORDER BY n.number
+        LEFT JOIN audit a ON a.chain = n.desk AND a.number = n.of
+        LEFT JOIN LATERAL (SELECT l.* FROM log_begun(n.desk) l WHERE l.number >= n.of) b ON true ORDER BY n.number
 $$;
 
 CREATE FUNCTION compare_at(of_part text) RETURNS TABLE (place text, wrong bigint)

@@ -51,8 +51,9 @@ BEGIN
     PERFORM note('recording_discarded', 'G10', row.call::text, of, jsonb_build_object('why', why));
 END $$;
 
--- By an agent of the call, as long as they find it: training in the whole group, since the no is the caller's, and the rest in own
--- calls. By a case handler or custody, who have proved a key, by call or number. It reaches what arrives later too.
+-- By an agent, in a call group: all of own calls, as long as they find one of them; of others' what is the caller's to take back. Who
+-- names a group has had a call of it, or seen one: its id cannot be guessed. What an agent tells without having heard it, ends too
+-- much and widens nothing. By a case handler or custody, who have proved a key, by call or number. It reaches what arrives later too.
 -- Returns how many recordings it reached.
 CREATE FUNCTION take_back(of_withdrawal uuid, of_group uuid, of_hash bytea, which text[], why text) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
@@ -65,7 +66,8 @@ BEGIN
     PERFORM lock_party(of_group, of_hash);
     SELECT * INTO known FROM withdrawals w WHERE w.withdrawal = of_withdrawal;
     IF known.withdrawal IS NOT NULL THEN
-        IF (known.call_group, known.number_hash, known.purposes) IS DISTINCT FROM (of_group, of_hash, which) THEN
+        IF (known.call_group, known.number_hash, known.purposes, known.call)
+                IS DISTINCT FROM (of_group, of_hash, which, NULL::uuid) THEN
             RAISE EXCEPTION 'another withdrawal' USING ERRCODE = 'KT409';
         END IF;
         RETURN 0;
@@ -73,9 +75,13 @@ BEGIN
     IF NOT others AND (of_hash IS NOT NULL OR NOT 'agent' = ANY (who.roles)) THEN
         RAISE EXCEPTION 'not by number, not without a key' USING ERRCODE = 'KT403';
     END IF;
-    IF NOT others AND EXISTS (SELECT FROM calls c WHERE c.call_group = of_group) AND NOT EXISTS (
-            SELECT FROM calls c WHERE c.call_group = of_group AND c.agent = ANY (who.agents) AND c.started_at >= own_since()) THEN
-        RAISE EXCEPTION 'not your call, or not any more' USING ERRCODE = 'KT403';
+    IF NOT others AND EXISTS (SELECT FROM calls c WHERE c.call = of_group AND c.call_group <> of_group
+            AND c.agent <> ALL (who.agents)) THEN
+        RAISE EXCEPTION 'a call of another agent, not a group' USING ERRCODE = 'KT403';
+    END IF;
+    IF NOT others AND own_since() > (
+            SELECT max(c.started_at) FROM calls c WHERE c.call_group = of_group AND c.agent = ANY (who.agents)) THEN
+        RAISE EXCEPTION 'not your call any more' USING ERRCODE = 'KT403';
     END IF;
     INSERT INTO withdrawals (withdrawal, call_group, number_hash, purposes, reason, at, person, desk)
         VALUES (of_withdrawal, of_group, of_hash, which, why, statement_timestamp(), who.person,
@@ -83,13 +89,11 @@ BEGIN
     SELECT coalesce(array_agg(r.recording ORDER BY r.recording), '{}') INTO reached
         FROM recordings r JOIN calls c USING (call) LEFT JOIN call_numbers n USING (call)
         WHERE (c.call_group = of_group OR n.number_hash = of_hash)
-            AND (others OR c.agent = ANY (who.agents) OR 'training' = ANY (which));
+            AND (others OR c.agent = ANY (who.agents) OR of_the_party(r.recording, which) <> '{}');
     PERFORM FROM recordings WHERE recording = ANY (reached) ORDER BY recording FOR UPDATE;
-    PERFORM purposes_end(ARRAY (SELECT r.recording FROM recordings r WHERE r.recording = ANY (reached)
-        AND (others OR r.agent = ANY (who.agents))), which, 'taken_back', why);
-    IF 'training' = ANY (which) THEN
-        PERFORM purposes_end(reached, ARRAY ['training'], 'taken_back', why);
-    END IF;
+    PERFORM purposes_end(ARRAY [r.recording],
+            CASE WHEN others OR r.agent = ANY (who.agents) THEN which ELSE of_the_party(r.recording, which) END, 'taken_back', why)
+        FROM recordings r WHERE r.recording = ANY (reached);
     PERFORM note('taken_back', CASE why WHEN 'withdrawn' THEN 'G04' ELSE 'G31' END, coalesce(of_group::text, ''), NULL,
         jsonb_build_object('purposes', which, 'why', why, 'count', cardinality(reached)));
     PERFORM erase_unless_kept(one, why) FROM unnest(reached) AS one;
@@ -225,4 +229,42 @@ BEGIN
     PERFORM need('case_handler', 'custody');
     RETURN QUERY SELECT DISTINCT n.call FROM call_numbers n JOIN recordings r USING (call) WHERE n.number_hash = of_hash
         AND (i_find_all() OR (r.opened_by && my_keys('documentation') AND lives_for(r, 'documentation')));
+END $$;
+
+-- What a caller takes back at whichever desk of the group: training, and what rests on consent.
+CREATE FUNCTION of_the_party(of uuid, which text[]) RETURNS text[] LANGUAGE sql STABLE SET search_path = klartone, pg_temp AS $$
+    SELECT coalesce(array_agg(p.purpose ORDER BY p.purpose), '{}') FROM purposes p
+        WHERE p.recording = of AND p.purpose = ANY (which) AND (p.purpose = 'training' OR p.basis = 'consent')
+$$;
+
+-- What an agent ends without the caller, as by marking the call private: in this call alone, as long as the agent finds it. What is
+-- held stays, for custody. It reaches what arrives of the call later too. Returns how many recordings it reached.
+CREATE FUNCTION take_back_own(of_withdrawal uuid, of_group uuid, of_call uuid, which text[], why text) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+DECLARE
+    who sessions := need('agent');
+    known withdrawals;
+    reached uuid[];
+BEGIN
+    PERFORM lock_party(of_group, NULL);
+    SELECT * INTO known FROM withdrawals w WHERE w.withdrawal = of_withdrawal;
+    IF known.withdrawal IS NOT NULL THEN
+        IF (known.call_group, known.call, known.purposes) IS DISTINCT FROM (of_group, of_call, which) THEN
+            RAISE EXCEPTION 'another withdrawal' USING ERRCODE = 'KT409';
+        END IF;
+        RETURN 0;
+    END IF;
+    IF EXISTS (SELECT FROM calls c WHERE c.call = of_call
+            AND (c.agent <> ALL (who.agents) OR c.call_group <> of_group OR c.started_at < own_since())) THEN
+        RAISE EXCEPTION 'not your call, or not any more' USING ERRCODE = 'KT403';
+    END IF;
+    INSERT INTO withdrawals (withdrawal, call_group, purposes, reason, at, person, desk, call)
+        VALUES (of_withdrawal, of_group, which, why, statement_timestamp(), who.person, who.desk, of_call);
+    reached := ARRAY (SELECT r.recording FROM recordings r WHERE r.call = of_call ORDER BY r.recording);
+    PERFORM FROM recordings WHERE recording = ANY (reached) ORDER BY recording FOR UPDATE;
+    PERFORM purposes_end(reached, which, 'taken_back', why);
+    PERFORM note('taken_back', 'G01', of_call::text, NULL,
+        jsonb_build_object('purposes', which, 'why', why, 'count', cardinality(reached)));
+    PERFORM erase_unless_kept(one, why) FROM unnest(reached) AS one;
+    RETURN cardinality(reached);
 END $$;

@@ -25,7 +25,7 @@ EXCEPTION WHEN data_exception OR invalid_text_representation THEN
 END $$;
 
 -- What happened to a recording and to its call, oldest first, by the service's log and by desks'; another recording of that call is
--- left out. For case handlers and custody who find it.
+-- left out. For case handlers and custody who find it. Data protection also reads who did it, as far as the service itself says so.
 CREATE FUNCTION recording_log(of uuid) RETURNS TABLE (at timestamptz, event text, rule text, params jsonb, recording text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
 #variable_conflict use_column
@@ -40,9 +40,12 @@ BEGIN
     END IF;
     RETURN QUERY SELECT coalesce(as_moment(e.j ->> 'at'), e.at), e.event, e.rule,
             coalesce(CASE jsonb_typeof(e.j -> 'params')
-                WHEN 'string' THEN as_json(e.j ->> 'params') WHEN 'object' THEN e.j -> 'params' END, '{}'), e.recording
+                WHEN 'string' THEN as_json(e.j ->> 'params') WHEN 'object' THEN e.j -> 'params' END, '{}') - 'person'
+            || CASE WHEN p.subject IS NULL THEN '{}' ELSE jsonb_build_object('person', p.subject) END, e.recording
         FROM (SELECT a.at, a.event, a.rule, a.recording, a.chain, a.number, as_json(a.told) AS j FROM audit a
             WHERE a.recording = of::text OR (a.call = row.call::text AND a.call <> '' AND a.recording IS NULL)) e
+        LEFT JOIN people p ON e.chain = 'service' AND i_find_all() AND p.person =
+            CASE WHEN e.j ->> 'person' ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN (e.j ->> 'person')::uuid END
         ORDER BY 1, e.chain = 'service', e.number LIMIT 2000;
 END $$;
 

@@ -5,12 +5,14 @@ GRANT EXECUTE ON FUNCTION
     i_lead(text, text), lives_for(recordings, text), schema_step(),
     service_head(), audit_note(text, text, text, uuid, jsonb), audit_ship(jsonb),
     proof_new(bytea, timestamptz), request_new(bytea, timestamptz, text, bigint), limit_note(text),
-    who_asks(), session_end(), desk_revoke(uuid), person_leaves(uuid), key_proved(text, text, bytea),
+    request_asked(bytea, timestamptz, text, bigint, text), who_asks(), session_end(), desk_revoke(uuid), person_leaves(uuid), key_proved(text, text, bytea),
     desk_seen(text, integer, text), people_figures(),
     newest_signed(), policy_lost(),
     my_accounts(), account_passwords(), account_password_kept(text),
     upload_begin(uuid, bigint, bytea, integer, text), upload_named(uuid, text, text),
     upload_part(uuid, text, integer, bytea, text), upload_drop(uuid), recording_store(uuid, jsonb), receipt_keep(uuid, text),
+    purposes_ended(uuid), compared_note(text), objection_received(uuid, bytea, date, timestamptz),
+    take_back_own(uuid, uuid, uuid, text[], text),
     take_back(uuid, uuid, bytea, text[], text), take_back_until(uuid, uuid, bytea, text[], text, timestamptz),
     right_taken(uuid, uuid, bytea, text, text[], timestamptz, timestamptz),
     number_remember(bytea, text, text, text, text, timestamptz, timestamptz), number_known(bytea, text), number_calls(bytea),
@@ -44,6 +46,7 @@ GRANT EXECUTE ON FUNCTION
     schema_step(),
     audit_note(text, text, text, uuid, jsonb),
     proof_new(bytea, timestamptz), request_new(bytea, timestamptz, text, bigint), limit_note(text),
+    request_asked(bytea, timestamptz, text, bigint, text), is_compared(text),
     session_open(uuid, bytea, bytea, text, text, text[], text[], uuid, bytea, text, interval, interval),
     session_by_code(bytea, uuid, bytea, bytea, uuid, bytea, text, interval, interval),
     session_renew(bytea, text, uuid, bytea, bytea, interval, interval), who_asks(), key_challenge(text, text, bytea),
@@ -61,7 +64,7 @@ GRANT EXECUTE ON FUNCTION
     legal_holds_take(integer), legal_hold_done(uuid, boolean), stones_take(integer), stone_written(text, text, timestamptz),
     stones_forget(interval),
     stones_unknown(jsonb), tombstone_known(uuid), stone_apply(text, text, timestamptz, jsonb, boolean), head_back(jsonb),
-    restored(),
+    restored(), terms_standing(), log_cut(timestamptz, integer), cases_forget(timestamptz, integer),
     compare_rows(uuid, integer), compare_keys(text[]), compare_chains(), compare_log(text, bigint, text, integer),
     compare_heads(bigint, integer), compare_countersigned(bigint, integer), compare_at(text),
     compare_reached(text, text, bigint)
@@ -70,13 +73,13 @@ GRANT EXECUTE ON FUNCTION
 GRANT EXECUTE ON FUNCTION
     code_make(bytea, text, text[], text[], interval), people_figures(),
     policy_take(bigint, bytea, text, bytea, interval, jsonb, jsonb), policy_terms_take(bigint, jsonb),
-    house_settings_take(text), notice_take(text, bytea), policy_notice(bigint, text, text), account_set(text, jsonb, bytea),
+    house_settings_take(text), newest_policy(), notice_take(text, bytea), policy_notice(bigint, text, text), account_set(text, jsonb, bytea),
     account_remove(text), accounts_listed()
     TO klartone_migrator;
 
 -- For the triggers that it makes.
 GRANT EXECUTE ON FUNCTION
-    settled(), settled_one(),
+    settled(), settled_one(), hold_dated(), raiser_named(),
     upload_limited(), rows_limited(), note_bytes_limited(),
     capped(),
     unshared(), unwrapped(),

@@ -1,7 +1,8 @@
 -- Holds are raised by whoever takes the complaint, and judged by custody. What protects happens at once.
 
 -- One on each of these, from everybody but IT. They need not see them: who takes a complaint may not. Left out are those that are not
--- here, and for us those that no purpose keeps: such a hold would keep what has come to its end. Returns those that stand by it.
+-- here, and for us those that no purpose keeps: such a hold would keep what has come to its end. Returns those that stand by it. What
+-- custody or a refusal lifted is not placed once more by a desk that asks again.
 CREATE FUNCTION holds_place(holds jsonb) RETURNS TABLE (hold text, recording uuid)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
 #variable_conflict use_column
@@ -25,7 +26,7 @@ BEGIN
             AND NOT EXISTS (SELECT FROM holds h WHERE h.hold = one.hold AND h.lifted_at IS NULL);
         -- A call counts its holds: one that was undone leaves its number to the next, and stands under another name.
         UPDATE holds h SET hold = h.hold || '-' || floor(extract(epoch FROM clock_timestamp()) * 1000)::text
-            WHERE h.hold = one.hold AND h.lifted_at IS NOT NULL;
+            FROM hold_words w WHERE h.hold = one.hold AND h.lifted_at IS NOT NULL AND w.hold = h.hold AND w.lifted_reason = 'undone';
         INSERT INTO holds (hold, recording, raised_for, at, provisional_until, confirm_by)
             VALUES (one.hold, one.recording, one.raised_for, least(one.at, statement_timestamp()),
                 one.provisional_until, one.confirm_by) ON CONFLICT DO NOTHING;
@@ -375,4 +376,24 @@ BEGIN
     IF FOUND THEN
         PERFORM note('hold_provisional', 'G04', row.call::text, of, '{}');
     END IF;
+END $$;
+
+-- As `softphone.domain.retention.answer_by` has it for a request for access. A taken service may give a dispute a year. No hold was
+-- placed later than now: a request for access is to be answered within a month of that.
+CREATE FUNCTION hold_dated() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+DECLARE
+    zone text := (SELECT c.time_zone FROM calls c JOIN recordings r USING (call) WHERE r.recording = NEW.recording);
+BEGIN
+    NEW.at := least(NEW.at, statement_timestamp());
+    NEW.confirm_by := CASE NEW.raised_for
+        WHEN 'access' THEN day_begins(((NEW.at AT TIME ZONE zone)::date + interval '1 month')::date + 1, zone) - interval '1 second'
+        ELSE least(NEW.confirm_by, statement_timestamp() + interval '1 year')
+    END;
+    RETURN NEW;
+END $$;
+
+CREATE FUNCTION raiser_named() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+BEGIN
+    NEW.raised_by := (SELECT p.subject FROM people p WHERE p.person = NEW.person);
+    RETURN NEW;
 END $$;

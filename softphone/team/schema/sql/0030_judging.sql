@@ -17,7 +17,7 @@ CREATE FUNCTION judge_due(most integer) RETURNS TABLE (recording uuid, purpose t
         ORDER BY p.ends_at LIMIT most FOR UPDATE OF p SKIP LOCKED
 $$;
 
--- From then on custody alone opens it, until it has kept it or let it go.
+-- From then on custody alone opens it, until it has kept it or let it go. The day has the name that a desk's log gives it.
 CREATE FUNCTION judge_listed(of uuid, of_purpose text, by_day date, until timestamptz) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
 BEGIN
@@ -25,7 +25,7 @@ BEGIN
         AND stands = 'keeps' AND at_end = 'review' AND judge_until IS NULL AND ends_at <= statement_timestamp();
     IF FOUND THEN
         DELETE FROM wraps WHERE recording = of AND role = of_purpose;
-        PERFORM note('sweep_to_judge', 'G10', '', of, jsonb_build_object('purpose', of_purpose, 'until', by_day));
+        PERFORM note('sweep_to_judge', 'G10', '', of, jsonb_build_object('purpose', of_purpose, 'judge_by', by_day));
     END IF;
 END $$;
 

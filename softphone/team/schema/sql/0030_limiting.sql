@@ -2,12 +2,16 @@
 
 -- How much of it there was since the minute, or the day, began, with this.
 CREATE FUNCTION rated(of_desk uuid, of_what text, by_unit text, more bigint) RETURNS bigint
-    LANGUAGE sql SET search_path = klartone, pg_temp AS $$
+    LANGUAGE plpgsql SET search_path = klartone, pg_temp AS $$
+DECLARE
+    now_at bigint;
+BEGIN
     INSERT INTO desk_rates AS r VALUES (of_desk, of_what, date_trunc(by_unit, statement_timestamp()), more)
         ON CONFLICT (desk, what) DO UPDATE SET since = excluded.since,
             count = excluded.count + CASE WHEN r.since = excluded.since THEN r.count ELSE 0 END
-        RETURNING count
-$$;
+        RETURNING count INTO now_at;
+    RETURN now_at;
+END $$;
 
 -- False: it was shown before. Each takes away some that are past: whoever has no token at all can write one.
 CREATE FUNCTION proof_new(proof bytea, until timestamptz) RETURNS boolean
@@ -62,6 +66,7 @@ CREATE FUNCTION rows_limited() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 DECLARE
     of_desk uuid := (SELECT desk FROM asking());
 BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('klartone.audit.service', 0));
     -- Nobody asks: a restored database is told what it has lost.
     IF of_desk IS NOT NULL AND rated(of_desk, TG_ARGV[0], 'day', 1) > TG_ARGV[1]::bigint THEN
         RAISE EXCEPTION 'too much' USING ERRCODE = 'KT429';
@@ -77,4 +82,25 @@ BEGIN
         RAISE EXCEPTION 'too much' USING ERRCODE = 'KT429';
     END IF;
     RETURN NULL;
+END $$;
+
+-- Who asks, and whether they may now: `new`; `used`: the proof was shown before; `many`: their desk has asked for this `most` times
+-- within the minute; `elsewhere`: the token is bound to another key than the one that was shown. No row: nobody whose session lives.
+CREATE FUNCTION request_asked(proof bytea, until timestamptz, of_what text, most bigint, shown text) RETURNS TABLE (
+    person uuid, desk uuid, thumbprint text, roles text[], agents text[], expires_at timestamptz, may text
+) LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+DECLARE
+    who record;
+BEGIN
+    SELECT * INTO who FROM who_asks();
+    IF who.person IS NULL THEN
+        RETURN;
+    END IF;
+    IF who.thumbprint = shown THEN
+        may := request_new(proof, until, of_what, most);
+    ELSE
+        PERFORM audit_note('token_elsewhere_refused', 'G11', '', NULL, '{}');
+        may := 'elsewhere';
+    END IF;
+    RETURN QUERY SELECT who.person, who.desk, who.thumbprint, who.roles, who.agents, who.expires_at, may;
 END $$;

@@ -24,12 +24,13 @@ BEGIN
 END $$;
 
 CREATE FUNCTION service_head() RETURNS TABLE (number bigint, hash text)
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
-    SELECT a.number, a.hash FROM audit a WHERE a.chain = 'service' ORDER BY a.number DESC LIMIT 1
-$$;
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+BEGIN
+    RETURN QUERY SELECT a.number, a.hash FROM audit a WHERE a.chain = 'service' ORDER BY a.number DESC LIMIT 1;
+END $$;
 
 -- What a route has to say: an opening, a refusal. Who asked is put in here, and cannot be given. Nobody fills the log with refusals:
--- 100 of a desk in a minute, and 2,000 a day. Then one entry says so.
+-- 100 of a desk in a minute, and 2,000 a day. Then one entry says so. What `verify` believes, functions say and nobody else.
 CREATE FUNCTION audit_note(of_event text, of_rule text, of_call text, of_recording uuid, params jsonb) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
 DECLARE
@@ -37,6 +38,9 @@ DECLARE
     minute bigint;
     day bigint;
 BEGIN
+    IF of_event IN ('desk_log_arrived', 'sweep_log_cut') THEN
+        RAISE EXCEPTION 'not from outside' USING ERRCODE = 'KT403';
+    END IF;
     IF of_desk IS NOT NULL AND of_event IN ('refused', 'recording_refused', 'hold_refused', 'token_elsewhere_refused') THEN
         minute := rated(of_desk, 'refused', 'minute', 1);
         day := rated(of_desk, 'refused a day', 'day', 1);
@@ -51,18 +55,21 @@ BEGIN
 END $$;
 
 -- Entries of the session's own desk: [{number, told, previous, hash}]. `told` is what the desk hashes, as JSON. They follow what is
--- here, or are what is here; anything else is refused. Returns the number of the newest.
+-- here, or are what is here; anything else is refused. Returns the number of the newest. What has gone in its time is taken again
+-- without a word, as a desk ships it to a house that was set back.
 CREATE FUNCTION audit_ship(entries jsonb) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
 DECLARE
     who sessions := need('agent');
     one record;
     last record;
+    begun bigint := (SELECT b.number FROM log_begins b WHERE b.chain = who.desk::text);
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('klartone.audit.' || who.desk, 0));
     SELECT number, hash INTO last FROM audit WHERE chain = who.desk::text ORDER BY number DESC LIMIT 1;
     FOR one IN SELECT e.number, e.told, e.previous, e.hash FROM jsonb_to_recordset(entries)
             AS e (number bigint, told text, previous text, hash text) ORDER BY e.number LOOP
+        CONTINUE WHEN one.number <= begun;
         IF one.number <= last.number THEN
             IF NOT EXISTS (SELECT FROM audit a WHERE a.chain = who.desk::text AND a.number = one.number AND a.hash = one.hash) THEN
                 RAISE EXCEPTION 'another entry' USING ERRCODE = 'KT409';
@@ -98,3 +105,12 @@ BEGIN
     END IF;
     INSERT INTO heads VALUES (of_chain, of_number, of_hash, statement_timestamp(), of_key, of_signature) ON CONFLICT DO NOTHING;
 END $$;
+
+-- Where a chain begins. An entry that says so and has gone itself is vouched for by the beginning of its own chain.
+CREATE FUNCTION log_begun(of_chain text) RETURNS TABLE (number bigint, hash text)
+    LANGUAGE sql STABLE SET search_path = klartone, pg_temp AS $$
+    SELECT b.number, b.hash FROM log_begins b WHERE b.chain = of_chain AND (
+        b.said <= (SELECT s.number FROM log_begins s WHERE s.chain = 'service')
+        OR EXISTS (SELECT FROM audit a WHERE a.chain = 'service' AND a.number = b.said AND a.event = 'sweep_log_cut'
+            AND a.told::jsonb -> 'params' @> jsonb_build_object('chain', b.chain, 'number', b.number, 'hash', b.hash)))
+$$;

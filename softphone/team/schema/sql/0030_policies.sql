@@ -45,10 +45,12 @@ CREATE FUNCTION policy_lost() RETURNS bigint LANGUAGE sql STABLE SECURITY DEFINE
 $$;
 
 -- The first moment of a day, as `softphone.domain.retention.day_begins` has it: where midnight comes twice, the earlier one.
-CREATE FUNCTION day_begins(day date, zone text) RETURNS timestamptz LANGUAGE sql STABLE SET search_path = klartone, pg_temp AS $$
-    SELECT min(at) FROM (SELECT (day::timestamp AT TIME ZONE zone) - back * interval '30 minutes' AS at
-        FROM generate_series(0, 4) AS back) each WHERE (at AT TIME ZONE zone)::date >= day
-$$;
+CREATE FUNCTION day_begins(day date, zone text) RETURNS timestamptz
+    LANGUAGE plpgsql STABLE SET search_path = klartone, pg_temp AS $$
+BEGIN
+    RETURN (SELECT min(at) FROM (SELECT (day::timestamp AT TIME ZONE zone) - back * interval '30 minutes' AS at
+        FROM generate_series(0, 4) AS back) each WHERE (at AT TIME ZONE zone)::date >= day);
+END $$;
 
 -- How long a call's purpose is kept at most: by the policy that was the house's when it began, one that a desk may have had for two
 -- weeks after, or a later one. Where none of these keeps it, by any that did.

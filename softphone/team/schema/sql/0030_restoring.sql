@@ -126,7 +126,8 @@ BEGIN
     RETURN FOUND;
 END $$;
 
--- All of storage has been read. From here on the log goes on, and says so. An invitation may have been used: it is worth nothing.
+-- All of storage has been read. From here on the log goes on, and says so. What ended since the backup has no stone where somebody
+-- only signed in, proved or was invited: none of it counts any more.
 CREATE FUNCTION restored() RETURNS integer LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
 DECLARE
     ended bigint := coalesce((SELECT r.number FROM service_head() r), 0);
@@ -135,6 +136,18 @@ BEGIN
     INSERT INTO restores (epoch, number) VALUES (made, ended);
     DELETE FROM head_marks;
     UPDATE codes SET used_at = statement_timestamp() WHERE used_at IS NULL;
+    UPDATE sessions SET ended_at = coalesce(ended_at, statement_timestamp()), refresh_until = least(refresh_until, statement_timestamp());
+    DELETE FROM key_challenges;
+    DELETE FROM person_keys;
     PERFORM note('database_restored', 'G10', '', NULL, jsonb_build_object('epoch', made, 'after', ended));
     RETURN made;
 END $$;
+
+CREATE FUNCTION compared_note(this text) RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+    INSERT INTO compared (which) VALUES (this) ON CONFLICT (alone) DO UPDATE SET which = excluded.which
+$$;
+
+-- For whoever signs in: that process has no key to storage, and opens no session in a database that may have forgotten an end.
+CREATE FUNCTION is_compared(this text) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+    SELECT EXISTS (SELECT FROM compared c WHERE c.which = this)
+$$;

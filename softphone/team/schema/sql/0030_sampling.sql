@@ -160,7 +160,9 @@ BEGIN
         GROUP BY 1, 2 ORDER BY 1, 2;
 END $$;
 
+-- Counts come after the log's lock, also where the entry follows: so two at once never wait for each other.
 CREATE FUNCTION tally(of uuid, of_what text, at timestamptz) RETURNS void LANGUAGE sql SET search_path = klartone, pg_temp AS $$
+    SELECT pg_advisory_xact_lock(hashtextextended('klartone.audit.service', 0));
     INSERT INTO sample_tallies (desk, line, agent, span, what, count)
         SELECT '00000000-0000-0000-0000-000000000000', coalesce(r.line, ''), r.agent,
             to_char(coalesce(at, statement_timestamp()) AT TIME ZONE c.time_zone,

@@ -1,6 +1,7 @@
 -- What a recording's row says of its purposes, holds and wraps is computed here, whoever changes them.
 
-CREATE FUNCTION settle(these uuid[]) RETURNS void LANGUAGE sql SET search_path = klartone, pg_temp AS $$
+CREATE FUNCTION settle(these uuid[]) RETURNS void LANGUAGE plpgsql SET search_path = klartone, pg_temp AS $$
+BEGIN
     UPDATE recordings r SET
         documentation_until = p.documentation_until,
         training_until = p.training_until,
@@ -32,8 +33,8 @@ CREATE FUNCTION settle(these uuid[]) RETURNS void LANGUAGE sql SET search_path =
                 coalesce(min(provisional_until) FILTER (WHERE raised_for = 'controller'), 'infinity') AS due_at
             FROM holds g WHERE g.recording = s.recording AND lifted_at IS NULL
         ) h
-    WHERE s.recording = ANY (these) AND r.recording = s.recording
-$$;
+    WHERE s.recording = ANY (these) AND r.recording = s.recording;
+END $$;
 
 CREATE FUNCTION settled() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
 BEGIN

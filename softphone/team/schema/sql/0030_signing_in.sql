@@ -1,5 +1,6 @@
 -- Signing in: for the login that does it, which reads no recording. The service's own login opens no session.
 
+-- The entries say whose session it is.
 CREATE FUNCTION session_open(
     session uuid, token_hash bytea, refresh_hash bytea, issuer text, subject text, roles text[], agents text[],
     desk uuid, desk_key bytea, thumbprint text, lives interval, refreshes interval
@@ -22,14 +23,14 @@ BEGIN
         AND EXISTS (SELECT FROM people p WHERE p.person = machine.person AND p.issuer = '') THEN
         UPDATE desks d SET person = who WHERE d.desk = $8 RETURNING * INTO machine;
         UPDATE sessions s SET ended_at = statement_timestamp() WHERE s.desk = $8 AND s.ended_at IS NULL;
-        PERFORM note('desk_moved', 'G11', '', NULL, jsonb_build_object('desk', $8));
+        PERFORM note('desk_moved', 'G11', '', NULL, jsonb_build_object('of', who, 'desk', $8));
     END IF;
     IF machine.desk IS NULL OR machine.thumbprint <> $10 OR machine.person <> who OR machine.revoked_at IS NOT NULL THEN
         RAISE EXCEPTION 'another desk' USING ERRCODE = 'KT403';
     END IF;
     INSERT INTO sessions (session, token_hash, refresh_hash, person, desk, roles, agents, expires_at, refresh_until)
         VALUES ($1, $2, $3, who, $8, $6, addresses($7), statement_timestamp() + $11, statement_timestamp() + $12);
-    PERFORM note('signed_in', 'G11', '', NULL, jsonb_build_object('desk', $8, 'roles', $6));
+    PERFORM note('signed_in', 'G11', '', NULL, jsonb_build_object('of', who, 'desk', $8, 'roles', $6));
     RETURN who;
 END $$;
 
@@ -87,9 +88,12 @@ END $$;
 -- Whose session it is, and what key its tokens are bound to: the service checks the proof before it answers. No row: nobody's.
 CREATE FUNCTION who_asks() RETURNS TABLE (
     person uuid, desk uuid, thumbprint text, roles text[], agents text[], expires_at timestamptz
-) LANGUAGE sql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
-    SELECT a.person, a.desk, d.thumbprint, a.roles, a.agents, a.expires_at FROM asking() a JOIN desks d ON d.desk = a.desk
-$$;
+) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+DECLARE
+    who sessions := asking();
+BEGIN
+    RETURN QUERY SELECT who.person, d.desk, d.thumbprint, who.roles, who.agents, who.expires_at FROM desks d WHERE d.desk = who.desk;
+END $$;
 
 CREATE FUNCTION session_end() RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
 DECLARE
@@ -113,6 +117,7 @@ BEGIN
     RETURN true;
 END $$;
 
+-- `person_left` is a desk's: somebody has left a call.
 CREATE FUNCTION person_leaves(of uuid) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
 BEGIN
     PERFORM need('it');
@@ -121,7 +126,7 @@ BEGIN
         RETURN false;
     END IF;
     UPDATE sessions SET ended_at = statement_timestamp() WHERE person = of AND ended_at IS NULL;
-    PERFORM note('person_left', 'G11', '', NULL, jsonb_build_object('person', of));
+    PERFORM note('person_departed', 'G11', '', NULL, jsonb_build_object('of', of));
     RETURN true;
 END $$;
 

@@ -17,23 +17,29 @@ CREATE FUNCTION legal_holds_take(most integer) RETURNS TABLE (recording uuid, ob
     WHERE d.recording = taken.recording AND r.recording = d.recording RETURNING r.recording, r.object_key, r.object_version, r.held
 $$;
 
--- Those of these recordings, by who has just placed or undone a hold on them: the request does at once what the sweep would do.
+-- Of these recordings, those on which they have raised a hold, or which they find all: the request does at once what the sweep does
+-- once more a minute later.
 CREATE FUNCTION legal_holds_now(these uuid[]) RETURNS TABLE (recording uuid, object_key text, object_version text, held boolean)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
 #variable_conflict use_column
+DECLARE
+    who sessions := need('agent', 'case_handler', 'lead', 'custody');
 BEGIN
-    PERFORM need('agent', 'case_handler', 'lead', 'custody');
     RETURN QUERY UPDATE legal_holds_due d SET tried_at = statement_timestamp() FROM recordings r
         WHERE d.recording = ANY (these) AND r.recording = d.recording AND d.tried_at IS NULL
+            AND (i_find_all() OR EXISTS (SELECT FROM holds h JOIN hold_words w USING (hold)
+                WHERE h.recording = d.recording AND w.person = who.person))
         RETURNING r.recording, r.object_key, r.object_version, r.held;
 END $$;
 
--- Storage says so now. Where the row says another thing meanwhile, it is due again. Whether it is done.
+-- The sweep has asked storage. Where the row says another thing meanwhile, it is due again. Whether it is done. What the service says
+-- changes nothing: whose session it has is no proof of what storage has.
 CREATE FUNCTION legal_hold_done(of uuid, is_held boolean) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
 BEGIN
     IF session_user <> 'klartone_sweeper' THEN
         PERFORM need('agent', 'case_handler', 'lead', 'custody');
+        RETURN false;
     END IF;
     IF EXISTS (SELECT FROM recordings r WHERE r.recording = of AND r.held = is_held FOR UPDATE) THEN
         DELETE FROM legal_holds_due d WHERE d.recording = of;

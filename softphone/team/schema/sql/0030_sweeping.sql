@@ -132,3 +132,72 @@ CREATE FUNCTION upload_gone(of_key text) RETURNS void
     LANGUAGE sql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
     DELETE FROM uploads_ended WHERE object_key = of_key
 $$;
+
+-- Each length that a policy gave a purpose which something here may still have.
+CREATE FUNCTION terms_standing() RETURNS SETOF text LANGUAGE sql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+    SELECT DISTINCT t.retention FROM policy_terms t, LATERAL (SELECT min(p.taken_at) AS at FROM policies p WHERE p.number > t.number) next
+        WHERE next.at IS NULL OR next.at + t.retention::interval > statement_timestamp() - interval '14 days'
+$$;
+
+-- A first part of each chain that has begun a month before that moment, so that each is cut once a month, or `most` entries at a time:
+-- up to the first entry about what is here still, of a recording, its call or its case. The last one of a chain stays. Returns how
+-- many entries went. Of the rest of the chain it looks at no more than may go now.
+CREATE FUNCTION log_cut(before timestamptz, most integer) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+DECLARE
+    one record;
+    goes record;
+    went bigint := 0;
+    past timestamptz := least(before, statement_timestamp() - interval '1 year');
+BEGIN
+    -- One sweeper at a time; the others go on.
+    IF NOT pg_try_advisory_xact_lock(hashtextextended('klartone.audit.cut', 0)) THEN
+        RETURN 0;
+    END IF;
+    FOR one IN SELECT c.chain, f.number, f.newest FROM (SELECT 'service' AS chain UNION ALL SELECT d.desk::text FROM desks d) c,
+            LATERAL (SELECT a.number, a.at, (SELECT max(b.number) FROM audit b WHERE b.chain = c.chain) AS newest
+                FROM audit a WHERE a.chain = c.chain ORDER BY a.number LIMIT 1) f
+            WHERE f.at <= past - interval '31 days' ORDER BY c.chain <> 'service', c.chain LOOP
+        EXIT WHEN went >= most;
+        SELECT a.number, a.hash INTO goes FROM audit a WHERE a.chain = one.chain
+            AND a.number < least(one.newest, one.number + most - went, (SELECT s.number FROM audit s,
+                LATERAL (SELECT CASE WHEN s.recording ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN s.recording::uuid END AS recording,
+                    CASE WHEN s.call ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN s.call::uuid END AS call) of
+                WHERE s.chain = one.chain AND s.number < one.number + most - went
+                    AND (s.at > past OR EXISTS (SELECT FROM recordings r WHERE r.recording = of.recording)
+                    OR EXISTS (SELECT FROM recordings r WHERE r.call = of.call)
+                    OR EXISTS (SELECT FROM case_recordings k WHERE k.recording = of.recording))
+                ORDER BY s.number LIMIT 1))
+            ORDER BY a.number DESC LIMIT 1;
+        CONTINUE WHEN goes.number IS NULL;
+        PERFORM note('sweep_log_cut', 'G10', '', NULL, jsonb_build_object('chain', one.chain, 'number', goes.number, 'hash', goes.hash,
+            'count', goes.number - one.number + 1, 'begins', goes.number + 1));
+        INSERT INTO log_begins SELECT one.chain, goes.number, goes.hash, h.number FROM service_head() h
+            ON CONFLICT (chain) DO UPDATE SET number = excluded.number, hash = excluded.hash, said = excluded.said;
+        DELETE FROM audit a WHERE a.chain = one.chain AND a.number <= goes.number;
+        went := went + goes.number - one.number + 1;
+    END LOOP;
+    RETURN went;
+END $$;
+
+-- Cases that were over before that moment, and about nothing that is here. An objection, and grounds, are over once decided: the
+-- decision is the answer. Another is, once it was answered. Returns how many went.
+CREATE FUNCTION cases_forget(before timestamptz, most integer) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+DECLARE
+    these bigint[] := ARRAY (SELECT c.number FROM cases c WHERE c.received_at <= before AND c.state <> 'open'
+        AND c.state = ANY (CASE WHEN c.received_how = 'call' OR c.kind IN ('objection', 'grounds_given')
+            THEN '{decided,answered,closed}' ELSE '{answered,closed}' END::text[])
+        AND coalesce(c.closed_at, c.answered_at, '-infinity') <= before
+        AND NOT EXISTS (SELECT FROM case_recordings k WHERE k.number = c.number AND (k.decided_at IS NULL OR k.decided_at > before
+            OR EXISTS (SELECT FROM recordings r WHERE r.recording = k.recording)))
+        ORDER BY c.number LIMIT most FOR UPDATE SKIP LOCKED);
+BEGIN
+    DELETE FROM case_concerns k WHERE k.number = ANY (these);
+    DELETE FROM case_recordings k WHERE k.number = ANY (these);
+    DELETE FROM cases c WHERE c.number = ANY (these);
+    IF these <> '{}' THEN
+        PERFORM note('cases_forgotten', 'G10', '', NULL, jsonb_build_object('count', cardinality(these)));
+    END IF;
+    RETURN cardinality(these);
+END $$;

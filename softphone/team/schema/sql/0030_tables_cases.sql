@@ -18,6 +18,7 @@ CREATE TABLE cases (
     CHECK (overdue_at > received_at)
 );
 CREATE INDEX cases_open ON cases (overdue_at) WHERE state IN ('open', 'decided');
+CREATE INDEX cases_over ON cases (received_at) WHERE state <> 'open';
 
 -- Whom it concerns: sealed for custody.
 CREATE TABLE case_concerns (

@@ -25,6 +25,7 @@ CREATE TABLE withdrawals (
     person uuid NOT NULL REFERENCES people,
     desk uuid, -- an agent's own: it reaches what this desk recorded
     of_consent boolean NOT NULL DEFAULT false, -- it ends what rests on a consent, and nothing else
+    call uuid CHECK (call IS NULL OR call_group IS NOT NULL), -- an agent's own mark: of this call alone
     CHECK ((call_group IS NULL) <> (number_hash IS NULL))
 );
 CREATE INDEX withdrawals_of_a_group ON withdrawals (call_group) WHERE call_group IS NOT NULL;

@@ -104,3 +104,18 @@ CREATE TABLE comparing (
     position text NOT NULL,
     wrong bigint NOT NULL DEFAULT 0
 );
+
+-- After which entry a chain begins, where its first part has gone in its time: as an entry of the service's own log says.
+CREATE TABLE log_begins (
+    chain text PRIMARY KEY,
+    number bigint NOT NULL,
+    hash text NOT NULL,
+    said bigint NOT NULL -- which entry of the service's log
+);
+
+-- The database that a service has compared with storage, as `softphone.team.rows.pool.WHICH` names it: one that is restored beneath
+-- is another one, whatever this row says then.
+CREATE TABLE compared (
+    which text NOT NULL,
+    alone boolean PRIMARY KEY DEFAULT true CHECK (alone)
+);

@@ -14,8 +14,8 @@ BEGIN
             'FOR EACH STATEMENT EXECUTE FUNCTION settled()', one);
     END LOOP;
 END $$;
--- Of one that is new, or that a case restricts or lets go.
-CREATE TRIGGER settled_one AFTER INSERT OR UPDATE OF restricted ON recordings FOR EACH ROW EXECUTE FUNCTION settled_one();
+-- And by a case that restricts it or lets it go. One that is new keeps nothing and opens for nobody yet, which its row says by itself.
+CREATE TRIGGER settled_one AFTER UPDATE OF restricted ON recordings FOR EACH ROW EXECUTE FUNCTION settled_one();
 
 -- No desk keeps longer than the policy, begins more than it could send, or writes more than an agent could.
 CREATE TRIGGER capped BEFORE INSERT ON purposes FOR EACH ROW EXECUTE FUNCTION capped();
@@ -23,6 +23,10 @@ CREATE TRIGGER limited AFTER INSERT ON uploads FOR EACH ROW EXECUTE FUNCTION upl
 CREATE TRIGGER limited AFTER INSERT ON call_notes FOR EACH ROW EXECUTE FUNCTION rows_limited('notes a day', '5000');
 CREATE TRIGGER limited AFTER INSERT ON call_note_seals FOR EACH ROW EXECUTE FUNCTION note_bytes_limited();
 CREATE TRIGGER limited AFTER INSERT OR UPDATE ON remembered FOR EACH ROW EXECUTE FUNCTION rows_limited('numbers a day', '5000');
+
+-- Who raised a hold and by when it is decided, the house says.
+CREATE TRIGGER dated BEFORE INSERT ON holds FOR EACH ROW WHEN (NEW.confirmed_at IS NULL) EXECUTE FUNCTION hold_dated();
+CREATE TRIGGER named BEFORE INSERT ON hold_words FOR EACH ROW WHEN (NEW.person IS NOT NULL) EXECUTE FUNCTION raiser_named();
 
 -- The sample's figures, and what is shared of it.
 CREATE TRIGGER tallied AFTER UPDATE ON purposes FOR EACH ROW WHEN (NEW.purpose = 'training') EXECUTE FUNCTION tallied();
