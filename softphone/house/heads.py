@@ -26,11 +26,6 @@ class Followed:
     newest: Head
     restored_from: int | None = None
 
-    def is_durable(self, entry: int) -> bool:
-        """Whether the house's database has said that this entry is safe. Ask the house then whether it still has the recording,
-        and only after that let go of an own copy."""
-        return entry <= self.newest.durable_to
-
 
 def asked_since(seen: Head | None) -> int:
     """What `GET /v1/heads?since=` takes: the head that was seen comes again, as the first."""

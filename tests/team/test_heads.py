@@ -68,7 +68,7 @@ def test_a_desk_follows_the_houses_log_and_finds_out_one_that_was_rewritten(team
     seen = follow(None, [first], key_of(team))
     assert seen is not None
     assert seen == Followed(first)
-    assert seen.is_durable(receipts[0]["head"])
+    assert receipts[0]["head"] <= seen.newest.durable_to
     an_hour_later(team)
     (first,) = asked(desk, None)
     # A desk's log comes: the house's own log names it, so its next head covers it.
@@ -80,15 +80,15 @@ def test_a_desk_follows_the_houses_log_and_finds_out_one_that_was_rewritten(team
         first_entry(desk)["hash"],
     )
     receipts.append(_told(team, whole(desk.upload(made(team.keys)))["receipt"]))
-    assert not seen.is_durable(receipts[1]["head"])
+    assert receipts[1]["head"] > seen.newest.durable_to
     assert team.command("sweep").status == 0
     told = asked(desk, first)
     assert [one.serial for one in told] == [1, 2]
     seen = follow(first, told, key_of(team))
     assert seen is not None
     assert (seen.newest, seen.restored_from) == (told[1], None)
-    assert seen.is_durable(countersigned["head"])
-    assert seen.is_durable(receipts[1]["head"])
+    assert countersigned["head"] <= seen.newest.durable_to
+    assert receipts[1]["head"] <= seen.newest.durable_to
     # What the house could show instead: another log, one without what was seen, another key, a head left out.
     second = told[1]
     theirs, stranger = team.heads.private_bytes_raw(), Ed25519PrivateKey.generate().private_bytes_raw()

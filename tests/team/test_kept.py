@@ -352,12 +352,6 @@ def test_the_log_is_one_chain_that_only_grows_and_takes_each_desks_own(house: Ho
     assert refused(house, "anna", ship, Jsonb([{**made[2], "number": 4}])) == "KT409"
     assert refused(house, "anna", ship, Jsonb([{**made[2], "number": 4, "previous": made[2]["hash"]}])) == "KT422"
     assert house.value("bo", ship, Jsonb([])) is None
-    head = house.owner("SELECT number, hash FROM audit WHERE chain = 'service' ORDER BY number DESC LIMIT 1")[0]
-    keep = "SELECT head_keep('service', %s, %s, 'key', 'signature')"
-    house.as_login(SWEEPER, keep, head["number"], head["hash"])
-    assert house.value("bo", "SELECT count(*) FROM heads") == 1
-    with pytest.raises(psycopg.Error, match="no such entry"):
-        house.as_login(SWEEPER, keep, head["number"], "0" * 64)
 
 
 def test_a_tombstone_lies_in_the_store_before_it_says_erased_and_takes_what_a_restore_brought_back(

@@ -196,10 +196,7 @@ def test_a_hold_that_was_undone_and_raised_again_holds_and_ours_revives_nothing(
 @pytest.mark.rule("G32")
 def test_a_no_during_a_case_on_grounds_outlives_it_and_nothing_starves_the_sweep(house: House) -> None:
     one = house.arrived()
-    over = NOW + timedelta(days=30)
-    concerns = Jsonb([{"key_id": "c1", "suite": "s", "sealed": "00"}])
-    opening = ("call", ["number_called"], house_day(over), over, concerns)
-    number = house.value("handler", cases.OPEN, "grounds_given", NOW, *opening, [one])
+    assert house.value("anna", cases.HEARD, new_id(), one, "grounds_given", False, NOW)
     due = house.arrived(number=None, purposes=[TRAINED])
     # The grounds' day has come, and documentation keeps the recording: nothing is to be done about it.
     house.owner("UPDATE purposes SET expires_on = '2020-01-01', ends_at = '2020-01-01' WHERE purpose = 'training'")
@@ -211,20 +208,15 @@ def test_a_no_during_a_case_on_grounds_outlives_it_and_nothing_starves_the_sweep
         one,
     )
     house.ask("handler", rights.TAKE_BACK, new_id(), None, NUMBER, ["training"], "withdrawn", datetime.now(UTC))
-    anew = Jsonb([{"segment": 0, "key_id": "t1", "suite": "s", "sealed": "00"}])
-    house.value("custody", cases.DECIDE, number, one, False, "clearly of use", anew)
+    (case,) = house.ask("custody", cases.TOLD, one)
+    settle = (case["number"], one, False, "clearly of use", Jsonb([]), NOW + timedelta(days=30))
+    assert house.ask("custody", cases.SETTLE, *settle)[0]["result"] == "kept"
     assert house.found("lead") == set()
-    # *We have nothing of you* is an answer; and an erasure that is upheld erases.
-    empty = house.value("handler", cases.OPEN, "access", NOW, *opening, [])
-    assert house.value("custody", cases.ANSWERED, empty)
-    number = house.value("handler", cases.OPEN, "erasure", NOW, *opening, [one])
-    assert not house.value("custody", cases.ANSWERED, number)
-    assert house.value("custody", cases.DECIDE, number, one, True, "no ground", Jsonb([])) == "gone"
-    far = ("call", [], house_day(NOW), NOW + timedelta(days=400), concerns)
-    for who, values, state in (("handler", far, "KT422"), (house.signed_in("x", ["custody"]), opening, "KT403")):
-        with pytest.raises(psycopg.Error) as refused:
-            house.ask(who, cases.OPEN, "access", NOW, *values, [])
-        assert refused.value.sqlstate == state
+    # Objected to, and undecided: it goes on its own day.
+    assert house.value("anna", cases.HEARD, new_id(), one, "objection", True, NOW)
+    house.owner("UPDATE purposes SET expires_on = '2020-01-01', ends_at = '2020-01-01' WHERE recording = %s", one)
+    assert house.sweep()[-1] == ("discarded", None)
+    assert house.ask("custody", cases.TOLD, None) == []
 
 
 def test_a_second_recording_of_a_call_tells_no_other_line_or_group(house: House) -> None:
@@ -258,7 +250,7 @@ def test_who_chose_another_isolation_asks_for_nothing(house: House) -> None:
 def lost(house: House) -> list[Row]:
     """The database is as one from before anything arrived. What storage has."""
     stones = house.owner("SELECT what, id, at, told FROM stones ORDER BY at")
-    for table in ("receipts", "remembered", "case_recordings", "recordings", "calls", "call_notes", "stones"):
+    for table in ("receipts", "remembered", "cases", "recordings", "calls", "call_notes", "stones"):
         house.owner(f"DELETE FROM {table}")
     return stones
 
@@ -282,7 +274,7 @@ def test_what_arrived_and_ended_since_a_backup_comes_again_as_it_was_left(house:
         row = Hold(f"{one.recording}-h1", one.recording, by, "w", NOW).row()
         house.ask("anna", afterwards.PLACE, Jsonb([row]))
     assert house.value("anna", afterwards.UNDO, f"{lifted.recording}-h1")
-    house.value("anna", "SELECT case_told(%s, 'objection', true)", upheld.recording)
+    assert house.value("anna", cases.HEARD, new_id(), upheld.recording, "objection", True, NOW)
     day, until = house_day(NOW) + timedelta(days=30), NOW + timedelta(days=31)
     house.ask("anna", "SELECT case_arrived(%s, 'objection', %s, %s, %s)", upheld.recording, NOW, day, until)
     case = house.ask("custody", "SELECT number FROM cases_told(%s)", upheld.recording)[0]["number"]

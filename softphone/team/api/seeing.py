@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
@@ -71,8 +70,3 @@ async def _note(here: Service, asking: Asking, one: Seeing | None, event: str, t
     call, recording = (one.call, one.recording) if one else ("", None)
     async with here.rows.asking(asking.token) as tx:
         await tx.all(NOTE, event, "G11", call, recording, Jsonb(told))
-
-
-async def note(one: Seeing, event: str, rule: str, **told: Any) -> None:
-    """In the transaction of what it tells of."""
-    await one.tx.all(NOTE, event, rule, one.call, one.recording, Jsonb(told))

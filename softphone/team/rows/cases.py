@@ -1,11 +1,10 @@
-"""Cases of the house: what a party asks for after a call, and what custody decides, one recording at a time."""
+"""Cases of the house: what custody decides, one recording at a time."""
 
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta
-from enum import StrEnum
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
@@ -14,92 +13,14 @@ from softphone.domain.archive.decisions import Case, CaseKind, Decided
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import Purpose
 from softphone.domain.retention import ANSWER_WITHIN, UPHELD_FOR, day_begins, local_day
-from softphone.team.rows.arriving import Seal
 from softphone.team.rows.errors import ConflictError
 from softphone.team.rows.holds import Anew, no_key_of_purpose
 from softphone.team.rows.pool import Row, Transaction
 
-OPEN = "SELECT case_open(%s, %s, %s, %s, %s, %s, %s, %s)"
-DECIDE = "SELECT case_decide(%s, %s, %s, %s, %s)"
-EXTEND = "SELECT case_extend(%s, %s, %s, %s)"
-ANSWERED = "SELECT case_answered(%s)"
-CLOSE = "SELECT case_close(%s)"
-DUE = "SELECT * FROM cases_due"
-ABOUT = "SELECT recording, decision, reason, decided_at FROM case_recordings WHERE number = %s ORDER BY recording"
-CONCERNS = "SELECT key_id, suite, sealed FROM case_concerns WHERE number = %s"
 ARRIVED = "SELECT case_arrived(%s, %s, %s, %s, %s)"
 HEARD = "SELECT case_heard(%s, %s, %s, %s, %s)"
 TOLD = "SELECT * FROM cases_told(%s)"
 SETTLE = "SELECT * FROM case_settle(%s, %s, %s, %s, %s, %s)"
-
-
-class Kind(StrEnum):
-    OBJECTION = "objection"
-    """to documentation (G23): what it is about is restricted at once"""
-    GROUNDS = "grounds_given"
-    """under special circumstances (G32): training stops at once"""
-    ERASURE = "erasure"
-    ACCESS = "access"
-    RECTIFICATION = "rectification"
-    EXCISION = "excision"
-    UNDECLARED = "undeclared"
-    """data of a kind that the line does not declare"""
-
-
-class DecidedAs(StrEnum):
-    UPHELD = "upheld"
-    NOT_UPHELD = "not_upheld"
-    TRAINING_ENDED = "training_ended"
-    """not upheld, and nobody could open it for training again"""
-    GONE = "gone"
-    """nothing of the recording is left"""
-
-
-async def open_case(
-    tx: Transaction,
-    kind: Kind,
-    received_at: datetime,
-    how: str,
-    identity: Sequence[str],
-    deadline: date,
-    time_zone: str,
-    concerns: Sequence[Seal],
-    recordings: Sequence[UUID],
-) -> int:
-    """Its number. `how`, `identity`: words of the closed lists. `concerns`: whom, sealed for custody."""
-    sealed = [{"key_id": one.key_id, "suite": one.suite, "sealed": one.sealed.hex()} for one in concerns]
-    over = day_begins(deadline + timedelta(days=1), time_zone)
-    return await tx.value(
-        OPEN, kind.value, received_at, how, list(identity), deadline, over, Jsonb(sealed), list(recordings)
-    )
-
-
-async def decide(
-    tx: Transaction, case: int, recording: UUID, *, uphold: bool, reason: str, anew: Sequence[Anew] = ()
-) -> DecidedAs:
-    """Once. Raises ConflictError where it was decided before, or the case is not about it."""
-    told = Jsonb([one.row() for one in anew])
-    return DecidedAs(await tx.value(DECIDE, case, recording, uphold, reason, told))
-
-
-async def extend(tx: Transaction, case: int, reason: str, deadline: date, time_zone: str) -> bool:
-    """Once, within the first month, to three months at most (art. 12(3))."""
-    return await tx.value(EXTEND, case, reason, deadline, day_begins(deadline + timedelta(days=1), time_zone))
-
-
-async def answered(tx: Transaction, case: int) -> bool:
-    """False: not all of it is decided."""
-    return await tx.value(ANSWERED, case)
-
-
-async def close(tx: Transaction, case: int) -> bool:
-    """False: it was not answered."""
-    return await tx.value(CLOSE, case)
-
-
-async def due(tx: Transaction) -> Sequence[Row]:
-    """`number`, `kind`, `state`, `received_at`, `deadline`, `overdue`, `undecided`; the most urgent first."""
-    return await tx.all(DUE)
 
 
 async def arrived(tx: Transaction, recording: UUID, kind: CaseKind, received_at: datetime, time_zone: str) -> None:

@@ -27,7 +27,6 @@ COMMENTS = (
     " JOIN comment_seals USING (comment) WHERE recording = %s ORDER BY sample, at, comment"
 )
 SCORES = "SELECT item, points, version, person FROM review_scores WHERE recording = %s ORDER BY item"
-SHARED = "SELECT shared, version FROM reviews WHERE recording = %s"
 PAGE = "SELECT * FROM sample_page(%s, %s, %s, %s)"
 ROW = "SELECT * FROM sample_row(%s)"
 DAYS = "SELECT * FROM sample_days(%s)"

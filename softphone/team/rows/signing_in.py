@@ -34,7 +34,6 @@ FIGURES = "SELECT * FROM people_figures()"
 TAKE_POLICY = "SELECT policy_take(%s, %s, %s, %s, %s, %s, %s)"
 TAKE_TERMS = "SELECT policy_terms_take(%s, %s)"
 POLICY = "SELECT number, signed, signer, succession FROM policies ORDER BY number DESC LIMIT 1"
-POLICIES_SINCE = "SELECT number, signed, signer, succession FROM policies WHERE number > %s ORDER BY number"
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,11 +199,6 @@ async def take_policy(
     await tx.all(TAKE_POLICY, number, signed, signer, succession, own_calls.length(), Jsonb(named), Jsonb(told))
     kept = [{"purpose": one.value, "retention": str(period)} for one, them in terms.items() for period in them]
     await tx.all(TAKE_TERMS, number, Jsonb(kept))
-
-
-async def policies_since(tx: Transaction, number: int) -> Sequence[Row]:
-    """Each one that came after that number: so a desk can follow from signer to signer."""
-    return await tx.all(POLICIES_SINCE, number)
 
 
 def _of(desk: Desk, tokens: Tokens) -> tuple[UUID, bytes, str, timedelta, timedelta]:

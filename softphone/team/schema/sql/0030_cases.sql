@@ -1,50 +1,4 @@
--- Cases are received by who hears of them, and decided by custody. What protects happens at once; a case prolongs nothing.
-
--- `concerns`: [{key_id, suite, sealed}], for custody keys. An agent receives one about own calls. Returns its number.
-CREATE FUNCTION case_open(
-    of_kind text, of_received_at timestamptz, how text, of_identity text[], by_day date, until timestamptz,
-    concerns jsonb, these uuid[]
-) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
-DECLARE
-    who sessions := need('agent', 'case_handler', 'custody');
-    made bigint;
-    one recordings;
-BEGIN
-    IF NOT EXISTS (SELECT FROM jsonb_to_recordset(concerns) AS c (key_id text)) OR EXISTS (
-            SELECT FROM jsonb_to_recordset(concerns) AS c (key_id text) WHERE NOT EXISTS (SELECT FROM policy_keys k
-            WHERE k.number = newest_policy() AND k.role = 'custody' AND k.key_id = c.key_id)) THEN
-        RAISE EXCEPTION 'not sealed for custody' USING ERRCODE = 'KT422';
-    END IF;
-    IF until > least(of_received_at, statement_timestamp()) + interval '1 month 2 days' THEN
-        RAISE EXCEPTION 'too late a deadline' USING ERRCODE = 'KT422';
-    END IF;
-    IF NOT ('agent' = ANY (who.roles) OR i_have_a_key()) THEN
-        RAISE EXCEPTION 'no key' USING ERRCODE = 'KT403';
-    END IF;
-    PERFORM FROM recordings r WHERE r.recording = ANY (these) ORDER BY r.recording FOR UPDATE;
-    INSERT INTO cases (kind, received_at, received_how, received_by, identity, deadline, overdue_at)
-        VALUES (of_kind, least(of_received_at, statement_timestamp()), how, who.person, of_identity, by_day, until)
-        RETURNING number INTO made;
-    INSERT INTO case_concerns SELECT made, c.key_id, c.suite, decode(c.sealed, 'hex')
-        FROM jsonb_to_recordset(concerns) AS c (key_id text, suite text, sealed text);
-    FOR one IN SELECT * FROM recordings r WHERE r.recording = ANY (these) ORDER BY r.recording LOOP
-        IF NOT ((who.roles && ARRAY ['case_handler', 'custody'] AND i_have_a_key()) OR one.agent = ANY (who.agents)) THEN
-            RAISE EXCEPTION 'not your call' USING ERRCODE = 'KT403';
-        END IF;
-        INSERT INTO case_recordings (number, recording) VALUES (made, one.recording);
-        IF of_kind = 'objection' THEN
-            PERFORM purposes_end(ARRAY [one.recording], ARRAY ['training'], 'taken_back', 'objection');
-            DELETE FROM wraps w WHERE w.recording = one.recording AND w.role <> 'custody';
-            UPDATE recordings r SET restricted = 'objection' WHERE r.recording = one.recording AND r.restricted IS NULL;
-        ELSIF of_kind = 'grounds_given' THEN
-            PERFORM purposes_end(ARRAY [one.recording], ARRAY ['training'], 'taken_back', 'grounds_given');
-        END IF;
-        PERFORM note('case_opened', CASE of_kind WHEN 'grounds_given' THEN 'G32' WHEN 'access' THEN 'G08' WHEN 'erasure' THEN 'G37'
-            ELSE 'G23' END, one.call::text, one.recording, jsonb_build_object('case', made, 'kind', of_kind));
-        PERFORM erase_unless_kept(one.recording, of_kind);
-    END LOOP;
-    RETURN made;
-END $$;
+-- A case is received by who hears of it, and decided by custody. What protects happens at once; a case prolongs nothing.
 
 -- One that a desk opened in the call and that comes with its recording: it is to be decided as any other.
 CREATE FUNCTION case_arrived(of uuid, of_kind text, of_received_at timestamptz, by_day date, until timestamptz) RETURNS void
@@ -54,12 +8,11 @@ DECLARE
     made bigint;
 BEGIN
     IF NOT EXISTS (SELECT FROM recordings r WHERE r.recording = of AND r.desk = who.desk) OR EXISTS (
-            SELECT FROM case_recordings o JOIN cases c USING (number) WHERE o.recording = of AND c.kind = of_kind) THEN
+            SELECT FROM cases c WHERE c.recording = of AND c.kind = of_kind) THEN
         RETURN;
     END IF;
-    INSERT INTO cases (kind, received_at, received_how, received_by, identity, deadline, overdue_at)
-        VALUES (of_kind, least(of_received_at, statement_timestamp()), 'call', who.person, '{}', by_day, until) RETURNING number INTO made;
-    INSERT INTO case_recordings (number, recording) VALUES (made, of);
+    INSERT INTO cases (recording, kind, received_at, received_how, received_by, deadline, overdue_at)
+        VALUES (of, of_kind, least(of_received_at, statement_timestamp()), 'call', who.person, by_day, until) RETURNING number INTO made;
     PERFORM note('case_opened', CASE of_kind WHEN 'grounds_given' THEN 'G32' ELSE 'G23' END, (SELECT r.call::text FROM recordings r
         WHERE r.recording = of), of, jsonb_build_object('case', made, 'kind', of_kind));
 END $$;
@@ -81,23 +34,21 @@ BEGIN
     IF row.recording IS NULL OR of_kind NOT IN ('objection', 'grounds_given') THEN
         RETURN false;
     END IF;
-    IF EXISTS (SELECT FROM case_recordings o WHERE o.recording = of AND of_case = ANY (o.heard)) THEN
+    IF EXISTS (SELECT FROM cases c WHERE c.recording = of AND of_case = ANY (c.heard)) THEN
         RETURN true;
     END IF;
     -- A desk that was away for long tells of it with the recording.
     IF greatest(row.opened_at, row.arrived_at) < own_since() THEN
         RAISE EXCEPTION 'not your call any more' USING ERRCODE = 'KT403';
     END IF;
-    UPDATE case_recordings o SET heard = o.heard || of_case FROM cases c
-        WHERE c.number = o.number AND c.kind = of_kind AND o.recording = of AND o.decision IS NULL;
+    UPDATE cases c SET heard = c.heard || of_case WHERE c.recording = of AND c.kind = of_kind AND c.decision IS NULL;
     IF NOT FOUND THEN
         SELECT c.time_zone INTO zone FROM calls c WHERE c.call = row.call;
         received := least(greatest(of_received_at, row.opened_at), statement_timestamp());
         -- As `softphone.domain.retention.ANSWER_WITHIN` has it.
         day := ((received AT TIME ZONE zone)::date + interval '1 month')::date;
-        INSERT INTO cases (kind, received_at, received_how, received_by, identity, deadline, overdue_at)
-            VALUES (of_kind, received, 'call', who.person, '{}', day, day_begins(day + 1, zone)) RETURNING number INTO made;
-        INSERT INTO case_recordings (number, recording, heard) VALUES (made, of, ARRAY [of_case]);
+        INSERT INTO cases (recording, kind, received_at, received_how, received_by, deadline, overdue_at, heard)
+            VALUES (of, of_kind, received, 'call', who.person, day, day_begins(day + 1, zone), ARRAY [of_case]) RETURNING number INTO made;
         PERFORM note('case_opened', CASE of_kind WHEN 'grounds_given' THEN 'G32' ELSE 'G23' END, row.call::text, of,
             jsonb_build_object('case', made, 'kind', of_kind));
     END IF;
@@ -108,21 +59,6 @@ BEGIN
         PERFORM purposes_end(ARRAY [of], ARRAY ['training'], 'taken_back', of_kind);
     END IF;
     RETURN true;
-END $$;
-
--- For services that know no id of what was heard: one case of a kind. Returns the call's zone; none: it is not here.
-CREATE FUNCTION case_told(of uuid, of_kind text, of_whole boolean) RETURNS text
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
-DECLARE
-    who sessions := need('agent');
-BEGIN
-    PERFORM FROM recordings r WHERE r.recording = of AND r.desk = who.desk FOR UPDATE;
-    IF NOT EXISTS (SELECT FROM case_recordings o JOIN cases c USING (number) WHERE o.recording = of AND c.kind = of_kind)
-            AND NOT case_heard(gen_random_uuid(), of, of_kind, of_whole, statement_timestamp()) THEN
-        RETURN NULL;
-    END IF;
-    RETURN (SELECT c.time_zone FROM recordings r JOIN calls c USING (call)
-        WHERE r.recording = of AND r.desk = who.desk AND r.agent = ANY (who.agents));
 END $$;
 
 -- Undecided objections and grounds about recordings that are here, oldest first; of one recording, or of all. A row without one:
@@ -146,66 +82,9 @@ BEGIN
             (SELECT CASE WHEN count(*) = count(p.expires_on) THEN max(p.expires_on) END FROM purposes p
                 WHERE p.recording = r.recording AND (p.stands = 'keeps' OR p.reason = 'grounds_given')),
             k.overdue_at <= statement_timestamp(), r.held, c.time_zone
-        FROM case_recordings o JOIN cases k USING (number) JOIN recordings r USING (recording) JOIN calls c USING (call)
-        WHERE o.decision IS NULL AND k.kind IN ('objection', 'grounds_given') AND (of IS NULL OR o.recording = of)
+        FROM cases k JOIN recordings r USING (recording) JOIN calls c USING (call)
+        WHERE k.decision IS NULL AND (of IS NULL OR k.recording = of)
         ORDER BY k.received_at, r.recording, k.number;
-END $$;
-
--- By custody, once each, with a reason that the person gets. `anew`: what custody seals anew where an objection was not upheld.
--- Returns `upheld`, `not_upheld`, `training_ended` (nobody could open it again), or `gone` (nothing of the recording is left).
-CREATE FUNCTION case_decide(of bigint, of_recording uuid, uphold boolean, why text, anew jsonb) RETURNS text
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
-DECLARE
-    who sessions := need('custody');
-    its cases;
-    row recordings;
-    out text := CASE WHEN uphold THEN 'upheld' ELSE 'not_upheld' END;
-    about text;
-BEGIN
-    IF NOT i_find_all() THEN
-        RAISE EXCEPTION 'no key' USING ERRCODE = 'KT403';
-    END IF;
-    SELECT * INTO its FROM cases c WHERE c.number = of FOR UPDATE;
-    SELECT * INTO row FROM recordings r WHERE r.recording = of_recording FOR UPDATE;
-    UPDATE case_recordings c SET decision = out, reason = why, decided_by = who.person, decided_at = statement_timestamp()
-        WHERE c.number = of AND c.recording = of_recording AND c.decision IS NULL;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'decided, or not of it' USING ERRCODE = 'KT409';
-    END IF;
-    about := CASE its.kind WHEN 'objection' THEN 'documentation' WHEN 'grounds_given' THEN 'training' END;
-    PERFORM note(CASE WHEN uphold THEN 'case_upheld' ELSE 'case_rejected' END, 'G23', coalesce(row.call::text, ''), of_recording,
-        jsonb_build_object('case', of));
-    IF row.recording IS NOT NULL AND uphold AND its.kind IN ('erasure', 'undeclared') THEN
-        PERFORM purposes_end(ARRAY [of_recording], ARRAY ['documentation', 'training'], 'upheld', its.kind);
-        IF erase_unless_kept(of_recording, 'case_' || its.kind) THEN
-            out := 'gone';
-        END IF;
-    END IF;
-    IF row.recording IS NOT NULL AND about IS NOT NULL THEN
-        IF uphold THEN
-            UPDATE purposes p SET stands = 'upheld' WHERE p.recording = of_recording AND p.purpose = about;
-            DELETE FROM wraps w WHERE w.recording = of_recording AND w.role = about;
-        ELSE
-            UPDATE recordings r SET restricted = NULL WHERE r.recording = of_recording AND r.restricted = 'objection'
-                AND its.kind = 'objection' AND NOT EXISTS (SELECT FROM case_recordings o JOIN cases c USING (number)
-                    WHERE o.recording = of_recording AND o.decision IS NULL AND c.kind = 'objection');
-            UPDATE purposes p SET stands = 'keeps', reason = NULL WHERE p.recording = of_recording AND p.purpose = 'training'
-                AND its.kind = 'grounds_given' AND p.stands = 'taken_back' AND p.reason = 'grounds_given';
-            PERFORM apply_known(of_recording);
-            SELECT * INTO row FROM recordings r WHERE r.recording = of_recording;
-            IF row.restricted IS NULL AND lives_for(row, about) AND NOT seal_anew(of_recording, about, anew)
-                AND about = 'training' THEN
-                PERFORM purposes_end(ARRAY [of_recording], ARRAY ['training'], 'taken_back', 'training_unopened');
-                out := 'training_ended';
-            END IF;
-        END IF;
-        IF erase_unless_kept(of_recording, 'case_' || its.kind) THEN
-            out := 'gone';
-        END IF;
-    END IF;
-    UPDATE cases c SET state = 'decided' WHERE c.number = of AND c.state = 'open'
-        AND NOT EXISTS (SELECT FROM case_recordings r WHERE r.number = of AND r.decision IS NULL);
-    RETURN out;
 END $$;
 
 -- Custody decides what is open about this recording, each once, with a reason that the person gets: `number` alone, of the cases that
@@ -228,22 +107,20 @@ DECLARE
     out text := 'kept';
 BEGIN
     PERFORM need_custody();
-    SELECT * INTO its FROM cases c WHERE c.number = of_number FOR UPDATE;
     SELECT * INTO row FROM recordings r WHERE r.recording = of FOR UPDATE;
-    IF row.recording IS NULL OR its.kind NOT IN ('objection', 'grounds_given') THEN
+    IF row.recording IS NULL THEN
         RAISE EXCEPTION 'no such case' USING ERRCODE = 'KT404';
     END IF;
-    UPDATE case_recordings c SET decision = CASE WHEN uphold THEN 'upheld' ELSE 'not_upheld' END, reason = of_why,
+    UPDATE cases c SET decision = CASE WHEN uphold THEN 'upheld' ELSE 'not_upheld' END, reason = of_why,
             decided_by = who.person, decided_at = statement_timestamp()
-        WHERE c.number = of_number AND c.recording = of AND c.decision IS NULL;
+        WHERE c.number = of_number AND c.recording = of AND c.decision IS NULL RETURNING c.* INTO its;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'decided, or not of it' USING ERRCODE = 'KT409';
     END IF;
     about := CASE its.kind WHEN 'objection' THEN 'documentation' ELSE 'training' END;
     rule := CASE its.kind WHEN 'objection' THEN 'G23' ELSE 'G32' END;
     UPDATE recordings r SET restricted = NULL WHERE r.recording = of AND r.restricted = its.kind
-        AND NOT EXISTS (SELECT FROM case_recordings o JOIN cases c USING (number)
-            WHERE o.recording = of AND o.decision IS NULL AND c.kind = its.kind);
+        AND NOT EXISTS (SELECT FROM cases c WHERE c.recording = of AND c.decision IS NULL AND c.kind = its.kind);
     IF uphold THEN
         UPDATE purposes p SET stands = 'upheld', reason = 'upheld' WHERE p.recording = of AND p.purpose = about;
         DELETE FROM wraps w WHERE w.recording = of AND w.role = about;
@@ -270,46 +147,7 @@ BEGIN
     ELSIF (SELECT r.restricted = 'hold_only' FROM recordings r WHERE r.recording = of) THEN
         out := 'held';
     END IF;
-    UPDATE cases c SET state = 'decided' WHERE c.number = of_number AND c.state = 'open'
-        AND NOT EXISTS (SELECT FROM case_recordings r WHERE r.number = of_number AND r.decision IS NULL);
     RETURN QUERY SELECT out, knows;
-END $$;
-
--- Two more months, told within the first (art. 12(3)).
-CREATE FUNCTION case_extend(of bigint, why text, by_day date, until timestamptz) RETURNS boolean
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
-BEGIN
-    PERFORM need_custody();
-    UPDATE cases c SET deadline = by_day, overdue_at = until, extended_reason = why
-        WHERE c.number = of AND c.extended_reason IS NULL AND c.state IN ('open', 'decided') AND c.overdue_at > statement_timestamp()
-            AND until <= c.received_at + interval '3 months 2 days';
-    IF FOUND THEN
-        PERFORM note('case_extended', 'G08', '', NULL, jsonb_build_object('case', of, 'until', by_day));
-    END IF;
-    RETURN FOUND;
-END $$;
-
--- The person was told; then it can be closed. False: it is not that far.
-CREATE FUNCTION case_answered(of bigint) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
-BEGIN
-    PERFORM need_custody();
-    UPDATE cases SET state = 'answered', answered_at = statement_timestamp() WHERE number = of AND state IN ('open', 'decided')
-        -- Of whom we have nothing is told so.
-        AND NOT EXISTS (SELECT FROM case_recordings r WHERE r.number = of AND r.decision IS NULL);
-    IF FOUND THEN
-        PERFORM note('case_answered', 'G08', '', NULL, jsonb_build_object('case', of));
-    END IF;
-    RETURN FOUND;
-END $$;
-
-CREATE FUNCTION case_close(of bigint) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
-BEGIN
-    PERFORM need_custody();
-    UPDATE cases SET state = 'closed', closed_at = statement_timestamp() WHERE number = of AND state = 'answered';
-    IF FOUND THEN
-        PERFORM note('case_closed', 'G08', '', NULL, jsonb_build_object('case', of));
-    END IF;
-    RETURN FOUND;
 END $$;
 
 -- By a case handler or data protection, who have proved a key: in the whole call group of a recording, or in all of a number that is
@@ -358,10 +196,9 @@ BEGIN
         received := least(greatest(coalesce(day_begins(of_day, one.time_zone), statement_timestamp()), one.opened_at), statement_timestamp());
         -- As `softphone.domain.retention.ANSWER_WITHIN` has it.
         day := ((received AT TIME ZONE one.time_zone)::date + interval '1 month')::date;
-        INSERT INTO cases (kind, received_at, received_how, received_by, identity, deadline, overdue_at)
-            VALUES ('objection', received, 'letter', who.person, '{}', day, day_begins(day + 1, one.time_zone))
+        INSERT INTO cases (recording, kind, received_at, received_how, received_by, deadline, overdue_at)
+            VALUES (one.recording, 'objection', received, 'letter', who.person, day, day_begins(day + 1, one.time_zone))
             RETURNING number INTO made;
-        INSERT INTO case_recordings (number, recording) VALUES (made, one.recording);
         PERFORM note('case_opened', 'G23', one.call::text, one.recording, jsonb_build_object('case', made, 'kind', 'objection'));
         RETURN QUERY SELECT CASE WHEN one.recording IS NOT DISTINCT FROM of OR (of IS NULL AND one.seen) THEN one.recording END,
             ended, false, 'case'::text;

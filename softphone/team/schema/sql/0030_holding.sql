@@ -78,16 +78,6 @@ BEGIN
     RETURN true;
 END $$;
 
--- In which zone the days of a recording's call are counted. By number it tells nothing: that somebody has called is no agent's to ask
--- in silence.
-CREATE FUNCTION zones_of(of uuid, of_hash bytea) RETURNS SETOF text
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
-BEGIN
-    PERFORM need('agent', 'case_handler', 'lead', 'custody');
-    RETURN QUERY SELECT DISTINCT c.time_zone FROM calls c JOIN recordings r USING (call)
-        WHERE r.recording = of;
-END $$;
-
 -- On one recording, or on all of a number, by whoever takes the complaint: they need not see them. `due`: the moment by which a dispute
 -- is to be confirmed, under no zone; a request's day is counted where the call was. What they hold for the same reason already is held
 -- by that. What has come to its end is revived by no hold of ours. Which recordings it was is told to whoever named it, or may search
@@ -261,7 +251,7 @@ BEGIN
     SELECT * INTO row FROM recordings r WHERE r.recording = of;
     IF row.recording IS NULL OR NOT (row.held
             OR EXISTS (SELECT FROM purposes p WHERE p.recording = of AND (to_judge(of, p.purpose)).recording IS NOT NULL)
-            OR EXISTS (SELECT FROM case_recordings c WHERE c.recording = of AND c.decision IS NULL)) THEN
+            OR EXISTS (SELECT FROM cases c WHERE c.recording = of AND c.decision IS NULL)) THEN
         RAISE EXCEPTION 'nothing to decide' USING ERRCODE = 'KT404';
     END IF;
     PERFORM note('keys_to_decide', 'G11', row.call::text, of, jsonb_build_object('role', 'custody'));
@@ -269,41 +259,6 @@ BEGIN
         FROM segments s JOIN wraps w ON w.recording = s.recording AND w.segment = s.segment AND w.role = 'custody'
             AND 'custody:' || w.key_id = ANY (my_keys('custody'))
         WHERE s.recording = of AND lives_for(row, 'custody') ORDER BY s.segment, w.key_id;
-END $$;
-
--- By custody, with a reason. `anew`: training wraps that custody has made, for keys that the newest policy names. They count where
--- training still lives and nothing else holds the recording. Without any, training ends (nobody could open it: G38).
--- Returns `lifted`, `training_ended`, `erased` (nothing else kept it), or `none`.
-CREATE FUNCTION hold_lift(of text, of_reason text, anew jsonb) RETURNS text
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
-DECLARE
-    row recordings;
-    out text := 'lifted';
-BEGIN
-    PERFORM need('custody');
-    IF NOT i_find_all() THEN
-        RAISE EXCEPTION 'no key' USING ERRCODE = 'KT403';
-    END IF;
-    SELECT r.* INTO row FROM recordings r JOIN holds h USING (recording)
-        WHERE h.hold = of AND h.lifted_at IS NULL FOR UPDATE OF r;
-    IF row.recording IS NULL THEN
-        RETURN 'none';
-    END IF;
-    UPDATE holds SET lifted_at = statement_timestamp() WHERE hold = of;
-    UPDATE hold_words SET lifted_reason = of_reason WHERE hold = of;
-    DELETE FROM wraps_aside WHERE hold = of;
-    PERFORM note('hold_lifted', 'G10', row.call::text, row.recording, jsonb_build_object('hold', of, 'why', of_reason));
-    SELECT * INTO row FROM recordings WHERE recording = row.recording;
-    IF NOT row.held AND row.restricted IS NULL AND row.training_until > statement_timestamp() THEN
-        IF NOT seal_anew(row.recording, 'training', anew) THEN
-            PERFORM purposes_end(ARRAY [row.recording], ARRAY ['training'], 'taken_back', 'training_unopened');
-            out := 'training_ended';
-        END IF;
-    END IF;
-    IF erase_unless_kept(row.recording, 'hold_lifted') THEN
-        out := 'erased';
-    END IF;
-    RETURN out;
 END $$;
 
 -- Custody has judged that it ends: lifted with a reason, or its request for access answered, or not, with a reason. `told`: the reason,

@@ -97,15 +97,6 @@ BEGIN
     RETURN last.number;
 END $$;
 
-CREATE FUNCTION head_keep(of_chain text, of_number bigint, of_hash text, of_key text, of_signature text) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
-BEGIN
-    IF NOT EXISTS (SELECT FROM audit WHERE chain = of_chain AND number = of_number AND hash = of_hash) THEN
-        RAISE EXCEPTION 'no such entry' USING ERRCODE = 'KT404';
-    END IF;
-    INSERT INTO heads VALUES (of_chain, of_number, of_hash, statement_timestamp(), of_key, of_signature) ON CONFLICT DO NOTHING;
-END $$;
-
 -- Where a chain begins. An entry that says so and has gone itself is vouched for by the beginning of its own chain.
 CREATE FUNCTION log_begun(of_chain text) RETURNS TABLE (number bigint, hash text)
     LANGUAGE sql STABLE SET search_path = klartone, pg_temp AS $$

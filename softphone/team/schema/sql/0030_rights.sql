@@ -3,10 +3,9 @@
 -- What changes all that there is: for functions, and for nobody who signs in.
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA klartone TO klartone_rules;
 REVOKE UPDATE ON audit FROM klartone_rules;
-REVOKE UPDATE, DELETE ON heads, signed_heads, restores, policy_terms, notice_files, policy_notices, house_settings FROM klartone_rules;
+REVOKE UPDATE, DELETE ON signed_heads, restores, policy_terms, notice_files, policy_notices, house_settings FROM klartone_rules;
 REVOKE DELETE ON tombstones, policies, policy_keys, policy_teams, people, desks, desk_rates, log_begins, compared
     FROM klartone_rules;
-REVOKE ALL ON cases_due FROM klartone_rules;
 
 DO $$
 DECLARE
@@ -23,8 +22,8 @@ END $$;
 -- A table that is not here, no login reads: functions tell of it what a rule gives.
 GRANT SELECT ON people, person_keys, desks, policies, policy_keys, policy_teams, house_settings, notice_files, policy_notices,
     calls, call_number_seals, recordings, purposes, segments, wraps, holds, hold_words, uploads, upload_parts, receipts,
-    cases, case_concerns, case_recordings, cases_due, reviews, review_scores, review_comments, comment_seals, review_openings,
-    audit, heads, signed_heads TO klartone_service;
+    cases, reviews, review_scores, review_comments, comment_seals, review_openings,
+    audit, signed_heads TO klartone_service;
 
 CREATE POLICY seen ON people FOR SELECT TO klartone_service
     USING (person = (SELECT my_person()) OR (SELECT i_am('it')) OR (SELECT i_find_all())); -- the log has ids of people
@@ -83,9 +82,6 @@ CREATE POLICY seen ON receipts FOR SELECT TO klartone_service
 
 CREATE POLICY seen ON cases FOR SELECT TO klartone_service
     USING ((SELECT i_find_all()) OR (SELECT i_am('case_handler')) OR received_by = (SELECT my_person()));
-CREATE POLICY seen ON case_recordings FOR SELECT TO klartone_service
-    USING (EXISTS (SELECT FROM cases c WHERE c.number = case_recordings.number));
-CREATE POLICY seen ON case_concerns FOR SELECT TO klartone_service USING ('custody:' || key_id = ANY ((SELECT my_keys('custody'))::text[]));
 
 -- Its leads; and the call's agent, once it is shared, while nothing restricts it.
 CREATE POLICY seen ON reviews FOR SELECT TO klartone_service USING (
@@ -118,7 +114,6 @@ CREATE POLICY seen ON review_openings FOR SELECT TO klartone_service USING (
 
 CREATE POLICY seen ON audit FOR SELECT TO klartone_service USING ((SELECT i_find_all()));
 -- Each desk keeps the newest that it saw.
-CREATE POLICY seen ON heads FOR SELECT TO klartone_service USING ((SELECT my_person()) IS NOT NULL);
 CREATE POLICY seen ON signed_heads FOR SELECT TO klartone_service USING ((SELECT my_person()) IS NOT NULL);
 
 -- Whatever a function does: no entry goes that is younger than a year (`softphone.domain.policy.checks.LEAST_AUDIT_RETENTION`).

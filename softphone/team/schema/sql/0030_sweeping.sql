@@ -166,7 +166,7 @@ BEGIN
                 WHERE s.chain = one.chain AND s.number < one.number + most - went
                     AND (s.at > past OR EXISTS (SELECT FROM recordings r WHERE r.recording = of.recording)
                     OR EXISTS (SELECT FROM recordings r WHERE r.call = of.call)
-                    OR EXISTS (SELECT FROM case_recordings k WHERE k.recording = of.recording))
+                    OR EXISTS (SELECT FROM cases k WHERE k.recording = of.recording))
                 ORDER BY s.number LIMIT 1))
             ORDER BY a.number DESC LIMIT 1;
         CONTINUE WHEN goes.number IS NULL;
@@ -180,21 +180,14 @@ BEGIN
     RETURN went;
 END $$;
 
--- Cases that were over before that moment, and about nothing that is here. An objection, and grounds, are over once decided: the
--- decision is the answer. Another is, once it was answered. Returns how many went.
+-- Cases that were decided before that moment, and about nothing that is here. Returns how many went.
 CREATE FUNCTION cases_forget(before timestamptz, most integer) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
 DECLARE
-    these bigint[] := ARRAY (SELECT c.number FROM cases c WHERE c.received_at <= before AND c.state <> 'open'
-        AND c.state = ANY (CASE WHEN c.received_how = 'call' OR c.kind IN ('objection', 'grounds_given')
-            THEN '{decided,answered,closed}' ELSE '{answered,closed}' END::text[])
-        AND coalesce(c.closed_at, c.answered_at, '-infinity') <= before
-        AND NOT EXISTS (SELECT FROM case_recordings k WHERE k.number = c.number AND (k.decided_at IS NULL OR k.decided_at > before
-            OR EXISTS (SELECT FROM recordings r WHERE r.recording = k.recording)))
+    these bigint[] := ARRAY (SELECT c.number FROM cases c WHERE c.decided_at <= before
+        AND NOT EXISTS (SELECT FROM recordings r WHERE r.recording = c.recording)
         ORDER BY c.number LIMIT most FOR UPDATE SKIP LOCKED);
 BEGIN
-    DELETE FROM case_concerns k WHERE k.number = ANY (these);
-    DELETE FROM case_recordings k WHERE k.number = ANY (these);
     DELETE FROM cases c WHERE c.number = ANY (these);
     IF these <> '{}' THEN
         PERFORM note('cases_forgotten', 'G10', '', NULL, jsonb_build_object('count', cardinality(these)));

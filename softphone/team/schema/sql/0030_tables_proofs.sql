@@ -18,18 +18,8 @@ CREATE TABLE audit (
 CREATE INDEX audit_of_a_recording ON audit (recording) WHERE recording IS NOT NULL;
 CREATE INDEX audit_of_a_call ON audit (call) WHERE call <> '';
 
--- Signed heads of chains: who keeps one finds out a log that was written anew.
-CREATE TABLE heads (
-    chain text NOT NULL,
-    number bigint NOT NULL,
-    hash text NOT NULL,
-    at timestamptz NOT NULL,
-    key text NOT NULL,
-    signature text NOT NULL,
-    PRIMARY KEY (chain, number)
-);
-
--- The service's log as it stood, signed. Each names the one before, so none can be left out.
+-- The service's log as it stood, signed: who keeps one finds out a log that was written anew. Each names the one before, so none can be
+-- left out.
 CREATE TABLE signed_heads (
     serial bigint PRIMARY KEY CHECK (serial > 0),
     number bigint NOT NULL,
