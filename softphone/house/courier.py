@@ -32,7 +32,7 @@ _FIRST, _LONGEST = 2.0, 300.0
 """seconds of the first wait after a failure, and of the longest: each is twice the one before, give or take half"""
 _REFUSED = 3600.0
 """seconds until what the house has refused is tried again"""
-_HEADS, _HEADS_ALONE = 60.0, 3600.0
+_HEADS, _HEADS_ALONE = 300.0, 3600.0
 """seconds between two looks at the house's signed heads: while copies here wait for one, and else"""
 _ASKED, _ASKS = 3600.0, 500
 """seconds until the house is asked again which copies here it has erased, and about how many at once"""

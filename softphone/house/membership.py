@@ -50,8 +50,6 @@ class Membership:
     policy: int = 0
     settings: int = 0
     accounts: tuple[Mapping[str, Any], ...] = ()
-    news: str = ""
-    """the ETag of the news that have been taken in whole"""
 
     @property
     def since_at(self) -> datetime:

@@ -14,6 +14,7 @@ import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any, cast
 
@@ -39,28 +40,45 @@ SETTINGS_LARGEST = 200_000
 
 
 @dataclass(frozen=True, slots=True)
+class Hints:
+    """What is told beside what a desk is set up with, and kept nowhere. `shared`: recordings of own reviews that leads share.
+    `waiting`: what waits for review in the whole house, by line and the day on which it ends (G33); None: for no agent."""
+
+    shared: frozenset[str] = frozenset()
+    waiting: Mapping[str, Mapping[date, int]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Taken:
-    """`membership` as it is now. `refused`: codes of what was not taken; what was there before stays."""
+    """`membership` as it is now. `refused`: codes of what was not taken; what was there before stays. `tag`: the ETag of what has
+    been taken in whole. `hints` None: they are as they were."""
 
     membership: Membership
     refused: tuple[str, ...] = ()
     changed: bool = False
+    tag: str = ""
+    hints: Hints | None = None
 
 
 def take_news(
-    connection: Connection, folder: HouseFolder, keyring: Keyring, membership: Membership, least: int = 0
+    connection: Connection,
+    folder: HouseFolder,
+    keyring: Keyring,
+    membership: Membership,
+    least: int = 0,
+    tag: str = "",
 ) -> Taken:
     """Whatever is whole is taken, in itself; nothing by a desk that has no policy yet and may not take this one. `least`: no
     policy below this number. Raises HouseError, SettingsError, KeyringError: then it is asked for again."""
-    known = {"If-None-Match": membership.news} if membership.news and membership.policy >= least else {}
-    answer = connection.ask("GET", "/v1/news", headers=known)
+    answer = connection.ask("GET", "/v1/news", headers={"If-None-Match": tag} if tag else {})
     if answer.status == 304:
-        return Taken(membership)
+        return Taken(membership, tag=tag)
     told = answer.json
     if not isinstance(told, dict):
         raise UnreachableError("error.house.no_service", status=answer.status)
     news, refused, before = cast("dict[str, Any]", told), list[str](), membership
     try:
+        hints = hints_of(news)
         membership, said = _with_policy(connection, folder, membership, news, least)
         refused += said
         if not membership.policy:
@@ -69,14 +87,26 @@ def take_news(
         membership = _with_accounts(connection, keyring, membership, news)
     except (TypeError, KeyError, AttributeError, ValueError) as error:
         raise UnreachableError("error.house.no_service", status=answer.status) from error
-    if not refused:
-        membership = replace(membership, news=answer.headers.get("etag", ""))
     if membership != before:
         folder.write(membership)
     if membership.policy != before.policy:
         folder.forget_policies(membership.policy, before.policy)  # the phone that runs still looks after the last one
-    unlike = replace(membership, news=before.news) != before
-    return Taken(membership, tuple(refused), unlike)
+    tag = "" if refused else answer.headers.get("etag", "")
+    return Taken(membership, tuple(refused), membership != before, tag, hints)
+
+
+def hints_of(news: Mapping[str, Any]) -> Hints:
+    """Raises TypeError, KeyError, AttributeError, ValueError."""
+    told: Mapping[str, Mapping[str, Any]] | None = news["waiting"]
+    waiting = (
+        None
+        if told is None
+        else {
+            str(line): {date.fromisoformat(day): max(int(number), 0) for day, number in days.items()}
+            for line, days in told.items()
+        }
+    )
+    return Hints(frozenset(map(str, news["shared"])), waiting)
 
 
 def followed(signer: str, successions: Sequence[Mapping[str, Any]]) -> str:

@@ -11,16 +11,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from http import HTTPStatus
 
 from softphone import __version__
 from softphone.domain.errors import HouseError, KlartoneError, NotSignedInError
 from softphone.domain.house_knows import HouseWaiting
-from softphone.house.backlog import backlog, shared
 from softphone.house.connection import Connection
 from softphone.house.joining import Desk
 from softphone.house.membership import Membership
-from softphone.house.news import Taken, take_news
+from softphone.house.news import Hints, Taken, take_news
 from softphone.system.logbook import log, log_bug
 
 EVERY = 60.0
@@ -70,7 +68,7 @@ class NewsWatch:
         self._told: tuple[int, str] | None = None
         self._told_at = 0.0
         self._refused: tuple[str, ...] = ()
-        self._shared: frozenset[str] = frozenset()
+        self._tag, self._hints = "", Hints()
 
     def start(self) -> None:
         threading.Thread(target=self._run, name="house", daemon=True).start()
@@ -105,8 +103,9 @@ class NewsWatch:
         """The seconds until the next."""
         trouble: KlartoneError | None = None
         try:
-            taken = take_news(self._connection, self._desk.folder, self._desk.keyring, membership)
+            taken = take_news(self._connection, self._desk.folder, self._desk.keyring, membership, tag=self._tag)
             membership, self._at, self._fails = taken.membership, datetime.now(UTC), 0
+            self._tag, self._hints = taken.tag, taken.hints or self._hints
             self._desk.folder.note_heard()
             if taken.refused != self._refused:
                 self._refused = taken.refused
@@ -116,32 +115,21 @@ class NewsWatch:
                 trouble = HouseError(taken.refused[0])
             if taken.changed:
                 self._taken(taken)
+            if self._hints.waiting is not None:
+                self._backlog(HouseWaiting(self._at, self._hints.waiting))
             self._tell()
-            self._ask_as_agent()
         except KlartoneError as error:
             self._fails += 1
             if self._fails == 1:
                 _log.info("no news of the house: %s", error.code)
             trouble = error
-        unopened = self._shared.difference(self._desk.folder.opened())
+        unopened = self._hints.shared.difference(self._desk.folder.opened())
         self._heard(Heard(membership, self._at, trouble, len(unopened)))
         if isinstance(trouble, NotSignedInError):
             return _SIGNED_OUT
         again = trouble.again if isinstance(trouble, HouseError) else None
         wait = min(self._every * 2 ** max(self._fails - 1, 0), _LONGEST)
         return max(wait * random.uniform(0.75, 1.25), again or 0.0)
-
-    def _ask_as_agent(self) -> None:
-        try:
-            self._backlog(backlog(self._connection.ask))
-        except HouseError as error:
-            if error.status != HTTPStatus.FORBIDDEN:  # who takes no calls has no sample, and no own reviews
-                raise
-            return
-        try:
-            self._shared = frozenset(shared(self._connection.ask))
-        except HouseError as error:  # a hint: what was known stands
-            _log.info("not told what is shared: %s", error.code)
 
     def _tell(self) -> None:
         """What IT's list says of this desk."""

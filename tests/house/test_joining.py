@@ -212,7 +212,8 @@ def test_a_desk_believes_its_signer_and_a_higher_number_and_nothing_else(home: H
     publish(team, 7, key)
     joined(home, team, key)
     before = home.setting("policy")["value"]
-    assert news(home) == Taken(home.folder.read())  # type: ignore[arg-type]
+    said = news(home)
+    assert (said.membership, said.refused, said.changed) == (home.folder.read(), (), False)
     # The service lies in each way that its database allows.
     text = policy_text(team, 8)
     path = team.home / "forged.toml"

@@ -17,15 +17,16 @@ import pytest
 from softphone.archive.archive import Archive
 from softphone.archive.outbox import rows
 from softphone.domain.changes import ListCallBack
-from softphone.domain.house_knows import KEPT
+from softphone.domain.house_knows import KEPT, HouseWaiting
 from softphone.domain.purpose import Language, Purpose
-from softphone.house.backlog import backlog
 from softphone.house.connection import Answer
+from softphone.house.news import hints_of
 from softphone.house.numbers import HouseNumbers, knows
 from tests.archive.lines import line
 from tests.archive.scene import NUMBER, MemoryKeys
 from tests.engine.storage.test_store import EVERY, Desk
 from tests.house.joined import Joined, signed_in
+from tests.peers.processes import until
 from tests.team.desk import made
 from tests.team.served import ANNA, Team
 
@@ -38,6 +39,12 @@ def remembers(desk: Joined, number: str, what: str, **more: Any) -> None:
     now = datetime.now(UTC)
     told = {"at": now.isoformat(), "until": (now + timedelta(days=90)).isoformat(), "line": "", **more}
     desk.connection.ask("POST", "/v1/numbers", {"number": number, "what": what, **told})
+
+
+def waiting_of(desk: Joined) -> HouseWaiting:
+    lines = hints_of(desk.connection.ask("GET", "/v1/news").json).waiting
+    assert lines is not None
+    return HouseWaiting(datetime.now(UTC), lines)
 
 
 @pytest.mark.rule("G31")
@@ -55,7 +62,7 @@ def test_a_no_at_one_desk_counts_at_another_and_where_the_house_is_silent_traini
     desk.store.house_numbers = HouseNumbers(second.connection.ask)
     # Nor how many wait for the house's reviewers.
     assert desk.look_up("c0b", number=OTHER).house_silent
-    desk.store.house_waiting = backlog(second.connection.ask)
+    desk.store.house_waiting = waiting_of(second)
     remembers(first, NUMBER, "refused")
     remembers(first, NUMBER, "language", value="en")
     remembers(first, NUMBER, "call_back", line=EVERY.id)
@@ -123,14 +130,15 @@ def test_the_sample_leaves_room_for_what_waits_for_review_in_the_whole_house(tea
     desk.until(lambda: desk.store.opened)
     desk.store.in_house = True
     desk.store.house_numbers = HouseNumbers(first.connection.ask)
-    desk.store.house_waiting = backlog(first.connection.ask)
+    desk.store.house_waiting = waiting_of(first)
     assert not desk.look_up("c1", limited).reviewers_have_enough
     # Another desk ships what fills the reviewers' weeks.
     other = team_tls.desk("agent", agents=(BO,))
     for _ in range(14):
         assert other.upload(made(team_tls.keys, agent=BO, line=limited.id)).json["state"] == "stored"
-    desk.store.house_waiting = backlog(first.connection.ask)
-    assert desk.store.house_waiting.lines[limited.id]
+    # Counted again once that costs little.
+    until(lambda: limited.id in waiting_of(first).lines, 10, "what they have shipped")
+    desk.store.house_waiting = waiting_of(first)
     assert desk.look_up("c2", limited).reviewers_have_enough
     assert desk.store.close()
 

@@ -1,32 +1,45 @@
-"""What a desk hears of its house beside the news."""
+"""What a desk hears of its house beside what it is set up with."""
 
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from types import SimpleNamespace
 from typing import Any, cast
 
 from softphone.domain.errors import HouseError
+from softphone.domain.house_knows import HouseWaiting
 from softphone.house.connection import Answer
 from softphone.house.membership import begun
 from softphone.house.watch import Heard, NewsWatch
 from tests.peers.processes import until
 
+NEWS = {
+    "policy": 3,
+    "signer": "",
+    "successions": [],
+    "notices": [],
+    "settings": None,
+    "accounts": [],
+    "shared": ["r", "opened"],
+    "waiting": {"salg": {"2027-01-01": 4}},
+}
 
-def test_a_hint_that_fails_is_no_trouble_of_the_house_and_what_was_known_stands() -> None:
-    asked, heard = list[str](), list[Heard]()
 
-    def ask(_method: str, path: str, *_: Any, **__: Any) -> Answer:
-        asked.append(path)
-        if path == "/v1/shared" and asked.count(path) > 1:
+def test_a_desk_asks_one_thing_a_minute_and_what_was_told_stands_while_nothing_changes() -> None:
+    asked, heard, told = list[tuple[str, str]](), list[Heard](), list[HouseWaiting]()
+
+    def ask(_method: str, path: str, *_: Any, headers: dict[str, str] | None = None) -> Answer:
+        tag = (headers or {}).get("If-None-Match", "")
+        asked.append((path, tag))
+        if len(heard) == 2:
             raise HouseError("error.team.unavailable", status=503)
-        told = {"/v1/shared": {"rows": [{"recording": "r"}]}, "/v1/sample/waiting": {"waiting": []}}
-        return Answer(304 if path == "/v1/news" else 200, {}, json.dumps(told.get(path)).encode())
+        return Answer(304 if tag else 200, {"etag": "one"}, b"" if tag else json.dumps(NEWS).encode())
 
-    membership = begun("https://house.example", "", "d", "", datetime.now(UTC), by_directory=False)
+    membership = replace(begun("https://house.example", "", "d", "", datetime.now(UTC), by_directory=False), policy=3)
     folder = SimpleNamespace(
-        read=lambda: membership, heard=lambda: None, note_heard=lambda: None, opened=lambda: frozenset[str]()
+        read=lambda: membership, heard=lambda: None, note_heard=lambda: None, opened=lambda: frozenset({"opened"})
     )
     watch = NewsWatch(
         cast("Any", SimpleNamespace(folder=folder, keyring=None)),
@@ -34,9 +47,20 @@ def test_a_hint_that_fails_is_no_trouble_of_the_house_and_what_was_known_stands(
         taken=lambda _: None,
         heard=heard.append,
         gone=lambda: None,
+        backlog=told.append,
         every=0.01,
     )
     watch.start()
-    until(lambda: len(heard) >= 3, 10, "three turns")
+    until(lambda: len(heard) >= 4, 10, "four turns")
     watch.stop()
-    assert {(one.trouble, one.shared) for one in heard} == {(None, 1)}
+    # What IT's list says of it goes with the first.
+    assert asked[:2] == [("/v1/news", ""), ("/v1/desk", "")]
+    assert set(asked[2:]) == {("/v1/news", "one")}
+    assert {one.shared for one in heard} == {1}
+    assert [one.trouble is None for one in heard[:4]] == [True, True, False, True]
+    assert {
+        (line, day, number) for one in told for line, days in one.lines.items() for day, number in days.items()
+    } == {("salg", date(2027, 1, 1), 4)}
+    # It is as new as the last answer, and none came of the third.
+    assert told[0].at < told[1].at
+    assert len(told) == len(heard) - 1

@@ -95,7 +95,6 @@ MAY = {
     "POST /v1/sample/living": {LEAD},
     "GET /v1/sample/{recording}": ALL,  # of what they review: nobody else finds any
     "PUT /v1/sample/tallies": {AGENT},
-    "GET /v1/sample/waiting": {AGENT},
     "GET /v1/reviews/{recording}": {LEAD},
     "GET /v1/reviews/{recording}/still": {LEAD},
     "POST /v1/reviews/{recording}/open": {LEAD},

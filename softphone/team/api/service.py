@@ -18,6 +18,7 @@ from softphone.team.objects import Bucket
 from softphone.team.people.openid import OpenId
 from softphone.team.proving.laying import keep_laying
 from softphone.team.rows.pool import Rows
+from softphone.team.rows.reviewing import Backlog
 from softphone.team.schema import HEAD
 from softphone.team.upload.arriving import Arriving
 from softphone.team.upload.receipt import Signer
@@ -73,6 +74,7 @@ class Service(Process):
     signer: Signer
     ringing: Rows
     """connections that nothing else takes, for what is asked while it rings"""
+    backlog: Backlog = field(default_factory=Backlog)
     forwarding: Forwarding | None = None
     """none: a balancer leads to whoever signs in"""
 

@@ -8,15 +8,11 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from softphone.team.rows.pool import Row, Transaction
+from softphone.team.rows.pool import Row, Rows, Transaction
 
 SETTINGS = "SELECT number, told FROM house_settings ORDER BY number DESC LIMIT 1"
 NOTICE = "SELECT sound FROM notice_files WHERE digest = %s"
-NEWEST_POLICY = "SELECT number, signer FROM policies ORDER BY number DESC LIMIT 1"
-NOTICES = "SELECT name, digest FROM policy_notices WHERE number = %s ORDER BY name"
-SUCCESSIONS = "SELECT number, signer, succession FROM policies WHERE succession IS NOT NULL ORDER BY number"
-NEWEST_SETTINGS = "SELECT max(number) AS number FROM house_settings"
-MY_ACCOUNTS = "SELECT * FROM my_accounts()"
+NEWS = "SELECT my_news() AS news"
 PASSWORDS = "SELECT * FROM account_passwords()"
 KEPT = "SELECT account_password_kept(%s)"
 TAKE_SETTINGS = "SELECT house_settings_take(%s)"
@@ -36,17 +32,11 @@ class Notice:
     sound: bytes
 
 
-async def news(tx: Transaction) -> dict[str, Any]:
+async def news(rows: Rows, token: str) -> dict[str, Any]:
     """All that may have changed for whoever asks, without what takes long."""
-    policy = await tx.row(NEWEST_POLICY)
-    return {
-        "policy": policy and policy["number"],
-        "signer": policy["signer"] if policy else "",
-        "successions": await tx.all(SUCCESSIONS),
-        "notices": await tx.all(NOTICES, policy["number"]) if policy else [],
-        "settings": await tx.value(NEWEST_SETTINGS),
-        "accounts": await tx.all(MY_ACCOUNTS),
-    }
+    row = await rows.once(token, NEWS)
+    assert row is not None
+    return row["news"]
 
 
 async def passwords(tx: Transaction) -> Sequence[Row]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -12,7 +14,7 @@ from psycopg.types.json import Jsonb
 from softphone.domain.archive.reviews import SampleFilter
 from softphone.domain.policy.period import Period
 from softphone.domain.retention import day_begins, kept_reviewed
-from softphone.team.rows.pool import Row, Transaction
+from softphone.team.rows.pool import Row, Rows, Transaction
 
 OPEN = "SELECT * FROM review_open(%s)"
 CLOSE = "SELECT review_close(%s)"
@@ -32,7 +34,7 @@ ROW = "SELECT * FROM sample_row(%s)"
 DAYS = "SELECT * FROM sample_days(%s)"
 LIVING = "SELECT recording FROM sample_living(%s)"
 TALLIES = "SELECT tallies_put(%s)"
-WAITING = "SELECT * FROM sample_waiting()"
+WAITING = "SELECT sample_waiting() AS waiting"
 FIGURES = "SELECT * FROM sample_figures(%s, %s, %s, %s)"
 MARKS = "SELECT * FROM marks_living()"
 GROUPS = "SELECT * FROM marks_groups()"
@@ -164,3 +166,30 @@ async def hear(tx: Transaction, recording: UUID) -> Sequence[Row]:
     await tx.all(CLOSE, recording)
     await tx.all(OPEN, recording)
     return await tx.all(WRAPS, recording)
+
+
+class Backlog:
+    """What waits for review in the whole house, which is the same for every agent who asks: by line and day.
+
+    Each desk asks each minute, and to count takes the longer the more there is. So a count stands fifty times as long as it took,
+    and while somebody counts anew the last one is told.
+    """
+
+    def __init__(self) -> None:
+        self._told: dict[str, dict[str, int]] | None = None
+        self._until = 0.0
+        self._counting = asyncio.Lock()
+
+    async def told(self, rows: Rows, token: str) -> dict[str, dict[str, int]]:
+        """`token`: of an agent. Raises TeamError."""
+        if self._told is not None and (self._counting.locked() or time.monotonic() < self._until):
+            return self._told
+        async with self._counting:
+            if self._told is not None and time.monotonic() < self._until:
+                return self._told
+            began = time.monotonic()
+            row = await rows.once(token, WAITING)
+            assert row is not None
+            told: dict[str, dict[str, int]] = row["waiting"]
+            self._told, self._until = told, time.monotonic() + 50 * (time.monotonic() - began)
+            return told

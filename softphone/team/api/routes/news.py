@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import Header, Path
@@ -13,6 +12,7 @@ from pydantic import Field
 
 from softphone.archive.crypto.passwords import seal_for, taken_out
 from softphone.domain.errors import TeamError
+from softphone.domain.roles import Role
 from softphone.team.api.asking import Here, Who, router
 from softphone.team.rows import joining
 from softphone.team.upload.told import Sealed, Told
@@ -45,7 +45,10 @@ class AccountTold(Told):
 
 
 class News(Told):
-    """`policy` and `settings`: the numbers of the newest; null: there is none. `signer`: whose signature that policy has."""
+    """`policy` and `settings`: the numbers of the newest; null: there is none. `signer`: whose signature that policy has.
+
+    For agents: `shared` has own recordings whose review is shared, and `waiting` what waits for review in the whole house, by
+    line and the day on which it ends. Each desk's sample leaves room for it (G33). It may be some seconds old."""
 
     policy: int | None = None
     signer: str = ""
@@ -53,6 +56,8 @@ class News(Told):
     notices: list[NoticeNamed] = Field(default_factory=list[NoticeNamed])
     settings: int | None = None
     accounts: list[AccountTold] = Field(default_factory=list[AccountTold])
+    shared: list[str] = Field(default_factory=list[str])
+    waiting: dict[str, dict[str, int]] | None = None
 
 
 class PasswordsAsked(Told):
@@ -79,9 +84,10 @@ class PasswordKept(Told):
 @routes.get("/news", response_model=News)
 async def news(here: Here, asking: Who, if_none_match: Annotated[str | None, Header()] = None) -> Response:
     """What is newest. A desk asks with the ETag that it has, and fetches what is another than it has."""
-    async with here.rows.asking(asking.token) as tx:
-        found = _told(await joining.news(tx))
-    text = found.model_dump_json().encode()
+    told = await joining.news(here.rows, asking.token)
+    if Role.AGENT in asking.who.roles:
+        told["waiting"] = await here.backlog.told(here.rows, asking.token)
+    text = News.model_validate(told).model_dump_json().encode()
     headers = {"ETag": f'"{hashlib.sha256(text).hexdigest()[:32]}"'}
     if if_none_match == headers["ETag"]:
         return Response(status_code=304, headers=headers)
@@ -133,11 +139,3 @@ async def account_password_kept(here: Here, asking: Who, told: PasswordKept) -> 
     """This desk has it in its keyring."""
     async with here.rows.asking(asking.token) as tx:
         await joining.password_kept(tx, told.address)
-
-
-def _told(found: Mapping[str, Any]) -> News:
-    return News.model_validate({**found, "successions": [_succession(one) for one in found["successions"]]})
-
-
-def _succession(one: Mapping[str, Any]) -> dict[str, Any]:
-    return {**one, "succession": bytes(one["succession"]).decode("ascii", "replace")}

@@ -269,15 +269,3 @@ class SharedRow(Row):
 
 class SharedRows(Told):
     rows: list[SharedRow]
-
-
-class WaitingOn(Told):
-    """So many of a line end on that day."""
-
-    line: str
-    expires_on: date
-    number: int
-
-
-class Waiting(Told):
-    waiting: list[WaitingOn]

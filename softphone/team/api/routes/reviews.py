@@ -86,14 +86,6 @@ async def tallies_put(here: Here, asking: Who, told: bodies.Tallies) -> None:
         await tx.all(reviewing.TALLIES, Jsonb(told.model_dump()["tallies"]))
 
 
-@routes.get("/sample/waiting")
-async def sample_waiting(here: Here, asking: Who) -> bodies.Waiting:
-    """What waits for review in the whole house: each desk's sample leaves room for it (G33)."""
-    async with here.rows.asking(asking.token) as tx:
-        found = await tx.all(reviewing.WAITING)
-    return bodies.Waiting(waiting=[bodies.WaitingOn(**one) for one in found])
-
-
 @routes.get("/sample/{recording}")
 async def sample_row(here: Here, asking: Who, recording: Recording) -> bodies.Row:
     async with here.rows.asking(asking.token) as tx:

@@ -8,7 +8,7 @@ GRANT EXECUTE ON FUNCTION
     request_asked(bytea, timestamptz, text, bigint, text), who_asks(), session_end(), desk_revoke(uuid), person_leaves(uuid), key_proved(text, text, bytea),
     desk_seen(text, integer, text), people_figures(),
     newest_signed(), policy_lost(),
-    my_accounts(), account_passwords(), account_password_kept(text),
+    my_news(), account_passwords(), account_password_kept(text),
     upload_begin(uuid, bigint, bytea, integer, text), upload_named(uuid, text, text),
     upload_part(uuid, text, integer, bytea, text), upload_drop(uuid), recording_store(uuid, jsonb), receipt_keep(uuid, text),
     purposes_ended(uuid), compared_note(text), objection_received(uuid, bytea, date, timestamptz),

@@ -53,14 +53,33 @@ CREATE FUNCTION accounts_listed() RETURNS TABLE (address text, told jsonb, waits
     SELECT a.address, a.told, a.password IS NOT NULL, a.changed_at FROM desk_accounts a ORDER BY a.address
 $$;
 
--- Of the agent who asks. `waits`: a password that this desk may have. What a desk was given that is revoked, another of the agent's
--- gets.
-CREATE FUNCTION my_accounts() RETURNS TABLE (address text, told jsonb, waits boolean)
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
-    SELECT a.address, a.told, a.password IS NOT NULL AND (a.taken_by IS NULL OR a.taken_by = my_desk()
-        OR EXISTS (SELECT FROM desks d WHERE d.desk = a.taken_by AND d.revoked_at IS NOT NULL))
-    FROM desk_accounts a WHERE a.address = ANY (my_agents()) ORDER BY a.address
-$$;
+-- All that may have changed for whoever asks, without what takes long: policy, settings, an agent's accounts, and which own reviews are
+-- shared. Of an account `waits`: a password that this desk may have. What a desk was given that is revoked, another of the agent's gets.
+CREATE FUNCTION my_news() RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+DECLARE
+    who sessions := need('agent', 'case_handler', 'lead', 'custody', 'it');
+    mine text[] := CASE WHEN 'agent' = ANY (who.roles) THEN who.agents ELSE '{}' END;
+    newest record;
+BEGIN
+    SELECT p.number, p.signer INTO newest FROM policies p ORDER BY p.number DESC LIMIT 1;
+    RETURN jsonb_build_object(
+        'policy', newest.number,
+        'signer', coalesce(newest.signer, ''),
+        'successions', (SELECT coalesce(jsonb_agg(jsonb_build_object('number', p.number, 'signer', p.signer,
+            'succession', encode(p.succession, 'escape')) ORDER BY p.number), '[]') FROM policies p WHERE p.succession IS NOT NULL),
+        'notices', (SELECT coalesce(jsonb_agg(jsonb_build_object('name', n.name, 'digest', n.digest) ORDER BY n.name), '[]')
+            FROM policy_notices n WHERE n.number = newest.number),
+        'settings', (SELECT max(s.number) FROM house_settings s),
+        'accounts', (SELECT coalesce(jsonb_agg(jsonb_build_object('address', a.address, 'told', a.told,
+            'waits', a.password IS NOT NULL AND (a.taken_by IS NULL OR a.taken_by = who.desk
+                OR EXISTS (SELECT FROM desks d WHERE d.desk = a.taken_by AND d.revoked_at IS NOT NULL))) ORDER BY a.address), '[]')
+            FROM desk_accounts a WHERE a.address = ANY (mine)),
+        'shared', (SELECT coalesce(jsonb_agg(s.recording ORDER BY s.recording), '[]') FROM (SELECT r.recording
+            FROM recordings r JOIN reviews v USING (recording) WHERE r.agent = ANY (mine) AND r.training_until > '-infinity'
+                AND lives_for(r, 'training') AND r.restricted IS NULL AND v.shared LIMIT 1000) s)
+    );
+END $$;
 
 -- As they lie here, sealed. The first desk that asks may ask again until it has said that it has kept them; no other may.
 CREATE FUNCTION account_passwords() RETURNS TABLE (address text, password bytea)
