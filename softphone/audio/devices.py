@@ -114,7 +114,9 @@ _SERVERS = ("ALSA: pulse", "ALSA: default")
 _lock = threading.Lock()
 _streams = 0
 """those that are open or being opened: PortAudio sees new devices only when it starts anew, which would end them all"""
-_quiet_alsa: object = None
+_ERROR_HANDLER = ctypes.CFUNCTYPE(None, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p)
+_SAY_NOTHING = _ERROR_HANDLER(lambda *_: None)
+"""made once and kept as long as the process: ALSA calls whichever of two threads' was set last"""
 
 
 def portaudio() -> ModuleType:
@@ -258,20 +260,8 @@ def _of_portaudio(
     return wasapi or tuple({one.id: one for one in all_of_them}.values())
 
 
+@cache
 def _silence_alsa() -> None:
     """ALSA prints a paragraph for every device it tries in vain; its own hook takes that away."""
-    global _quiet_alsa
-    if _quiet_alsa is not None:
-        return
-    try:
-        alsa = ctypes.CDLL("libasound.so.2")
-        kind = ctypes.CFUNCTYPE(None, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p)
-        hook = kind(_say_nothing)
-        alsa.snd_lib_error_set_handler(hook)
-        _quiet_alsa = hook
-    except (OSError, AttributeError):
-        _quiet_alsa = False
-
-
-def _say_nothing(*_: object) -> None:
-    return None
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL("libasound.so.2").snd_lib_error_set_handler(_SAY_NOTHING)
