@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import shutil
 import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -82,6 +84,9 @@ def examined(home: Home) -> dict[str, Any]:
 def look(home: Home, checks: Sequence[Check] = CHECKS) -> list[tuple[str, Finding]]:
     """What each check found, in the checks' order. None is waited for longer than it may take."""
     machine = Machine(home)
+    # PySide puts its own `__import__` in Python's place. Where other threads import meanwhile, that may end the process.
+    with suppress(ImportError, OSError):
+        importlib.import_module("PySide6.QtCore")
     began = time.monotonic()
     going = [_Going(check, machine) for check in checks]
     for one in going:
