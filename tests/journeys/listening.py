@@ -58,6 +58,11 @@ def _read(sound: Sound, whole: int, shift: int) -> tuple[npt.NDArray[np.int64], 
     return said, clear, float(np.minimum(ratio[clear], 10).mean()) if clear.any() else 0.0
 
 
+def jumps(pcm: bytes | Sound) -> list[tuple[int, int | None, int | None]]:
+    """`counter.gaps` of a recording's side. Its last frame may be the one in which the call ended, half a number."""
+    return counter.gaps(numbers(pcm)[:-1])
+
+
 def spoken(said: Sequence[int | None]) -> tuple[int, int]:
     """The first and the last frame that says a number."""
     told = [index for index, number in enumerate(said) if number is not None]

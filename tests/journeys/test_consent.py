@@ -12,11 +12,11 @@ from softphone.domain.purpose import Headline, KeyRole, Purpose, Reason
 from softphone.domain.status import Action, PurposePhase
 from softphone.wire.to_engine import Act
 from tests.journeys.lines import NUMBERS
-from tests.journeys.listening import numbers, spoken
+from tests.journeys.listening import jumps, numbers, spoken
 from tests.journeys.stage import LOOPBACK, Stage, shared
 from tests.journeys.traces import note
 from tests.journeys.watched_engine import WATCHED, watched
-from tests.peers.counter import CYCLE, gaps
+from tests.peers.counter import CYCLE
 from tests.peers.plain_phone import plain_phone
 from tests.peers.second_phone import talk
 
@@ -71,7 +71,7 @@ def test_after_a_yes_it_is_recorded_from_one_and_a_half_seconds_after_that_key(o
         given = [entry for entry in archive.audit_of(call=call) if entry.event == "consent_given"]
     assert [entry.rule for entry in given] == ["G03"]
     sound = on.exported(row.recording)
-    assert gaps(numbers(sound[:, 0].tobytes())) == []
+    assert jumps(sound[:, 0].copy()) == []
     seen = watched(on, call)
     (pressed,) = seen["digits"]
     said = numbers(sound[:, 1].tobytes())

@@ -9,10 +9,9 @@ import pytest
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import Headline, KeyRole, Purpose
 from softphone.domain.status import HoldPhase, OptOutKind, Status
-from tests.journeys.listening import numbers
+from tests.journeys.listening import jumps
 from tests.journeys.stage import Stage, shared
 from tests.journeys.traces import Traces, note
-from tests.peers.counter import gaps
 
 pytestmark = [pytest.mark.journey, pytest.mark.rule("G04"), pytest.mark.rule("G10")]
 
@@ -47,7 +46,7 @@ def _custody_only(on: Stage, call: str, traces: Traces) -> None:
     assert row.restricted == "hold_only"
     sound = on.exported(row.recording, KeyRole.CUSTODY)
     assert len(sound) >= 16_000
-    assert gaps(numbers(sound[:, 0].tobytes())) == []
+    assert jumps(sound[:, 0].copy()) == []
     with on.archive() as archive:
         for role in (KeyRole.TRAINING, KeyRole.DOCUMENTATION):
             with pytest.raises(ArchiveError):
