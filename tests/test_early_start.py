@@ -46,7 +46,7 @@ def engines(home: Home) -> list[psutil.Process]:
 
 def one_engine(home: Home) -> psutil.Process:
     """A process that has just begun does not show its command at once."""
-    until(lambda: len(engines(home)) == 1, 5, "one engine")
+    until(lambda: len(engines(home)) == 1, 15, "one engine")
     return engines(home)[0]
 
 

@@ -461,7 +461,7 @@ def test_a_test_call_gives_the_notice_and_then_what_the_agent_said(sinks: NullSi
     write_wav(mouth, tone(500, 20, level_db=-14))
     speaking, listening = sinks.speak(mouth), sinks.listen(ear)
     try:
-        until(lambda: ear.exists() and ear.stat().st_size > 3200, 5, "the first sound")
+        until(lambda: ear.exists() and ear.stat().st_size > 3200, 15, "the first sound")
         told = run(OWN_CALL, sinks.env)
     finally:
         end(speaking)
@@ -481,7 +481,7 @@ def test_the_player_the_test_tone_and_the_level_meter_use_real_devices(sinks: Nu
     write_wav(mouth, tone(500, 20, level_db=-14))
     speaking, listening = sinks.speak(mouth), sinks.listen(ear)
     try:
-        until(lambda: ear.exists() and ear.stat().st_size > 3200, 5, "the first sound")
+        until(lambda: ear.exists() and ear.stat().st_size > 3200, 15, "the first sound")
         told = run(PLAY, sinks.env)
     finally:
         end(speaking)

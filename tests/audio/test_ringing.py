@@ -49,14 +49,14 @@ def test_it_rings_on_the_chosen_loudspeaker_or_where_speech_is_heard_if_that_one
     now = Ring("loudspeaker", "bell", 100, "headset")
     ringer = Ringer(lambda: now)
     ringer.ring(on=True)
-    until(lambda: set(_Loudspeaker.sounding) == {"loudspeaker"}, 5, "the ring")
+    until(lambda: set(_Loudspeaker.sounding) == {"loudspeaker"}, 15, "the ring")
     ringer.ring(on=False)
-    until(lambda: not _Loudspeaker.sounding, 5, "its end")
+    until(lambda: not _Loudspeaker.sounding, 15, "its end")
     now = Ring("pulled out", "bell", 100, "headset")
     ringer.ring(on=True)
-    until(lambda: set(_Loudspeaker.sounding) == {"headset"}, 5, "the ring elsewhere")
+    until(lambda: set(_Loudspeaker.sounding) == {"headset"}, 15, "the ring elsewhere")
     ringer.ring(on=False)
-    until(lambda: not _Loudspeaker.sounding, 5, "its end")
+    until(lambda: not _Loudspeaker.sounding, 15, "its end")
 
 
 def test_each_ring_is_another_and_none_is_too_loud(tmp_path: Path) -> None:

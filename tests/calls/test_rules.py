@@ -58,7 +58,7 @@ class Loop:
     def _note(self, entries: Sequence[AuditEntry]) -> None:
         self.noted += entries
 
-    def turn(self, seconds: float = 5) -> None:
+    def turn(self, seconds: float = 15) -> None:
         """The next word from the thread that reads."""
         self.inbox.get(timeout=seconds)()
 
@@ -257,7 +257,7 @@ def test_the_contents_of_a_file_that_is_no_longer_asked_for_are_dropped(loop: Lo
     other = file.with_name("other.toml")
     other.write_text(POLICY.replace("Salgslinjen", "En anden linje"), "utf-8")
     loop.rules.load(str(file))
-    late = loop.inbox.get(timeout=5)
+    late = loop.inbox.get(timeout=15)
     loop.rules.load(str(other))
     late()
     assert loop.rules.policy is None

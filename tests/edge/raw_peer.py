@@ -66,7 +66,7 @@ class RawPeer:
     def send(self, data: bytes) -> None:
         self.socket.sendto(data, ("127.0.0.1", self.phone.udp))
 
-    def received(self, wanted: bytes, seconds: float = 5) -> bytes:
+    def received(self, wanted: bytes, seconds: float = 15) -> bytes:
         """The next datagram that begins so; others before it are passed over."""
         limit = time.monotonic() + seconds
         while (left := limit - time.monotonic()) > 0:

@@ -108,9 +108,9 @@ def test_a_call_and_a_registration_outlive_another_address_and_a_cable_that_is_d
     assert hears(bo, tmp_path)
 
     line.move("10.77.0.9")
-    until(lambda: [one for one in server.contacts("anna") if "10.77.0.9" in one] != [], 8, "the new registration")
+    until(lambda: [one for one in server.contacts("anna") if "10.77.0.9" in one] != [], 15, "the new registration")
     assert len(server.contacts("anna")) == 1, "the old address is taken away, or it would be called too"
-    until(lambda: hears(bo, tmp_path) and hears(anna, tmp_path), 8, "sound at the new address")
+    until(lambda: hears(bo, tmp_path) and hears(anna, tmp_path), 15, "sound at the new address")
 
     line.draw()
     assert (
@@ -119,7 +119,7 @@ def test_a_call_and_a_registration_outlive_another_address_and_a_cable_that_is_d
     anna.wait_for("PartySound", there=False, seconds=8)
     line.plug()
     anna.wait_for("RegistrationChanged", state="registered", seconds=8)
-    until(lambda: anna.told("PartySound")[-1]["there"], 8, "the party's sound again")
+    until(lambda: anna.told("PartySound")[-1]["there"], 15, "the party's sound again")
     assert hears(bo, tmp_path)
     assert not anna.told("CallEnded")
     part(bo, anna)
@@ -142,8 +142,8 @@ def test_a_call_outlives_a_way_that_swallows_everything(scene: Scene, seconds: f
     time.sleep(seconds - min(seconds, time.monotonic() - began))  # the cut itself: nothing happens by then
     line.pass_on()
     for phone in (anna, bo):
-        until(lambda phone=phone: phone.told("PartySound")[-1]["there"], 8, "the party's sound again")
-    until(lambda: hears(bo, tmp_path) and hears(anna, tmp_path), 8, "sound in both directions")
+        until(lambda phone=phone: phone.told("PartySound")[-1]["there"], 15, "the party's sound again")
+    until(lambda: hears(bo, tmp_path) and hears(anna, tmp_path), 15, "sound in both directions")
     until(lambda: anna.told("RegistrationChanged")[-1]["state"] == "registered", 130, "the registration")
     assert server.contacts("anna")
     assert not anna.told("CallEnded")

@@ -313,7 +313,7 @@ def test_an_edge_that_is_killed_in_a_call_is_back_within_a_second_and_the_call_s
         old = edge_of(phone)
         os.kill(old.pid, signal.SIGKILL)
         began = time.monotonic()
-        until(lambda: any(one.pid != old.pid for one in children(phone.pid)), 5, "a new edge")
+        until(lambda: any(one.pid != old.pid for one in children(phone.pid)), 15, "a new edge")
         talk(other, 50)
         phone.do("hold")
         other.wait_for("HoldChanged", by_them=True)
@@ -341,7 +341,7 @@ def test_while_no_edge_comes_back_the_party_counts_as_not_heard_and_is_heard_aga
             time.sleep(0.05)
         phone.wait_for("PartySound", there=False)
         phone.wait_for("PartySound", there=True)
-        until(lambda: [one["present"] for one in phone.told("EdgeChanged")] == [False, True], 5, "an edge again")
+        until(lambda: [one["present"] for one in phone.told("EdgeChanged")] == [False, True], 15, "an edge again")
         part(phone, other)
 
 
@@ -367,7 +367,7 @@ def test_an_answer_whose_own_to_cannot_be_read_fails_the_call_at_once(phone: Sec
         invite = callee.wait_for("INVITE")
         answered = callee.answer(invite, "200 OK", contact=f"<sip:p@{LOOPBACK}:{callee.port}>", body=SDP)
         callee.send(re.sub(r"\r\nTo: [^\r]*", "\r\nTo: <sip:p@[]>;tag=x", answered), callee.peer)
-        assert phone.wait_for("CallEnded", 5)["code"] == 502
+        assert phone.wait_for("CallEnded", 15)["code"] == 502
 
 
 @pytest.mark.parametrize("status", ["302 Moved Temporarily", "486 Busy Here", "487 Request Terminated"])
@@ -376,7 +376,7 @@ def test_a_call_that_is_led_elsewhere_ends_as_that_and_nobody_else_is_dialled(ph
         phone.do("dial", target=f"sip:wire@{LOOPBACK}:{callee.port}")
         contact = f"<sip:else@{LOOPBACK}:{elsewhere.port}>"
         callee.send(callee.answer(callee.wait_for("INVITE"), status, contact=contact), callee.peer)
-        ended = phone.wait_for("CallEnded", 5)
+        ended = phone.wait_for("CallEnded", 15)
         assert f"{ended['code']} {ended['reason']}" == status
         assert elsewhere.silent(0)
 

@@ -51,7 +51,7 @@ class Desk:
     def set(self, *accounts: Account, answers: int) -> None:
         self.accounts.set(accounts, in_call=False)
         for _ in range(answers):
-            self.inbox.get(timeout=5)()
+            self.inbox.get(timeout=15)()
 
     @property
     def fault(self) -> str | None:
@@ -98,10 +98,10 @@ def test_a_keyring_that_does_not_answer_is_a_fault_as_long_as_an_account_needs_i
         case _:
             # It is asked again and again, and nobody presses anything.
             for _ in range(3):
-                desk.inbox.get(timeout=5)()
+                desk.inbox.get(timeout=15)()
             desk.locked.clear()
             while not desk.accounts.settle(in_call=False):
-                desk.inbox.get(timeout=5)()
+                desk.inbox.get(timeout=15)()
             assert desk.phone.passwords == ["", "secret of other", "secret of one"]
             assert desk.accounts.shown()[0].registration is Registration.REGISTERING
     assert desk.fault is None
@@ -132,15 +132,15 @@ def test_an_earlier_look_up_gives_no_password_and_a_new_one_waits_until_no_call_
     def keyring(_: str) -> str:
         own: queue.SimpleQueue[str] = queue.SimpleQueue()
         answers.put(own)
-        return own.get(timeout=5)
+        return own.get(timeout=15)
 
     def asked(*accounts: Account) -> queue.SimpleQueue[str]:
         desk.set(accounts, in_call=False)
-        return answers.get(timeout=5)
+        return answers.get(timeout=15)
 
     def said(by: queue.SimpleQueue[str], password: str, *, in_call: bool = False) -> list[str]:
         by.put(password)
-        inbox.get(timeout=5)()
+        inbox.get(timeout=15)()
         desk.settle(in_call=in_call)
         return phone.passwords
 

@@ -75,7 +75,7 @@ def test_a_stop_holds_with_the_encoder_stalled_for_two_seconds(desk: Scene, monk
     stall = Stall(monkeypatch)
     call, recording = begun(desk)
     desk.talk(call, voices(1), first=0)
-    assert stall.entered.wait(5)
+    assert stall.entered.wait(15)
 
     desk.recorder.stop(call, recording, 0)
     desk.talk(call, voices(2), first=50)  # two seconds of talk while nothing is encoded
@@ -105,10 +105,10 @@ def test_a_stop_does_not_wait_for_a_stalled_encoder(desk: Scene, monkeypatch: py
     stall = Stall(monkeypatch)
     call, recording = begun(desk)
     desk.talk(call, voices(1))
-    assert stall.entered.wait(5)
+    assert stall.entered.wait(15)
     stopped = threading.Thread(target=desk.recorder.stop, args=(call, recording, 0))
     stopped.start()
-    stopped.join(5)
+    stopped.join(15)
     assert not stopped.is_alive()
     stall.go.set()
 
@@ -233,7 +233,7 @@ def test_a_queue_that_only_grows_is_a_fault_and_what_is_in_it_is_written_before_
     call, recording = begun(desk)
     talk = voices(4)
     desk.talk(call, talk)
-    assert desk.failed.wait(5)
+    assert desk.failed.wait(15)
     assert desk.failures == [Reason.RECORDER_FAILED]
     stall.go.set()
     desk.recorder.stop(call, recording, 0)
@@ -302,11 +302,11 @@ def test_after_each_failure_of_the_recorders_own_the_storage_is_tried_so_that_a_
         if failure == "encoder":
             desk.recorder.feed(call, 0, b"short", bytes(640))
         desk.talk(call, voices(2))
-        assert desk.failed.wait(5)
+        assert desk.failed.wait(15)
         if stall:
             stall.go.set()
     assert desk.failures == [Reason.RECORDER_FAILED]
-    until(lambda: desk.storage == [False, True], 5, "the storage tried")
+    until(lambda: desk.storage == [False, True], 15, "the storage tried")
     desk.commit(desk.segment(recording, 1, DOCUMENTATION))
     desk.start(call, recording, 1)
     desk.talk(call, voices(1), first=200)
@@ -325,7 +325,7 @@ def test_the_thread_outlives_whatever_happens_on_it_and_says_so(desk: Scene, mon
         patch.setattr(SegmentWriter, "write", die)
         call, _ = begun(desk)
         desk.talk(call, voices(0.1))
-        assert desk.failed.wait(5)
+        assert desk.failed.wait(15)
         assert desk.failures == [Reason.RECORDER_FAILED]
     recording = desk.recorded(1, DOCUMENTATION)
     assert opened(desk, recording).length == 50 * FRAME
@@ -388,7 +388,7 @@ def test_a_recording_discarded_under_way_is_no_fault(desk: Scene) -> None:
 def test_a_frame_that_is_no_frame_is_a_fault_and_no_crash(desk: Scene) -> None:
     call, _ = begun(desk)
     desk.recorder.feed(call, 0, b"short", bytes(640))
-    assert desk.failed.wait(5)
+    assert desk.failed.wait(15)
     assert desk.failures == [Reason.RECORDER_FAILED]
 
 

@@ -88,7 +88,7 @@ class Desk:
 
     def turn(self) -> None:
         """The next word from a thread."""
-        self.inbox.get(timeout=5)()
+        self.inbox.get(timeout=15)()
 
     def turns(self) -> None:
         """All that has been said already."""

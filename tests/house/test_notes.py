@@ -50,7 +50,7 @@ def _noted(office: Office, custody: HouseArchive) -> None:
 
     def noted(note: str | None) -> None:
         office.scene.ledger.list_own(replace(one, note=note))
-        until(lambda: note is None or written() == note, 5, "that it is written here")
+        until(lambda: note is None or written() == note, 15, "that it is written here")
 
     with office.courier() as courier:
         noted("Vil have den blå.")

@@ -154,7 +154,7 @@ def no_engine_left(on: Stage) -> Generator[None]:
         if endpoint is not None:
             with suppress(ProcessLookupError):
                 os.kill(endpoint.pid, signal.SIGTERM)
-            until(lambda: read_endpoint(on.runtime) is None, 8, "the engine's end")
+            until(lambda: read_endpoint(on.runtime) is None, 15, "the engine's end")
 
 
 def recorded(on: Stage, desk: Window, number: str = CUSTOMER, line: str = "n7") -> str:

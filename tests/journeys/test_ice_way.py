@@ -67,9 +67,9 @@ def test_a_notice_waits_until_it_can_reach_the_party_and_a_recording_pauses_whil
         caller.send(caller.request("INVITE", on.sip_port, cseq=2, body=party.description(2)), (LOOPBACK, on.sip_port))
         caller.wait_for("SIP/2.0 200", 10)
         caller.send(caller.request("ACK", on.sip_port, cseq=2), (LOOPBACK, on.sip_port))
-        until(lambda: "efgh" in party.asked_by, 5, "the new agent's checks")
+        until(lambda: "efgh" in party.asked_by, 15, "the new agent's checks")
         last = party.heard
-        until(lambda: party.heard > last + 25, 5, "sound by the way that there was")
+        until(lambda: party.heard > last + 25, 15, "sound by the way that there was")
         assert len(on.desk.told("audit.agent_media_gone", call=call)) == paused
         if whole:  # consent is lost after half a minute
             party.silent = True

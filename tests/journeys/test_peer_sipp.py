@@ -196,7 +196,7 @@ def test_what_sounds_before_a_call_is_answered_is_not_recorded_however_long_it_r
     steps = (*CALLED, answer("180 Ringing", first=True), *early, answer("200 OK", sdp(), first=True), ACKED, *ENDS)
     with sipp(steps) as exchange:
         desk = on.desk
-        until(lambda: _listens(exchange.port), 5, "SIPp")
+        until(lambda: _listens(exchange.port), 15, "SIPp")
         target = f"sip:somebody@{LOOPBACK}:{exchange.port}"
         call = desk.do(Dial, account="agent", target=target, line="n1").result["call"]
         desk.wait_call(lambda one: one.phase is CallPhase.CONNECTED, "connected", call, seconds + 10)

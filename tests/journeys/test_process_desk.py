@@ -84,7 +84,7 @@ def test_a_killed_desk_pauses_training_alone_and_a_new_one_has_the_whole_state_a
         headline = desk.now()["title"]
         killed = time.monotonic()
         desk.kill()
-        paused = eye.wait_status(lambda one: one.recording == (Purpose.DOCUMENTATION,), "training paused", call, 5)
+        paused = eye.wait_status(lambda one: one.recording == (Purpose.DOCUMENTATION,), "training paused", call, 15)
         print(f"training paused {time.monotonic() - killed:.2f} s after the desk was killed")
         assert Reason.NO_DESK in paused.pauses
         on.sealed(call, 1.0)
@@ -117,7 +117,7 @@ def test_a_no_that_is_pressed_as_the_engine_is_killed_is_carried_out_by_the_next
             desk.press("optOut")
             killed = time.monotonic()
             os.kill(endpoint.pid, signal.SIGKILL)
-            desk.wait(lambda one: one.get("note", "").startswith("The phone stopped just"), "so", 5, killed)
+            desk.wait(lambda one: one.get("note", "").startswith("The phone stopped just"), "so", after=killed)
             desk.wait(lambda one: "now been carried out" in one.get("note", ""), "that it is done", 20, killed)
         with observed(on) as eye:
             past = eye.wait(lambda s: next((one for one in s.history if one.id == call), None), "its row", 20)

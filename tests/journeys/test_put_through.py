@@ -43,7 +43,7 @@ def _called(on: Stage) -> Generator[tuple[PlainPhone, str]]:
 def test_a_sound_that_takes_another_path_as_the_call_begins_begins_no_notice_anew(on: Stage) -> None:
     with _called(on) as (phone, call):
         for moved in (1, 2):
-            until(lambda moved=moved: phone.count("SIP/2.0 200") == moved, 5, "an answer")
+            until(lambda moved=moved: phone.count("SIP/2.0 200") == moved, 15, "an answer")
             phone.move()
         on.desk.wait_event("notice_ended", call=call)
         assert phone.count("SIP/2.0 200") == 3

@@ -57,7 +57,7 @@ def cut(on: Stage, way: Way, call: str, seconds: float, **weather: float) -> flo
     """Nothing passes for so long; how long it was."""
     began = way.be(cut=True)
     if seconds > 6:
-        status = on.desk.wait_status(lambda one: one.headline is Headline.PAUSED, "paused", call, 8)
+        status = on.desk.wait_status(lambda one: one.headline is Headline.PAUSED, "paused", call, 15)
         assert status.reasons[0].reason is Reason.NO_SOUND
     time.sleep(max(0.0, began + seconds - time.monotonic()))  # of a cut there is nothing to wait for
     lasted = way.be(**weather) - began

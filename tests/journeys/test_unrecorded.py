@@ -26,8 +26,8 @@ def test_a_call_that_went_unrecorded_on_a_full_disk_is_told_of_by_the_next_start
         failed = on.desk.wait_status(lambda one: one.headline is Headline.FAILED, "failed", call)
         assert failed.reasons[0].reason is Reason.STORAGE_FAILED
         log, note = on.home.folders.log / "engine.log", on.home.folders.data / "unrecorded"
-        until(lambda: "a call is not recorded: storage_failed" in log.read_text("utf-8"), 5, "a line in the log")
-        until(lambda: call.encode() in note.read_bytes(), 5, "a note of it")
+        until(lambda: "a call is not recorded: storage_failed" in log.read_text("utf-8"), 15, "a line in the log")
+        until(lambda: call.encode() in note.read_bytes(), 15, "a note of it")
         on.hang_up(call)
         # Not one word of it can be written.
         on.engine.kill()

@@ -123,7 +123,7 @@ def watched(on: Stage, call: str) -> dict[str, Any]:
 def stall_encoder(on: Stage, seconds: float) -> None:
     """It stands still when this returns."""
     _tell_engine(on, f"stall {seconds}")
-    until((on.folder / "home" / STALLED).exists, 5, "a stalled encoder")
+    until((on.folder / "home" / STALLED).exists, 15, "a stalled encoder")
 
 
 def _tell_engine(on: Stage, words: str) -> None:

@@ -76,11 +76,11 @@ def gnome_keyring(state: State = "unlocked") -> Generator[SecretService]:
             stderr=subprocess.DEVNULL,
         )
         processes.append(bus)
-        until(socket.exists, 5, "the message bus")
+        until(socket.exists, 15, "the message bus")
 
         def come_up() -> None:
             processes.append(_daemon(env, secrets.token_hex(16)))
-            until(lambda: _owned(env), 5, "the Secret Service")
+            until(lambda: _owned(env), 15, "the Secret Service")
 
         if state != "absent":
             come_up()

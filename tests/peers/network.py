@@ -33,7 +33,7 @@ class Cable:
     def _machine(self, *words: str) -> Sequence[str]:
         one = subprocess.Popen([*words, "sleep", "infinity"], stderr=subprocess.PIPE)
         self._spaces.append(one)
-        until(lambda: one.poll() is not None or _runs(one.pid, "sleep"), 5, "a network of its own")
+        until(lambda: one.poll() is not None or _runs(one.pid, "sleep"), 15, "a network of its own")
         if one.poll() is not None:
             assert one.stderr is not None
             said = one.stderr.read().decode(errors="replace")

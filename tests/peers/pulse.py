@@ -60,7 +60,7 @@ class NullSinks:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        until(lambda: self._control("set-default-sink", "ear"), 5, "PulseAudio's answer")
+        until(lambda: self._control("set-default-sink", "ear"), 15, "PulseAudio's answer")
         self._control("set-default-source", "mouth.monitor")
 
     def _control(self, *arguments: str) -> bool:

@@ -33,7 +33,7 @@ class Wire:
     def send(self, text: str, to: tuple[str, int]) -> None:
         self.socket.sendto(text.encode(), to)
 
-    def wait_for(self, start: str, seconds: float = 5) -> str:
+    def wait_for(self, start: str, seconds: float = 15) -> str:
         """The next message that begins so; those before it are kept and passed over."""
         limit = time.monotonic() + seconds
         while (left := limit - time.monotonic()) > 0:

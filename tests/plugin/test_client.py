@@ -259,7 +259,7 @@ def test_stopping_ends_the_process_and_answers_what_was_asked(hosting: Hosting) 
     answers: queue.SimpleQueue[Decision | PluginFailed] = queue.SimpleQueue()
     hosted.host.ask("slow", DECIDE, ASKED, answers.put, timeout=30)
     hosted.host.stop()
-    assert answers.get(timeout=5) == PluginFailed("slow", Failure.STOPPED)
+    assert answers.get(timeout=15) == PluginFailed("slow", Failure.STOPPED)
     assert hosted.failure("good") is Failure.STOPPED
     assert host_processes() == []
 

@@ -58,7 +58,7 @@ def test_the_host_ends_when_its_engine_is_gone(by_hand: ByHand) -> None:
     by_hand.hear()
     assert by_hand.process.stdin is not None
     by_hand.process.stdin.close()
-    assert by_hand.process.wait(5) == 0
+    assert by_hand.process.wait(15) == 0
 
 
 def test_an_exceptions_text_leaves_the_host_neither_as_an_answer_nor_on_stderr(by_hand: ByHand) -> None:

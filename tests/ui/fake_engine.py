@@ -87,7 +87,7 @@ class FakeEngine:
     def tell_bytes(self, lines: bytes) -> None:
         self._clients[-1].sendall(lines)
 
-    def wait_for(self, met: Callable[[], bool], seconds: float = 3.0) -> bool:
+    def wait_for(self, met: Callable[[], bool], seconds: float = 15.0) -> bool:
         with self._changed:
             return self._changed.wait_for(met, seconds)
 

@@ -33,7 +33,7 @@ def test_a_signal_ends_the_desk_in_the_middle_of_a_call(number: signal.Signals, 
         assert desk.stdout is not None
         assert desk.stdout.readline().strip() == "drawn"
         desk.send_signal(number)
-        assert desk.wait(5) == 128 + number
+        assert desk.wait(15) == 128 + number
         assert desk.stdout.readline() == f"{became} Ring mandag\n"
         assert desk.stderr is not None
         assert desk.stderr.read() == ""

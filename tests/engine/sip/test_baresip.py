@@ -72,7 +72,7 @@ def test_a_baresip_that_has_no_sound_but_srtps_is_called_and_calls_by_tls_throug
         agent.wait_for("CallProgress", state="ringing")
         bo.command("accept")
         agent.wait_for("CallEstablished")
-        until(lambda: encrypted(agent), 5, "encryption")
+        until(lambda: encrypted(agent), 15, "encryption")
         for _ in range(2):
             agent.do("hold")
             agent.wait_for("HoldChanged", by_us=True)
@@ -91,6 +91,6 @@ def test_a_baresip_that_has_no_sound_but_srtps_is_called_and_calls_by_tls_throug
         assert (arrived["number"], arrived["peer_name"]) == ("bo", "127.0.0.1")
         agent.do("answer")
         agent.wait_for("CallEstablished")
-        until(lambda: encrypted(agent), 5, "encryption")
+        until(lambda: encrypted(agent), 15, "encryption")
         agent.do("hang_up")
         agent.wait_for("CallEnded")

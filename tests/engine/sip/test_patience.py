@@ -83,5 +83,5 @@ def test_a_connection_that_breaks_again_and_again_is_renewed_at_once_and_then_on
             action()
         return timers.wait(1000) == 1000
 
-    until(are_over, 5, "the last renewal")
+    until(are_over, 15, "the last renewal")
     assert sorted(renewed.accounts) == ["a", "a", "b"]

@@ -90,7 +90,7 @@ def test_a_registrar_that_has_forgotten_whom_it_knew_is_found_out_long_before_th
         time.sleep(2.0)  # it has been asked for the account, and found it
         server.forget("anna")
         assert not server.contacts("anna")
-        until(lambda: bool(server.contacts("anna")), 8, "a new registration")
+        until(lambda: bool(server.contacts("anna")), 15, "a new registration")
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
