@@ -29,7 +29,8 @@ from softphone.domain.policy import (
 from softphone.domain.policy.confirming import SHORT, as_word
 from softphone.domain.policy.model import Confirmed, SoundFile, Wording
 from softphone.domain.purpose import Language
-from softphone.plugin.sounds import RATE, Samples, bytes_of, samples_of
+from softphone.plugin.sound_file import bytes_of
+from softphone.plugin.sounds import RATE, Samples, samples_of
 
 Place = tuple[str, NoticeId, Language]
 """a line's id, the notice, the language"""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import wave
-from contextlib import suppress
 from pathlib import Path
 
 import av
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from softphone.domain.errors import SoundError
 from softphone.domain.notice import LEAD
+from softphone.plugin.sound_file import bytes_of
 
 Samples = NDArray[np.int16]
 
@@ -24,27 +24,12 @@ RATE = 16_000
 SHORTEST = 0.5
 LONGEST = 90.0
 """seconds that a notice may last"""
-LARGEST = 100_000_000
-"""bytes: twice what the longest notice takes in a studio's format"""
 
 
 def read_any(path: Path) -> Samples:
     """A sound file of any common format as 16 kHz mono samples. Raises SoundError if it is missing, not a sound, or too
     short or long."""
     return samples_of(bytes_of(path), path)
-
-
-def bytes_of(path: Path) -> bytes:
-    """Raises SoundError if there is no file, or it cannot be read or is too large for a notice."""
-    raw = b""
-    with suppress(OSError):
-        if not path.is_file():
-            raise SoundError("policy.fault.sound_missing", path=str(path))
-        with path.open("rb") as file:
-            raw = file.read(LARGEST + 1)
-    if not 0 < len(raw) <= LARGEST:
-        raise SoundError("policy.fault.sound_unreadable", path=str(path))
-    return raw
 
 
 def samples_of(raw: bytes, path: Path) -> Samples:

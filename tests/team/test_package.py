@@ -5,8 +5,10 @@ That the package itself serves, on a bare Debian, is `.ci/team_deb.py`'s to prov
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,24 @@ def test_its_settings_are_read_and_its_secrets_are_found_where_systemd_puts_them
     (tmp_path / "klartone_storage_secret").write_bytes(b"\xff")
     with pytest.raises(TeamError, match="secret_wrong"):
         secret_in(given, STORAGE_SECRET)
+
+
+def test_what_the_package_leaves_out_none_of_its_commands_loads() -> None:
+    told = (FROM / "klartone-team.spec").read_text()
+    phone, others = re.search(r"for name in (\(.*?\))\]", told), re.search(r"excludes=\[\*phone, (.*?)\]", told)
+    assert phone
+    assert others
+    left_out = [f"softphone.{name}" for name in ast.literal_eval(phone[1])] + [*ast.literal_eval(others[1])]
+    loaded = (
+        "import pkgutil, sys, softphone.cli.team, softphone.team\n"
+        "from importlib import import_module\n"
+        f"sys.modules.update(dict.fromkeys({left_out}))\n"
+        "for package in (softphone.cli.team, softphone.team):\n"
+        "    for one in pkgutil.walk_packages(package.__path__, package.__name__ + '.'):\n"
+        "        if '.migrations.' not in one.name: import_module(one.name)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_its_units_are_right_and_reach_next_to_nothing(tmp_path: Path) -> None:

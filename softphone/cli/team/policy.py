@@ -15,7 +15,7 @@ from softphone.domain.errors import TeamError
 from softphone.domain.policy import Policy
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import KeyRole, Purpose
-from softphone.plugin.sounds import bytes_of
+from softphone.plugin.sound_file import bytes_of
 from softphone.system.paths import is_below
 from softphone.system.policy_file import policy_in, read_policy
 from softphone.system.signature import Signed, public_key, signature_path
