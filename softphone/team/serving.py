@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 import socket
+import ssl
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -31,7 +32,7 @@ from softphone.team.people.openid import OpenId
 from softphone.team.proving.restoring import refuse_restored, refuse_without_policy
 from softphone.team.proving.standing import Standing
 from softphone.team.schema import SERVICE, SIGN_IN
-from softphone.team.settings import Durable, Secrets, TeamSettings
+from softphone.team.settings import CERTIFICATE_KEY, Durable, Secrets, TeamSettings, file_in
 from softphone.team.upload.arriving import Arriving
 from softphone.team.upload.receipt import Signer
 
@@ -94,8 +95,23 @@ def outlives(settings: TeamSettings, user: str, password: str) -> bool:
 
 def serve(settings: TeamSettings, secrets: Secrets, started: Callable[[str], None]) -> None:
     """Until it is told to stop. `started` hears where it listens."""
-    told = settings.serve
-    _run(_service(settings, secrets), _bound(told.listen, told.port), started, told.certificate, told.key)
+    told, (certificate, key) = settings.serve, certificate_of(settings)
+    _run(_service(settings, secrets), _bound(told.listen, told.port), started, certificate, key)
+
+
+def certificate_of(settings: TeamSettings) -> tuple[str, str]:
+    """Its file and its key's; both empty: a balancer ends TLS. Raises TeamError where they do not fit or cannot be read."""
+    certificate = settings.serve.certificate
+    key = (settings.serve.key or file_in(os.environ, CERTIFICATE_KEY)) if certificate else ""
+    if certificate:
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key or None)
+        except OSError as error:  # SSLError is one
+            detail = getattr(error, "reason", None) or error.strerror or str(error)
+            raise TeamError(
+                "error.team.certificate_wrong", path=certificate, key=key or certificate, detail=detail
+            ) from error
+    return certificate, key
 
 
 def sign_in(settings: TeamSettings, password: str, started: Callable[[str], None]) -> None:

@@ -27,6 +27,7 @@ NUMBER_KEY, RECEIPT_KEY, STORAGE_SECRET = "NUMBER_KEY", "RECEIPT_KEY", "STORAGE_
 DATABASE_PASSWORD, SIGN_IN_PASSWORD, MIGRATOR_PASSWORD = "DATABASE_PASSWORD", "SIGN_IN_PASSWORD", "MIGRATOR_PASSWORD"
 SWEEPER_PASSWORD = "SWEEPER_PASSWORD"  # noqa: S105 - a name
 HEAD_KEY = "HEAD_KEY"
+CERTIFICATE_KEY = "CERTIFICATE_KEY"
 _KEY_BYTES = 32
 
 
@@ -43,7 +44,8 @@ class _Table(BaseModel):
 
 
 class Serve(_Table):
-    """`address` is what desks call; `certificate` and `key` (PEM) where no balancer in front of it ends TLS."""
+    """`address` is what desks call; `certificate` and `key` (PEM) where no balancer in front of it ends TLS. Without `key` it is
+    the secret `CERTIFICATE_KEY`, or in the certificate's file."""
 
     address: Annotated[str, Field(pattern=r"^https://[A-Za-z0-9.:\[\]-]+$")]
     listen: str = "127.0.0.1"
@@ -188,17 +190,18 @@ def key_in(environment: Mapping[str, str], name: str) -> bytes:
     return raw
 
 
-def _credential(environment: Mapping[str, str], name: str) -> str:
-    """Where systemd has put it (`LoadCredential=klartone:FOLDER`). Empty: it has not."""
+def file_in(environment: Mapping[str, str], name: str) -> str:
+    """The file of a secret: as the environment names it; or in the folder of credentials, where systemd puts
+    `klartone_` before its name (`LoadCredential=klartone:FOLDER`). Empty: there is none."""
     folder = environment.get("CREDENTIALS_DIRECTORY", "")
-    path = Path(folder) / f"klartone_{name.lower()}"
-    return str(path) if folder and path.exists() else ""
+    paths = [Path(folder) / f"{before}{name.lower()}" for before in ("klartone_", "")] if folder else []
+    return environment.get(f"{PREFIX}{name}_FILE") or next((str(path) for path in paths if path.exists()), "")
 
 
 def secret_in(environment: Mapping[str, str], name: str, *, needed: bool = False) -> str:
     """Empty: it is not there. Raises TeamError where it is `needed`, or its file cannot be read."""
     value = environment.get(PREFIX + name, "")
-    path = environment.get(f"{PREFIX}{name}_FILE") or _credential(environment, name)
+    path = file_in(environment, name)
     if not value and path:
         try:
             value = Path(path).read_text("utf-8").strip()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,9 @@ from pathlib import Path
 import pytest
 
 from softphone.domain.errors import TeamError
+from softphone.team.serving import certificate_of
 from softphone.team.settings import STORAGE_SECRET, Durable, read_settings, secret_in
+from tests.peers.authority import Authority
 
 FROM = Path(__file__).resolve().parents[2] / "resources" / "installer" / "team"
 _MOST = 1.5
@@ -36,6 +39,25 @@ def test_its_settings_are_read_and_its_secrets_are_found_where_systemd_puts_them
     (tmp_path / "klartone_storage_secret").write_bytes(b"\xff")
     with pytest.raises(TeamError, match="secret_wrong"):
         secret_in(given, STORAGE_SECRET)
+    # By hand, from the folder itself.
+    (tmp_path / "klartone_storage_secret").rename(tmp_path / "storage_secret")
+    (tmp_path / "storage_secret").write_text("four")
+    assert secret_in(given, STORAGE_SECRET) == "four"
+
+
+def test_a_certificate_without_its_key_is_told_and_its_key_may_be_a_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signed = Authority(tmp_path / "authority").sign("service", "localhost")
+    settings = read_settings(FROM / "team.toml")
+    told = settings.model_copy(
+        update={"serve": settings.serve.model_copy(update={"certificate": str(signed.certificate)})}
+    )
+    with pytest.raises(TeamError, match="certificate_wrong"):
+        certificate_of(told)
+    shutil.copy(signed.key, tmp_path / "certificate_key")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    assert certificate_of(told) == (str(signed.certificate), str(tmp_path / "certificate_key"))
 
 
 def test_what_the_package_leaves_out_none_of_its_commands_loads() -> None:

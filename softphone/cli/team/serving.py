@@ -10,7 +10,16 @@ from softphone.bootstrap.home import texts
 from softphone.domain.errors import KlartoneError
 from softphone.system.signature import public_half
 from softphone.team.schema import SERVICE, SIGN_IN
-from softphone.team.serving import check_login, outlives, refuse_if_restored, serve, shortcomings, sign_in, storage_of
+from softphone.team.serving import (
+    certificate_of,
+    check_login,
+    outlives,
+    refuse_if_restored,
+    serve,
+    shortcomings,
+    sign_in,
+    storage_of,
+)
 from softphone.team.settings import PREFIX, SIGN_IN_PASSWORD, read_secrets, read_settings, secret_in
 from softphone.texts import Texts
 
@@ -30,6 +39,7 @@ def team_serve(arguments: argparse.Namespace) -> int:
     if os.environ.get(PREFIX + SIGN_IN_PASSWORD) or os.environ.get(f"{PREFIX}{SIGN_IN_PASSWORD}_FILE"):
         print(tell("team.has_too_much", name=PREFIX + SIGN_IN_PASSWORD), file=sys.stderr)  # noqa: T201
     if arguments.check:
+        certificate_of(settings)
         _say(tell, "team.bucket_whole", bucket=settings.storage.bucket)
         _say(tell, "team.receipt_key", key=public_half(secrets.receipt_key))
         if not outlives(settings, SERVICE, secrets.database):
