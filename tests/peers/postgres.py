@@ -159,6 +159,36 @@ def _made(more: dict[str, str]) -> Generator[tuple[Server, list[str], subprocess
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextmanager
+def following(mortal: Mortal) -> Generator[Mortal]:
+    """A standby that has all of that server from now on; from now on it is waited for, whenever something is committed."""
+    first, demoted = mortal.server, mortal.demoted
+    folder = Path(tempfile.mkdtemp(prefix="kpg"))
+    if demoted:
+        shutil.chown(folder, first.user, pwd.getpwnam(first.user).pw_gid)
+    copied = [
+        str(programs() / "pg_basebackup"),
+        "-D",
+        str(folder / "data"),
+        "-h",
+        str(first.folder),
+        "-R",
+        "-c",
+        "fast",
+    ]
+    subprocess.run([*demoted, *copied, "-U", first.user], cwd=folder, check=True, capture_output=True)
+    made = Mortal(Server(folder, first.user), demoted, mortal.more, run(folder, demoted, mortal.more))
+    try:
+        until(lambda: answers(made.server), 60, "the standby's first answer")
+        with psycopg.connect(first.conninfo(), autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
+            connection.execute("SELECT pg_reload_conf()")
+        yield made
+    finally:
+        end(made.process)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def run(folder: Path, demoted: list[str], more: dict[str, str]) -> subprocess.Popen[str]:
     """The server of a folder that `initdb` has made."""
     settings = [word for name, value in (_SETTINGS | more).items() for word in ("-c", f"{name}={value}")]
@@ -181,11 +211,14 @@ class Mortal:
     more: dict[str, str]
     process: subprocess.Popen[str]
 
-    def kill(self) -> None:
+    def die(self) -> None:
         for one in self._them():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(one, signal.SIGKILL)
         self.process.wait()
+
+    def kill(self) -> None:
+        self.die()
         self.process = run(self.server.folder, self.demoted, self.more)
         until(lambda: answers(self.server), 60, "PostgreSQL's recovery")
 

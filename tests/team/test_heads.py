@@ -22,6 +22,7 @@ from softphone.domain.errors import HouseError
 from softphone.domain.heads import Head
 from softphone.house.heads import Followed, asked_since, follow
 from softphone.system.signature import public_half
+from softphone.team.objects import Storage
 from softphone.team.proving.heads import signed_by
 from softphone.team.schema import setting_up
 from tests.peers import postgres
@@ -184,3 +185,47 @@ def test_an_entry_is_durable_once_the_databases_own_log_with_it_lies_in_the_arch
             newest = asked("SELECT last_archived_wal FROM pg_stat_archiver")
             assert newest in {one.name for one in archive.iterdir()}
             assert not asked("SELECT head_follows()")
+
+
+@pytest.mark.torture
+def test_an_entry_is_durable_once_another_server_has_it_and_is_there_when_that_one_goes_on(
+    tmp_path: Path, storage: Storage
+) -> None:
+    """Two servers of its own. While the second stands still no head says more; then the first is lost."""
+    with ExitStack() as ends:
+        first = ends.enter_context(postgres.mortal())
+        first.server.make("house")
+        list(setting_up.set_up(first.server.conninfo("house"), {}))
+        team = Team(tmp_path, first.server, "house", storage)
+        team.settings.write_text(team.settings.read_text().replace('"alone"', '"standby"'))
+
+        def durable() -> list[tuple[int, int]]:
+            return team.sql("SELECT number, durable_to FROM signed_heads ORDER BY serial")  # type: ignore[return-value]
+
+        def an_entry() -> None:
+            team.sql("SELECT note('x', 'G11', '', NULL, '{}')")
+
+        an_entry()
+        assert team.command("sweep", "--head").status == 0
+        assert durable() == [(1, 0)]  # nobody follows
+        second = ends.enter_context(postgres.following(first))
+        an_hour_later(team)
+        assert team.command("sweep", "--head").status == 0
+        assert durable() == [(1, 0), (1, 1)]
+        second.die()
+        with psycopg.connect(team.server.conninfo("house"), autocommit=True) as connection:
+            connection.execute("SET synchronous_commit = local")
+            connection.execute("UPDATE klartone.signed_heads SET at = at - interval '2 hours'")
+            connection.execute("SELECT klartone.note('x', 'G11', '', NULL, '{}')")
+        waiting = team.begun("sweep")
+        until(lambda: bool(team.sql("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep'")), 30, "its waiting")
+        assert durable() == [(1, 0), (1, 1)]
+        second.process = postgres.run(second.server.folder, second.demoted, second.more)
+        waiting.join(60)
+        assert waiting.exitcode == 0
+        assert durable()[-1] == (2, 2)
+        first.die()
+        team.server = second.server
+        team.sql("SELECT pg_promote()")
+        assert team.sql("SELECT max(number) FROM klartone.audit WHERE chain = 'service'") == [(2,)]
+        assert durable()[-1] == (2, 2)
