@@ -11,6 +11,7 @@ from softphone.bootstrap.home import Home, texts
 from softphone.bootstrap.running import Running, desk_runs, running
 from softphone.domain.purpose import Headline
 from softphone.texts import Texts, plain
+from softphone.wire.from_engine import Snapshot
 from softphone.wire.snapshot import CallPhase, CallState, QuitAsked, QuitPhase, Registration, ShippingState
 
 NONE_RUNS = 3
@@ -27,7 +28,7 @@ def run_status(arguments: argparse.Namespace) -> int:
     elif phone is None:
         _tell(tell("status.window_alone" if found["window"] else "status.none"))
     else:
-        _describe(found, phone.snapshot.shipping if phone.snapshot else None, tell)
+        _describe(found, phone.snapshot, tell)
         if phone.snapshot and phone.snapshot.quit_asked:
             _tell(how_the_end_stands(phone.snapshot.quit_asked, tell))
     return 0 if phone else NONE_RUNS
@@ -96,7 +97,9 @@ def _call(call: CallState) -> dict[str, Any]:
     }
 
 
-def _describe(found: dict[str, Any], sent: ShippingState | None, tell: Texts) -> None:
+def _describe(found: dict[str, Any], now: Snapshot | None, tell: Texts) -> None:
+    """To the user of this machine, who knows an account by its address: one that a house sets up has an id that says nothing."""
+    sent, names = (now.shipping, {one.account.id: one.account.address for one in now.accounts}) if now else (None, {})
     calls = [one for one in found["calls"] if one["phase"] != CallPhase.ENDED]
     _tell(tell("status.running", version=found["version"], pid=found["pid"]))
     for one in found["accounts"]:
@@ -104,7 +107,7 @@ def _describe(found: dict[str, Any], sent: ShippingState | None, tell: Texts) ->
         _tell(
             tell(
                 "status.account.fine" if fine else "status.account",
-                **{**one, "state": tell(f"status.state.{one['state']}")},
+                **{**one, "id": names.get(one["id"], one["id"]), "state": tell(f"status.state.{one['state']}")},
             )
         )
     _tell(tell("status.calls", count=len(calls)) if calls else tell("status.no_calls"))

@@ -22,6 +22,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from softphone import __version__
 from softphone.archive.archive import Archive
 from softphone.archive.outbox import rows
 from softphone.bootstrap import home as of_home
@@ -91,6 +92,13 @@ def doctor(home: Home, check: Check = HOUSE) -> dict[str, object]:
     return {one.code: next(iter(one.params.values()), "") for _, one in found}
 
 
+def listed(team: Team) -> dict[str, Any]:
+    """The one desk of IT's list."""
+    (one,) = map(json.loads, team.command("people", "--json").out.splitlines())
+    assert one["desk"] is None or datetime.fromisoformat(one["seen_at"])
+    return one
+
+
 def account(home: Home, team: Team, monkeypatch: pytest.MonkeyPatch, *words: str, password: str = "") -> str:
     """As IT sets it on the server."""
     monkeypatch.setattr(sys, "stdin", io.StringIO(f"{password}\n"))
@@ -142,8 +150,8 @@ def test_a_link_sets_a_fresh_home_up_and_leaving_gives_it_back(
     assert [one for one in found if "signer" in one] == ["doctor.signer.house"]
     asked = home.does("archive", "backup")
     assert (asked.status, "needs no backup of its own" in asked.err) == (1, True)
-    # Who has joined is in IT's list, under the id of the local archive.
-    assert team.sql("SELECT desk::text FROM desks WHERE revoked_at IS NULL") == [(membership.desk,)]
+    # Who has joined is in IT's list, under the id of the local archive, with a version though no phone has run.
+    assert (listed(team)["program"], listed(team)["state"]) == (__version__, "well")
     again = home.does("join", f"https://another.example/join#{'a' * 43}.{'0' * 32}.7")
     assert (again.status, team.address in again.err) == (1, True)
     # The doctor says what is wrong with it: nothing asks, the service is away, or its certificate is another's.
@@ -180,10 +188,19 @@ def test_a_link_sets_a_fresh_home_up_and_leaving_gives_it_back(
     assert home.setting("ring_volume")["value"] == 100
     assert not home.folder.path.exists()
     assert [name for name in home.ring.held if "house" in name or "password" in name] == []
-    assert team.sql("SELECT count(*) FROM desks WHERE revoked_at IS NULL") == [(0,)]
+    assert listed(team)["state"] == "left"
     assert home.does("leave").status == 1
     # And it may join again, as the same machine.
     assert joined(home, team, key).desk == membership.desk
+    # On the server IT signs a desk out, or a person wherever they are, until IT invites them anew.
+    assert team.command("revoke", "ff").errors
+    assert "anna" in team.command("revoke", membership.desk[:20]).out
+    assert listed(team)["state"] == "revoked"
+    assert joined(home, team, key).desk == membership.desk
+    unused = link(team, key, "agent")
+    assert "anna" in team.command("revoke", "--person", "anna").out
+    assert home.does("join", unused, "--authority", team.authority).status == 1
+    assert home.does("join", link(team, key, "agent"), "--authority", team.authority).status == 0
 
 
 def test_a_fresh_home_is_told_that_it_has_no_house_and_a_spoilt_link_is_none(

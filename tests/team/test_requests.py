@@ -598,6 +598,7 @@ def test_serve_checks_its_bucket_and_settings_first_and_stops_when_what_is_under
     for words, said in (
         ((*agent, SIGNER), "--agent"),
         ((*agent, "short", "--agent", ANNA), "policy sign"),
+        ((*agent, public_half(new_signing_key()), "--agent", ANNA), "has not signed policy number"),
     ):
         refused = team.command(*words)
         assert (refused.status, refused.out, said in refused.errors) == (1, "", True), refused

@@ -84,8 +84,9 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], frozenset[str] | None, tuple[Any, ..
     "proof_new": ((G, S), None, ()),
     "who_asks": ((G, S), None, ()),
     "session_end": ((S,), ANY, ()),
-    "desk_revoke": ((S,), ANY, (new_id(),)),
-    "person_leaves": ((S,), frozenset({"it"}), (new_id(),)),
+    "desk_revoke": ((S, M), ANY, (new_id(),)),
+    "desk_runs": ((G,), None, ()),
+    "person_leaves": ((S, M), frozenset({"it"}), (new_id(),)),
     "code_make": ((M,), None, ()),
     "key_proved": ((G, S), frozenset({"custody"}), ("custody", "c1", b"")),
     "key_challenge": ((G,), None, ()),
@@ -93,7 +94,6 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], frozenset[str] | None, tuple[Any, ..
     "desk_seen": ((S,), ANY, ("1", 0, "")),
     "policy_take": ((M,), None, ()),
     "policy_terms_take": ((M,), None, ()),
-    "newest_policy": ((M,), None, ()),
     "people_figures": ((S, M), frozenset({"it"}), ()),
     "upload_begin": ((S,), frozenset({"agent"}), (new_id(), 1, b"d" * 32, 1, "k")),
     "upload_named": ((S,), frozenset({"agent"}), (new_id(), "", "u")),
@@ -157,7 +157,7 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], frozenset[str] | None, tuple[Any, ..
     "note_put": ((S,), frozenset({"agent"}), (new_id(), ANNA, NUMBER, NOW, house_day(NOW), NOW, Jsonb([]))),
     "case_arrived": ((S,), frozenset({"agent"}), (new_id(), "objection", NOW, house_day(NOW), NOW)),
     "case_heard": ((S,), frozenset({"agent"}), (new_id(), new_id(), "objection", True, NOW)),
-    "newest_signed": ((S, W), None, ()),
+    "newest_signed": ((S, W, M), None, ()),
     **{
         name: ((S,), frozenset({"custody"}), values)
         for name, values in (
@@ -289,7 +289,7 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], frozenset[str] | None, tuple[Any, ..
                 "addresses",
                 "lock_party",
             ),
-            *("rated", "upload_limited", "rows_limited", "note_bytes_limited"),
+            *("newest_policy", "rated", "upload_limited", "rows_limited", "note_bytes_limited"),
             *("capped", "day_begins", "longest_kept", "b64", "comments_for", "marks_kept", "need_team", "of_team"),
             *("review_tag", "sample_found", "scores_of", "see_review", "shared_with_me", "tallied", "tally"),
             *("training_keys_of", "unshared", "unwrapped", "stone_meets", "stones_meet"),

@@ -15,7 +15,7 @@ from psycopg.types.json import Jsonb
 
 from softphone import cli
 from softphone.domain.errors import TeamError
-from softphone.team.schema import HEAD, LOGINS, MIGRATOR, OWNER, RULES, SERVICE, setting_up
+from softphone.team.schema import HEAD, LOGINS, MIGRATOR, OWNER, RULES, SERVICE, SWEEPER, setting_up
 from tests.peers.postgres import Server
 from tests.team.house import House
 
@@ -263,6 +263,14 @@ def test_the_commands_say_what_they_did_and_who_has_joined(
         assert (anna["program"], anna["waiting"], anna["failed"], anna["roles"]) == ("1.2", 3, "error.disk", ["agent"])
         assert cli.main(["team", "people", "--settings", str(settings)]) == 0
         assert "error.disk" in capsys.readouterr().out
+        house.as_login(SWEEPER, "SELECT restored()")
+        assert cli.main(["team", "people", "--settings", str(settings)]) == 0
+        assert capsys.readouterr().out.count("signed out") == len(house.people)
+        for words, status in ((["--person", "anna"], 0), (["--person", "anna"], 1), ([str(anna["desk"])], 0)):
+            assert cli.main(["team", "revoke", "--settings", str(settings), *words]) == status
+        assert "is called anna" in capsys.readouterr().err
+        assert cli.main(["team", "people", "--settings", str(settings)]) == 0
+        assert "has left the organisation" in capsys.readouterr().out
     # Tables of a version before, in which this login had less to do.
     with psycopg.connect(postgres.conninfo(database), autocommit=True) as connection:
         connection.execute(f"REVOKE EXECUTE ON FUNCTION klartone.people_figures() FROM {MIGRATOR}".encode())

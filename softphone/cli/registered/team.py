@@ -66,6 +66,11 @@ def add_team(commands: Commands) -> None:
     people = here.add("people", f"{_AT}:run_people")
     _settings(people, texts)
     people.add_argument("--json", action="store_true", help=texts("cli.json_lines"))
+    revoke = here.add("revoke", f"{_AT}:run_revoke")
+    _settings(revoke, texts)
+    which = revoke.add_mutually_exclusive_group(required=True)
+    which.add_argument("desk", nargs="?", type=word(texts), metavar="DESK", help=texts("cli.team.revoke_desk"))
+    which.add_argument("--person", type=word(texts), metavar="NAME", help=texts("cli.team.revoke_person"))
 
 
 def _accounts(here: Commands, texts: Texts) -> None:
@@ -107,6 +112,10 @@ def run_people(arguments: argparse.Namespace) -> int:
 
 def run_policy(arguments: argparse.Namespace) -> int:
     return _run("softphone.cli.team.policy", "team_policy", arguments)
+
+
+def run_revoke(arguments: argparse.Namespace) -> int:
+    return _run("softphone.cli.team.revoking", "team_revoke", arguments)
 
 
 def run_serve(arguments: argparse.Namespace) -> int:

@@ -11,23 +11,24 @@ from softphone.bootstrap.home import texts
 from softphone.domain.errors import TeamError
 from softphone.domain.roles import Role
 from softphone.house.joining import Invitation
-from softphone.system.signature import signer_fingerprint
+from softphone.system.signature import public_key, signer_fingerprint
 from softphone.team.logins import migrating
 from softphone.team.people.sessions import invite
-from softphone.team.rows.signing_in import NEWEST_POLICY
+from softphone.team.rows.in_force import NEWEST
 from softphone.team.settings import MIGRATOR_PASSWORD, TeamSettings, read_settings, secret_in
 
 
 def team_invite(arguments: argparse.Namespace) -> int:
     settings = read_settings(arguments.settings)
     try:
-        signer = signer_fingerprint(arguments.signer)
+        signer = public_key(arguments.signer)
     except ValueError:
         raise TeamError("error.team.no_signer") from None
     if Role.AGENT in arguments.role and not arguments.agent:
         raise TeamError("error.team.agent_nowhere")
-    code, least = asyncio.run(_made(settings, secret_in(os.environ, MIGRATOR_PASSWORD), arguments))
-    print(Invitation(settings.serve.address, code, signer, least))  # noqa: T201
+    password = secret_in(os.environ, MIGRATOR_PASSWORD)
+    code, least = asyncio.run(_made(settings, password, signer, arguments))
+    print(Invitation(settings.serve.address, code, signer_fingerprint(signer), least))  # noqa: T201
     until = datetime.now(UTC) + timedelta(days=arguments.days)
     tell = texts()
     roles = ", ".join(tell(f"cli.role.{role}") for role in arguments.role)
@@ -35,11 +36,14 @@ def team_invite(arguments: argparse.Namespace) -> int:
     return 0
 
 
-async def _made(settings: TeamSettings, password: str, arguments: argparse.Namespace) -> tuple[str, int]:
-    """The code, and the number of the newest policy: whoever joins takes none before it."""
+async def _made(settings: TeamSettings, password: str, signer: str, arguments: argparse.Namespace) -> tuple[str, int]:
+    """The code, and the number of the newest policy: whoever joins takes none before it. A desk that pins another signer's key
+    would refuse that one, so there is no such link."""
     async with migrating(settings.database, password) as tx:
-        least = await tx.value(NEWEST_POLICY)
-        if least is None:
+        newest = await tx.row(NEWEST)
+        if newest is None:
             raise TeamError("error.team.no_policy")
+        if newest["signer"] != signer:
+            raise TeamError("error.team.signer_differs", number=newest["number"])
         lives = timedelta(days=arguments.days)
-        return await invite(tx, arguments.subject, arguments.role, arguments.agent, lives), least
+        return await invite(tx, arguments.subject, arguments.role, arguments.agent, lives), newest["number"]

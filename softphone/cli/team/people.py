@@ -22,7 +22,7 @@ def team_people(arguments: argparse.Namespace) -> int:
     found = asyncio.run(_found(settings, secret_in(os.environ, MIGRATOR_PASSWORD)))
     if arguments.json:
         for one in found:
-            print(json.dumps(one, default=str, ensure_ascii=False))  # noqa: T201
+            print(json.dumps({**one, "state": _state(one)}, default=str, ensure_ascii=False))  # noqa: T201
         return 0
     if not found:
         print(tell("team.people.nobody"))  # noqa: T201
@@ -35,9 +35,19 @@ def team_people(arguments: argparse.Namespace) -> int:
 def _told(one: Mapping[str, Any], tell: Texts) -> list[str]:
     roles = ", ".join(tell(f"cli.role.{role}") for role in one["roles"])
     seen = f"{one['seen_at'].astimezone():%Y-%m-%d %H:%M}" if one["seen_at"] else "–"
-    state = "left" if one["left_at"] else "revoked" if one["revoked_at"] else ""
-    said = tell(f"team.people.{state}") if state else one["failed"] or tell("team.people.well")
+    state = _state(one)
+    said = one["failed"] if state == "well" and one["failed"] else tell(f"team.people.{state}")
     return [one["subject"], roles, str(one["desk"] or "–"), one["program"] or "–", seen, str(one["waiting"] or 0), said]
+
+
+def _state(one: Mapping[str, Any]) -> str:
+    if one["left_at"]:
+        return "gone"
+    if one["desk"] is None:
+        return "no_desk"
+    if one["revoked_at"]:
+        return "left" if one["left_by_itself"] else "revoked"
+    return "well" if one["signed_in"] else "signed_out"
 
 
 async def _found(settings: TeamSettings, password: str) -> Sequence[Mapping[str, Any]]:

@@ -20,7 +20,7 @@ from softphone.team.settings import SignIn
 
 _SECONDS = 15.0
 _LARGEST = 64 << 10
-_PASSED = frozenset({"authorization", "dpop", "content-type"})
+_PASSED = frozenset({"authorization", "dpop", "content-type", "user-agent"})
 _RETURNED = frozenset({b"content-type", b"www-authenticate", b"retry-after"})
 
 

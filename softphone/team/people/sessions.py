@@ -17,20 +17,24 @@ from softphone.team.rows.pool import Rows, Transaction
 from softphone.team.rows.signing_in import Desk, Tokens
 
 
-async def take_code(rows: Rows, code: str, desk: UUID, proof: Proof) -> Tokens:
-    """By a one-time code. Raises TeamError `invitation_over` where it was used, ran out, or was never made."""
+async def take_code(rows: Rows, code: str, desk: UUID, proof: Proof, program: str = "") -> Tokens:
+    """By a one-time code. `program`: the version that the desk says it runs, for IT's list.
+
+    Raises TeamError `invitation_over` where it was used, ran out, or was never made.
+    """
     tokens = _tokens()
     async with rows.nobody() as tx:
         await _used(tx, proof)
     async with rows.nobody() as tx:
         try:
             await signing_in.open_by_code(tx, checked(code), Desk(desk, proof.key, proof.thumbprint), tokens)
+            await signing_in.desk_runs(tx, proof.thumbprint, program)
         except SignedOutError:
             raise TeamError("error.team.invitation_over") from None
     return tokens
 
 
-async def take_identity(rows: Rows, identity: Identity, desk: UUID, proof: Proof) -> Tokens:
+async def take_identity(rows: Rows, identity: Identity, desk: UUID, proof: Proof, program: str = "") -> Tokens:
     """Of somebody whom the house's OpenID Connect has signed in."""
     tokens = _tokens(REFRESH if set(identity.roles) <= {Role.AGENT} else REFRESH_BY_DIRECTORY)
     async with rows.nobody() as tx:
@@ -40,10 +44,11 @@ async def take_identity(rows: Rows, identity: Identity, desk: UUID, proof: Proof
         await signing_in.open_session(
             tx, identity.issuer, identity.subject, identity.roles, identity.agents, at, tokens
         )
+        await signing_in.desk_runs(tx, proof.thumbprint, program)
     return tokens
 
 
-async def renew(rows: Rows, refresh: str, proof: Proof) -> Tokens:
+async def renew(rows: Rows, refresh: str, proof: Proof, program: str = "") -> Tokens:
     """Raises TeamError `signed_out` where it was used before, unless its answer may be lost; also where it ran out, is another
     desk's, or its desk was revoked."""
     tokens = _tokens()
@@ -51,6 +56,8 @@ async def renew(rows: Rows, refresh: str, proof: Proof) -> Tokens:
         await _used(tx, proof)
     async with rows.nobody() as tx:
         goes_on = await signing_in.renew(tx, checked(refresh), proof.thumbprint, tokens)
+        if goes_on:
+            await signing_in.desk_runs(tx, proof.thumbprint, program)
     if not goes_on:
         raise SignedOutError("error.team.signed_out")
     return tokens

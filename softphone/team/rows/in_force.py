@@ -13,7 +13,7 @@ from softphone.domain.retention import CONFIRM_WITHIN, JUDGE_WITHIN, LOG_KEPT, d
 from softphone.system.policy_file import policy_in
 from softphone.team.rows.pool import Transaction
 
-NEWEST = "SELECT * FROM newest_signed()"
+NEWEST = "SELECT number, signed, signer FROM newest_signed()"
 TERMS = "SELECT retention FROM terms_standing() AS retention"
 
 

@@ -24,12 +24,12 @@ REQUEST = "SELECT * FROM request_asked(%s, %s, %s, %s, %s)"
 END = "SELECT session_end()"
 REVOKE = "SELECT desk_revoke(%s)"
 LEAVES = "SELECT person_leaves(%s)"
-NEWEST_POLICY = "SELECT newest_policy() AS number"
 CODE = "SELECT code_make(%s, %s, %s, %s, %s)"
 PUBLIC_KEY = "SELECT key_public(%s, %s)"
 CHALLENGE = "SELECT key_challenge(%s, %s, %s)"
 PROVED = "SELECT key_proved(%s, %s, %s)"
 SEEN = "SELECT desk_seen(%s, %s, %s)"
+RUNS = "SELECT desk_runs(%s, %s)"
 FIGURES = "SELECT * FROM people_figures()"
 TAKE_POLICY = "SELECT policy_take(%s, %s, %s, %s, %s, %s, %s)"
 TAKE_TERMS = "SELECT policy_terms_take(%s, %s)"
@@ -166,6 +166,11 @@ async def key_proved(tx: Transaction, role: KeyRole, key_id: str, nonce: bytes) 
 async def desk_seen(tx: Transaction, program: str, waiting: int, failed: str = "") -> None:
     """What a desk says of itself when it asks for news. `failed`: a code of the product's."""
     await tx.all(SEEN, program, waiting, failed)
+
+
+async def desk_runs(tx: Transaction, thumbprint: str, program: str) -> None:
+    """By the login that signs in, with the session that it opens or renews. `program`: empty where the desk does not say."""
+    await tx.all(RUNS, thumbprint, program)
 
 
 async def people(tx: Transaction) -> Sequence[Row]:

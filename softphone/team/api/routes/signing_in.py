@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Body
+from fastapi import Body, Header
 
 from softphone.domain.errors import TeamError
 from softphone.team.api import bodies
@@ -13,6 +14,7 @@ from softphone.team.api.asking import Proven, SigningIn, router
 from softphone.team.people import sessions
 
 routes = router()
+_PROGRAM = re.compile(r"klartone/([0-9A-Za-z.+-]{1,40})")
 
 
 @routes.get("/sign-in")
@@ -29,17 +31,21 @@ async def token(
     here: SigningIn,
     proof: Proven,
     asked: Annotated[bodies.ByInvitation | bodies.ByIdToken | bodies.ByRefresh, Body(discriminator="grant")],
+    user_agent: Annotated[str, Header()] = "",
 ) -> bodies.Tokens:
-    """A session begins with a one-time code or an ID token, or goes on. Each code and refresh token is used up by it."""
+    """A session begins with a one-time code or an ID token, or goes on. Each code and refresh token is used up by it. IT's list
+    has the version that `User-Agent` tells, and when."""
+    said = _PROGRAM.match(user_agent)
+    program = said[1] if said else ""
     if isinstance(asked, bodies.ByInvitation):
-        opened = await sessions.take_code(here.rows, asked.code, UUID(asked.desk), proof)
+        opened = await sessions.take_code(here.rows, asked.code, UUID(asked.desk), proof, program)
     elif isinstance(asked, bodies.ByIdToken):
         if here.openid is None:
             raise TeamError("error.team.sign_in_wrong")
         identity = await here.openid.identify(asked.id_token, proof.thumbprint, here.now())
-        opened = await sessions.take_identity(here.rows, identity, UUID(asked.desk), proof)
+        opened = await sessions.take_identity(here.rows, identity, UUID(asked.desk), proof, program)
     else:
-        opened = await sessions.renew(here.rows, asked.refresh_token, proof)
+        opened = await sessions.renew(here.rows, asked.refresh_token, proof, program)
     return bodies.Tokens(
         access_token=opened.access, refresh_token=opened.refresh, expires_in=int(opened.lives.total_seconds())
     )

@@ -45,7 +45,7 @@ GRANT EXECUTE ON FUNCTION
     request_asked(bytea, timestamptz, text, bigint, text), is_compared(text),
     session_open(uuid, bytea, bytea, text, text, text[], text[], uuid, bytea, text, interval, interval),
     session_by_code(bytea, uuid, bytea, bytea, uuid, bytea, text, interval, interval),
-    session_renew(bytea, text, uuid, bytea, bytea, interval, interval), who_asks(), key_challenge(text, text, bytea),
+    session_renew(bytea, text, uuid, bytea, bytea, interval, interval), desk_runs(text, text), who_asks(), key_challenge(text, text, bytea),
     key_public(text, text), key_proved(text, text, bytea)
     TO klartone_signin;
 
@@ -67,9 +67,9 @@ GRANT EXECUTE ON FUNCTION
     TO klartone_sweeper;
 
 GRANT EXECUTE ON FUNCTION
-    code_make(bytea, text, text[], text[], interval), people_figures(),
+    code_make(bytea, text, text[], text[], interval), people_figures(), desk_revoke(uuid), person_leaves(uuid),
     policy_take(bigint, bytea, text, bytea, interval, jsonb, jsonb), policy_terms_take(bigint, jsonb),
-    house_settings_take(text), newest_policy(), notice_take(text, bytea), policy_notice(bigint, text, text), account_set(text, jsonb, bytea),
+    house_settings_take(text), newest_signed(), notice_take(text, bytea), policy_notice(bigint, text, text), account_set(text, jsonb, bytea),
     account_remove(text), accounts_listed()
     TO klartone_migrator;
 

@@ -32,10 +32,10 @@ CREATE FUNCTION policy_terms_take(of_number bigint, terms jsonb) RETURNS void
         FROM jsonb_to_recordset(terms) AS t (purpose text, retention text) ON CONFLICT DO NOTHING
 $$;
 
--- The signed bytes of the newest policy, for what its own words decide.
-CREATE FUNCTION newest_signed() RETURNS TABLE (number bigint, signed bytea)
+-- The signed bytes of the newest policy, for what its own words decide; and whose signature they have.
+CREATE FUNCTION newest_signed() RETURNS TABLE (number bigint, signed bytea, signer text)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
-    SELECT p.number, p.signed FROM policies p WHERE p.number = newest_policy()
+    SELECT p.number, p.signed, p.signer FROM policies p WHERE p.number = newest_policy()
 $$;
 
 -- A policy that a restored database has lost: nobody is served by the one before, which may name whom the newer one had dropped.

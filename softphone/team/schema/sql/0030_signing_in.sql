@@ -48,7 +48,7 @@ BEGIN
         RAISE EXCEPTION 'no such code' USING ERRCODE = 'KT401';
     END IF;
     -- The same person's machine joins again, with a new key; what it had before stays ended.
-    UPDATE desks d SET revoked_at = NULL, public_key = $6, thumbprint = $7 FROM people p
+    UPDATE desks d SET revoked_at = NULL, left_by_itself = false, public_key = $6, thumbprint = $7 FROM people p
         WHERE d.desk = $5 AND d.revoked_at IS NOT NULL AND p.person = d.person AND p.issuer = '' AND p.subject = code.subject;
     RETURN session_open($2, $3, $4, '', code.subject, code.roles, code.agents, $5, $6, $7, $8, $9);
 END $$;
@@ -102,40 +102,48 @@ BEGIN
     UPDATE sessions SET ended_at = statement_timestamp() WHERE session = who.session;
 END $$;
 
--- By its own person (`klartone leave`), or by IT.
+-- By itself (`klartone leave`), by IT, or on the server (`klartone team revoke`).
 CREATE FUNCTION desk_revoke(of uuid) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
 DECLARE
-    who sessions := need('agent', 'case_handler', 'lead', 'custody', 'it');
+    who sessions;
 BEGIN
-    UPDATE desks SET revoked_at = statement_timestamp()
-        WHERE desk = of AND revoked_at IS NULL AND (desk = who.desk OR 'it' = ANY (who.roles));
+    IF session_user <> 'klartone_migrator' THEN
+        who := need('agent', 'case_handler', 'lead', 'custody', 'it');
+    END IF;
+    UPDATE desks SET revoked_at = statement_timestamp(), left_by_itself = desk IS NOT DISTINCT FROM who.desk
+        WHERE desk = of AND revoked_at IS NULL AND (desk = who.desk OR 'it' = ANY (who.roles) OR who.session IS NULL);
     IF NOT FOUND THEN
         RETURN false;
     END IF;
     UPDATE sessions SET ended_at = statement_timestamp() WHERE desk = of AND ended_at IS NULL;
-    PERFORM note('desk_revoked', 'G11', '', NULL, jsonb_build_object('desk', of));
+    PERFORM note(CASE WHEN of = who.desk THEN 'desk_left' ELSE 'desk_revoked' END, 'G11', '', NULL, jsonb_build_object('desk', of));
     RETURN true;
 END $$;
 
 -- `person_left` is a desk's: somebody has left a call.
 CREATE FUNCTION person_leaves(of uuid) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
 BEGIN
-    PERFORM need('it');
+    IF session_user <> 'klartone_migrator' THEN
+        PERFORM need('it');
+    END IF;
     UPDATE people SET left_at = statement_timestamp() WHERE person = of AND left_at IS NULL;
     IF NOT FOUND THEN
         RETURN false;
     END IF;
     UPDATE sessions SET ended_at = statement_timestamp() WHERE person = of AND ended_at IS NULL;
+    UPDATE codes c SET used_at = statement_timestamp() FROM people p
+        WHERE p.person = of AND c.subject = p.subject AND c.used_at IS NULL;
     PERFORM note('person_departed', 'G11', '', NULL, jsonb_build_object('of', of));
     RETURN true;
 END $$;
 
--- On the server, by the login that migrates: who makes one gives any role.
+-- On the server, by the login that migrates: who makes one gives any role, and lets whoever had left come back.
 CREATE FUNCTION code_make(code_hash bytea, subject text, roles text[], agents text[], lives interval) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
 BEGIN
     INSERT INTO codes (code_hash, subject, roles, agents, expires_at)
         VALUES ($1, $2, $3, $4, statement_timestamp() + $5);
+    UPDATE people p SET left_at = NULL WHERE p.subject = $2 AND p.left_at IS NOT NULL;
     PERFORM note('code_made', 'G11', '', NULL, jsonb_build_object('roles', $3));
 END $$;
 
@@ -191,10 +199,17 @@ BEGIN
         seen_at = statement_timestamp() WHERE desk = who.desk;
 END $$;
 
--- For IT: who runs which version, what waits, what failed. Nothing of a call.
+-- By the login that signs in: whoever opens or renews a session is there, whatever of the program it runs.
+CREATE FUNCTION desk_runs(of_thumbprint text, of_program text) RETURNS void
+    LANGUAGE sql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+    UPDATE desks SET program = coalesce(nullif(left(of_program, 40), ''), program), seen_at = statement_timestamp()
+        WHERE thumbprint = of_thumbprint AND revoked_at IS NULL
+$$;
+
+-- For IT: who runs which version, what waits, what failed. Nothing of a call. `signed_in`: a session goes on, or may be renewed.
 CREATE FUNCTION people_figures() RETURNS TABLE (
     person uuid, subject text, left_at timestamptz, roles text[], desk uuid, program text,
-    seen_at timestamptz, waiting integer, failed text, revoked_at timestamptz
+    seen_at timestamptz, waiting integer, failed text, revoked_at timestamptz, left_by_itself boolean, signed_in boolean
 ) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
 BEGIN
     IF session_user <> 'klartone_migrator' THEN
@@ -202,6 +217,7 @@ BEGIN
     END IF;
     RETURN QUERY SELECT p.person, p.subject, p.left_at,
         coalesce((SELECT s.roles FROM sessions s WHERE s.desk = d.desk ORDER BY s.opened_at DESC LIMIT 1), '{}'),
-        d.desk, d.program, d.seen_at, d.waiting, d.failed, d.revoked_at
+        d.desk, d.program, d.seen_at, d.waiting, d.failed, d.revoked_at, d.left_by_itself,
+        EXISTS (SELECT FROM sessions s WHERE s.desk = d.desk AND s.ended_at IS NULL AND s.refresh_until > statement_timestamp())
         FROM people p LEFT JOIN desks d USING (person) ORDER BY p.subject, d.joined_at;
 END $$;

@@ -35,6 +35,7 @@ CREATE TABLE desks (
     thumbprint text NOT NULL, -- of the key that its tokens are bound to (RFC 7638)
     joined_at timestamptz NOT NULL DEFAULT statement_timestamp(),
     revoked_at timestamptz,
+    left_by_itself boolean NOT NULL DEFAULT false, -- `klartone leave`, and nobody's revoking
     program text NOT NULL DEFAULT '',
     seen_at timestamptz,
     waiting integer NOT NULL DEFAULT 0, -- recordings that it has not shipped
