@@ -17,7 +17,7 @@ LENGTHS = {"gap_seconds": "audit.gap", "seconds_ago": "audit.ago", "heard": "aud
 GIVEN = ("stated", "case")
 """the reason of the person who opened it, as typed"""
 CODES = frozenset(
-    {"by", "deed", "goes_on", "how", "kept", "kind", "language", "purpose", "purposes"}
+    {"by", "deed", "found", "goes_on", "how", "kept", "kind", "language", "purpose", "purposes"}
     | {"reason", "role", "roles", "what", "why"}
 )
 """whose values the program itself wrote, and has words for; any other is shown as it stands"""
@@ -27,6 +27,12 @@ TYPED = frozenset({"access_not_answered", "case_rejected", "case_upheld", "judge
 }
 """data protection's decisions for a reason of its own: `why`, or `reason`, is as typed"""
 DAYS = frozenset({"answered", "judge_by", "look_again", "on", "since", "until"})
+AT_A_DESK = frozenset({"refused", "refused_often", "limited", "token_elsewhere_refused", "key_refused"}) | {
+    "account_passwords_given",
+    "signed_in",
+}
+DESK_SHOWN = 13
+"""characters of a desk's id, by which `klartone team revoke` takes it"""
 _KEY = re.compile(f"[0-9a-f]{{{KEY_SHOWN + 1},}}")
 """a key's id"""
 REFUSALS = frozenset({"opening_refused", "review_refused"})
@@ -36,11 +42,12 @@ REFUSALS = frozenset({"opening_refused", "review_refused"})
 def in_words(entry: AuditRow, tell: Texts) -> str:
     """The entry as a sentence. An event without words, such as a newer version's, is shown as it stands."""
     fields = {name: _value(entry, name, value, tell) for name, value in entry.params.items()}
+    desk = fields["desk"] = _desk(entry)
     code = f"audit.{entry.event}.{entry.params.get('by')}"
     if code not in tell:
         code = f"audit.{entry.event}"
     if code not in tell:
-        return " ".join([entry.event, *(f"{name}={value}" for name, value in fields.items())])
+        return " ".join([entry.event, *(f"{name}={fields[name]}" for name in entry.params)])
     person = entry.params.get("person")
     said = [tell(code, **{"by": person or "–", **fields})]
     unnamed = person and said[0] == tell(code, **{"by": "–", **fields})
@@ -60,8 +67,13 @@ def in_words(entry: AuditRow, tell: Texts) -> str:
     key = entry.params.get("key")
     if isinstance(key, str) and len(key) == KEY_SHOWN and not str(entry.params.get("by")).startswith(key):
         given.append(tell("audit.given.key", text=key))
+    if fields.get("found"):
+        given.append(tell("audit.given.found", text=fields["found"]))
     if unnamed:
         given.append(tell("audit.given.person", text=person))
+    # Where it was asked from is the question after a refusal.
+    if entry.params.get("desk") and entry.event in AT_A_DESK:
+        given.append(tell("audit.given.desk", text=desk))
     sentence = ", ".join([" ".join(said), *given])
     return sentence[:1].upper() + sentence[1:]
 
@@ -95,7 +107,15 @@ def _value(entry: AuditRow, name: str, value: object, tell: Texts) -> str:
         return tell(f"audit.deed.{value}.of", of=_value(entry, "of", of, tell))
     plain = " ".join(map(str, cast("list[object]", value))) if isinstance(value, list) else str(value)
     plain = plain.lower() if isinstance(value, bool) else plain
-    return (", " if name in ("purposes", "roles") else " ").join(_word(name, word, tell) for word in plain.split())
+    return (", " if name in ("found", "purposes", "roles") else " ").join(
+        _word(name, word, tell) for word in plain.split()
+    )
+
+
+def _desk(entry: AuditRow) -> str:
+    """A desk of a house: how its id begins, and whose it is."""
+    desk, of = str(entry.params.get("desk") or "–"), entry.params.get("desk_of")
+    return f"{desk[:DESK_SHOWN]} ({of})" if of else desk[:DESK_SHOWN]
 
 
 def _refusal(entry: AuditRow, params: Mapping[str, str], tell: Texts) -> str:
@@ -124,4 +144,4 @@ def _word(name: str, value: str, tell: Texts) -> str:
         if code in tell:
             said = tell(code, party=party, Party=party)
             return said if name in ("language", "roles") else said[:1].lower() + said[1:]
-    return value
+    return tell("audit.deed.other", name=value) if name == "deed" else value

@@ -52,6 +52,8 @@ class Permission(StrEnum):
     """agents' notes about a party's calls, for the party's access to them and their erasure"""
     READ_LOG = "read_log"
     """all of it"""
+    READ_OPERATIONS = "read_operations"
+    """of a house's log, what looks after the house and says nothing of a call"""
     CHOOSE_SIGNER = "choose_signer"
     """say whose signature a policy must have on this archive"""
 
@@ -83,7 +85,7 @@ _MAY: dict[Role, frozenset[Permission]] = {
         }
         | {Permission.BELIEVE_CLOCK, Permission.READ_LOG, Permission.READ_NOTES, Permission.CHOOSE_SIGNER}
     ),
-    Role.IT: frozenset(),
+    Role.IT: frozenset({Permission.READ_OPERATIONS}),
 }
 _BY_KEY = {
     KeyRole.DOCUMENTATION: Role.CASE_HANDLER,

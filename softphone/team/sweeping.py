@@ -84,6 +84,9 @@ async def sweep(rows: Rows, bucket: Bucket, now: datetime, heads: Heads | None =
     # Cases first: what is said of one that has gone may go too.
     while await _forgotten(rows, now, done):
         pass
+    if done.refused:
+        async with rows.nobody() as tx:
+            await proving.sweep_stuck(tx, done.refused)
     return done
 
 

@@ -25,6 +25,7 @@ TABLE: dict[Permission, set[Role]] = {
     Permission.BELIEVE_CLOCK: {D},
     Permission.READ_NOTES: {D},
     Permission.READ_LOG: {D},
+    Permission.READ_OPERATIONS: {Role.IT},
     Permission.CHOOSE_SIGNER: {D},
 }
 

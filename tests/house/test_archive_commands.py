@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -92,6 +93,14 @@ def test_commands_on_desks_of_a_house_find_show_and_export_what_each_may(
     assert "opend" in dpo.does("archive", "log", "--event", "opend").err
     assert (handler.does("archive", "log").status, handler.does("archive", "log").out) == (1, "")
     assert "klartone team people" in it.does("archive", "list").err
+    # IT reads what looks after the house, by names, and nothing of a call, whoever asks for it.
+    operations = it.does("archive", "log").out
+    assert "took policy number 7" in operations
+    assert re.search(r"Refused: to read the audit log, by sofie, at the computer \S+ \(sofie\)", operations)
+    told = [json.loads(line) for line in it.does("archive", "log", "--json", "--limit", "1000").out.splitlines()]
+    assert {row["recording"] for row in told} == {None}
+    assert "recording_arrived" not in {row["event"] for row in told}
+    assert it.does("archive", "log", "--json", "--recording", one.recording).out == ""
 
     # The house tells an agent no number: their own desk knows it from its list of calls.
     folders = UserFolders.within(anna.root)

@@ -25,7 +25,7 @@ SEEN: dict[str, str] = {
     # table: rows that each of PEOPLE sees, of one recording of anna's on a hold that bo raised; - is *permission denied*
     "people": "1 1 1 1 1 1 8 8",
     "person_keys": "0 0 0 1 1 1 1 0",
-    "desks": "1 1 1 1 1 1 1 8",
+    "desks": "1 1 1 1 1 1 8 8",
     "sessions": "-",
     "codes": "-",
     "proofs": "-",
@@ -51,7 +51,7 @@ SEEN: dict[str, str] = {
     "holds": "1 0 0 1 0 0 1 0",
     "hold_words": "0 1 0 0 0 0 1 0",
     "wraps_aside": "-",
-    "audit": "0 0 0 0 0 0 1 0",
+    "audit": "0 0 0 0 0 0 1 1",
     "signed_heads": "1 1 1 1 1 1 1 1",
     **dict.fromkeys(
         ("head_marks", "countersigned", "restores", "legal_holds_due", "stones", "comparing", "log_begins", "compared"),
@@ -234,7 +234,7 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], frozenset[str] | None, tuple[Any, ..
             *("head_mark", "head_archived", "head_follows", "restored_since", "head_sign", "legal_holds_take"),
             *("stones_forget", "stone_apply", "head_back", "restored", "compare_rows"),
             *("compare_keys", "compare_chains", "compare_log", "compare_heads", "compare_countersigned"),
-            "compare_reached",
+            *("compare_reached", "compare_told", "sweep_told"),
         ),
         ((W,), None, ()),
     ),
@@ -346,6 +346,10 @@ def test_each_person_sees_of_each_table_what_is_theirs_and_without_a_token_there
             continue
         assert " ".join(str(filled.value(who, asked)) for who in PEOPLE) == told, table
         assert filled.as_login(SERVICE, f"SELECT 1 FROM {table}") == []
+    # Of the log IT sees what says nothing of a call, nor anything that a desk has logged.
+    of_calls = "SELECT count(*) FROM audit WHERE call <> '' OR recording IS NOT NULL OR event LIKE 'notes%%'"
+    filled.ask("custody", "SELECT notes_read(%s)", NUMBER)
+    assert (filled.value("it", of_calls), filled.value("custody", of_calls) > 3) == (0, True)
 
 
 def test_no_login_reads_more_and_none_writes_a_row(filled: House) -> None:

@@ -1,4 +1,4 @@
-"""`klartone archive log`: the whole audit log, for data protection, a page at a time."""
+"""`klartone archive log`: the whole audit log, for data protection, a page at a time; in a house also for IT, without calls."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ def add_archive(commands: Commands) -> None:
     export.add_argument("--wav", type=sound_file(texts), required=True, metavar="FILE", help=texts("cli.archive.wav"))
     for one in (play, export):
         _opening(one, texts)
-    _log(here.add("log", f"{AT}.log:archive_log", [Permission.READ_LOG]), texts)
+    _log(here.add("log", f"{AT}.log:archive_log", [Permission.READ_LOG, Permission.READ_OPERATIONS]), texts)
     _sweep(here.add("sweep", f"{AT}.retention:archive_sweep"), texts)
     _judge(here.add("judge", f"{AT}.judging:archive_judge", [Permission.JUDGE]), texts)
     for name, function in (("withdraw", "archive_withdraw"), ("opt-out", "archive_opt_out")):

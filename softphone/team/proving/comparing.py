@@ -10,7 +10,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, cast
@@ -62,6 +62,7 @@ class Comparing:
     wrong: int = 0
     """what it could not mend, in this run and in that which it goes on with"""
     looked: int = 0
+    kinds: set[str] = field(default_factory=set[str])
 
     async def run(self, now: datetime) -> None:
         for part, piece in (("rows", self._rows), ("objects", self._objects), ("logs", self._logs)):
@@ -74,6 +75,8 @@ class Comparing:
                     await proving.reached(tx, part, place, self.wrong)
                 if not place:
                     break
+        async with self.rows.nobody() as tx:
+            await proving.comparison_told(tx, self.looked, self.wrong, self.kinds)
 
     async def anew(self) -> None:
         async with self.rows.nobody() as tx:
@@ -82,6 +85,7 @@ class Comparing:
 
     def _found(self, what: str, of: object, *, mended: bool = False) -> None:
         self.wrong += not mended
+        self.kinds.add(what)
         self.tell(Found(what, str(of), mended))
 
     async def _rows(self, place: str, _now: datetime) -> str:

@@ -1,4 +1,4 @@
-"""The service's log as custody reads it: row-level security gives nobody else an entry."""
+"""The service's log as custody reads it, and IT what says nothing of a call: row-level security gives nobody another entry."""
 
 from __future__ import annotations
 
@@ -8,25 +8,26 @@ from softphone.team.rows.pool import Transaction
 NEWEST = "SELECT min(number) AS first, max(number) AS last FROM audit WHERE chain = 'service'"
 # The ids first, as what they are: what a policy of rows guards is found by its key only where nothing is computed beside it.
 LOOK = (
-    "WITH piece AS MATERIALIZED (SELECT number, at, event, rule, recording, who,"
+    "WITH piece AS MATERIALIZED (SELECT number, at, event, rule, recording, who, at_desk,"
     " CASE WHEN of ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN of::uuid END AS of,"
     " CASE jsonb_typeof(params) WHEN 'object' THEN params - 'person' ELSE '{}' END AS params FROM audit,"
     " LATERAL (SELECT (told::jsonb ->> 'person')::uuid AS who, told::jsonb -> 'params' AS params,"
-    " told::jsonb #>> '{params,of}' AS of) j"
+    " told::jsonb #>> '{params,of}' AS of, coalesce(told::jsonb #>> '{params,desk}', told::jsonb ->> 'desk')::uuid AS at_desk) j"
     " WHERE chain = 'service' AND number < %s AND number >= %s"
     " AND (%s::timestamptz IS NULL OR at >= %s) AND (%s::timestamptz IS NULL OR at < %s)"
     " AND (%s::text[] = '{}' OR event = ANY (%s)) AND (NOT %s OR event LIKE '%%refused')"
     " AND (%s::text = '' OR starts_with(recording, %s)) ORDER BY number DESC LIMIT %s)"
     " SELECT number, at, event, rule, recording, params || jsonb_strip_nulls(jsonb_build_object("
-    "'person', coalesce(w.subject, who::text), 'of', o.subject)) AS params FROM piece"
-    " LEFT JOIN people w ON w.person = piece.who LEFT JOIN people o ON o.person = piece.of ORDER BY number DESC"
+    "'person', coalesce(w.subject, who::text), 'of', o.subject, 'desk', at_desk, 'desk_of', m.subject)) AS params FROM piece"
+    " LEFT JOIN people w ON w.person = piece.who LEFT JOIN people o ON o.person = piece.of"
+    " LEFT JOIN desks d ON d.desk = at_desk LEFT JOIN people m ON m.person = d.person ORDER BY number DESC"
 )
 EVENTS = "SELECT DISTINCT event FROM audit WHERE chain = 'service' ORDER BY event"
 
 
 async def look(tx: Transaction, wanted: Wanted, before: int | None, limit: int) -> tuple[list[AuditRow], int | None]:
     """As `softphone.domain.archive.interface.Log` has it. Who did it, and `of` whom, is told by the name with
-    which they sign in."""
+    which they sign in; and by which `desk`, with `desk_of` whom it is."""
     there = await tx.row(NEWEST)
     if there is None or there["last"] is None:
         return [], None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -41,6 +41,8 @@ COMPARE_HEADS = "SELECT * FROM compare_heads(%s, %s)"
 COUNTERSIGNED = "SELECT * FROM compare_countersigned(%s, %s)"
 AT = "SELECT * FROM compare_at(%s)"
 REACHED = "SELECT compare_reached(%s, %s, %s)"
+TOLD = "SELECT compare_told(%s, %s, %s)"
+STUCK = "SELECT sweep_told(%s)"
 
 
 def head_of(row: Row) -> Head:
@@ -190,3 +192,13 @@ async def stands_at(tx: Transaction, part: str) -> tuple[str, int]:
 
 async def reached(tx: Transaction, part: str, place: str, wrong: int) -> None:
     await tx.all(REACHED, part, place, wrong)
+
+
+async def comparison_told(tx: Transaction, looked: int, wrong: int, found: Collection[str]) -> None:
+    """Into the log, for IT: how much a comparison looked at, and what kinds of things it found."""
+    await tx.all(TOLD, looked, wrong, sorted(found))
+
+
+async def sweep_stuck(tx: Transaction, refused: int) -> None:
+    """Into the log, once a day: storage does not let go that many."""
+    await tx.all(STUCK, refused)

@@ -84,3 +84,18 @@ BEGIN
             ON CONFLICT (part) DO UPDATE SET position = excluded.position, wrong = excluded.wrong;
     END IF;
 END $$;
+
+-- For whoever looks after the house. `found`: of what kinds, and nothing of which recording.
+CREATE FUNCTION compare_told(looked bigint, of_wrong bigint, found text[]) RETURNS void
+    LANGUAGE sql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+    SELECT note('verified', 'G10', '', NULL, jsonb_build_object('count', looked, 'wrong', of_wrong, 'found', found))
+$$;
+
+-- That storage does not let something go: once a day, however often a sweep finds it so.
+CREATE FUNCTION sweep_told(refused bigint) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+BEGIN
+    IF rated('00000000-0000-0000-0000-000000000000', 'sweep stuck', 'day', 1) = 1 THEN
+        PERFORM note('sweep_stuck', 'G10', '', NULL, jsonb_build_object('count', refused));
+    END IF;
+END $$;

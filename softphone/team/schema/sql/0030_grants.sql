@@ -63,7 +63,7 @@ GRANT EXECUTE ON FUNCTION
     restored(), terms_standing(), log_cut(timestamptz, integer), cases_forget(timestamptz, integer),
     compare_rows(uuid, integer), compare_keys(text[]), compare_chains(), compare_log(text, bigint, text, integer),
     compare_heads(bigint, integer), compare_countersigned(bigint, integer), compare_at(text),
-    compare_reached(text, text, bigint)
+    compare_reached(text, text, bigint), compare_told(bigint, bigint, text[]), sweep_told(bigint)
     TO klartone_sweeper;
 
 GRANT EXECUTE ON FUNCTION
