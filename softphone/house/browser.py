@@ -1,5 +1,6 @@
 """Signing in by the house's OpenID Connect: code flow with PKCE (RFC 7636) in the system's browser, and back to a port of this
-machine's own (RFC 8252). The ID token's `nonce` is the thumbprint of the desk's key: it signs in no other machine."""
+machine's own (RFC 8252), from the issuer that was asked (RFC 9207). The ID token's `nonce` is the thumbprint of the desk's key:
+it signs in no other machine."""
 
 from __future__ import annotations
 
@@ -31,6 +32,7 @@ WAITS = 300.0
 """seconds for a person to sign in"""
 _SECONDS, _LARGEST = 15.0, 1 << 20
 _BACK = "/signed-in"
+_SAYS_ISSUER = "authorization_response_iss_parameter_supported"
 
 
 def open_browser(address: str) -> bool:
@@ -83,7 +85,7 @@ def by_browser(
                 raise HouseError("error.house.no_browser")
             asks(True)
             try:
-                code = back.wait(waits, no_more)
+                code = back.wait(waits, no_more, issuer, said=found[_SAYS_ISSUER] == "True")
             finally:
                 asks(False)
             form = {
@@ -146,8 +148,8 @@ class _Back:
         self._server.shutdown()
         self._server.server_close()
 
-    def wait(self, seconds: float, stopped: threading.Event) -> str:
-        """The code. Raises HouseError."""
+    def wait(self, seconds: float, stopped: threading.Event, issuer: str, *, said: bool) -> str:
+        """The code. `said`: whoever answers says that it is the `issuer`. Raises HouseError."""
         until = time.monotonic() + seconds
         while not self._came.wait(0.2):
             if stopped.is_set():
@@ -156,6 +158,8 @@ class _Back:
                 raise HouseError("error.house.sign_in_late")
         if "code" not in self._said:
             raise HouseError("error.house.sign_in_refused", reason=self._said.get("error", "")[:60])
+        if self._said.get("iss", "" if said else issuer) != issuer:
+            raise HouseError("error.house.sign_in_refused", reason="iss")
         return self._said["code"]
 
 
@@ -164,7 +168,7 @@ def _discovered(issuer: str, authority: str) -> dict[str, str]:
     ends = {name: str(told.get(name, "")) for name in ("authorization_endpoint", "token_endpoint")}
     if told.get("issuer") != issuer or not all(_is_safe(one) for one in ends.values()):
         raise UnreachableError("error.house.issuer", server=urlsplit(issuer).netloc)
-    return ends
+    return {**ends, _SAYS_ISSUER: str(told.get(_SAYS_ISSUER, False))}
 
 
 def _asked(method: str, url: str, authority: str, form: Mapping[str, str] | None = None) -> dict[str, Any]:

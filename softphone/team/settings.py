@@ -17,10 +17,13 @@ from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from softphone.domain.errors import TeamError
+from softphone.domain.policy import KeyPath, key_lines
+from softphone.domain.policy.faults import line_of, spelled
 from softphone.domain.roles import Role
+from softphone.system.toml import broken
 
 PREFIX = "KLARTONE_TEAM_"
 NUMBER_KEY, RECEIPT_KEY, STORAGE_SECRET = "NUMBER_KEY", "RECEIPT_KEY", "STORAGE_SECRET"
@@ -138,18 +141,19 @@ class Secrets:
 def read_settings(path: Path) -> TeamSettings:
     """Raises TeamError with the first thing that is wrong, and where."""
     try:
-        told = tomllib.loads(path.read_text("utf-8"))
+        text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         detail = getattr(error, "strerror", None) or type(error).__name__
         raise TeamError("error.team.settings_unreadable", path=str(path), detail=detail) from error
+    try:
+        told = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise TeamError("error.team.settings_wrong", path=str(path), where=str(error), reason="toml") from error
+        fault = broken(text, str(error))
+        raise TeamError("error.team.settings.broken", path=str(path), line=fault.line or 1) from error
     try:
         found = TeamSettings.model_validate(told)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise TeamError("error.team.settings_wrong", path=str(path), where=where, reason=first["type"]) from error
+        raise _wrong(path, key_lines(text), error.errors()[0]) from error
     if not _is_guarded(found):
         raise TeamError("error.team.settings_open", path=str(path))
     return found
@@ -163,6 +167,30 @@ def read_secrets(environment: Mapping[str, str]) -> Secrets:
         secret_in(environment, STORAGE_SECRET, needed=True),
         secret_in(environment, DATABASE_PASSWORD),
     )
+
+
+def _wrong(path: Path, lines: Mapping[KeyPath, int], error: ErrorDetails) -> TeamError:
+    """What it is, in words of its own where the kind of fault or the key has some."""
+    at = tuple(part for part in error["loc"] if part != "[key]")
+    kind = "form" if error["type"] in _FORMS and at[-1] in _FORMED else _KINDS.get(error["type"], "other")
+    code = f"error.team.settings.{kind}" + (f"_{at[-1]}" if kind == "form" else "")
+    told = {"path": str(path), "line": line_of(lines, at) or 1, "key": spelled(at) or "sign_in"}
+    return TeamError(
+        code, **told, **{name: str(value) for name, value in error.get("ctx", {}).items() if name in _TOLD}
+    )
+
+
+_KINDS = {
+    "missing": "missing",
+    "extra_forbidden": "unknown",
+    "enum": "choice",
+    "issuer_alone": "issuer_alone",
+    "greater_than_equal": "least",
+    "less_than_equal": "most",
+}
+_FORMS = frozenset({"string_pattern_mismatch", "string_too_short", "string_too_long"})
+_FORMED = frozenset({"address", "listen", "issuer", "bucket"})
+_TOLD = frozenset({"ge", "le", "expected"})
 
 
 def _is_guarded(found: TeamSettings) -> bool:

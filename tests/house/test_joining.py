@@ -267,7 +267,8 @@ def test_a_desk_believes_its_signer_and_a_higher_number_and_nothing_else(home: H
     sounds = '[line.sound.N6.da]\nfile = "lyd/n6.wav"\n'
     (team.home / "policy" / "lyd").mkdir()
     write_notice(team.home / "policy" / "lyd" / "n6.wav")
-    publish(team, 8, key, text=policy_text(team, 8, sounds))
+    # Its file has no hash, so no signature covers it: each desk will have the voice speak it. Who takes it in is told.
+    assert "n6.wav, has no hash" in publish(team, 8, key, text=policy_text(team, 8, sounds))
     assert news(home).membership.policy == 8
     heard = home.folder.policy(8).parent / "lyd" / "n6.wav"
     assert heard.read_bytes() == (team.home / "policy" / "lyd" / "n6.wav").read_bytes()
@@ -300,8 +301,8 @@ def _signed(path: Path, raw: bytes, key: bytes) -> bytes:
 class Browser:
     """Somebody who signs in: by plain HTTP, as their browser would, in a thread of its own."""
 
-    def __init__(self, subject: str, *, strays: bool = False) -> None:
-        self.subject, self.strays = subject, strays
+    def __init__(self, subject: str, *, strays: bool = False, issuer: str = "") -> None:
+        self.subject, self.strays, self.issuer = subject, strays, issuer
         self.pages: list[str] = []
         self.asked: list[tuple[str, int]] = []
         self.stolen = ""
@@ -325,7 +326,7 @@ class Browser:
             self._get(f"{asked['redirect_uri']}?code=theirs&state=guessed")
             self.stolen = self._exchanged(parts.netloc, asked, to)
             self._get(f"{asked['redirect_uri'].rpartition('/')[0]}/other?code=x&state={asked['state']}")
-        self._get(to)
+        self._get(f"{to}&iss={self.issuer}" if self.issuer else to)
 
     def _exchanged(self, provider: str, asked: Mapping[str, str], to: str) -> str:
         form = {"grant_type": "authorization_code", "code": parse_qs(urlsplit(to).query)["code"][0]}
@@ -382,6 +383,17 @@ def test_the_houses_own_sign_in_in_the_browser_joins_this_machine_and_no_other(
             posing.setattr(of_browser, "_asked", poses)
             assert home.does(*words, "--signer", public_half(key)).status == 1
         assert browser.asked == []
+        # Nor does a code count that another issuer has sent, or one that does not say so where it would.
+        for says, sent in ((False, "https://other.test"), (True, "")):
+
+            def answers(*asked: Any, says: bool = says) -> dict[str, Any]:
+                return told(*asked) | {"authorization_response_iss_parameter_supported": says}
+
+            with monkeypatch.context() as mixed:
+                mixed.setattr(of_browser, "_asked", answers)
+                mixed.setattr(webbrowser, "open", Browser("anna", issuer=sent))
+                refused = home.does(*words, "--signer", public_half(key))
+                assert (refused.status, "(iss)" in refused.err) == (1, True), refused.err
         done = home.does(*words, "--signer", public_half(key))
         assert done.status == 0, done.err
         membership = home.folder.read()

@@ -15,8 +15,10 @@ from pathlib import Path
 import pytest
 
 from softphone.domain.errors import TeamError
+from softphone.domain.purpose import Language
 from softphone.team.serving import certificate_of
 from softphone.team.settings import STORAGE_SECRET, Durable, read_settings, secret_in
+from softphone.texts import Texts
 from tests.peers.authority import Authority
 
 FROM = Path(__file__).resolve().parents[2] / "resources" / "installer" / "team"
@@ -27,6 +29,25 @@ _MOST = 1.5
 def test_its_settings_are_read_and_its_secrets_are_found_where_systemd_puts_them(tmp_path: Path) -> None:
     settings = read_settings(FROM / "team.toml")
     assert (settings.serve.listen, settings.database.durable) == ("127.0.0.1", Durable.ARCHIVED)
+    # What is wrong is said with its line, its key and what to write.
+    lines = ["[serve]", 'address = "https://x.test"', "[storage]", 'bucket = "bucket"', 'access_key = "a"']
+    wrong = tmp_path / "wrong.toml"
+    for at, line, code, key in (
+        (1, 'address = "http://x.test/"', "form_address", "serve.address"),
+        (1, "address = ", "broken", None),
+        (1, 'address = "https://x.test"\nport = 70000', "most", "serve.port"),
+        (3, "", "missing", "storage.bucket"),
+        (4, 'access_key = "a"\nbuckets = 1', "unknown", "storage.buckets"),
+        (4, 'access_key = "a"\n[sign_in.roles]\nleder = ["x"]', "choice", "sign_in.roles.leder"),
+        (4, 'access_key = "a"\n[sign_in]\nissuer = "https://login.test"', "issuer_alone", "sign_in"),
+    ):
+        wrong.write_text("\n".join([*lines[:at], line, *lines[at + 1 :]]))
+        with pytest.raises(TeamError) as caught:
+            read_settings(wrong)
+        assert (caught.value.code, caught.value.params.get("key")) == (f"error.team.settings.{code}", key)
+        said = Texts(FROM.parents[1] / "translations", Language.EN).error(caught.value)
+        assert "{" not in said, said
+        assert f"line {at + 1 + line.count(chr(10))}" in said or code in ("missing", "issuer_alone"), said
     given = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
     assert secret_in(given, STORAGE_SECRET) == ""
     (tmp_path / "klartone_storage_secret").write_text("one\n")

@@ -482,6 +482,12 @@ def test_a_token_ends_with_its_session_its_desk_its_person_and_its_transaction(h
     assert len(house.found("custody")) == 1
     house.ask("it", signing_in.LEAVES, house.people["custody"].id)
     assert house.found("custody") == set()
+    # Who has left is named while the log reaches back to then, and no longer.
+    house.owner("UPDATE people SET left_at = now() - interval '6 years' WHERE subject = 'carl'")
+    house.as_login(SWEEPER, "SELECT forget()")
+    named = {row["subject"] for row in house.ask("it", "SELECT subject FROM people_figures()")}
+    assert ("carl" in named, "custody" in named) == (False, True)
+    assert house.owner("SELECT count(*) AS here FROM people WHERE subject = 'carl'")[0]["here"] == 0
 
 
 def house_of_its_own(house: House) -> House:

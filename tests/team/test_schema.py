@@ -17,6 +17,7 @@ from softphone import cli
 from softphone.domain.errors import TeamError
 from softphone.team.schema import HEAD, LOGINS, MIGRATOR, OWNER, RULES, SERVICE, SWEEPER, setting_up
 from tests.peers.postgres import Server
+from tests.peers.processes import until
 from tests.team.house import House
 
 pytestmark = pytest.mark.usefixtures("roles_alone")
@@ -216,6 +217,22 @@ def test_set_up_again_it_changes_what_is_wrong_and_tells_so(postgres: Server, da
         list(setting_up.set_up(conninfo, {}))
     with pytest.raises(TeamError, match="no_database"):
         list(setting_up.set_up("host=/nowhere dbname=x", {}))
+
+
+def test_set_up_while_another_databases_init_changes_a_role_it_waits_and_goes_on(
+    postgres: Server, database: str
+) -> None:
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'ALTER ROLE%%'"
+    with (
+        psycopg.connect(postgres.conninfo()) as other,
+        psycopg.connect(postgres.conninfo(), autocommit=True) as looks,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        other.execute(f"ALTER ROLE {SWEEPER} SET lock_timeout = '10s'".encode())
+        done = pool.submit(lambda: [one.what for one in setting_up.set_up(postgres.conninfo(database), {})])
+        until(lambda: looks.execute(waits.encode()).fetchall()[0][0] == 1, 10, "that it waits for the role")
+        other.commit()
+        assert done.result(20) == ["at_newest"]
 
 
 def test_who_may_make_roles_but_not_all_sets_it_up(postgres: Server) -> None:

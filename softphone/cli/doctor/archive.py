@@ -188,7 +188,7 @@ def _signer(archive: MachineArchive, settings: Settings, *, joined: bool) -> Fin
 def policy_of(settings: Settings, archive: MachineArchive | None = None) -> Finding:
     """`archive`: if there is one here, whose signature it asks for, and which keys are revoked in it."""
     from softphone.bootstrap.archive.viewing import revoked_in
-    from softphone.domain.policy import PolicyError, PolicyUnsigned
+    from softphone.domain.policy import PolicyError, PolicyUnsigned, unsigned_sounds
     from softphone.system.policy_file import load_policy
 
     path = settings.policy
@@ -206,7 +206,10 @@ def policy_of(settings: Settings, archive: MachineArchive | None = None) -> Find
     if revoked:
         lines = tuple(Below(at_its_place(one, texts()), one.code) for one in revoked)
         return Finding("doctor.policy.revoked", {"path": path, "count": len(lines)}, lines)
-    if open_ones := [one for one in loaded.remarks if not one.by]:
+    open_ones = [one for one in loaded.remarks if not one.by]
+    if any(signers):
+        open_ones += unsigned_sounds(loaded)
+    if open_ones:
         return Finding("doctor.policy.waits", {"path": path, "count": len(open_ones)})
     return Finding("doctor.policy", {"path": path})
 

@@ -7,12 +7,14 @@ import asyncio
 import base64
 import hashlib
 import os
+import sys
 from pathlib import Path
 
 from softphone.archive.crypto.wraps import fingerprint
 from softphone.bootstrap.home import texts
+from softphone.bootstrap.policy.file import at_its_place
 from softphone.domain.errors import TeamError
-from softphone.domain.policy import Policy
+from softphone.domain.policy import Policy, unsigned_sounds
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import KeyRole, Purpose
 from softphone.plugin.sound_file import bytes_of
@@ -39,7 +41,8 @@ def team_policy(arguments: argparse.Namespace) -> int:
     raw = read_policy(path)
     if signer not in Signed(raw, path):
         raise TeamError("error.team.not_signed", path=str(path))
-    policy = policy_in(raw, path).policy
+    loaded = policy_in(raw, path)
+    policy = loaded.policy
     number = policy.house.policy_number
     if number is None:
         raise TeamError("error.team.policy_unnumbered")
@@ -62,6 +65,8 @@ def team_policy(arguments: argparse.Namespace) -> int:
     except WrongError:
         raise TeamError("error.team.policy_signer") from None
     print(texts()("team.policy_taken", number=number))  # noqa: T201
+    for one in unsigned_sounds(loaded):
+        print(at_its_place(one, texts()), file=sys.stderr)  # noqa: T201
     return 0
 
 

@@ -16,7 +16,14 @@ from softphone.domain.policy.model import (
 )
 from softphone.domain.policy.period import Period
 from softphone.domain.policy.purposes import AtEnd, OptOut, Training
-from softphone.domain.policy.reading import LoadedPolicy, PolicyPartlyRead, fault_at, policy_from, warning_at
+from softphone.domain.policy.reading import (
+    LoadedPolicy,
+    PolicyPartlyRead,
+    fault_at,
+    policy_from,
+    unsigned_sounds,
+    warning_at,
+)
 from softphone.domain.policy.toml_lines import key_lines
 
 __all__ = [
@@ -49,6 +56,7 @@ __all__ = [
     "notice_way",
     "policy_from",
     "share_text",
+    "unsigned_sounds",
     "warning_at",
     "which_line",
 ]

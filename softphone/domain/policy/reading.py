@@ -234,6 +234,23 @@ def warning_at(loaded: LoadedPolicy, path: KeyPath, code: str, /, **params: Para
     return _fault(checks.Finding(loaded.in_file(path), code, params), loaded.lines, "warning")
 
 
+def unsigned_sounds(loaded: LoadedPolicy) -> list[PolicyFault]:
+    """Recorded notices without a hash. Where a policy must be signed, the voice speaks them: no signature covers their files."""
+    return [
+        warning_at(
+            *(loaded, ("line", n, "sound", notice.value, language.value), "sound_unsigned"),
+            line=line.id,
+            notice=notice.value,
+            language=language.value,
+            path=named.file,
+        )
+        for n, line in enumerate(loaded.policy.line)
+        for notice, files in line.sound.items()
+        for language, named in files.items()
+        if named.hash is None
+    ]
+
+
 def _fault(finding: checks.Finding, lines: Mapping[KeyPath, int], kind: str = "fault") -> PolicyFault:
     return PolicyFault(
         line_of(lines, finding.path), spelled(finding.path), f"policy.{kind}.{finding.code}", finding.params

@@ -35,6 +35,8 @@ _SETTINGS: Mapping[str, Mapping[str, str]] = {
 """of each login: nobody holds the others up for long"""
 LOCK_WAITS, PAUSE, TRIES = "2s", 3.0, 10
 """of a step, for a table that somebody reads; seconds between its tries; and how many it has"""
+_AT_ONCE = psycopg.errors.InternalError_, psycopg.errors.UniqueViolation, psycopg.errors.DuplicateObject
+"""what PostgreSQL says where two change one role"""
 STEPS = Path(__file__).parent / "migrations"
 
 
@@ -57,11 +59,7 @@ def set_up(conninfo: str, passwords: Mapping[str, str], *, revision: str = HEAD)
             raise TeamError("error.team.old_postgres", version=version, least=LEAST)
         if connection.info.user != MIGRATOR:
             try:
-                with connection.transaction():
-                    # Two of them at once wait for each other.
-                    connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('klartone.set_up', 0))")
-                    yield from _roles(connection, passwords)
-                    yield from _schema(connection)
+                yield from _made(connection, passwords)
             except psycopg.errors.InsufficientPrivilege as error:
                 raise TeamError("error.team.may_not_set_up", user=connection.info.user) from error
     yield from upgrade(conninfo, revision)
@@ -117,6 +115,21 @@ def revision_of(connection: object) -> str | None:
         return None
     row = driver.execute(f"SELECT version_num FROM {SCHEMA}.alembic_version").fetchone()  # noqa: S608
     return str(row[0]) if row else None
+
+
+def _made(connection: Connection, passwords: Mapping[str, str]) -> list[Done]:
+    """Tried again where another `init` changed the same role: they are the server's, and it may be of another database."""
+    for left in reversed(range(TRIES)):
+        try:
+            with connection.transaction():
+                # Two of one database wait for each other.
+                connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('klartone.set_up', 0))")
+                return [*_roles(connection, passwords), *_schema(connection)]
+        except _AT_ONCE:
+            if not left:
+                raise TeamError("error.team.unavailable") from None
+            time.sleep(PAUSE / 10)
+    raise AssertionError
 
 
 def _roles(connection: Connection, passwords: Mapping[str, str]) -> Iterator[Done]:

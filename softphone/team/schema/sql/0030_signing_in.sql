@@ -219,5 +219,5 @@ BEGIN
         coalesce((SELECT s.roles FROM sessions s WHERE s.desk = d.desk ORDER BY s.opened_at DESC LIMIT 1), '{}'),
         d.desk, d.program, d.seen_at, d.waiting, d.failed, d.revoked_at, d.left_by_itself,
         EXISTS (SELECT FROM sessions s WHERE s.desk = d.desk AND s.ended_at IS NULL AND s.refresh_until > statement_timestamp())
-        FROM people p LEFT JOIN desks d USING (person) ORDER BY p.subject, d.joined_at;
+        FROM people p LEFT JOIN desks d USING (person) WHERE p.issuer <> 'forgotten' ORDER BY p.subject, d.joined_at;
 END $$;

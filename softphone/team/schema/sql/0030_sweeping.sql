@@ -59,6 +59,9 @@ BEGIN
     DELETE FROM proofs WHERE until <= statement_timestamp();
     DELETE FROM codes WHERE expires_at <= statement_timestamp() - interval '7 days';
     DELETE FROM sessions WHERE refresh_until <= statement_timestamp() - interval '7 days';
+    -- Who has left is named as long as the log reaches back to when they were here. It does while anything here is of that time.
+    UPDATE people SET issuer = 'forgotten', subject = person::text WHERE issuer <> 'forgotten'
+        AND left_at < (SELECT a.at FROM audit a WHERE a.chain = 'service' ORDER BY a.number LIMIT 1);
     RETURN went;
 END $$;
 
