@@ -91,17 +91,16 @@ class Asked:
         self.values += values
 
     def page(self, limit: int) -> tuple[str, list[object]]:
-        """Each of several lines or agents gives its own newest by its own index, and the newest of those are taken."""
+        """Each of several agents or lines gives its own newest by its own index, and the newest of those are taken. Where both
+        are asked for, an agent has fewer than a line."""
         lines, agents = self.query.lines, self.query.agents
         each: Iterable[tuple[str, list[object]]]
-        if len(lines if lines is not None else agents or ()) > SEVERAL:
-            each = [self._among(lines, agents)]
-        elif lines is not None:
+        if agents is not None and len(agents) <= SEVERAL:
+            each = [self._among(lines, (one,)) for one in dict.fromkeys(agents)]
+        elif lines is not None and len(lines) <= SEVERAL:
             each = [self._among((one,), agents) for one in dict.fromkeys(lines)]
-        elif agents is not None:
-            each = [self._among(None, (one,)) for one in dict.fromkeys(agents)]
         else:
-            each = [("", [])]
+            each = [self._among(lines, agents)]
         found, values = list[str](), list[object]()
         for more, given in each:
             told = f"{' AND '.join(self.where)}{more}"

@@ -22,7 +22,13 @@ LOOK = (
     " LEFT JOIN people w ON w.person = piece.who LEFT JOIN people o ON o.person = piece.of"
     " LEFT JOIN desks d ON d.desk = at_desk LEFT JOIN people m ON m.person = d.person ORDER BY number DESC"
 )
-EVENTS = "SELECT DISTINCT event FROM audit WHERE chain = 'service' ORDER BY event"
+# From each to the next by the index, however many entries it has.
+EVENTS = (
+    "WITH RECURSIVE kinds (event) AS (SELECT min(event) FROM audit WHERE chain = 'service' UNION ALL"
+    " SELECT (SELECT min(a.event) FROM audit a WHERE a.chain = 'service' AND a.event > k.event) FROM kinds k"
+    " WHERE k.event IS NOT NULL)"
+    " SELECT event FROM kinds WHERE event IS NOT NULL"
+)
 
 
 async def look(tx: Transaction, wanted: Wanted, before: int | None, limit: int) -> tuple[list[AuditRow], int | None]:

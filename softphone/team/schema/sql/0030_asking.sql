@@ -23,66 +23,88 @@ CREATE FUNCTION addresses(told text[]) RETURNS text[] LANGUAGE sql IMMUTABLE
     RETURN ARRAY (SELECT address(one) FROM unnest(told) AS one);
 
 CREATE FUNCTION my_person() RETURNS uuid
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$ SELECT person FROM asking() $$;
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+BEGIN
+    RETURN (SELECT person FROM asking());
+END $$;
 
 CREATE FUNCTION my_desk() RETURNS uuid
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$ SELECT desk FROM asking() $$;
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+BEGIN
+    RETURN (SELECT desk FROM asking());
+END $$;
 
 CREATE FUNCTION i_am(role text) RETURNS boolean
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
-    SELECT coalesce((SELECT i_am.role = ANY (roles) FROM asking()), false)
-$$;
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+BEGIN
+    RETURN coalesce((SELECT i_am.role = ANY (roles) FROM asking()), false);
+END $$;
 
 -- An agent's own addresses; of nobody else.
 CREATE FUNCTION my_agents() RETURNS text[]
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
-    SELECT coalesce((SELECT agents FROM asking() WHERE 'agent' = ANY (roles)), '{}')
-$$;
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+BEGIN
+    RETURN coalesce((SELECT agents FROM asking() WHERE 'agent' = ANY (roles)), '{}');
+END $$;
 
 CREATE FUNCTION newest_policy() RETURNS bigint
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$ SELECT max(number) FROM policies $$;
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+BEGIN
+    RETURN (SELECT max(number) FROM policies);
+END $$;
 
 CREATE FUNCTION own_since() RETURNS timestamptz
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
-    SELECT statement_timestamp() - coalesce((SELECT own_calls FROM policies WHERE number = newest_policy()), interval '168 hours')
-$$;
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+BEGIN
+    RETURN statement_timestamp() - coalesce((SELECT own_calls FROM policies WHERE number = newest_policy()), interval '168 hours');
+END $$;
 
 -- The keys that they have proved for a role that they have, each as `role:key_id`. No role: for any.
 CREATE FUNCTION my_keys(of_role text DEFAULT NULL) RETURNS text[]
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
-    SELECT coalesce(array_agg(k.role || ':' || k.key_id), '{}')
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+BEGIN
+    RETURN (SELECT coalesce(array_agg(k.role || ':' || k.key_id), '{}')
     FROM asking() a JOIN person_keys k USING (person)
     WHERE (of_role IS NULL OR k.role = of_role) AND CASE k.role
-        WHEN 'documentation' THEN 'case_handler' WHEN 'training' THEN 'lead' ELSE 'custody' END = ANY (a.roles)
-$$;
+        WHEN 'documentation' THEN 'case_handler' WHEN 'training' THEN 'lead' ELSE 'custody' END = ANY (a.roles));
+END $$;
 
 -- Custody, by a key that the newest policy names.
 CREATE FUNCTION i_find_all() RETURNS boolean
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
-    SELECT EXISTS (
-        SELECT FROM policy_keys p WHERE p.number = newest_policy() AND p.role = 'custody'
-            AND 'custody:' || p.key_id = ANY (my_keys('custody'))
-    )
-$$;
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+DECLARE
+    keys text[] := my_keys('custody');
+BEGIN
+    RETURN keys <> '{}' AND EXISTS (SELECT FROM policy_keys p
+        WHERE p.number = newest_policy() AND p.role = 'custody' AND 'custody:' || p.key_id = ANY (keys));
+END $$;
 
 -- What calls they lead, each as `led` has it: asked once a statement, and compared with each row.
 CREATE FUNCTION my_led() RETURNS text[]
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
-    WITH mine AS (
-        SELECT t.agents, t.lines FROM policy_teams t
-        WHERE t.number = newest_policy() AND EXISTS (
-            SELECT FROM unnest(t.leads) AS one (key_id) WHERE 'training:' || one.key_id = ANY (my_keys('training'))
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+DECLARE
+    keys text[] := my_keys('training');
+    newest bigint := newest_policy();
+BEGIN
+    IF keys = '{}' THEN
+        RETURN keys;
+    END IF;
+    -- Everybody's, where the policy names no team.
+    IF NOT EXISTS (SELECT FROM policy_teams t WHERE t.number = newest) THEN
+        RETURN '{*}';
+    END IF;
+    RETURN (
+        WITH mine AS (
+            SELECT t.agents, t.lines FROM policy_teams t
+            WHERE t.number = newest AND EXISTS (SELECT FROM unnest(t.leads) AS one (key_id) WHERE 'training:' || one.key_id = ANY (keys))
         )
-    )
-    SELECT coalesce(array_agg(told), '{}') FROM (
-        SELECT 'a ' || agent AS told FROM mine, unnest(agents) AS agent WHERE lines = '{}'
-        UNION SELECT 'l ' || line FROM mine, unnest(lines) AS line WHERE agents = '{}'
-        UNION SELECT 'b ' || agent || ' ' || line FROM mine, unnest(agents) AS agent, unnest(lines) AS line
-        -- Everybody's, where the policy names no team.
-        UNION SELECT '*' WHERE my_keys('training') <> '{}'
-            AND NOT EXISTS (SELECT FROM policy_teams t WHERE t.number = newest_policy())
-    ) each
-$$;
+        SELECT coalesce(array_agg(told), '{}') FROM (
+            SELECT 'a ' || agent AS told FROM mine, unnest(agents) AS agent WHERE lines = '{}'
+            UNION SELECT 'l ' || line FROM mine, unnest(lines) AS line WHERE agents = '{}'
+            UNION SELECT 'b ' || agent || ' ' || line FROM mine, unnest(agents) AS agent, unnest(lines) AS line
+        ) each
+    );
+END $$;
 
 -- As `Viewer.leads` has it: an agent of the team on a line of it, where it names both. A team that names nothing has no calls.
 CREATE FUNCTION led(of_line text, of_agent text) RETURNS text[] LANGUAGE sql IMMUTABLE

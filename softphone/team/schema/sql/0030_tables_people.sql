@@ -68,6 +68,7 @@ CREATE TABLE sessions (
     renews uuid -- the session whose refresh token made it
 );
 CREATE INDEX sessions_of_a_desk ON sessions (desk) WHERE ended_at IS NULL;
+CREATE INDEX sessions_newest ON sessions (desk, opened_at); -- whatever became of them
 CREATE INDEX sessions_renewing ON sessions (renews) WHERE renews IS NOT NULL;
 CREATE INDEX sessions_past ON sessions (refresh_until);
 

@@ -16,6 +16,7 @@ CREATE TABLE audit (
     PRIMARY KEY (chain, number)
 );
 CREATE INDEX audit_of_a_recording ON audit (recording) WHERE recording IS NOT NULL;
+CREATE INDEX audit_events ON audit (event) WHERE chain = 'service';
 CREATE INDEX audit_of_a_call ON audit (call) WHERE call <> '';
 
 -- The service's log as it stood, signed: who keeps one finds out a log that was written anew. Each names the one before, so none can be
