@@ -19,6 +19,7 @@ from softphone.calls.stepping import SessionRunner
 from softphone.domain import effects as do
 from softphone.domain import events as ev
 from softphone.domain.decision import Decision, LookupResult
+from softphone.domain.house_knows import HouseKnows
 from softphone.domain.purpose import Reason
 from softphone.domain.status import Action
 from softphone.wire.snapshot import CallPhase, CodedText
@@ -85,6 +86,10 @@ class CallBook:
     def looked_up(self, call_id: str, known: LookupResult) -> None:
         if call := self.live.get(call_id):
             self._setup.looked_up(call, known)
+
+    def heard_late(self, call_id: str, house: HouseKnows) -> None:
+        if call := self.live.get(call_id):
+            self._setup.heard_late(call, house)
 
     def decided(self, call_id: str, decision: Decision) -> None:
         if call := self.live.get(call_id):

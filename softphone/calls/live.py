@@ -160,6 +160,8 @@ class LiveCall:
     decide_by: float | None = None
     awaits_new_decision: bool = False
     """the party asks for a recording, and the rulebook has not answered yet"""
+    wants_recording: bool = False
+    """it has asked for one, whatever it refused before"""
     state: State = field(default_factory=State)
     waiting: list[Event] = field(default_factory=list[Event])
     """events before the rulebook answered"""

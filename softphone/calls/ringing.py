@@ -21,6 +21,7 @@ from softphone.calls.upstream import read_upstream_notice
 from softphone.domain import events as ev
 from softphone.domain.decision import Decision, Facts, LookupResult, not_recorded, out_of_the_sample, unless_keyless
 from softphone.domain.excluding import unless_upheld, until_employees_are_informed
+from softphone.domain.house_knows import HouseKnows, with_house
 from softphone.domain.policy import Line, Policy, day_of, exempt, language_for
 from softphone.domain.policy.terms import terms
 from softphone.domain.purpose import Purpose, Reason
@@ -114,6 +115,16 @@ class CallSetup:
         else:
             self._ask(call, known)
 
+    def heard_late(self, call: LiveCall, house: HouseKnows) -> None:
+        """The house's answer, once its time was over. It can only narrow this call: training is left out already."""
+        if call.wants_recording:
+            return  # the party's later word
+        call.lookup = with_house(call.lookup, house, silent=True)
+        if call.decided and call.calls_back:
+            self._stepper.feed(call, ev.RefusedBefore(tuple(Purpose), Reason.CALL_BACK))
+        elif call.decided and house.upheld:
+            self._stepper.feed(call, ev.RefusedBefore(tuple(sorted(house.upheld)), Reason.DECLINED_EARLIER))
+
     def decided(self, call: LiveCall, decision: Decision) -> None:
         """The rulebook's answer. A repeated or unasked one changes nothing."""
         if not call.lookup.looked_up:
@@ -126,7 +137,7 @@ class CallSetup:
         if not _employees_informed(call):
             decision = until_employees_are_informed(decision)
         if not call.decided:
-            self._ring(call, decision)
+            self._ring(call, not_recorded(Reason.CALL_BACK) if call.calls_back else decision)
         elif call.awaits_new_decision:
             call.awaits_new_decision = False
             if not may_ask_for_recording(call.state):
@@ -155,7 +166,7 @@ class CallSetup:
         If it wants documentation to go on, having meant its no for training alone, that no stands.
         """
         if call.line and not call.awaits_new_decision:
-            call.awaits_new_decision = True
+            call.awaits_new_decision = call.wants_recording = True
             call.lookup = replace(call.lookup, upheld=frozenset())
             self._ask(call, replace(call.lookup, declined_earlier=bool(call.state.live)))
 

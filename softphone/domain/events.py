@@ -386,6 +386,14 @@ class KeptOutOfTraining:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusedBefore:
+    """The house says so only now, when the call's decision stands: an upheld objection (G23), or a promise (N4)."""
+
+    purposes: tuple[Purpose, ...]
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
 class DisputeRaised:
     by: HoldBy
     agent: str
@@ -497,6 +505,7 @@ Event = (
     | Withdrawn
     | Objected
     | KeptOutOfTraining
+    | RefusedBefore
     | DisputeRaised
     | DisputeUndone
     | Chosen

@@ -1,7 +1,7 @@
 """What the house knows of a party's number, asked while it rings.
 
 It has 0.3 seconds. Then what was last heard of the number counts, and the call is in no sample: a no at another desk could be
-unknown (G31). An answer that comes later counts for the next call.
+unknown (G31). As long as the call lasts, the house is asked on, and what it says of an objection still counts.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ from softphone.system.logbook import log, log_bug
 WITHIN = 0.3
 """seconds"""
 _GIVEN_UP = 5.0
-"""seconds after which nobody waits for a late answer either"""
+"""seconds, for one answer"""
+_AGAIN = 15.0
+"""seconds until it is asked once more"""
 _ASKERS = 4
 _REMEMBERED = 2_000
 """numbers"""
@@ -36,8 +38,9 @@ Then = Callable[[HouseKnows | None, bool], None]
 class _Asked:
     number: str = field(repr=False)
     line: str
-    then: Then | None
-    timer: threading.Timer | None = None
+    then: Then
+    wanted: Callable[[], bool]
+    told: bool = False
 
 
 class HouseNumbers:
@@ -46,18 +49,20 @@ class HouseNumbers:
     def __init__(self, ask: Asks, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._ask, self._now = ask, now
         self._lock = threading.Lock()
-        self._waiting: queue.SimpleQueue[_Asked | None] = queue.SimpleQueue()
+        self._waiting: queue.LifoQueue[_Asked | None] = queue.LifoQueue()
+        """the calls of now come first"""
         self._last: OrderedDict[tuple[str, str], Sequence[Mapping[str, Any]]] = OrderedDict()
         self._closed = False
         for number in range(_ASKERS):
             threading.Thread(target=self._run, name=f"house numbers {number}", daemon=True).start()
 
-    def ask(self, number: str, line: str, then: Then) -> None:
-        """Asks, and does not wait. `then` hears the answer once, on another thread: in time, or `WITHIN` from now."""
-        asked = _Asked(number, line, then)
-        asked.timer = threading.Timer(WITHIN, self._late, (asked,))
-        asked.timer.daemon = True
-        asked.timer.start()
+    def ask(self, number: str, line: str, then: Then, *, wanted: Callable[[], bool] = lambda: True) -> None:
+        """Asks, and does not wait. `then` hears the answer; if none has come `WITHIN` from now, that first. On other threads.
+
+        `wanted` says there whether the call is still on.
+        """
+        asked = _Asked(number, line, then, wanted)
+        _after(WITHIN, lambda: self._tell(asked, silent=True))
         self._waiting.put(asked)
 
     def close(self) -> None:
@@ -68,13 +73,14 @@ class HouseNumbers:
 
     def _run(self) -> None:
         while (asked := self._waiting.get()) is not None and not self._closed:
-            if asked.then is None:
-                continue  # its time was over before anybody could ask: the calls of now come first
+            if not asked.wanted():
+                continue
             try:
                 self._answered(asked)
             except KlartoneError as error:
                 # It is said beside the call already: this is for whoever helps from afar.
                 _log.info("the house did not tell what it knows of a number: %s", error.code)
+                _after(_AGAIN, lambda asked=asked: self._waiting.put(asked))
             except Exception as error:  # noqa: BLE001 - whatever it is, the next call is asked about
                 log_bug(_log, error, "numbers of the house")
 
@@ -83,9 +89,9 @@ class HouseNumbers:
         answer = self._ask("POST", "/v1/numbers/known", body, seconds=_GIVEN_UP)
         said = answer.json
         told = cast("dict[str, Any]", said).get("known") if isinstance(said, dict) else None
-        if not isinstance(told, list):
+        if not (isinstance(told, list) and all(isinstance(one, dict) for one in cast("list[Any]", told))):
             raise UnreachableError("error.house.no_service", status=answer.status)
-        known = [cast("dict[str, Any]", one) for one in cast("list[Any]", told) if isinstance(one, dict)]
+        known = cast("list[dict[str, Any]]", told)
         with self._lock:
             self._last[asked.number, asked.line] = known
             self._last.move_to_end((asked.number, asked.line))
@@ -93,19 +99,18 @@ class HouseNumbers:
                 self._last.popitem(last=False)
         self._tell(asked, silent=False)
 
-    def _late(self, asked: _Asked) -> None:
-        self._tell(asked, silent=True)
-
     def _tell(self, asked: _Asked, *, silent: bool) -> None:
         with self._lock:
             last = self._last.get((asked.number, asked.line))
-        known = None if last is None else knows(last, self._now())
-        with self._lock:
-            then, asked.then = asked.then, None
-        if asked.timer is not None:
-            asked.timer.cancel()
-        if then is not None:
-            then(known, silent)
+            if not (silent and asked.told):
+                asked.told = True
+                asked.then(None if last is None else knows(last, self._now()), silent)
+
+
+def _after(seconds: float, then: Callable[[], None]) -> None:
+    timer = threading.Timer(seconds, then)
+    timer.daemon = True
+    timer.start()
 
 
 def knows(told: Sequence[Mapping[str, Any]], now: datetime) -> HouseKnows:

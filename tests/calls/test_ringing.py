@@ -16,6 +16,7 @@ from softphone.domain.decision import (
     PurposePlan,
     not_recorded,
 )
+from softphone.domain.house_knows import HouseKnows
 from softphone.domain.notice import NoticeText, Piece
 from softphone.domain.purpose import Basis, Direction, Headline, Language, Purpose, Reason
 from softphone.domain.session.informing import READABLE_SHARE
@@ -147,6 +148,46 @@ def test_an_objection_that_was_upheld_binds_the_next_call_until_the_party_itself
 
 
 @pytest.mark.rule("G23")
+@pytest.mark.parametrize("moment", ["asked", "decided", "notice", "recorded", "over"])
+def test_an_upheld_objection_that_the_house_tells_late_is_as_if_known_before(moment: str) -> None:
+    scene = Scene()
+    happens = {
+        "asked": lambda: scene.calls.looked_up(CALL, LookupResult(house_silent=True)),
+        "decided": lambda: scene.calls.decided(CALL, N1),
+        "notice": scene.answer,
+        "recorded": lambda: (scene.hear_notice(), scene.acknowledge(), scene.acknowledge()),
+        "over": lambda: scene.calls.ended(sip.CallEnded(CALL, 200, "", by_us=False)),
+    }
+    scene.ring()
+    for name, goes_on in happens.items():
+        goes_on()
+        if name == moment:
+            assert bool(scene.recorder.running) is (name == "recorded")
+            scene.calls.heard_late(CALL, HouseKnows(upheld=frozenset({Purpose.DOCUMENTATION})))
+            scene.acknowledge()
+            break
+    if moment in ("asked", "decided"):
+        scene.calls.decided(CALL, N1)
+        scene.answer()
+    assert not scene.recorder.running
+    assert (scene.headline, scene.reason) == (Headline.NOT_RECORDING, Reason.DECLINED_EARLIER)
+    status = scene.call.status
+    assert status is not None
+    assert (status.reasons[0].rule, status.kept) == ("G23", False)
+    assert [one for one in scene.phone.done if one.startswith(("play", "stop notice"))] == {
+        "asked": [],
+        "decided": [],
+        "notice": ["play notice.wav", "stop notice"],
+    }.get(moment, ["play notice.wav"])
+    if moment != "over":
+        # What the party wants itself is the later word.
+        assert scene.press(Action.PARTY_ASKS_FOR_RECORDING) is None
+        scene.calls.heard_late(CALL, HouseKnows(upheld=frozenset(Purpose)))
+        scene.decide(N1)
+        assert scene.headline is Headline.NOTICE
+
+
+@pytest.mark.rule("G23")
 @pytest.mark.parametrize("spoken", [True, False])
 def test_what_an_upheld_objection_leaves_is_recorded_only_where_the_line_has_a_notice_of_it(spoken: bool) -> None:
     scene = Scene()
@@ -234,6 +275,24 @@ def test_who_was_promised_to_be_called_back_is_called_unrecorded(quick: bool) ->
     if not quick:
         scene.answer()
     assert not any(done.startswith("play") for done in scene.phone.done)
+
+
+@pytest.mark.rule("N4")
+@pytest.mark.parametrize("early", [True, False])
+def test_a_promise_to_call_back_unrecorded_that_the_house_tells_late_is_kept(early: bool) -> None:
+    scene = Scene()
+    scene.calls.dial("a", PARTY, "salg")
+    scene.calls.looked_up(CALL, LookupResult(house_silent=True))
+    promised = HouseKnows(call_back=True)
+    if early:
+        scene.calls.heard_late(CALL, promised)
+    scene.calls.decided(CALL, N1)
+    scene.answer()
+    if not early:
+        assert scene.press(Action.PERSON_ANSWERED) is None
+        scene.calls.heard_late(CALL, promised)
+    assert (scene.headline, scene.reason) == (Headline.NOT_RECORDING, Reason.CALL_BACK)
+    assert Action.PARTY_ASKS_FOR_RECORDING not in (scene.call.status.actions if scene.call.status else ())
 
 
 @pytest.mark.rule("G02")

@@ -357,6 +357,13 @@ class Account:
                 self._refuse(purpose)
             case e.KeptOutOfTraining():
                 self._refuse(TRAIN, own_word=False)
+            case e.RefusedBefore(purposes=purposes, reason=reason) if self.stage != "over":
+                for it in purposes:
+                    said_yes = self.needs_yes(it) and (
+                        it in self.yes or any(it in one.left for one in self.kept.values())
+                    )
+                    if self.scene.bases.get(it) is not OBLIGATION and not said_yes:
+                        self._refuse(it, own_word=reason is Reason.DECLINED_EARLIER)
             case e.PrivateCall():
                 for it in (TRAIN, DOC):
                     self._refuse(it, own_word=False, by_refusal=False)

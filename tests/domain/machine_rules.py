@@ -14,7 +14,7 @@ from softphone.domain import events as e
 from softphone.domain.purpose import Headline, OnFailure, Purpose, Reason
 from softphone.domain.status import PurposePhase, Status
 from tests.domain.machine_account import Account
-from tests.domain.walk_scenes import BALANCED, TRAIN
+from tests.domain.walk_scenes import BALANCED, DOC, TRAIN
 
 DECLINED = (Reason.DECLINED_BY_KEY, Reason.DECLINED_BY_VOICE, Reason.DECLINED_BY_SIP)
 
@@ -130,6 +130,8 @@ def _shown_wrongly(call: Account, status: Status) -> Iterator[str]:
             rule = "G03"
             if it.purpose in call.withdrawn:
                 yield "a yes that was taken back is told as a no"
+        if it.reason is Reason.DECLINED_EARLIER and it.purpose is DOC:
+            rule = "G23"
         if it.rule != rule:
             yield f"{it.reason} cites {it.rule}, and not {rule}"
     call.missing |= status.headline is Headline.FAILED and bool(may(call))

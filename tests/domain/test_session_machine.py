@@ -204,6 +204,13 @@ class Calls(RuleBasedStateMachine):
         if purpose in self.account.asked and (not yes or "said_yes" in self.status.actions):
             self.happens(e.SpokenAnswer(purpose, yes))
 
+    @rule(
+        which=some.sampled_from(((DOC,), (TRAIN,))),
+        reason=some.sampled_from((Reason.DECLINED_EARLIER, Reason.CALL_BACK)),
+    )
+    def the_house_says_late(self, which: tuple[Purpose, ...], reason: Reason) -> None:
+        self.happens(e.RefusedBefore(which, reason))
+
     @rule(on=some.booleans())
     def the_phone_says(self, on: bool) -> None:
         self.happens(e.PreferenceSignalled(on))

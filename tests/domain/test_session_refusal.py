@@ -328,6 +328,21 @@ def test_the_agent_can_keep_a_call_out_of_training_without_the_party_having_aske
     assert not call.changed(c.RememberRefusal)
 
 
+@pytest.mark.rule("G02")
+@pytest.mark.rule("G23")
+@pytest.mark.parametrize("before", [Reason.DECLINED_EARLIER, Reason.CALL_BACK])
+def test_what_is_heard_late_ends_neither_a_yes_of_this_call_nor_what_the_law_obliges_to_record(before: Reason) -> None:
+    late = e.RefusedBefore((DOC, TRAIN), before)
+    assert Call("N2").hear().say_yes("1")(late).recorded == {DOC}
+    assert Call("N2").hear()(late).say_yes("1").recorded == set()
+    assert Call("N7 obligation").hear()(late).recorded == {DOC}
+    held = Call("N1").hear()(e.DisputeRaised(HoldBy.PARTY, "anna"), late)
+    assert not held.recorded
+    assert [it.reason for it in held.changed(c.Restrict)] == ["hold_only"]
+    assert not held.changed(c.RememberRefusal)
+    assert not held.changed(c.Discard)
+
+
 @pytest.mark.parametrize("how", [e.OptedOut(OptOutKind.SAID_NO), e.Withdrawn(TRAIN), e.KeptOutOfTraining()])
 def test_no_key_revives_what_was_declined_withdrawn_or_kept_out(how: e.Event) -> None:
     call = Call("N3").hear()

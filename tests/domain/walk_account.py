@@ -8,7 +8,7 @@ from __future__ import annotations
 from softphone.domain import events as e
 from softphone.domain.changes import HoldBy
 from softphone.domain.decision import NoticeId
-from softphone.domain.purpose import Language, Purpose
+from softphone.domain.purpose import Language, Purpose, Reason
 from softphone.domain.status import DisputeKind, Status
 from tests.domain.walk_scenes import ASKED, BALANCED, DOC, KEYS_ARE_FOR_TRAINING, OBLIGATION, TELLS, TRAIN
 from tests.domain.walk_world import (
@@ -196,6 +196,12 @@ def _no_or_pause(world: World, event: e.Event, before: Status) -> World:
             return _refused(world, purpose) if given else world
         case e.KeptOutOfTraining() if world.stage in ("talking", "ended"):
             return _refused(world, TRAIN, final=True)
+        case e.RefusedBefore(purposes=purposes, reason=reason) if world.stage in ("ringing", "talking", "ended"):
+            for purpose in purposes:
+                said_yes = world.needs_yes(purpose) and (purpose in world.yes or _kept_for(world, purpose))
+                if world.scene.bases.get(purpose) is not OBLIGATION and not said_yes:
+                    world = _refused(world, purpose, final=reason is Reason.CALL_BACK)
+            return world
         case e.PrivateCall() if world.stage == "talking" and world.live:
             if DOC in world.live and world.scene.bases[DOC] is OBLIGATION:
                 return world

@@ -46,7 +46,7 @@ NOT_NEAR = frozenset(
     {
         *(e.DisputeRaised, e.DisputeUndone, e.SensitivePaused, e.MoreTime, e.Resumed, e.AgentMediaChanged),
         *(e.ConsultationChanged, e.DeskChanged, e.DigitsWanted, e.RecorderFailed, e.StorageWorks),
-        *(e.UpstreamVouched, e.UpstreamIgnored),
+        *(e.UpstreamVouched, e.UpstreamIgnored, e.RefusedBefore),
     }
 )
 """what only *ordinary*, *pauses*, *holds*, *late* and the stages step"""

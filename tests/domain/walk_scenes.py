@@ -236,6 +236,8 @@ def alphabet(scene: Scene) -> tuple[e.Event, ...]:
         e.Withdrawn(DOC),
         e.Withdrawn(TRAIN),
         e.KeptOutOfTraining(),
+        e.RefusedBefore((DOC,), Reason.DECLINED_EARLIER),
+        e.RefusedBefore((DOC, TRAIN), Reason.CALL_BACK),
         e.DisputeRaised(HoldBy.CONTROLLER, "anna"),
         e.DisputeRaised(HoldBy.PARTY, "bo"),
         e.DisputeUndone("anna"),

@@ -6,6 +6,7 @@ import os
 import queue
 import signal
 import threading
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -17,8 +18,9 @@ import pytest
 from softphone.archive.archive import Archive
 from softphone.archive.outbox import rows
 from softphone.domain.changes import ListCallBack
-from softphone.domain.house_knows import KEPT, HouseWaiting
+from softphone.domain.house_knows import KEPT, HouseKnows, HouseWaiting
 from softphone.domain.purpose import Language, Purpose
+from softphone.house import numbers as numbers_module
 from softphone.house.connection import Answer
 from softphone.house.news import hints_of
 from softphone.house.numbers import HouseNumbers, knows
@@ -76,16 +78,22 @@ def test_a_no_at_one_desk_counts_at_another_and_where_the_house_is_silent_traini
     assert not desk.look_up("c3", number=None).house_silent
     # Of its reviewers nobody knows more than a day later.
     waiting = desk.store.house_waiting
+    assert not desk.late
     desk.store.house_waiting = replace(waiting, at=waiting.at - timedelta(days=1))
     assert desk.look_up("c3b", number=None).house_silent
     desk.store.house_waiting = waiting
+    remembers(first, THIRD, "call_back", line=EVERY.id)
     os.kill(team_tls.process.pid, signal.SIGSTOP)
     try:
         known, new = desk.look_up("c4"), desk.look_up("c5", number=THIRD)
     finally:
         os.kill(team_tls.process.pid, signal.SIGCONT)
     assert (known.declined_earlier, known.language, known.house_silent) == (True, Language.EN, True)
-    assert (new.declined_earlier, new.house_silent) == (False, True)
+    assert (new.call_back, new.house_silent) == (False, True)
+    # What it says once it answers reaches the calls that are on.
+    desk.until(lambda: {"c4", "c5"} <= desk.late.keys())
+    assert desk.late["c4"].declined_earlier
+    assert desk.late["c5"].call_back
     assert desk.store.close()
 
 
@@ -143,22 +151,36 @@ def test_the_sample_leaves_room_for_what_waits_for_review_in_the_whole_house(tea
     assert desk.store.close()
 
 
-def test_who_calls_once_a_house_has_hung_does_not_wait_behind_calls_that_are_over() -> None:
-    hangs, asked, heard = threading.Event(), list[str](), queue.Queue[bool]()
+def test_who_calls_once_a_house_has_hung_is_first_and_who_still_talks_hears_late_what_it_knows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(numbers_module, "_AGAIN", 0.01)
+    hangs, asked, heard = threading.Event(), queue.Queue[str](), queue.Queue[tuple[str, bool, bool]]()
+    answers = [b"no JSON", b"[]", b'{"known": {}}', b'{"known": ["refused"]}']
 
     def ask(method: str, path: str, body: Any = None, **_: Any) -> Answer:
         assert (method, path) == ("POST", "/v1/numbers/known")
-        asked.append(body["number"])
+        asked.put(body["number"])
         hangs.wait(20)
-        return Answer(200, {}, b'{"known": []}')
+        # Whatever is no answer of the service's is none.
+        return Answer(200, {}, answers.pop() if answers else b'{"known": [{"what": "refused"}]}')
+
+    def hears(number: str) -> Callable[[HouseKnows | None, bool], None]:
+        return lambda known, silent: heard.put((number, known is not None and known.declined_earlier, silent))
 
     numbers = HouseNumbers(ask)
-    before = [f"+452012340{number}" for number in range(6)]
-    for one in before:
-        numbers.ask(one, "salg", lambda _known, silent: heard.put(silent))
-    assert [heard.get(timeout=20) for _ in before] == [True] * 6
+    before, over = [f"+452012340{number}" for number in range(6)], "+4520123409"
+    for one in (*before, over):
+        numbers.ask(one, "salg", hears(one), wanted=lambda one=one: one != over)
+    assert {heard.get(timeout=20) for _ in (*before, over)} == {(one, False, True) for one in (*before, over)}
+    hung = {asked.get(timeout=20) for _ in range(4)}
+    numbers.ask(NUMBER, "salg", hears(NUMBER))
     hangs.set()
-    numbers.ask(NUMBER, "salg", lambda _known, silent: heard.put(silent))
-    assert heard.get(timeout=20) is False
+    late = set[str]()
+    while late != {*before, NUMBER}:
+        number, declined, silent = heard.get(timeout=20)
+        late |= {number} if declined and not silent else set()
+    then = [asked.get() for _ in range(asked.qsize())]
+    assert over not in hung | {*then}
+    assert then.index(NUMBER) < min(then.index(one) for one in {*before} - hung)
     numbers.close()
-    assert sorted(asked) == sorted([*before[:4], NUMBER])

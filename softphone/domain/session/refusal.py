@@ -13,6 +13,7 @@ from softphone.domain.events import (
     OptedOut,
     PreferenceSignalled,
     PrivateCall,
+    RefusedBefore,
     VoicemailAnswered,
     Withdrawn,
 )
@@ -265,6 +266,17 @@ def kept_out(turn: Turn, _: KeptOutOfTraining) -> None:
     """Training ends without the party having asked."""
     if turn.state.stage in IN_REACH and can_be_ended(turn.state, TRAINING):
         refuse(turn, TRAINING, Reason.KEPT_OUT_OF_TRAINING)
+
+
+def refused_before(turn: Turn, event: RefusedBefore) -> None:
+    """It ends what would not have been planned, had it been known in time (G23, N4). What the law obliges to record is recorded
+    all the same (G02), and a yes in this call is the later word (G03)."""
+    if turn.state.stage not in (Stage.RINGING, *IN_REACH):
+        return
+    for purpose in event.purposes:
+        obliged = turn.state.purpose(purpose).basis is Basis.LEGAL_OBLIGATION
+        if can_be_ended(turn.state, purpose) and not (obliged or given(turn.state, purpose)):
+            refuse(turn, purpose, event.reason)
 
 
 # --- not a call to record ---------------------------------------------------------------------------

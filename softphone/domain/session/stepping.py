@@ -54,6 +54,7 @@ ROWS: dict[type[Event], Row] = {
     e.Objected: refusal.objected,
     e.Withdrawn: refusal.withdrawn,
     e.KeptOutOfTraining: refusal.kept_out,
+    e.RefusedBefore: refusal.refused_before,
     e.PartyAsksForRecording: asking_anew.asks_for_recording,
     e.DisputeRaised: disputing.dispute_raised,
     e.DisputeUndone: disputing.dispute_undone,

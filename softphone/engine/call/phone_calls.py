@@ -116,6 +116,7 @@ class PhoneCalls:
             self._book, clock, lambda call: store.take_up(call, clock().utc), recent.taken_up, self._ended.close
         )
         self.looked_up = self._book.looked_up
+        self.heard_late = self._book.heard_late
         self.decided = self._book.decided
 
     # --- what others ask -------------------------------------------------------------------------

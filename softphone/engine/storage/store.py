@@ -84,6 +84,7 @@ class StoreListener(Protocol):
     def committed(self, call_id: str, ticket: int, keys: Mapping[tuple[str, int], bytes]) -> None: ...
     def commit_failed(self, call_id: str, ticket: int, reason: Reason, overtaken: str = "") -> None: ...
     def looked_up(self, call_id: str, known: LookupResult) -> None: ...
+    def heard_late(self, call_id: str, house: HouseKnows) -> None: ...
     def storage_works(self) -> None: ...
     def remembered(self, past: Sequence[PastRow], own: Sequence[OwnCall]) -> None: ...
     def taken_up(self, call_id: str, past: PastRow | None, *, failed: bool = False) -> None: ...
@@ -242,7 +243,10 @@ class Store:
                     del self._numbers[next(iter(self._numbers))]
                 if self.house_numbers:
                     self._house_said[call.id] = None
-                    self.house_numbers.ask(call.e164, call.line.id, self._house_says(call.id))
+                    self.house_numbers.ask(
+                        *(call.e164, call.line.id, self._house_says(call.id)),
+                        wanted=lambda: call.id in self._talking,
+                    )
                 elif self.in_house:
                     self._house_said[call.id] = None, True
             agent = call.agent or call.account
@@ -267,6 +271,8 @@ class Store:
             self._house_said[call] = knows, silent
             if known := self._known_here.pop(call, None):
                 self.looked_up(call, known)
+        elif knows is not None and self._answers:
+            self._answers.heard_late(call, knows)
 
     def _declines(self, number: str) -> bool:
         """Whether its no has been said and not yet been written."""

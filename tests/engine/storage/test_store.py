@@ -30,6 +30,7 @@ from softphone.domain.changes import (
 )
 from softphone.domain.decision import LookupResult
 from softphone.domain.errors import ArchiveError
+from softphone.domain.house_knows import HouseKnows
 from softphone.domain.policy import Line
 from softphone.domain.purpose import Basis, Direction, Language, Purpose, Reason
 from softphone.engine.storage import store
@@ -49,6 +50,7 @@ class Desk:
     def __init__(self, opened: Callable[[], Archive]) -> None:
         self.inbox: queue.Queue[Callable[[], None]] = queue.Queue()
         self.known: dict[str, LookupResult] = {}
+        self.late: dict[str, HouseKnows] = {}
         self.written: list[int] = []
         self.failed: list[Reason] = []
         self.taken: list[PastRow | None] = []
@@ -72,6 +74,9 @@ class Desk:
 
     def looked_up(self, call_id: str, known: LookupResult) -> None:
         self.known[call_id] = known
+
+    def heard_late(self, call_id: str, house: HouseKnows) -> None:
+        self.late[call_id] = house
 
     def storage_works(self) -> None: ...
 
