@@ -99,10 +99,14 @@ class DropWraps:
 
 @dataclass(frozen=True, slots=True)
 class Restrict:
-    """Only custody can open the recording from now on: the wraps for documentation and training go."""
+    """Only custody can open the recording from now on: the wraps for documentation and training go.
+
+    `ended_by`: how the last purpose ended, where a hold is all that keeps it.
+    """
 
     recording: str
     reason: str
+    ended_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,6 +134,26 @@ def test_the_house_hears_of_what_it_has_and_of_a_no_and_of_nothing_else(desk: Sc
     assert [one.recording for one in waiting(desk) if one.kind is Kind.CASE] == [objected]
 
 
+@pytest.mark.rule("G10")
+@pytest.mark.rule("G31")
+@pytest.mark.parametrize(("why", "shipped"), [("declined_by_key", False), ("private", False), ("private", True)])
+def test_the_whole_group_hears_of_a_no_that_meets_a_hold_and_of_an_agents_mark_none_but_its_call(
+    desk: Scene, why: str, shipped: bool
+) -> None:
+    joined(desk)
+    group = str(uuid7())
+    call = desk.call(agent=AGENT, group=group)
+    recording = desk.recorded(0.2, TRAINING, call=call)
+    desk.commit(hold(recording), CloseRecording(recording, AT, (TRAINING,)), recording=recording)
+    if shipped:
+        received(desk, recording, 3)
+    no = (RememberRefusal(call, AT),) if why == "declined_by_key" else ()
+    desk.commit(Restrict(recording, "hold_only", why), *no, call=call, recording=recording)
+    told = {"call_group": group, "purposes": ["training"], "reason": "kept_out_of_training"}
+    expected = [told] if no else [{**told, "call": call}] if shipped else []
+    assert [one.told for one in waiting(desk) if one.kind is Kind.WITHDRAWAL] == expected
+
+
 @pytest.mark.rule("G01")
 @pytest.mark.rule("G31")
 def test_the_house_hears_of_an_agents_own_mark_for_that_call_and_of_a_no_for_its_whole_group(desk: Scene) -> None:

@@ -66,7 +66,7 @@ def of_kind(changes: list[object], *kinds: type) -> list[object]:
 @pytest.mark.parametrize("of", list(Purpose))
 def test_what_the_party_has_asked_for_is_kept_for_its_copy_and_for_custody_alone(of: Purpose) -> None:
     changes = withdrawn(HoldBy.ACCESS, of=of)
-    assert of_kind(changes, c.Restrict) == [c.Restrict("c-1", "hold_only")]
+    assert of_kind(changes, c.Restrict) == [c.Restrict("c-1", "hold_only", "withdrawn")]
     assert not of_kind(changes, c.Discard, c.LiftHold, c.ChangeHold)
     assert of_kind(withdrawn(of=of), c.Discard)
 
@@ -75,7 +75,7 @@ def test_what_the_party_has_asked_for_is_kept_for_its_copy_and_for_custody_alone
 @pytest.mark.rule("G08")
 def test_a_hold_of_ours_beside_it_outlives_the_request_by_its_own_days_and_no_longer() -> None:
     changes = withdrawn(HoldBy.ACCESS, HoldBy.CONTROLLER)
-    assert of_kind(changes, c.Restrict) == [c.Restrict("c-1", "hold_only")]
+    assert of_kind(changes, c.Restrict) == [c.Restrict("c-1", "hold_only", "withdrawn")]
     until = NOW.utc + timedelta(days=14)
     assert of_kind(changes, c.ChangeHold) == [c.ChangeHold("hold-1", HoldBy.CONTROLLER, until)]
 
@@ -99,7 +99,7 @@ def test_only_custody_lifts_what_was_raised_elsewhere_or_it_has_confirmed(by: Ho
     assert describe(state, NOW).opt_out.stays is Stays.FOR_CUSTODY
     state, effects = step(state, e.Withdrawn(Purpose.TRAINING), NOW)
     changes = done(effects)
-    assert of_kind(changes, c.Restrict) == [c.Restrict("c-1", "hold_only")]
+    assert of_kind(changes, c.Restrict) == [c.Restrict("c-1", "hold_only", "withdrawn")]
     assert not of_kind(changes, c.Discard, c.LiftHold)
     # A hold of ours that nobody has judged stands no longer than the terms allow; one that custody has judged is left alone.
     assert bool(of_kind(changes, c.ChangeHold)) is (by is HoldBy.CONTROLLER and not confirmed)

@@ -56,7 +56,7 @@ def restricted(done: Execution, change: Restrict) -> None:
     if is_case(change.reason):
         outbox.case(done.tx, change.recording, change.reason, whole=True)
     else:
-        outbox.withdraw(done.tx, change.recording, keeping(done.tx, change.recording), change.reason)
+        outbox.withdraw(done.tx, change.recording, keeping(done.tx, change.recording), change.ended_by)
     restrict(done.tx, change.recording, change.reason)
     done.taken_back.append(change.recording)
     done.dropped = True

@@ -85,22 +85,22 @@ def keep_or_discard(turn: Turn, it: Recording, why: str, rule: str, cause: Cause
     if not holds or not it.began:
         discard(turn, it, why, rule)
     elif cause is Cause.NO_FAULT_OF_THE_HOLD:
-        restrict_to_hold(turn, it)
+        restrict_to_hold(turn, it, why)
     elif any(hold.custodys for hold in holds):
-        restrict_to_hold(turn, it)
+        restrict_to_hold(turn, it, why)
         for hold in holds:
             if hold.by is HoldBy.CONTROLLER and not hold.confirmed and not by_party:
                 _make_provisional(turn, hold, it)
     elif by_party:
-        restrict_to_hold(turn, it, refused=True)
+        restrict_to_hold(turn, it, why, refused=True)
         turn.set(complaint=Complaint.OPEN)
     elif any(hold.by is HoldBy.ACCESS for hold in holds):
-        restrict_to_hold(turn, it)
+        restrict_to_hold(turn, it, why)
         for hold in holds:
             if hold.by is HoldBy.CONTROLLER:
                 _make_provisional(turn, hold, it)
     elif DOCUMENTATION in it.made_for:
-        restrict_to_hold(turn, it, refused=True)
+        restrict_to_hold(turn, it, why, refused=True)
         for hold in holds:
             _make_provisional(turn, hold, it)
     else:
@@ -126,7 +126,7 @@ def _make_provisional(turn: Turn, hold: LegalHold, it: Recording) -> None:
     turn.note("hold_provisional", "G04", it.id)
 
 
-def restrict_to_hold(turn: Turn, it: Recording, *, refused: bool = False) -> None:
+def restrict_to_hold(turn: Turn, it: Recording, why: str, *, refused: bool = False) -> None:
     turn.set_recording(
         replace(
             it,
@@ -139,7 +139,7 @@ def restrict_to_hold(turn: Turn, it: Recording, *, refused: bool = False) -> Non
             refused=refused,
         )
     )
-    turn.change(Restrict(it.id, "hold_only"))
+    turn.change(Restrict(it.id, "hold_only", why))
     turn.note("restricted", "G10", it.id, why="hold_only")
 
 
