@@ -317,6 +317,10 @@ def test_a_case_of_a_call_arrives_with_its_recording_and_what_is_upheld_binds_la
     assert refused(house, "custody", cases.SETTLE, number, one.recording, True, "again", Jsonb([]), LATER) == "KT404"
     later = recorded(purposes=[DOCUMENTED], opened_at=datetime.now(UTC))
     assert house.ship("anna", later) == "erased"
+    # What the law obliges to record, and what the caller said yes to in that call, stays all the same.
+    for basis in (Basis.LEGAL_OBLIGATION, Basis.CONSENT):
+        stays = recorded(purposes=[replace(DOCUMENTED, basis=basis)], opened_at=datetime.now(UTC))
+        assert house.ship("anna", stays) == "stored"
     other_line = recorded(purposes=[DOCUMENTED], opened_at=datetime.now(UTC), line="support")
     assert house.ship("anna", other_line) == "stored"
     # Grounds that are not upheld: training goes on for those whom the policy names, and under a hold once that is lifted.

@@ -169,7 +169,8 @@ BEGIN
 END $$;
 
 -- What was taken back before it arrived, what was refused before it began, and what custody has upheld for its number. A consent that
--- was taken back ends what rests on one.
+-- was taken back ends what rests on one. What was said before the call ends neither what it said yes to nor what the law obliges to
+-- record (`softphone.domain.session.refusal.refused_before`).
 CREATE FUNCTION apply_known(of uuid) RETURNS void LANGUAGE plpgsql SET search_path = klartone, pg_temp AS $$
 DECLARE
     call calls;
@@ -187,13 +188,14 @@ BEGIN
                     w.desk IS NULL OR w.desk = call.desk
                     OR (w.call IS NULL AND its.ends = ANY (of_the_party(of, w.purposes))))))
         UNION ALL
-        SELECT its.ends, CASE m.what WHEN 'upheld' THEN 'upheld' ELSE 'taken_back' END, 'declined_earlier'
-            FROM remembered m, unnest(ARRAY ['documentation', 'training']) AS its (ends)
-            WHERE m.number_hash = hash AND m.line IN ('', call.line) AND m.at <= call.started_at AND m.until > call.started_at
+        SELECT p.purpose, CASE m.what WHEN 'upheld' THEN 'upheld' ELSE 'taken_back' END, 'declined_earlier'
+            FROM remembered m, purposes p
+            WHERE p.recording = of AND coalesce(p.basis, '') NOT IN ('consent', 'legal_obligation')
+                AND m.number_hash = hash AND m.line IN ('', call.line) AND m.at <= call.started_at AND m.until > call.started_at
                 AND CASE m.what
-                    WHEN 'upheld' THEN m.purpose IN ('', its.ends)
-                    WHEN 'refused' THEN its.ends = coalesce(nullif(m.purpose, ''), 'training')
-                    WHEN 'do_not_sample' THEN its.ends = 'training'
+                    WHEN 'upheld' THEN m.purpose IN ('', p.purpose)
+                    WHEN 'refused' THEN p.purpose = coalesce(nullif(m.purpose, ''), 'training')
+                    WHEN 'do_not_sample' THEN p.purpose = 'training'
                     ELSE false
                 END
     LOOP
