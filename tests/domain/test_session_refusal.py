@@ -179,6 +179,7 @@ def test_a_button_that_now_goes_further_than_the_press_before_it_says_so(name: s
 def test_a_refusal_of_unclear_scope_is_noted_where_the_law_requires_the_recording() -> None:
     call = Call("N1 obligation").hear().press("*9")
     assert ("request_noted", "G23") in call.entries
+    assert call.changed(c.RememberRefusal), "no other call is in a sample, and the calls before this one leave theirs"
     assert call.recorded == {DOC}
     assert "request_noted" in call.status.notes
 

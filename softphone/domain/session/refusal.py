@@ -223,6 +223,7 @@ def _object(turn: Turn, *, unclear: bool = False) -> None:
     if not documentation.basis.can_be_objected_to:
         if not state.request_noted:
             _note_request(turn, "G23")
+            _remember(turn)
         return
     if state.objected and (unclear or not state.pauses.unclear):
         return
