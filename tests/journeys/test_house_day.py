@@ -4,6 +4,7 @@ the caller by number, answers and releases, and IT sees figures only."""
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,7 +23,12 @@ from tests.ui.review.team import Loudspeaker
 pytestmark = [pytest.mark.journey, pytest.mark.peer("postgresql"), pytest.mark.peer("seaweedfs")]
 BOTH = (Purpose.DOCUMENTATION, Purpose.TRAINING)
 CALLER = "+4520304050"
+PUT_THROUGH = ("+4520304051", "+4520304052")
 OFFSCREEN = {"QT_QPA_PLATFORM": "offscreen", "LANGUAGE": "en", "LC_ALL": "C.UTF-8"}
+
+
+def for_training(team: Team, recording: str) -> Sequence[object]:
+    return team.sql(f"SELECT stands FROM purposes WHERE recording = '{recording}' AND purpose = 'training'")
 
 
 def loudspeaker(_name: str) -> Loudspeaker:
@@ -38,12 +44,12 @@ def test_a_call_goes_from_an_agents_desk_to_the_lead_to_data_protection_and_it_s
     monkeypatch.setattr("softphone.bootstrap.review.speaker", loudspeaker)
     team_tls.sql("TRUNCATE policies CASCADE")  # the fixture's
     house = House(team_tls, tmp_path)
-    house.publish(["anna"], spoken=False, language="da")
-    house.everybody_joins(["anna"])
+    house.publish(["anna", "bo"], spoken=False, language="da")
+    house.everybody_joins(["anna", "bo"])
     lead, dpo = house.lead, house.data_protection
 
     # The same caller twice: the second time it comes to a dispute.
-    with desk_of(house.agents["anna"], OFFSCREEN) as anna:
+    with desk_of(house.agents["anna"], OFFSCREEN, edge=True) as anna, desk_of(house.agents["bo"], OFFSCREEN) as bo:
         call = anna.is_called(CALLER, LINE)
         kept = anna.records(call, 1.0, *BOTH)
         anna.ends(call)
@@ -82,10 +88,35 @@ def test_a_call_goes_from_an_agents_desk_to_the_lead_to_data_protection_and_it_s
         dpo.does("holds", "lift", held["hold"], "--reason", "settled with the caller")
         assert rows(lead.lists("archive", "list")) == {kept, disputed}
 
+        # A caller is put through to a colleague and says no there: what the first desk recorded is for training no more, whether
+        # the house had it by then or not.
+        for desk in (anna, bo):
+            house.certify(desk.agent)
+        for calls, caller in enumerate(PUT_THROUGH, 1):
+            call = anna.is_called(caller, LINE)
+            first = anna.records(call, 1.0, *BOTH)
+            there, theirs = anna.transfers(call, bo, LINE)
+            bo.records(there, 0.5, *BOTH)
+            if calls == 1:
+                anna.window.press("endWrapUp")
+                until(lambda first=first: for_training(team_tls, first) == [("keeps",)], 30, "the first in the house")
+            anna.customer.do("digits", call=theirs, digits="*9")
+            bo.eye.wait_status(lambda one: one.recording == (Purpose.DOCUMENTATION,), "a no", there)
+            noes = [(calls,)]
+            until(lambda noes=noes: team_tls.sql("SELECT count(*) FROM withdrawals") == noes, 30, "the no in the house")
+            if calls == 2:
+                anna.window.press("endWrapUp")
+            anna.customer.do("hang_up", call=theirs)
+            anna.customer.wait_for("CallEnded", call=theirs)
+            bo.window.press("endWrapUp")
+            until(lambda calls=calls: len(team_tls.kept()) == 2 + 2 * calls, 30, "both in the house, for documentation")
+            assert for_training(team_tls, first) == [("taken_back",)]
+        assert rows(lead.lists("archive", "list")) == {kept, disputed}
+
         # IT: who has joined and that nothing waits, and not one call.
         people = {one["subject"]: one for one in map(json.loads, house.command("people", "--json").splitlines())}
-        assert set(people) == {"anna", "sofie", "lars", "mette", "ib"}
-        assert [one["failed"] for one in people.values()] == [""] * 5
+        assert set(people) == {"anna", "bo", "sofie", "lars", "mette", "ib"}
+        assert [one["failed"] for one in people.values()] == [""] * 6
         for words in (["archive", "list"], ["archive", "list", "--number", CALLER], ["archive", "show", kept]):
             house.it.does(*words, status=1)
         assert house.it.lists("holds", "list") == []

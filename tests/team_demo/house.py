@@ -83,12 +83,14 @@ class House:
         signs = self.data_protection
         told = signs.does("keys", "create", "policy", "--id", "signer")
         self.signer = re.findall(r'policy_signer = "(.+)"', told)[0]
+        told = signs.does("keys", "create", "house", "--id", "house")
+        (certifies,) = re.findall(r"^keys = .+$", told, re.MULTILINE)
         keys = {"receipt_key": self.team.receipts, "head_key": self.team.heads}
         named = [
             f'{name} = "{base64.b64encode(one.public_key().public_bytes_raw()).decode()}"' for name, one in keys.items()
         ]
         card = _CARD % ", ".join(f'"{address_of(one)}"' for one in agents)
-        top = "\n".join(["[house]", "policy_number = 7", *named, card])
+        top = "\n".join(["[house]", certifies, "policy_number = 7", *named, card])
         policy = self.folder / "policy" / "policy.toml"
         policy.parent.mkdir()
         policy.write_text(policy_text(public, lines=("n7",), spoken=True, language=language, top=top), "utf-8")
@@ -96,6 +98,12 @@ class House:
             self._record(policy, language)
         signs.does("policy", "sign", str(policy), "--id", "signer")
         self.command("policy", str(policy), "--signer", self.signer)
+
+    def certify(self, agent: Person) -> None:
+        """Colleagues' desks believe what that agent's tells of a call that it transfers."""
+        key = agent.does("keys", "desk").strip()
+        told = self.data_protection.does("keys", "certify", key, "--id", "house")
+        agent.does("settings", "set", "desk_certificate", re.findall(r'desk_certificate = "(.+)"', told)[0])
 
     def _record(self, policy: Path, language: str) -> None:
         """The line's notice is a sound of a second, under the hash by which a signed policy takes it."""

@@ -24,6 +24,7 @@ from softphone.system.endpoint import read_endpoint
 from softphone.system.settings import save_settings
 from softphone.wire.from_engine import Snapshot
 from softphone.wire.snapshot import CallPhase, PolicyPhase, Settings
+from softphone.wire.to_engine import Transfer
 from tests.journeys.desk import Desk
 from tests.journeys.process_window import Window
 from tests.peers.processes import until
@@ -109,6 +110,20 @@ class AgentsDesk:
     def _sealed(self, call: str) -> float:
         return sum(int(one.params["samples"] or 0) for one in self.eye.told("sealed", call=call)) / 16_000
 
+    def transfers(self, call: str, to: AgentsDesk, line: str) -> tuple[str, str]:
+        """The customer is passed on to a colleague, who answers: the call there, and the customer's own id of it."""
+        with Desk.attached(self.agent.home.folders.runtime) as hands:
+            hands.do(Transfer, call=call, target=f"sip:{line}@{LOOPBACK}:{to.port}")
+        asked = self.customer.wait_for("ReferAsked")
+        with_it = {name: asked[name] for name in ("target", "replaces", "passport")}
+        self.customer.do("dial", account=self.eye.call(call).number, **with_it)
+        theirs = self.customer.wait_for("Dialled")["call"]
+        to.window.press("answer", 30)
+        self.customer.wait_for("CallEstablished", call=theirs)
+        self.customer.do("tell_referrer", call=asked["call"], code=200)
+        self.eye.wait_call(lambda one: one.phase is CallPhase.ENDED, "handed over", call)
+        return to.eye.wait_call(lambda one: one.phase is CallPhase.CONNECTED, "a call").id, theirs
+
     def ends(self, call: str) -> None:
         """The customer hangs up, and the agent is done with it."""
         self.customer.do("hang_up")
@@ -132,13 +147,14 @@ def settle(agent: Person, microphone: Path) -> None:
 
 
 @contextmanager
-def desk_of(agent: Person, shown: Mapping[str, str]) -> Generator[AgentsDesk]:
-    """`shown`: how its window is shown, and in which language, by environment. The engine ends with it."""
+def desk_of(agent: Person, shown: Mapping[str, str], *, edge: bool = False) -> Generator[AgentsDesk]:
+    """`shown`: how its window is shown, and in which language, by environment. The engine ends with it. `edge`: its customer
+    can be transferred."""
     runtime = agent.home.folders.runtime
     window = Window(agent.folder / "home", timed=False, env={**agent.environment, **shown})
     try:
         until(lambda: read_endpoint(runtime) is not None, _STARTS_WITHIN, "an engine")
-        with Desk.attached(runtime, "observer") as eye, second_phone(counter=True) as customer:
+        with Desk.attached(runtime, "observer") as eye, second_phone(counter=True, edge=edge) as customer:
             yield AgentsDesk(
                 agent, window, eye, customer, eye.wait(_port, "a phone that can be called", _STARTS_WITHIN)
             )
