@@ -50,7 +50,7 @@ def test_a_second_engine_says_that_there_is_one_and_a_signal_to_end_seals_the_fi
         told = time.monotonic()
         on.engine.send_signal(signal.SIGTERM)
         ended = on.customer.wait_for("CallEnded")
-        assert time.monotonic() - told < 2.0
+        assert time.monotonic() - told < 5.0
         assert not ended["by_us"], "the customer was hung up on"
         assert on.engine.wait(15) == 0
         assert read_endpoint(on.runtime) is None
