@@ -280,7 +280,7 @@ def audited_by_the_house() -> set[str]:
 @LANGUAGES
 def test_every_entry_of_the_log_has_its_words(language: Language) -> None:
     house = audited_by_the_house()
-    assert {"signed_in", "refused", "hold_refused", "access_not_answered", "case_closed", "clock_off"} < house
+    assert {"signed_in", "refused", "hold_refused", "access_not_answered", "case_opened", "clock_off"} < house
     events = audited() | house
     assert len(events) > 110
     tell = texts(language)
@@ -316,7 +316,7 @@ def test_the_values_of_an_entry_are_words_too(language: Language) -> None:
     assert "hold it" in said("case_upheld", why="hold it", purpose="training", person="mette")
     signed_in = said("signed_in", of="mette@nordlys.example", roles=["it", "agent"])
     assert signed_in == tell("audit.signed_in", of="mette@nordlys.example", roles=f"IT, {tell('audit.roles.agent')}")
-    assert said("case_closed", case=7, person="mette").endswith(tell("audit.given.person", text="mette"))
+    assert said("case_opened", kind="objection", person="mette").endswith(tell("audit.given.person", text="mette"))
     assert said("review_shared", person="mette").count("mette") == 1
     no_key = tell("audit.refusal.no_private_key", role=tell("purpose.training"))
     assert said("opening_refused", why="no_private_key", role="training").endswith(f": {no_key}")
@@ -378,17 +378,21 @@ def test_the_archives_folder_may_be_named_before_or_behind_the_command(
 
 
 @pytest.mark.skipif(not hasattr(time, "tzset"), reason="the zone of a running process cannot be set here")
-def test_a_list_and_a_recording_tell_the_time_of_the_machine(
-    recorded: tuple[Path, str], capsys: pytest.CaptureFixture[str]
+def test_a_list_and_a_recording_tell_the_time_of_the_policy_and_without_one_that_of_the_machine(
+    recorded: tuple[Path, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder, recording = recorded
+    home, policy = ("--home", str(tmp_path / "home")), tmp_path / "p.toml"
+    policy.write_text(POLICY, encoding="utf-8")
     try:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("TZ", "Europe/Copenhagen")
-            time.tzset()
-            for words in (["list"], ["show", recording]):
-                assert cli.main(["archive", "--archive", str(folder), *words]) == 0
-                assert "2026-11-25 11:41:00 +0100" in capsys.readouterr().out
+            for zone in ("Europe/Copenhagen", "Asia/Tokyo"):
+                patch.setenv("TZ", zone)
+                time.tzset()
+                for words in (["list"], ["show", recording]):
+                    assert cli.main([*home, "archive", "--archive", str(folder), *words]) == 0
+                    assert "2026-11-25 11:41:00 +0100" in capsys.readouterr().out
+                assert cli.main([*home, "settings", "set", "policy", str(policy)]) == 0
     finally:
         time.tzset()
 

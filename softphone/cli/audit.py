@@ -80,7 +80,13 @@ def in_words(entry: AuditRow, tell: Texts) -> str:
 
 def audit_row(entry: AuditRow, tell: Texts, *about: str) -> list[str]:
     """The columns of a table. `about`: what stands before the sentence."""
-    return [f"{entry.number:>5}", here(entry.at) if entry.at else "–", entry.rule, *about, in_words(entry, tell)]
+    return [
+        f"{entry.number:>5}",
+        here(entry.at, tell.zone) if entry.at else "–",
+        entry.rule,
+        *about,
+        in_words(entry, tell),
+    ]
 
 
 def as_json(entry: AuditRow) -> dict[str, Any]:

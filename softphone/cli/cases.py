@@ -1,4 +1,4 @@
-"""`klartone cases`: objections, and grounds under special circumstances, for data protection to decide (G23, G32)."""
+"""`klartone cases`: objections, and grounds under special circumstances, for data protection to decide (G23, G32, G37)."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def cases_list(arguments: argparse.Namespace) -> int:
 
 def cases_show(arguments: argparse.Namespace) -> int:
     """With the log's entries about the recording."""
-    tell = texts()
     with seeing(arguments, by_keys=True) as viewing:
+        tell = texts(time_zone=viewing.time_zone)
         _row, found, entries = viewing.archive.cases.show(arguments.id)
     if arguments.json:
         fields = {"cases": [_as_json(one) for one in found], "audit": [entry_as_json(entry) for entry in entries]}

@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from functools import partial
 
 from softphone.bootstrap.archive.shared import number_of, print_line, words_of
-from softphone.bootstrap.archive.viewing import seeing, tell_of_other_keys
+from softphone.bootstrap.archive.viewing import Viewing, seeing, tell_of_other_keys
 from softphone.bootstrap.home import texts
 from softphone.cli.tables import show_table
 from softphone.domain.archive.decisions import HoldShown, Lifted, Standing
+from softphone.domain.archive.recordings import Query
 from softphone.domain.changes import HoldBy
 from softphone.domain.errors import ArchiveError
 from softphone.domain.retention import CONFIRM_WITHIN, local_day
@@ -79,19 +81,24 @@ def holds_raise(arguments: argparse.Namespace) -> int:
 def holds_confirm(arguments: argparse.Namespace) -> int:
     tell = texts()
     with seeing(arguments, by_keys=True) as viewing:
-        one = viewing.archive.holds.confirm(arguments.id, arguments.look_again)
-    said = "holds.extended" if one.hold.raised_for == HoldBy.ACCESS else "holds.confirmed"
-    print_line(tell(said, recording=one.recording, day=arguments.look_again))
-    return 0
+        these = _meant(arguments, viewing, *HoldBy)
+        for hold in these:
+            one = viewing.archive.holds.confirm(hold, arguments.look_again)
+            said = "holds.extended" if one.hold.raised_for == HoldBy.ACCESS else "holds.confirmed"
+            print_line(tell(said, recording=one.recording, day=arguments.look_again))
+    return int(not these)
 
 
 def holds_lift(arguments: argparse.Namespace) -> int:
     tell, reason = texts(), _reason(arguments.reason, "--reason")
     with seeing(arguments, by_keys=True) as viewing:
-        lifted = viewing.archive.holds.lift(arguments.id, reason, viewing.policy(), training_may_end=arguments.yes)
-    print_line(tell("holds.lifted", recording=lifted.row.recording))
-    _tell_what_is_left(lifted, tell)
-    return 0
+        these = _meant(arguments, viewing, HoldBy.PARTY, HoldBy.CONTROLLER)
+        policy = viewing.policy() if these else None
+        for hold in these:
+            lifted = viewing.archive.holds.lift(hold, reason, policy, training_may_end=arguments.yes)
+            print_line(tell("holds.lifted", recording=lifted.row.recording))
+            _tell_what_is_left(lifted, tell)
+    return int(not these)
 
 
 def holds_close(arguments: argparse.Namespace) -> int:
@@ -99,16 +106,34 @@ def holds_close(arguments: argparse.Namespace) -> int:
     tell = texts()
     reason = "" if arguments.answered is not None else _reason(arguments.reason, "--reason")
     with seeing(arguments, by_keys=True) as viewing:
-        lifted = viewing.archive.holds.close(
-            arguments.id,
-            viewing.policy(),
-            answered=arguments.answered,
-            reason=reason,
-            training_may_end=arguments.yes,
-        )
-    print_line(tell("holds.closed", recording=lifted.row.recording))
-    _tell_what_is_left(lifted, tell)
-    return 0
+        these = _meant(arguments, viewing, HoldBy.ACCESS)
+        policy = viewing.policy() if these else None
+        close = partial(viewing.archive.holds.close, answered=arguments.answered, reason=reason)
+        for hold in these:
+            lifted = close(hold, policy, training_may_end=arguments.yes)
+            print_line(tell("holds.closed", recording=lifted.row.recording))
+            _tell_what_is_left(lifted, tell)
+    return int(not these)
+
+
+def _meant(arguments: argparse.Namespace, viewing: Viewing, *kinds: HoldBy) -> list[str]:
+    """The holds that are named, or those of `kinds` on a number's recordings. None: that is said."""
+    if arguments.number is None:
+        return arguments.id
+    if (number := number_of(arguments.number)) is None:
+        raise ArchiveError("error.holds.no_number")
+    archive, after, those = viewing.archive, None, set[str]()
+    standing = archive.holds.standing()
+    while True:
+        page = archive.find.page(Query(number=number, held=True), after)
+        those |= {row.recording for row in page.rows}
+        if (after := page.next) is None:
+            break
+    found = [it.standing for it in standing.holds if it.standing.recording in those]
+    these = [it.hold.hold for it in found if it.hold.raised_for in kinds]
+    if not these:
+        print_line(texts()("holds.none_of_number"))
+    return these
 
 
 def hold_line(one: HoldShown, tell: Texts) -> str:

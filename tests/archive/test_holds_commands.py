@@ -129,3 +129,18 @@ def test_a_hold_is_put_off_a_year_and_the_answer_to_a_request_for_access_two_mon
     hold = json.loads(run("list", "--json"))["hold"]
     assert "Article 12(3)" in run("confirm", hold, "--look-again", str(today + timedelta(days=95)), status=1)
     assert "is extended to" in run("confirm", hold, "--look-again", str(today + timedelta(days=80)))
+
+
+@pytest.mark.rule("G08")
+def test_all_that_one_number_has_is_answered_at_once_and_its_disputes_are_not(desk: Scene, run: Run) -> None:
+    calls = sorted(desk.closed(DOCUMENTATION, retention="P90Y") for _ in range(3))
+    number, today = ("--number", "20 12 34 56"), str(house_day(datetime.now(UTC)))
+    run("raise", *number, "--for", "access", "--why", "brev af 3. maj")
+    run("raise", *number, "--by", "party", "--why", "the price")
+    said = run("close", *number, "--answered", today)
+    assert all(one in said for one in calls)
+    assert "No hold of that kind" in run("close", *number, "--answered", today, status=1)
+    left = [json.loads(line) for line in run("list", "--json").splitlines()]
+    assert [one["raised_for"] for one in left] == ["party"] * 3
+    run("lift", *(one["hold"] for one in left), "--reason", "settled")
+    assert run("list", "--json") == ""

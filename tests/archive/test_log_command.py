@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -17,7 +18,9 @@ from softphone.domain.purpose import KeyRole
 from tests.archive.people import House, Person
 from tests.archive.scene import DOCUMENTATION, NUMBER, TRAINING
 
-MIDNIGHT = datetime(2026, 3, 5).astimezone()
+ZONE = ZoneInfo("Europe/Copenhagen")
+"""the policy's"""
+MIDNIGHT = datetime(2026, 3, 5, tzinfo=ZONE)
 
 
 pytestmark = pytest.mark.usefixtures("english")
@@ -53,7 +56,7 @@ def test_what_a_lead_was_refused_is_found_by_data_protection_alone_and_the_log_s
     assert "audit log" in lead.does("archive", "show", recording).err
     shown = log(dpo)[-1]
     key = home.desk.recipients[KeyRole.TRAINING].key_id[:16]
-    number, today = home.desk.archive.audit_of()[-1].number, datetime.now().astimezone()
+    number, today = home.desk.archive.audit_of()[-1].number, datetime.now(ZONE)
     assert shown.split()[0] == str(number)
     at = datetime.strptime(" ".join(shown.split()[1:4]), "%Y-%m-%d %H:%M:%S %z")
     assert timedelta() <= today - at < timedelta(minutes=5)

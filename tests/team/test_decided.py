@@ -45,7 +45,7 @@ def stands(house: House, recording: UUID) -> dict[str, str]:
 def taken(house: House, who: str, right: str, *purposes: str, of: UUID | None = None, id: UUID | None = None) -> Any:
     """(recording if it is told, what ended, whether it is gone, why custody alone opens it), by number unless `of` is given."""
     number = None if of else NUMBER
-    rows = house.ask(who, rights.TAKEN, id or new_id(), of, number, right, [*purposes], LATER, LATER)
+    rows = house.ask(who, rights.TAKEN, id or new_id(), of, number, right, [*purposes], None, LATER, LATER)
     return [tuple(row.values()) for row in rows]
 
 
@@ -58,7 +58,8 @@ def raised(house: House, who: str, of: UUID, by: str, why: str = "om prisen") ->
 def test_a_consent_taken_back_by_number_ends_what_rests_on_one_also_in_what_arrives_later(house: House) -> None:
     both = house.arrived(purposes=[DOCUMENTED, TRAINED])
     assert (
-        refused(house, "anna", rights.TAKEN, new_id(), None, NUMBER, "withdraw", ["training"], LATER, LATER) == "KT403"
+        refused(house, "anna", rights.TAKEN, new_id(), None, NUMBER, "withdraw", ["training"], None, LATER, LATER)
+        == "KT403"
     )
     id = new_id()
     assert taken(house, "handler", "withdraw", "documentation", "training", id=id) == [
@@ -92,7 +93,7 @@ def test_an_opt_out_of_one_recording_reaches_its_whole_call_group_and_tells_the_
         [(first, ["training"], False, None), (None, ["training"], False, None)], key=str
     )
     assert stands(house, second)["training"] == "taken_back"
-    nobody = (new_id(), new_id(), None, "opt_out", ["training"], LATER, LATER)
+    nobody = (new_id(), new_id(), None, "opt_out", ["training"], None, LATER, LATER)
     assert refused(house, "handler", rights.TAKEN, *nobody) == "KT404"
 
 
@@ -301,7 +302,7 @@ def test_a_case_of_a_call_arrives_with_its_recording_and_what_is_upheld_binds_la
         async with Rows(house.server.conninfo(house.database, SERVICE)) as rows:
             for it, kind in arriving:
                 async with rows.asking(house.people["anna"].token) as tx:
-                    await cases.arrived(tx, it.recording, cases.CaseKind(kind), it.opened_at, ZONE)
+                    await cases.arrived(tx, it.recording, cases.CaseKind(kind), it.opened_at)
 
     asyncio.run(arrive())
     told = {row["recording"]: row for row in house.ask("custody", cases.TOLD, None)}
@@ -406,7 +407,7 @@ def test_a_desk_prolongs_no_life_and_custody_hears_of_nothing_that_its_keys_do_n
         (id, None, NUMBER, "opt_out", ["training"]),
         (id, living, None, "withdraw", ["training"]),
     ):
-        assert refused(house, "handler", rights.TAKEN, *other, LATER, LATER) == "KT409"
+        assert refused(house, "handler", rights.TAKEN, *other, None, LATER, LATER) == "KT409"
     # A custody key that the policy has dropped: that there is something, and nothing of it.
     house.policy(2, {**KEYS, CUSTODY: ("c2",)})
     keys = ((DOCUMENTATION, "d1"), (CUSTODY, "c2"))

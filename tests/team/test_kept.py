@@ -74,7 +74,7 @@ def test_what_is_taken_back_ends_at_once_and_reaches_what_arrives_later(house: H
     both, training, other = house.arrived(), house.arrived(purposes=[TRAINED]), house.arrived(number=b"x" * 32)
     # An agent takes back neither by recording nor in a colleague's call, and nobody but custody and case handlers by number.
     call = house.owner("SELECT call, call_group FROM calls JOIN recordings USING (call) WHERE recording = %s", both)[0]
-    named = (rights.TAKEN, new_id(), both, None, "opt_out", ["training"], LATER, LATER)
+    named = (rights.TAKEN, new_id(), both, None, "opt_out", ["training"], None, LATER, LATER)
     marked = (rights.TAKE_BACK_OWN, new_id(), call["call_group"], call["call"], ["training"], "kept_out_of_training")
     assert refused(house, "bo", *named) == refused(house, "bo", *marked) == "KT403"
     assert refused(house, "anna", rights.TAKE_BACK, new_id(), None, NUMBER, ["training"], "opt_out", LATER) == "KT403"
@@ -483,7 +483,7 @@ def test_a_no_that_is_counted_and_one_that_is_logged_first_never_wait_for_each_o
     house.owner("UPDATE purposes SET basis = 'consent'")
     group = house.owner("SELECT call_group FROM calls JOIN recordings USING (call) WHERE recording = %s", one)[0]
     back = "SELECT take_back(%s, %s, NULL, '{training}', 'withdrawn')"
-    right = "SELECT * FROM right_taken(%s, %s, NULL, 'withdraw', '{training}', now() + interval '1 day', NULL)"
+    right = "SELECT * FROM right_taken(%s, %s, NULL, 'withdraw', '{training}', NULL, now() + interval '1 day', NULL)"
     waits = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND usename = %s"
     with psycopg.connect(house.server.conninfo(house.database, SERVICE)) as agent:
         agent.execute("SET search_path = klartone, pg_temp")

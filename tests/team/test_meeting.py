@@ -275,8 +275,7 @@ def test_what_arrived_and_ended_since_a_backup_comes_again_as_it_was_left(house:
         house.ask("anna", afterwards.PLACE, Jsonb([row]))
     assert house.value("anna", afterwards.UNDO, f"{lifted.recording}-h1")
     assert house.value("anna", cases.HEARD, new_id(), upheld.recording, "objection", True, NOW)
-    day, until = house_day(NOW) + timedelta(days=30), NOW + timedelta(days=31)
-    house.ask("anna", "SELECT case_arrived(%s, 'objection', %s, %s, %s)", upheld.recording, NOW, day, until)
+    house.ask("anna", "SELECT case_arrived(%s, 'objection', %s)", upheld.recording, NOW)
     case = house.ask("custody", "SELECT number FROM cases_told(%s)", upheld.recording)[0]["number"]
     settled = (case, upheld.recording, True, "yes", Jsonb([]), NOW + timedelta(days=300))
     house.ask("custody", "SELECT * FROM case_settle(%s, %s, %s, %s, %s, %s)", *settled)

@@ -130,7 +130,6 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], frozenset[str] | None, tuple[Any, ..
         )
     },
     "recording_asked": ((S,), ANY, (new_id(),)),
-    "objection_received": ((S,), frozenset({"case_handler", "custody"}), (new_id(), None, None, None)),
     "purposes_ended": ((S,), None, ()),
     "recording_log": ((S,), frozenset({"case_handler", "custody"}), (new_id(),)),
     "recording_open": ((S,), frozenset({"custody"}), (new_id(), "custody", "", "2026-117")),
@@ -152,10 +151,10 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], frozenset[str] | None, tuple[Any, ..
     "right_taken": (
         (S,),
         frozenset({"case_handler", "custody"}),
-        (new_id(), None, NUMBER, "opt_out", ["training"], NOW, NOW),
+        (new_id(), None, NUMBER, "opt_out", ["training"], None, NOW, NOW),
     ),
     "note_put": ((S,), frozenset({"agent"}), (new_id(), ANNA, NUMBER, NOW, house_day(NOW), NOW, Jsonb([]))),
-    "case_arrived": ((S,), frozenset({"agent"}), (new_id(), "objection", NOW, house_day(NOW), NOW)),
+    "case_arrived": ((S,), frozenset({"agent"}), (new_id(), "objection", NOW)),
     "case_heard": ((S,), frozenset({"agent"}), (new_id(), new_id(), "objection", True, NOW)),
     "newest_signed": ((S, W, M), None, ()),
     **{
@@ -285,6 +284,8 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], frozenset[str] | None, tuple[Any, ..
                 "need_review",
                 "i_review",
                 "seal_anew",
+                "case_make",
+                "case_restricts",
                 "address",
                 "addresses",
                 "lock_party",
@@ -317,8 +318,7 @@ def filled(house: House) -> House:
     seal = {"role": "training", "key_id": "t1", "suite": "suite", "sealed": ""}
     house.ask("lead", "SELECT comment_put(%s, %s, 0, NULL, %s)", new_id(), other, Jsonb([seal]))
     house.ask("lead", "SELECT score_put(%s, 'greeting', 1, 0), review_share(%s, false, 0)", other, other)
-    case = (held, "objection", NOW, house_day(NOW), NOW + timedelta(days=30))
-    house.ask("anna", "SELECT case_arrived(%s, %s, %s, %s, %s)", *case)
+    house.ask("anna", "SELECT case_arrived(%s, 'objection', %s)", held, NOW)
     house.as_login(MIGRATOR, "SELECT house_settings_take('{}')")
     house.as_login(MIGRATOR, "SELECT notice_take(%s, 'sound')", hashlib.sha256(b"sound").hexdigest())
     house.as_login(MIGRATOR, "SELECT policy_notice(1, 'notice', %s)", hashlib.sha256(b"sound").hexdigest())

@@ -20,7 +20,7 @@ from softphone.domain.archive.decisions import Case, CaseKind
 from softphone.domain.purpose import Reason
 from softphone.domain.retention import ANSWER_WITHIN, Ended, day_begins, local_day
 
-_OPENED = ("restricted", "wraps_dropped")
+OPENED = ("restricted", "wraps_dropped")
 """the entries by which a session opens one"""
 
 
@@ -68,7 +68,7 @@ def _lives(purpose: Any) -> bool:
 
 def _received(connection: Connection, of: Any, kind: CaseKind) -> datetime | None:
     """When the session opened it, or its letter came, by the log: the last time, if an earlier one was decided."""
-    asked = select(audit.c.at, audit.c.params).where(audit.c.recording == of.recording, audit.c.event.in_(_OPENED))
+    asked = select(audit.c.at, audit.c.params).where(audit.c.recording == of.recording, audit.c.event.in_(OPENED))
     for row in connection.execute(asked.order_by(audit.c.number.desc())):
         params = params_of(row)
         if params.get("why") == kind.value:

@@ -1,5 +1,5 @@
-"""An opt-out of training, a consent taken back, or an objection by letter, on any day after the call: at once and in the whole
-call (G04, G23, G31, G37).
+"""An opt-out of training, a consent taken back, an objection or a request for erasure by letter, on any day after the call: at
+once and in the whole call (G04, G23, G31, G37).
 
 Nothing is decided: the session's own rules end the purpose or make it a case, and say what a hold keeps. A call that is still
 on is left to its agent.
@@ -18,6 +18,7 @@ from softphone.archive.changes.party import remember_refusal
 from softphone.archive.changes.table import carry_out
 from softphone.archive.finding.history import History, PastRow
 from softphone.archive.finding.rows import RecordingRow
+from softphone.archive.retention.cases import OPENED
 from softphone.archive.retention.holding import with_number
 from softphone.archive.retention.sweep import finish
 from softphone.domain.archive.decisions import PurposesEnded, Right, WithdrawalResult
@@ -35,7 +36,7 @@ _TRIES = 3
 @dataclass(frozen=True, slots=True)
 class WithdrawalRequest:
     """`purpose`: of a withdrawal, that one alone. `terms`: how long a hold may stand that a refusal meets. `key`: of the
-    person who takes it. `received`: the day of an objection's letter; None: today."""
+    person who takes it. `received`: the day of the letter; None: today."""
 
     right: Right
     now: datetime
@@ -104,16 +105,14 @@ def _as_the_session_does(past: PastRow, asked: WithdrawalRequest) -> tuple[State
     """The call as in its wrap-up, with what the agent's button would do there, and the defaults at its end."""
     state, at = reopened(past.kept, asked.terms), Now(asked.now, 0.0)
     events: list[Event] = []
-    if asked.right is Right.WITHDRAW:
-        events += [
-            Withdrawn(purpose)
-            for purpose, it in state.purposes
-            if it.basis is Basis.CONSENT and purpose in (asked.purpose or purpose,)
-        ]
-    elif asked.right is Right.OBJECT:
-        events.append(Objected())
-    elif state.training.live:
+    agreed = {purpose for purpose, it in state.purposes if it.basis is Basis.CONSENT}
+    # Training first: the button shows what it does to the call as it is.
+    if asked.right in (Right.OPT_OUT, Right.ERASE) and state.training.live:
         events.append(OptedOut(describe(state, at).opt_out.kind))
+    if asked.right in (Right.WITHDRAW, Right.ERASE):
+        events += [Withdrawn(purpose) for purpose in Purpose if purpose in agreed & {asked.purpose or purpose}]
+    if asked.right in (Right.OBJECT, Right.ERASE):
+        events.append(Objected())
     commits: list[Commit] = []
     for event in (*events, WrapUpEnded()):
         state, effects = step(state, event, at)
@@ -126,7 +125,7 @@ def _dated(commit: Commit, received: date | None) -> Commit:
     if received is None:
         return commit
     day = {"received": received.isoformat()}
-    entries = (replace(it, params={**it.params, **day}) if it.event == "restricted" else it for it in commit.entries)
+    entries = (replace(it, params={**it.params, **day}) if it.event in OPENED else it for it in commit.entries)
     return replace(commit, entries=tuple(entries))
 
 

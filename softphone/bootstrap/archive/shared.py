@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from pathlib import Path
 
 from softphone.archive.seen.machine import MachineArchive
@@ -101,18 +101,18 @@ def state_of(row: RecordingRow, tell: Texts) -> str:
     return ", ".join(lines)
 
 
-def here(at: datetime) -> str:
-    """In the machine's zone, as every command shows its times, with the distance from UTC."""
-    return at.astimezone().strftime(TIME)
+def here(at: datetime, zone: tzinfo | None = None) -> str:
+    """In that zone (None: the machine's), with the distance from UTC."""
+    return at.astimezone(zone).strftime(TIME)
 
 
-def moment(asked: date | datetime | None, *, whole: bool = False) -> datetime | None:
-    """In the machine's zone, if it names none. `whole`: a date means the end of its day."""
+def moment(asked: date | datetime | None, zone: tzinfo | None = None, *, whole: bool = False) -> datetime | None:
+    """In that zone (None: the machine's), if it names none itself. `whole`: a date means the end of its day."""
     if asked is None:
         return None
     if not isinstance(asked, datetime):
         asked = datetime.combine(asked + timedelta(days=whole), time())
-    return asked.astimezone(UTC)
+    return (asked if asked.tzinfo else asked.replace(tzinfo=zone)).astimezone(UTC)
 
 
 def print_line(line: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Generator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -46,6 +46,11 @@ class Viewing(Protocol):
         """None too where what is done needs no policy"""
         ...
 
+    @property
+    def time_zone(self) -> str | None:
+        """The policy's, in which a person reads times and days; None: the machine's"""
+        ...
+
     def policy(self) -> Policy | None: ...
     def policy_unless_refused(self) -> Policy | None: ...
 
@@ -61,6 +66,10 @@ class HouseViewing:
         self.archive = archive
         self._home, self._settings = home, settings
         self.policy_in_force = None if by_keys else self.policy()
+
+    @property
+    def time_zone(self) -> str | None:
+        return _time_zone(self._settings)
 
     def policy(self) -> Policy | None:
         return policy_of(self._settings, None)
@@ -93,6 +102,10 @@ class LocalViewing:
         accounts = [one.address for one in settings.accounts]
         self.archive = archive.seen_by(archive.viewer_of(policy, accounts, user_name()))
 
+    @property
+    def time_zone(self) -> str | None:
+        return _time_zone(self._given[1])
+
     def policy(self) -> Policy | None:
         """The policy that this machine works under. Raises ArchiveError as `loaded`."""
         archive, settings = self._given
@@ -108,6 +121,16 @@ class LocalViewing:
 
     def waits_here(self) -> int:
         return 0
+
+
+def _time_zone(settings: Settings) -> str | None:
+    """However the policy is signed: a time is told, and nothing is done."""
+    with suppress(PolicyError):
+        if settings.policy:
+            return load_policy(
+                Path(settings.policy), settings.policy_signer, guarded=settings.policy_guarded
+            ).policy.time_zone
+    return None
 
 
 def now() -> datetime:

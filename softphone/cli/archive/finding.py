@@ -22,10 +22,10 @@ from softphone.texts import Texts
 
 def archive_list(arguments: argparse.Namespace) -> int:
     """`--json`: an object a line, each with the cursor that goes on behind it."""
-    tell = texts()
     after = Cursor.parse(arguments.after) if arguments.after else None
     with seeing(arguments) as viewing:
-        query = _query(arguments)
+        tell = texts(time_zone=viewing.time_zone)
+        query = _query(arguments, tell)
         _tell_unknown_lines(arguments, viewing, tell)
         if after is None:
             tell_of_other_keys(viewing.archive.find.others(query))
@@ -73,7 +73,7 @@ def _columns(row: RecordingRow, tell: Texts) -> list[str]:
     direction = tell(f"archive.direction.{row.direction}")
     about = [row.line or "–", row.agent or "–", direction, _length(row), row.number or ""]
     state = [state_of(row, tell), *([tell("archive.show.broke_off")] if row.broke_off else [])]
-    return [row.recording, here(row.opened_at), *about, ", ".join(state)]
+    return [row.recording, here(row.opened_at, tell.zone), *about, ", ".join(state)]
 
 
 def _length(row: RecordingRow) -> str:
@@ -85,15 +85,15 @@ def _length(row: RecordingRow) -> str:
 
 
 def _ended(row: RecordingRow, tell: Texts) -> str:
-    at = here(row.closed_at) if row.closed_at else ""
+    at = here(row.closed_at, tell.zone) if row.closed_at else ""
     if row.broke_off:
         return ", ".join(filter(None, (at, tell("archive.show.broke_off"))))
     return at or tell("archive.show.running")
 
 
 def archive_show(arguments: argparse.Namespace) -> int:
-    tell = texts()
     with seeing(arguments) as viewing:
+        tell = texts(time_zone=viewing.time_zone)
         shown = viewing.archive.find.show(arguments.id)
     row, said = shown.row, shown.review or OwnReview()
     if arguments.json:
@@ -104,7 +104,7 @@ def archive_show(arguments: argparse.Namespace) -> int:
         return 0
     facts = {
         "id": row.recording,
-        "opened": here(row.opened_at),
+        "opened": here(row.opened_at, tell.zone),
         "closed": _ended(row, tell),
         "length": _length(row),
         "line": row.line or "–",
@@ -129,12 +129,12 @@ def archive_show(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _query(arguments: argparse.Namespace) -> Query:
+def _query(arguments: argparse.Namespace, tell: Texts) -> Query:
     """Raises ArchiveError."""
     number = number_of(arguments.number) if arguments.number else None
     if arguments.number and number is None:
         raise ArchiveError("error.archive.no_number")
-    since, until = moment(arguments.since), moment(arguments.until, whole=True)
+    since, until = moment(arguments.since, tell.zone), moment(arguments.until, tell.zone, whole=True)
     if since and until and since >= until:
         raise ArchiveError("error.archive.from_after_to")
     return Query(

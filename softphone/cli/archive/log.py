@@ -21,9 +21,9 @@ from softphone.texts import Texts
 
 def archive_log(arguments: argparse.Namespace) -> int:
     """By the custody key alone: the log may be what says why the policy is refused."""
-    tell = texts()
     with seeing(arguments, by_keys=True) as viewing:
-        wanted = _wanted(arguments)
+        tell = texts(time_zone=viewing.time_zone)
+        wanted = _wanted(arguments, tell)
         rows, more = _page(viewing, wanted, arguments.before, arguments.limit, tell)
         seen = {entry.event for entry in rows}
         there = list[str]() if seen.issuperset(wanted.events) else viewing.archive.log.events()
@@ -43,9 +43,9 @@ def archive_log(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _wanted(arguments: argparse.Namespace) -> Wanted:
+def _wanted(arguments: argparse.Namespace, tell: Texts) -> Wanted:
     """Raises ArchiveError."""
-    since, until = moment(arguments.since), moment(arguments.until, whole=True)
+    since, until = moment(arguments.since, tell.zone), moment(arguments.until, tell.zone, whole=True)
     if since and until and since >= until:
         raise ArchiveError("error.archive.from_after_to")
     return Wanted(since, until, tuple(arguments.event or ()), arguments.refusals, arguments.recording or "")

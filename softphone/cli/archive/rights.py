@@ -1,6 +1,6 @@
 """`klartone archive withdraw` and `opt-out`: what a party takes back after the call, at once (G04, G31, G37).
 
-And `klartone cases new`: what they object to by letter (G23).
+And `klartone cases new`: what they object to, or want erased, by letter (G23, G37).
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ def cases_new(arguments: argparse.Namespace) -> int:
     """Raises ArchiveError for a day to come."""
     if arguments.received and arguments.received > datetime.now().astimezone().date():
         raise ArchiveError("error.rights.received_later")
-    return _take_back(arguments, Right.OBJECT, None, arguments.received)
+    right = Right.ERASE if arguments.asked_for == "erasure" else Right.OBJECT
+    return _take_back(arguments, right, None, arguments.received)
 
 
 def _take_back(
@@ -67,8 +68,10 @@ def _take_back(
             print_line(tell(f"rights.nothing.{right}"))
         if right is Right.OPT_OUT and arguments.number is not None:
             print_line(tell("rights.remembered"))
-    if done.ended:
-        print(tell("rights.tell.object" if right is Right.OBJECT else "rights.tell"), file=sys.stderr)  # noqa: T201
+    if done.ended or (done.unnamed and right is Right.ERASE):
+        cased = right is Right.OPT_OUT and any(one.restricted == "case" for one in done.ended)
+        code = ".erase" if right is Right.ERASE else ".object" if cased or right is Right.OBJECT else ""
+        print(tell(f"rights.tell{code}"), file=sys.stderr)  # noqa: T201
     if done.running:
         print(tell("rights.running", count=done.running), file=sys.stderr)  # noqa: T201
     if done.unreadable:

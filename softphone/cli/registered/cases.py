@@ -1,4 +1,4 @@
-"""`klartone cases`: objections, and grounds under special circumstances, for data protection."""
+"""`klartone cases`: objections, requests for erasure, and grounds under special circumstances, for data protection."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ def add_cases(commands: Commands) -> None:
     which = new.add_mutually_exclusive_group(required=True)
     which.add_argument("id", nargs="?", type=word(texts), metavar="ID", help=texts("cli.archive.id"))
     which.add_argument("--number", metavar="NUMBER", help=texts("cli.holds.number"))
+    kinds = ["objection", "erasure"]
+    new.add_argument("--for", dest="asked_for", choices=kinds, default=kinds[0], help=texts("cli.cases.for"))
     new.add_argument("--received", type=day(texts), metavar="DATE", help=texts("cli.cases.received"))
     new.add_argument("--json", action="store_true", help=texts("cli.json_lines"))
     how = decide.add_mutually_exclusive_group(required=True)

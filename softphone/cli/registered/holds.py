@@ -25,7 +25,9 @@ def add_holds(commands: Commands) -> None:
     confirm, lift = here.add("confirm", f"{AT}:holds_confirm", DECIDES), here.add("lift", f"{AT}:holds_lift", DECIDES)
     close = here.add("close", f"{AT}:holds_close", DECIDES)
     for one in (confirm, lift, close):
-        one.add_argument("id", type=word(texts), metavar="HOLD", help=texts("cli.holds.id"))
+        which = one.add_mutually_exclusive_group(required=True)
+        which.add_argument("id", nargs="*", default=[], type=word(texts), metavar="HOLD", help=texts("cli.holds.id"))
+        which.add_argument("--number", metavar="NUMBER", help=texts("cli.holds.of_number"))
     for one in (lift, close):
         one.add_argument("--yes", action="store_true", help=texts("cli.holds.yes"))
     confirm.add_argument(

@@ -113,9 +113,12 @@ class Right(StrEnum):
     OBJECT = "object"
     """to documentation, by letter: what it is about is restricted, and a case until custody has decided it"""
 
+    ERASE = "erase"
+    """by letter: what needs no ground ends at once, and the rest is a case. What the law obliges to keep stays"""
+
     @property
     def rule(self) -> str:
-        return {Right.OPT_OUT: "G31", Right.WITHDRAW: "G04", Right.OBJECT: "G23"}[self]
+        return {Right.OPT_OUT: "G31", Right.WITHDRAW: "G04", Right.OBJECT: "G23", Right.ERASE: "G37"}[self]
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,8 +132,8 @@ class Rights(Protocol):
     def take_back(
         self, id: str, right: Right, terms: Terms, purpose: Purpose | None = None, received: date | None = None
     ) -> WithdrawalResult:
-        """In all recordings of its call (G04, G23, G31). `received`: the day of an objection's letter, from which its month runs;
-        None: today."""
+        """In all recordings of its call (G04, G23, G31, G37). `received`: the day of the letter, from which the month to decide
+        runs; None: today."""
         ...
 
     def take_back_of_number(

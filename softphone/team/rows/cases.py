@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
@@ -12,22 +12,20 @@ from psycopg.types.json import Jsonb
 from softphone.domain.archive.decisions import Case, CaseKind, Decided
 from softphone.domain.errors import ArchiveError
 from softphone.domain.purpose import Purpose
-from softphone.domain.retention import ANSWER_WITHIN, UPHELD_FOR, day_begins, local_day
+from softphone.domain.retention import UPHELD_FOR, day_begins
 from softphone.team.rows.errors import ConflictError
 from softphone.team.rows.holds import Anew, no_key_of_purpose
 from softphone.team.rows.pool import Row, Transaction
 
-ARRIVED = "SELECT case_arrived(%s, %s, %s, %s, %s)"
+ARRIVED = "SELECT case_arrived(%s, %s, %s)"
 HEARD = "SELECT case_heard(%s, %s, %s, %s, %s)"
 TOLD = "SELECT * FROM cases_told(%s)"
 SETTLE = "SELECT * FROM case_settle(%s, %s, %s, %s, %s, %s)"
 
 
-async def arrived(tx: Transaction, recording: UUID, kind: CaseKind, received_at: datetime, time_zone: str) -> None:
+async def arrived(tx: Transaction, recording: UUID, kind: CaseKind, received_at: datetime) -> None:
     """One that a desk opened in the call, and that came with its recording."""
-    deadline = ANSWER_WITHIN.after(local_day(received_at, time_zone))
-    over = day_begins(deadline + timedelta(days=1), time_zone)
-    await tx.all(ARRIVED, recording, kind.value, received_at, deadline, over)
+    await tx.all(ARRIVED, recording, kind.value, received_at)
 
 
 async def heard(tx: Transaction, case: UUID, recording: UUID, kind: CaseKind, at: datetime, *, whole: bool) -> bool:

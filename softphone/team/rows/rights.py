@@ -1,4 +1,4 @@
-"""What a party takes back or objects to after the call, in all that the house has of it (G04, G23, G31); agents' notes (G08)."""
+"""What a party asks for after the call, in all that the house has of it (G04, G23, G31, G37); agents' notes (G08)."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ from softphone.team.rows.arriving import Seal
 from softphone.team.rows.in_force import policy_in_force
 from softphone.team.rows.pool import Row, Transaction
 
-TAKEN = "SELECT * FROM right_taken(%s, %s, %s, %s, %s, %s, %s)"
-OBJECTED = "SELECT * FROM objection_received(%s, %s, %s, %s)"
+TAKEN = "SELECT * FROM right_taken(%s, %s, %s, %s, %s, %s, %s, %s)"
 TAKE_BACK = "SELECT take_back_until(%s, %s, %s, %s, %s, %s)"
 TAKE_BACK_OWN = "SELECT take_back_own(%s, %s, %s, %s, %s)"
 PUT_NOTE = "SELECT note_put(%s, %s, %s, %s, %s, %s, %s)"
@@ -52,12 +51,10 @@ async def take(
     """By case handlers and data protection: in the whole call group of a recording, or in all of a number. Done again, it
     changes nothing, and tells nothing. Raises MissingError where the recording is not here."""
     remembered = day_begins(REMEMBERED.after(now.date()), "UTC")
-    if right is Right.OBJECT:
-        return _result(await tx.all(OBJECTED, recording, number, received, remembered))
     which = [Purpose.TRAINING] if right is Right.OPT_OUT else [purpose] if purpose else list(Purpose)
     until = now + (await _terms(tx)).hold_after_refusal
     told = [one.value for one in which]
-    return _result(await tx.all(TAKEN, withdrawal, recording, number, right.value, told, until, remembered))
+    return _result(await tx.all(TAKEN, withdrawal, recording, number, right.value, told, received, until, remembered))
 
 
 def _result(rows: Sequence[Row]) -> WithdrawalResult:

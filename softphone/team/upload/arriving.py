@@ -223,7 +223,7 @@ class Arriving:
                 # What the other request told of it is what the house has, and what its receipt is of.
                 return State(UploadState.STORED, receipt=await rows_of.receipt(tx, recording) or "")
             for kind in told.cases():
-                await cases.arrived(tx, recording, kind, min(told.opened_at, now), told.call.time_zone)
+                await cases.arrived(tx, recording, kind, told.opened_at)
             off = told.clock - now
             if abs(off) > SKEW:
                 noted = Jsonb({"seconds": round(off.total_seconds()), "waits_for_custody": -off > SHORTENS})

@@ -116,6 +116,7 @@ class HouseWorld:
         ago: timedelta = timedelta(hours=1),
         judged: bool = False,
         objection: bool = False,
+        special: bool = False,
     ) -> str:
         one = made(
             self.team.keys,
@@ -129,6 +130,8 @@ class HouseWorld:
         )
         for it in one.told["purposes"]:
             it["at_end"] = "review" if judged else "delete"
+        if special:
+            one.told["call"]["notice"] = "N8"
         if objection:
             one.told |= {
                 "restricted": "objection",

@@ -211,6 +211,34 @@ def test_an_objection_by_letter_is_a_case_from_the_day_the_letter_came(world: Wo
     assert found(world, "case handler", both)
 
 
+@pytest.mark.rule("G32", "G37")
+def test_a_request_for_erasure_ends_what_needs_no_ground_and_leaves_the_rest_to_data_protection(
+    world: World, number: str
+) -> None:
+    since, came = timedelta(days=40), house_day(world.now - timedelta(days=35))
+    both, alone = (
+        world.recorded(*those, number=number, ago=since) for those in ((DOCUMENTATION, TRAINING), (TRAINING,))
+    )
+    special = world.recorded(DOCUMENTATION, TRAINING, number=number, ago=since, special=True)
+    handler, custody = world.seen_by("case handler"), world.seen_by("custody")
+    done = custody.rights.take_back_of_number(number, Right.ERASE, TERMS, received=came)
+    assert {one.recording: (one.purposes, one.gone, one.restricted) for one in done.ended} == {
+        both: ((TRAINING,), False, "case"),
+        alone: ((TRAINING,), True, None),
+        special: ((TRAINING,), False, "case"),
+    }
+    assert not found(world, "case handler", both, special)
+    again = handler.rights.take_back_of_number(number, Right.ERASE, TERMS)
+    assert (again.ended, again.unnamed) == ((), 0)
+    assert [(one.kind, house_day(one.received_at)) for one in custody.cases.show(special)[1]] == [
+        (CaseKind.GROUNDS, came),
+        (CaseKind.OBJECTION, came),
+    ]
+    assert custody.cases.decide(both, uphold=True, reason="ikke længere", policy=None).gone
+    custody.cases.decide(special, uphold=False, reason="retskrav", policy=world.policy)
+    assert found(world, "case handler", special) == found(world, "lead", special) == {special}
+
+
 @pytest.mark.rule("G11")
 def test_by_how_an_id_begins_nobody_learns_of_what_they_do_not_find(world: World, number: str) -> None:
     mine, _ = world.recorded(TRAINING, number=number), world.recorded(TRAINING, number=number)

@@ -23,6 +23,7 @@ from softphone.archive.seen.access import viewer_of
 from softphone.domain.archive.interface import SeenArchive
 from softphone.domain.archive.recordings import AuditRow
 from softphone.domain.changes import AuditEntry, CloseRecording, Restrict
+from softphone.domain.decision import NoticeId
 from softphone.domain.policy import Policy
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import Direction, Language, Purpose
@@ -51,6 +52,7 @@ class World(Protocol):
         ago: timedelta = timedelta(hours=1),
         judged: bool = False,
         objection: bool = False,
+        special: bool = False,
     ) -> str:
         """A call's recording, of one second, closed."""
         ...
@@ -86,6 +88,7 @@ class LocalWorld:
         ago: timedelta = timedelta(hours=1),
         judged: bool = False,
         objection: bool = False,
+        special: bool = False,
     ) -> str:
         desk, at, call = self._desk, self.now - ago, str(uuid7())
         ends = {one: PurposeEnd(review=True) for one in purposes} if judged else {}
@@ -93,6 +96,7 @@ class LocalWorld:
         facts = CallFacts(
             call, "salg", Direction.INBOUND, number, at, Language.DA, ZONE, periods, agent=agent, ends=ends
         )
+        facts = replace(facts, notice=NoticeId.N8 if special else None)
         desk.ledger.register_call(replace(facts, recipients=tuple(desk.policy_recipients)))
         recording = desk.recorded(1, *purposes, call=call, at=at)
         desk.commit(CloseRecording(recording, at + timedelta(seconds=1), purposes), recording=recording)

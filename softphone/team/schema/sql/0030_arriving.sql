@@ -184,6 +184,9 @@ BEGIN
             WHERE (NOT w.of_consent OR EXISTS (SELECT FROM purposes p
                     WHERE p.recording = of AND p.purpose = its.ends AND p.basis = 'consent'))
                 AND (w.call IS NULL OR w.call = call.call)
+                -- An opt-out that was entered is a case under special circumstances (`right_taken`), and a case reaches what was here.
+                AND (w.reason <> 'declined_by_voice' OR w.desk IS NOT NULL OR call.notice IS NULL OR call.notice NOT IN ('N5', 'N8')
+                    OR EXISTS (SELECT FROM purposes p WHERE p.recording = of AND p.purpose = its.ends AND p.basis = 'consent'))
                 AND ((w.number_hash = hash AND call.started_at <= w.at) OR (w.call_group = call.call_group AND (
                     w.desk IS NULL OR w.desk = call.desk
                     OR (w.call IS NULL AND its.ends = ANY (of_the_party(of, w.purposes))))))

@@ -121,25 +121,29 @@ BEGIN
     RETURN reached;
 END $$;
 
--- By a case handler or data protection, who have proved a key: an opt-out of training (`opt_out`), or a consent taken back
--- (`withdraw`, of these purposes), in the whole call group of a recording or in all of a number, and in what arrives of it later.
--- `hold_until`: how long a hold of ours stands against it. `remembered_until`: how long later calls are in no sample. Which recordings
--- it was is told to who named it, or finds it. Done again, it changes nothing.
-CREATE FUNCTION right_taken(of_withdrawal uuid, of uuid, of_hash bytea, of_right text, which text[], hold_until timestamptz,
+-- By a case handler or data protection, who have proved a key: an opt-out of training (`opt_out`), a consent taken back (`withdraw`, of
+-- these purposes), an objection to documentation (`object`), or a request for erasure (`erase`: all of these), in the whole call group of
+-- a recording or in all of a number. What needs no ground ends at once, also in what arrives of it later; the rest is a case, within a
+-- month of the day on which the letter came (NULL: today). `hold_until`: how long a hold of ours stands against it. `remembered_until`:
+-- how long later calls are in no sample. Which recordings it was is told to who named it, or finds it. Done again, it changes nothing.
+CREATE FUNCTION right_taken(of_withdrawal uuid, of uuid, of_hash bytea, of_right text, which text[], of_day date, hold_until timestamptz,
         remembered_until timestamptz) RETURNS TABLE (recording uuid, purposes text[], gone boolean, restricted text)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
     who sessions := need('case_handler', 'custody');
-    consent boolean := of_right = 'withdraw';
-    why text := CASE of_right WHEN 'withdraw' THEN 'withdrawn' ELSE 'declined_by_voice' END;
+    rule text := CASE of_right WHEN 'withdraw' THEN 'G04' WHEN 'opt_out' THEN 'G31' WHEN 'object' THEN 'G23' ELSE 'G37' END;
     of_group uuid;
     its_hash bytea := of_hash;
     these uuid[];
-    one uuid;
-    row recordings;
+    one record;
+    its record;
+    why text;
+    took text;
+    told boolean := false;
     ended text[];
-    named boolean;
+    cased boolean;
+    whole boolean;
     went boolean;
     known withdrawals;
 BEGIN
@@ -157,40 +161,75 @@ BEGIN
     SELECT * INTO known FROM withdrawals w WHERE w.withdrawal = of_withdrawal;
     IF known.withdrawal IS NOT NULL THEN
         IF (known.call_group, known.number_hash, known.purposes, known.of_consent)
-                IS DISTINCT FROM (of_group, CASE WHEN of IS NULL THEN of_hash END, which, consent) THEN
+                IS DISTINCT FROM (of_group, CASE WHEN of IS NULL THEN of_hash END,
+                CASE of_right WHEN 'erase' THEN ARRAY ['training'] ELSE which END, of_right = 'withdraw') THEN
             RAISE EXCEPTION 'another withdrawal' USING ERRCODE = 'KT409';
         END IF;
         RETURN;
     END IF;
     INSERT INTO withdrawals (withdrawal, call_group, number_hash, purposes, reason, at, person, of_consent)
-        VALUES (of_withdrawal, of_group, CASE WHEN of IS NULL THEN of_hash END, which, why, statement_timestamp(), who.person, consent);
+        SELECT w.id, of_group, CASE WHEN of IS NULL THEN of_hash END, w.ends, w.said, statement_timestamp(), who.person, w.consent
+        FROM (VALUES (of_withdrawal, which, 'withdrawn', true, 'withdraw'), (of_withdrawal, which, 'declined_by_voice', false, 'opt_out'),
+            (of_withdrawal, ARRAY ['training'], 'declined_by_voice', false, 'erase'), (gen_random_uuid(), which, 'withdrawn', true, 'erase'))
+            AS w (id, ends, said, consent, taken) WHERE w.taken = of_right;
     these := ARRAY (SELECT r.recording FROM recordings r JOIN calls c USING (call) LEFT JOIN call_numbers n USING (call)
         WHERE c.call_group = of_group OR (of IS NULL AND n.number_hash = of_hash) ORDER BY r.recording);
     PERFORM FROM recordings r WHERE r.recording = ANY (these) ORDER BY r.recording FOR UPDATE;
-    PERFORM note(of_right || '_sought', CASE WHEN consent THEN 'G04' ELSE 'G31' END, coalesce(of_group::text, ''), NULL,
-        jsonb_build_object('count', cardinality(these)));
-    IF NOT consent AND its_hash IS NOT NULL THEN
+    PERFORM note(of_right || '_sought', rule, coalesce(of_group::text, ''), NULL, jsonb_build_object('count', cardinality(these)));
+    FOR one IN SELECT r.recording, r.call, r.restricted, c.time_zone, c.notice, r.recording IS NOT DISTINCT FROM of OR (of IS NULL AND i_see(r))
+            AS named FROM recordings r JOIN calls c USING (call) WHERE r.recording = ANY (these) ORDER BY r.recording LOOP
+        ended := '{}';
+        took := NULL;
+        cased := false;
+        FOR its IN SELECT p.purpose, p.basis, p.stands = 'keeps' AS keeps FROM purposes p WHERE p.recording = one.recording
+                AND (p.stands = 'keeps' OR (p.stands = 'taken_back' AND p.reason = 'grounds_given')) ORDER BY p.purpose DESC LOOP
+            why := CASE
+                WHEN of_right IN ('withdraw', 'erase') AND its.basis = 'consent' AND its.purpose = ANY (which) THEN 'withdrawn'
+                -- As `softphone.domain.notice.SPECIAL` has it: custody weighs the grounds.
+                WHEN of_right IN ('opt_out', 'erase') AND its.purpose = 'training' AND one.notice IN ('N5', 'N8')
+                    AND its.basis IS DISTINCT FROM 'consent' THEN CASE WHEN its.keeps AND one.restricted IS NULL THEN 'grounds_given' END
+                WHEN of_right IN ('opt_out', 'erase') AND its.purpose = 'training' THEN 'declined_by_voice'
+                -- As `Basis.can_be_objected_to` has it. What is restricted is objected to, or nothing but training was there.
+                WHEN of_right IN ('object', 'erase') AND its.purpose = 'documentation' AND its.keeps AND one.restricted IS NULL
+                    AND its.basis IN ('legitimate_interest', 'public_task') THEN 'objection' END;
+            CONTINUE WHEN why IS NULL;
+            took := why;
+            IF why IN ('withdrawn', 'declined_by_voice') THEN
+                ended := ended || its.purpose;
+                PERFORM purposes_end(ARRAY [one.recording], ARRAY [its.purpose], 'taken_back', why);
+                PERFORM note('taken_back', CASE why WHEN 'withdrawn' THEN 'G04' ELSE 'G31' END, one.call::text, one.recording,
+                    jsonb_build_object('purposes', its.purpose, 'why', why));
+                CONTINUE;
+            END IF;
+            cased := true;
+            PERFORM case_make(one.recording, why, coalesce(day_begins(of_day, one.time_zone), statement_timestamp()), 'letter', who.person,
+                '{}');
+            whole := why = 'objection' OR NOT EXISTS (SELECT FROM purposes p WHERE p.recording = one.recording
+                AND p.purpose = 'documentation' AND p.stands = 'keeps');
+            IF EXISTS (SELECT FROM purposes p WHERE p.recording = one.recording AND p.purpose = 'training' AND p.stands = 'keeps') THEN
+                ended := ended || 'training'::text;
+                IF why = 'objection' OR NOT whole THEN
+                    PERFORM case_restricts(one.recording, why, false);
+                END IF;
+            END IF;
+            IF whole THEN
+                PERFORM case_restricts(one.recording, why, true);
+            END IF;
+        END LOOP;
+        CONTINUE WHEN took IS NULL;
+        told := told OR took <> 'withdrawn';
+        PERFORM holds_meet_refusal(one.recording, hold_until);
+        went := erase_unless_kept(one.recording, took);
+        RETURN QUERY SELECT CASE WHEN one.named THEN one.recording END, ARRAY (SELECT e FROM unnest(ended) AS e ORDER BY e), went,
+            CASE WHEN r.restricted = 'hold_only' THEN r.restricted WHEN cased OR r.restricted IS NOT NULL THEN 'case' END
+            FROM (SELECT 1) AS one_row LEFT JOIN recordings r ON r.recording = one.recording;
+    END LOOP;
+    IF its_hash IS NOT NULL AND (told OR of_right = 'opt_out') THEN
         INSERT INTO remembered VALUES (its_hash, 'refused', '', '', '', statement_timestamp(), remembered_until, statement_timestamp())
             ON CONFLICT (number_hash, what, line, purpose) DO UPDATE SET told_at = greatest(remembered.told_at, excluded.told_at),
                 at = least(remembered.at, excluded.at), until = greatest(remembered.until, excluded.until);
         PERFORM note('refusal_remembered', 'G31', '', NULL, '{}');
     END IF;
-    FOREACH one IN ARRAY these LOOP
-        SELECT r.* INTO row FROM recordings r WHERE r.recording = one;
-        named := one IS NOT DISTINCT FROM of OR (of IS NULL AND i_see(row));
-        ended := ARRAY (SELECT p.purpose FROM purposes p WHERE p.recording = one AND p.purpose = ANY (which)
-            AND (p.stands = 'keeps' OR (p.stands = 'taken_back' AND p.reason = 'grounds_given'))
-            AND (NOT consent OR p.basis = 'consent') ORDER BY p.purpose);
-        CONTINUE WHEN ended = '{}';
-        PERFORM purposes_end(ARRAY [one], ended, 'taken_back', why);
-        PERFORM note('taken_back', CASE WHEN consent THEN 'G04' ELSE 'G31' END, row.call::text, one,
-            jsonb_build_object('purposes', array_to_string(ended, ' '), 'why', why));
-        PERFORM holds_meet_refusal(one, hold_until);
-        went := erase_unless_kept(one, why);
-        RETURN QUERY SELECT CASE WHEN named THEN one END, ended, went,
-            (SELECT CASE r.restricted WHEN 'hold_only' THEN 'hold_only' ELSE 'case' END FROM recordings r
-                WHERE r.recording = one AND r.restricted IS NOT NULL);
-    END LOOP;
 END $$;
 
 CREATE FUNCTION number_remember(
@@ -208,7 +247,8 @@ BEGIN
     INSERT INTO remembered VALUES (of_hash, of_what, of_line, of_purpose, of_value, from_at, to_until, from_at)
         ON CONFLICT (number_hash, what, line, purpose) DO UPDATE
         SET value = CASE WHEN excluded.told_at >= remembered.told_at THEN excluded.value ELSE remembered.value END,
-            told_at = greatest(remembered.told_at, excluded.told_at), at = least(remembered.at, excluded.at), until = greatest(remembered.until, excluded.until);
+            told_at = greatest(remembered.told_at, excluded.told_at), at = least(remembered.at, excluded.at),
+            until = greatest(remembered.until, excluded.until);
     PERFORM note('number_remembered', 'G31', '', NULL, jsonb_build_object('what', of_what, 'line', of_line));
 END $$;
 
