@@ -1,7 +1,7 @@
 """Recordings arrive from many desks at once, through the real service; and the same bytes and rows by boto3 and psycopg alone.
 
 Desks, service, PostgreSQL and SeaweedFS share the machine. Both ways take turns in one run, so whatever else the machine does
-falls on both.
+falls on both. What a recording costs is also told by the clocks of the processes, which other load moves less.
 """
 
 from __future__ import annotations
@@ -12,14 +12,19 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, cast
+from uuid import uuid4
 
 import boto3
+import psutil
 import psycopg
 from botocore.config import Config
 
 from softphone.house.connection import Connection
+from softphone.team.upload.told import RecordingTold
 from tests.bench.figures import Figure
 from tests.bench.house import a_house
 from tests.house.joined import signed_in
@@ -27,12 +32,17 @@ from tests.team.desk import Made, made, sent_whole
 from tests.team.served import Team
 
 _ROUNDS = 4
+_TABLES = ("calls", "call_numbers", "call_number_seals", "recordings", "purposes", "segments", "wraps")
+Rows = list[tuple[str, list[dict[str, Any]]]]
 
 
 @dataclass
 class Taken:
+    """`cores`: seconds of a core, by whose process it was."""
+
     seconds: float = 0.0
     each: list[float] = field(default_factory=list[float])
+    cores: dict[str, float] = field(default_factory=dict[str, float])
 
     def rate(self, size: int) -> tuple[float, float]:
         """Recordings a minute, megabytes a second."""
@@ -46,11 +56,18 @@ def measure(desks: int = 50, each: int = 8, seconds: int = 60) -> list[Figure]:
         one = made(team.keys, seconds=seconds)
         size = len(one.file)
         served, plain = Taken(), Taken()
-        with _Plain(team) as bare:
+        with _Plain(team) as bare, ExitStack() as ending:
+            beside = [ending.enter_context(bare.connection()) for _ in desk_of]
             for _ in range(_ROUNDS):
                 batch = [[_made(team, seconds) for _ in range(each // _ROUNDS)] for _ in desk_of]
-                _at_once(served, [_shipping(desk, those) for desk, those in zip(desk_of, batch, strict=True)])
-                _at_once(plain, [_putting(bare, those) for those in batch])
+                for taken, jobs in (
+                    (served, [_shipping(desk, those) for desk, those in zip(desk_of, batch, strict=True)]),
+                    (plain, [_putting(bare, one, those) for one, those in zip(beside, batch, strict=True)]),
+                ):
+                    before = _cores(team)
+                    _at_once(taken, jobs)
+                    for who, spent in _cores(team).items():
+                        taken.cores[who] = taken.cores.get(who, 0.0) + spent - before.get(who, 0.0)
     figures = list[Figure]()
     how = f"{desks} desks at once, {len(served.each)} recordings of {size // 1000} kB, four turns each; all on this machine"
     for name, taken in (("the service", served), ("boto3 and psycopg alone", plain)):
@@ -58,8 +75,30 @@ def measure(desks: int = 50, each: int = 8, seconds: int = 60) -> list[Figure]:
         cut = statistics.quantiles(taken.each, n=20)
         told = f"{minute:.0f} a minute, {rate:.1f} MB/s, p50 {1000 * cut[9]:.0f} ms, p95 {1000 * cut[18]:.0f} ms"
         figures.append(Figure(f"arriving: {name}", told, "50 a minute", how))
-    ratio = plain.seconds / served.seconds
-    return [*figures, Figure("arriving: of what the parts bear", f"{ratio:.2f}", "0.80", how)]
+        spent = {
+            who: 1000 * seconds / len(taken.each)
+            for who, seconds in sorted(taken.cores.items(), key=lambda one: -one[1])
+        }
+        by = ", ".join(f"{who} {one:.1f}" for who, one in spent.items())
+        figures.append(
+            Figure("… ms of a core, each", f"{sum(spent.values()):.1f}: {by}", "", "by the processes' clocks")
+        )
+    clock, cores = plain.seconds / served.seconds, sum(plain.cores.values()) / sum(served.cores.values())
+    told = f"{clock:.2f} by the clock, {cores:.2f} by the cores"
+    return [*figures, Figure("arriving: of what the parts bear", told, "0.80", how)]
+
+
+def _cores(team: Team) -> dict[str, float]:
+    me = psutil.Process()
+    spent = {"client": sum(me.cpu_times()[:2])}
+    for one in me.children(recursive=True):
+        with suppress(psutil.Error):
+            name = (
+                "service" if one.pid == team.process.pid else {"weed": "S3", "postgres": "PostgreSQL"}.get(one.name())
+            )
+            if name:
+                spent[name] = spent.get(name, 0.0) + sum(one.cpu_times()[:4])  # also what its ended children took
+    return spent
 
 
 def _made(team: Team, seconds: int) -> Made:
@@ -95,19 +134,20 @@ def _shipping(desk: Connection, those: Sequence[Made]) -> Job:
     return job
 
 
-def _putting(bare: _Plain, those: Sequence[Made]) -> Job:
+def _putting(bare: _Plain, connection: psycopg.Connection, those: Sequence[Made]) -> Job:
+    told = [_rows(one) for one in those]
+
     def job(note: Callable[[float], None]) -> None:
-        with bare.connection() as connection:
-            for one in those:
-                began = time.perf_counter()
-                bare.put(connection, one)
-                note(time.perf_counter() - began)
+        for one, rows in zip(those, told, strict=True):
+            began = time.perf_counter()
+            bare.put(connection, one, rows)
+            note(time.perf_counter() - began)
 
     return job
 
 
 class _Plain:
-    """As many rows as the service writes, in tables without a rule, and the file whole."""
+    """The rows of a recording, in tables with the same keys and indexes and without a rule, and the file whole."""
 
     def __init__(self, team: Team) -> None:
         told = team.storage
@@ -124,8 +164,8 @@ class _Plain:
     def __enter__(self) -> _Plain:
         with self.connection() as connection:
             connection.execute("CREATE SCHEMA bare")
-            for table in ("calls", "recordings", "purposes", "segments", "wraps"):
-                connection.execute(f"CREATE TABLE bare.{table} AS TABLE klartone.{table} WITH NO DATA".encode())
+            for table in _TABLES:
+                connection.execute(f"CREATE TABLE bare.{table} (LIKE klartone.{table} INCLUDING ALL)".encode())
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -134,19 +174,34 @@ class _Plain:
     def connection(self) -> psycopg.Connection:
         return psycopg.connect(self._database)
 
-    def put(self, connection: psycopg.Connection, one: Made) -> None:
+    def put(self, connection: psycopg.Connection, one: Made, rows: Rows) -> None:
         self._s3.put_object(Bucket=self._bucket, Key=f"bare/{one.recording}", Body=one.file)
-        told, call = one.told, one.told["call"]
         with connection.transaction():
-            rows: list[tuple[str, list[dict[str, Any]]]] = [
-                ("calls", [{name: call[name] for name in ("call", "line", "direction", "started_at", "agent")}]),
-                ("recordings", [{"recording": one.recording, "call": call["call"], "size": told["bytes"]}]),
-                ("purposes", [{**row, "recording": one.recording} for row in told["purposes"]]),
-                ("segments", [{"recording": one.recording, "segment": 1, "chunks": 1}]),
-                ("wraps", [{**row, "recording": one.recording, "sealed": b"x" * 80} for row in told["wraps"]]),
-            ]
             for table, those in rows:
                 for row in those:
                     marks = ", ".join(["%s"] * len(row))
                     statement = f"INSERT INTO bare.{table} ({', '.join(row)}) VALUES ({marks})"
                     connection.execute(statement.encode(), list(row.values()))
+
+
+def _rows(one: Made) -> Rows:
+    """What the service makes of it, and writes."""
+    told = RecordingTold.model_validate(one.told)
+    chunks = {segment.segment: segment.chunks or 0 for segment in told.segments}
+    made = told.arrived("1", chunks, bytes(32), datetime.now(UTC)).document()
+    call, recording = {"call": made["call"]["call"]}, {"recording": one.recording}
+    whose = {"desk": uuid4(), "agent": made["call"]["agent"], "line": made["call"]["line"]}
+    digest, key = bytes.fromhex(made["recording"]["digest"]), {"object_key": one.recording}
+
+    def opened(those: list[dict[str, Any]], more: dict[str, Any]) -> list[dict[str, Any]]:
+        return [{**row, **more, "sealed": bytes.fromhex(row["sealed"])} for row in those]
+
+    return [
+        ("calls", [{**made["call"], **whose}]),
+        ("call_numbers", [{**call, "number_hash": bytes.fromhex(made["number"]["hash"])}]),
+        ("call_number_seals", opened(made["number"]["seals"], call)),
+        ("recordings", [{**made["recording"], **recording, **call, **whose, **key, "digest": digest}]),
+        ("purposes", [{**row, **recording} for row in made["purposes"]]),
+        ("segments", [{**row, **recording} for row in made["segments"]]),
+        ("wraps", opened(made["wraps"], recording)),
+    ]

@@ -22,14 +22,14 @@ from softphone.archive.crypto import ring
 from softphone.archive.crypto.ring import KeyPurpose, Known
 from softphone.archive.crypto.wraps import fingerprint, private_name
 from softphone.archive.files.container import Content
-from softphone.domain.archive.recordings import RATE, Cursor, Query
+from softphone.domain.archive.recordings import RATE, Cursor, Query, Wanted
 from softphone.domain.purpose import KeyRole
 from softphone.domain.roles import Role
 from softphone.house import keys
 from softphone.house.archive import HouseArchive
 from softphone.house.archive.opening import opened, wraps_of
 from softphone.team.rows.numbers import number_hash
-from softphone.team.schema import setting_up
+from softphone.team.schema import MIGRATOR, SWEEPER, setting_up
 from tests.archive.scene import MemoryKeys
 from tests.bench.figures import Figure, spread
 from tests.house.joined import signed_in
@@ -37,25 +37,42 @@ from tests.peers import seaweedfs
 from tests.peers.postgres import started
 from tests.peers.processes import free_port
 from tests.team.desk import NUMBER, Spoken, made, spoken
-from tests.team.house import ANNA
-from tests.team.many import fill
+from tests.team.house import ANNA, BO, SALES
+from tests.team.many import EXPIRED, fill, staff
 from tests.team.served import Team, whole
 
-SIZES = (100_000, 1_000_000)
+SIZES, TEN_MILLION = (100_000, 1_000_000), 10_000_000
+DESKS = 100_000
+ROOM = {
+    "shared_buffers": "4GB",
+    "maintenance_work_mem": "1GB",
+    "max_wal_size": "16GB",
+    "checkpoint_timeout": "1h",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+}
+"""for a database that is filled at once"""
 
 
-def measure(minutes: int = 60, times: int = 40, sizes: Sequence[int] = SIZES) -> list[Figure]:
-    return _heard(minutes, times) + [figure for size in sizes for figure in _found(size, times)]
+def measure(minutes: int = 60, times: int = 40, sizes: Sequence[int] = SIZES, desks: int = DESKS) -> list[Figure]:
+    return _heard(minutes, times) + found(times, sizes, desks)
 
 
-def _found(size: int, times: int) -> list[Figure]:
-    with a_house() as team:
-        team.desk("agent")
+def found(times: int = 40, sizes: Sequence[int] = (SIZES[0], TEN_MILLION), desks: int = DESKS) -> list[Figure]:
+    """Ten million take 22 GB of disk, and minutes to fill."""
+    return [figure for size in sizes for figure in _found(size, times, desks)]
+
+
+def _found(size: int, times: int, desks: int) -> list[Figure]:
+    with a_house(**ROOM) as team:
+        agent = signed_in(team, team.home / "agent", "agent", agents=[BO], name="agent").connection
         keys_of = [
             team.keys.recipient(role).key_id for role in (KeyRole.DOCUMENTATION, KeyRole.TRAINING, KeyRole.CUSTODY)
         ]
         with psycopg.connect(team.server.conninfo(team.database)) as connection:
             connection.execute("SET search_path = klartone, pg_temp")
+            staff(connection, desks)
+            began = time.monotonic()
             fill(
                 connection,
                 size,
@@ -63,20 +80,64 @@ def _found(size: int, times: int) -> list[Figure]:
                 number_hash(bytes(range(32)), NUMBER),
                 whole=True,
             )
-        archive = _handler(team)
-        middle = Cursor(datetime.now(UTC) - timedelta(minutes=5 * size), str(uuid7()))
+        filled = time.monotonic() - began
+        with psycopg.connect(team.server.conninfo(team.database), autocommit=True) as connection:
+            connection.execute("VACUUM")  # as its own server would have done by now
+        handler = reading_as(team, Role.CASE_HANDLER, KeyRole.DOCUMENTATION)
+        custody = reading_as(team, Role.CUSTODY, KeyRole.CUSTODY)
+        lead = reading_as(team, Role.LEAD, KeyRole.TRAINING)
+        middle = Cursor(datetime.now(UTC) - timedelta(days=347), str(uuid7()))
+        month = datetime.now(UTC) - timedelta(days=30)
+        begins = handler.find.page(Query(), middle).rows[0].recording[:8]
         deeds: dict[str, Callable[[], object]] = {
-            "the first page": lambda: archive.find.page(Query()),
-            "a page half way": lambda: archive.find.page(Query(), middle),
-            "a number": lambda: archive.find.page(Query(number=NUMBER)),
-            "an agent": lambda: archive.find.page(Query(agents=(ANNA,)), middle),
+            "the first page": lambda: handler.find.page(Query()),
+            "a page half way": lambda: handler.find.page(Query(), middle),
+            "a number": lambda: handler.find.page(Query(number=NUMBER)),
+            "an agent": lambda: handler.find.page(Query(agents=(ANNA,)), middle),
+            "a line, a month ago": lambda: custody.find.page(Query(lines=(SALES,), until=month)),
+            "how an id begins": lambda: custody.find.page(Query(begins=begins)),
+            "what is held": lambda: custody.find.page(Query(held=True)),
+            "a lead's sample": lambda: lead.find.page(Query()),
+            "the log": lambda: custody.log.look(Wanted(), None, 100),
+            "the log's kinds of entries": custody.log.events,
+            "news of a desk": lambda: agent.ask("GET", "/v1/news"),
         }
-        figures = list[Figure]()
+        figures = [Figure("house: filled", f"{filled:.0f} s", "", f"{size} recordings, {desks} desks")]
         for name, deed in deeds.items():
             deed()
-            how = f"100 rows among {size}, as a case handler, over the service"
+            how = f"among {size} recordings and {desks} desks, over the service"
             figures.append(Figure(f"house: {name}", _told(times, deed), "flat", how))
-        return figures
+        return [*figures, *_swept(team, size), _people(team, desks)]
+
+
+def _swept(team: Team, size: int) -> list[Figure]:
+    taken = list[float]()
+    with psycopg.connect(team.server.conninfo(team.database, SWEEPER), autocommit=True) as connection:
+        while True:
+            began = time.perf_counter()
+            went = connection.execute("SELECT * FROM klartone.sweep(20)").fetchall()
+            if not went:
+                break
+            taken.append(1000 * (time.perf_counter() - began))
+    began = time.perf_counter()
+    rest = team.begun("sweep")
+    rest.join(900)
+    assert rest.exitcode == 0
+    took = time.perf_counter() - began
+    how = f"found and taken among {size}, {len(taken)} times; of the first too"
+    return [
+        Figure("house: twenty that have expired", spread(taken, "ms"), "flat", how),
+        Figure(
+            "house: the rest of that sweep", f"{took:.1f} s", "flat", f"{EXPIRED} objects, and whatever else is due"
+        ),
+    ]
+
+
+def _people(team: Team, desks: int) -> Figure:
+    with psycopg.connect(team.server.conninfo(team.database, MIGRATOR)) as connection:
+        began = time.perf_counter()
+        rows = len(connection.execute("SELECT * FROM klartone.people_figures()").fetchall())
+    return Figure("house: who has joined", f"{time.perf_counter() - began:.1f} s", "", f"{rows} rows, {desks} desks")
 
 
 def _heard(minutes: int, times: int) -> list[Figure]:
@@ -88,7 +149,7 @@ def _heard(minutes: int, times: int) -> list[Figure]:
             purposes=("documentation",),
         )
         assert whole(team.desk("agent").upload(one))["state"] == "stored"
-        archive = _handler(team)
+        archive = reading_as(team, Role.CASE_HANDLER, KeyRole.DOCUMENTATION)
         asking = archive._asking
         said = {"role": "documentation", "why": "maalt", "case": ""}
         size = len(one.file)
@@ -150,19 +211,22 @@ def _long(seconds: int) -> Spoken:
     return replace(ten, chunks=tuple(chunk(at) for at in range(seconds)))
 
 
-def _handler(team: Team) -> HouseArchive:
-    joined, store = signed_in(team, team.home / "handler", "case_handler", agents=[], name="handler"), MemoryKeys()
-    private = team.keys.keys[KeyRole.DOCUMENTATION]
+def reading_as(team: Team, role: Role, of: KeyRole, name: str = "") -> HouseArchive:
+    """As somebody of this role, by its private key."""
+    name = name or role.value
+    joined, store = signed_in(team, team.home / name, role.value, agents=[], name=name), MemoryKeys()
+    private = team.keys.keys[of]
     public = private.public_key().public_bytes_raw()
     store.set(private_name(fingerprint(public)), private.private_bytes_raw())
-    ring.remember(store, Known("documentation", KeyPurpose.DOCUMENTATION, public))
-    assert keys.prove(joined.connection, store, joined.desk, {Role.CASE_HANDLER})
+    ring.remember(store, Known(of.value, KeyPurpose(of.value), public))
+    assert keys.prove(joined.connection, store, joined.desk, {role})
     return HouseArchive(joined.connection, store)
 
 
 @contextmanager
-def a_house() -> Generator[Team]:
-    with tempfile.TemporaryDirectory() as home, started() as server, seaweedfs.seaweedfs() as s3:
+def a_house(**more: str) -> Generator[Team]:
+    """`more`: settings of its database."""
+    with tempfile.TemporaryDirectory() as home, started(**more) as server, seaweedfs.seaweedfs() as s3:
         database = f"bench_{token_hex(4)}"
         server.make(database)
         list(setting_up.set_up(server.conninfo(database), {}))
