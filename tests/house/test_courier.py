@@ -481,7 +481,7 @@ def _head(team: Team) -> None:
 
 
 @pytest.mark.expected_log("not shipped: error.house.unreachable", reason="the house never answers")
-def test_it_ends_within_a_second_whatever_the_house_does_and_ships_no_recording_of_a_call_that_goes_on(
+def test_it_ends_at_once_whatever_the_house_does_and_ships_no_recording_of_a_call_that_goes_on(
     office: Office,
 ) -> None:
     hangs, asked = threading.Event(), list[str]()
