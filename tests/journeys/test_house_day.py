@@ -20,7 +20,12 @@ from tests.team_demo.people import desk_of, rows
 from tests.team_demo.review import reviewing
 from tests.ui.review.team import Loudspeaker
 
-pytestmark = [pytest.mark.journey, pytest.mark.peer("postgresql"), pytest.mark.peer("seaweedfs")]
+pytestmark = [
+    pytest.mark.journey,
+    pytest.mark.timeout(240),
+    pytest.mark.peer("postgresql"),
+    pytest.mark.peer("seaweedfs"),
+]
 BOTH = (Purpose.DOCUMENTATION, Purpose.TRAINING)
 CALLER = "+4520304050"
 PUT_THROUGH = ("+4520304051", "+4520304052")
