@@ -58,7 +58,8 @@ def _lay_out(tree: Path, frozen: Path) -> None:
         _put(tree / "usr/lib/systemd/system" / unit.name, text)
     _put(tree / SETTINGS / "team.toml", (HERE / "team.toml").read_text(encoding="utf-8"))
     documents = tree / "usr/share/doc" / NAME
-    _put(documents / "team.md", (ROOT / "docs" / "team.md").read_text(encoding="utf-8"))
+    for page in sorted((ROOT / "docs").iterdir()):
+        _put(documents / page.name, page.read_text(encoding="utf-8"))
     _put(documents / "copyright", _COPYRIGHT)
     program = tree / "usr/bin" / NAME
     program.parent.mkdir(parents=True)
