@@ -824,6 +824,11 @@ def test_each_command_is_a_function_that_is_there() -> None:
                 for under in action.choices.values():
                     yield from registered(under)
 
-    for command in registered(cli.build_parser(texts())):
+    whole = cli.build_parser(texts())
+    for command in registered(whole):
         module, _, function = command.function.partition(":")
         assert callable(getattr(import_module(module), function)), command
+    (named,) = (action.choices for action in whole._actions if isinstance(action, argparse._SubParsersAction))
+    for name in named:  # and is there also where it alone is wanted
+        for typed in ([name], ["--home", "archive", name], [name, "--help"]):
+            assert {*registered(named[name])} <= {*registered(cli.build_parser(texts(), typed))}, typed

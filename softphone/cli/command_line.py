@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from traceback import walk_tb
 
@@ -29,6 +29,17 @@ from softphone.system.output import speak_anyway
 from softphone.texts import Texts, plain
 
 Run = Callable[[argparse.Namespace], int]
+_GROUPS: Mapping[str, Callable[[Commands], None]] = {
+    "keys": add_keys,
+    "policy": add_policy,
+    "archive": add_archive,
+    "holds": add_holds,
+    "cases": add_cases,
+    "settings": add_settings,
+    "account": add_settings,
+    "team": add_team,
+}
+_ALL = tuple(dict.fromkeys([add_program, *_GROUPS.values()]))
 _WITHOUT_KEYS = (None, "desk", "demo")
 """commands whose own process holds no key of an archive. A window's process must stay open to its desktop's questions"""
 
@@ -79,7 +90,8 @@ def _output_refuses() -> bool:
 def _run(argv: Sequence[str] | None) -> int:
     bootstrap.speak_command_line()
     texts = bootstrap.texts()
-    arguments = build_parser(texts).parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    arguments = build_parser(texts, words).parse_args(words)
     run: Run = arguments.run
     if arguments.command not in _WITHOUT_KEYS:
         leave_no_core()
@@ -99,12 +111,22 @@ def _run(argv: Sequence[str] | None) -> int:
         return 1
 
 
-def build_parser(texts: Texts) -> argparse.ArgumentParser:
+def build_parser(texts: Texts, words: Sequence[str] | None = None) -> argparse.ArgumentParser:
+    """`words`: what is typed; only the commands that it can mean are there then. None: all."""
     made = Parser(prog="klartone", description=texts("cli.about"), texts=texts, formatter_class=Formatter)
     made.add_argument("--version", action="version", version=f"Klartone {__version__}", help=texts("cli.version"))
     made.set_defaults(run=Command(DESK), home=None)
     under = made.add_subparsers(title=texts("cli.commands"), metavar="", dest="command", parser_class=Parser)
     commands = Commands(under, texts)
-    for add in (add_program, add_keys, add_policy, add_archive, add_holds, add_cases, add_settings, add_team):
+    for add in _ALL if words is None else _meant(words):
         add(commands)
     return made
+
+
+def _meant(words: Sequence[str]) -> Collection[Callable[[Commands], None]]:
+    """Those of the group that the words begin with, or of each that is among them: it could be the value of an option."""
+    if words and words[0] in _GROUPS:
+        return [_GROUPS[words[0]]]
+    if any(one == "-h" or (len(one) > 3 and "--help".startswith(one)) for one in words):
+        return _ALL
+    return dict.fromkeys([add_program, *(add for name, add in _GROUPS.items() if name in words)])
