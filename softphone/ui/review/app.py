@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -23,7 +23,7 @@ from softphone.ui.application import dress, ended_by_signals, make_application, 
 from softphone.ui.controls import Change
 from softphone.ui.note import announcement
 from softphone.ui.review import words
-from softphone.ui.review.browsing import Browsing
+from softphone.ui.review.browsing import SOON, Browsing
 from softphone.ui.review.dependencies import Opened, ReviewDependencies, TeamLed
 from softphone.ui.review.listening import Listening
 from softphone.ui.review.undo import PendingErasure
@@ -69,6 +69,10 @@ class Review(QObject):
         self._unheard = ""
         """the recording whose warning that nothing of it was heard has been shown: another press counts it all the same"""
         self._unheard_said = Change()
+        self._ails = ""
+        """why not everything comes, as it was said"""
+        self._slow = QTimer(self, singleShot=True, interval=SOON)
+        """since something was asked for whose answer changes what is open"""
         self._keys = False
         self._closes = False
         """as soon as the comment's line is stored; asked again, all the same"""
@@ -90,10 +94,12 @@ class Review(QObject):
             shelf.gone.connect(self._gone)
             shelf.unsure.connect(self._unsure)
             shelf.failed.connect(self._failed)
+            shelf.ails.connect(self._ail)
             shelf.new_day.connect(self._new_day)
         self.browsing.changed.connect(self._draw_both)
         self.listening.changed.connect(self._sound_changed)
         self.listening.announced.connect(self._announce)
+        self._slow.timeout.connect(self._says_waiting)
         window.key.connect(self._key)
         window.team.connect(self._choose_team)
         window.look.connect(self._other_look)
@@ -227,10 +233,14 @@ class Review(QObject):
     def _place_now(self) -> NothingOpen:
         if self._deps.refusal is not None:
             return NothingOpen(self._deps.refusal.code, self._deps.refusal.params)
+        if (self._wanted or self._using) and not self._slow.isActive():
+            return NothingOpen("review.place.opening" if self._wanted else "review.place.storing")
         counted = self.browsing.counts.get(SampleFilter.ALL)
         if self._place.code == "review.place.choose" and counted is not None:
             if not counted and not self.browsing.search:
                 return NothingOpen("review.place.empty.shared" if self._deps.agent else "review.place.empty")
+            if self._deps.agent:
+                return NothingOpen("review.place.choose.shared")
             if not self.browsing.counts[SampleFilter.WAITING] and not self.browsing.search:
                 return NothingOpen("review.place.done")
         return self._place
@@ -280,7 +290,13 @@ class Review(QObject):
     def _open(self, shelf: ArchiveWorker, recording: str) -> None:
         self._leave()
         self._wanted = recording
+        self._slow.start()
         shelf.open(recording)
+
+    def _says_waiting(self) -> None:
+        if self.opened is None and (self._wanted or self._using):
+            self.draw()
+            self._announce(self._told_place())
 
     def _open_next(self) -> None:
         row = self.browsing.next_row(self._using)
@@ -302,9 +318,10 @@ class Review(QObject):
         window = self.window
         self._announce(f"{window.detail.title.accessibleName()}. {window.detail.until.text()}")
 
-    def _leave(self, then: Callable[[], None] | None = None) -> None:
+    def _leave(self, then: Callable[[], None] | None = None, *, for_now: bool = False) -> None:
+        """`for_now`: what is being written of it is there again with it."""
         self._wanted = self._unheard = ""
-        self.listening.let_go(then)
+        self.listening.let_go(then, for_now=for_now)
 
     def _take_away(self, recordings: Collection[str]) -> None:
         if (waits := self.window.undo.waits) is not None and waits.recording in recordings:
@@ -336,12 +353,17 @@ class Review(QObject):
         """Silent, since its permission is not known; it keeps its place in the list."""
         if self.opened is None or self.opened.row.recording != recording:
             return
-        self._leave()
+        self._leave(for_now=True)
         if error is not None and error.code == "error.archive.policy_unsigned":
             self._place = NothingOpen("review.place.unsigned", error.params)
         else:
-            self._place = NothingOpen("review.place.unsure", {"why": self.view().texts.error(error) if error else ""})
+            texts = self.view().texts
+            why = [texts.error(error)] if error else []
+            kept = [texts("review.place.unsure.kept")] if self.listening.keeps(recording) else []
+            self._place = NothingOpen("review.place.unsure", {"why": " ".join([*why, *kept])})
         self.draw()
+        if self._ails and self._ails in self.window.detail.place.more.text():
+            self.window.note.hide()
         self.window.list.setFocus(Qt.FocusReason.OtherFocusReason)
         self._announce(self._told_place())
 
@@ -391,6 +413,18 @@ class Review(QObject):
         texts = self.view().texts
         text = texts.error(error)
         self.window.note.say(f"{text} {texts('review.close_again')}" if self._closes else text)
+
+    def _ail(self, error: KlartoneError | None) -> None:
+        """Once, and where it is not said already; it goes when all comes again."""
+        note, before = self.window.note, self._ails
+        self._ails = self.view().texts.error(error) if error is not None else ""
+        if error is None:
+            if note.text.text() == before:
+                note.hide()
+        elif self._ails not in self.window.detail.place.more.text() and not (
+            note.isVisible() and note.text.text() == self._ails
+        ):
+            note.say(self._ails)
 
     def _holds(self) -> bool:
         """Whether the window stays open for now: the comment's line is stored first."""
@@ -477,6 +511,7 @@ class Review(QObject):
             return
         self._leave(lambda: shelf.review(opened.number, heard))
         self._using.add(row.recording)
+        self._slow.start()
         self.draw()
 
     # --- erased by being reviewed, unless it is undone -------------------------------------------

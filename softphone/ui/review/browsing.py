@@ -17,6 +17,8 @@ from softphone.ui.review.window import ReviewWindow
 from softphone.ui.review.work.archive_worker import ArchiveWorker
 from softphone.ui.view import View
 
+SOON = 400
+"""ms in which an archive answers as a rule: until then nothing is said of waiting"""
 _AGAIN = 500
 """ms between two counts that do not agree with the list"""
 
@@ -44,6 +46,9 @@ class Browsing(QObject):
         self._turn = 0
         self._again = ""
         """the row to be found in the new list"""
+        self._slow = QTimer(self, singleShot=True, interval=SOON)
+        """since the list was asked for"""
+        self._slow.timeout.connect(self.changed)
         self._differed: tuple[int, int] | None = None
         self._begun_for: tuple[int, int] | None = None
         """rows shown, and counted"""
@@ -101,6 +106,7 @@ class Browsing(QObject):
         items = tuple((item.id, item.points) for item in team.card)
         self._watched = Watched(self._turn, query, team.capacity, items)
         self._window.model.begin()
+        self._slow.start()
         self._shelf.watch(self._watched)
         self._count()
 
@@ -124,7 +130,9 @@ class Browsing(QObject):
         model = self._window.model
         begins = not model.rows
         (model.take_new if new else model.take)(page)
-        if begins and model.rows:
+        if begins and not model.rows:
+            self.changed.emit()
+        elif begins:
             here = self._again or self._opened()
             self._window.list.setCurrentIndex(model.index(model.find(here) or 0))
             self.changed.emit()
@@ -200,11 +208,11 @@ class Browsing(QObject):
             text = texts(f"review.filter.{shown}")
             pill.show_as(view, text if count is None or shown is SampleFilter.ALL else f"{text} {count}", means=text)
         window.list.render_view(view, self.line_name)
-        counted = self.shown in self.counts
-        empty = counted and not window.model.rows and self._shelf is not None
         nothing = "shared" if self._deps.agent else self.shown
-        window.empty.setText(texts("review.empty.found" if self.search else f"review.empty.{nothing}"))
-        window.empty.setVisible(empty)
+        code = "review.empty.found" if self.search else f"review.empty.{nothing}"
+        window.empty.setText(texts(code if window.model.whole else "review.list.fetching"))
+        waits = window.model.whole or not self._slow.isActive()
+        window.empty.setVisible(waits and not window.model.rows and self._shelf is not None)
         window.list_card.setVisible(self._shelf is not None)
         window.panel.setVisible(self._shelf is not None and not self._deps.agent)
         window.search.setEnabled(self._shelf is not None)

@@ -66,7 +66,7 @@ class Comments(Card):
     def __init__(self, *, agent: bool = False) -> None:
         """`agent`: the call's own, who answers."""
         super().__init__("comments")
-        self._agent = ".shared" if agent else ""
+        self._answers, self._agent = agent, ".shared" if agent else ""
         self.heading = TextLabel("commentsHeading", size=SMALL, role="muted")
         self.line = _Line()
         self.line.setObjectName("commentLine")
@@ -107,6 +107,16 @@ class Comments(Card):
         return self.writing and bool(self.line.text().strip())
 
     @property
+    def written_so_far(self) -> tuple[int, str]:
+        """The moment, and the line's words."""
+        return self._at, self.line.text()
+
+    @property
+    def may_write(self) -> bool:
+        """The agent answers, so there must be something to answer."""
+        return not self._answers or any(not one.mine for one in self.comments)
+
+    @property
     def stops(self) -> list[QWidget]:
         """Where Tab stops in it, in order."""
         return [
@@ -123,11 +133,12 @@ class Comments(Card):
                 return number, comment
         return None
 
-    def write_at(self, sample: int) -> None:
-        """A comment on this moment, to be written; one in progress goes on."""
+    def write_at(self, sample: int, text: str = "") -> None:
+        """A comment on this moment, to be written; one in progress goes on. `text`: what there is of it."""
         if not self.writing:
             self._at = sample
             self._empty_line()
+            self.line.setText(text)
         self.line.show()
         self.line.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self._draw()
@@ -205,7 +216,7 @@ class Comments(Card):
         self.reel.render_view(view)
         self.empty.setText(texts(f"review.comments.empty{self._agent}"))
         self.empty.setVisible(not self.comments and not self.writing)
-        at = words.length(self._at / RATE)
+        at = words.length(self._meant / RATE)
         self.line.setPlaceholderText(texts(f"review.comment.at{self._agent}", at=at))
         self.line.setAccessibleName(texts(f"review.comment.at{self._agent}", at=at))
         for number, (comment, moment, label, remove) in enumerate(self._rows, start=1):
@@ -214,6 +225,12 @@ class Comments(Card):
             label.setText(text)
             moment.show_as(view, "", name=texts("review.comment.jump", number=number, at=at, text=text))
             remove.show_as(view, "", icon="close", name=texts("review.comment.remove", number=number))
+
+    @property
+    def _meant(self) -> int:
+        """The moment that is written about: an answer is to the last comment before it, or else to the first."""
+        theirs = [one.sample for one in self.comments if not one.mine] if self._answers else []
+        return max((one for one in theirs if one <= self._at), default=theirs[0] if theirs else self._at)
 
     def write(self) -> None:
         """Emits `written`, or nothing if the line is empty; `stored` gives the outcome."""

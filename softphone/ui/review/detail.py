@@ -24,6 +24,7 @@ KEYS = (
     "filter", "search", "keys",
 )  # fmt: skip
 AGENT_KEYS = tuple(one for one in KEYS if one not in ("reviewed", "score", "step", "share", "filter"))
+_STRONG = "font-weight:600"
 _LOW = 490
 """px of the keys' height below which they stand closer together"""
 
@@ -81,15 +82,19 @@ class Keys(Card):
         self._view = view
         self.heading.setText(view.texts("review.keys"))
         apart = 0 if self.height() < _LOW else 2
-        pairs = [(view.texts(f"review.keys.{name}"), view.texts(f"review.keys.{name}.does")) for name in self._keys]
+        pairs = [(view.texts(f"review.keys.{name}"), self._does(view, name)) for name in self._keys]
         rows = "".join(
-            f'<tr><td style="padding:{apart}px 24px {apart}px 0"><b>{html.escape(key)}</b></td>'
+            f'<tr><td style="padding:{apart}px 24px {apart}px 0"><span style="{_STRONG}">{html.escape(key)}</span></td>'
             f'<td style="padding:{apart}px 0">{html.escape(does)}</td></tr>'
             for key, does in pairs
         )
         self.table.setText(f"<table>{rows}</table>")
         self.setAccessibleName(self.heading.text())
         self.setAccessibleDescription(". ".join(f"{key}: {does}" for key, does in pairs))
+
+    def _does(self, view: View, key: str) -> str:
+        theirs = f"review.keys.{key}.does.shared"
+        return view.texts(theirs if self._keys is AGENT_KEYS and theirs in view.texts else f"review.keys.{key}.does")
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
@@ -216,7 +221,7 @@ class Detail(QWidget):
         agent = words.agent_name(row.agent) if row.agent else texts("review.no_agent")
         when = words.when(texts, row, view.now)
         text = " · ".join(part for part in (line, when[:1].lower() + when[1:]) if part)
-        self.title.setText(f"<b>{html.escape(agent)}</b> · {html.escape(text)}")
+        self.title.setText(f'<span style="{_STRONG}">{html.escape(agent)}</span> · {html.escape(text)}')
         self.title.setAccessibleName(f"{agent}, {text}")
         until = texts("review.until", day=row.expires_on) if row.expires_on else texts("review.until.unset")
         who = ", ".join(one or texts("review.someone") for one in others)

@@ -6,6 +6,7 @@ and why it goes.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
@@ -32,6 +33,8 @@ _BEGUN = RATE
 """samples"""
 _PLAYING, _IDLE = 40, 30_000
 """ms between two drawings of the playhead"""
+_DRY = 0.4
+"""seconds without sound after which it is said that it is being fetched"""
 
 
 class Listening(QObject):
@@ -53,9 +56,13 @@ class Listening(QObject):
         """until a comment was begun"""
         self._storing = 0
         """what was said of it and not yet reported as stored or failed"""
+        self._unwritten: dict[str, tuple[int, str]] = {}
+        """of recordings that are closed for now: the moment and the words of a comment that is not stored"""
         self._then: Callable[[], object] | None = None
         """to be done once the comment's line is stored"""
         self._speed, self._skips = 0, False
+        self._dry_since: float | None = None
+        """the monotonic moment since which it is to play and has nothing"""
         self._tick = QTimer(self)
         self._tick.timeout.connect(self.count)
         sound, detail = self.sound, window.detail
@@ -97,6 +104,8 @@ class Listening(QObject):
         detail.scores.begin(opened.scores, shared=opened.shared)
         detail.order_tabs()
         self._window.list.show_open(opened.row.recording)
+        if (unwritten := self._unwritten.pop(opened.row.recording, None)) is not None:
+            detail.comments.write_at(*unwritten)
 
     @property
     def heard(self) -> int:
@@ -116,6 +125,11 @@ class Listening(QObject):
         """How much of each was heard."""
         for one in recordings:
             self._heard.pop(one, None)
+            self._unwritten.pop(one, None)
+
+    def keeps(self, recording: str) -> bool:
+        """Whether something that was being written of it waits for it to be opened again."""
+        return recording in self._unwritten
 
     def when_stored(self, action: Callable[[], object]) -> None:
         """At once, or after the comment's line is stored; never if it cannot be."""
@@ -126,11 +140,14 @@ class Listening(QObject):
         self._then = action
         comments.write()
 
-    def let_go(self, then: Callable[[], None] | None = None) -> None:
-        """Nothing of the open one stays. `then` runs instead of closing it, once nothing reads it any more."""
+    def let_go(self, then: Callable[[], None] | None = None, *, for_now: bool = False) -> None:
+        """Nothing of the open one stays, but with `for_now` what is being written. `then` runs instead of closing it, once
+        nothing reads it any more."""
         opened, self.opened = self.opened, None
         self._was_playing, self._then = False, None
         detail = self._window.detail
+        if for_now and opened is not None and detail.comments.unsaved:
+            self._unwritten[opened.row.recording] = detail.comments.written_so_far
         detail.comments.leave()
         detail.comments.show_comments(())
         detail.waveform.forget()
@@ -143,18 +160,24 @@ class Listening(QObject):
 
     def render_view(self, view: View) -> None:
         speed = SPEEDS[self._speed]
-        self._window.detail.transport.render_view(view, plays=self.sound.playing, speed=speed, skips=self._skips)
+        detail = self._window.detail
+        detail.transport.render_view(
+            view, plays=self.sound.playing, speed=speed, skips=self._skips, comments=detail.comments.may_write
+        )
         self.count()
 
     def count(self) -> None:
         """The playhead, and how far it has come."""
-        wanted = _PLAYING if self.sound.playing else _IDLE
+        waits = self.sound.waits
+        self._dry_since = (self._dry_since or time.monotonic()) if waits else None
+        wanted = _PLAYING if self.sound.playing or waits else _IDLE
         if self._tick.isActive() and self._tick.interval() != wanted:
             self._tick.start(wanted)
         if self.opened is not None:
             at = self.sound.position
             self._window.detail.waveform.show_position(at)
-            self._window.detail.transport.show_time(at / RATE, self.opened.length / RATE)
+            dry = self._dry_since is not None and time.monotonic() - self._dry_since > _DRY
+            self._window.detail.transport.show_time(at / RATE, self.opened.length / RATE, fetches=dry)
 
     def key(self, what: str) -> None:
         """For keys and buttons that need an open recording; others are ignored."""
@@ -166,6 +189,7 @@ class Listening(QObject):
             else:
                 self._window.detail.tell_fault("")
                 self.sound.play()
+                self.count()
         elif what in ("back", "on"):
             self._seek(self.sound.position + (SEEK if what == "on" else -SEEK))
         elif what == "speed":
@@ -177,7 +201,7 @@ class Listening(QObject):
             self._skips = not self._skips
             self.sound.set_skips_silence(on=self._skips)
             self.announced.emit(self._view().texts("review.skip.is_on" if self._skips else "review.skip.is_off"))
-        elif what == "comment":
+        elif what == "comment" and self._window.detail.comments.may_write:
             if not self._window.detail.comments.writing:
                 self._was_playing = self.sound.playing
                 self.sound.pause()
@@ -195,7 +219,8 @@ class Listening(QObject):
             self._seek(comment.sample)
             moment = words.length(comment.sample / RATE)
             texts = self._view().texts
-            self.announced.emit(texts("review.comment.reached", number=number, at=moment, text=comment.text))
+            text = words.said(texts, comment)
+            self.announced.emit(texts("review.comment.reached", number=number, at=moment, text=text))
 
     def _digit(self, number: int) -> None:
         """Said aloud: the question that gets it need not have the focus."""

@@ -16,6 +16,8 @@ from softphone.ui.view import View
 
 _LONG = 15
 """letters that fit on one line"""
+_SOON = 7
+"""days in which one that waits expires, from which on it is wrong that none has been reviewed"""
 COUNTED = ("drawn", "recorded", "declined", "reviewed", "waiting", "expired_unseen")
 
 
@@ -125,13 +127,18 @@ def _verdict(view: View, figures: Figures) -> tuple[str, str, str]:
             return texts("review.unseen", count=figures.expired_unseen), more, theme.danger
         case Verdict.UNREVIEWED:
             more = texts("review.unreviewed.more", waiting=waiting, end=end)
-            return texts("review.unreviewed"), more, theme.danger
+            soon = (days := _days_to(view, figures.oldest_expires)) is not None and days <= _SOON
+            return texts("review.unreviewed"), more, theme.danger if soon else theme.text
         case Verdict.NONE:
             return texts("review.none"), texts("review.none.more"), theme.text
 
 
+def _days_to(view: View, on: date | None) -> int | None:
+    return (on - view.now.astimezone(view.texts.zone).date()).days if on is not None else None
+
+
 def _end(view: View, on: date | None) -> str:
-    if on is None:
+    days = _days_to(view, on)
+    if days is None:
         return ""
-    days = (on - view.now.astimezone(view.texts.zone).date()).days
     return view.texts("review.oldest", count=days) if days > 0 else view.texts("review.oldest.today")

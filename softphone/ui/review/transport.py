@@ -25,7 +25,7 @@ class Transport(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._shown: tuple[View, bool, float, bool] | None = None
+        self._shown: tuple[View, bool, float, bool, bool] | None = None
         self.play = PlayButton("play")
         self.time = TextLabel("time", size=BODY, tabular=True)
         self.time.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
@@ -60,9 +60,10 @@ class Transport(QWidget):
             "on": self.on,
         }
 
-    def render_view(self, view: View, *, plays: bool, speed: float, skips: bool) -> None:
+    def render_view(self, view: View, *, plays: bool, speed: float, skips: bool, comments: bool) -> None:
+        """`comments`: whether one may be written."""
         texts = view.texts
-        self._shown = view, plays, speed, skips
+        self._shown = view, plays, speed, skips, comments
         self.play.plays = plays
         space, left, right = texts("review.key.space"), "←", "→"
         for button, keys in (
@@ -85,24 +86,30 @@ class Transport(QWidget):
         self.skip.show_as(view, texts(f"review.skip{short}"), name=texts("review.skip"))
         self.comment.show_key("" if narrow else "C")
         answers = ".shared" if self.answers else ""
-        self.comment.show_as(view, texts(f"review.comment{answers}{short}"), name=texts(f"review.comment{answers}"))
+        why = "" if comments else texts("review.comment.shared.none")
+        said = texts(f"review.comment{answers}{short}")
+        self.comment.show_as(view, said, name=texts(f"review.comment{answers}"), enabled=comments, why=why)
         self.back.show_as(view, texts("review.back"), name=texts("review.back.name"))
         self.on.show_as(view, texts("review.on"), name=texts("review.on.name"))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         if self._shown is not None:
-            view, plays, speed, skips = self._shown
-            self.render_view(view, plays=plays, speed=speed, skips=skips)
+            view, plays, speed, skips, comments = self._shown
+            self.render_view(view, plays=plays, speed=speed, skips=skips, comments=comments)
 
-    def show_time(self, at: float, of: float) -> None:
+    def show_time(self, at: float, of: float, *, fetches: bool = False) -> None:
+        """`fetches`: nothing lies ready to be heard."""
         end = round(of)  # in the list's words
         text = f"{words.length(end if at >= of else at)} / {words.length(end)}"
+        if fetches and self._shown is not None:
+            text = self._shown[0].texts("review.fetching")
         if text != self.time.text():
             self.time.setText(text)
             # Wide enough that nothing beside it moves as it counts.
             widest = f"{words.length(end)} / {words.length(end)}"
-            self.time.setFixedWidth(self.time.fontMetrics().horizontalAdvance(widest) + 6)
+            metrics = self.time.fontMetrics()
+            self.time.setFixedWidth(max(map(metrics.horizontalAdvance, (widest, text))) + 6)
 
 
 def speed_words(texts: Texts, speed: float) -> str:

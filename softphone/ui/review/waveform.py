@@ -33,8 +33,8 @@ from softphone.ui.view import View
 
 LABELS = 94
 """px at the left for the voices' names"""
-TOP = 24
-"""px for the comments' places"""
+TOP, BESIDE = 24, 19.0
+"""px for the comments' places, and from one to another of the same moment: an answer stands beside what it answers"""
 BAR, APART = 2.0, 2.0
 NARROWEST = 3.0
 """px of a mark without length, or a very short one"""
@@ -199,8 +199,10 @@ class Waveform(QAbstractSlider):
             painter.drawText(box, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), shown)
             self._draw_voice(painter, colour, theme.neutral.edge, middle, lane * 0.46, voice)
         if self._length:
+            place = -BESIDE
             for number, sample in enumerate(self._moments, start=1):
-                draw_mark(painter, theme, QPointF(self._x(sample), TOP / 2 + 1), number)
+                place = min(max(self._x(sample), place + BESIDE), self._right())
+                draw_mark(painter, theme, QPointF(place, TOP / 2 + 1), number)
             here = self._x(self._at)
             painter.setPen(QPen(QColor(theme.red.mark), 2))
             painter.drawLine(QPointF(here, TOP - 2), QPointF(here, self.height() - 8))

@@ -36,7 +36,7 @@ def view(language: Language = Language.DA) -> View:
 
 
 @pytest.mark.rule("G33")
-def test_a_team_that_records_and_has_never_reviewed_anything_is_warned(panel: Panel) -> None:
+def test_a_team_that_records_and_reviews_nothing_is_warned_once_the_first_day_is_near(panel: Panel) -> None:
     panel.figures = FIGURES
     panel.render_view(view())
     assert panel.verdict.accessibleName() == (
@@ -44,6 +44,9 @@ def test_a_team_that_records_and_has_never_reviewed_anything_is_warned(panel: Pa
         "(capacity). Optag ikke flere, end I gennemgår (G33)."
     )
     assert f"color:{LIGHT.danger}" in panel.verdict.text()
+    panel.figures = replace(FIGURES, waiting=1, oldest_expires=date(2027, 2, 24))  # the first call was just now
+    panel.render_view(view())
+    assert f"color:{LIGHT.text}" in panel.verdict.text()
     panel.figures = replace(FIGURES, waiting=0, oldest_expires=None, verdict=Verdict.NONE)
     panel.render_view(view(Language.EN))
     assert panel.verdict.accessibleName().startswith("No recordings are waiting. ")

@@ -45,6 +45,7 @@ class ArchiveWorker(ArchiveThread):
     - gone(recordings); unsure(recording, KlartoneError or None): it is not known whether the open one may be heard
     - counted(turn, mapping of Shown), figured(turn, Figures)
     - changed(): something must be counted anew; new_day(): days have changed their names
+    - ails(KlartoneError, or None: it answers again): what nobody asked for does not come; told once
     """
 
     paged = Signal(int, object, bool)
@@ -62,6 +63,7 @@ class ArchiveWorker(ArchiveThread):
     new_day = Signal()
     counted = Signal(int, object)
     figured = Signal(int, object)
+    ails = Signal(object)
 
     def __init__(self, archive: SeenArchive, now: Callable[[], datetime], time_zone: str) -> None:
         """`time_zone`: the reader's own; each call has one as well."""
@@ -80,13 +82,17 @@ class ArchiveWorker(ArchiveThread):
         self._checking: Iterator[None] | None = None
         self._counted_at = self._looked_at = self._reread_at = 0.0
         self._news = self._changed = self._reread = False
+        self._begun = True
+        """the list's first page has come"""
+        self._ailing: str = ""
+        """the code of why not everything comes"""
         self._watch = ErasureWatch(archive)
         self._watch.gone.connect(self._open_gone)
         self._watch.unsure.connect(self.unsure)
         self._counting = CountWorker(archive)
         self._counting.counted.connect(self.counted)
         self._counting.figured.connect(self.figured)
-        self._counting.failed.connect(self.failed)
+        self._counting.failed.connect(self._ail)
 
     def start(self) -> None:
         super().start()
@@ -108,7 +114,7 @@ class ArchiveWorker(ArchiveThread):
         """Another list: its first page comes."""
 
         def begin(archive: SeenArchive) -> None:
-            self._watched, self._shown, self._checking = watched, [], None
+            self._watched, self._shown, self._checking, self._begun = watched, [], None, False
             self._page(archive, watched, None, PAGE)
 
         self._ask(begin)
@@ -192,10 +198,6 @@ class ArchiveWorker(ArchiveThread):
         self.reviewed.emit(recording, row)
         self._news = True
 
-    def _begin(self) -> None:
-        super()._begin()
-        self._seen = self.archive.written()
-
     def _patience(self) -> float:
         return 0 if self._checking is not None else self.archive.looks
 
@@ -203,15 +205,36 @@ class ArchiveWorker(ArchiveThread):
         """Whether somebody has written, or another day has begun where one of the calls was."""
         if time.monotonic() - self._looked_at < self.archive.looks:
             return
-        seen, self._looked_at = self.archive.written(), time.monotonic()
+        try:
+            seen = self.archive.written()
+        except KlartoneError as error:
+            self._ail(error)
+            return
+        finally:
+            self._looked_at = time.monotonic()
+        self._ail(None)
         days = {zone: local_day(self._now(), zone) for zone in self._days}
-        self._changed = self._changed or seen != self._seen or days != self._days
+        other = self._seen is not None and seen != self._seen
+        self._changed = self._changed or other or days != self._days
         turned, self._seen, self._days = days != self._days, seen, days
         if turned:
             self.new_day.emit()
 
+    def _ail(self, error: KlartoneError | None) -> None:
+        """What was missed is looked at anew as soon as it answers."""
+        code: str = error.code if error is not None else ""
+        if code != self._ailing:
+            self._ailing = code
+            self._changed = self._changed or error is None
+            self.ails.emit(error)
+
     def _between(self) -> None:
-        archive = self.archive
+        try:
+            self._look_on(self.archive)
+        except KlartoneError as error:
+            self._ail(error)
+
+    def _look_on(self, archive: SeenArchive) -> None:
         if self._checking is not None:
             if next(self._checking, True):
                 self._checking = None
@@ -221,7 +244,10 @@ class ArchiveWorker(ArchiveThread):
             self._checking = self._check(archive, list(self._shown))
         if self._news and self._watched is not None and time.monotonic() - self._counted_at > NEWS:
             self._counted_at, self._news = time.monotonic(), False
-            self._come_anew(archive, self._watched)
+            if self._begun:
+                self._come_anew(archive, self._watched)
+            else:
+                self._page(archive, self._watched, None, PAGE)
             self.changed.emit()
 
         if self._number and (self._reread or time.monotonic() - self._reread_at > OTHERS):
@@ -240,6 +266,7 @@ class ArchiveWorker(ArchiveThread):
 
     def _page(self, archive: SeenArchive, watched: Watched, after: str | None, rows: int) -> None:
         found = archive.reviews.page(watched.query, after, rows)
+        self._begun = True
         self._shown += self._known(found)
         self.paged.emit(watched.turn, found, False)
 

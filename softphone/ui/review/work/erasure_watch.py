@@ -17,9 +17,6 @@ from softphone.ui.review.work.thread import ArchiveThread
 
 log = logging.getLogger(__name__)
 
-AGAIN = 0.1
-"""seconds after a failed question until it is repeated"""
-
 
 class ErasureWatch(ArchiveThread):
     """gone(recording), or unsure(recording, KlartoneError or None): it could not be asked, twice. One of them, once for each
@@ -70,7 +67,7 @@ class ErasureWatch(ArchiveThread):
                 if last and self.let_go(recording):
                     self.unsure.emit(recording, known)
             with self._bell:
-                self._bell.wait_for(lambda: self._ends or self._open != recording, AGAIN)
+                self._bell.wait_for(lambda: self._ends or self._open != recording, self._given.looks)
 
     def _still(self, recording: str) -> bool:
         if self._archive is None:

@@ -34,6 +34,8 @@ class Sound(WorkerThread):
         super().__init__("review-sound")
         self._speaker = speaker
         self._playback: Playback | None = None
+        self._starts: Playback | None = None
+        """this one is to play, as soon as the thread comes to it"""
         self._drawing: Iterator[None] | None = None
         self._turn = 0
         self._speed, self._skips = 1.0, False
@@ -59,6 +61,13 @@ class Sound(WorkerThread):
     def playing(self) -> bool:
         playback = self._playback
         return playback is not None and playback.playing
+
+    @property
+    def waits(self) -> bool:
+        """It is to play, and nothing lies ready for the device."""
+        playback = self._playback
+        starts = playback is not None and self._starts is playback
+        return starts or (playback is not None and playback.playing and not playback.has_sound)
 
     @property
     def turn(self) -> int:
@@ -96,9 +105,10 @@ class Sound(WorkerThread):
         self._do(drop)
 
     def play(self) -> None:
-        playback = self._playback
+        playback = self._starts = self._playback
 
         def begin() -> None:
+            self._starts = None
             if playback is None or playback is not self._playback:
                 return
             try:
