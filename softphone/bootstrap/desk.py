@@ -27,8 +27,8 @@ from softphone.system.single import DESK
 
 if TYPE_CHECKING:
     from softphone.bootstrap.reviewing import ReviewStarter
-    from softphone.ui.app import Desk, DeskDependencies
-
+    from softphone.ui.app import Desk
+    from softphone.ui.dependencies import DeskDependencies
 
 NOBODY = "-"
 """in a number's place, of a link that cannot be used: nothing of what it says is handed on"""
@@ -115,7 +115,7 @@ def desk_dependencies(
     show: bool = True,
     target: str = "",
 ) -> DeskDependencies:
-    from softphone.ui.app import DeskDependencies
+    from softphone.ui.dependencies import DeskDependencies
 
     start = start or EngineStarter(home)
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import logging
-import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 
 from PySide6.QtCore import (
     QObject,
@@ -17,11 +15,9 @@ from PySide6.QtCore import (
 )
 from PySide6.QtWidgets import QApplication
 
-from softphone.domain.errors import HouseError, KeyringError, KlartoneError
+from softphone.domain.errors import KlartoneError
 from softphone.domain.purpose import Language
 from softphone.domain.status import InformedPhase
-from softphone.system.endpoint import Endpoint
-from softphone.system.logbook import log_bug
 from softphone.texts import Texts
 from softphone.ui.application import (
     Application,
@@ -32,8 +28,8 @@ from softphone.ui.application import (
     translate_qt,
     wear_icon,
 )
-from softphone.ui.aside import Aside, aside, tell
 from softphone.ui.bridge import Bridge
+from softphone.ui.dependencies import DeskDependencies
 from softphone.ui.incoming import IncomingWindow
 from softphone.ui.kept_typing import KeptTyping
 from softphone.ui.leaving import LeavingDesk, Standing
@@ -42,6 +38,7 @@ from softphone.ui.links import Links
 from softphone.ui.note_field import NoteField
 from softphone.ui.owed import Owed
 from softphone.ui.place import remember, restore
+from softphone.ui.settings.jobs import SettingsJobs
 from softphone.ui.theme.icons import Icons
 from softphone.ui.theme.tokens import Theme, load_themes
 from softphone.ui.tray import Tray
@@ -49,7 +46,7 @@ from softphone.ui.unsaved_notes import UnsavedNotes
 from softphone.ui.view import View, new_id, readable_target
 from softphone.ui.window import DeskWindow
 from softphone.wire.from_engine import Done, Fault, Levels, Occurred, Refused, Snapshot
-from softphone.wire.snapshot import CallPhase, Look, PolicyPhase, Settings, TextSize
+from softphone.wire.snapshot import CallPhase, Look, PolicyPhase, TextSize
 from softphone.wire.to_engine import Act, Command, OptOut, ReadSettings, SaveNote, SaveSettings, WatchLevels
 
 log = logging.getLogger(__name__)
@@ -60,68 +57,10 @@ _SESSION_ENDS = 30_000
 """ms after which a session that was to end, and did not, goes on"""
 
 
-def utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class DeskDependencies:
-    """What the desk is connected to.
-
-    `find_endpoint` gives the engine that last started, or None. `start_engine` starts one and returns at once, or raises
-    EngineError; `why_not` says, once, why that one does not come up, and `came_up` is told that it has.
-    `store_password(account_id, password)` may block, so it runs off the GUI's thread; it raises KeyringError.
-    """
-
-    find_endpoint: Callable[[], Endpoint | None]
-    start_engine: Callable[[], None]
-    store_password: Callable[[str, str], None]
-    texts: Path
-    """folder of translations"""
-    icons: Path
-    themes: Path
-    why_not: Callable[[], KlartoneError | None] = lambda: None
-    came_up: Callable[[], None] = lambda: None
-    settings: Settings = field(default_factory=Settings)
-    """as last saved: language and look before the first snapshot"""
-    on_ready: Callable[[Desk], None] | None = None
-    """called once the first whole state is drawn"""
-    keep_notes: Callable[[Mapping[str, str]], None] = lambda _: None
-    """notes that the engine has not taken, by their call, until the next start; none: there are no more. May block, and
-    raises KeyringError"""
-    kept_notes: Callable[[], Mapping[str, str]] = dict
-    """those of the start before; may block, and raises KeyringError"""
-    save_support: Callable[[str], None] = lambda _: None
-    """writes what helps from afar into this file; may block, and raises KlartoneError"""
-    join_house: Callable[[str, threading.Event, Callable[[bool], None]], None] = lambda _link, _stopped, _asks: None
-    """makes this phone a desk of the house whose link it is; may block, where a person signs in until the event is set, and
-    raises KlartoneError"""
-    offers_review: Callable[[], bool] = lambda: False
-    """whether this keyring can hear training recordings; may block"""
-    shares_review: Callable[[], bool] = lambda: False
-    """whether reviews may be shared with who is here"""
-    start_review: Callable[[bool], None] = lambda _shared: None
-    """starts the review beside the desk, or what is shared with who is here, and returns at once, or raises KlartoneError"""
-    now: Callable[[], datetime] = utc_now
-    place: Path | None = None
-    """file of where the window was; None: nothing is remembered"""
-    show: bool = True
-    """false: the window is made and driven but not shown"""
-    links: Path | None = None
-    """folder of the socket where links to call somebody come in; None: none do"""
-    target: str = ""
-    """whom the link that this desk was opened with names"""
-
-
 class Desk(QObject):
     """The running desk. `.window`, `.bridge`, `.incoming`; ready() after the first whole state has been drawn."""
 
     ready = Signal()
-    _stored = Signal(object)
-    _may_review = Signal(bool)
-    _supported = Signal(str)
-    _house_joined = Signal(object)
-    _browser_asked = Signal(bool)
 
     def __init__(self, deps: DeskDependencies) -> None:
         super().__init__()
@@ -135,16 +74,11 @@ class Desk(QObject):
         self._language: Language | None = None
         self._first = True
         self._told_of_tray = self._closed = False
-        self._asking: Aside | None = None
-        self._supporting: Aside | None = None
-        self._joining: Aside | None = None
-        self._join_stopped = threading.Event()
         self._dialled = Standing()
         self._links: Links | None = None
         self._pressed_since: set[str] = set()
         self._to_be_told: dict[str, str] = {}
         """what is taken back after a call: who hears that it is done, by the press"""
-        self._work: set[Aside] = set()
         self._trouble: KlartoneError | None = None
         """why the phone does not come up"""
         self.bridge = Bridge(deps.find_endpoint, deps.start_engine, self, why_not=deps.why_not)
@@ -153,6 +87,8 @@ class Desk(QObject):
         self._watch = LevelsWatch()
         self._owed = Owed(lambda code: self._say(lambda texts: texts(code)))
         self.window = DeskWindow()
+        self._jobs = SettingsJobs(deps, self.window, self)
+        self._jobs.settled.connect(lambda: self.bridge.send(ReadSettings(new_id())))
         self._typing = KeptTyping(self._notes, self.window.ready.dial.target, deps.keep_notes, deps.kept_notes, self)
         self.incoming = IncomingWindow()
         self.tray = Tray(self)
@@ -171,7 +107,6 @@ class Desk(QObject):
         self.bridge.starting_failed.connect(self._starting_failed)
         self.window.command.connect(self._send)
         self.window.look.connect(self._other_look)
-        self.window.password.connect(self._store_password)
         self.window.update_bar.taken.connect(self._leaving.now)
         self.window.note.close_button.clicked.connect(self._typing.give_up_refused)
         self._leaving.left.connect(self._leave)
@@ -184,16 +119,8 @@ class Desk(QObject):
         self.window.put_away.connect(self._put_away)
         self.window.seen.connect(self._draw_corner)
         self.window.seen.connect(self._keep_place)
-        self._stored.connect(self._password_done)
-        self._may_review.connect(self.window.settings.offer_review)
         self.window.settings.review.connect(lambda: self._start_review(shared=False))
         self.window.ready.shared.wanted.connect(lambda: self._start_review(shared=True))
-        self.window.settings.support.wanted.connect(self._save_support)
-        self._supported.connect(self._support_saved)
-        self.window.settings.house.wanted.connect(self._join_house)
-        self.window.settings.house.stopped.connect(self._join_stopped.set)
-        self._house_joined.connect(self._joined_house)
-        self._browser_asked.connect(self.window.settings.house.asks)
         app = QApplication.instance()
         assert isinstance(app, QApplication)
         wear_icon(deps.icons.parent)
@@ -334,7 +261,7 @@ class Desk(QObject):
             elif not snapshot.calls:
                 self.window.ready.dial.target.setFocus(Qt.FocusReason.OtherFocusReason)
             self.ready.emit()
-            self._asking = aside(self._ask_review)
+            self._jobs.ask_for_review()
             self._typing.fetch()
             if self._deps.on_ready:
                 self._deps.on_ready(self)
@@ -479,81 +406,12 @@ class Desk(QObject):
         look = Look.LIGHT if self._is_dark() else Look.DARK
         self.bridge.send(SaveSettings(new_id(), replace(self._settings, look=look)))
 
-    def _store_password(self, account: str, password: str) -> None:
-        def store() -> None:
-            refusal: KeyringError | None = None
-            try:
-                self._deps.store_password(account, password)
-            except KeyringError as error:
-                refusal = error
-            except Exception as error:  # noqa: BLE001 - whatever a keyring throws: its words may hold the password
-                log_bug(log, error)
-                refusal = KeyringError("error.keyring.failed", detail=type(error).__name__)
-            tell(self._stored, refusal)
-
-        self._work.add(aside(store))
-
-    def _ask_review(self) -> None:
-        leads = self._deps.offers_review()
-        if leads or self._deps.shares_review():
-            tell(self._may_review, not leads)
-
-    def _save_support(self, path: str) -> None:
-        def save() -> None:
-            try:
-                self._deps.save_support(path)
-            except KlartoneError:
-                tell(self._supported, "")
-            else:
-                tell(self._supported, path)
-
-        self._supporting = aside(save)
-
-    def _support_saved(self, path: str) -> None:
-        """Empty: it could not be written."""
-        if path:
-            self.window.settings.support.written(path)
-        else:
-            self.window.settings.support.failed()
-
-    def _join_house(self, link: str) -> None:
-        self._join_stopped.clear()
-
-        def join() -> None:
-            error: KlartoneError | None = None
-            try:
-                self._deps.join_house(link, self._join_stopped, lambda waits: tell(self._browser_asked, waits))
-            except KlartoneError as refused:
-                error = refused
-            except Exception as bug:  # noqa: BLE001 - whatever it is, the person is told that it did not work
-                log_bug(log, bug)
-                error = HouseError("error.house.failed")
-            tell(self._house_joined, error)
-
-        self._joining = aside(join)
-
-    def _joined_house(self, error: KlartoneError | None) -> None:
-        """The phone reads what it has set up."""
-        section = self.window.settings.house
-        if error is not None:
-            section.failed(error)
-            return
-        section.joined()
-        self.bridge.send(ReadSettings(new_id()))
-
     def _start_review(self, *, shared: bool) -> None:
         try:
             self._deps.start_review(shared)
         except KlartoneError as error:
             refusal = error
             self._say(lambda texts: texts.error(refusal))
-
-    def _password_done(self, refusal: KeyringError | None) -> None:
-        self._work.clear()
-        if refusal is not None:
-            self.window.settings.account.password_refused(refusal)
-        else:
-            self.window.settings.account.password_stored()
 
     def _put_away(self) -> None:
         if not self._told_of_tray:

@@ -15,8 +15,9 @@ from pytestqt.qtbot import QtBot
 from softphone.domain.errors import KlartoneError
 from softphone.domain.purpose import Language
 from softphone.texts import Texts
-from softphone.ui.app import Desk, DeskDependencies
+from softphone.ui.app import Desk
 from softphone.ui.application import make_application
+from softphone.ui.dependencies import DeskDependencies
 from softphone.ui.theme.icons import Icons
 from softphone.ui.theme.tokens import load_themes
 from softphone.ui.view import View

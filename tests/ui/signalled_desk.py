@@ -15,7 +15,8 @@ from pathlib import Path
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication
 
-from softphone.ui.app import Desk, DeskDependencies, run_desk
+from softphone.ui.app import Desk, run_desk
+from softphone.ui.dependencies import DeskDependencies
 from softphone.wire.from_engine import Done
 from softphone.wire.to_engine import SaveNote
 from tests.ui.fake_engine import FakeEngine
@@ -55,7 +56,7 @@ def main(resources: Path, *more: str) -> int:
             threading.Thread(target=take_note, args=(engine,), daemon=True).start()
         print("drawn", flush=True)
         if storing:
-            desk._store_password("a", "x")
+            desk.window.password.emit("a", "x")
             asked.wait()
             desk.window.quit()
         if "--session-ends" in more:

@@ -12,7 +12,8 @@ from pytestqt.qtbot import QtBot
 
 from softphone.domain.errors import EngineError
 from softphone.domain.purpose import Language
-from softphone.ui.app import Desk, DeskDependencies
+from softphone.ui.app import Desk
+from softphone.ui.dependencies import DeskDependencies
 from softphone.wire.snapshot import Settings
 from tests.ui.fake_engine import FakeEngine
 from tests.ui.review.team import RESOURCES
