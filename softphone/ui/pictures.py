@@ -51,6 +51,8 @@ class Picture:
     """the name of a button that has been pressed"""
     said: str = ""
     """the code of the message just shown"""
+    then: Callable[[DeskWindow], object] = lambda _window: None
+    """what else has happened to it"""
 
 
 class Camera:
@@ -99,6 +101,7 @@ class Camera:
         QApplication.processEvents()
         window.render_view(view)
         window.call.card.show_levels(_TALK)
+        picture.then(window)
         _settle()
         if picture.said:
             window.say(lambda texts: texts(picture.said), view.texts)

@@ -2,7 +2,7 @@
 
 FOLDER (build/pictures) gets `<row>-<da|en>-<way>.png` and index.html, an earlier run's removed first. The ways are light, dark,
 grey, 320 px wide, at 200 % and in the largest text. `--readme` also renews the two of docs/pictures, where every row came to
-its pictures. `--only ROW` takes that one alone, and leaves all others as they are.
+its pictures. `--review`, `--house` and `--only ROW` take these alone, and leave all others as they are.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ from typing import TYPE_CHECKING
 from softphone.domain.purpose import Language
 from softphone.system.paths import program_folder
 from softphone.wire.snapshot import TextSize
-from tests.pictures import review
-from tests.pictures.scenes import BESIDE, ROWS, SCENES, WITHOUT_POLICY, scenes_of, studio, without_policy
+from tests.pictures import house, review
+from tests.pictures.rows import BESIDE, ROWS
+from tests.pictures.scenes import SCENES, WITHOUT_POLICY, scenes_of, without_policy
+from tests.pictures.studio import studio
 
 if TYPE_CHECKING:
     from softphone.ui.pictures import Picture
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 WAYS = ("light", "dark", "grey", "narrow", "double", "largest")
 """as the colour-blind may see it; 320 px wide; at 200 %; in the largest text"""
+ALL = ROWS | BESIDE | house.ROWS | review.PICTURES | house.REVIEWS
 README = {"light": "recording-en-light.png", "dark": "locked-en-dark.png"}
 
 
@@ -39,12 +42,14 @@ def main() -> int:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--review", action="store_true", help="the team lead's review alone")
     which.add_argument("--readme", action="store_true", help="renew docs/pictures too")
+    which.add_argument("--house", action="store_true", help="what a house's agent and leads see alone")
     which.add_argument(
         "--only", metavar="ROW", default="", choices=sorted(ROWS | BESIDE), help="one row of the desk's alone"
     )
     options = parser.parse_args()
     folder: Path = options.folder
-    rows = review.PICTURES if options.review else ROWS | BESIDE | review.PICTURES
+    of_house = house.ROWS | house.REVIEWS
+    rows = review.PICTURES if options.review else of_house if options.house else ALL
     if options.only:
         rows = {options.only: rows[options.only]}
     for name in rows:
@@ -63,12 +68,14 @@ def main() -> int:
         "largest": Camera(*where, width=NARROWEST, size=TextSize.LARGEST),
     }
     missing: dict[str, str] = {}
-    for language in () if options.only else Language:
+    for language in () if options.only or options.house else Language:
         taken = review.take_pictures(folder, language)
         print(f"{language}: the review, {len(taken)} pictures", flush=True)
     for language in () if options.review else Language:
         with tempfile.TemporaryDirectory() as place:
-            taken = _played(Path(place), language, options.only, missing)
+            taken = [] if options.house else _played(Path(place), language, options.only, missing)
+        if not options.only:
+            taken += _housed(folder, language, missing)
         for picture in taken:
             for dark in (False, True):
                 file = folder / f"{picture.name}-{language}-{'dark' if dark else 'light'}.png"
@@ -113,8 +120,17 @@ def _played(place: Path, language: Language, only: str, missing: dict[str, str])
     return [picture for name, picture in taken.items() if only in ("", name)]
 
 
+def _housed(folder: Path, language: Language, missing: dict[str, str]) -> list[Picture]:
+    with tempfile.TemporaryDirectory() as place:
+        try:
+            return [*house.take_pictures(Path(place), language, folder).values()]
+        except (TimeoutError, AssertionError) as error:
+            missing["house"] = f"{language}: {str(error)[:300]}"
+            return []
+
+
 def pictures_of(row: str, folder: Path) -> list[Path]:
-    ways = ("light", "dark") if row in review.PICTURES else WAYS
+    ways = ("light", "dark") if row in review.PICTURES | house.REVIEWS else WAYS
     return [folder / f"{row}-{language}-{way}.png" for language in Language for way in ways]
 
 
@@ -131,7 +147,7 @@ def grey(file: Path, into: Path) -> None:
 
 def _page(folder: Path) -> None:
     rows: list[str] = []
-    for name, title in (ROWS | BESIDE | review.PICTURES).items():
+    for name, title in ALL.items():
         files = pictures_of(name, folder)
         shown = "".join(f'<img src="{file.name}" loading="lazy">' for file in files if file.exists())
         rows.append(f"<h2>{html.escape(title)}</h2><div>{shown or 'not reached'}</div>")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -27,6 +26,7 @@ from softphone.ui.review.app import Review
 from softphone.ui.review.window import HEIGHT, LOWEST, NARROWEST, WIDTH
 from softphone.wire.snapshot import CodedText, Look
 from tests.archive.scene import AT, DOCUMENTATION, TRAINING, Scene, scene
+from tests.pictures.shots import press, shoot, until
 from tests.ui.review.many import add_sample
 from tests.ui.review.team import ALMA, ANNA, JONAS, SALES, Loudspeaker, Reviewed, conversation, take
 
@@ -80,7 +80,7 @@ def take_pictures(folder: Path, language: Language) -> list[str]:
             # Something is sealed for the lead, and nothing of it may be heard any more.
             take(desk, ANNA, AT - timedelta(days=120), sound=conversation(2))
             with shot.window(desk) as on:
-                _until(lambda on=on: bool(on.filter_counts) and on.window.panel.figures is not None)
+                until(lambda on=on: bool(on.filter_counts) and on.window.panel.figures is not None)
                 shot.take("review-empty", on)
             newest = _sample(desk)
             with shot.window(desk) as on:
@@ -88,15 +88,15 @@ def take_pictures(folder: Path, language: Language) -> list[str]:
             for name, more in (("review-unseen", _expire), ("review-too-many", _pile_up)):
                 more(desk)
                 with shot.window(desk) as on:
-                    _until(lambda on=on: on.window.panel.figures is not None and len(on.window.model.rows) > 5)
+                    until(lambda on=on: on.window.panel.figures is not None and len(on.window.model.rows) > 5)
                     shot.take(name, on)
         with TemporaryDirectory() as place, scene(Path(place) / "archive") as desk:
             _not_whole(desk)
             with shot.window(desk, team=replace(TEAM, capacity=None)) as on:
-                _until(lambda on=on: on.window.panel.figures is not None and on.window.model.rows)
+                until(lambda on=on: on.window.panel.figures is not None and on.window.model.rows)
                 shot.take("review-unreviewed", on)
-                _press(on, Qt.Key.Key_N)
-                _until(lambda on=on: on.opened is not None and on.window.detail.waveform.drawn_whole)
+                press(on, Qt.Key.Key_N)
+                until(lambda on=on: on.opened is not None and on.window.detail.waveform.drawn_whole)
                 shot.take("review-not-whole", on)
                 shot.take("review-not-whole-small", on, NARROWEST, LOWEST)
     return taken
@@ -104,60 +104,60 @@ def take_pictures(folder: Path, language: Language) -> list[str]:
 
 def _worked(shot: _Shots, desk: Scene, on: Review, newest: str, language: Language) -> None:
     window = on.window
-    _until(lambda: window.panel.figures is not None and len(window.model.rows) > 5)
+    until(lambda: window.panel.figures is not None and len(window.model.rows) > 5)
     shot.take("review-choose", on)
-    _press(on, Qt.Key.Key_N)
-    _until(lambda: on.opened is not None and window.detail.waveform.drawn_whole)
+    press(on, Qt.Key.Key_N)
+    until(lambda: on.opened is not None and window.detail.waveform.drawn_whole)
     for seconds, text in _SAID[language]:
         on.sound.seek(round(seconds * 16_000))
-        _press(on, Qt.Key.Key_C)
+        press(on, Qt.Key.Key_C)
         window.detail.comments.line.setText(text)
         if seconds == _SAID[language][1][0]:
             shot.take("review-writing", on)
         QTest.keyClick(window.detail.comments.line, Qt.Key.Key_Return)
-        _until(lambda text=text: text in [one.text for one in window.detail.comments.comments])
+        until(lambda text=text: text in [one.text for one in window.detail.comments.comments])
     for digit in (Qt.Key.Key_4, Qt.Key.Key_3, Qt.Key.Key_5):
-        _press(on, digit)
+        press(on, digit)
     window.detail.scores.share.click()
     on.sound.seek(42 * 16_000)
-    _press(on, Qt.Key.Key_S)
+    press(on, Qt.Key.Key_S)
     assert SPEEDS[1] == 1.25
-    _press(on, Qt.Key.Key_K)
-    _press(on, Qt.Key.Key_Space)
-    _until(lambda: on.sound.playing)
+    press(on, Qt.Key.Key_K)
+    press(on, Qt.Key.Key_Space)
+    until(lambda: on.sound.playing)
     shot.take("review-open", on)
     shot.take("review-small", on, NARROWEST, LOWEST)
     shot.take("review-large", on, 1680, 980)
-    _press(on, Qt.Key.Key_Question)
+    press(on, Qt.Key.Key_Question)
     shot.take("review-keys", on)
-    _press(on, Qt.Key.Key_Question)
-    _press(on, Qt.Key.Key_Space)
-    _until(lambda: not on.sound.playing)
+    press(on, Qt.Key.Key_Question)
+    press(on, Qt.Key.Key_Space)
+    until(lambda: not on.sound.playing)
     shot.speaker.fault = SoundError("no_speaker", device="", reason="")
-    _press(on, Qt.Key.Key_Space)
-    _until(window.detail.fault.isVisible)
+    press(on, Qt.Key.Key_Space)
+    until(window.detail.fault.isVisible)
     shot.take("review-no-speaker", on)
     desk.commit(DropWraps(newest, KeyRole.TRAINING, "withdrawn"), recording=newest)
     left = len(window.model.rows) - 1
-    _until(lambda: on.opened is None and on.filter_counts[SampleFilter.WAITING] == len(window.model.rows) == left)
+    until(lambda: on.opened is None and on.filter_counts[SampleFilter.WAITING] == len(window.model.rows) == left)
     shot.take("review-gone", on)
-    _press(on, Qt.Key.Key_N)
-    _until(lambda: on.opened is not None)
+    press(on, Qt.Key.Key_N)
+    until(lambda: on.opened is not None)
     count = len(window.model.rows)
-    _press(on, Qt.Key.Key_R)
+    press(on, Qt.Key.Key_R)
     shot.take("review-unheard", on)
-    _press(on, Qt.Key.Key_R)
-    _until(lambda: len(window.model.rows) < count and on.opened is not None)
+    press(on, Qt.Key.Key_R)
+    until(lambda: len(window.model.rows) < count and on.opened is not None)
     window.filters[SampleFilter.ALL].click()
-    _until(lambda: any(row.reviewed_at for row in window.model.rows) and on.filter_counts[SampleFilter.REVIEWED] > 0)
+    until(lambda: any(row.reviewed_at for row in window.model.rows) and on.filter_counts[SampleFilter.REVIEWED] > 0)
     shot.take("review-reviewed", on)
     once = next(row.recording for row in window.model.rows if not row.kept_reviewed)
     on.open_recording(once)
-    _until(lambda: on.opened is not None and on.opened.row.recording == once)
+    until(lambda: on.opened is not None and on.opened.row.recording == once)
     shot.take("review-erases", on)
     for _ in range(2):
-        _press(on, Qt.Key.Key_R)
-    _until(lambda: window.undo.isVisible() and on.opened is not None)
+        press(on, Qt.Key.Key_R)
+    until(lambda: window.undo.isVisible() and on.opened is not None)
     shot.take("review-undo", on)
 
 
@@ -179,27 +179,8 @@ class _Shots:
             QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
 
     def take(self, name: str, on: Review, width: int = WIDTH, height: int = HEIGHT) -> None:
-        on.window.resize(width, height)
-        for _ in range(3):
-            QApplication.processEvents()
-        on.draw()
-        QApplication.processEvents()
-        file = self._folder / f"{name}-{self._language}-{'dark' if self._look is Look.DARK else 'light'}.png"
-        assert on.window.grab().save(str(file), "PNG")
+        shoot(self._folder, name, on, self._language, self._look, width, height)
         self._taken.append(name)
-
-
-def _press(on: Review, key: Qt.Key) -> None:
-    QTest.keyClick(on.window.list, key)
-
-
-def _until(happened: Callable[[], object], seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not happened():
-        if time.monotonic() > end:
-            raise TimeoutError(happened.__code__.co_name)
-        QApplication.processEvents()
-        time.sleep(0.005)
 
 
 def _sample(desk: Scene) -> str:

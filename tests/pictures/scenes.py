@@ -10,21 +10,18 @@ import inspect
 import shutil
 import signal
 import time
-from collections.abc import Callable, Generator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 
-from softphone.domain.purpose import Headline, Language, Purpose, Reason
-from softphone.domain.status import Action, DisputeKind, HoldPhase, InformedPhase, PurposePhase, Status
-from softphone.system.policy_file import filled
+from softphone.domain.purpose import Headline, Purpose, Reason
+from softphone.domain.status import DisputeKind, HoldPhase, InformedPhase, PurposePhase
 from softphone.ui.pictures import Picture
 from softphone.wire.snapshot import CallPhase, PolicyPhase
 from softphone.wire.to_engine import (
-    Act,
     Activate,
     Answer,
     BackToParty,
@@ -38,209 +35,10 @@ from softphone.wire.to_engine import (
     SaveNote,
     SaveSettings,
 )
-from tests.journeys.lines import NOTICE_FILE
-from tests.journeys.stage import LOOPBACK, Stage, build
+from tests.journeys.stage import LOOPBACK, build
 from tests.peers.plain_phone import plain_phone
 from tests.peers.second_phone import SecondPhone, second_phone
-from tests.policies import write_notice
-
-POLICY = Path(__file__).with_name("policy.toml")
-CALLER, NAME = "+4520123456", "Mette Holm"
-NUMBERS = {
-    "spoken": "+4570102030",
-    "sales": "+4570102031",
-    "service": "+4570102032",
-    "law": "+4570102033",
-    "advice": "+4570102034",
-    "training": "+4570102035",
-    "asked": "+4570102036",
-    "none": "+4570102037",
-    "objection": "+4570102038",
-    "both": "+4570102040",
-    "mixed": "+4570102041",
-    "watch": "+4570102042",
-    "health": "+4570102043",
-    "short_pause": "+4570102044",
-    "call_back": "+4570102045",
-}
-ROWS = {
-    "notice-playing": "notice playing",
-    "read-aloud": "to be read aloud",
-    "nobody-confirmed": "outgoing, nobody confirmed yet",
-    "consent-awaited": "consent awaited",
-    "training-asked": "documentation runs, training asked (N6)",
-    "recording": "recording",
-    "obligation": "recording on obligation",
-    "training-declined": "recording, training declined",
-    "objection": "recording, objection received",
-    "not-in-sample": "not in the sample",
-    "no-answer": "no answer to consent",
-    "deleted": "stopped and deleted",
-    "paused-sensitive": "paused, sensitive",
-    "paused-newcomer": "paused, newcomer",
-    "locked": "locked (second line)",
-    "storage-failed": "storage failed",
-    "no-policy": "no policy",
-}
-"""the states of the window's table, by the pictures' names"""
-BESIDE = {
-    "ready": "ready, today's calls",
-    "first-start": "first start, without an account",
-    "incoming": "an incoming call",
-    "incoming-corner": "an incoming call, the small window in the corner",
-    "call-corner": "a call while the desk is out of sight, the small window in the corner",
-    "call-compact": "a call in the small window",
-    "keypad": "the keypad",
-    "transfer": "transfer: to whom",
-    "call-waiting": "somebody rings in a call",
-    "call-waiting-corner": "somebody rings in a call, the small window in the corner",
-    "two-calls": "two calls, one held",
-    "consultation": "a call to a colleague while the party waits",
-    "colleague-gone": "the colleague has hung up",
-    "why-recorded": "the notice's fold: what each purpose rests on",
-    "asks-first": "an objection after a no to training: it asks first",
-    "asks-first-corner": "after a no to training, in the corner",
-    "held-and-sensitive": "on hold and sensitive at once",
-    "on-hold": "on hold",
-    "keep-for-complaint": "opt-out while the party's dispute stands: a choice",
-    "two-consents": "two questions with a key each",
-    "two-consents-repeated": "the questions are being repeated",
-    "digits-wanted": "the agent has asked for digits",
-    "documentation-asked": "recorded for training, documentation asked (N2+N4)",
-    "answered-one": "two questions, one answered yes and one no",
-    "special": "special circumstances: grounds",
-    "grounds-given": "special circumstances: grounds given",
-    "grounds-not-given": "special circumstances: none given, noted",
-    "obligation-noted": "an objection on obligation: what to say",
-    "unclear": "a no with the keys for it: nobody knows to what, and the agent asks",
-    "unclear-signal": "the party's phone says no by itself",
-    "no-sound": "no sound from the other side",
-    "still-no-sound": "no sound for half a minute: hang up is offered",
-    "put-through": "somebody else is there now",
-    "held-at-answer": "held from the first moment",
-    "hold-refused": "the other side refused the hold",
-    "stood-still": "the phone stood still: what is missing",
-    "wrap-up-missing": "wrap-up of a call with a gap",
-    "edge-stopped": "the link to the network is down",
-    "objection-paused": "objection received, recording stops",
-    "paused-warning": "paused, recording resumes in seconds: more time",
-    "paused-by-hand": "paused, resumes by hand",
-    "newcomer-consent": "paused, a newcomer who will be asked",
-    "not-understood": "not understood: another language",
-    "in-english": "the notice in the other language",
-    "notice-stopped": "the notice was stopped",
-    "finished-orally": "the rest was told by the agent",
-    "read-in-call": "the notice was read aloud",
-    "upstream": "told by the exchange",
-    "held-from-training": "locked while recorded for training",
-    "muted": "muted while recorded",
-    "kept-out": "kept out of training",
-    "private": "a private call",
-    "voicemail": "voicemail",
-    "asks-for-recording": "after a no: not recorded",
-    "call-back": "opted out: called back",
-    "call-backs": "who is to be called back",
-    "end-politely": "obligation unrecorded: what to say",
-    "menu": "the menu on obligation",
-    "policy-refused": "a faulty policy: the last good one holds",
-    "policy-refused-settings": "its faults in the settings",
-    "policy-remarks": "a policy in use, and what is worth a look",
-    "unsigned": "a policy that is not signed: ready",
-    "unsigned-call": "a policy that is not signed: a call",
-    "unsigned-settings": "a policy that is not signed: settings",
-    "wrap-up": "wrap-up of the last call",
-    "wrap-up-consent": "wrap-up: a yes can be taken back",
-    "earlier": "an earlier call, opened in its row",
-    "note": "a caller who called before: earlier calls, and the agent's note",
-    "earlier-locked": "an earlier call, locked in its row",
-    "earlier-complaint": "an earlier call, locked by the party and refused: a choice",
-    "no-engine": "the engine is gone",
-    "earlier-broke-off": "an earlier call, whose recording broke off",
-}
-
-
-@dataclass
-class Studio:
-    """One language's run. `taken` holds the pictures so far."""
-
-    on: Stage
-    taken: dict[str, Picture] = field(default_factory=dict[str, Picture])
-    number: str = ""
-
-    def take(self, name: str, *, pressed: str = "", said: str = "", **how: bool) -> None:
-        """As it is now; `pressed`, `said` and `how` as `Picture` has them."""
-        snapshot = self.on.desk.snapshot
-        assert snapshot is not None
-        self.taken[name] = Picture(name, snapshot, datetime.now(UTC), pressed=pressed, said=said, **how)
-
-    def act(self, call: str, action: str, purpose: Purpose | None = None, language: Language | None = None) -> None:
-        status = self.on.desk.call(call).status
-        assert status is not None
-        version = status.version
-        self.on.desk.do(Act, call=call, version=version, action=Action(action), purpose=purpose, language=language)
-
-    def answers(self, call: str, answer: str, purpose: Purpose) -> None:
-        """And waits until it counts: the next answer is to what is then on the screen."""
-        self.act(call, answer, purpose)
-        asked = PurposePhase.ASKED
-        self.on.desk.wait_status(lambda status: status.purposes[purpose].phase is not asked, answer, call)
-
-    def when(self, name: str, call: str, wanted: Callable[[Status], object], seconds: float = 10) -> None:
-        self.on.desk.wait_status(wanted, name, call, seconds)
-        self.take(name)
-
-    def recording(self, call: str) -> None:
-        """For a while, so that the window has come to rest."""
-        self.on.desk.wait_status(
-            lambda status: status.headline is Headline.RECORDING and status.dispute.kind != DisputeKind.ARM,
-            "recording",
-            call,
-        )
-        time.sleep(1)
-
-    def over(self, call: str) -> None:
-        self.on.hang_up(call)
-        self.forget(call)
-
-    def forget(self, call: str) -> None:
-        self.on.desk.ask(EndWrapUp, call=call)
-        self.on.desk.wait(lambda s: not s.calls, "no call")
-
-    def call(self, line: str, number: str = CALLER) -> str:
-        self.ring(line, number)
-        call = self.on.desk.answer()
-        self.on.customer.wait_for("CallEstablished")
-        return call.id
-
-    def ring(self, line: str, number: str = CALLER) -> None:
-        if number != self.number:
-            # One at a time: a phone has room for eight accounts.
-            if self.number:
-                self.on.customer.do("remove_account", id=self.number)
-            self.number = number
-            address = f"{number}@{LOOPBACK}"
-            self.on.customer.do("account", id=number, address=address, display_name=NAME, register=False)
-        self.on.customer.do("dial", account=number, target=f"sip:{NUMBERS[line]}@{LOOPBACK}:{self.on.sip_port}")
-
-
-@contextmanager
-def studio(folder: Path, language: Language) -> Generator[Studio]:
-    on = build(folder, lines=("n1",))
-    config = on.home.folders.config
-    keys = filled(POLICY.read_text(encoding="utf-8"), on.public)
-    text = keys.replace("$language", language).replace("$year", str(datetime.now(UTC).year))
-    (config / "policy.toml").write_text(text, encoding="utf-8")
-    write_notice(config / NOTICE_FILE, seconds=0.6)
-    with ExitStack() as ending:
-        ending.callback(on.end)
-        on.expects(reason="the exchange of `from_elsewhere` takes no offer", maybe=("phone fault offer_refused",))
-        on.start_engine()
-        on.customer = ending.enter_context(second_phone(counter=True))
-        on.ready()
-        yield Studio(on)
-
-
-# --- scenes ---------------------------------------------------------------------------------------
+from tests.pictures.studio import NUMBERS, Studio
 
 
 def incoming_and_notice(s: Studio) -> None:

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from numpy.typing import NDArray
 from uuid_utils import uuid7
 
 from softphone.archive.crypto.challenges import open_challenge
@@ -223,16 +224,23 @@ def noise(seconds: int, packet: int) -> Spoken:
 @cache
 def spoken(seconds: int) -> Spoken:
     """The two tones of `voices`."""
-    from softphone.archive.files.opus import Encoder, codec_header
-    from tests.archive.scene import FRAME, voices
+    from tests.archive.scene import voices
 
-    encoder, sound = Encoder(), voices(seconds)
+    return coded(voices(seconds))
+
+
+def coded(sound: NDArray[np.int16]) -> Spoken:
+    """`sound`: (n, 2), whole seconds at 16 kHz."""
+    from softphone.archive.files.opus import Encoder, codec_header
+    from tests.archive.scene import FRAME
+
+    encoder = Encoder()
     sides = [np.ascontiguousarray(sound[:, side]).tobytes() for side in (0, 1)]
     packets = list[bytes]()
     for at in range(0, len(sound) * 2, FRAME * 2):
         packets += encoder.encode(*(one[at : at + FRAME * 2] for one in sides))
     packets += encoder.flush()
-    firsts = range(0, 50 * seconds, 50)
+    firsts = range(0, 50 * (len(sound) // 16_000), 50)
     chunks = (
         Content(0, at, 16_000 * (at // 50 + 1), tuple(packets[at : at + 50] if at != firsts[-1] else packets[at:]))
         for at in firsts

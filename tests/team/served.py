@@ -86,7 +86,7 @@ class Team:
     def command(self, what: str, *words: str, **environment: str) -> Done:
         """`klartone team …`, to its end."""
         process, out, errors = self._forked(what, *words, **environment)
-        process.join(30)
+        process.join(120)
         done = Done(process.exitcode, out.read_text(), errors.read_text())
         process.close()
         return done
@@ -122,7 +122,7 @@ class Team:
         return out
 
     def _await(self, process: Any, out: Path) -> None:
-        until(lambda: bool(out.read_text()) or process.exitcode is not None, 30, "the service's start")
+        until(lambda: bool(out.read_text()) or process.exitcode is not None, 120, "the service's start")
         assert process.exitcode is None, self.log()[-3000:]
 
     @contextmanager

@@ -24,21 +24,15 @@ class HouseSection(Section):
 
     def __init__(self) -> None:
         super().__init__("house")
+        self.body.setSpacing(8)
         self.state = TextLabel("houseState", size=SMALL, role="muted", wrap=True)
         self.trouble = TextLabel("houseTrouble", size=SMALL, role="danger", wrap=True)
         self.link = line_field("houseLink")
         self.join = FilledButton("joinHouse", "plain", 40)
         self.cancel = FilledButton("stopJoining", "plain", 40)
         self.said = SaidLabel("houseSaid")
-        self.body.addWidget(self.state)
-        self.body.addWidget(self.trouble)
-        self.body.addSpacing(6)
-        self.body.addWidget(self.link)
-        self.body.addSpacing(6)
-        self.body.addWidget(self.join)
-        self.body.addWidget(self.cancel)
-        self.body.addSpacing(4)
-        self.body.addWidget(self.said)
+        for one in (self.state, self.trouble, self.link, self.join, self.cancel, self.said):
+            self.body.addWidget(one)
         self.link.textEdited.connect(self._typed)
         self.link.returnPressed.connect(self._press)
         self.join.clicked.connect(self._press)
@@ -75,7 +69,8 @@ class HouseSection(Section):
         if self._failed is not None:
             self.said.setText(view.texts(self._failed.code, **self._failed.params))
         else:
-            self.said.setText(view.texts("settings.house.works") if self._works else "")
+            now = "settings.house.asks" if self._asks else "settings.house.works"
+            self.said.setText(view.texts(now) if self._works else "")
 
     def _render_state(self, view: View, house: HouseState | None, place: str) -> None:
         texts, trouble = view.texts, house.trouble if house else None

@@ -173,6 +173,7 @@ def test_a_link_that_is_pasted_joins_the_house_beside_the_window_and_the_phone_r
     # Or, where the house signs its people in by itself, its browser is asked once more.
     scene.press("joinHouse")
     scene.qtbot.waitUntil(section.cancel.isVisible, timeout=10_000)
+    assert section.said.text().startswith("Log ind i browseren.")
     scene.press("stopJoining")
     assert not section.cancel.isVisible()
     scene.qtbot.waitUntil(lambda: not section._works, timeout=10_000)

@@ -14,6 +14,8 @@ from softphone.domain.purpose import Basis, Reason
 from softphone.domain.status import OptOutButton, OptOutKind, PurposePhase
 from softphone.ui.app import time_zone
 from softphone.ui.controls import FilledButton
+from softphone.ui.theme.style import MARGIN
+from softphone.ui.window import NARROWEST
 from softphone.wire.snapshot import AccountState, CodedText, HouseState, Mailbox, Registration, ShippingState
 from softphone.wire.to_engine import Answer, Dial, HangUp, OptOut, RaiseDispute
 from tests.ui import events as e
@@ -322,14 +324,15 @@ def test_what_a_lead_has_shared_is_named_between_calls_until_it_has_been_opened(
     assert not hint.isVisible()
     ended = replace(s.READY, house=replace(house, shared=2))
     scene.show(ended)
-    assert hint.text() == "Din leder har delt 2 samtaler med dig"
+    assert hint.text() == "Din leder har delt 2 samtaler"
+    assert hint.minimumSizeHint().width() <= NARROWEST - 2 * MARGIN
     assert hint.y() > page.wrap_up.geometry().bottom()
     scene.press("sharedWithYou")
     assert (asked, hint.isVisible()) == ([True], False)
     # Where nothing has been opened when the house is heard of again, it is named again.
     again = replace(house, heard=s.NOW, shared=1)
     scene.show(replace(ended, house=again))
-    assert hint.text() == "Din leder har delt en samtale med dig"
+    assert hint.text() == "Din leder har delt en samtale"
     assert hint.isVisible()
     scene.show(replace(s.snapshot(s.call(s.RECORDING)), house=again))
     assert not hint.isVisible()
