@@ -49,7 +49,9 @@ test: setup-test
 quick: setup-test
 	@.ci/quick
 
-torture: setup-test
+torture:
+	@.ci/setup "test|torture"
+	@$(python) .ci/translations.py
 	@$(python) -m pytest -m torture --timeout=0
 
 soak: setup-test

@@ -46,10 +46,12 @@ def database(postgres: Server, worker_id: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def s3() -> Iterator[str]:
-    from tests.peers import seaweedfs
+def s3(request: pytest.FixtureRequest) -> Iterator[str]:
+    """SeaweedFS, or another where a test says so (`radosgw.TOO`)."""
+    from tests.peers import radosgw, seaweedfs
 
-    with seaweedfs.seaweedfs() as address:
+    other = getattr(request, "param", "") == "radosgw"
+    with radosgw.radosgw() if other else seaweedfs.seaweedfs() as address:
         yield address
 
 

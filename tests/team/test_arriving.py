@@ -38,11 +38,12 @@ from softphone.team.upload.arriving import Arriving, State
 from softphone.team.upload.receipt import Signer
 from softphone.team.upload.told import RecordingTold
 from tests.archive.scene import DOCUMENTATION, TRAINING, scene, voices
+from tests.peers import radosgw
 from tests.team.desk import NUMBER, PART, House, Made, made
 from tests.team.local import another, begun, ended, told_of
 from tests.team.served import Team, whole
 
-pytestmark = [pytest.mark.peer("seaweedfs"), pytest.mark.peer("postgresql")]
+pytestmark = [pytest.mark.peer("seaweedfs"), pytest.mark.peer("postgresql"), radosgw.TOO]
 
 
 def opened(receipt: str, signer: Ed25519PrivateKey) -> Any:

@@ -17,12 +17,13 @@ from softphone.team.proving import comparing
 from softphone.team.proving.comparing import Comparing, Digests, Found
 from softphone.team.schema import SWEEPER
 from softphone.team.settings import read_settings
+from tests.peers import radosgw
 from tests.team.desk import Made, made
 from tests.team.served import Team, whole
 from tests.team.test_arriving import hold
 from tests.team.test_heads import first_entry
 
-pytestmark = [pytest.mark.peer("seaweedfs"), pytest.mark.peer("postgresql")]
+pytestmark = [pytest.mark.peer("seaweedfs"), pytest.mark.peer("postgresql"), radosgw.TOO]
 
 
 def at(team: Team, one: Made) -> tuple[str, str]:

@@ -23,6 +23,7 @@ from softphone.team.proving.heads import signed_by
 from softphone.team.proving.restoring import restore
 from softphone.team.schema import SWEEPER
 from softphone.team.settings import read_settings
+from tests.peers import radosgw
 from tests.peers.processes import until
 from tests.team.desk import NUMBER, made, noted
 from tests.team.served import Team, whole
@@ -30,7 +31,7 @@ from tests.team.test_arriving import hold
 from tests.team.test_comparing import is_held, lift
 from tests.team.test_heads import an_hour_later, asked, key_of
 
-pytestmark = [pytest.mark.peer("seaweedfs"), pytest.mark.peer("postgresql")]
+pytestmark = [pytest.mark.peer("seaweedfs"), pytest.mark.peer("postgresql"), radosgw.TOO]
 
 
 @contextmanager

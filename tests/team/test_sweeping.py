@@ -15,11 +15,12 @@ from softphone.team.objects.client import Client
 from softphone.team.schema import SWEEPER
 from softphone.team.settings import read_settings
 from softphone.team.sweeping import Swept, sweep
+from tests.peers import radosgw
 from tests.team.desk import made
 from tests.team.served import Team, whole
 from tests.team.test_arriving import hold
 
-pytestmark = [pytest.mark.peer("seaweedfs"), pytest.mark.peer("postgresql")]
+pytestmark = [pytest.mark.peer("seaweedfs"), pytest.mark.peer("postgresql"), radosgw.TOO]
 
 
 async def stones(bucket: Bucket) -> list[Tombstone]:

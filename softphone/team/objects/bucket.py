@@ -1,7 +1,7 @@
 """One bucket: a sealed container goes in whole or by parts, is read from any byte, held, and erased in every version.
 
-Storage itself compares each put with its SHA-256. A key may have several versions, as when an answer was lost and the put was
-repeated: a reader names the version that its row names.
+Storage itself compares each put with its SHA-256: what is changed on its way is `storage_refused`. A key may have several
+versions, as when an answer was lost and the put was repeated: a reader names the version that its row names.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Bucket:
         self.client.close()
 
     async def put(self, key: str, data: bytes, sha256: bytes) -> Stored:
-        """Whole, in one request: up to a part's size. Raises `digest_wrong` unless that is its SHA-256."""
+        """Whole, in one request: up to a part's size. `sha256` is its own."""
         told = await self.client.call("put_object", Key=key, Body=data, ChecksumSHA256=_text(sha256))
         return Stored(str(told.get("VersionId", "")), len(data))
 
@@ -86,7 +86,9 @@ class Bucket:
         told = await self.client.call(
             "complete_multipart_upload", Key=key, UploadId=upload, MultipartUpload={"Parts": named}
         )
-        return Stored(str(told.get("VersionId", "")), sum(one.size for one in parts))
+        stored = Stored(str(told.get("VersionId", "")), sum(one.size for one in parts))
+        # Asked once more after a lost answer, Ceph does not say which version that is.
+        return stored if stored.version else await self.newest(key) or stored
 
     async def abort(self, key: str, upload: str) -> None:
         """Its parts go. One that has ended is none to abort."""
