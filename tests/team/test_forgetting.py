@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from softphone.team.schema import SWEEPER
-from tests.team.desk import made
+from tests.team.desk import Desk, Made, made
 from tests.team.served import Team, whole
 from tests.team.test_heads import entries
 
@@ -25,10 +25,16 @@ def chain(team: Team, of: str) -> list[int]:
     return [number for (number,) in team.sql("SELECT number FROM audit WHERE chain = %s ORDER BY number", of)]
 
 
+def withdrawn(team: Team, desk: Desk, one: Made) -> None:
+    back = {"withdrawal": str(uuid4()), "call_group": one.told["call"]["call"], "reason": "withdrawn"}
+    whole(desk.ask("POST", "/v1/withdrawals", back | {"purposes": ["documentation", "training"]}))
+    assert team.command("sweep").status == 0
+
+
 @pytest.mark.rule("G10", "G11")
 def test_what_is_past_its_time_is_forgotten_and_the_rest_is_proved_as_before(team: Team) -> None:
     desk = team.desk("agent")
-    told = entries(desk, 4)
+    told = entries(desk, 6)
     whole(desk.ask("POST", "/v1/log", {"entries": told[:3]}))
     gone, here = made(team.keys, number=None), made(team.keys, number=None)
     case = (
@@ -38,9 +44,7 @@ def test_what_is_past_its_time_is_forgotten_and_the_rest_is_proved_as_before(tea
     )
     decided = "UPDATE cases SET decision = 'upheld', reason = 'x', decided_at = now() - interval '70 months' WHERE number = %s"
     whole(desk.upload(gone))
-    back = {"withdrawal": str(uuid4()), "call_group": gone.told["call"]["call"], "reason": "withdrawn"}
-    whole(desk.ask("POST", "/v1/withdrawals", back | {"purposes": ["documentation", "training"]}))
-    assert team.command("sweep").status == 0
+    withdrawn(team, desk, gone)
     # A year goes by for nobody's sake: no function can take what is younger.
     assert team.sql("SELECT log_cut(now() + interval '9 years', 1000)", user=SWEEPER) == [(0,)]
     team.sql(AGED)
@@ -67,7 +71,7 @@ def test_what_is_past_its_time_is_forgotten_and_the_rest_is_proved_as_before(tea
     assert team.sql("SELECT number FROM cases") == [(still,)]
     assert verified(team) == []
     # A desk that tells it all once more is not refused, and goes on.
-    whole(desk.ask("POST", "/v1/log", {"entries": told}))
+    whole(desk.ask("POST", "/v1/log", {"entries": told[:4]}))
     assert chain(team, desk.id) == [3, 4]
     assert verified(team) == []
     # Somebody takes one more, or says that more may be missing.
@@ -77,3 +81,18 @@ def test_what_is_past_its_time_is_forgotten_and_the_rest_is_proved_as_before(tea
         assert owner.execute("SELECT wrong FROM compare_log('service', NULL, NULL, 1000)").fetchall() == [(last + 2,)]
         owner.execute("UPDATE log_begins SET number = %s WHERE chain = 'service'", [last + 1])
         assert owner.execute("SELECT wrong FROM compare_log('service', NULL, NULL, 1000)").fetchall() == [(last + 2,)]
+    # Years later what said where the desk's log begins goes too, and is said again first.
+    withdrawn(team, desk, here)
+    team.sql(AGED)
+    assert team.command("sweep").status == 0
+    assert chain(team, "service")[0] > last + 1
+    whole(desk.ask("POST", "/v1/log", {"entries": told}))
+    assert chain(team, desk.id) == [4, 5, 6]
+    assert verified(team) == []
+    with psycopg.connect(team.server.conninfo(team.database)) as owner, owner.transaction(force_rollback=True):
+        owner.execute("SET search_path = klartone")
+        owner.execute("DELETE FROM audit WHERE chain = %s AND number = 4", [desk.id])
+        for begins in ("said = 0", "number = 4", f"hash = '{told[3]['hash']}'"):
+            owner.execute(f"UPDATE log_begins SET {begins} WHERE chain = %s".encode(), [desk.id])
+            found = owner.execute("SELECT wrong FROM compare_log(%s, NULL, NULL, 9)", [desk.id]).fetchall()
+            assert found == [(5,)]

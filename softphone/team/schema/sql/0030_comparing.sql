@@ -26,20 +26,20 @@ CREATE FUNCTION compare_chains() RETURNS SETOF text LANGUAGE sql STABLE SECURITY
 $$;
 
 -- A piece of a chain after an entry whose hash is known (NULL: from its beginning): the last one that holds, how many were read, and
--- the first that does not. The service's begins with its first entry, or where it says itself that it does.
+-- the first that does not. One begins with its first entry, or where the service's says that it does.
 CREATE FUNCTION compare_log(of_chain text, after bigint, after_hash text, most integer)
     RETURNS TABLE (number bigint, hash text, read bigint, wrong bigint)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
     WITH begun AS (
         SELECT b.number, b.hash FROM (SELECT l.* FROM log_begun(of_chain) l UNION ALL SELECT after, after_hash WHERE after IS NOT NULL
-            UNION ALL SELECT 0, repeat('0', 64) WHERE of_chain = 'service') b ORDER BY b.number DESC LIMIT 1
+            UNION ALL SELECT 0, repeat('0', 64)) b ORDER BY b.number DESC LIMIT 1
     ), piece AS (
         SELECT a.number, a.hash, coalesce(lag(a.number) OVER w, b.number) AS before, coalesce(lag(a.hash) OVER w, b.hash) AS linked,
                 a.previous, encode(sha256(convert_to(a.previous || a.told, 'UTF8')), 'hex') AS made
             FROM (SELECT b.* FROM audit b WHERE b.chain = of_chain AND (after IS NULL OR b.number > after) ORDER BY b.number LIMIT most) a
-            LEFT JOIN begun b ON true WINDOW w AS (ORDER BY a.number)
+            CROSS JOIN begun b WINDOW w AS (ORDER BY a.number)
     ), judged AS (
-        SELECT p.*, p.hash = p.made AND (p.before IS NULL OR (p.number = p.before + 1 AND p.previous = p.linked)) AS whole FROM piece p
+        SELECT p.*, p.hash = p.made AND p.number = p.before + 1 AND p.previous = p.linked AS whole FROM piece p
     ), first AS (SELECT min(j.number) AS wrong FROM judged j WHERE NOT j.whole)
     SELECT l.number, l.hash, (SELECT count(*) FROM piece), f.wrong
         FROM first f LEFT JOIN LATERAL (SELECT j.number, j.hash FROM judged j WHERE f.wrong IS NULL OR j.number < f.wrong

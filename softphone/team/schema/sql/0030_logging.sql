@@ -38,7 +38,7 @@ DECLARE
     minute bigint;
     day bigint;
 BEGIN
-    IF of_event IN ('desk_log_arrived', 'sweep_log_cut') THEN
+    IF of_event IN ('desk_log_arrived', 'desk_log_begins', 'sweep_log_cut') THEN
         RAISE EXCEPTION 'not from outside' USING ERRCODE = 'KT403';
     END IF;
     IF of_desk IS NOT NULL AND of_event IN ('refused', 'recording_refused', 'hold_refused', 'token_elsewhere_refused') THEN
@@ -52,6 +52,16 @@ BEGIN
         END IF;
     END IF;
     PERFORM note(of_event, of_rule, of_call, of_recording, params);
+END $$;
+
+-- After which entry a desk's log begins, and that entry's hash: the service's log says so, and a signed head covers that.
+CREATE FUNCTION log_begins_say(of_chain text, after bigint, after_hash text) RETURNS void
+    LANGUAGE plpgsql SET search_path = klartone, pg_temp AS $$
+BEGIN
+    PERFORM note('desk_log_begins', 'G11', '', NULL,
+        jsonb_build_object('chain', of_chain, 'number', after, 'hash', after_hash, 'begins', after + 1));
+    INSERT INTO log_begins SELECT of_chain, after, after_hash, h.number FROM service_head() h
+        ON CONFLICT (chain) DO UPDATE SET number = excluded.number, hash = excluded.hash, said = excluded.said;
 END $$;
 
 -- Entries of the session's own desk: [{number, told, previous, hash}]. `told` is what the desk hashes, as JSON. They follow what is
@@ -87,7 +97,7 @@ BEGIN
             RAISE EXCEPTION 'another number' USING ERRCODE = 'KT422';
         END IF;
         IF last.number IS NULL AND (one.number <> 1 OR one.previous <> repeat('0', 64)) THEN
-            PERFORM note('desk_log_begins_late', 'G11', '', NULL, jsonb_build_object('number', one.number));
+            PERFORM log_begins_say(who.desk::text, one.number - 1, one.previous);
         END IF;
         INSERT INTO audit (chain, number, at, event, rule, call, recording, told, previous, hash)
             SELECT who.desk::text, one.number, statement_timestamp(), j ->> 'event', j ->> 'rule', coalesce(j ->> 'call', ''),
@@ -97,11 +107,10 @@ BEGIN
     RETURN last.number;
 END $$;
 
--- Where a chain begins. An entry that says so and has gone itself is vouched for by the beginning of its own chain.
+-- Where a chain begins, if the service's log says so.
 CREATE FUNCTION log_begun(of_chain text) RETURNS TABLE (number bigint, hash text)
     LANGUAGE sql STABLE SET search_path = klartone, pg_temp AS $$
-    SELECT b.number, b.hash FROM log_begins b WHERE b.chain = of_chain AND (
-        b.said <= (SELECT s.number FROM log_begins s WHERE s.chain = 'service')
-        OR EXISTS (SELECT FROM audit a WHERE a.chain = 'service' AND a.number = b.said AND a.event = 'sweep_log_cut'
-            AND a.told::jsonb -> 'params' @> jsonb_build_object('chain', b.chain, 'number', b.number, 'hash', b.hash)))
+    SELECT b.number, b.hash FROM log_begins b WHERE b.chain = of_chain
+        AND EXISTS (SELECT FROM audit a WHERE a.chain = 'service' AND a.number = b.said AND a.event IN ('sweep_log_cut', 'desk_log_begins')
+            AND a.told::jsonb -> 'params' @> jsonb_build_object('chain', b.chain, 'number', b.number, 'hash', b.hash))
 $$;

@@ -177,6 +177,10 @@ BEGIN
             'count', goes.number - one.number + 1, 'begins', goes.number + 1));
         INSERT INTO log_begins SELECT one.chain, goes.number, goes.hash, h.number FROM service_head() h
             ON CONFLICT (chain) DO UPDATE SET number = excluded.number, hash = excluded.hash, said = excluded.said;
+        -- What goes now of the service's own says where desks' logs begin: that is said again.
+        IF one.chain = 'service' THEN
+            PERFORM log_begins_say(b.chain, b.number, b.hash) FROM log_begins b WHERE b.chain <> 'service' AND b.said <= goes.number;
+        END IF;
         DELETE FROM audit a WHERE a.chain = one.chain AND a.number <= goes.number;
         went := went + goes.number - one.number + 1;
     END LOOP;
