@@ -33,11 +33,11 @@ class Image:
 
 
 @contextmanager
-def tmpfs(folder: Path, name: str = "disk") -> Generator[Path]:
+def tmpfs(folder: Path, name: str = "disk", size: str = "24m") -> Generator[Path]:
     """A disk in memory, as that folder in `folder`."""
     disk = folder / name
     disk.mkdir()
-    _run("mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(disk))
+    _run("mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(disk))
     try:
         yield disk
     finally:

@@ -73,6 +73,7 @@ class Team:
             f"{serve}"
             f'[database]\nconnect = "host={self.server.folder} dbname={self.database}"\nconnections = 9\ndurable = "alone"\n'
             f'[storage]\nbucket = "{told.bucket}"\naccess_key = "{told.access_key}"\nendpoint = "{told.endpoint}"\n'
+            f'authority = "{told.authority}"\n'
             f'[sign_in]\nlisten = "unix:{self.home / "sign-in.sock"}"\n'
         )
         key = base64.b64encode(self.receipts.private_bytes_raw()).decode()

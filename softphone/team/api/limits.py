@@ -129,8 +129,14 @@ class Limits:
         if one.code:
             self._figures.refused.labels(one.code).inc()
         if not route.startswith(("/health", "/metrics")):
-            told = {"route": route, "method": one.method, "status": one.status, "ms": round(1000 * seconds)}
-            log.info("%s", json.dumps(told | ({"code": one.code} if one.code else {})))
+            told: dict[str, Any] = {
+                "route": route,
+                "method": one.method,
+                "status": one.status,
+                "ms": round(1000 * seconds),
+            }
+            told |= {name: value for name, value in (("code", one.code), ("detail", one.detail)) if value}
+            log.info("%s", json.dumps(told))
 
 
 class _Request:
@@ -140,7 +146,7 @@ class _Request:
         self.path = str(scope["path"])
         self.most = most_bytes(self.method, self.path)
         self.status = 0
-        self.code = ""
+        self.code = self.detail = ""
         self.receive, self._send = receive, send
         self._told = {name.lower(): value for name, value in scope["headers"]}
         self.token = self._told.get(b"authorization", b"")
@@ -183,7 +189,7 @@ class _Request:
             self.status = int(message["status"])
             message["headers"] = [*message.get("headers", []), *_HEADERS]
         elif self.status >= 400 and not self.code and message.get("body"):
-            self.code = _code_in(message["body"])
+            self.code, self.detail = _code_in(message["body"])
         await self._send(message)
 
     async def refuse(self, error: TeamError) -> None:
@@ -195,9 +201,10 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"
 _HEADERS = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
 
 
-def _code_in(body: bytes) -> str:
+def _code_in(body: bytes) -> tuple[str, str]:
+    """And the detail of a server that is away or refuses: its own code."""
     try:
         told: Any = json.loads(body)
-        return str(told["code"]).removeprefix("error.team.")
-    except (ValueError, TypeError, KeyError):
-        return ""
+        return str(told["code"]).removeprefix("error.team."), str(told["params"].get("detail", ""))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return "", ""

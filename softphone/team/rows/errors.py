@@ -69,7 +69,7 @@ def told(deed: str) -> Generator[None]:
                 # A function, a table or a column that this program names is not there: the tables are older than it is.
                 raise UnavailableError("error.team.old_schema") from None
             case _ if isinstance(error, psycopg.OperationalError) or error.sqlstate in _ENDED:
-                raise UnavailableError("error.team.unavailable") from None
+                raise UnavailableError("error.team.unavailable", detail=error.sqlstate or "") from None
             case _ if isinstance(error, psycopg.DataError):
                 raise WrongError("error.team.wrong") from None
             case _:
