@@ -9,6 +9,8 @@ import json
 import secrets
 import ssl
 import time
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -170,6 +172,24 @@ class Desk:
             if sent.status != 204:
                 return sent
         return self.finish(made, **other)
+
+    def half(self, made: Made) -> Callable[[], Answer]:
+        """Its beginning is sent, and what is returned sends the rest."""
+        data, path = sent_whole(made), f"/v1/recordings/{made.recording}"
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection.putrequest("PUT", path)
+        for name, value in self.headers_of("PUT", path, data).items():
+            connection.putheader(name, value)
+        connection.endheaders()
+        connection.send(data[:1_000])
+
+        def rest() -> Answer:
+            with closing(connection):
+                connection.send(data[1_000:])
+                answer = connection.getresponse()
+                return Answer(answer.status, dict(answer.getheaders()), answer.read())
+
+        return rest
 
     def whole(self, made: Made, **other: Any) -> Answer:
         return self.ask("PUT", f"/v1/recordings/{made.recording}", sent_whole(made, **other))

@@ -298,7 +298,9 @@ def test_a_desk_that_is_revoked_in_mid_upload_gets_no_further_and_what_came_of_i
     one = made(team.keys, seconds=70, packet=1_600)
     whole(desk.begin(one))
     assert desk.part(one, 1).status == 204
+    rest = desk.half(made(team.keys))
     assert it.ask("DELETE", f"/v1/desks/{desk.id}").status == 204
+    assert rest().code == "signed_out"
     assert desk.finish(one).code == "signed_out"
     assert desk.part(one, 1).code == "signed_out"
     assert desk.renew().code == "signed_out"
@@ -344,7 +346,7 @@ class Slow(Arriving):
 
 
 def test_of_two_that_bring_it_at_once_one_counts_and_its_receipt_is_of_what_is_there(team: Team) -> None:
-    desk, one = team.desk("agent"), made(team.keys)
+    desk, one, again = team.desk("agent"), made(team.keys), made(team.keys)
     other = copy.deepcopy(one.told)
     other["wraps"][0]["sealed"] = base64.b64encode(b"x" * 80).decode()
     now = datetime.now(UTC)
@@ -363,11 +365,37 @@ def test_of_two_that_bring_it_at_once_one_counts_and_its_receipt_is_of_what_is_t
             second = await quick.whole(asking, told, one.file, now)
             slow.goes_on.set()
             done = await first, second
+            # The slow one once more, and meanwhile it is taken back and erased: what it has put then goes too.
+            late = Slow(rows, bucket, bytes(32), slow.signer)
+            told = RecordingTold.model_validate(again.told)
+            first = asyncio.create_task(late.whole(asking, told, again.file, now))
+            await late.put.wait()
+            await quick.whole(asking, told, again.file, now)
+            await bucket.put(await asyncio.to_thread(taken_back), again.file, bytes.fromhex(told.sha256))
+            late.goes_on.set()
+            assert (await first).state == "erased"
         bucket.close()
         return done
 
+    def taken_back() -> str:
+        ((key,),) = team.sql("SELECT object_key FROM recordings WHERE recording = %s", again.recording)
+        back = {"withdrawal": str(uuid4()), "call_group": again.told["call"]["call"], "reason": "withdrawn"}
+        whole(desk.ask("POST", "/v1/withdrawals", back | {"purposes": ["documentation", "training"]}))
+        assert team.command("sweep").status == 0
+        assert [name for name, _ in team.kept()] == [one.recording]
+        return str(key)
+
     first, second = asyncio.run(deed())
     assert first == second
+    assert [name for name, _ in team.kept()] == sorted([one.recording, again.recording])
+    assert team.command("sweep").status == 0
+    assert team.kept() == [(one.recording, 1)]
     assert team.sql("SELECT receipt FROM receipts") == [(second.receipt,)]
     (place,) = team.sql("SELECT object_key, object_version FROM recordings")
     assert team.s3(lambda bucket: bucket.versions(place[0])) == [place[1]]
+    # By a new key the service signs it anew, and nothing that somebody put in its place.
+    new, digest = Signer(bytes(range(32))), str(one.told["sha256"])
+    assert opened(
+        new.anew(one.recording, digest, second.receipt), Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+    )
+    assert new.anew(again.recording, digest, second.receipt) == ""

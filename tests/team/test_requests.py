@@ -611,19 +611,10 @@ def test_serve_checks_its_bucket_and_settings_first_and_stops_when_what_is_under
     assert whole(desk.ask("GET", "/v1/me"))["roles"] == ["agent"]
     # A recording is half sent when the service is told to stop: it takes the rest, answers, and ends well.
     one = made(team.keys)
-    data = sent_whole(one)
-    connection = http.client.HTTPConnection("127.0.0.1", team.port, timeout=30)
-    path = f"/v1/recordings/{one.recording}"
-    connection.putrequest("PUT", path)
-    for name, value in desk.headers_of("PUT", path, data).items():
-        connection.putheader(name, value)
-    connection.endheaders()
-    connection.send(data[:1_000])
+    rest = desk.half(one)
     team.process.terminate()
     until(lambda: not team.accepts(), 10, "that it takes nobody new")
-    connection.send(data[1_000:])
-    assert json.loads(connection.getresponse().read())["state"] == "stored"
-    connection.close()
+    assert whole(rest())["state"] == "stored"
     assert team.stop() == 0
     team.start()
     assert whole(desk.begin(one))["state"] == "stored"

@@ -125,7 +125,8 @@ class Arriving:
     def _ended(self, told: FileTold, found: Upload) -> State:
         if found.state is UploadState.ERASED:
             return State(found.state, receipt=self.signer.erased(told.recording, told.sha256, datetime.now(UTC)))
-        return State(found.state, receipt=self.signer.anew(found.receipt) if found.receipt else "")
+        receipt = self.signer.anew(told.recording, told.sha256, found.receipt) if found.receipt else ""
+        return State(found.state, receipt=receipt)
 
     @asynccontextmanager
     async def _lies_logged(self, asking: Asking, told: RecordingTold) -> AsyncGenerator[None]:

@@ -34,9 +34,11 @@ class Signer:
         told = {"recording": recording, "sha256": sha256, "wraps": wraps, "at": at.isoformat(), "state": "received"}
         return self.sign(_TYPE, {**told, "head": head[0], "head_hash": head[1]})
 
-    def anew(self, receipt: str) -> str:
-        """One that the database has kept: where a key before this one has signed it, by this one."""
+    def anew(self, recording: str, sha256: str, receipt: str) -> str:
+        """What the database has kept: where a key before this one signed it, by this one. Empty: it says something else."""
         header, payload = (json.loads(base64.urlsafe_b64decode(f"{one}==")) for one in receipt.split(".")[:2])
+        if (payload["recording"], payload["sha256"], payload["state"]) != (recording, sha256, "received"):
+            return ""
         return receipt if header["kid"] == self.id else self.sign(_TYPE, payload)
 
     def erased(self, recording: str, sha256: str, at: datetime) -> str:

@@ -41,6 +41,7 @@ routes = router()
 )
 async def recording_whole(request: Request, here: Here, asking: Who, recording: RecordingId) -> bodies.UploadState:
     """A recording of no more than a part, whole. The same one again gets its receipt."""
+    now = here.now()  # before the file has come: a slow line is no wrong clock
     line, _, file = (await request.body()).partition(b"\n")
     try:
         told = RecordingTold.model_validate_json(line)
@@ -49,7 +50,7 @@ async def recording_whole(request: Request, here: Here, asking: Who, recording: 
     _check(told, recording)
     if told.parts > 1:
         raise TeamError("error.team.too_large", most=PART)
-    return _told(here, told, await here.arriving.whole(asking, told, file, here.now()))
+    return _told(here, told, await here.arriving.whole(asking, told, file, now))
 
 
 @routes.post("/recordings")

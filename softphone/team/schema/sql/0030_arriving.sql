@@ -88,6 +88,8 @@ DECLARE
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended(of::text, 0));
     IF EXISTS (SELECT FROM tombstones t WHERE t.recording = of) THEN
+        -- It has put the file once more: the next sweep takes that too.
+        UPDATE tombstones t SET erased_at = NULL, tried_at = NULL WHERE t.recording = of AND t.erased_at IS NOT NULL;
         RETURN QUERY SELECT 'erased', h.number, h.hash FROM service_head() h;
         RETURN;
     END IF;
