@@ -57,6 +57,12 @@ def stands(team: Team, recording: str) -> dict[str, str]:
     return dict(team.sql("SELECT purpose, stands FROM purposes WHERE recording = %s", recording))
 
 
+async def beside_recordings(bucket: Bucket) -> bytes:
+    told = await bucket.client.call("list_object_versions")
+    them = [one for one in told["Versions"] if not one["Key"].startswith("recordings/")]
+    return b"".join([block for one in them async for block in bucket.read(one["Key"], one["VersionId"])])
+
+
 @pytest.mark.rule("G04", "G10", "G31", "G32")
 def test_what_went_since_a_backup_does_not_come_back_and_nobody_is_served_before(team: Team) -> None:
     desk, revoked = team.desk("agent", name="anna"), team.desk("agent", name="bo", agents=["sip:bo@klartone.test"])
@@ -104,6 +110,12 @@ def test_what_went_since_a_backup_does_not_come_back_and_nobody_is_served_before
         assert team.command("sweep").status == 0
         (seen,) = asked(desk, None)[-1:]
         assert seen.serial == 3
+    # Who has the bucket's key alone reads beside sealed recordings no number, no name and no words.
+    beside = team.s3(beside_recordings)
+    assert beside.count(b"documentation") > 1
+    assert not [
+        one for one in (NUMBER[1:], '"anna', '"mette', "sip:", "@", "sag ", "Vil have") if one.encode() in beside
+    ]
     # Nothing begins to serve, to sweep or to compare.
     for what in ("serve", "sweep", "verify"):
         done = team.command(what)
