@@ -116,7 +116,7 @@ def test_what_counts_as_written_is_what_who_asks_may_find(house: House) -> None:
 
 def test_the_whole_log_is_read_in_pieces_by_keys_alone_and_names_nobody_who_did_not_ask(house: House) -> None:
     house.arrived("anna")
-    said = Jsonb({"person": "anna", "of": "nobody", "why": "x"})
+    said = Jsonb({"person": "anna", "of": "nobody", "desk": "nowhere", "why": "x"})
     house.as_login(SERVICE, "SELECT audit_note('x', 'G10', '', NULL, %s)", said)
     # What `verify` believes, only functions say.
     with pytest.raises(psycopg.Error, match="not from outside"):
@@ -135,7 +135,7 @@ def test_the_whole_log_is_read_in_pieces_by_keys_alone_and_names_nobody_who_did_
     told, kinds = asyncio.run(pages())
     assert kinds == sorted({one.event for one in told})
     assert [one.number for one in told] == list(range(len(told), 0, -1))
-    assert (told[0].event, told[0].params) == ("x", {"of": "nobody", "why": "x"})
+    assert (told[0].event, told[0].params) == ("x", {"of": "nobody", "desk": "nowhere", "why": "x"})
     given = (9, 0, None, None, None, None, [], [], False, "", "", 9)
     with house.asking("custody") as connection:
         for way in ("seqscan", "hashjoin", "mergejoin"):

@@ -8,11 +8,12 @@ from softphone.team.rows.pool import Transaction
 NEWEST = "SELECT min(number) AS first, max(number) AS last FROM audit WHERE chain = 'service'"
 # The ids first, as what they are: what a policy of rows guards is found by its key only where nothing is computed beside it.
 LOOK = (
-    "WITH piece AS MATERIALIZED (SELECT number, at, event, rule, recording, who, at_desk,"
+    "WITH piece AS MATERIALIZED (SELECT number, at, event, rule, recording, who,"
+    " CASE WHEN at_desk ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN at_desk::uuid END AS at_desk,"
     " CASE WHEN of ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN of::uuid END AS of,"
     " CASE jsonb_typeof(params) WHEN 'object' THEN params - 'person' ELSE '{}' END AS params FROM audit,"
     " LATERAL (SELECT (told::jsonb ->> 'person')::uuid AS who, told::jsonb -> 'params' AS params,"
-    " told::jsonb #>> '{params,of}' AS of, coalesce(told::jsonb #>> '{params,desk}', told::jsonb ->> 'desk')::uuid AS at_desk) j"
+    " told::jsonb #>> '{params,of}' AS of, coalesce(told::jsonb #>> '{params,desk}', told::jsonb ->> 'desk') AS at_desk) j"
     " WHERE chain = 'service' AND number < %s AND number >= %s"
     " AND (%s::timestamptz IS NULL OR at >= %s) AND (%s::timestamptz IS NULL OR at < %s)"
     " AND (%s::text[] = '{}' OR event = ANY (%s)) AND (NOT %s OR event LIKE '%%refused')"
