@@ -30,6 +30,9 @@ def shoot(
 
 
 def press(on: Review, key: Qt.Key) -> None:
+    """Its keys are the window's in front, and there may be two."""
+    on.window.activateWindow()
+    until(lambda: QApplication.activeWindow() is on.window)
     QTest.keyClick(on.window.list, key)
 
 
