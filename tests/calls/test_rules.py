@@ -67,6 +67,13 @@ class Loop:
         return [one.event for one in self.noted]
 
 
+def _write(file: Path, text: str) -> None:
+    """Whole: who looks in mid-write would find an empty file, and a faulty policy."""
+    new = file.with_suffix(".new")
+    new.write_text(text, "utf-8")
+    new.replace(file)
+
+
 @pytest.fixture
 def loop(monkeypatch: pytest.MonkeyPatch) -> Generator[Loop]:
     monkeypatch.setattr(reading, "EVERY", 0.02)
@@ -107,7 +114,7 @@ def test_it_is_noted_whose_words_and_whose_voice_its_notices_are(loop: Loop, fil
 
 @pytest.mark.rule("G11")
 def test_what_a_person_has_confirmed_is_noted_by_hash_and_date_and_not_by_name(loop: Loop, file: Path) -> None:
-    file.write_text(POLICY + CONFIRMED + CONFIRMED.replace("ab", "cd"), "utf-8")
+    _write(file, POLICY + CONFIRMED + CONFIRMED.replace("ab", "cd"))
     loaded = load_policy(file)
     place = ("salg", NoticeId.N1, Language.DA)
     own = OwnWording(place, Wording(essentials="Vi optager."), "ab" * 32, None, loaded.policy.confirmed[0])
@@ -120,11 +127,11 @@ def test_what_a_person_has_confirmed_is_noted_by_hash_and_date_and_not_by_name(l
 @pytest.mark.rule("G11")
 def test_a_confirmed_doubt_is_noted_and_no_longer_shown_to_the_agent(loop: Loop, file: Path) -> None:
     short = POLICY.replace("Aftalen kan ikke vises på anden måde.", "Ja.")
-    file.write_text(short, "utf-8")
+    _write(file, short)
     (doubt,) = load_policy(file).remarks
     loop.rules._answered(Loaded(load_policy(file), NoticeBook(), Exchanges()))
     assert [one.code for one in loop.rules.state.faults] == ["policy.warning.need_short"]
-    file.write_text(short + CONFIRMED.replace("ab" * 32, doubt.hash), "utf-8")
+    _write(file, short + CONFIRMED.replace("ab" * 32, doubt.hash))
     loop.rules._answered(Loaded(load_policy(file), NoticeBook(), Exchanges()))
     assert loop.events == ["policy_taken_up", "policy_taken_up", "doubt_confirmed"]
     assert (loop.noted[-1].rule, loop.noted[-1].params["hash"]) == ("G20", doubt.hash)
@@ -138,7 +145,7 @@ def test_a_changed_file_is_taken_up_and_one_that_only_was_looked_at_is_not(loop:
     file.read_bytes()
     with pytest.raises(queue.Empty):
         loop.turn(seconds=0.2)
-    file.write_text(POLICY.replace("Salgslinjen", "Salg og service"), "utf-8")
+    _write(file, POLICY.replace("Salgslinjen", "Salg og service"))
     loop.turn()
     assert loop.rules.policy is not before
     assert loop.events == ["policy_taken_up"] * 2
@@ -153,7 +160,7 @@ def test_a_faulty_or_vanished_file_is_reported_and_the_last_good_policy_stays(
     loop.rules.load(str(file))
     loop.turn()
     good = loop.rules.policy
-    file.write_text("version = 1\n", "utf-8") if spoilt == "broken" else file.unlink()
+    _write(file, "version = 1\n") if spoilt == "broken" else file.unlink()
     loop.turn()
     state = loop.rules.state
     assert (state.phase, state.controller) == (PolicyPhase.FAULTY, "Nordlys El A/S")
@@ -161,7 +168,7 @@ def test_a_faulty_or_vanished_file_is_reported_and_the_last_good_policy_stays(
     assert loop.rules.policy is good
     assert loop.events == ["policy_taken_up", "policy_refused"]
     assert loop.noted[-1].params["last_good_stays"] is True
-    file.write_text(POLICY, "utf-8")
+    _write(file, POLICY)
     loop.turn()
     assert loop.rules.state.phase is PolicyPhase.READY
     assert loop.rules.policy is not good
@@ -176,7 +183,7 @@ def test_a_policy_must_be_as_its_signer_left_it_and_an_altered_one_leaves_none(l
     sign(file.read_bytes(), file, key)
     loop.turn()
     assert loop.rules.state.phase is PolicyPhase.READY
-    file.write_text(POLICY.replace("P3M", "P9M"), "utf-8")
+    _write(file, POLICY.replace("P3M", "P9M"))
     loop.turn()
     assert (loop.rules.state.phase, loop.rules.policy) == (PolicyPhase.UNSIGNED, None)
     assert loop.events == ["policy_refused", "policy_taken_up", "policy_refused"]
@@ -245,7 +252,7 @@ def test_a_signed_policy_read_before_the_archive_named_its_signer_stays_and_is_n
     loop.turn()
     assert loop.events == ["policy_taken_up", "policy_taken_up", "policy_refused"]
     # Of another file it is noted.
-    file.write_text(POLICY.replace("Salgslinjen", "Salg og service"), "utf-8")
+    _write(file, POLICY.replace("Salgslinjen", "Salg og service"))
     sign(file.read_bytes(), file, key)
     loop.rules.ask_for(public_half(key))
     while loop.rules.policy is None:
@@ -287,7 +294,7 @@ def test_exchanges_are_found_when_the_policy_is_read_and_missing_ones_are_report
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
     upstream = '[upstream]\nhosts = ["10.0.0.5", "pbx.example", "gone.example"]\n\n[[line]]'
-    file.write_text(POLICY.replace("[[line]]", upstream, 1), "utf-8")
+    _write(file, POLICY.replace("[[line]]", upstream, 1))
     loop.rules.load(str(file))
     loop.turn()
     # Taken up before any name is looked up: a name server may be slow.
@@ -313,7 +320,7 @@ def test_exchanges_are_found_when_the_policy_is_read_and_missing_ones_are_report
 def test_a_sound_that_changes_while_the_notices_are_made_is_read_again(loop: Loop, file: Path) -> None:
     sound = file.with_name("n1.wav")
     sound.write_bytes(b"first")
-    file.write_text(POLICY.replace("[line.training]", '[line.sound.N1]\nda = "n1.wav"\n\n[line.training]', 1), "utf-8")
+    _write(file, POLICY.replace("[line.training]", '[line.sound.N1]\nda = "n1.wav"\n\n[line.training]', 1))
     read: list[bytes] = []
 
     class Maker:
