@@ -164,7 +164,6 @@ def test_the_house_hears_of_an_agents_own_mark_for_that_call_and_of_a_no_for_its
     desk.commit(CloseRecording(recording, AT, BOTH), recording=recording)
     received(desk, recording, 3)
     desk.commit(DropWraps(recording, KeyRole.TRAINING, "private"), recording=recording)
-    desk.commit(DropWraps(recording, KeyRole.TRAINING, "declined_by_key"), recording=recording)
     desk.commit(RememberRefusal(call, AT), call=call)
     desk.commit(Discard(recording, "private"), recording=recording)
     told = {"call_group": group, "purposes": ["training"], "reason": "kept_out_of_training"}

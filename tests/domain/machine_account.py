@@ -87,6 +87,8 @@ class Account:
         self.no: set[Purpose] = set()
         self.not_its_own: set[Purpose] = set()
         """of `no`, what it cannot ask for anew: it was not its own word, or it has a case"""
+        self.declines = self.no_remembered = False
+        """its no to training by key or SIP, and what the archive is told of it"""
         self.withdrawn: set[Purpose] = set()
         """of `no`, what had had its yes"""
         self.unanswered: set[Purpose] = set()
@@ -398,18 +400,22 @@ class Account:
     def _refuses_by_keys(self, heard: NoticeId | None) -> None:
         """What the notice ties them to; where none does, nobody knows what they refuse."""
         if heard in KEYS_ARE_FOR_TRAINING:
-            self._refuse(TRAIN)
+            self._declines_training()
         else:
             self._refuses_unclearly()
 
     def _refuses_unclearly(self) -> None:
         """By SIP, or by keys that no notice named, which is no sentence: everything ends that can be ended."""
         if not self.scene.special or self.needs_yes(TRAIN):
-            self._refuse(TRAIN)
+            self._declines_training()
         if self.needs_yes(DOC):
             self._refuse(DOC)
         elif not self.objected and self._objects():
             self.unclear = True
+
+    def _declines_training(self) -> None:
+        self.declines |= TRAIN in self.scene.bases
+        self._refuse(TRAIN)
 
     def _objects(self) -> bool:
         """To documentation on interest or public task: a case. Whether recording goes on meanwhile, the policy says."""
@@ -588,6 +594,7 @@ class Account:
     def _sees(self, effect: f.Effect) -> None:
         match effect:
             case c.Commit():
+                self.no_remembered |= any(isinstance(it, c.RememberRefusal) for it in effect.changes)
                 again = [it for it in self.owed if (it.changes, it.entries) == (effect.changes, effect.entries)]
                 self.owed = [it for it in self.owed if it not in again]
                 self.on_the_way.append(effect)

@@ -112,6 +112,8 @@ def _written_wrongly(call: Account, event: e.Event, effects: tuple[f.Effect, ...
         said = any(entry.event == "draw_used" for it in commits for entry in it.entries)
         if not used is said is (TRAIN in call.scene.bases):
             yield "the draw is used up with the answer, and the log says so (G34)"
+    if call.declines and not call.no_remembered:
+        yield "a no to training is not remembered (G31)"
     if call.owed and e.Timer.RETRY not in call.timers:
         yield "what could not be written is forgotten"
 

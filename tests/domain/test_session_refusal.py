@@ -321,12 +321,17 @@ def test_what_was_never_consented_to_cannot_be_withdrawn() -> None:
     assert Call("N3").hear()(e.Withdrawn(TRAIN)).last == ()
 
 
+@pytest.mark.rule("G31")
 @pytest.mark.rule("G33")
 def test_the_agent_can_keep_a_call_out_of_training_without_the_party_having_asked() -> None:
     call = Call("N7").hear()(e.KeptOutOfTraining())
     assert call.recorded == {DOC}
-    assert call.status.purposes[TRAIN].reason is Reason.KEPT_OUT_OF_TRAINING
     assert not call.changed(c.RememberRefusal)
+    # What the party itself says to it counts for its later calls too, and once.
+    assert call.press("*9").changed(c.RememberRefusal)
+    assert not call.press("*9").changed(c.RememberRefusal)
+    assert call.recorded == {DOC}
+    assert call.status.purposes[TRAIN].reason is Reason.KEPT_OUT_OF_TRAINING
 
 
 @pytest.mark.rule("G02")

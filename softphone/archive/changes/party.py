@@ -20,7 +20,7 @@ from softphone.domain.changes import EndCallBack, ListCallBack, RememberLanguage
 from softphone.domain.house_knows import KEPT
 from softphone.domain.policy.period import Period
 from softphone.domain.purpose import Purpose
-from softphone.domain.retention import REMEMBERED, UPHELD_FOR, expires_on
+from softphone.domain.retention import REMEMBERED, UPHELD_FOR, Ended, expires_on
 
 CALL_BACK_LISTED = Period(months=3)
 """at most, if the line no longer has training whose own period would count (G36)"""
@@ -62,9 +62,10 @@ def refused(done: Execution, change: RememberRefusal) -> None:
     facts = done.facts_of(change.call)
     here = select(recordings.c.recording).join(purposes, purposes.c.recording == recordings.c.recording)
     training = purposes.c.purpose == Purpose.TRAINING.value
-    if not done.tx.execute(here.where(recordings.c.call == change.call, training)).first():
-        # Nothing here was for training, and the number may be withheld: other desks of the house may have had the call before.
-        # What was tells of its end itself, or waits for custody.
+    lives = purposes.c.stands != Ended.TAKEN_BACK.value
+    if not done.tx.execute(here.where(recordings.c.call == change.call, training, lives)).first():
+        # Nothing here was for training, or the agent had ended it; and the number may be withheld. Other desks of the house may
+        # have had the call before. What was tells of its end itself, or waits for custody.
         outbox.withdraw_of_call(done.tx, change.call, facts.group, (Purpose.TRAINING,), "declined_by_voice")
     remember_refusal(done.tx, done.secrets, facts, change.at)
 

@@ -74,6 +74,7 @@ def refuse(turn: Turn, purpose: Purpose, reason: Reason, *, from_now_on: bool = 
 
 def _remember(turn: Turn) -> None:
     """A party that said no to training, gave grounds against it, or objected to being recorded, is in no later sample."""
+    turn.set(remembered=True)
     turn.change(RememberRefusal(turn.state.call, turn.now.utc))
     turn.note("refusal_remembered", "G31")
 
@@ -143,8 +144,8 @@ def refused_by_keys(turn: Turn, heard: NoticeId | None) -> None:
     """They refuse what the notice ties them to. If it ties them to nothing, nobody knows what is meant."""
     if heard not in REFUSE_TRAINING:
         _refuse_what_can_be(turn, Reason.DECLINED_BY_KEY)
-    elif can_be_ended(turn.state, TRAINING):
-        refuse(turn, TRAINING, Reason.DECLINED_BY_KEY)
+    else:
+        _decline_training(turn, Reason.DECLINED_BY_KEY)
 
 
 def preference_signalled(turn: Turn, event: PreferenceSignalled) -> None:
@@ -153,16 +154,22 @@ def preference_signalled(turn: Turn, event: PreferenceSignalled) -> None:
         _refuse_what_can_be(turn, Reason.DECLINED_BY_SIP)
 
 
+def _decline_training(turn: Turn, reason: Reason) -> None:
+    """A no is remembered also where the agent has ended training before: that was no word of the party's."""
+    if can_be_ended(turn.state, TRAINING):
+        refuse(turn, TRAINING, reason)
+    elif turn.state.training.phase is PurposePhase.ENDED and not turn.state.remembered:
+        _remember(turn)
+
+
 def _refuse_what_can_be(turn: Turn, reason: Reason) -> None:
     """What is refused is unclear: everything ends that can be ended."""
     state = turn.state
     both = can_be_ended(state, TRAINING) and can_be_ended(state, DOCUMENTATION)
-    if can_be_ended(state, TRAINING):
-        if state.special and not state.training.needs_yes:
-            if not state.request_noted:
-                _note_request(turn, "G32")
-        else:
-            refuse(turn, TRAINING, reason)
+    if not state.special or state.training.needs_yes:
+        _decline_training(turn, reason)
+    elif can_be_ended(state, TRAINING) and not state.request_noted:
+        _note_request(turn, "G32")
     if can_be_ended(state, DOCUMENTATION):
         if state.documentation.needs_yes:
             refuse(turn, DOCUMENTATION, reason)

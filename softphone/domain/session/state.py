@@ -347,6 +347,8 @@ class State:
     """an objection to documentation is an open case (G23)"""
     request_noted: bool = False
     """a request that could not be met was noted (obligation, or special circumstances without grounds)"""
+    remembered: bool = False
+    """its no counts for later calls too (G31)"""
     unclear: Reason | None = None
     """keys or SIP said no, of unknown scope, so the agent asks: which of the two it was"""
     call_back: bool = False
