@@ -63,7 +63,7 @@ def test_qts_quit_and_the_sessions_end_are_not_taken_for_a_wish_to_keep_it_in_th
         env={**os.environ, "QT_QPA_PLATFORM": "offscreen", "LANGUAGE": "en"},
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=60,
         check=False,
     )
     assert (desk.returncode, desk.stderr) == (0, "")
