@@ -22,8 +22,8 @@ from softphone.system.logbook import log, log_bug
 
 WITHIN = 0.3
 """seconds"""
-_GIVEN_UP = 5.0
-"""seconds, for one answer"""
+_PATIENCE = 5.0, 20.0
+"""seconds for the first answer, and at most: each one after it has twice as long"""
 _AGAIN = 15.0
 """seconds until it is asked once more"""
 _ASKERS = 4
@@ -40,6 +40,7 @@ class _Asked:
     line: str
     then: Then
     wanted: Callable[[], bool]
+    patience: float = _PATIENCE[0]
     told: bool = False
 
 
@@ -80,13 +81,14 @@ class HouseNumbers:
             except KlartoneError as error:
                 # It is said beside the call already: this is for whoever helps from afar.
                 _log.info("the house did not tell what it knows of a number: %s", error.code)
+                asked.patience = min(2 * asked.patience, _PATIENCE[1])
                 _after(_AGAIN, lambda asked=asked: self._waiting.put(asked))
             except Exception as error:  # noqa: BLE001 - whatever it is, the next call is asked about
                 log_bug(_log, error, "numbers of the house")
 
     def _answered(self, asked: _Asked) -> None:
         body = {"number": asked.number, "line": asked.line}
-        answer = self._ask("POST", "/v1/numbers/known", body, seconds=_GIVEN_UP)
+        answer = self._ask("POST", "/v1/numbers/known", body, seconds=asked.patience)
         said = answer.json
         told = cast("dict[str, Any]", said).get("known") if isinstance(said, dict) else None
         if not (isinstance(told, list) and all(isinstance(one, dict) for one in cast("list[Any]", told))):

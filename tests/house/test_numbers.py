@@ -59,9 +59,10 @@ def test_a_no_at_one_desk_counts_at_another_and_where_the_house_is_silent_traini
     desk = Desk(lambda: Archive.open_or_create(tmp_path / "archive", keys))
     desk.until(lambda: desk.store.opened)
     desk.store.in_house = True
-    # Joined, and not connected yet: nobody can say whether there was a no.
+    # Joined, and not connected yet: nobody can say whether there was a no. Once it is, the call is asked about all the same.
     assert desk.look_up("c0", number=OTHER).house_silent
-    desk.store.house_numbers = HouseNumbers(second.connection.ask)
+    desk.store.ship_by(None, HouseNumbers(second.connection.ask))
+    desk.until(lambda: "c0" in desk.late)
     # Nor how many wait for the house's reviewers.
     assert desk.look_up("c0b", number=OTHER).house_silent
     desk.store.house_waiting = waiting_of(second)
@@ -78,7 +79,7 @@ def test_a_no_at_one_desk_counts_at_another_and_where_the_house_is_silent_traini
     assert not desk.look_up("c3", number=None).house_silent
     # Of its reviewers nobody knows more than a day later.
     waiting = desk.store.house_waiting
-    assert not desk.late
+    assert desk.late.keys() == {"c0"}
     desk.store.house_waiting = replace(waiting, at=waiting.at - timedelta(days=1))
     assert desk.look_up("c3b", number=None).house_silent
     desk.store.house_waiting = waiting
@@ -156,11 +157,13 @@ def test_who_calls_once_a_house_has_hung_is_first_and_who_still_talks_hears_late
 ) -> None:
     monkeypatch.setattr(numbers_module, "_AGAIN", 0.01)
     hangs, asked, heard = threading.Event(), queue.Queue[str](), queue.Queue[tuple[str, bool, bool]]()
+    patience = set[float]()
     answers = [b"no JSON", b"[]", b'{"known": {}}', b'{"known": ["refused"]}']
 
-    def ask(method: str, path: str, body: Any = None, **_: Any) -> Answer:
+    def ask(method: str, path: str, body: Any = None, *, seconds: float = 0.0, **_: Any) -> Answer:
         assert (method, path) == ("POST", "/v1/numbers/known")
         asked.put(body["number"])
+        patience.add(seconds)
         hangs.wait(20)
         # Whatever is no answer of the service's is none.
         return Answer(200, {}, answers.pop() if answers else b'{"known": [{"what": "refused"}]}')
@@ -183,4 +186,5 @@ def test_who_calls_once_a_house_has_hung_is_first_and_who_still_talks_hears_late
     then = [asked.get() for _ in range(asked.qsize())]
     assert over not in hung | {*then}
     assert then.index(NUMBER) < min(then.index(one) for one in {*before} - hung)
+    assert {5.0, 10.0} <= patience <= {5.0, 10.0, 20.0}
     numbers.close()

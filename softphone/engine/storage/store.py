@@ -126,6 +126,8 @@ class Store:
         """what follows once a call has been looked up"""
         self._house_said: dict[str, tuple[HouseKnows | None, bool] | None] = {}
         """calls that the house is asked about, and what it has said"""
+        self._to_ask: dict[str, tuple[str, str]] = {}
+        """number and line of calls that it is asked about once it can be reached"""
         self._known_here: dict[str, LookupResult] = {}
         """what is known here of those that it has not answered yet"""
         self._numbers: dict[str, str] = {}
@@ -197,6 +199,10 @@ class Store:
         if self.house_numbers is not None:
             self.house_numbers.close()
         self.house_numbers = numbers
+        if numbers is not None:
+            for call, (number, line) in self._to_ask.items():
+                self._ask_house(numbers, call, number, line)
+        self._to_ask.clear()
         if courier is None:
             self.house_waiting = None
         if self.courier is not None and courier is None:
@@ -243,12 +249,10 @@ class Store:
                     del self._numbers[next(iter(self._numbers))]
                 if self.house_numbers:
                     self._house_said[call.id] = None
-                    self.house_numbers.ask(
-                        *(call.e164, call.line.id, self._house_says(call.id)),
-                        wanted=lambda: call.id in self._talking,
-                    )
+                    self._ask_house(self.house_numbers, call.id, call.e164, call.line.id)
                 elif self.in_house:
                     self._house_said[call.id] = None, True
+                    self._to_ask[call.id] = call.e164, call.line.id
             agent = call.agent or call.account
             elsewhere: Mapping[date, int] | None = None
             if self.in_house:
@@ -259,6 +263,9 @@ class Store:
                 elsewhere=elsewhere,
             )
             self._reader.ask(asked)
+
+    def _ask_house(self, numbers: HouseNumbers, call: str, number: str, line: str) -> None:
+        numbers.ask(number, line, self._house_says(call), wanted=lambda: call in self._talking)
 
     def _house_says(self, call: str) -> Callable[[HouseKnows | None, bool], None]:
         def said(knows: HouseKnows | None, silent: bool) -> None:
@@ -289,6 +296,7 @@ class Store:
             self.unrecorded.written(call)
         self._once_known(call, lambda: self._ledger.give_up_place(call) if self._ledger else None)
         self._house_said.pop(call, None)
+        self._to_ask.pop(call, None)
         self._known_here.pop(call, None)
         self._talks(call, over=True)
 
