@@ -61,6 +61,7 @@ class Part(TypedDict, total=False):
     complaint: Complaint
     objected: bool
     request_noted: bool
+    remembered: bool
     unclear: Reason | None
     call_back: bool
     stood_still: bool
