@@ -4,6 +4,8 @@ the caller by number, answers and releases, and IT sees figures only."""
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +13,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from softphone.domain.purpose import Purpose
+from softphone.domain.purpose import Purpose, Reason
 from tests.days import house_day
 from tests.peers.processes import until
 from tests.team.served import Team
@@ -117,6 +119,27 @@ def test_a_call_goes_from_an_agents_desk_to_the_lead_to_data_protection_and_it_s
             until(lambda calls=calls: len(team_tls.kept()) == 2 + 2 * calls, 30, "both in the house, for documentation")
             assert for_training(team_tls, first) == [("taken_back",)]
         assert rows(lead.lists("archive", "list")) == {kept, disputed}
+
+        # That caller objects by letter, and is right. A house that hangs as the next call rings is heard in mid-call.
+        cases = dpo.lists("cases", "new", "--number", PUT_THROUGH[1])
+        for one in cases:
+            dpo.does(
+                "cases", "decide", one["recording"], "--uphold", "--reason", "The caller has reasons of their own."
+            )
+        os.kill(team_tls.process.pid, signal.SIGSTOP)
+        try:
+            call = anna.is_called(PUT_THROUGH[1], LINE)
+            anna.records(call, 0.5, Purpose.DOCUMENTATION)
+        finally:
+            os.kill(team_tls.process.pid, signal.SIGCONT)
+        status = anna.eye.wait_status(lambda one: not one.recording, "the late no", call, 60)
+        assert [one.reason for one in status.reasons][:1] == [Reason.DECLINED_EARLIER]
+        assert not status.kept
+        anna.window.wait(lambda one: "said no before" in one.get("title", ""), "why")
+        anna.eye.wait_event("audit.recording_discarded", call=call)
+        anna.ends(call)
+        anna.has_shipped()
+        assert len(team_tls.kept()) == 6 - len(cases)
 
         # IT: who has joined and that nothing waits, and not one call.
         people = {one["subject"]: one for one in map(json.loads, house.command("people", "--json").splitlines())}

@@ -106,13 +106,16 @@ class House:
         agent.does("settings", "set", "desk_certificate", re.findall(r'desk_certificate = "(.+)"', told)[0])
 
     def _record(self, policy: Path, language: str) -> None:
-        """The line's notice is a sound of a second, under the hash by which a signed policy takes it."""
+        """The line's notices are a sound of a second, under the hash by which a signed policy takes it."""
         sound = write_notice(policy.parent.parent / "said.wav")
-        where = ("--policy", str(policy), "--notice", "N7", "--language", language, "--from", str(sound))
-        told = self.data_protection.does("policy", "record", "n7", *where)
-        (table,) = re.findall(r"^sound = .+$", told, re.MULTILINE)
-        text = policy.read_text("utf-8")
-        policy.write_text(text.replace("repeat = 0\n", f"repeat = 0\n{table}\n"), "utf-8")
+        for notice in ("N7", "N1"):
+            where = ("--policy", str(policy), "--notice", notice, "--language", language, "--from", str(sound))
+            told = self.data_protection.does("policy", "record", "n7", *where)
+            # The second's has the first in it.
+            (table,) = re.findall(r"^sound = .+$", told, re.MULTILINE)
+            policy.write_text(
+                re.sub(r"repeat = 0\n(sound = .+)?", f"repeat = 0\n{table}", policy.read_text("utf-8")), "utf-8"
+            )
 
     def joins(self, person: Person, role: Role) -> str:
         """By a link, which IT makes; what it was told."""
