@@ -44,7 +44,10 @@ def test_what_is_past_its_time_is_forgotten_and_the_rest_is_proved_as_before(tea
     )
     decided = "UPDATE cases SET decision = 'upheld', reason = 'x', decided_at = now() - interval '70 months' WHERE number = %s"
     whole(desk.upload(gone))
+    # One that nobody has decided is over with its recording.
+    team.sql(case, gone.recording)
     withdrawn(team, desk, gone)
+    team.sql("UPDATE cases SET decided_at = decided_at - interval '70 months' WHERE decision = 'gone'")
     # A year goes by for nobody's sake: no function can take what is younger.
     assert team.sql("SELECT log_cut(now() + interval '9 years', 1000)", user=SWEEPER) == [(0,)]
     team.sql(AGED)

@@ -217,6 +217,9 @@ def test_a_no_during_a_case_on_grounds_outlives_it_and_nothing_starves_the_sweep
     house.owner("UPDATE purposes SET expires_on = '2020-01-01', ends_at = '2020-01-01' WHERE recording = %s", one)
     assert house.sweep()[-1] == ("discarded", None)
     assert house.ask("custody", cases.TOLD, None) == []
+    over = "SELECT c.decision, (a.told::jsonb #>> '{params,undecided}')::boolean AS said FROM cases c JOIN audit a"
+    over += " ON a.recording = c.recording::text AND a.event = 'recording_discarded' WHERE c.kind = 'objection'"
+    assert house.owner(over) == [{"decision": "gone", "said": True}]
 
 
 def test_a_second_recording_of_a_call_tells_no_other_line_or_group(house: House) -> None:

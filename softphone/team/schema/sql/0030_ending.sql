@@ -40,6 +40,7 @@ END $$;
 CREATE FUNCTION erase(of uuid, why text) RETURNS void LANGUAGE plpgsql SET search_path = klartone, pg_temp AS $$
 DECLARE
     row recordings;
+    undecided boolean;
 BEGIN
     DELETE FROM recordings WHERE recording = of RETURNING * INTO row;
     IF row.recording IS NULL THEN
@@ -48,7 +49,11 @@ BEGIN
     DELETE FROM receipts WHERE recording = of;
     INSERT INTO tombstones (recording, object_key, reason) VALUES (of, row.object_key, why);
     DELETE FROM calls c WHERE c.call = row.call AND NOT EXISTS (SELECT FROM recordings r WHERE r.call = c.call);
-    PERFORM note('recording_discarded', 'G10', row.call::text, of, jsonb_build_object('why', why));
+    -- What nobody can decide any more is over: the log and the cases are forgotten in their time.
+    UPDATE cases SET decision = 'gone', reason = 'undecided', decided_at = statement_timestamp() WHERE recording = of AND decision IS NULL;
+    undecided := FOUND;
+    PERFORM note('recording_discarded', 'G10', row.call::text, of,
+        jsonb_build_object('why', why) || CASE WHEN undecided THEN '{"undecided": true}' ELSE '{}'::jsonb END);
 END $$;
 
 -- By an agent, in a call group: all of own calls, as long as they find one of them; of others' what is the caller's to take back. Who

@@ -9,7 +9,7 @@ CREATE TABLE cases (
     deadline date NOT NULL,
     overdue_at timestamptz NOT NULL, -- the moment at which that day has passed
     heard uuid[] NOT NULL DEFAULT '{}', -- by which ids a desk has told of it: one that is told again is the same
-    decision text CHECK (decision IN ('upheld', 'not_upheld')),
+    decision text CHECK (decision IN ('upheld', 'not_upheld', 'gone')), -- gone: undecided, with its recording
     reason text CHECK (length(reason) <= 2000),
     decided_by uuid REFERENCES people,
     decided_at timestamptz,
