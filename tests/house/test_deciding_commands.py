@@ -118,6 +118,10 @@ def test_one_number_s_recordings_at_all_desks_are_held_answered_let_go_and_decid
     assert letter.recording in says(handler, "cases", "new", letter.recording, "--received", came)
     assert letter.recording not in {row["recording"] for row in lists(handler)}
     assert "--received" in says(handler, "cases", "new", letter.recording, "--received", "2999-01-01", status=1)
+    # Nothing is there yet, and what comes is met by it.
+    told = says(dpo, "cases", "new", "--number", "+4599999999", "--for", "erasure")
+    assert "no recording is in the archive" in told
+    assert "not sent yet, once it arrives" in told
     assert letter.recording in says(dpo, "cases", "list")
     assert letter.recording in says(
         dpo, "cases", "decide", letter.recording, "--reject", "--reason", "det er et retskrav"

@@ -82,6 +82,40 @@ def test_a_consent_taken_back_by_number_ends_what_rests_on_one_also_in_what_arri
     assert events.count("withdraw_sought") == events.count("opt_out_sought") == 1
 
 
+@pytest.mark.rule("G23", "G32", "G37")
+def test_what_a_letter_asks_for_meets_what_arrives_later_once_and_later_calls_are_in_no_sample(house: House) -> None:
+    came = house_day(NOW) - timedelta(days=3)
+    interest = [DOCUMENTED, replace(TRAINED, basis=Basis.LEGITIMATE_INTEREST)]
+    late, special, law = (recorded(purposes=interest, opened_at=NOW - timedelta(days=4)) for _ in range(3))
+    special = replace(special, call=replace(special.call, notice="N8"))
+    law = replace(law, purposes=(replace(DOCUMENTED, basis=Basis.LEGAL_OBLIGATION),))
+    asked = (None, NUMBER, "erase", ["documentation", "training"], came, LATER, datetime.max.replace(tzinfo=UTC))
+    assert house.ask("custody", rights.TAKEN, new_id(), *asked) == []
+    # Nobody's word is remembered for ever.
+    (known,) = house.ask("bo", afterwards.KNOWN, NUMBER, "salg")
+    assert (known["what"], known["until"] < NOW + timedelta(days=3700)) == ("refused", True)
+    assert [house.ship("anna", one) for one in (late, special, law)] == 3 * ["stored"]
+    told = {
+        (row["recording"], row["kind"], house_day(row["received_at"])) for row in house.ask("custody", cases.TOLD, None)
+    }
+    assert told == {(one.recording, "objection", came) for one in (late, special)} | {
+        (special.recording, "grounds_given", came)
+    }
+    assert [stands(house, one.recording)["documentation"] for one in (late, special, law)] == 3 * ["keeps"]
+    assert [stands(house, one.recording)["training"] for one in (late, special)] == 2 * ["taken_back"]
+    assert house.found("handler") == {law.recording}
+    # Once decided it is no case again, whatever is asked of what is known.
+    (case,) = house.ask("custody", cases.TOLD, late.recording)
+    anew = Jsonb([{"role": "documentation", "segment": 0, "key_id": "d1", "suite": "s", "sealed": "00"}])
+    house.ask("custody", cases.SETTLE, case["number"], late.recording, False, "of use", anew, LATER)
+    assert house.ask("custody", cases.TOLD, late.recording) == []
+    assert house.found("handler") == {late.recording, law.recording}
+    # The next call is not asked about: it is in no sample, and is kept for documentation.
+    after = house.arrived(purposes=interest, opened_at=datetime.now(UTC))
+    assert stands(house, after) == {"documentation": "keeps", "training": "taken_back"}
+    assert house.ask("custody", cases.TOLD, after) == []
+
+
 @pytest.mark.rule("G31")
 def test_an_opt_out_of_one_recording_reaches_its_whole_call_group_and_tells_the_one_that_was_named(
     house: House,
@@ -118,6 +152,15 @@ def test_our_own_hold_against_a_refusal_stands_until_custody_has_to_have_decided
     assert house.found("custody") == {ours, theirs, in_call}
     agreed = house.arrived(purposes=[replace(DOCUMENTED, basis=Basis.CONSENT)], number=None)
     raised(house, "handler", agreed, "controller")
+    # A moment that has passed gives custody a day all the same.
+    past = house.arrived(purposes=[replace(DOCUMENTED, basis=Basis.CONSENT)], number=None)
+    raised(house, "handler", past, "controller")
+    group = house.owner("SELECT call_group FROM calls JOIN recordings USING (call) WHERE recording = %s", past)[0][
+        "call_group"
+    ]
+    house.ask("anna", rights.TAKE_BACK, new_id(), group, None, both, "withdrawn", NOW - timedelta(days=1))
+    (ends,) = house.owner("SELECT provisional_until FROM holds WHERE recording = %s", past)
+    assert ends["provisional_until"] > NOW + timedelta(hours=23)
     assert taken(house, "handler", "withdraw", "documentation", of=agreed) == [
         (agreed, ["documentation"], False, "hold_only")
     ]
@@ -126,7 +169,7 @@ def test_our_own_hold_against_a_refusal_stands_until_custody_has_to_have_decided
     )
     assert never not in house.found("custody")
     house.owner("UPDATE holds SET provisional_until = now() - interval '1 second' WHERE provisional_until IS NOT NULL")
-    assert sorted(house.sweep(), key=str) == 3 * [("discarded", None)] + 3 * [("hold_void", None)]
+    assert sorted(house.sweep(), key=str) == 4 * [("discarded", None)] + 4 * [("hold_void", None)]
     assert house.found("custody") == {theirs}
 
 

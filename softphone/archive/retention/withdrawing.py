@@ -48,22 +48,32 @@ class WithdrawalRequest:
 
 def of_recording(archive: Archive, row: RecordingRow, asked: WithdrawalRequest) -> WithdrawalResult:
     """In all recordings of its call. Raises ArchiveError, as does the other."""
-    return _of_calls(archive, [row.call], asked, 1)
+    past = History(archive.catalog, archive.secrets).call(row.call, asked.now)
+    done = _of_calls(archive, [row.call], asked, 1)
+    if not done.ended:  # what ends is remembered with it
+        _remember(archive, past.facts.number if past else None, asked)
+    return done
 
 
 def of_number(archive: Archive, number: str, asked: WithdrawalRequest) -> WithdrawalResult:
-    """In all calls with a party's number (E.164). An opt-out is remembered for it, even if nothing was recorded."""
+    """In all calls with a party's number (E.164)."""
     unreadable: set[str] = set()
     now = asked.now
     rows = with_number(archive, number, now, unreadable)
     calls = list(dict.fromkeys(row.call for row in rows))
     done = _of_calls(archive, calls, asked, len(rows))
-    if asked.right is Right.OPT_OUT:
-        facts = CallFacts("", None, Direction.INBOUND, number, now, Language.DA, "UTC", {})
-        with archive.catalog.writing() as tx:
-            remember_refusal(tx, archive.secrets, facts, now)
-            tx.log(AuditEntry("refusal_remembered", "G31", now, ""))
+    _remember(archive, number, asked)
     return WithdrawalResult(done.ended, done.running, len(unreadable))
+
+
+def _remember(archive: Archive, number: str | None, asked: WithdrawalRequest) -> None:
+    """Who wants more than a consent back is in no later sample either, even if nothing was recorded."""
+    if number is None or asked.right is Right.WITHDRAW:
+        return
+    facts = CallFacts("", None, Direction.INBOUND, number, asked.now, Language.DA, "UTC", {})
+    with archive.catalog.writing() as tx:
+        remember_refusal(tx, archive.secrets, facts, asked.now)
+        tx.log(AuditEntry("refusal_remembered", "G31", asked.now, ""))
 
 
 def _of_calls(archive: Archive, calls: Iterable[str], asked: WithdrawalRequest, count: int) -> WithdrawalResult:

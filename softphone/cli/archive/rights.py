@@ -11,7 +11,7 @@ import sys
 from datetime import date, datetime
 
 from softphone.bootstrap.archive.shared import number_of, print_line
-from softphone.bootstrap.archive.viewing import seeing
+from softphone.bootstrap.archive.viewing import HouseViewing, seeing
 from softphone.bootstrap.home import texts
 from softphone.domain.archive.decisions import PurposesEnded, Right
 from softphone.domain.errors import ArchiveError
@@ -66,8 +66,10 @@ def _take_back(
             print_line(tell("rights.unnamed", count=done.unnamed))
         if not (done.ended or done.unnamed or done.running):
             print_line(tell(f"rights.nothing.{right}"))
-        if right is Right.OPT_OUT and arguments.number is not None:
+        if right is not Right.WITHDRAW and arguments.number is not None:
             print_line(tell("rights.remembered"))
+        if isinstance(viewing, HouseViewing):
+            print_line(tell("rights.later"))
     if done.ended or (done.unnamed and right is Right.ERASE):
         cased = right is Right.OPT_OUT and any(one.restricted == "case" for one in done.ended)
         code = ".erase" if right is Right.ERASE else ".object" if cased or right is Right.OBJECT else ""

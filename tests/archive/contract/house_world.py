@@ -21,7 +21,7 @@ from softphone.archive.crypto.wraps import SUITE, fingerprint, private_name
 from softphone.domain.archive.interface import SeenArchive
 from softphone.domain.archive.recordings import AuditRow
 from softphone.domain.policy import Policy
-from softphone.domain.purpose import KeyRole, Purpose
+from softphone.domain.purpose import Basis, KeyRole, Purpose
 from softphone.domain.roles import Role, role_of
 from softphone.house import keys
 from softphone.house.archive import HouseArchive
@@ -117,6 +117,7 @@ class HouseWorld:
         judged: bool = False,
         objection: bool = False,
         special: bool = False,
+        basis: Basis | None = None,
     ) -> str:
         one = made(
             self.team.keys,
@@ -130,6 +131,7 @@ class HouseWorld:
         )
         for it in one.told["purposes"]:
             it["at_end"] = "review" if judged else "delete"
+            it |= {"basis": basis.value} if basis else {}
         if special:
             one.told["call"]["notice"] = "N8"
         if objection:

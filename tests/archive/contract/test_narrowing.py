@@ -14,7 +14,7 @@ from softphone.domain.changes import HoldBy
 from softphone.domain.errors import ArchiveError
 from softphone.domain.policy.period import Period
 from softphone.domain.policy.terms import terms_afterwards
-from softphone.domain.purpose import KeyRole, Purpose
+from softphone.domain.purpose import Basis, KeyRole, Purpose
 from tests.archive.contract.people import PEOPLE
 from tests.archive.contract.worlds import World
 from tests.archive.people import ANNA, BO
@@ -234,6 +234,16 @@ def test_a_request_for_erasure_ends_what_needs_no_ground_and_leaves_the_rest_to_
         (CaseKind.GROUNDS, came),
         (CaseKind.OBJECTION, came),
     ]
+    # What the law wants kept stays: that it was asked for is noted, and the next call is in no sample.
+    law = world.recorded(DOCUMENTATION, number=number, basis=Basis.LEGAL_OBLIGATION)
+    before = len(world.log())
+    again = custody.rights.take_back(law, Right.OBJECT, TERMS)
+    assert (again.ended, again.unnamed) == ((), 0)
+    assert {"request_noted", "refusal_remembered"} <= {one.event for one in world.log()[before:]}
+    nobodys = f"+45{next(_numbers)}"
+    before = len(world.log())
+    assert not handler.rights.take_back_of_number(nobodys, Right.ERASE, TERMS).ended
+    assert [one.event for one in world.log()[before:]] == ["erase_sought", "refusal_remembered"]
     assert custody.cases.decide(both, uphold=True, reason="ikke længere", policy=None).gone
     custody.cases.decide(special, uphold=False, reason="retskrav", policy=world.policy)
     assert found(world, "case handler", special) == found(world, "lead", special) == {special}

@@ -12,12 +12,14 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
+from sqlalchemy import update
 from uuid_utils import uuid7
 
 from softphone.archive.archive import Archive
 from softphone.archive.catalog import own_calls
 from softphone.archive.catalog.own_calls import OwnCall
 from softphone.archive.changes.call import CallFacts, PurposeEnd
+from softphone.archive.schema import tables
 from softphone.archive.seen import LocalArchive
 from softphone.archive.seen.access import viewer_of
 from softphone.domain.archive.interface import SeenArchive
@@ -26,7 +28,7 @@ from softphone.domain.changes import AuditEntry, CloseRecording, Restrict
 from softphone.domain.decision import NoticeId
 from softphone.domain.policy import Policy
 from softphone.domain.policy.period import Period
-from softphone.domain.purpose import Direction, Language, Purpose
+from softphone.domain.purpose import Basis, Direction, Language, Purpose
 from softphone.system.policy_file import parse_policy
 from tests.archive.contract.people import PEOPLE
 from tests.archive.people import ANNA, policy_of
@@ -53,6 +55,7 @@ class World(Protocol):
         judged: bool = False,
         objection: bool = False,
         special: bool = False,
+        basis: Basis | None = None,
     ) -> str:
         """A call's recording, of one second, closed."""
         ...
@@ -89,6 +92,7 @@ class LocalWorld:
         judged: bool = False,
         objection: bool = False,
         special: bool = False,
+        basis: Basis | None = None,
     ) -> str:
         desk, at, call = self._desk, self.now - ago, str(uuid7())
         ends = {one: PurposeEnd(review=True) for one in purposes} if judged else {}
@@ -100,6 +104,11 @@ class LocalWorld:
         desk.ledger.register_call(replace(facts, recipients=tuple(desk.policy_recipients)))
         recording = desk.recorded(1, *purposes, call=call, at=at)
         desk.commit(CloseRecording(recording, at + timedelta(seconds=1), purposes), recording=recording)
+        if basis:
+            with desk.archive.catalog.writing() as tx:
+                tx.execute(
+                    update(tables.purposes).where(tables.purposes.c.recording == recording).values(basis=basis.value)
+                )
         if objection:
             entry = AuditEntry("restricted", "G23", at, call, recording, {"why": "objection"})
             desk.commit(Restrict(recording, "objection"), recording=recording, entries=[entry])

@@ -170,26 +170,21 @@ BEGIN
     RETURN QUERY SELECT out, h.number, h.hash FROM service_head() h;
 END $$;
 
--- What was taken back before it arrived, what was refused before it began, and what custody has upheld for its number. A consent that
--- was taken back ends what rests on one. What was said before the call ends neither what it said yes to nor what the law obliges to
+-- What was taken back or asked for before it arrived, what was refused before it began, and what custody has upheld for its number. What
+-- was said before the call ends neither what it said yes to nor what the law obliges to
 -- record (`softphone.domain.session.refusal.refused_before`).
 CREATE FUNCTION apply_known(of uuid) RETURNS void LANGUAGE plpgsql SET search_path = klartone, pg_temp AS $$
 DECLARE
     call calls;
     hash bytea;
     one record;
+    asked withdrawals;
 BEGIN
     SELECT c.* INTO call FROM calls c JOIN recordings r USING (call) WHERE r.recording = of;
     SELECT n.number_hash INTO hash FROM call_numbers n WHERE n.call = call.call;
     FOR one IN
         SELECT its.ends, 'taken_back' AS how, w.reason AS why FROM withdrawals w, unnest(w.purposes) AS its (ends)
-            WHERE (NOT w.of_consent OR EXISTS (SELECT FROM purposes p
-                    WHERE p.recording = of AND p.purpose = its.ends AND p.basis = 'consent'))
-                AND (w.call IS NULL OR w.call = call.call)
-                -- An opt-out that was entered is a case under special circumstances (`right_taken`), and a case reaches what was here.
-                AND (w.reason <> 'declined_by_voice' OR w.desk IS NOT NULL OR call.notice IS NULL OR call.notice NOT IN ('N5', 'N8')
-                    OR EXISTS (SELECT FROM purposes p WHERE p.recording = of AND p.purpose = its.ends AND p.basis = 'consent'))
-                AND ((w.number_hash = hash AND call.started_at <= w.at) OR (w.call_group = call.call_group AND (
+            WHERE w.of_right IS NULL AND (w.call IS NULL OR w.call = call.call) AND ((w.number_hash = hash AND call.started_at <= w.at) OR (w.call_group = call.call_group AND (
                     w.desk IS NULL OR w.desk = call.desk
                     OR (w.call IS NULL AND its.ends = ANY (of_the_party(of, w.purposes))))))
         UNION ALL
@@ -205,6 +200,11 @@ BEGIN
                 END
     LOOP
         PERFORM purposes_end(ARRAY [of], ARRAY [one.ends], one.how, one.why);
+    END LOOP;
+    -- What has been decided of it, or is a case from the call itself, is no case once more.
+    FOR asked IN SELECT w.* FROM withdrawals w WHERE w.of_right IS NOT NULL
+            AND (w.call_group = call.call_group OR (w.number_hash = hash AND call.started_at <= w.at)) ORDER BY w.at, w.withdrawal LOOP
+        PERFORM right_meets(of, asked, false);
     END LOOP;
 END $$;
 

@@ -126,9 +126,63 @@ BEGIN
     RETURN reached;
 END $$;
 
+-- What a right does to one of these. What needs no ground ends; the rest is a case. `anew`: also where there was such a case before.
+-- `took`: the last that it did; none: nothing.
+CREATE FUNCTION right_meets(of uuid, asked withdrawals, anew boolean, OUT ended text[], OUT cased boolean, OUT took text)
+    LANGUAGE plpgsql SET search_path = klartone, pg_temp AS $$
+DECLARE
+    one record;
+    its record;
+    why text;
+    whole boolean;
+BEGIN
+    ended := '{}';
+    cased := false;
+    SELECT r.call, r.restricted, c.time_zone, c.notice INTO one FROM recordings r JOIN calls c USING (call) WHERE r.recording = of;
+    FOR its IN SELECT p.purpose, p.basis, p.stands = 'keeps' AS keeps FROM purposes p WHERE p.recording = of
+            AND (p.stands = 'keeps' OR (p.stands = 'taken_back' AND p.reason = 'grounds_given')) ORDER BY p.purpose DESC LOOP
+        why := CASE
+            WHEN asked.of_right IN ('withdraw', 'erase') AND its.basis = 'consent' AND its.purpose = ANY (asked.purposes) THEN 'withdrawn'
+            -- As `softphone.domain.notice.SPECIAL` has it: custody weighs the grounds.
+            WHEN asked.of_right IN ('opt_out', 'erase') AND its.purpose = 'training' AND one.notice IN ('N5', 'N8')
+                AND its.basis IS DISTINCT FROM 'consent' THEN CASE WHEN its.keeps AND one.restricted IS NULL THEN 'grounds_given' END
+            WHEN asked.of_right IN ('opt_out', 'erase') AND its.purpose = 'training' THEN 'declined_by_voice'
+            -- As `Basis.can_be_objected_to` has it. What is restricted is objected to, or nothing but training was there.
+            WHEN asked.of_right IN ('object', 'erase') AND its.purpose = 'documentation' AND its.keeps AND one.restricted IS NULL
+                AND its.basis IN ('legitimate_interest', 'public_task') THEN 'objection' END;
+        IF anew AND asked.of_right IN ('object', 'erase') AND its.purpose = 'documentation' AND its.basis = 'legal_obligation' THEN
+            PERFORM note('request_noted', 'G23', one.call::text, of, '{}');
+        END IF;
+        CONTINUE WHEN why IS NULL;
+        IF why IN ('withdrawn', 'declined_by_voice') THEN
+            took := why;
+            ended := ended || its.purpose;
+            PERFORM purposes_end(ARRAY [of], ARRAY [its.purpose], 'taken_back', why);
+            PERFORM note('taken_back', CASE why WHEN 'withdrawn' THEN 'G04' ELSE 'G31' END, one.call::text, of,
+                jsonb_build_object('purposes', its.purpose, 'why', why));
+            CONTINUE;
+        END IF;
+        CONTINUE WHEN NOT anew AND EXISTS (SELECT FROM cases c WHERE c.recording = of AND c.kind = why);
+        took := why;
+        cased := true;
+        PERFORM case_make(of, why, coalesce(day_begins(asked.received, one.time_zone), asked.at), 'letter', asked.person, '{}');
+        whole := why = 'objection' OR NOT EXISTS (SELECT FROM purposes p WHERE p.recording = of
+            AND p.purpose = 'documentation' AND p.stands = 'keeps');
+        IF EXISTS (SELECT FROM purposes p WHERE p.recording = of AND p.purpose = 'training' AND p.stands = 'keeps') THEN
+            ended := ended || 'training'::text;
+            IF why = 'objection' OR NOT whole THEN
+                PERFORM case_restricts(of, why, false);
+            END IF;
+        END IF;
+        IF whole THEN
+            PERFORM case_restricts(of, why, true);
+        END IF;
+    END LOOP;
+END $$;
+
 -- By a case handler or data protection, who have proved a key: an opt-out of training (`opt_out`), a consent taken back (`withdraw`, of
 -- these purposes), an objection to documentation (`object`), or a request for erasure (`erase`: all of these), in the whole call group of
--- a recording or in all of a number. What needs no ground ends at once, also in what arrives of it later; the rest is a case, within a
+-- a recording or in all of a number, also in what arrives of it later. What needs no ground ends at once; the rest is a case, within a
 -- month of the day on which the letter came (NULL: today). `hold_until`: how long a hold of ours stands against it. `remembered_until`:
 -- how long later calls are in no sample. Which recordings it was is told to who named it, or finds it. Done again, it changes nothing.
 CREATE FUNCTION right_taken(of_withdrawal uuid, of uuid, of_hash bytea, of_right text, which text[], of_day date, hold_until timestamptz,
@@ -142,15 +196,9 @@ DECLARE
     its_hash bytea := of_hash;
     these uuid[];
     one record;
-    its record;
-    why text;
-    took text;
-    told boolean := false;
-    ended text[];
-    cased boolean;
-    whole boolean;
+    did record;
     went boolean;
-    known withdrawals;
+    asked withdrawals;
 BEGIN
     IF NOT i_have_a_key() THEN
         RAISE EXCEPTION 'no key' USING ERRCODE = 'KT403';
@@ -163,74 +211,35 @@ BEGIN
         END IF;
     END IF;
     PERFORM lock_party(of_group, its_hash);
-    SELECT * INTO known FROM withdrawals w WHERE w.withdrawal = of_withdrawal;
-    IF known.withdrawal IS NOT NULL THEN
-        IF (known.call_group, known.number_hash, known.purposes, known.of_consent)
-                IS DISTINCT FROM (of_group, CASE WHEN of IS NULL THEN of_hash END,
-                CASE of_right WHEN 'erase' THEN ARRAY ['training'] ELSE which END, of_right = 'withdraw') THEN
+    SELECT * INTO asked FROM withdrawals w WHERE w.withdrawal = of_withdrawal;
+    IF asked.withdrawal IS NOT NULL THEN
+        IF (asked.call_group, asked.number_hash, asked.purposes, asked.of_right)
+                IS DISTINCT FROM (of_group, CASE WHEN of IS NULL THEN of_hash END, which, of_right) THEN
             RAISE EXCEPTION 'another withdrawal' USING ERRCODE = 'KT409';
         END IF;
         RETURN;
     END IF;
-    INSERT INTO withdrawals (withdrawal, call_group, number_hash, purposes, reason, at, person, of_consent)
-        SELECT w.id, of_group, CASE WHEN of IS NULL THEN of_hash END, w.ends, w.said, statement_timestamp(), who.person, w.consent
-        FROM (VALUES (of_withdrawal, which, 'withdrawn', true, 'withdraw'), (of_withdrawal, which, 'declined_by_voice', false, 'opt_out'),
-            (of_withdrawal, ARRAY ['training'], 'declined_by_voice', false, 'erase'), (gen_random_uuid(), which, 'withdrawn', true, 'erase'))
-            AS w (id, ends, said, consent, taken) WHERE w.taken = of_right;
+    INSERT INTO withdrawals (withdrawal, call_group, number_hash, purposes, reason, at, person, of_right, received)
+        VALUES (of_withdrawal, of_group, CASE WHEN of IS NULL THEN of_hash END, which, CASE of_right WHEN 'withdraw' THEN 'withdrawn'
+            WHEN 'object' THEN 'objection' ELSE 'declined_by_voice' END, statement_timestamp(), who.person, of_right, of_day)
+        RETURNING * INTO asked;
     these := ARRAY (SELECT r.recording FROM recordings r JOIN calls c USING (call) LEFT JOIN call_numbers n USING (call)
         WHERE c.call_group = of_group OR (of IS NULL AND n.number_hash = of_hash) ORDER BY r.recording);
     PERFORM FROM recordings r WHERE r.recording = ANY (these) ORDER BY r.recording FOR UPDATE;
     PERFORM note(of_right || '_sought', rule, coalesce(of_group::text, ''), NULL, jsonb_build_object('count', cardinality(these)));
-    FOR one IN SELECT r.recording, r.call, r.restricted, c.time_zone, c.notice, r.recording IS NOT DISTINCT FROM of OR (of IS NULL AND i_see(r))
-            AS named FROM recordings r JOIN calls c USING (call) WHERE r.recording = ANY (these) ORDER BY r.recording LOOP
-        ended := '{}';
-        took := NULL;
-        cased := false;
-        FOR its IN SELECT p.purpose, p.basis, p.stands = 'keeps' AS keeps FROM purposes p WHERE p.recording = one.recording
-                AND (p.stands = 'keeps' OR (p.stands = 'taken_back' AND p.reason = 'grounds_given')) ORDER BY p.purpose DESC LOOP
-            why := CASE
-                WHEN of_right IN ('withdraw', 'erase') AND its.basis = 'consent' AND its.purpose = ANY (which) THEN 'withdrawn'
-                -- As `softphone.domain.notice.SPECIAL` has it: custody weighs the grounds.
-                WHEN of_right IN ('opt_out', 'erase') AND its.purpose = 'training' AND one.notice IN ('N5', 'N8')
-                    AND its.basis IS DISTINCT FROM 'consent' THEN CASE WHEN its.keeps AND one.restricted IS NULL THEN 'grounds_given' END
-                WHEN of_right IN ('opt_out', 'erase') AND its.purpose = 'training' THEN 'declined_by_voice'
-                -- As `Basis.can_be_objected_to` has it. What is restricted is objected to, or nothing but training was there.
-                WHEN of_right IN ('object', 'erase') AND its.purpose = 'documentation' AND its.keeps AND one.restricted IS NULL
-                    AND its.basis IN ('legitimate_interest', 'public_task') THEN 'objection' END;
-            CONTINUE WHEN why IS NULL;
-            took := why;
-            IF why IN ('withdrawn', 'declined_by_voice') THEN
-                ended := ended || its.purpose;
-                PERFORM purposes_end(ARRAY [one.recording], ARRAY [its.purpose], 'taken_back', why);
-                PERFORM note('taken_back', CASE why WHEN 'withdrawn' THEN 'G04' ELSE 'G31' END, one.call::text, one.recording,
-                    jsonb_build_object('purposes', its.purpose, 'why', why));
-                CONTINUE;
-            END IF;
-            cased := true;
-            PERFORM case_make(one.recording, why, coalesce(day_begins(of_day, one.time_zone), statement_timestamp()), 'letter', who.person,
-                '{}');
-            whole := why = 'objection' OR NOT EXISTS (SELECT FROM purposes p WHERE p.recording = one.recording
-                AND p.purpose = 'documentation' AND p.stands = 'keeps');
-            IF EXISTS (SELECT FROM purposes p WHERE p.recording = one.recording AND p.purpose = 'training' AND p.stands = 'keeps') THEN
-                ended := ended || 'training'::text;
-                IF why = 'objection' OR NOT whole THEN
-                    PERFORM case_restricts(one.recording, why, false);
-                END IF;
-            END IF;
-            IF whole THEN
-                PERFORM case_restricts(one.recording, why, true);
-            END IF;
-        END LOOP;
-        CONTINUE WHEN took IS NULL;
-        told := told OR took <> 'withdrawn';
+    FOR one IN SELECT r.recording, r.restricted, r.recording IS NOT DISTINCT FROM of OR (of IS NULL AND i_see(r)) AS named
+            FROM recordings r WHERE r.recording = ANY (these) ORDER BY r.recording LOOP
+        SELECT * INTO did FROM right_meets(one.recording, asked, true);
+        CONTINUE WHEN did.took IS NULL;
         PERFORM holds_meet_refusal(one.recording, hold_until);
-        went := erase_unless_kept(one.recording, took);
-        RETURN QUERY SELECT CASE WHEN one.named THEN one.recording END, ARRAY (SELECT e FROM unnest(ended) AS e ORDER BY e), went,
-            CASE WHEN r.restricted = 'hold_only' THEN r.restricted WHEN cased OR r.restricted IS NOT NULL THEN 'case' END
+        went := erase_unless_kept(one.recording, did.took);
+        RETURN QUERY SELECT CASE WHEN one.named THEN one.recording END, ARRAY (SELECT e FROM unnest(did.ended) AS e ORDER BY e), went,
+            CASE WHEN r.restricted = 'hold_only' THEN r.restricted WHEN did.cased OR r.restricted IS NOT NULL THEN 'case' END
             FROM (SELECT 1) AS one_row LEFT JOIN recordings r ON r.recording = one.recording;
     END LOOP;
-    IF its_hash IS NOT NULL AND (told OR of_right = 'opt_out') THEN
-        INSERT INTO remembered VALUES (its_hash, 'refused', '', '', '', statement_timestamp(), remembered_until, statement_timestamp())
+    IF its_hash IS NOT NULL AND of_right <> 'withdraw' THEN
+        INSERT INTO remembered VALUES (its_hash, 'refused', '', '', '', statement_timestamp(),
+                least(remembered_until, statement_timestamp() + interval '10 years'), statement_timestamp())
             ON CONFLICT (number_hash, what, line, purpose) DO UPDATE SET told_at = greatest(remembered.told_at, excluded.told_at),
                 at = least(remembered.at, excluded.at), until = greatest(remembered.until, excluded.until);
         PERFORM note('refusal_remembered', 'G31', '', NULL, '{}');

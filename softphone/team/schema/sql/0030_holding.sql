@@ -311,6 +311,8 @@ END $$;
 CREATE FUNCTION holds_meet_refusal(of uuid, until timestamptz) RETURNS void LANGUAGE plpgsql SET search_path = klartone, pg_temp AS $$
 DECLARE
     row recordings;
+    -- Whatever the service says, custody gets a day.
+    ends timestamptz := greatest(until, statement_timestamp() + interval '1 day');
 BEGIN
     SELECT * INTO row FROM recordings r WHERE r.recording = of;
     IF row.recording IS NULL OR NOT row.held
@@ -326,8 +328,8 @@ BEGIN
         UPDATE holds h SET lifted_at = statement_timestamp() WHERE h.recording = of AND h.lifted_at IS NULL;
         RETURN;
     END IF;
-    UPDATE holds h SET provisional_until = until WHERE h.recording = of AND h.lifted_at IS NULL AND h.raised_for = 'controller'
-        AND h.confirmed_at IS NULL AND (h.provisional_until IS NULL OR h.provisional_until > until);
+    UPDATE holds h SET provisional_until = ends WHERE h.recording = of AND h.lifted_at IS NULL AND h.raised_for = 'controller'
+        AND h.confirmed_at IS NULL AND (h.provisional_until IS NULL OR h.provisional_until > ends);
     IF FOUND THEN
         PERFORM note('hold_provisional', 'G04', row.call::text, of, '{}');
     END IF;

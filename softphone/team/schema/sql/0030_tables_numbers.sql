@@ -14,7 +14,7 @@ CREATE TABLE remembered (
 );
 CREATE INDEX remembered_past ON remembered (until);
 
--- An opt-out or a withdrawn consent. It reaches what arrives later too.
+-- An opt-out, a withdrawn consent, or what a letter asks for. It reaches what arrives later too.
 CREATE TABLE withdrawals (
     withdrawal uuid PRIMARY KEY,
     call_group uuid,
@@ -24,7 +24,8 @@ CREATE TABLE withdrawals (
     at timestamptz NOT NULL,
     person uuid NOT NULL REFERENCES people,
     desk uuid, -- an agent's own: it reaches what this desk recorded
-    of_consent boolean NOT NULL DEFAULT false, -- it ends what rests on a consent, and nothing else
+    of_right text CHECK (of_right IN ('opt_out', 'withdraw', 'object', 'erase')), -- as `right_taken` has it; none: a desk told it
+    received date, -- the day of the letter; none: that of `at`
     call uuid CHECK (call IS NULL OR call_group IS NOT NULL), -- an agent's own mark: of this call alone
     CHECK ((call_group IS NULL) <> (number_hash IS NULL))
 );
