@@ -52,6 +52,7 @@ def main() -> int:
     rows = review.PICTURES if options.review else of_house if options.house else ALL
     if options.only:
         rows = {options.only: rows[options.only]}
+    folder.mkdir(parents=True, exist_ok=True)
     for name in rows:
         for file in pictures_of(name, folder):
             file.unlink(missing_ok=True)
