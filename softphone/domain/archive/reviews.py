@@ -110,7 +110,7 @@ class Comment:
     """`sample` is the moment it is about, counted at 16 kHz from the beginning of what is played.
 
     `by`: the id of its reviewer in the policy, where several may speak. `answers`: the comment that the call's agent, or
-    another, answers with it. Whose it is not cannot remove it.
+    another, answers with it. Whose it is not cannot remove it. `text` is empty where no key here opens it.
     """
 
     id: str

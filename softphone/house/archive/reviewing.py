@@ -180,9 +180,10 @@ class Reviewing:
     # --- what is said of it ---------------------------------------------------------------------
 
     def comments(self) -> tuple[Comment, ...]:
-        """Without those that no key here opens: they are for keys that the policy names no more."""
-        found = (self._comment(one) for one in self._state().comments)
-        return tuple(one for one in found if one is not None)
+        return tuple(
+            comment_told(one, opened_words(self._asking, one, self.row.recording), self._policy())
+            for one in self._state().comments
+        )
 
     def comment(self, sample: int, text: str) -> Comment:
         text = checked_comment(text)
@@ -260,13 +261,6 @@ class Reviewing:
         vouched = decoded(state.vouched or "")
         return state.shared and is_share(vouched, self._keys.values(), self.row.recording, state.version)
 
-    def _comment(self, one: CommentTold) -> Comment | None:
-        text = opened_words(self._asking, one, self.row.recording)
-        if text is None:
-            return None
-        by = "" if one.mine or one.of_agent else name_of(self._policy(), one.keys)
-        return Comment(one.comment, one.sample, text, one.at, by, one.answers or "", one.of_agent, one.mine)
-
     def _theirs(self, state: _State) -> list[_Desk]:
         """Desks of its agent whose own key has signed for the key that they read by."""
         return [
@@ -290,6 +284,12 @@ class Reviewing:
                     sealed = seal_comment(text, public, self.row.recording, one.comment)
                     seals.append({"desk": desk.desk, "comment": one.comment, "suite": SUITE, "sealed": _b64(sealed)})
         return {"wraps": wraps, "seals": seals}
+
+
+def comment_told(one: CommentTold, text: str | None, policy: Policy | None) -> Comment:
+    """`text`: None where no key here opens it, as it is for keys that the policy names no more."""
+    by = "" if one.mine or one.of_agent else name_of(policy, one.keys)
+    return Comment(one.comment, one.sample, text or "", one.at, by, one.answers or "", one.of_agent, one.mine)
 
 
 def opened_words(asking: Asking, one: CommentTold, recording: str) -> str | None:

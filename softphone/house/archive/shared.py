@@ -36,7 +36,7 @@ from softphone.domain.policy.period import Period
 from softphone.domain.sampling import Verdict
 from softphone.house.archive.asking import Asking, decoded, refusing, understood
 from softphone.house.archive.opening import WrapTold, fetched
-from softphone.house.archive.reviewing import CommentTold, RowTold, leads_of, name_of, sample_row
+from softphone.house.archive.reviewing import CommentTold, RowTold, comment_told, leads_of, sample_row
 from softphone.house.archive.told import answers, is_missing, while_open
 
 
@@ -132,14 +132,9 @@ class SharedReviews:
             if is_missing(error):
                 return OwnReview()
             raise
-        words = [(one.sample, text) for one in state.comments if (text := self._words(recording, one)) is not None]
-        return OwnReview(tuple((one.item, one.points) for one in state.scores if one.points), tuple(words))
-
-    def _words(self, recording: str, one: CommentTold) -> str | None:
         key = self._key()
-        if key is None or one.seal is None:
-            return None
-        return open_comment(decoded(one.seal.sealed), key, recording, one.comment)
+        words = [(one.sample, text) for one in state.comments if (text := _words(key, recording, one)) is not None]
+        return OwnReview(tuple((one.item, one.points) for one in state.scores if one.points), tuple(words))
 
     def _rows(self, query: SampleQuery | None = None) -> Iterator[SampleRow]:
         told = self._asking.get("/v1/shared", _Rows).rows
@@ -187,17 +182,8 @@ class SharedReviewing:
         return ()
 
     def comments(self) -> tuple[Comment, ...]:
-        found = list[Comment]()
-        for one in self._state().comments:
-            key = self._key()
-            text = None
-            if key is not None and one.seal is not None:
-                text = open_comment(decoded(one.seal.sealed), key, self.row.recording, one.comment)
-            if text is not None:
-                by = "" if one.mine or one.of_agent else name_of(self._policy(), one.keys)
-                answered = one.answers or ""
-                found.append(Comment(one.comment, one.sample, text, one.at, by, answered, one.of_agent, one.mine))
-        return tuple(found)
+        key, policy, recording = self._key(), self._policy(), self.row.recording
+        return tuple(comment_told(one, _words(key, recording, one), policy) for one in self._state().comments)
 
     def comment(self, sample: int, text: str) -> Comment:
         """Answers the last comment at or before that moment, or else the first."""
@@ -280,6 +266,12 @@ def read(asking: Asking, recording: str) -> _State:
     with refusing():
         told = asking.connection.ask("GET", f"/v1/shared/{recording}").json
     return understood(told, _Read).review
+
+
+def _words(key: bytes | None, recording: str, one: CommentTold) -> str | None:
+    if key is None or one.seal is None:
+        return None
+    return open_comment(decoded(one.seal.sealed), key, recording, one.comment)
 
 
 def _sealed(text: str, recording: str, comment: str, to: Recipient) -> dict[str, str]:

@@ -154,9 +154,10 @@ def _some_day(today: date, day: int, month: int, year: str | None) -> date | Non
 
 
 def said(texts: Texts, comment: Comment) -> str:
-    """With whose it is, where it is somebody else's."""
+    """With whose it is, where it is somebody else's; or that it cannot be read here."""
+    text = comment.text or texts("review.comment.sealed")
     if comment.mine:
-        return comment.text
+        return text
     if comment.of_agent:
-        return texts("review.comment.of_agent", text=comment.text)
-    return texts("review.comment.by", by=comment.by or texts("review.someone"), text=comment.text)
+        return texts("review.comment.of_agent", text=text)
+    return texts("review.comment.by", by=comment.by or texts("review.someone"), text=text)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import keyring
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -157,6 +157,11 @@ def test_a_lead_reviews_and_shares_and_the_agent_hears_it_on_another_machine_and
         assert team.sql(
             "SELECT count(*) FROM comment_seals WHERE position('noted' IN encode(sealed, 'escape')) > 0"
         ) == [(0,)]
+        # What is sealed for other keys than those here is not left out: the list has counted it.
+        team.sql("UPDATE comment_seals SET key_id = 'elsewhere' WHERE role = 'training'")
+        press(qtbot, second, Qt.Key.Key_5)
+        sealed = "[cannot be read here: no key on this computer opens it]"
+        qtbot.waitUntil(lambda: f"The agent's answer: {sealed}" in said(second), timeout=10_000)
         # Shared no longer, it is gone from the agent's window, sound and words, within seconds.
         press(qtbot, first, Qt.Key.Key_D)
         qtbot.waitUntil(lambda: agent.opened is None and said(agent) == [], timeout=10_000)
@@ -166,5 +171,7 @@ def test_a_lead_reviews_and_shares_and_the_agent_hears_it_on_another_machine_and
         for each in windows:
             each.close()
             each.window.deleteLater()
+            each.deleteLater()
             assert each._deps.archive is not None
             each._deps.archive.close()
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
