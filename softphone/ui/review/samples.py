@@ -29,8 +29,10 @@ class SampleModel(QAbstractListModel):
 
     wanted = Signal(object)
 
-    def __init__(self) -> None:
+    def __init__(self, *, own: bool = False) -> None:
+        """`own`: all are calls of who looks at them, and each is named by its line."""
         super().__init__()
+        self.own = own
         self.rows: list[SampleRow] = []
         self._places: dict[str, int] = {}
         """the row of each, as far as it was looked up"""
@@ -52,7 +54,7 @@ class SampleModel(QAbstractListModel):
             return row
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole) and self._view is not None:
             left = self.leaving[1] if row.recording == self.leaving[0] else ""
-            return spoken_row(self._view, row, self._line(row.line), left)
+            return spoken_row(self._view, row, self.named(self._view, row, self._line(row.line)), left)
         return None
 
     def canFetchMore(self, parent: Index) -> bool:
@@ -67,6 +69,11 @@ class SampleModel(QAbstractListModel):
         self._view, self._line = view, line
         if self.rows:
             self.dataChanged.emit(self.index(0), self.index(len(self.rows) - 1))
+
+    def named(self, view: View, row: SampleRow, line: str) -> tuple[str, str]:
+        """What the row is called, and what it says below."""
+        agent = words.agent_name(row.agent) if row.agent else view.texts("review.no_agent")
+        return (line, "") if self.own and line else (agent, line)
 
     @property
     def whole(self) -> bool:
@@ -149,12 +156,11 @@ def _newest(row: SampleRow) -> tuple[float, tuple[int, ...]]:
     return -row.opened_at.timestamp(), tuple(-ord(letter) for letter in row.recording)
 
 
-def spoken_row(view: View, row: SampleRow, line: str, leaving: str = "") -> str:
+def spoken_row(view: View, row: SampleRow, named: tuple[str, str], leaving: str = "") -> str:
     """A row as a screen reader says it."""
     texts = view.texts
     parts = [
-        words.agent_name(row.agent or texts("review.no_agent")),
-        line,
+        *named,
         words.when(texts, row, view.now),
         words.spoken_length(texts, round(row.seconds)),
         leaving or words.left(texts, row, view.now),
@@ -202,22 +208,14 @@ class SampleDelegate(QStyledItemDelegate):
         inside = box.adjusted(36, 6, -12, -6)
         upper = QRectF(inside.left(), inside.top(), inside.width(), inside.height() / 2)
         lower = QRectF(inside.left(), inside.center().y(), inside.width(), inside.height() / 2)
-        agent = words.agent_name(row.agent) if row.agent else texts("review.no_agent")
+        called, line = self._model.named(self.view, row, self.line(row.line))
         leaving, leaves = self._model.leaving
         goes = row.recording == leaving
         ends = leaves if goes else words.left(texts, row, self.view.now)
-        length = duration(round(row.seconds))
-        _pair(
-            painter,
-            upper,
-            agent,
-            words.when(texts, row, self.view.now),
-            theme.text,
-            BODY,
-            strong=row.reviewed_at is None,
-        )
-        below = f"{length} · {ends}" if ends else length
-        _pair(painter, lower, self.line(row.line), below, theme.danger if goes else theme.muted, SMALL)
+        length, when = duration(round(row.seconds)), words.when(texts, row, self.view.now)
+        _pair(painter, upper, called, when, theme.text, BODY, strong=row.reviewed_at is None)
+        below, *more = [one for one in (line, length, ends) if one]
+        _pair(painter, lower, below, " · ".join(more), theme.danger if goes else theme.muted, SMALL)
         if state & QStyle.StateFlag.State_HasFocus:
             painter.setPen(QPen(QColor(theme.accent), 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)

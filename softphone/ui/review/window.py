@@ -94,7 +94,7 @@ class ReviewWindow(QWidget):
         self.keys_button = QuietButton("showKeys")
         self.look_button = QuietButton("toggleLook")
         self.panel = Panel()
-        self.model = SampleModel()
+        self.model = SampleModel(own=agent)
         self.list = SampleList(self.model)
         self.filters = {shown: Pill(f"filter_{shown}") for shown in SampleFilter}
         self.empty = TextLabel("emptyList", size=SMALL, role="muted", wrap=True)

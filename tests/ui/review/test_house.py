@@ -147,6 +147,8 @@ def test_a_lead_reviews_and_shares_and_the_agent_hears_it_on_another_machine_and
         qtbot.waitUntil(lambda: heard[-1].shared == 0, timeout=9000)
         assert dict(agent.window.detail.scores.points) == {"tone": 4}
         assert said(agent)[0].endswith(": A fine beginning.")
+        row = agent.window.model.data(agent.window.model.index(0, 0))
+        assert str(row).startswith("Guidance, "), "they are all her own: the line tells them apart"
         for hidden in (agent.window.detail.reviewed_button, agent.window.detail.scores.share, agent.window.panel):
             assert hidden.isHidden()
         for pressed in (Qt.Key.Key_2, Qt.Key.Key_D, Qt.Key.Key_R):
