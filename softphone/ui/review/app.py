@@ -31,6 +31,7 @@ from softphone.ui.review.window import ReviewWindow
 from softphone.ui.review.work.archive_worker import ArchiveWorker
 from softphone.ui.review.work.sound import Sound
 from softphone.ui.theme.icons import Icons
+from softphone.ui.theme.scale import take_system_size
 from softphone.ui.theme.tokens import Theme, load_themes
 from softphone.ui.view import View
 from softphone.wire.snapshot import Look
@@ -56,6 +57,7 @@ class Review(QObject):
         self._theme: Theme | None = None
         self._language: Language | None = None
         self._texts: Texts | None = None
+        take_system_size(0)  # its labels alone would grow, and be cut; QT_SCALE_FACTOR makes the whole window larger
         self._dress()
         self.window = ReviewWindow(agent=deps.agent)
         self.window.panel.house = self.window.detail.scores.house = deps.house

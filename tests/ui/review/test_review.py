@@ -21,6 +21,7 @@ from softphone.domain.errors import SoundError
 from softphone.domain.policy import LocalText
 from softphone.ui import controls
 from softphone.ui.review.app import Review
+from softphone.ui.theme import scale
 from tests.archive.scene import AT, DOCUMENTATION, RATE, TRAINING, Scene, strength, voices
 from tests.ui.review.team import ALMA, ANNA, JONAS, SALES, Reviewed, take
 
@@ -507,6 +508,12 @@ def test_everything_that_takes_the_focus_has_a_name_for_a_screen_reader(
     assert [one.objectName() for one in reached if not one.accessibleName().strip()] == []
     told = review.window.model.data(review.window.model.index(0), int(Qt.ItemDataRole.AccessibleTextRole))
     assert told == "Anna L., Salgslinjen, I dag 10.41, 1 sekund, 92 dage"
+
+
+def test_the_window_stays_whole_where_the_text_of_the_system_is_large(on: Reviewed) -> None:
+    scale.take_system_size(20)
+    on.open()
+    assert scale.factor() == 1.0
 
 
 def test_the_keys_are_shown_and_put_away_by_the_same_key(qtbot: QtBot, desk: Scene, on: Reviewed) -> None:
