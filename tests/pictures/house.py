@@ -285,7 +285,7 @@ def _types(window: DeskWindow, link: str) -> None:
     section = window.settings.house
     section.link.setText(link)
     section.link.textEdited.emit(link)
-    section.join.click()
+    section.link.returnPressed.emit()
 
 
 def _shows_house(window: DeskWindow) -> None:
