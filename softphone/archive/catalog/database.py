@@ -10,12 +10,13 @@ import shutil
 import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, NullPool, StaticPool, create_engine, insert, select, text
 from sqlalchemy.exc import DatabaseError, PendingRollbackError
+from sqlalchemy.util import LRUCache
 from sqlcipher3 import dbapi2  # pyright: ignore[reportUnknownVariableType]
 
 from softphone.archive.catalog.transaction import Transaction
@@ -29,6 +30,8 @@ from softphone.archive.schema.migrations import HEAD
 from softphone.domain.errors import ArchiveError
 
 _dbapi: Any = dbapi2
+_COMPILED: LRUCache[Any, Any] = LRUCache(500)
+"""each statement's SQL, for all engines of the process: to compile it takes longer than to carry it out"""
 _BUSY_MS = 5_000
 OLDEST = "0014"
 """archives of unreleased versions before it are not read"""
@@ -269,14 +272,11 @@ class Catalog:
             return connection
 
         # A pool named by hand: the default for SQLite would keep a connection a thread.
-        return create_engine(
-            "sqlite://",
-            module=_dbapi,
-            creator=connect,
-            poolclass=StaticPool if kept else NullPool,
-            # A fault never carries what was to be written: it may end in a log.
-            hide_parameters=True,
-        )
+        spoken = _spoken()
+        pool = (StaticPool if kept else NullPool)(connect, dialect=spoken.dialect)
+        # A fault never carries what was to be written: it may end in a log.
+        options = {"compiled_cache": _COMPILED}
+        return Engine(pool, spoken.dialect, spoken.url, execution_options=options, hide_parameters=True)
 
     def _version(self) -> str | None:
         # By the connection that stays: with one that was closed again, as the only one, SQLite would remove its log.
@@ -307,6 +307,14 @@ class Catalog:
             if "locked" in detail or "busy" in detail:
                 raise ArchiveError(LOCKED, path=str(self.path)) from error
             raise fault(self.path, cause) from error
+
+
+@cache
+def _spoken() -> Engine:
+    """Its dialect is that of all engines, and has asked SQLCipher's library once what it can. It opens no file."""
+    made = create_engine("sqlite://", module=_dbapi, poolclass=NullPool)
+    made.connect().close()
+    return made
 
 
 def _as_text(raw: bytes) -> str:
