@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from functools import partial
+from collections.abc import Callable, Sequence
 
 from softphone.bootstrap.archive.shared import number_of, print_line, words_of
 from softphone.bootstrap.archive.viewing import Viewing, seeing, tell_of_other_keys
@@ -31,12 +31,7 @@ def holds_list(arguments: argparse.Namespace) -> int:
         return 0
     if not seen.holds and not seen.others:
         print_line(tell("holds.none" if seen.all_of else "holds.none_of_yours"))
-    show_table(
-        [
-            (one.standing.hold.hold, one.standing.recording if one.named else "–", hold_line(one, tell))
-            for one in seen.holds
-        ]
-    )
+    _show(seen.holds, tell)
     return 0
 
 
@@ -80,46 +75,71 @@ def holds_raise(arguments: argparse.Namespace) -> int:
 
 def holds_confirm(arguments: argparse.Namespace) -> int:
     tell = texts()
+
+    def confirm(hold: str) -> None:
+        one = viewing.archive.holds.confirm(hold, arguments.look_again)
+        said = "holds.extended" if one.hold.raised_for == HoldBy.ACCESS else "holds.confirmed"
+        print_line(tell(said, recording=one.recording, day=arguments.look_again))
+
     with seeing(arguments, by_keys=True) as viewing:
-        these = _meant(arguments, viewing, *HoldBy)
-        for hold in these:
-            one = viewing.archive.holds.confirm(hold, arguments.look_again)
-            said = "holds.extended" if one.hold.raised_for == HoldBy.ACCESS else "holds.confirmed"
-            print_line(tell(said, recording=one.recording, day=arguments.look_again))
-    return int(not these)
+        return _each(_meant(arguments, viewing, *HoldBy), confirm, tell)
 
 
 def holds_lift(arguments: argparse.Namespace) -> int:
     tell, reason = texts(), _reason(arguments.reason, "--reason")
+
+    def lift(hold: str) -> None:
+        lifted = viewing.archive.holds.lift(hold, reason, policy, training_may_end=arguments.yes)
+        print_line(tell("holds.lifted", recording=lifted.row.recording))
+        _tell_what_is_left(lifted, tell)
+
     with seeing(arguments, by_keys=True) as viewing:
         these = _meant(arguments, viewing, HoldBy.PARTY, HoldBy.CONTROLLER)
         policy = viewing.policy() if these else None
-        for hold in these:
-            lifted = viewing.archive.holds.lift(hold, reason, policy, training_may_end=arguments.yes)
-            print_line(tell("holds.lifted", recording=lifted.row.recording))
-            _tell_what_is_left(lifted, tell)
-    return int(not these)
+        return _each(these, lift, tell)
 
 
 def holds_close(arguments: argparse.Namespace) -> int:
     """A request for access has been answered, or will not be."""
     tell = texts()
     reason = "" if arguments.answered is not None else _reason(arguments.reason, "--reason")
+
+    def close(hold: str) -> None:
+        holds = viewing.archive.holds
+        closed = holds.close(hold, policy, answered=arguments.answered, reason=reason, training_may_end=arguments.yes)
+        print_line(tell("holds.closed", recording=closed.row.recording))
+        _tell_what_is_left(closed, tell)
+
     with seeing(arguments, by_keys=True) as viewing:
         these = _meant(arguments, viewing, HoldBy.ACCESS)
         policy = viewing.policy() if these else None
-        close = partial(viewing.archive.holds.close, answered=arguments.answered, reason=reason)
+        return _each(these, close, tell)
+
+
+def _each(these: Sequence[str], decide: Callable[[str], None], tell: Texts) -> int:
+    """What one of several is refused for is told, and the rest is decided. However it ends, it is told how many are done."""
+    done = 0
+    try:
         for hold in these:
-            lifted = close(hold, policy, training_may_end=arguments.yes)
-            print_line(tell("holds.closed", recording=lifted.row.recording))
-            _tell_what_is_left(lifted, tell)
-    return int(not these)
+            try:
+                decide(hold)
+            except ArchiveError as error:
+                if len(these) == 1:
+                    raise
+                print(f"{hold}  {tell.error(error)}", file=sys.stderr)  # noqa: T201
+            else:
+                done += 1
+    finally:
+        if done < len(these) > 1:
+            print(tell("holds.part_done", done=done, all=len(these)), file=sys.stderr)  # noqa: T201
+    return int(done < len(these) or not these)
 
 
 def _meant(arguments: argparse.Namespace, viewing: Viewing, *kinds: HoldBy) -> list[str]:
-    """The holds that are named, or those of `kinds` on a number's recordings. None: that is said."""
+    """The holds that are named, or those of `kinds` on a number's recordings. None: that is said. By a number, one matter
+    alone is meant: what one person raised in the same words. Raises ArchiveError where there are several, once they are shown."""
     if arguments.number is None:
-        return arguments.id
+        return list(dict.fromkeys(arguments.id))
     if (number := number_of(arguments.number)) is None:
         raise ArchiveError("error.holds.no_number")
     archive, after, those = viewing.archive, None, set[str]()
@@ -129,11 +149,20 @@ def _meant(arguments: argparse.Namespace, viewing: Viewing, *kinds: HoldBy) -> l
         those |= {row.recording for row in page.rows}
         if (after := page.next) is None:
             break
-    found = [it.standing for it in standing.holds if it.standing.recording in those]
-    these = [it.hold.hold for it in found if it.hold.raised_for in kinds]
+    these = [one for one in standing.holds if one.standing.recording in those and one.standing.hold.raised_for in kinds]
+    holds = [one.standing.hold for one in these]
     if not these:
         print_line(texts()("holds.none_of_number"))
-    return these
+    elif len({(hold.raised_for, hold.raised_by, hold.why or hold.hold) for hold in holds}) > 1:
+        _show(these, texts())
+        raise ArchiveError("error.holds.several_matters")
+    return [hold.hold for hold in holds]
+
+
+def _show(these: Sequence[HoldShown], tell: Texts) -> None:
+    show_table(
+        [(one.standing.hold.hold, one.standing.recording if one.named else "–", hold_line(one, tell)) for one in these]
+    )
 
 
 def hold_line(one: HoldShown, tell: Texts) -> str:

@@ -142,5 +142,39 @@ def test_all_that_one_number_has_is_answered_at_once_and_its_disputes_are_not(de
     assert "No hold of that kind" in run("close", *number, "--answered", today, status=1)
     left = [json.loads(line) for line in run("list", "--json").splitlines()]
     assert [one["raised_for"] for one in left] == ["party"] * 3
-    run("lift", *(one["hold"] for one in left), "--reason", "settled")
+    run("lift", *number, "--reason", "settled")
     assert run("list", "--json") == ""
+
+
+@pytest.mark.rule("G10")
+def test_by_number_one_matter_is_decided_and_several_are_shown_first(desk: Scene, run: Run) -> None:
+    for _ in range(2):
+        desk.closed(DOCUMENTATION, retention="P90Y")
+    number, today = ("--number", "20 12 34 56"), house_day(datetime.now(UTC))
+    run("raise", *number, "--by", "party", "--why", "the price")
+    run("raise", *number, "--by", "controller", "--why", "court case 12/2026")
+    run("raise", *number, "--for", "access", "--why", "brev")
+    before = run("list", "--json")
+    price, court, access = (
+        [one["hold"] for one in map(json.loads, before.splitlines()) if one["raised_for"] == kind]
+        for kind in ("party", "controller", "access")
+    )
+    said = run("lift", *number, "--reason", "the price was settled", status=1)
+    assert all(hold in said for hold in price + court)
+    assert "Nothing was changed" in said
+    assert not any(hold in said for hold in access)
+    # Of the request for access, the answer would be put off.
+    assert "court case" in run("confirm", *number, "--look-again", str(today + timedelta(days=60)), status=1)
+    assert run("list", "--json") == before
+
+    # What is refused of several is told with its reason, and keeps the rest from nothing.
+    far = ("--look-again", str(today + timedelta(days=200)))
+    said = run("confirm", access[0], *price, *far, status=1)
+    assert f"{access[0]}  " in said
+    assert "Done for 2 of 3" in said
+    run("lift", price[0], "--reason", "settled")
+    said = run("lift", *price, price[1], "--reason", "settled", status=1)
+    assert f"{price[0]}  There is no hold" in said
+    assert "Done for 1 of 2" in said
+    assert "Done" not in run("lift", *number, "--reason", "settled")
+    assert {json.loads(line)["raised_for"] for line in run("list", "--json").splitlines()} == {"access"}
