@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,6 +16,8 @@ from softphone.domain.purpose import Purpose
 from softphone.domain.retention import day_begins
 from softphone.team.rows import afterwards, arriving, reviewing, rights
 from softphone.team.rows.arriving import KeptFor
+from softphone.team.rows.errors import UnavailableError
+from softphone.team.rows.pool import Row, Rows
 from softphone.team.schema import MIGRATOR, SWEEPER
 from tests.days import house_day
 from tests.team.house import (
@@ -246,3 +250,36 @@ def test_what_was_given_once_or_has_ended_is_not_given_again_before_any_sweep(ho
     assert len(house.owner("SELECT * FROM codes WHERE used_at IS NULL")) == 1
     house.as_login(SWEEPER, "SELECT restored()")
     assert house.owner("SELECT * FROM codes WHERE used_at IS NULL") == []
+
+
+@pytest.mark.rule("G33")
+@pytest.mark.expected_log("backlog is not counted", reason="the database fails here")
+def test_one_counts_the_backlog_and_nobody_queues_for_it_nor_where_it_fails() -> None:
+    class Counted(Rows):
+        def __init__(self) -> None:
+            self.counts, self.done, self.row = 0, asyncio.Event(), {"waiting": {"salg": {"2026-12-01": 1}}}
+
+        async def once(self, token: str, statement: str, *values: object) -> Row | None:
+            self.counts += 1
+            await self.done.wait()
+            if self.counts > 1:
+                raise UnavailableError("error.team.unavailable")
+            return self.row
+
+    async def all_ask() -> None:
+        rows, backlog = Counted(), reviewing.Backlog()
+
+        async def twenty() -> list[Any]:
+            return await asyncio.gather(*(backlog.told(rows, "token") for _ in range(20)))
+
+        began = time.monotonic()
+        assert await twenty() == [None] * 20
+        assert (rows.counts, time.monotonic() - began < 20 * 0.3) == (1, True)
+        rows.done.set()
+        assert await twenty() == [rows.row["waiting"]] * 20
+        assert rows.counts == 1
+        backlog._until = 0.0
+        assert await twenty() == await twenty() == [None] * 20
+        assert rows.counts == 2
+
+    asyncio.run(all_ask())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -12,10 +13,16 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from softphone.domain.archive.reviews import SampleFilter
+from softphone.domain.errors import TeamError
 from softphone.domain.policy.period import Period
 from softphone.domain.retention import day_begins, kept_reviewed
 from softphone.team.rows.pool import Row, Rows, Transaction
 
+_log = logging.getLogger(__name__)
+_MOMENT = 0.3
+"""seconds that whoever asks waits for a count"""
+_FAILED = 60.0
+"""seconds until it is counted again"""
 OPEN = "SELECT * FROM review_open(%s)"
 CLOSE = "SELECT review_close(%s)"
 COMMENT = "SELECT comment_put(%s, %s, %s, %s, %s)"
@@ -171,25 +178,31 @@ async def hear(tx: Transaction, recording: UUID) -> Sequence[Row]:
 class Backlog:
     """What waits for review in the whole house, which is the same for every agent who asks: by line and day.
 
-    Each desk asks each minute, and to count takes the longer the more there is. So a count stands fifty times as long as it took,
-    and while somebody counts anew the last one is told.
+    Each desk asks each minute, and to count takes the longer the more there is. So one counts at a time, and a count stands fifty
+    times as long as it took. Nobody queues for it: what takes longer than a moment is told to whoever asks next.
     """
 
     def __init__(self) -> None:
         self._told: dict[str, dict[str, int]] | None = None
         self._until = 0.0
-        self._counting = asyncio.Lock()
+        self._counting: asyncio.Task[None] | None = None
 
-    async def told(self, rows: Rows, token: str) -> dict[str, dict[str, int]]:
-        """`token`: of an agent. Raises TeamError."""
-        if self._told is not None and (self._counting.locked() or time.monotonic() < self._until):
-            return self._told
-        async with self._counting:
-            if self._told is not None and time.monotonic() < self._until:
-                return self._told
-            began = time.monotonic()
+    async def told(self, rows: Rows, token: str) -> dict[str, dict[str, int]] | None:
+        """None: nothing is counted yet, or the last count failed. `token`: of an agent."""
+        if time.monotonic() >= self._until and (self._counting is None or self._counting.done()):
+            self._counting = asyncio.create_task(self._count(rows, token))
+        if self._counting is not None:
+            await asyncio.wait([self._counting], timeout=_MOMENT)
+        return self._told
+
+    async def _count(self, rows: Rows, token: str) -> None:
+        began, rests = time.monotonic(), 0.0
+        try:
             row = await rows.once(token, WAITING)
-            assert row is not None
-            told: dict[str, dict[str, int]] = row["waiting"]
-            self._told, self._until = told, time.monotonic() + 50 * (time.monotonic() - began)
-            return told
+            self._told = row["waiting"] if row else None
+        except TeamError as error:
+            # A desk goes by what it last heard. What is told here again would be taken for new.
+            self._told, rests = None, _FAILED
+            _log.warning("the reviewers' backlog is not counted: %s", error.code)
+        finally:
+            self._until = time.monotonic() + max(rests, 50 * (time.monotonic() - began))

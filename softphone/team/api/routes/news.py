@@ -48,7 +48,8 @@ class News(Told):
     """`policy` and `settings`: the numbers of the newest; null: there is none. `signer`: whose signature that policy has.
 
     For agents: `shared` has own recordings whose review is shared, and `waiting` what waits for review in the whole house, by
-    line and the day on which it ends. Each desk's sample leaves room for it (G33). It may be some seconds old."""
+    line and the day on which it ends. Each desk's sample leaves room for it (G33). It is as old as fifty counts take at most,
+    and null where none has succeeded."""
 
     policy: int | None = None
     signer: str = ""
