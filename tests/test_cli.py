@@ -265,7 +265,7 @@ def audited_by_the_house() -> set[str]:
     found, team = {f"{right.value}_sought" for right in Right}, ROOT / "softphone" / "team"
     for path in team.rglob("*.sql"):
         for first in re.findall(
-            r"\bPERFORM (?:audit_)?note\(\s*(CASE.*?END|[^,]*)", path.read_text("utf-8"), re.DOTALL
+            r"\bPERFORM note(?:_rated)?\(\s*(CASE.*?END|[^,]*)", path.read_text("utf-8"), re.DOTALL
         ):
             named = re.findall(r"(?:THEN|ELSE|^) ?'(\w+)'", first)
             assert named or first in ("of_event", "of_right || '_sought'"), first

@@ -14,8 +14,8 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from softphone.domain.purpose import KeyRole
-from softphone.team.rows import joining, signing_in
-from softphone.team.rows.pool import asking_of, kept_of
+from softphone.team.rows import joining, logged, signing_in
+from softphone.team.rows.pool import REFUSED, asking_of, kept_of
 from softphone.team.schema import LOGINS, MIGRATOR, OWNER, RULES, SERVICE, SIGN_IN, SWEEPER
 from tests.days import house_day
 from tests.team.house import ANNA, NUMBER, House, Person, new_id
@@ -135,6 +135,8 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], frozenset[str] | None, tuple[Any, ..
     "recording_open": ((S,), frozenset({"custody"}), (new_id(), "custody", "", "2026-117")),
     "recording_exported": ((S,), frozenset({"custody"}), (new_id(), "custody", "", "2026-117")),
     "archive_written": ((S,), ANY, ()),
+    "service_log": ((S,), frozenset({"custody", "it"}), ()),
+    "events_of_it": ((S,), None, ()),
     "recording_file": ((S,), ANY, (new_id(),)),
     "holds_told": ((S,), ANY, ("",)),
     "holds_raise": (
@@ -296,15 +298,8 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], frozenset[str] | None, tuple[Any, ..
             *("training_keys_of", "unshared", "unwrapped", "stone_meets", "stones_meet"),
             *("i_have_a_key", "right_meets", "apply_known", "need_custody", "need_opening", "as_json", "as_moment"),
             *("i_see", "i_see_by_number", "seal_living", "holds_meet_refusal", "to_judge"),
-            *(
-                "legal_hold_changed",
-                "stone_laid",
-                "person_known",
-                "hold_dated",
-                "raiser_named",
-                "log_begun",
-                "log_begins_say",
-            ),
+            *("legal_hold_changed", "stone_laid", "person_known", "hold_dated", "raiser_named", "log_begun"),
+            *("log_begins_say", "note_rated"),
         ),
         ((), None, ()),
     ),
@@ -355,9 +350,18 @@ def test_each_person_sees_of_each_table_what_is_theirs_and_without_a_token_there
         assert " ".join(str(filled.value(who, asked)) for who in PEOPLE) == told, table
         assert filled.as_login(SERVICE, f"SELECT 1 FROM {table}") == []
     # Of the log IT sees what says nothing of a call, nor anything that a desk has logged.
-    of_calls = "SELECT count(*) FROM audit WHERE call <> '' OR recording IS NOT NULL OR event LIKE 'notes%%'"
+    of_calls = "SELECT count(*) FROM audit WHERE call <> '' OR recording IS NOT NULL OR event LIKE 'notes%%' OR event = 'refused'"
     filled.ask("custody", "SELECT notes_read(%s)", NUMBER)
+    # A refusal says at what second which agent wanted what: mostly of a call.
+    filled.ask("anna", REFUSED, "take_back_until")
     assert (filled.value("it", of_calls), filled.value("custody", of_calls) > 3) == (0, True)
+    its, all_of_it = (set(filled.ask(who, logged.THERE)[0]["events"]) for who in ("it", "custody"))
+    assert its == {row["event"] for row in filled.ask("it", "SELECT DISTINCT event FROM audit")}
+    assert "refused" in all_of_it - its
+    # By what IT goes, only functions write.
+    for event in filled.value("it", "SELECT events_of_it()"):
+        with pytest.raises(psycopg.Error, match="not from outside"):
+            filled.ask("anna", "SELECT audit_note(%s, 'G11', '', NULL, '{}')", event)
 
 
 def test_no_login_reads_more_and_none_writes_a_row(filled: House) -> None:

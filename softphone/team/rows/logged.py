@@ -5,7 +5,7 @@ from __future__ import annotations
 from softphone.domain.archive.recordings import BATCH, AuditRow, Wanted
 from softphone.team.rows.pool import Transaction
 
-NEWEST = "SELECT min(number) AS first, max(number) AS last FROM audit WHERE chain = 'service'"
+THERE = "SELECT * FROM service_log()"
 # The ids first, as what they are: what a policy of rows guards is found by its key only where nothing is computed beside it.
 LOOK = (
     "WITH piece AS MATERIALIZED (SELECT number, at, event, rule, recording, who,"
@@ -23,19 +23,12 @@ LOOK = (
     " LEFT JOIN people w ON w.person = piece.who LEFT JOIN people o ON o.person = piece.of"
     " LEFT JOIN desks d ON d.desk = at_desk LEFT JOIN people m ON m.person = d.person ORDER BY number DESC"
 )
-# From each to the next by the index, however many entries it has.
-EVENTS = (
-    "WITH RECURSIVE kinds (event) AS (SELECT min(event) FROM audit WHERE chain = 'service' UNION ALL"
-    " SELECT (SELECT min(a.event) FROM audit a WHERE a.chain = 'service' AND a.event > k.event) FROM kinds k"
-    " WHERE k.event IS NOT NULL)"
-    " SELECT event FROM kinds WHERE event IS NOT NULL"
-)
 
 
 async def look(tx: Transaction, wanted: Wanted, before: int | None, limit: int) -> tuple[list[AuditRow], int | None]:
     """As `softphone.domain.archive.interface.Log` has it. Who did it, and `of` whom, is told by the name with
     which they sign in; and by which `desk`, with `desk_of` whom it is."""
-    there = await tx.row(NEWEST)
+    there = await tx.row(THERE)
     if there is None or there["last"] is None:
         return [], None
     first, end = int(there["first"]), int(there["last"]) + 1
@@ -53,4 +46,5 @@ async def look(tx: Transaction, wanted: Wanted, before: int | None, limit: int) 
 
 
 async def events(tx: Transaction) -> list[str]:
-    return [str(row["event"]) for row in await tx.all(EVENTS)]
+    there = await tx.row(THERE)
+    return sorted(there["events"] or ()) if there else []

@@ -3,7 +3,7 @@
 GRANT EXECUTE ON FUNCTION
     my_person(), my_desk(), i_am(text), my_agents(), own_since(), my_keys(text), i_find_all(), my_led(), led(text, text),
     i_lead(text, text), lives_for(recordings, text), schema_step(),
-    service_head(), audit_note(text, text, text, uuid, jsonb), audit_ship(jsonb),
+    service_head(), service_log(), events_of_it(), audit_note(text, text, text, uuid, jsonb), audit_ship(jsonb),
     proof_new(bytea, timestamptz), request_new(bytea, timestamptz, text, bigint), limit_note(text),
     request_asked(bytea, timestamptz, text, bigint, text), who_asks(), session_end(), desk_revoke(uuid), person_leaves(uuid), key_proved(text, text, bytea),
     desk_seen(text, integer, text), people_figures(),

@@ -99,7 +99,7 @@ BEGIN
     IF who.thumbprint = shown THEN
         may := request_new(proof, until, of_what, most);
     ELSE
-        PERFORM audit_note('token_elsewhere_refused', 'G11', '', NULL, '{}');
+        PERFORM note_rated('token_elsewhere_refused', 'G11', '', NULL, '{}');
         may := 'elsewhere';
     END IF;
     RETURN QUERY SELECT who.person, who.desk, who.thumbprint, who.roles, who.agents, who.expires_at, may;

@@ -29,18 +29,34 @@ BEGIN
     RETURN QUERY SELECT a.number, a.hash FROM audit a WHERE a.chain = 'service' ORDER BY a.number DESC LIMIT 1;
 END $$;
 
--- What a route has to say: an opening, a refusal. Who asked is put in here, and cannot be given. Nobody fills the log with refusals:
--- 100 of a desk in a minute, and 2,000 a day. Then one entry says so. What `verify` believes, functions say and nobody else.
-CREATE FUNCTION audit_note(of_event text, of_rule text, of_call text, of_recording uuid, params jsonb) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+-- Of the log IT sees these, and no others. What one desk was refused is not among them: it is mostly about a call, and by the second.
+CREATE FUNCTION events_of_it() RETURNS text[] LANGUAGE sql IMMUTABLE RETURN '{
+    signed_in, desk_moved, desk_left, desk_revoked, person_departed, refresh_refused, token_elsewhere_refused, code_made,
+    key_proved, key_refused, account_set, account_removed, account_passwords_given, policy_taken, house_settings_taken,
+    refused_often, limited, desk_log_begins, sweep_log_cut, sweep_stuck, verified, database_restored}'::text[];
+
+-- Where the service's log begins and ends, and what it has entries of, by the index, however many: from each kind to the next.
+CREATE FUNCTION service_log() RETURNS TABLE (first bigint, last bigint, events text[])
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+BEGIN
+    PERFORM need('custody', 'it');
+    RETURN QUERY WITH RECURSIVE kinds (event) AS (
+        SELECT min(a.event) FROM audit a WHERE a.chain = 'service'
+        UNION ALL SELECT (SELECT min(a.event) FROM audit a WHERE a.chain = 'service' AND a.event > k.event) FROM kinds k
+            WHERE k.event IS NOT NULL
+    ) SELECT (SELECT min(a.number) FROM audit a WHERE a.chain = 'service'), (SELECT max(a.number) FROM audit a WHERE a.chain = 'service'),
+        array_agg(k.event) FILTER (WHERE k.event IS NOT NULL AND (i_find_all() OR i_am('it') AND k.event = ANY (events_of_it())))
+        FROM kinds k;
+END $$;
+
+-- Nobody fills the log with refusals: 100 of a desk in a minute, and 2,000 a day. Then one entry says so.
+CREATE FUNCTION note_rated(of_event text, of_rule text, of_call text, of_recording uuid, params jsonb) RETURNS void
+    LANGUAGE plpgsql SET search_path = klartone, pg_temp AS $$
 DECLARE
     of_desk uuid := (SELECT desk FROM asking());
     minute bigint;
     day bigint;
 BEGIN
-    IF of_event IN ('desk_log_arrived', 'desk_log_begins', 'sweep_log_cut') THEN
-        RAISE EXCEPTION 'not from outside' USING ERRCODE = 'KT403';
-    END IF;
     IF of_desk IS NOT NULL AND of_event IN ('refused', 'recording_refused', 'hold_refused', 'token_elsewhere_refused') THEN
         minute := rated(of_desk, 'refused', 'minute', 1);
         day := rated(of_desk, 'refused a day', 'day', 1);
@@ -52,6 +68,17 @@ BEGIN
         END IF;
     END IF;
     PERFORM note(of_event, of_rule, of_call, of_recording, params);
+END $$;
+
+-- What a route has to say: an opening, a refusal. Who asked is put in here, and cannot be given. What `verify` believes and IT goes
+-- by, functions say and nobody else.
+CREATE FUNCTION audit_note(of_event text, of_rule text, of_call text, of_recording uuid, params jsonb) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+BEGIN
+    IF of_event = 'desk_log_arrived' OR of_event = ANY (events_of_it()) THEN
+        RAISE EXCEPTION 'not from outside' USING ERRCODE = 'KT403';
+    END IF;
+    PERFORM note_rated(of_event, of_rule, of_call, of_recording, params);
 END $$;
 
 -- After which entry a desk's log begins, and that entry's hash: the service's log says so, and a signed head covers that.
