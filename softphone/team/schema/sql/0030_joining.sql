@@ -54,7 +54,7 @@ CREATE FUNCTION accounts_listed() RETURNS TABLE (address text, told jsonb, waits
 $$;
 
 -- All that may have changed for whoever asks, without what takes long: policy, settings, an agent's accounts, and which own reviews are
--- shared. Of an account `waits`: a password that this desk may have. What a desk was given that is revoked, another of the agent's gets.
+-- shared, the newest 1000. Of an account `waits`: a password that this desk may have. What a desk was given that is revoked, another of the agent's gets.
 CREATE FUNCTION my_news() RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
 DECLARE
@@ -77,7 +77,7 @@ BEGIN
             FROM desk_accounts a WHERE a.address = ANY (mine)),
         'shared', (SELECT coalesce(jsonb_agg(s.recording ORDER BY s.recording), '[]') FROM (SELECT r.recording
             FROM recordings r JOIN reviews v USING (recording) WHERE r.agent = ANY (mine) AND r.training_until > '-infinity'
-                AND lives_for(r, 'training') AND r.restricted IS NULL AND v.shared LIMIT 1000) s)
+                AND lives_for(r, 'training') AND r.restricted IS NULL AND v.shared ORDER BY r.recording DESC LIMIT 1000) s)
     );
 END $$;
 
