@@ -229,8 +229,8 @@ def file_in(environment: Mapping[str, str], name: str) -> str:
 def secret_in(environment: Mapping[str, str], name: str, *, needed: bool = False) -> str:
     """Empty: it is not there. Raises TeamError where it is `needed`, or its file cannot be read."""
     value = environment.get(PREFIX + name, "")
-    path = file_in(environment, name)
-    if not value and path:
+    path = "" if value else file_in(environment, name)
+    if path:
         try:
             value = Path(path).read_text("utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
