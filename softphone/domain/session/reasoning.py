@@ -178,7 +178,8 @@ def _holds(state: State) -> Iterator[Found]:
         yield Reason.DISPUTE_PARTY if party else Reason.DISPUTE_CONTROLLER, None, hold.at
     if any(it.hold_only and it.kept for it in state.recordings):
         yield Reason.HOLD_ONLY, None, None
-    if any(it.undecided and it.kept for it in state.recordings) or state.objected or state.disputes != state.standing:
+    objected = state.objected and (state.kept or state.documentation.live)
+    if any(it.undecided and it.kept for it in state.recordings) or objected or state.disputes != state.standing:
         yield Reason.CASE_OPEN, None, None
 
 
