@@ -37,9 +37,13 @@ def apart(house: House, login: str = SERVICE) -> psycopg.Connection[Row]:
 
 
 def in_order(
-    house: House, first: Callable[[psycopg.Connection[Row]], Any], then: Callable[[], Any], login: str = SERVICE
+    house: House,
+    first: Callable[[psycopg.Connection[Row]], Any],
+    then: Callable[[], Any],
+    login: str = SERVICE,
+    more: Callable[[psycopg.Connection[Row]], Any] = lambda _: None,
 ) -> None:
-    """The first is done and not committed; the second begins, and waits for it; then the first is committed."""
+    """The first is done and not committed; the second begins, and waits for it; then the first goes on and is committed."""
     raised: list[BaseException] = []
 
     def second() -> None:
@@ -55,6 +59,7 @@ def in_order(
         ends.callback(thread.join)
         waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = %s AND wait_event_type = 'Lock'"
         until(lambda: bool(house.owner(waiting, house.database)) or not thread.is_alive(), 10, "the second waits")
+        more(connection)
         connection.commit()
     assert raised == []
 
@@ -112,11 +117,14 @@ def test_a_session_that_is_renewed_while_its_desk_is_revoked_is_dead(house: Hous
     hour = timedelta(hours=1)
     values = (kept_of(f"refresh {anna.token}"), thumbprint, new_id(), kept_of(new.token), kept_of("r"), hour, hour)
     house.arrived()
+
+    # Each takes the desk before its sessions: neither is ended for the other's sake.
     in_order(
         house,
         lambda it: it.execute(signing_in.RENEW.encode(), values),
         lambda: house.ask("it", signing_in.REVOKE, anna.desk),
         SIGN_IN,
+        lambda it: it.execute(signing_in.RUNS.encode(), (thumbprint, "1")),
     )
     assert house.found(new) == set()
 

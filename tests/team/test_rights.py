@@ -6,6 +6,7 @@ The tables below are whole: a table or function that is new in the schema fails 
 from __future__ import annotations
 
 import hashlib
+import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -497,8 +498,34 @@ def test_a_token_ends_with_its_session_its_desk_its_person_and_its_transaction(h
     # Who has left is named while the log reaches back to then, and no longer.
     house.owner("UPDATE people SET left_at = now() - interval '6 years' WHERE subject = 'carl'")
     house.as_login(SWEEPER, "SELECT forget()")
+    # Nor whom the directory has let in no more since then.
+    gone = (house.people[one].id for one in ("lead", "other_lead"))
+    house.owner("DELETE FROM sessions WHERE person = ANY (%s)", [*gone])
+    house.owner("UPDATE people SET since = now() - interval '6 years' WHERE subject <> 'custody'")
+    house.owner(
+        "UPDATE desks SET joined_at = now() - interval '6 years' WHERE desk = ANY (%s)",
+        [house.people[one].desk for one in ("lead", "handler")],
+    )
+    house.as_login(SWEEPER, "SELECT forget()")
     named = {row["subject"] for row in house.ask("it", "SELECT subject FROM people_figures()")}
-    assert ("carl" in named, "custody" in named) == (False, True)
+    assert named & {"carl", "custody", "lead", "other_lead", "handler"} == {"custody", "other_lead", "handler"}
+    # A key is proved by whoever is there: not by who had the name before, nor at a desk that a link lets in.
+    assert house.owner("SELECT 1 FROM person_keys WHERE person = %s", house.people["custody"].id) == []
+    for desk in (new_id(), new_id()):
+        code, token = secrets.token_bytes(32), secrets.token_hex(16)
+        house.as_login(MIGRATOR, signing_in.CODE, code, "dpo", ["custody"], [], timedelta(days=1))
+        hours = (timedelta(hours=1), timedelta(days=1))
+        values = (code, new_id(), kept_of(token), kept_of(f"r{token}"), desk, desk.bytes, desk.bytes.hex(), *hours)
+        house.people["dpo"] = Person(
+            token, desk, house.as_login(SIGN_IN, signing_in.BY_CODE, *values)[0]["session_by_code"]
+        )
+        assert not house.value("dpo", "SELECT i_find_all()")
+        assert house.prove("dpo", KeyRole.CUSTODY, "c1")
+        assert house.value("dpo", "SELECT i_find_all()")
+    # A link lets nobody back before it is used.
+    house.as_login(MIGRATOR, signing_in.CODE, secrets.token_bytes(32), "custody", ["agent"], [], timedelta(days=1))
+    with pytest.raises(psycopg.Error, match="left"):
+        house.signed_in("custody", ["custody"])
     assert house.owner("SELECT count(*) AS here FROM people WHERE subject = 'carl'")[0]["here"] == 0
 
 

@@ -41,6 +41,7 @@ CREATE FUNCTION session_by_code(
 ) RETURNS uuid LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
 DECLARE
     code codes;
+    who uuid;
 BEGIN
     UPDATE codes c SET used_at = statement_timestamp()
         WHERE c.code_hash = $1 AND c.used_at IS NULL AND c.expires_at > statement_timestamp() RETURNING * INTO code;
@@ -50,7 +51,11 @@ BEGIN
     -- The same person's machine joins again, with a new key; what it had before stays ended.
     UPDATE desks d SET revoked_at = NULL, left_by_itself = false, public_key = $6, thumbprint = $7 FROM people p
         WHERE d.desk = $5 AND d.revoked_at IS NOT NULL AND p.person = d.person AND p.issuer = '' AND p.subject = code.subject;
-    RETURN session_open($2, $3, $4, '', code.subject, code.roles, code.agents, $5, $6, $7, $8, $9);
+    -- Whoever had left under this name is back, and has no key by that: whoever has the link is not whoever had the keys.
+    UPDATE people p SET left_at = NULL WHERE p.subject = code.subject AND p.left_at IS NOT NULL;
+    who := session_open($2, $3, $4, '', code.subject, code.roles, code.agents, $5, $6, $7, $8, $9);
+    DELETE FROM person_keys k WHERE k.person = who;
+    RETURN who;
 END $$;
 
 -- The refresh token is used up by it, and comes again where its answer was lost, or two asked at once: it makes another session
@@ -62,6 +67,8 @@ DECLARE
     old sessions;
     by_code boolean;
 BEGIN
+    -- The desk first, as who revokes it does.
+    PERFORM FROM desks d WHERE d.thumbprint = $2 AND d.revoked_at IS NULL FOR NO KEY UPDATE;
     SELECT s.* INTO old FROM sessions s JOIN desks d USING (desk) JOIN people p ON p.person = s.person
         WHERE s.refresh_hash = $1 AND d.thumbprint = $2 AND d.revoked_at IS NULL AND p.left_at IS NULL
             AND s.refresh_until > statement_timestamp() FOR UPDATE OF s;
@@ -131,19 +138,19 @@ BEGIN
         RETURN false;
     END IF;
     UPDATE sessions SET ended_at = statement_timestamp() WHERE person = of AND ended_at IS NULL;
+    DELETE FROM person_keys WHERE person = of;
     UPDATE codes c SET used_at = statement_timestamp() FROM people p
         WHERE p.person = of AND c.subject = p.subject AND c.used_at IS NULL;
     PERFORM note('person_departed', 'G11', '', NULL, jsonb_build_object('of', of));
     RETURN true;
 END $$;
 
--- On the server, by the login that migrates: who makes one gives any role, and lets whoever had left come back.
+-- On the server, by the login that migrates: who makes one gives any role, and whoever uses it is let back under its name.
 CREATE FUNCTION code_make(code_hash bytea, subject text, roles text[], agents text[], lives interval) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
 BEGIN
     INSERT INTO codes (code_hash, subject, roles, agents, expires_at)
         VALUES ($1, $2, $3, $4, statement_timestamp() + $5);
-    UPDATE people p SET left_at = NULL WHERE p.subject = $2 AND p.left_at IS NOT NULL;
     PERFORM note('code_made', 'G11', '', NULL, jsonb_build_object('roles', $3));
 END $$;
 

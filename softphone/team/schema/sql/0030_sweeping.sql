@@ -59,9 +59,12 @@ BEGIN
     DELETE FROM proofs WHERE until <= statement_timestamp();
     DELETE FROM codes WHERE expires_at <= statement_timestamp() - interval '7 days';
     DELETE FROM sessions WHERE refresh_until <= statement_timestamp() - interval '7 days';
-    -- Who has left is named as long as the log reaches back to when they were here. It does while anything here is of that time.
-    UPDATE people SET issuer = 'forgotten', subject = person::text WHERE issuer <> 'forgotten'
-        AND left_at < (SELECT a.at FROM audit a WHERE a.chain = 'service' ORDER BY a.number LIMIT 1);
+    -- Who has left is named as long as the log reaches back to when they were here. It does while anything here is of that time. Whom
+    -- the directory lets in no more may have left without a word: then no session is left, and none of their desks was seen since.
+    UPDATE people p SET issuer = 'forgotten', subject = p.person::text WHERE p.issuer <> 'forgotten'
+        AND coalesce(p.left_at, CASE WHEN NOT EXISTS (SELECT FROM sessions s WHERE s.person = p.person) THEN greatest(p.since,
+            (SELECT max(greatest(d.joined_at, d.seen_at)) FROM desks d WHERE d.person = p.person)) END)
+        < (SELECT a.at FROM audit a WHERE a.chain = 'service' ORDER BY a.number LIMIT 1);
     RETURN went;
 END $$;
 
