@@ -70,7 +70,9 @@ def test_after_an_opt_out_documentation_goes_on_without_a_gap_and_the_training_k
     # a busy machine may be late; audio truth looks at that with nothing beside it.
     assert jumps(sound[:, 0].copy()) == []
     party = numbers(sound[:, 1].tobytes())
-    assert sum(number is not None for number in party) > len(party) // 2
+    again = second.origin - first.origin
+    for part in (party[:again], party[again:]):
+        assert sum(number is not None for number in part) > len(part) // 2
 
 
 @pytest.mark.rule("G31")
