@@ -148,6 +148,7 @@ def test_what_a_desk_has_arrives_as_it_is_also_disputed_or_broken_off(team: Team
         archive.close()
     assert [whole(desk.upload(one))["state"] for one in them] == ["stored"] * 3
     assert "recording_refused" not in team.events()
+    assert team.events().count("hold_placed") == 1, "and by whom"
     rows = team.sql("SELECT recording::text, held, broke_off, opened_by FROM recordings ORDER BY recording")
     told = {one: (held, broke, {name.split(":")[0] for name in opens}) for one, held, broke, opens in rows}
     assert told == {

@@ -161,6 +161,8 @@ BEGIN
     DELETE FROM uploads u WHERE u.recording = of;
     PERFORM note('recording_arrived', 'G10', call.call::text, of, jsonb_build_object(
         'digest', encode(known.digest, 'hex'), 'late', extract(epoch FROM statement_timestamp() - row.closed_at)));
+    PERFORM note('hold_placed', CASE h.raised_for WHEN 'access' THEN 'G08' ELSE 'G10' END, call.call::text, of,
+        jsonb_build_object('hold', h.hold, 'by', h.raised_for)) FROM holds h WHERE h.recording = of;
     PERFORM apply_known(of);
     PERFORM stones_meet(of);
     IF NOT EXISTS (SELECT FROM recordings r WHERE r.recording = of)
