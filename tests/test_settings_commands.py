@@ -19,6 +19,7 @@ import pytest
 
 from softphone import cli
 from softphone.archive.archive import Archive
+from softphone.archive.folder.marker import read_marker
 from softphone.bootstrap.home import Home, password_name
 from softphone.house.membership import HouseFolder, Membership
 from softphone.system import guarded, settings
@@ -77,12 +78,17 @@ def test_one_value_is_changed_and_taken_back_and_nothing_else_of_the_file(desk: 
     assert (status, f"Nothing is at {away} yet" in told) == (0, True)
     assert "Nothing is at" not in desk.run("settings", "set", "archive", str(away / "new"))[1]
     assert "Nothing is at" not in desk.run("settings", "set", "backup", str(away))[1]
-    # What a house is still to get stays in the folder that this desk joined with.
+    # What a house is still to get stays in the archive that this desk joined with, wherever that lies.
+    archive, moved = Path(said["archive"]), desk.file.parent / "moved"
+    shutil.copytree(archive, moved)
     house = HouseFolder(desk.home.folders.data)
-    house.write(Membership("https://house.test", "", "desk", "person"))
-    for place, stays in ((away / "new", False), (away, True)):
-        said = desk.run("settings", "set", "archive", str(place))[1]
-        assert (f"https://house.test with its archive so far, {away / 'new'}." in said) == stays
+    house.write(Membership("https://house.test", "", read_marker(archive).desk, "person"))
+    for place, status in ((archive, 0), (away, 1), (moved, 0), ("", 1)):
+        told = desk.run("settings", "set", "archive", str(place))
+        assert (told[0], f"https://house.test with its archive in {moved if place == '' else archive}" in told[1]) == (
+            status,
+            status == 1,
+        )
     shutil.rmtree(house.path)
     desk.file.write_text(text, "utf-8")
     before = text

@@ -78,6 +78,21 @@ def leave_house(home: Home, *, offline: bool = False) -> Membership:
     return left
 
 
+def refuse_to_move(home: Home, before: Path, after: Path) -> None:
+    """A member's archive stays: what waits in it is not sent from another, and the house knows this desk by it. The archive
+    itself may lie elsewhere, and one that is lost holds nobody back. Raises HouseError, SettingsError."""
+    house = HouseFolder(home.folders.data).read()
+    if house is not None and _is_of(before, house) and not _is_of(after, house):
+        raise HouseError("error.house.archive_stays", address=house.address, path=str(before))
+
+
+def _is_of(folder: Path, house: Membership) -> bool:
+    try:
+        return read_marker(folder).desk == house.desk
+    except ArchiveError:
+        return False
+
+
 def _unshipped(home: Home, settings: Settings) -> int:
     with _archive(home, settings) as archive, archive.catalog.reading() as connection:
         return unshipped(connection, archive.desk)

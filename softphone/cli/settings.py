@@ -7,16 +7,16 @@ import difflib
 import json
 import tomllib
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from softphone.bootstrap.home import Home, texts
+from softphone.bootstrap.house import refuse_to_move
 from softphone.bootstrap.policy.file import printable
 from softphone.bootstrap.running import tell_of_settings
 from softphone.cli.tables import show_table
 from softphone.domain.errors import SettingsError
-from softphone.house.membership import HouseFolder
 from softphone.system.settings import FILE, FaultySettings, InForce, Origin, doubts_in, write_value
 from softphone.system.settings_machine import (
     FOLDER,
@@ -65,15 +65,14 @@ def settings_set(arguments: argparse.Namespace) -> int:
     if said is not None and said.code != "error.settings.set_aside":
         raise SettingsError("error.settings.mend_first", path=str(home.folders.config / FILE))
     value = None if arguments.default else _parsed(setting, arguments.value)
-    before = home.archive(held.settings)
+    if setting.key == "archive":
+        wanted = replace(held.settings, archive=value or held.machine.default.get("archive", ""))
+        refuse_to_move(home, home.archive(held.settings), home.archive(wanted))
     write_value(home.folders.config, held, setting.key, value)
     held, _ = home.settings_in_force(only_look=True)
     _tell(tell("settings.set", key=setting.key, value=shown(getattr(held.settings, setting.key))))
     if value and (missing := _missing(setting, Path(str(value)))):
         _tell(tell("settings.set.missing", path=str(missing)))
-    house = HouseFolder(home.folders.data).read() if setting.key == "archive" else None
-    if house is not None and home.archive(held.settings) != before:
-        _tell(tell("settings.set.archive_joined", address=house.address, path=str(before)))
     tell_when(home, tell, setting.key)
     return 0
 
