@@ -80,7 +80,9 @@ def test_a_consent_is_withdrawn_by_id_and_with_the_last_purpose_the_recording_go
 
     assert "deleted" in dpo.does("archive", "withdraw", alone).out
     assert "no longer used for training" in dpo.does("archive", "withdraw", beside).out
+    assert "no_consent_found" not in {one.event for one in home.desk.archive.audit_of()}
     assert "rests on a consent" in dpo.does("archive", "withdraw", on_interest).out
+    assert "no_consent_found" in {one.event for one in home.desk.archive.audit_of()}
 
     assert opens_for(home) == {
         beside: {KeyRole.DOCUMENTATION, KeyRole.CUSTODY},

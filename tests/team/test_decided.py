@@ -80,6 +80,10 @@ def test_a_consent_taken_back_by_number_ends_what_rests_on_one_also_in_what_arri
     assert [row["what"] for row in house.ask("bo", afterwards.KNOWN, NUMBER, "salg")] == ["refused"]
     events = [row["event"] for row in house.owner("SELECT event FROM audit WHERE chain = 'service' ORDER BY number")]
     assert events.count("withdraw_sought") == events.count("opt_out_sought") == 1
+    assert "no_consent_found" not in events
+    assert taken(house, "handler", "withdraw", "documentation") == []
+    events = [row["event"] for row in house.owner("SELECT event FROM audit WHERE chain = 'service' ORDER BY number")]
+    assert events[-2:] == ["withdraw_sought", "no_consent_found"]
 
 
 @pytest.mark.rule("G23", "G32", "G37")

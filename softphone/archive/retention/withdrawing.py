@@ -77,7 +77,7 @@ def _remember(archive: Archive, number: str | None, asked: WithdrawalRequest) ->
 
 
 def _of_calls(archive: Archive, calls: Iterable[str], asked: WithdrawalRequest, count: int) -> WithdrawalResult:
-    """The log first notes who asked, by a key of theirs, without the number."""
+    """The log first notes who asked, by a key of theirs, without the number; then what ended, or that no consent was there."""
     told: dict[str, str | int | bool | None] = {"count": count, **({"key": asked.key[:KEY_SHOWN]} if asked.key else {})}
     archive.note(AuditEntry(f"{asked.right.value}_sought", asked.right.rule, asked.now, "", params=told))
     ended: list[PurposesEnded] = []
@@ -88,6 +88,8 @@ def _of_calls(archive: Archive, calls: Iterable[str], asked: WithdrawalRequest, 
             running += 1
         else:
             ended += done
+    if asked.right is Right.WITHDRAW and not ended:
+        archive.note(AuditEntry("no_consent_found", asked.right.rule, asked.now, ""))
     finish(archive)
     return WithdrawalResult(tuple(ended), running)
 

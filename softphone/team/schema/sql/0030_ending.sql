@@ -198,6 +198,7 @@ DECLARE
     one record;
     did record;
     went boolean;
+    in_vain boolean := true;
     asked withdrawals;
 BEGIN
     IF NOT i_have_a_key() THEN
@@ -231,12 +232,16 @@ BEGIN
             FROM recordings r WHERE r.recording = ANY (these) ORDER BY r.recording LOOP
         SELECT * INTO did FROM right_meets(one.recording, asked, true);
         CONTINUE WHEN did.took IS NULL;
+        in_vain := false;
         PERFORM holds_meet_refusal(one.recording, hold_until);
         went := erase_unless_kept(one.recording, did.took);
         RETURN QUERY SELECT CASE WHEN one.named THEN one.recording END, ARRAY (SELECT e FROM unnest(did.ended) AS e ORDER BY e), went,
             CASE WHEN r.restricted = 'hold_only' THEN r.restricted WHEN did.cased OR r.restricted IS NOT NULL THEN 'case' END
             FROM (SELECT 1) AS one_row LEFT JOIN recordings r ON r.recording = one.recording;
     END LOOP;
+    IF in_vain AND of_right = 'withdraw' THEN
+        PERFORM note('no_consent_found', rule, coalesce(of_group::text, ''), NULL, '{}');
+    END IF;
     IF its_hash IS NOT NULL AND of_right <> 'withdraw' THEN
         INSERT INTO remembered VALUES (its_hash, 'refused', '', '', '', statement_timestamp(),
                 least(remembered_until, statement_timestamp() + interval '10 years'), statement_timestamp())
