@@ -57,9 +57,9 @@ def _lay_out(tree: Path, frozen: Path) -> None:
         text = unit.read_text(encoding="utf-8").replace("@HARDENED@", hardened)
         _put(tree / "usr/lib/systemd/system" / unit.name, text)
     _put(tree / SETTINGS / "team.toml", (HERE / "team.toml").read_text(encoding="utf-8"))
-    documents = tree / "usr/share/doc" / NAME
-    for page in sorted((ROOT / "docs").iterdir()):
-        _put(documents / page.name, page.read_text(encoding="utf-8"))
+    documents, pages = tree / "usr/share/doc" / NAME, ROOT / "docs"
+    for page in sorted(pages.rglob("*.md")):
+        _put(documents / page.relative_to(pages), page.read_text(encoding="utf-8"))
     _put(documents / "copyright", _COPYRIGHT)
     program = tree / "usr/bin" / NAME
     program.parent.mkdir(parents=True)
