@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from softphone.bootstrap.home import Home, texts
-from softphone.bootstrap.house import refuse_to_move
 from softphone.bootstrap.policy.file import printable
 from softphone.bootstrap.running import tell_of_settings
 from softphone.cli.tables import show_table
@@ -67,6 +66,9 @@ def settings_set(arguments: argparse.Namespace) -> int:
     value = None if arguments.default else _parsed(setting, arguments.value)
     if setting.key == "archive":
         wanted = replace(held.settings, archive=value or held.machine.default.get("archive", ""))
+        # Here alone: the house's service takes from this module too, and has none of what an archive needs.
+        from softphone.bootstrap.house import refuse_to_move
+
         refuse_to_move(home, home.archive(held.settings), home.archive(wanted))
     write_value(home.folders.config, held, setting.key, value)
     held, _ = home.settings_in_force(only_look=True)
