@@ -150,4 +150,4 @@ def _word(name: str, value: str, tell: Texts) -> str:
         if code in tell:
             said = tell(code, party=party, Party=party)
             return said if name in ("language", "roles") else said[:1].lower() + said[1:]
-    return tell("audit.deed.other", name=value) if name == "deed" else value
+    return tell("audit.deed.other") if name == "deed" else value

@@ -89,7 +89,7 @@ def archive_export(arguments: argparse.Namespace) -> int:
             print(tell("export.stopped", file=arguments.wav), file=sys.stderr)  # noqa: T201
             return STOPPED
         _tell_custody(opening, tell)
-    print_line(tell("archive.exported", seconds=f"{exported.seconds:.2f}", file=arguments.wav))
+    print_line(tell("archive.exported", seconds=tell.decimal(exported.seconds, ".2f"), file=arguments.wav))
     return 0 if _is_whole(exported.marks, tell, broke_off=opening.row.broke_off) else 1
 
 
@@ -132,12 +132,14 @@ def _is_whole(marks: Sequence[Mark], tell: Texts, *, broke_off: bool) -> bool:
     """
     missing = [mark for mark in marks if mark.kind in (MarkKind.DAMAGED, MarkKind.BROKE_OFF, MarkKind.LOST)]
     if broke_off and [mark.kind for mark in missing] == [MarkKind.BROKE_OFF]:
-        print(tell("archive.breaks_off_only", at=f"{missing[0].at / RATE:.2f}"), file=sys.stderr)  # noqa: T201
+        print(tell("archive.breaks_off_only", at=tell.decimal(missing[0].at / RATE, ".2f")), file=sys.stderr)  # noqa: T201
         return False
     silent = sum(mark.samples for mark in marks if mark.kind is MarkKind.DAMAGED)
-    lines = [tell("archive.silent", seconds=f"{silent / RATE:.2f}")] if silent else []
+    lines = [tell("archive.silent", seconds=tell.decimal(silent / RATE, ".2f"))] if silent else []
     lines += [
-        tell("archive.breaks_off", at=f"{mark.at / RATE:.2f}") for mark in marks if mark.kind is MarkKind.BROKE_OFF
+        tell("archive.breaks_off", at=tell.decimal(mark.at / RATE, ".2f"))
+        for mark in marks
+        if mark.kind is MarkKind.BROKE_OFF
     ]
     if any(mark.kind is MarkKind.LOST for mark in marks):
         lines.append(tell("archive.lost"))
