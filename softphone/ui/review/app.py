@@ -45,6 +45,9 @@ class NothingOpen:
     params: Mapping[str, object] | None = None
 
 
+CHOOSE, STORES = NothingOpen("review.place.choose"), NothingOpen("review.place.storing")
+
+
 class Review(QObject):
     """`.window`, `.shelf`, `.listening`; `.opened` is the recording that is open, or None."""
 
@@ -61,7 +64,7 @@ class Review(QObject):
         self._dress()
         self.window = ReviewWindow(agent=deps.agent)
         self.window.panel.house = self.window.detail.scores.house = deps.house
-        self._place = NothingOpen("review.place.choose")
+        self._place = CHOOSE
         self._wanted = ""
         """the recording that is being opened"""
         self._came = Change()
@@ -146,9 +149,11 @@ class Review(QObject):
 
     def close(self) -> None:
         """Nothing of a recording is left; the threads have ended when this returns."""
+        self._closes = True
         if self.window.detail.comments.unsaved:
             self.window.detail.comments.write()
         self.window.undo.carry_out()
+        self._slow.stop()
         self._leave()
         # An archive that hangs keeps nobody before a window that does not answer.
         self.window.hide()
@@ -235,17 +240,19 @@ class Review(QObject):
     def _place_now(self) -> NothingOpen:
         if self._deps.refusal is not None:
             return NothingOpen(self._deps.refusal.code, self._deps.refusal.params)
-        if (self._wanted or self._using) and not self._slow.isActive():
-            return NothingOpen("review.place.opening" if self._wanted else "review.place.storing")
+        soon = self._slow.isActive()
+        if self._wanted and not soon:
+            return NothingOpen("review.place.opening")
+        place = CHOOSE if self._place == STORES and soon else self._place
         counted = self.browsing.counts.get(SampleFilter.ALL)
-        if self._place.code == "review.place.choose" and counted is not None:
+        if place == CHOOSE and counted is not None:
             if not counted and not self.browsing.search:
                 return NothingOpen("review.place.empty.shared" if self._deps.agent else "review.place.empty")
             if self._deps.agent:
                 return NothingOpen("review.place.choose.shared")
             if not self.browsing.counts[SampleFilter.WAITING] and not self.browsing.search:
                 return NothingOpen("review.place.done")
-        return self._place
+        return place
 
     def _dress(self) -> None:
         dark = self._look is Look.DARK
@@ -273,7 +280,7 @@ class Review(QObject):
 
     def _lead(self, team: TeamLed) -> None:
         self._leave()
-        self._place = NothingOpen("review.place.choose")
+        self._place = CHOOSE
         self.browsing.lead(team)
         self.draw()
 
@@ -296,7 +303,7 @@ class Review(QObject):
         shelf.open(recording)
 
     def _says_waiting(self) -> None:
-        if self.opened is None and (self._wanted or self._using):
+        if self.opened is None and (self._wanted or self._place == STORES):
             self.draw()
             self._announce(self._told_place())
 
@@ -313,6 +320,7 @@ class Review(QObject):
             self.shelf.close(opened.number)
             return
         self._wanted = ""
+        self._closes = False
         self._came.happened()
         self._show_keys(on=False)
         self.listening.take(opened, self.browsing.team.card if self.browsing.team is not None else ())
@@ -397,7 +405,7 @@ class Review(QObject):
             model.drop([recording])
         else:
             model.renew(row)
-        self._place = NothingOpen("review.place.reviewed" if row else "review.place.used")
+        self._place = STORES if self._using else NothingOpen("review.place.reviewed" if row else "review.place.used")
         self.draw()
         if self.opened is None and not self._wanted:
             self._open_next()
@@ -429,11 +437,15 @@ class Review(QObject):
             note.say(self._ails)
 
     def _holds(self) -> bool:
-        """Whether the window stays open for now: the comment's line is stored first."""
-        if self._closes or self.opened is None or not self.window.detail.comments.unsaved:
+        """Whether the window stays open for now: the comment's line is stored first, and that one is lost is said once."""
+        lost = self.listening.keeps_any
+        if self._closes or not (lost or (self.opened is not None and self.window.detail.comments.unsaved)):
             return False
         self._closes = True
-        self.listening.when_stored(self.window.close)
+        if lost:
+            self.window.note.say(self.view().texts("review.close_again"))
+        else:
+            self.listening.when_stored(self.window.close)
         return True
 
     def _goes_on(self) -> None:
@@ -513,8 +525,13 @@ class Review(QObject):
             return
         self._leave(lambda: shelf.review(opened.number, heard))
         self._using.add(row.recording)
-        self._slow.start()
+        self._stores()
         self.draw()
+
+    def _stores(self) -> None:
+        """To be said if it takes long, until there is something else to say."""
+        self._place = STORES
+        self._slow.start()
 
     # --- erased by being reviewed, unless it is undone -------------------------------------------
 
@@ -541,6 +558,8 @@ class Review(QObject):
         self._show_leaving()
         if self.shelf is not None:
             self._using.add(waits.recording)
+            if self._place.code == "review.place.undo":
+                self._stores()
             self.shelf.use_up(waits.recording, waits.heard)
 
     def _undone(self, waits: PendingErasure) -> None:

@@ -127,6 +127,10 @@ class Listening(QObject):
             self._heard.pop(one, None)
             self._unwritten.pop(one, None)
 
+    @property
+    def keeps_any(self) -> bool:
+        return bool(self._unwritten)
+
     def keeps(self, recording: str) -> bool:
         """Whether something that was being written of it waits for it to be opened again."""
         return recording in self._unwritten

@@ -34,7 +34,7 @@ from softphone.ui.view import View
 LABELS = 94
 """px at the left for the voices' names"""
 TOP, BESIDE = 24, 19.0
-"""px for the comments' places, and from one to another of the same moment: an answer stands beside what it answers"""
+"""px for the comments' places, and at least from one to another: an answer stands beside what it answers"""
 BAR, APART = 2.0, 2.0
 NARROWEST = 3.0
 """px of a mark without length, or a very short one"""
@@ -202,6 +202,8 @@ class Waveform(QAbstractSlider):
             place = -BESIDE
             for number, sample in enumerate(self._moments, start=1):
                 place = min(max(self._x(sample), place + BESIDE), self._right())
+                painter.setPen(QPen(QColor(theme.accent), 2))
+                painter.drawLine(QPointF(place, TOP / 2 + 1), QPointF(self._x(sample), TOP + 5))
                 draw_mark(painter, theme, QPointF(place, TOP / 2 + 1), number)
             here = self._x(self._at)
             painter.setPen(QPen(QColor(theme.red.mark), 2))

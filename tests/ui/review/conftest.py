@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,3 +29,4 @@ def on(qapp: QApplication, desk: Scene, monkeypatch: pytest.MonkeyPatch) -> Iter
     yield reviewed
     reviewed.close()
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    gc.collect()  # Qt's objects in circles go here; on a worker's thread that would end the process

@@ -17,11 +17,12 @@ from softphone.domain.purpose import Language
 from softphone.texts import Texts
 from softphone.ui.review import words
 from softphone.ui.review.app import Review
-from softphone.ui.review.waveform import TOP
+from softphone.ui.review.waveform import TOP, Waveform
 from softphone.ui.review.window import HEIGHT, LOWEST, NARROWEST, WIDTH
 from softphone.ui.theme.tokens import load_themes
 from tests.archive.scene import AT, RATE, Scene, voices
 from tests.ui.review.team import ANNA, RESOURCES, Reviewed, take
+from tests.ui.review.test_panel import view
 from tests.ui.review.test_review import key, listen, rows
 
 DANISH = Texts(RESOURCES / "translations", Language.DA)
@@ -75,6 +76,21 @@ def test_a_recording_that_is_not_whole_does_not_look_whole(
     amber = [x for x in range(seen.width()) if seen.pixelColor(x, TOP + 3) == wanted]
     assert amber
     assert abs(amber[0] - wave._x(mark.at)) < 6
+
+
+def test_comments_close_together_stand_beside_each_other_and_lead_to_their_moments(qtbot: QtBot) -> None:
+    wave = Waveform()
+    qtbot.addWidget(wave)
+    wave.resize(400, 120)
+    wave.begin(3600 * RATE)
+    wave.render_view(view(), "", "")
+    wave.show_moments([600 * RATE, 630 * RATE, 660 * RATE])
+    seen, here = wave.grab().toImage(), round(wave._x(660 * RATE))
+    above, below = (
+        [x for x in range(seen.width()) if seen.pixelColor(x, y) == QColor(LIGHT.accent)] for y in (TOP // 2, TOP + 1)
+    )
+    assert max(above) > here + 30
+    assert here - 10 < min(below) < max(below) < here + 10
 
 
 def test_what_is_told_names_the_worst_first_no_blinks_and_not_all_of_very_many() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -14,7 +15,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from softphone.domain.archive.interface import SeenArchive
-from softphone.domain.errors import UnreachableError
+from softphone.domain.errors import KlartoneError, UnreachableError
 from softphone.ui.review.app import Review
 from softphone.ui.review.dependencies import ReviewDependencies
 from tests.archive.scene import AT, Scene
@@ -24,19 +25,22 @@ AWAY = UnreachableError("error.house.unreachable", server="arkiv.nordlys.example
 
 
 class Line:
-    """To the archive: each question waits while it is `held`, and fails while it is `cut`."""
+    """To the archive: each question waits while it is `held`, and fails while all is `cut` or its name among `fails`."""
 
     def __init__(self) -> None:
         self._free = threading.Event()
         self._free.set()
         self.cut = False
+        self.fails: set[str] = set()
+        self.asked: Counter[str] = Counter()
 
     def held(self, held: bool) -> None:
         (self._free.clear if held else self._free.set)()
 
-    def __call__(self) -> None:
+    def __call__(self, name: str) -> None:
         self._free.wait(20)
-        if self.cut:
+        self.asked[name] += 1
+        if self.cut or name in self.fails:
             raise AWAY
 
 
@@ -56,7 +60,7 @@ class Far:
         def asked(*words: Any, **named: Any) -> Any:
             if name == "pcm":
                 return self._pieces(found(*words))
-            self._line()
+            self._line(name)
             told: Any = found(*words, **named)
             return Far(told, self._line) if name in ("beside", "open") else told
 
@@ -64,7 +68,7 @@ class Far:
 
     def _pieces(self, near: Any) -> Iterator[Any]:
         for piece in near:
-            self._line()
+            self._line("pcm")
             yield piece
 
 
@@ -87,6 +91,12 @@ def says(qtbot: QtBot, said: Callable[[], str], text: str) -> None:
 def opens(qtbot: QtBot, review: Review) -> None:
     QTest.keyClick(review.window.list, Qt.Key.Key_N)
     qtbot.waitUntil(lambda: review.opened is not None, timeout=10_000)
+
+
+def asks_on(qtbot: QtBot, line: Line, name: str) -> None:
+    """Three times more."""
+    so_far = line.asked[name]
+    qtbot.waitUntil(lambda: line.asked[name] >= so_far + 3, timeout=10_000)
 
 
 def test_a_window_over_a_slow_archive_stays_alive_and_says_what_it_waits_for(
@@ -139,10 +149,60 @@ def test_what_is_being_written_outlives_an_archive_that_stops_answering(
     away = "Organisationens arkiv på arkiv.nordlys.example svarer ikke."
     assert away in window.detail.place.more.text()
     assert window.detail.place.more.text().endswith("Det, du var ved at skrive, er her igen, når du åbner den.")
-    qtbot.wait(1500)  # seven more looks
+    asks_on(qtbot, line, "written")
     assert window.note.isHidden()  # it is said already
+    window.close()
+    assert window.note.text.text().startswith("Kommentaren er ikke gemt. Luk vinduet igen,")
+    assert not window.isHidden()
     line.cut = False
     opens(qtbot, review)
     assert (comments.writing, comments.line.text()) == (True, "Godt spurgt")
     QTest.keyClick(comments.line, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: [(one.sample, one.text) for one in comments.comments] == [(144_000, "Godt spurgt")])
+
+
+@pytest.mark.parametrize(("first", "last"), [("page", "figures"), ("counts", "living")])
+def test_while_one_question_alone_is_not_answered_it_is_told_once(
+    qtbot: QtBot, desk: Scene, on: Reviewed, line: Line, monkeypatch: pytest.MonkeyPatch, first: str, last: str
+) -> None:
+    monkeypatch.setattr("softphone.ui.review.work.archive_worker.NEWS", 0.05)
+    take(desk, ANNA, AT - timedelta(hours=1), sound=conversation(2))
+    review = on.open()
+    window = review.window
+    told: list[KlartoneError | None] = []
+    assert review.shelf is not None
+    review.shelf.ails.connect(told.append)
+    qtbot.waitUntil(lambda: len(window.model.rows) == 1 and review.filter_counts != {}, timeout=10_000)
+    line.fails = {first, last}
+    take(desk, ANNA, AT - timedelta(hours=2), sound=conversation(2))
+    for fails in ({first, last}, {last}):
+        line.fails = fails
+        asks_on(qtbot, line, first)
+        asks_on(qtbot, line, last)
+    assert told == [AWAY]
+    assert not window.note.isHidden()
+    line.fails = set()
+    qtbot.waitUntil(window.note.isHidden, timeout=10_000)
+    assert told == [AWAY, None]
+    qtbot.waitUntil(lambda: len(window.model.rows) == 2, timeout=10_000)
+
+
+def test_what_is_stored_as_reviewed_is_told_so_though_nothing_more_is_answered(
+    qtbot: QtBot, desk: Scene, on: Reviewed, line: Line
+) -> None:
+    for hours in (1, 2):
+        take(desk, ANNA, AT - timedelta(hours=hours), sound=conversation(2), keep="P7D")
+    review = on.open()
+    window, place = review.window, review.window.detail.place
+    qtbot.waitUntil(lambda: len(window.model.rows) == 2, timeout=10_000)
+    opens(qtbot, review)
+    line.fails = {"row", "open"}
+    QTest.keyClick(window.list, Qt.Key.Key_Space)
+    for _ in range(12):
+        qtbot.waitUntil(lambda: review.sound.has_sound, timeout=10_000)
+        on.speaker.pull(0.1)
+    QTest.keyClick(window.list, Qt.Key.Key_R)
+    says(qtbot, place.heading.text, "Optagelsen kan ikke åbnes")
+    assert len(window.model.rows) == 1
+    line.fails = set()
+    opens(qtbot, review)

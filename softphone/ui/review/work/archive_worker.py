@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from datetime import date, datetime
 
 from PySide6.QtCore import Signal
 
 from softphone.domain.archive.interface import Reviewing, SeenArchive
-from softphone.domain.archive.reviews import Comment, SamplePage
+from softphone.domain.archive.reviews import Comment, SamplePage, SampleRow
 from softphone.domain.errors import KlartoneError
 from softphone.domain.retention import local_day
 from softphone.ui.review.dependencies import Opened, Stored, Watched
@@ -28,7 +29,7 @@ PAGE, MORE = 200, 1_000
 BATCH = 400
 """recordings asked about at a time"""
 NEWS = 2.0
-"""seconds between two counts, however much changes"""
+"""seconds between two counts, however much changes, and between two attempts where something does not come"""
 OTHERS = 5.0
 """seconds between two looks at who else has the open one open, where several may"""
 
@@ -84,15 +85,15 @@ class ArchiveWorker(ArchiveThread):
         self._news = self._changed = self._reread = False
         self._begun = True
         """the list's first page has come"""
-        self._ailing: str = ""
-        """the code of why not everything comes"""
+        self._ailing: dict[str, KlartoneError] = {}
+        """by the question: why it is not answered; the one that began first is told"""
+        self._told = ""
         self._watch = ErasureWatch(archive)
         self._watch.gone.connect(self._open_gone)
         self._watch.unsure.connect(self.unsure)
         self._counting = CountWorker(archive)
         self._counting.counted.connect(self.counted)
         self._counting.figured.connect(self.figured)
-        self._counting.failed.connect(self._ail)
 
     def start(self) -> None:
         super().start()
@@ -115,7 +116,8 @@ class ArchiveWorker(ArchiveThread):
 
         def begin(archive: SeenArchive) -> None:
             self._watched, self._shown, self._checking, self._begun = watched, [], None, False
-            self._page(archive, watched, None, PAGE)
+            with self._asking("page"):
+                self._page(archive, watched, None, PAGE)
 
         self._ask(begin)
 
@@ -153,15 +155,15 @@ class ArchiveWorker(ArchiveThread):
         """It counts as used, and is closed: nothing may read it any more. `heard`: seconds of it."""
 
         def use(archive: SeenArchive) -> None:
-            recording = self._openings[number].row.recording
+            row = self._openings[number].row
             # A recording that ends because it was used is not gone.
-            self._watch.let_go(recording)
+            self._watch.let_go(row.recording)
             try:
-                used = self._mark(archive, recording, heard)
+                used = self._mark(archive, row.recording, heard)
             finally:
                 self._close(number)
             if used:
-                self._used(archive, recording)
+                self._used(archive, row.recording, replace(row, reviewed_at=self._now()))
 
         self._ask(use)
 
@@ -170,7 +172,7 @@ class ArchiveWorker(ArchiveThread):
 
         def use(archive: SeenArchive) -> None:
             if self._mark(archive, recording, heard):
-                self._used(archive, recording)
+                self._used(archive, recording, None)
 
         self._ask(use)
 
@@ -191,28 +193,30 @@ class ArchiveWorker(ArchiveThread):
             return False
         return True
 
-    def _used(self, archive: SeenArchive, recording: str) -> None:
-        row = archive.reviews.row(recording)
+    def _used(self, archive: SeenArchive, recording: str, row: SampleRow | None) -> None:
+        """It is stored. `row`: as it is told where the archive does not answer any more; all is looked at anew then."""
+        try:
+            row = archive.reviews.row(recording)
+        except KlartoneError:
+            self._changed = True
         if row is None:
             self._forget({recording})
         self.reviewed.emit(recording, row)
         self._news = True
 
     def _patience(self) -> float:
-        return 0 if self._checking is not None else self.archive.looks
+        return 0 if self._checking is not None and "written" not in self._ailing else self.archive.looks
 
     def _before_each(self) -> None:
         """Whether somebody has written, or another day has begun where one of the calls was."""
         if time.monotonic() - self._looked_at < self.archive.looks:
             return
-        try:
+        seen = self._seen
+        with self._asking("written"):
             seen = self.archive.written()
-        except KlartoneError as error:
-            self._ail(error)
+        self._looked_at = time.monotonic()
+        if "written" in self._ailing:
             return
-        finally:
-            self._looked_at = time.monotonic()
-        self._ail(None)
         days = {zone: local_day(self._now(), zone) for zone in self._days}
         other = self._seen is not None and seen != self._seen
         self._changed = self._changed or other or days != self._days
@@ -220,34 +224,49 @@ class ArchiveWorker(ArchiveThread):
         if turned:
             self.new_day.emit()
 
-    def _ail(self, error: KlartoneError | None) -> None:
-        """What was missed is looked at anew as soon as it answers."""
-        code: str = error.code if error is not None else ""
-        if code != self._ailing:
-            self._ailing = code
-            self._changed = self._changed or error is None
-            self.ails.emit(error)
+    @contextmanager
+    def _asking(self, question: str) -> Generator[None]:
+        """For what nobody waits for: it is asked again until it is answered."""
+        try:
+            yield
+        except KlartoneError as error:
+            self._ail(question, error)
+        else:
+            self._ail(question, None)
+
+    def _ail(self, question: str, error: KlartoneError | None) -> None:
+        if error is not None:
+            self._ailing[question] = error.with_traceback(None)  # which would hold this worker in a circle
+        else:
+            self._ailing.pop(question, None)
+        first = next(iter(self._ailing.values()), None)
+        code: str = first.code if first is not None else ""
+        if code != self._told:
+            self._told = code
+            self.ails.emit(first)
 
     def _between(self) -> None:
-        try:
+        """Nothing more is asked of an archive that does not even say whether somebody has written."""
+        self._ail("counts", self._counting.ailing)
+        if "written" not in self._ailing:
             self._look_on(self.archive)
-        except KlartoneError as error:
-            self._ail(error)
 
     def _look_on(self, archive: SeenArchive) -> None:
         if self._checking is not None:
             if next(self._checking, True):
                 self._checking = None
             return
-        if self._changed:
+        rested = time.monotonic() - self._counted_at > NEWS
+        if self._changed or (self._ailing and rested):
             self._changed, self._news, self._reread = False, True, True
             self._checking = self._check(archive, list(self._shown))
-        if self._news and self._watched is not None and time.monotonic() - self._counted_at > NEWS:
+        if self._news and self._watched is not None and rested:
             self._counted_at, self._news = time.monotonic(), False
-            if self._begun:
-                self._come_anew(archive, self._watched)
-            else:
-                self._page(archive, self._watched, None, PAGE)
+            with self._asking("page"):
+                if self._begun:
+                    self._come_anew(archive, self._watched)
+                else:
+                    self._page(archive, self._watched, None, PAGE)
             self.changed.emit()
 
         if self._number and (self._reread or time.monotonic() - self._reread_at > OTHERS):
@@ -351,12 +370,13 @@ class ArchiveWorker(ArchiveThread):
         return still
 
     def _check(self, archive: SeenArchive, shown: Sequence[str]) -> Iterator[None]:
-        for at in range(0, len(shown), BATCH):
-            batch = shown[at : at + BATCH]
-            lost = set(batch) - set(archive.reviews.living(batch))
-            if lost:
-                self._gone(lost)
-            yield
+        with self._asking("living"):
+            for at in range(0, len(shown), BATCH):
+                batch = shown[at : at + BATCH]
+                lost = set(batch) - set(archive.reviews.living(batch))
+                if lost:
+                    self._gone(lost)
+                yield
 
     def _gone(self, recordings: set[str]) -> None:
         self._forget(recordings)
