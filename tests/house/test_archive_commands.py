@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -96,7 +95,7 @@ def test_commands_on_desks_of_a_house_find_show_and_export_what_each_may(
     # IT reads what looks after the house, by names, and nothing of a call, whoever asks for it.
     operations = it.does("archive", "log").out
     assert "took policy number 7" in operations
-    assert re.search(r"Refused: to read the audit log, by sofie, at the computer \S+ \(sofie\)", operations)
+    assert "Refused: to read the audit log" not in operations
     told = [json.loads(line) for line in it.does("archive", "log", "--json", "--limit", "1000").out.splitlines()]
     assert {row["recording"] for row in told} == {None}
     assert "recording_arrived" not in {row["event"] for row in told}

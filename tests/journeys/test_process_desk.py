@@ -27,6 +27,7 @@ from tests.peers.second_phone import talk
 pytestmark = pytest.mark.journey
 
 
+@pytest.mark.calm
 def test_a_desk_blocked_for_five_seconds_costs_none_of_the_agents_frames(tmp_path: Path) -> None:
     on = build(tmp_path, lines=("n7",))
     with no_engine_left(on), window(on.folder / "home") as desk, observed(on) as eye:

@@ -58,6 +58,7 @@ class PlainPhone:
         self.options = "200 OK"
         """how it answers OPTIONS; empty: not at all"""
         self.mute = False
+        self._falls_silent = False
         """it sends no RTP"""
         self.loses = 0
         """one in so many of its packets"""
@@ -165,11 +166,8 @@ class PlainPhone:
 
     def suppress_silence(self) -> None:
         """A packet of comfort noise (RFC 3389), and no more until it speaks again."""
-        self.mute = True
-        if self.sound_to is not None:
-            self._rtp.sendto(
-                struct.pack("!BBHII", 0x80, 13, self._sent + 1 & 0xFFFF, self._sent * 160, 1) + b"\x40", self.sound_to
-            )
+        self._falls_silent = True
+        until(lambda: not self._falls_silent, 10, "comfort noise is sent")
 
     def hang_up(self) -> None:
         self._request("BYE", {}, "")
@@ -286,6 +284,12 @@ class PlainPhone:
         while not self._ended.wait(0.02):
             if self.sound_to is not None and not self.mute:
                 self._sent += 1
+                if self._falls_silent:
+                    # From here: no sound that is under way comes after it.
+                    head = struct.pack("!BBHII", 0x80, 13, self._sent & 0xFFFF, self._sent * 160, 1)
+                    self._rtp.sendto(head + b"\x40", self.sound_to)
+                    self.mute, self._falls_silent = True, False
+                    continue
                 if self._down:
                     # One timestamp for the whole of it, and how long it has lasted.
                     event, place, packets = self._down.pop(0)
