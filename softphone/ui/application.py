@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import signal
 import socket
@@ -90,9 +91,28 @@ def make_application() -> QApplication:
         app.setDesktopFileName("klartone")
         take_system_size(app.font().pointSizeF())
         load_fonts(program_folder("resources") / "fonts")
+        _collects_on_this_thread(app)
     app.setStyle("Fusion")
     set_fonts(app)
     return app
+
+
+def _collects_on_this_thread(app: QApplication) -> None:
+    """Python ends objects in circles on whichever thread makes one too many. One of Qt's must not end beside its own thread."""
+    gc.disable()
+    timer = QTimer(app)
+    timer.timeout.connect(_collect)
+    timer.start(1000)
+
+
+def _collect() -> None:
+    full = [
+        generation
+        for generation, (count, limit) in enumerate(zip(gc.get_count(), gc.get_threshold(), strict=True))
+        if count > limit
+    ]
+    if full:
+        gc.collect(max(full))
 
 
 def wear_icon(resources: Path) -> None:
