@@ -11,8 +11,8 @@ import softphone
 PROGRAM = Path(softphone.__file__).parent
 SQL = "\n".join(
     path.read_text(encoding="utf-8")
-    for path in sorted((PROGRAM / "team/schema/sql").glob("*.sql"))
-    if not path.name.endswith("_grants.sql")
+    for path in sorted((PROGRAM / "team/schema").rglob("*.sql"))
+    if not path.name.endswith("grants.sql")
 )
 TEXTS = {path: path.read_text(encoding="utf-8") for path in sorted(PROGRAM.rglob("*.py"))}
 TEAM = {path: text for path, text in TEXTS.items() if PROGRAM / "team" in path.parents}

@@ -1,4 +1,5 @@
-"""The tables, functions and rights of the first version that was released. The SQL lies in `schema/sql`, by subject.
+"""The tables, functions and rights of the first version that was released. `schema/tables` has the SQL of a version's tables,
+and `schema/functions` the living functions, by subject.
 
 Its number comes after those of unreleased versions, whose databases are not read.
 """
@@ -25,6 +26,6 @@ FUNCTIONS = (
 
 
 def upgrade() -> None:
-    steps.as_owner(op, revision, *(f"tables_{name}" for name in TABLES))
-    steps.as_rules(op, revision, *FUNCTIONS, "grants")
-    steps.as_owner(op, revision, "triggers", "rights")
+    steps.as_owner(op, *(f"tables/{revision}_{name}" for name in TABLES))
+    steps.as_rules(op, *(f"functions/{name}" for name in (*FUNCTIONS, "grants")))
+    steps.as_owner(op, "functions/triggers", "functions/rights")
