@@ -158,7 +158,10 @@ def test_the_danish_words_told_to_agents_are_those_of_the_window() -> None:
     catalog = "".join(
         text(f"resources/translations/da/{name}.po") for name in ("desk", "house", "phone", "review", "shipping")
     )
-    said = [one.replace("{Party}", "Kunden") for one in re.findall(r'(?m)^msgstr(?:\[\d\])? "(.+)"$', catalog)]
+    said = [
+        one.replace("{Party}", "Kunden").replace("{party}", "kunden")
+        for one in re.findall(r'(?m)^msgstr(?:\[\d\])? "(.+)"$', catalog)
+    ]
     # `…` stands for what differs from call to call, and for the rest of a long sentence.
     patterns = {one: ".+".join(map(re.escape, one.split("…"))) for one in told}
     assert len(told) > 12

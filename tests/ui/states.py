@@ -450,7 +450,7 @@ ROWS: dict[str, tuple[CallState, str, str]] = {
     ),
     "training_declined": (
         call(TRAINING_DECLINED),
-        "Optages kun til dokumentation. Ikke til uddannelse: kundens ønske kl. 10.44",
+        "Optages kun til dokumentation. Kunden sagde nej til uddannelse kl. 10.44",
         "Recording for documentation only. The caller said no to training at 10:44",
     ),
     "objection": (

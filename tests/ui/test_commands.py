@@ -285,7 +285,7 @@ def test_what_the_menu_always_holds_says_why_it_is_off(scene: Scene) -> None:
     assert shown["private_call"] == ("Privat samtale – loven kræver optagelse", False)
     assert shown["keep_out_of_training"] == ("Undtag fra uddannelse – intet at undtage", False)
     assert shown["new_person"] == ("Ny person eller tolk", True)
-    assert shown["party_asks_for_recording"] == ("Kunden beder om optagelse – når optagelsen er frabedt", False)
+    assert shown["party_asks_for_recording"] == ("Kunden beder om optagelse – efter et nej", False)
     scene.show(s.snapshot(s.call(s.NOBODY_YET)))
     assert entries(scene)["new_person"].text() == "Ny person eller tolk – efter beskeden"
     scene.show(s.snapshot(s.call(s.NOT_DRAWN)))

@@ -59,7 +59,7 @@ def test_the_agent_sees_what_it_waits_for_and_can_put_it_off_or_take_it_now(scen
     scene.show(replace(s.snapshot(), quit_asked=put_off))
     texts = desk.view().texts
     said = (
-        f"Opdateringen venter til kl. {texts.clock(until)}. Fra kl. {texts.clock(latest)} venter den kun på samtaler."
+        f"Opdateringen venter til kl. {texts.clock(until)}. Fra kl. {texts.clock(latest)} venter den kun på samtaler i gang."
     )
     assert bar.text.text() == said
     assert (bar.later.isVisible(), bar.now.isEnabled()) == (False, True)
@@ -74,7 +74,7 @@ def test_the_agent_sees_what_it_waits_for_and_can_put_it_off_or_take_it_now(scen
     # With a time it says from when on it waits for calls alone, and can be put off no longer than that.
     soon = s.NOW + timedelta(minutes=20)
     scene.show(replace(s.snapshot(WRAP_UP), quit_asked=QuitAsked(QuitPhase.WAITS, latest=soon)))
-    assert bar.text.text().endswith(f"Fra kl. {texts.clock(soon)} venter den kun på samtaler.")
+    assert bar.text.text().endswith(f"Fra kl. {texts.clock(soon)} venter den kun på samtaler i gang.")
     assert (bar.later.isVisible(), bar.later.text()) == (True, f"Kl. {texts.clock(soon)}")
     if folder:
         QApplication.processEvents()

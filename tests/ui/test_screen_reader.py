@@ -123,7 +123,7 @@ def test_a_changed_headline_and_a_links_number_reach_a_screen_reader_at_once() -
             assert said(bus, 3) == [
                 (2, "Beskeden afspilles – optages ikke endnu"),
                 (2, "Optages til dokumentation"),
-                (2, "+45 90 00 00 00 kommer fra et link. Der bliver først ringet op, når du gør det."),
+                (2, "+45 90 00 00 00 kommer fra et link. Der ringes først op, når du trykker »Ring op«."),
             ]
         finally:
             end(desk)

@@ -224,7 +224,7 @@ def test_once_the_call_is_over_or_locked_the_opt_out_says_what_it_still_does(vie
     over = ended(opt_out=ends)
     assert opt_out_words(view_of(s.snapshot(over)), over).sub == "gemmes stadig til dokumentation"
     locked = s.call(replace(s.RECORDING, opt_out=ends, notes=("held_from_training",)))
-    assert opt_out_words(view_of(s.snapshot(locked)), locked).sub == "heller ikke, når låsen ophæves"
+    assert opt_out_words(view_of(s.snapshot(locked)), locked).sub == "heller ikke senere"
 
 
 def test_an_opt_out_that_cannot_be_pressed_names_no_purpose(view_of: MakeView) -> None:
@@ -243,7 +243,7 @@ def test_after_a_no_to_training_the_card_still_says_why_it_documents(view_of: Ma
     call = s.ROWS["training_declined"][0]
     body = card_words(view_of(s.snapshot(call)), call).body
     assert body.startswith("Fordi ")
-    assert body.endswith("Frabedt til uddannelse kl. 10.44")
+    assert body.endswith("Kunden sagde nej til uddannelse kl. 10.44")
 
 
 @pytest.mark.parametrize("language", Language)

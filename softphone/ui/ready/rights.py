@@ -15,7 +15,7 @@ from softphone.ui.call.earlier import EarlierMenu, why_not_lock
 from softphone.ui.controls import FilledButton
 from softphone.ui.fields import TextLabel
 from softphone.ui.theme.style import SMALL
-from softphone.ui.view import View, new_id, version
+from softphone.ui.view import View, new_id, upper_first, version
 from softphone.ui.words.kept import kept_words, lock_words
 from softphone.ui.words.rights import ended_by_opt_out
 from softphone.wire.snapshot import CallState
@@ -75,7 +75,11 @@ class KeptRights(QWidget):
         self.choices.render_view(view, call)
         for action, button in self.beside.items():
             button.setVisible(call.status is not None and _stands(call.status, action))
-            button.show_as(view, view.texts(f"action.{action}", party=view.party(call)), enabled=view.connected)
+            party = view.party(call)
+            whole = view.texts(f"action.{action}", party=party, Party=upper_first(party))
+            short = f"action.{action}.short"
+            shown = view.texts(short) if short in view.texts else whole
+            button.show_as(view, shown, name=whole, enabled=view.connected)
         self.who.render_view(view, call)
         why, name = why_not_lock(view, call), view.texts("earlier.lock.name")
         self.earlier.setVisible(call.recorded_before)

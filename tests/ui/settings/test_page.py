@@ -218,7 +218,7 @@ def test_a_first_start_that_is_none_says_what_became_of_the_settings(scene: Scen
     assert "Sig det til IT" in desk.window.ready.fault_text.text()
     _picture(scene, "locked-home")
     scene.press("openSettings")
-    assert told.text() == "Velkommen. Din organisation sætter kontiene op, og der er ingen endnu: Spørg IT."
+    assert told.text() == "Velkommen. Din organisation sætter kontiene op, og der er ingen endnu. Spørg IT."
     _picture(scene, "locked")
 
 

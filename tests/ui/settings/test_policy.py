@@ -100,7 +100,7 @@ def test_what_is_doubtful_in_a_policy_in_use_is_listed_and_is_no_fault(scene: Sc
     scene.press("openSettings")
     section = desk.window.settings.policy
     assert section.state.text() == "Reglerne for Nordlys El A/S er i brug."
-    assert section.remarks_fold.text() == "Ét sted, der bør ses efter"
+    assert section.remarks_fold.text() == "Én ting at se på"
     assert not section.remarks.isVisible()
     scene.press("policyRemarksFold")
     assert section.remarks.isVisible()
@@ -116,10 +116,10 @@ def test_seventy_doubts_leave_language_and_colours_in_sight(scene: Scene) -> Non
     desk.window.resize(376, 800)
     scene.press("openSettings")
     section = desk.window.settings.policy
-    assert section.remarks_fold.text() == "74 steder, der bør ses efter"
+    assert section.remarks_fold.text() == "74 ting at se på"
     assert section.height() < 400
     scene.press("policyRemarksFold")
     scene.qtbot.waitUntil(lambda: section.height() > 2000, timeout=10_000)
-    assert section.remarks_fold.accessibleName() == "74 steder, der bør ses efter. Skjul dem"
+    assert section.remarks_fold.accessibleName() == "74 ting at se på. Skjul dem"
     scene.press("policyRemarksFold")
     scene.qtbot.waitUntil(lambda: section.height() < 400, timeout=10_000)

@@ -41,7 +41,7 @@ def test_a_changed_headline_is_announced_once_and_a_counting_second_is_not(
     scene.show(s.snapshot(s.LOCKED_CALL))
     assert said == [
         "Optages til dokumentation og uddannelse",
-        "Optages kun til dokumentation. Ikke til uddannelse: kundens ønske kl. 10.44. Låst mod sletning · tvist siden 10.45",
+        "Optages kun til dokumentation. Kunden sagde nej til uddannelse kl. 10.44. Låst mod sletning · tvist siden 10.45",
     ]
 
 
