@@ -31,6 +31,8 @@ from softphone.team.objects import Bucket, Shortcoming, Storage, check
 from softphone.team.people.openid import OpenId
 from softphone.team.proving.restoring import refuse_restored, refuse_without_policy
 from softphone.team.proving.standing import Standing
+from softphone.team.rows.pool import Rows
+from softphone.team.rows.versions import newer_program
 from softphone.team.schema import SERVICE, SIGN_IN
 from softphone.team.settings import CERTIFICATE_KEY, Durable, Secrets, TeamSettings, file_in
 from softphone.team.upload.arriving import Arriving
@@ -71,6 +73,8 @@ def refuse_if_restored(settings: TeamSettings, user: str, password: str, storage
         bucket = Bucket(storage)
         try:
             async with login(settings.database, user, password, most=1) as rows:
+                if user != SERVICE:
+                    await _newer_program(rows)
                 await refuse_restored(rows, bucket)
                 if user == SERVICE:
                     await refuse_without_policy(rows)
@@ -126,14 +130,20 @@ def sign_in(settings: TeamSettings, password: str, started: Callable[[str], None
     _run(process, _bound_to(told.socket) if told.socket else _bound(told.host, told.port), started)
 
 
-def check_login(settings: TeamSettings, user: str, password: str) -> None:
-    """Raises TeamError where the database does not let it in."""
+def fits(settings: TeamSettings, user: str, password: str) -> str:
+    """The newer version of the program by which the database was set up, and which lets this one go on; empty: it is this one's.
+    Raises TeamError where the database does not let it in, is older, or does not serve this version any more."""
 
-    async def asked() -> None:
-        async with login(settings.database, user, password, most=1) as rows, rows.nobody() as tx:
-            await tx.value("SELECT 1 AS one")
+    async def asked() -> str:
+        async with login(settings.database, user, password, most=1) as rows:
+            return await _newer_program(rows)
 
-    asyncio.run(asked())
+    return asyncio.run(asked())
+
+
+async def _newer_program(rows: Rows) -> str:
+    async with rows.nobody() as tx:
+        return await newer_program(tx)
 
 
 def _service(settings: TeamSettings, secrets: Secrets) -> Service:

@@ -6,13 +6,14 @@ import argparse
 import os
 import sys
 
+from softphone import __version__
 from softphone.bootstrap.home import texts
-from softphone.domain.errors import KlartoneError
+from softphone.domain.errors import KlartoneError, TeamError
 from softphone.system.signature import public_half
 from softphone.team.schema import SERVICE, SIGN_IN
 from softphone.team.serving import (
     certificate_of,
-    check_login,
+    fits,
     outlives,
     refuse_if_restored,
     serve,
@@ -20,7 +21,7 @@ from softphone.team.serving import (
     sign_in,
     storage_of,
 )
-from softphone.team.settings import PREFIX, SIGN_IN_PASSWORD, read_secrets, read_settings, secret_in
+from softphone.team.settings import PREFIX, SIGN_IN_PASSWORD, TeamSettings, read_secrets, read_settings, secret_in
 from softphone.texts import Texts
 
 
@@ -35,6 +36,7 @@ def team_serve(arguments: argparse.Namespace) -> int:
         print(tell.error(KlartoneError(one.code, **one.params)), file=sys.stderr)  # noqa: T201
     if lacking:
         return 1
+    _say_version(tell, settings, SERVICE, secrets.database)
     refuse_if_restored(settings, SERVICE, secrets.database, storage_of(settings, secrets.storage))
     if os.environ.get(PREFIX + SIGN_IN_PASSWORD) or os.environ.get(f"{PREFIX}{SIGN_IN_PASSWORD}_FILE"):
         print(tell("team.has_too_much", name=PREFIX + SIGN_IN_PASSWORD), file=sys.stderr)  # noqa: T201
@@ -52,12 +54,25 @@ def team_serve(arguments: argparse.Namespace) -> int:
 def team_sign_in(arguments: argparse.Namespace) -> int:
     tell = texts()
     settings, password = read_settings(arguments.settings), secret_in(os.environ, SIGN_IN_PASSWORD)
+    _say_version(tell, settings, SIGN_IN, password)
     if arguments.check:
-        check_login(settings, SIGN_IN, password)
         _say(tell, "team.sign_in_whole")
         return 0
     sign_in(settings, password, lambda at: _say(tell, "team.serving", at=at))
     return 0
+
+
+def _say_version(tell: Texts, settings: TeamSettings, user: str, password: str) -> None:
+    """Of an older database it says so and begins: it answers 503 until `init` has run. Raises TeamError for all else."""
+    try:
+        newer = fits(settings, user, password)
+    except TeamError as error:
+        if error.code != "error.team.old_schema":
+            raise
+        print(tell.error(error), file=sys.stderr)  # noqa: T201
+    else:
+        if newer:
+            print(tell("team.older_program", program=__version__, found=newer), file=sys.stderr)  # noqa: T201
 
 
 def _say(tell: Texts, code: str, **params: str | int) -> None:

@@ -54,6 +54,7 @@ _STATUS = {
     "too_many": 429,
     "unavailable": 503,
     "old_schema": 503,
+    "old_program": 503,
     "restoring": 503,
     "policy_lost": 503,
     "sign_in_unreachable": 503,

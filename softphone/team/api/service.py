@@ -19,7 +19,7 @@ from softphone.team.people.openid import OpenId
 from softphone.team.proving.laying import keep_laying
 from softphone.team.rows.pool import Rows
 from softphone.team.rows.reviewing import Backlog
-from softphone.team.schema import HEAD
+from softphone.team.rows.versions import newer_program
 from softphone.team.upload.arriving import Arriving
 from softphone.team.upload.receipt import Signer
 
@@ -57,8 +57,7 @@ class Process:
 
     async def _database(self) -> None:
         async with self.rows.nobody() as tx:
-            if await tx.value("SELECT schema_step()") < HEAD:
-                raise TeamError("error.team.old_schema")
+            await newer_program(tx)
 
 
 @dataclass(kw_only=True)

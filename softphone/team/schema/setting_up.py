@@ -14,15 +14,27 @@ from typing import cast
 import psycopg
 from alembic import command
 from alembic.config import Config
-from alembic.script import ScriptDirectory
 from psycopg import Connection, sql
 from sqlalchemy import Connection as SqlConnection
 from sqlalchemy import create_engine
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
+from softphone import __version__
 from softphone.domain.errors import TeamError
-from softphone.team.schema import HEAD, LOGINS, MIGRATOR, OWNER, RULES, SCHEMA, SERVICE, SIGN_IN, SWEEPER
+from softphone.team.schema import (
+    HEAD,
+    LOGINS,
+    MIGRATOR,
+    OWNER,
+    RULES,
+    SCHEMA,
+    SERVICE,
+    SIGN_IN,
+    SWEEPER,
+    living,
+    release,
+)
 
 LEAST = 15
 """the version of PostgreSQL from which a view can be bound by the rights of who reads it"""
@@ -37,6 +49,8 @@ LOCK_WAITS, PAUSE, TRIES = "2s", 3.0, 10
 """of a step, for a table that somebody reads; seconds between its tries; and how many it has"""
 _AT_ONCE = psycopg.errors.InternalError_, psycopg.errors.UniqueViolation, psycopg.errors.DuplicateObject
 """what PostgreSQL says where two change one role"""
+_IN_USE = psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected
+"""a table that somebody reads, or two that others took in another order"""
 STEPS = Path(__file__).parent / "migrations"
 
 
@@ -49,7 +63,7 @@ class Done:
     name: str
 
 
-def set_up(conninfo: str, passwords: Mapping[str, str], *, revision: str = HEAD) -> Iterator[Done]:
+def set_up(conninfo: str, passwords: Mapping[str, str]) -> Iterator[Done]:
     """`conninfo`: of somebody who may make roles, and owns this database; or of the login that migrates, who brings the tables
     up to date and no more. `passwords`: of logins, by name; one without signs in as the server lets it (peer, certificate).
     Raises TeamError."""
@@ -62,58 +76,64 @@ def set_up(conninfo: str, passwords: Mapping[str, str], *, revision: str = HEAD)
                 yield from _made(connection, passwords)
             except psycopg.errors.InsufficientPrivilege as error:
                 raise TeamError("error.team.may_not_set_up", user=connection.info.user) from error
-    yield from upgrade(conninfo, revision)
+    yield from upgrade(conninfo)
 
 
-def upgrade(conninfo: str, revision: str = HEAD) -> Iterator[Done]:
-    """By the login that migrates, or by who made it. Each step has a transaction of its own, and waits only briefly for a table:
-    while it waits, everybody who comes after it waits too. Raises TeamError; the steps before stay."""
+def upgrade(conninfo: str) -> Iterator[Done]:
+    """By the login that migrates, or by who made it: the tables step by step, and then what lives beside them. Each has a
+    transaction of its own, and waits only briefly for a table: while it waits, everybody who comes after it waits too. Raises
+    TeamError; what was done before stays."""
     engine = create_engine("postgresql+psycopg://", creator=lambda: _connected(conninfo), poolclass=NullPool)
     config = Config()
     config.set_main_option("script_location", str(STEPS))
-    known = [one.revision for one in ScriptDirectory.from_config(config).walk_revisions("base", revision)][::-1]
     tries, changed, more = 0, False, True
     while more:
         try:
             with engine.begin() as connection:
-                stepped, more = _step(connection, config, known)
-        except (OperationalError, psycopg.errors.LockNotAvailable) as error:
-            if not isinstance(getattr(error, "orig", error), psycopg.errors.LockNotAvailable):
+                stepped, more = _step(connection, config)
+        except (OperationalError, *_IN_USE) as error:
+            if not isinstance(getattr(error, "orig", error), _IN_USE):
                 raise
             tries += 1
             if tries == TRIES:
                 raise TeamError("error.team.tables_in_use") from None
-            yield Done("waiting", revision)
+            yield Done("waiting", HEAD)
             time.sleep(PAUSE)
         else:
             tries, changed = 0, changed or stepped
-    yield Done("upgraded" if changed else "at_newest", revision)
+    yield Done("upgraded" if changed else "at_newest", HEAD)
 
 
-def _step(connection: SqlConnection, config: Config, known: list[str]) -> tuple[bool, bool]:
-    """The next step, towards the last of `known`. Returns whether it changed anything, and whether more steps follow."""
+def _step(connection: SqlConnection, config: Config) -> tuple[bool, bool]:
+    """The tables' next one, or after the last what lives. Returns whether it changed anything, and whether more follows."""
     connection.exec_driver_sql(f"SET LOCAL ROLE {OWNER}")
     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock(hashtextextended('{SCHEMA}.upgrade', 0))")
-    before = revision_of(connection.connection.driver_connection)
-    if before is not None and before > HEAD:
-        raise TeamError("error.team.newer_schema", found=before, known=HEAD)
-    if before is not None and before >= known[-1]:
-        return False, False
-    # Nobody reads tables that are not there: the first time all steps are one.
-    to = known[-1] if before is None else next(one for one in known if one > before)
+    driver = cast("Connection", connection.connection.driver_connection)
+    before = revision_of(driver)
+    _refuse_newer(before, living.program_of(driver))
     connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_WAITS}'")
+    if before == HEAD:
+        return living.apply(driver, __version__), False
     config.attributes["connection"] = connection
-    command.upgrade(config, to)
-    return True, to != known[-1]
+    # Nobody reads tables that are not there: the first time all steps are one.
+    command.upgrade(config, HEAD if before is None else "+1")
+    return True, True
 
 
-def revision_of(connection: object) -> str | None:
-    """What the database is at. None: it has no tables of ours."""
-    driver = cast("Connection", connection)
-    there = driver.execute("SELECT to_regclass(%s)", [f"{SCHEMA}.alembic_version"]).fetchone()
+def _refuse_newer(step: str | None, program: str | None) -> None:
+    """An older program would put older functions in the place of those that newer services call. Raises TeamError."""
+    if step is not None and step > HEAD:
+        raise TeamError("error.team.newer_schema", found=step, known=HEAD)
+    if program is not None and release(program) > release(__version__):
+        raise TeamError("error.team.newer_program", found=program, known=__version__)
+
+
+def revision_of(connection: Connection) -> str | None:
+    """What the tables are at. None: there are none of ours."""
+    there = connection.execute("SELECT to_regclass(%s)", [f"{SCHEMA}.alembic_version"]).fetchone()
     if there is None or there[0] is None:
         return None
-    row = driver.execute(f"SELECT version_num FROM {SCHEMA}.alembic_version").fetchone()  # noqa: S608
+    row = connection.execute(f"SELECT version_num FROM {SCHEMA}.alembic_version").fetchone()  # noqa: S608
     return str(row[0]) if row else None
 
 

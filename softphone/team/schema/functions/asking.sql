@@ -178,8 +178,10 @@ CREATE FUNCTION i_see_by_number(r recordings) RETURNS boolean LANGUAGE sql STABL
     RETURN i_find_all() OR r.opened_by && my_keys('custody')
         OR (r.opened_by && my_keys('documentation') AND lives_for(r, 'documentation'));
 
-CREATE FUNCTION schema_step() RETURNS text LANGUAGE sql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
-    SELECT version_num FROM alembic_version
+-- What the tables are at; which version of the program has made the functions, and the oldest that they still serve (`living.py`).
+CREATE FUNCTION schema_stands() RETURNS TABLE (step text, program text, serves text)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+    SELECT version_num, ':program', ':serves' FROM alembic_version
 $$;
 
 CREATE FUNCTION b64(raw bytea) RETURNS text LANGUAGE sql IMMUTABLE RETURN replace(encode(raw, 'base64'), E'\n', '');

@@ -1,8 +1,11 @@
 -- Which login calls which function, by subject. Each asks by itself who may.
 
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA klartone
+    FROM PUBLIC, klartone_owner, klartone_service, klartone_signin, klartone_sweeper, klartone_migrator;
+
 GRANT EXECUTE ON FUNCTION
     my_person(), my_desk(), i_am(text), my_agents(), own_since(), my_keys(text), i_find_all(), my_led(), led(text, text),
-    i_lead(text, text), lives_for(recordings, text), schema_step(),
+    i_lead(text, text), lives_for(recordings, text), schema_stands(),
     service_head(), service_log(), events_of_it(), audit_note(text, text, text, uuid, jsonb), audit_ship(jsonb),
     proof_new(bytea, timestamptz), request_new(bytea, timestamptz, text, bigint), limit_note(text),
     request_asked(bytea, timestamptz, text, bigint, text), who_asks(), session_end(), desk_revoke(uuid), person_leaves(uuid), key_proved(text, text, bytea),
@@ -39,7 +42,7 @@ GRANT EXECUTE ON FUNCTION
     TO klartone_service;
 
 GRANT EXECUTE ON FUNCTION
-    schema_step(),
+    schema_stands(),
     audit_note(text, text, text, uuid, jsonb),
     proof_new(bytea, timestamptz), request_new(bytea, timestamptz, text, bigint), limit_note(text),
     request_asked(bytea, timestamptz, text, bigint, text), is_compared(text),
@@ -50,6 +53,7 @@ GRANT EXECUTE ON FUNCTION
     TO klartone_signin;
 
 GRANT EXECUTE ON FUNCTION
+    schema_stands(),
     service_head(),
     newest_signed(),
     judge_due(integer), judge_listed(uuid, text, date, timestamptz),

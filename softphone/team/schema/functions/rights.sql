@@ -1,5 +1,8 @@
 -- Who may see which row, and who may write. Nobody but `klartone_rules`, whose functions have the rule in them, writes.
 
+REVOKE ALL ON ALL TABLES IN SCHEMA klartone
+    FROM PUBLIC, klartone_rules, klartone_service, klartone_signin, klartone_sweeper, klartone_migrator;
+
 -- What changes all that there is: for functions, and for nobody who signs in.
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA klartone TO klartone_rules;
 REVOKE UPDATE ON audit FROM klartone_rules;
@@ -12,9 +15,12 @@ DECLARE
     one regclass;
 BEGIN
     FOR one IN SELECT c.oid FROM pg_class c WHERE c.relnamespace = 'klartone'::regnamespace AND c.relkind IN ('r', 'p')
-            AND c.relname <> 'alembic_version' LOOP
+            AND c.relname <> 'alembic_version' AND NOT (c.relrowsecurity AND c.relforcerowsecurity) LOOP
         EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', one);
         EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', one);
+    END LOOP;
+    FOR one IN SELECT c.oid FROM pg_class c WHERE c.relnamespace = 'klartone'::regnamespace AND c.relrowsecurity
+            AND NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = 'rules') LOOP
         EXECUTE format('CREATE POLICY rules ON %s TO klartone_rules USING (true) WITH CHECK (true)', one);
     END LOOP;
 END $$;

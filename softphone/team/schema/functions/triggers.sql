@@ -1,19 +1,24 @@
 -- Whoever changes one of these tables, what follows from it follows in the same statement. The first that fires is the first by name.
 
 -- A recording is settled by its purposes, holds and wraps.
-DO $$
-DECLARE
-    one text;
-BEGIN
-    FOREACH one IN ARRAY ARRAY ['purposes', 'holds', 'wraps'] LOOP
-        EXECUTE format('CREATE TRIGGER settled_insert AFTER INSERT ON %I REFERENCING NEW TABLE AS changed '
-            'FOR EACH STATEMENT EXECUTE FUNCTION settled()', one);
-        EXECUTE format('CREATE TRIGGER settled_update AFTER UPDATE ON %I REFERENCING NEW TABLE AS changed '
-            'FOR EACH STATEMENT EXECUTE FUNCTION settled()', one);
-        EXECUTE format('CREATE TRIGGER settled_delete AFTER DELETE ON %I REFERENCING OLD TABLE AS changed '
-            'FOR EACH STATEMENT EXECUTE FUNCTION settled()', one);
-    END LOOP;
-END $$;
+CREATE TRIGGER settled_insert AFTER INSERT ON purposes REFERENCING NEW TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION settled();
+CREATE TRIGGER settled_update AFTER UPDATE ON purposes REFERENCING NEW TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION settled();
+CREATE TRIGGER settled_delete AFTER DELETE ON purposes REFERENCING OLD TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION settled();
+CREATE TRIGGER settled_insert AFTER INSERT ON holds REFERENCING NEW TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION settled();
+CREATE TRIGGER settled_update AFTER UPDATE ON holds REFERENCING NEW TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION settled();
+CREATE TRIGGER settled_delete AFTER DELETE ON holds REFERENCING OLD TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION settled();
+CREATE TRIGGER settled_insert AFTER INSERT ON wraps REFERENCING NEW TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION settled();
+CREATE TRIGGER settled_update AFTER UPDATE ON wraps REFERENCING NEW TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION settled();
+CREATE TRIGGER settled_delete AFTER DELETE ON wraps REFERENCING OLD TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION settled();
 -- And by a case that restricts it or lets it go. One that is new keeps nothing and opens for nobody yet, which its row says by itself.
 CREATE TRIGGER settled_one AFTER UPDATE OF restricted ON recordings FOR EACH ROW EXECUTE FUNCTION settled_one();
 
