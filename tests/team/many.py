@@ -26,14 +26,15 @@ CREATE TEMPORARY TABLE made ON COMMIT DROP AS SELECT n, at, ends, (begins || '8'
         LATERAL (SELECT CASE WHEN n %% (%(count)s / {EXPIRED}) = 11 THEN now() - interval '1 hour'
             ELSE at + interval '5 years' END AS ends) e;
 """
-_FOUND = """
-INSERT INTO calls SELECT call, call, desk, line, 'inbound', at, 'N7', 'da', 'Europe/Copenhagen', agent FROM made;
+_PERSON = "(SELECT s.person FROM sessions s WHERE made.agent = ANY (s.agents) LIMIT 1)"
+_FOUND = f"""
+INSERT INTO calls SELECT call, call, desk, line, 'inbound', at, 'N7', 'da', 'Europe/Copenhagen', agent, {_PERSON} FROM made;
 INSERT INTO call_numbers
     SELECT call, CASE WHEN n %% (%(count)s / 50) = 7 THEN %(number)s ELSE sha256(call::text::bytea) END FROM made;
-INSERT INTO recordings (recording, call, desk, line, agent, opened_at, closed_at, object_key, size, digest, held,
-        documentation_until, training_until, due_at, opened_by)
-    SELECT recording, call, desk, line, agent, at, at + interval '1 minute', recording::text, 1, sha256(''), n %% 10000 = 3,
-        ends, coalesce(trains, '-infinity'), least(ends, trains), %(keys)s FROM made;
+INSERT INTO recordings (recording, call, desk, person, line, agent, opened_at, closed_at, object_key, size, digest,
+        held, documentation_until, training_until, due_at, opened_by)
+    SELECT recording, call, desk, {_PERSON}, line, agent, at, at + interval '1 minute', recording::text, 1, sha256(''),
+        n %% 10000 = 3, ends, coalesce(trains, '-infinity'), least(ends, trains), %(keys)s FROM made;
 """
 _SHOWN = """
 INSERT INTO call_number_seals SELECT call, 'documentation', %(key)s, %(suite)s, sha512('') FROM made;

@@ -81,6 +81,8 @@ def test_a_recording_arrives_once_whole_and_receipted(team: Team) -> None:
     assert (told["recording"], told["sha256"], told["state"]) == (one.recording, one.told["sha256"], "received")
     ((number, digest),) = team.sql("SELECT number, hash FROM audit WHERE event = 'recording_arrived'")
     assert (told["head"], told["head_hash"]) == (number, digest)
+    late = "SELECT (told::jsonb #>> '{params,late}')::float FROM audit WHERE event = 'recording_arrived'"
+    assert team.sql(late) == team.sql("SELECT extract(epoch FROM arrived_at - closed_at)::float FROM recordings")
     # Whatever answer was lost, the same comes again.
     assert whole(desk.upload(one)) == whole(desk.finish(one)) == stored
     assert counted() == before + 1

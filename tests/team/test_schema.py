@@ -7,6 +7,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 import psycopg
@@ -14,10 +15,23 @@ import pytest
 
 from softphone import __version__, cli
 from softphone.domain.errors import TeamError
-from softphone.team.schema import HEAD, LOGINS, MIGRATOR, OWNER, RULES, SERVES, SERVICE, SWEEPER, release, setting_up
+from softphone.team.rows import signing_in
+from softphone.team.schema import (
+    HEAD,
+    LOGINS,
+    MIGRATOR,
+    OWNER,
+    RULES,
+    SERVES,
+    SERVICE,
+    SIGN_IN,
+    SWEEPER,
+    release,
+    setting_up,
+)
 from tests.peers.postgres import Server
 from tests.peers.processes import until
-from tests.team.house import House
+from tests.team.house import House, new_id
 
 pytestmark = pytest.mark.usefixtures("roles_alone")
 SURFACES = Path(__file__).parent / "surfaces"
@@ -110,6 +124,11 @@ def surface(connection: psycopg.Connection, logins: tuple[str, ...] = LOGINS) ->
         for statement in (functions, columns):
             told |= {str(one) for (one,) in connection.execute(statement.encode(), [login, login])}
     return told
+
+
+def _session(issuer: str, subject: str) -> list[object]:
+    desk, hours = new_id(), timedelta(hours=1)
+    return [new_id(), desk.bytes, desk.bytes * 2, issuer, subject, ["agent"], [], desk, b"key", desk.hex, hours, hours]
 
 
 def test_each_version_leaves_to_the_programs_that_it_serves_all_that_they_name(postgres: Server, database: str) -> None:
@@ -265,6 +284,12 @@ def test_the_commands_say_what_they_did_and_who_has_joined(
         assert "is called anna" in capsys.readouterr().err
         assert cli.main(["team", "people", "--settings", str(settings)]) == 0
         assert "has left the organisation" in capsys.readouterr().out
+        # Of two of one name it says which it means.
+        other = house.as_login(SIGN_IN, signing_in.OPEN, *_session("https://other.example", "anna"))[0]["session_open"]
+        house.as_login(MIGRATOR, signing_in.LEAVES, other)
+        for name, status in (("anna", 1), (str(other), 0), ("anna", 0), ("anna", 1), ("nobody", 1)):
+            assert cli.main(["team", "revoke", "--settings", str(settings), "--let-back", name]) == status, name
+        assert str(other) in capsys.readouterr().err
     # Tables of a version before, in which this login had less to do.
     with psycopg.connect(postgres.conninfo(database), autocommit=True) as connection:
         connection.execute(f"REVOKE EXECUTE ON FUNCTION klartone.people_figures() FROM {MIGRATOR}".encode())

@@ -71,6 +71,7 @@ def add_team(commands: Commands) -> None:
     which = revoke.add_mutually_exclusive_group(required=True)
     which.add_argument("desk", nargs="?", type=word(texts), metavar="DESK", help=texts("cli.team.revoke_desk"))
     which.add_argument("--person", type=word(texts), metavar="NAME", help=texts("cli.team.revoke_person"))
+    which.add_argument("--let-back", type=word(texts), metavar="NAME", help=texts("cli.team.revoke_let_back"))
 
 
 def _accounts(here: Commands, texts: Texts) -> None:

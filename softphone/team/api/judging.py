@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 from softphone.domain.archive import permission
@@ -41,7 +42,8 @@ def _shown(one: Seeing, found: Found, scopes: tuple[SearchScope, ...]) -> Found 
 
 
 def scope_of(one: Seeing, found: Found) -> SearchScope | None:
-    return permission.search_scope_of(one.viewer, found.row, lambda keys: is_for(found, keys), one.seer.now)
+    viewer = one.viewer if found.by_asker else replace(one.viewer, agents=())
+    return permission.search_scope_of(viewer, found.row, lambda keys: is_for(found, keys), one.seer.now)
 
 
 def is_for(found: Found, keys: permission.Keys) -> bool:

@@ -20,7 +20,9 @@ from softphone.team.rows.pool import Row, Transaction
 NUMBER_CALLS = "SELECT call FROM number_calls(%s) AS call"
 ROWS = (
     "SELECT r.recording, r.call, r.line, r.agent, r.opened_at, r.closed_at, r.broke_off, r.restricted, r.size,"
-    " r.opened_by, c.direction, c.time_zone FROM recordings r JOIN calls c USING (call) WHERE r.recording = ANY (%s)"
+    " r.opened_by, c.direction, c.time_zone,"
+    " coalesce(r.person = (SELECT my_person()) AND r.opened_at >= (SELECT mine_since()), false) AS by_asker"
+    " FROM recordings r JOIN calls c USING (call) WHERE r.recording = ANY (%s)"
 )
 PURPOSES = (
     "SELECT recording, purpose, expires_on, stands, reason, at_end, judge_by FROM purposes"
@@ -50,11 +52,13 @@ _LAST = (1 << 128) - 1
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A row without its number, which is in `seals` for keys of who asks. `opened_by`: `role:key_id` of each key."""
+    """A row without its number, which is in `seals` for keys of who asks. `opened_by`: `role:key_id` of each key. `by_asker`: who
+    asks had that call; its address alone may have been another's."""
 
     row: RecordingRow
     opened_by: frozenset[str]
     seals: tuple[Seal, ...] = ()
+    by_asker: bool = False
 
 
 class Asked:
@@ -206,6 +210,7 @@ def _found(
         ),
         frozenset(row["opened_by"]),
         tuple(Seal(KeyRole(one["role"]), one["key_id"], one["suite"], bytes(one["sealed"])) for one in seals),
+        row["by_asker"],
     )
 
 

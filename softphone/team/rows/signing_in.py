@@ -24,6 +24,7 @@ REQUEST = "SELECT * FROM request_asked(%s, %s, %s, %s, %s)"
 END = "SELECT session_end()"
 REVOKE = "SELECT desk_revoke(%s)"
 LEAVES = "SELECT person_leaves(%s)"
+RETURNS = "SELECT person_returns(%s)"
 CODE = "SELECT code_make(%s, %s, %s, %s, %s)"
 PUBLIC_KEY = "SELECT key_public(%s, %s)"
 CHALLENGE = "SELECT key_challenge(%s, %s, %s)"
@@ -138,6 +139,11 @@ async def revoke_desk(tx: Transaction, desk: UUID) -> bool:
 
 async def person_leaves(tx: Transaction, person: UUID) -> bool:
     return await tx.value(LEAVES, person)
+
+
+async def person_returns(tx: Transaction, person: UUID) -> bool:
+    """On the server: whom the directory names comes in again. False: there is none who had left."""
+    return await tx.value(RETURNS, person)
 
 
 async def make_code(

@@ -110,7 +110,7 @@ BEGIN
     IF known.digest <> decode(told #>> '{recording,digest}', 'hex') OR known.size <> (told #>> '{recording,size}')::bigint THEN
         RAISE EXCEPTION 'another digest' USING ERRCODE = 'KT422';
     END IF;
-    call := jsonb_populate_record(NULL::calls, told -> 'call' || jsonb_build_object('desk', who.desk));
+    call := jsonb_populate_record(NULL::calls, told -> 'call' || jsonb_build_object('desk', who.desk, 'person', NULL));
     call.agent := address(call.agent);
     IF NOT call.agent = ANY (who.agents) THEN
         RAISE EXCEPTION 'not your call' USING ERRCODE = 'KT403';
@@ -118,6 +118,7 @@ BEGIN
     IF call.started_at > statement_timestamp() + interval '5 minutes' THEN
         RAISE EXCEPTION 'not yet' USING ERRCODE = 'KT422';
     END IF;
+    call.person := joined_then(who.desk, call.started_at);
     INSERT INTO calls SELECT call.* ON CONFLICT (call) DO NOTHING;
     -- Another recording of a call that is here tells the same of it.
     IF NOT EXISTS (SELECT FROM calls c WHERE c.call = call.call AND c.desk = who.desk AND c.agent = call.agent
@@ -131,9 +132,9 @@ BEGIN
             FROM jsonb_to_recordset(told #> '{number,seals}') AS s (role text, key_id text, suite text, sealed text)
             ON CONFLICT DO NOTHING;
     END IF;
-    INSERT INTO recordings (recording, call, desk, line, agent, opened_at, closed_at, broke_off, restricted,
+    INSERT INTO recordings (recording, call, desk, person, line, agent, opened_at, closed_at, broke_off, restricted,
             object_key, object_version, size, digest)
-        SELECT of, call.call, who.desk, call.line, call.agent, r.opened_at, r.closed_at, coalesce(r.broke_off, false), r.restricted,
+        SELECT of, call.call, who.desk, call.person, call.line, call.agent, r.opened_at, r.closed_at, coalesce(r.broke_off, false), r.restricted,
             known.object_key, coalesce(r.object_version, ''), known.size, known.digest
         FROM jsonb_to_record(told -> 'recording')
             AS r (opened_at timestamptz, closed_at timestamptz, broke_off boolean, restricted text, object_version text);
@@ -160,7 +161,7 @@ BEGIN
         AND ((r.held AND w.role = 'training') OR (r.restricted IS NOT NULL AND w.role <> 'custody'));
     DELETE FROM uploads u WHERE u.recording = of;
     PERFORM note('recording_arrived', 'G10', call.call::text, of, jsonb_build_object(
-        'digest', encode(known.digest, 'hex'), 'late', extract(epoch FROM statement_timestamp() - row.closed_at)));
+        'digest', encode(known.digest, 'hex'), 'late', extract(epoch FROM statement_timestamp() - (told #>> '{recording,closed_at}')::timestamptz)));
     PERFORM note('hold_placed', CASE h.raised_for WHEN 'access' THEN 'G08' ELSE 'G10' END, call.call::text, of,
         jsonb_build_object('hold', h.hold, 'by', h.raised_for)) FROM holds h WHERE h.recording = of;
     PERFORM apply_known(of);

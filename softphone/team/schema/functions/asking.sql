@@ -47,6 +47,23 @@ BEGIN
     RETURN coalesce((SELECT agents FROM asking() WHERE 'agent' = ANY (roles)), '{}');
 END $$;
 
+-- From when on what is under their name is theirs: whoever came back under it may be another, who has it now.
+CREATE FUNCTION mine_since() RETURNS timestamptz
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+BEGIN
+    RETURN coalesce((SELECT p.returned_at FROM people p WHERE p.person = my_person()), '-infinity');
+END $$;
+
+-- An own call: this person made it, under an address that is theirs. An address alone is nobody: it is given on.
+CREATE FUNCTION i_made(of_person uuid, of_agent text, at timestamptz) RETURNS boolean LANGUAGE sql STABLE
+    RETURN of_person = my_person() AND of_agent = ANY (my_agents()) AND at >= mine_since();
+
+-- Whose call it is: who had joined with that desk when it began.
+CREATE FUNCTION joined_then(of_desk uuid, at timestamptz) RETURNS uuid
+    LANGUAGE sql STABLE SET search_path = klartone, pg_temp AS $$
+    SELECT CASE WHEN at < d.moved_at THEN d.was_person ELSE d.person END FROM desks d WHERE d.desk = of_desk
+$$;
+
 CREATE FUNCTION newest_policy() RETURNS bigint
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
 BEGIN
@@ -56,7 +73,8 @@ END $$;
 CREATE FUNCTION own_since() RETURNS timestamptz
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
 BEGIN
-    RETURN statement_timestamp() - coalesce((SELECT own_calls FROM policies WHERE number = newest_policy()), interval '168 hours');
+    RETURN greatest(mine_since(),
+        statement_timestamp() - coalesce((SELECT own_calls FROM policies WHERE number = newest_policy()), interval '168 hours'));
 END $$;
 
 -- The keys that they have proved for a role that they have, each as `role:key_id`. No role: for any.
@@ -169,7 +187,7 @@ CREATE FUNCTION i_have_a_key() RETURNS boolean LANGUAGE sql STABLE
 
 -- Whether who asks finds this recording: as the policy `seen` on recordings has it. And whether they may search for it by number.
 CREATE FUNCTION i_see(r recordings) RETURNS boolean LANGUAGE sql STABLE
-    RETURN (r.agent = ANY (my_agents()) AND r.opened_at >= own_since())
+    RETURN (i_made(r.person, r.agent, r.opened_at) AND r.opened_at >= own_since())
         OR i_find_all() OR r.opened_by && my_keys('custody')
         OR (r.opened_by && my_keys('documentation') AND lives_for(r, 'documentation'))
         OR (r.opened_by && my_keys('training') AND lives_for(r, 'training') AND led(r.line, r.agent) && my_led());

@@ -81,11 +81,11 @@ BEGIN
         RAISE EXCEPTION 'not by number, not without a key' USING ERRCODE = 'KT403';
     END IF;
     IF NOT others AND EXISTS (SELECT FROM calls c WHERE c.call = of_group AND c.call_group <> of_group
-            AND c.agent <> ALL (who.agents)) THEN
+            AND i_made(c.person, c.agent, c.started_at) IS NOT TRUE) THEN
         RAISE EXCEPTION 'a call of another agent, not a group' USING ERRCODE = 'KT403';
     END IF;
     IF NOT others AND own_since() > (
-            SELECT max(c.started_at) FROM calls c WHERE c.call_group = of_group AND c.agent = ANY (who.agents)) THEN
+            SELECT max(c.started_at) FROM calls c WHERE c.call_group = of_group AND i_made(c.person, c.agent, c.started_at)) THEN
         RAISE EXCEPTION 'not your call any more' USING ERRCODE = 'KT403';
     END IF;
     INSERT INTO withdrawals (withdrawal, call_group, number_hash, purposes, reason, at, person, desk)
@@ -94,11 +94,11 @@ BEGIN
     SELECT coalesce(array_agg(r.recording ORDER BY r.recording), '{}') INTO reached
         FROM recordings r JOIN calls c USING (call) LEFT JOIN call_numbers n USING (call)
         WHERE (c.call_group = of_group OR n.number_hash = of_hash)
-            AND (others OR c.agent = ANY (who.agents) OR of_the_party(r.recording, which) <> '{}');
+            AND (others OR i_made(c.person, c.agent, c.started_at) OR of_the_party(r.recording, which) <> '{}');
     PERFORM FROM recordings WHERE recording = ANY (reached) ORDER BY recording FOR UPDATE;
     PERFORM purposes_end(ARRAY [r.recording],
-            CASE WHEN others OR r.agent = ANY (who.agents) THEN which ELSE of_the_party(r.recording, which) END, 'taken_back', why)
-        FROM recordings r WHERE r.recording = ANY (reached);
+            CASE WHEN others OR i_made(c.person, c.agent, c.started_at) THEN which ELSE of_the_party(r.recording, which) END, 'taken_back', why)
+        FROM recordings r JOIN calls c USING (call) WHERE r.recording = ANY (reached);
     PERFORM note('taken_back', CASE why WHEN 'withdrawn' THEN 'G04' ELSE 'G31' END, coalesce(of_group::text, ''), NULL,
         jsonb_build_object('purposes', which, 'why', why, 'count', cardinality(reached)));
     PERFORM erase_unless_kept(one, why) FROM unnest(reached) AS one;
@@ -314,7 +314,7 @@ BEGIN
         RETURN 0;
     END IF;
     IF EXISTS (SELECT FROM calls c WHERE c.call = of_call
-            AND (c.agent <> ALL (who.agents) OR c.call_group <> of_group OR c.started_at < own_since())) THEN
+            AND (i_made(c.person, c.agent, c.started_at) IS NOT TRUE OR c.call_group <> of_group OR c.started_at < own_since())) THEN
         RAISE EXCEPTION 'not your call, or not any more' USING ERRCODE = 'KT403';
     END IF;
     INSERT INTO withdrawals (withdrawal, call_group, purposes, reason, at, person, desk, call)

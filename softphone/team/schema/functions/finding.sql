@@ -127,7 +127,7 @@ BEGIN
             WHERE n.chain = 'service' AND n.number > last - 500) a LEFT JOIN recordings r ON r.recording = a.recording::uuid
         WHERE CASE WHEN a.recording IS NULL THEN a.event IN ('taken_back', 'policy_taken')
             ELSE a.event NOT IN ('recording_opened', 'recording_exported', 'refused', 'opening_refused', 'hold_refused', 'review_refused')
-                AND (r.recording IS NULL OR all_of OR r.agent = ANY (who.agents) OR led(r.line, r.agent) && led_by_me) END
+                AND (r.recording IS NULL OR all_of OR (r.person = who.person AND r.agent = ANY (who.agents)) OR led(r.line, r.agent) && led_by_me) END
         ORDER BY a.number DESC LIMIT 1;
     RETURN coalesce(found, last - last % 500, 0);
 END $$;

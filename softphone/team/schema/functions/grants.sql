@@ -4,7 +4,7 @@ REVOKE ALL ON ALL FUNCTIONS IN SCHEMA klartone
     FROM PUBLIC, klartone_owner, klartone_service, klartone_signin, klartone_sweeper, klartone_migrator;
 
 GRANT EXECUTE ON FUNCTION
-    my_person(), my_desk(), i_am(text), my_agents(), own_since(), my_keys(text), i_find_all(), my_led(), led(text, text),
+    my_person(), my_desk(), i_am(text), my_agents(), mine_since(), own_since(), my_keys(text), i_find_all(), my_led(), led(text, text),
     i_lead(text, text), lives_for(recordings, text), schema_stands(),
     service_head(), service_log(), events_of_it(), audit_note(text, text, text, uuid, jsonb), audit_ship(jsonb),
     proof_new(bytea, timestamptz), request_new(bytea, timestamptz, text, bigint), limit_note(text),
@@ -71,7 +71,7 @@ GRANT EXECUTE ON FUNCTION
     TO klartone_sweeper;
 
 GRANT EXECUTE ON FUNCTION
-    code_make(bytea, text, text[], text[], interval), people_figures(), desk_revoke(uuid), person_leaves(uuid),
+    code_make(bytea, text, text[], text[], interval), people_figures(), desk_revoke(uuid), person_leaves(uuid), person_returns(uuid),
     policy_take(bigint, bytea, text, bytea, interval, jsonb, jsonb), policy_terms_take(bigint, jsonb),
     house_settings_take(text), newest_signed(), notice_take(text, bytea), policy_notice(bigint, text, text), account_set(text, jsonb, bytea),
     account_remove(text), accounts_listed()

@@ -52,7 +52,7 @@ DECLARE
 BEGIN
     SELECT r.* INTO row FROM recordings r JOIN holds h USING (recording) JOIN hold_words w USING (hold)
         WHERE h.hold = of AND h.lifted_at IS NULL AND h.confirmed_at IS NULL AND h.raised_for = 'controller'
-            AND w.person = who.person AND h.placed_at > statement_timestamp() - interval '60 seconds' FOR UPDATE OF r;
+            AND w.person = who.person AND h.placed_at > greatest(mine_since(), statement_timestamp() - interval '60 seconds') FOR UPDATE OF r;
     IF row.recording IS NULL OR greatest(row.documentation_until, row.training_until) <= statement_timestamp() THEN
         RETURN false;
     END IF;
@@ -150,18 +150,19 @@ DECLARE
     training text[] := my_keys('training');
     own text[] := my_agents();
     since timestamptz := own_since();
+    back timestamptz := mine_since();
     led_by_me text[] := my_led();
 BEGIN
     RETURN QUERY SELECT CASE WHEN theirs.it THEN h.hold END,
             -- As `i_see` has it.
-            CASE WHEN all_of OR r.opened_by && custody OR (r.agent = ANY (own) AND r.opened_at >= since)
+            CASE WHEN all_of OR r.opened_by && custody OR (r.person = who.person AND r.agent = ANY (own) AND r.opened_at >= since)
                 OR (r.opened_by && documentation AND lives_for(r, 'documentation'))
                 OR (r.opened_by && training AND lives_for(r, 'training') AND led(r.line, r.agent) && led_by_me) THEN h.recording END,
             h.raised_for, h.at, h.provisional_until, h.confirm_by, h.look_again, CASE WHEN theirs.it THEN w.raised_by END,
             CASE WHEN theirs.it THEN w.why END, c.time_zone,
             greatest(r.documentation_until, r.training_until) <= statement_timestamp()
         FROM holds h JOIN recordings r USING (recording) JOIN calls c USING (call) JOIN hold_words w USING (hold),
-            LATERAL (SELECT w.person IS NOT DISTINCT FROM who.person AS it) mine,
+            LATERAL (SELECT w.person IS NOT DISTINCT FROM who.person AND h.placed_at >= back AS it) mine,
             LATERAL (SELECT mine.it OR all_of OR r.opened_by && custody AS it) theirs
         WHERE h.lifted_at IS NULL AND starts_with(h.hold, beginning) AND (custody <> '{}' OR mine.it) ORDER BY h.at, h.hold;
 END $$;

@@ -60,6 +60,7 @@ CREATE FUNCTION my_news() RETURNS jsonb
 DECLARE
     who sessions := need('agent', 'case_handler', 'lead', 'custody', 'it');
     mine text[] := CASE WHEN 'agent' = ANY (who.roles) THEN who.agents ELSE '{}' END;
+    since timestamptz := mine_since();
     newest record;
 BEGIN
     SELECT p.number, p.signer INTO newest FROM policies p ORDER BY p.number DESC LIMIT 1;
@@ -76,7 +77,8 @@ BEGIN
                 OR EXISTS (SELECT FROM desks d WHERE d.desk = a.taken_by AND d.revoked_at IS NOT NULL))) ORDER BY a.address), '[]')
             FROM desk_accounts a WHERE a.address = ANY (mine)),
         'shared', (SELECT coalesce(jsonb_agg(s.recording ORDER BY s.recording), '[]') FROM (SELECT r.recording
-            FROM recordings r JOIN reviews v USING (recording) WHERE r.agent = ANY (mine) AND r.training_until > '-infinity'
+            FROM recordings r JOIN reviews v USING (recording) WHERE r.person = who.person AND r.agent = ANY (mine)
+                AND r.opened_at >= since AND r.training_until > '-infinity'
                 AND lives_for(r, 'training') AND r.restricted IS NULL AND v.shared ORDER BY r.recording DESC LIMIT 1000) s)
     );
 END $$;

@@ -31,7 +31,7 @@ END $$;
 
 -- Of the log IT sees these, and no others. What one desk was refused is not among them: it is mostly about a call, and by the second.
 CREATE FUNCTION events_of_it() RETURNS text[] LANGUAGE sql IMMUTABLE RETURN '{
-    signed_in, desk_moved, desk_left, desk_revoked, person_departed, refresh_refused, token_elsewhere_refused, code_made,
+    signed_in, desk_moved, desk_left, desk_revoked, person_departed, person_returned, refresh_refused, token_elsewhere_refused, code_made,
     key_proved, key_refused, account_set, account_removed, account_passwords_given, policy_taken, house_settings_taken,
     refused_often, limited, desk_log_begins, sweep_log_cut, sweep_stuck, verified, database_restored}'::text[];
 

@@ -88,6 +88,8 @@ BEGIN
                 WHERE desk = (told ->> 'desk')::uuid AND revoked_at IS NULL AND told ->> 'revoked_at' IS NOT NULL;
         WHEN 'people' THEN
             UPDATE people SET left_at = (told ->> 'left_at')::timestamptz WHERE person = (told ->> 'person')::uuid AND left_at IS NULL;
+            UPDATE people SET returned_at = greatest(returned_at, (told ->> 'returned_at')::timestamptz)
+                WHERE person = (told ->> 'person')::uuid;
     END CASE;
 END $$;
 

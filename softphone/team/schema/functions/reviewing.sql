@@ -49,7 +49,7 @@ DECLARE
     row recordings;
 BEGIN
     SELECT r.* INTO row FROM recordings r WHERE r.recording = of FOR UPDATE;
-    IF row.recording IS NULL OR NOT (i_review(row) OR (row.agent = ANY (my_agents()) AND lives_for(row, 'training') AND row.restricted IS NULL
+    IF row.recording IS NULL OR NOT (i_review(row) OR (i_made(row.person, row.agent, row.opened_at) AND lives_for(row, 'training') AND row.restricted IS NULL
             AND EXISTS (SELECT FROM reviews v WHERE v.recording = of AND v.shared) AND of_answers IS NOT NULL)) THEN
         RAISE EXCEPTION 'not in the sample' USING ERRCODE = 'KT404';
     END IF;
@@ -80,7 +80,7 @@ DECLARE
     who sessions := need('lead', 'agent');
     one uuid;
 BEGIN
-    DELETE FROM review_comments WHERE comment = of_comment AND person = who.person RETURNING recording INTO one;
+    DELETE FROM review_comments WHERE comment = of_comment AND person = who.person AND at >= mine_since() RETURNING recording INTO one;
     IF one IS NULL THEN
         RETURN false;
     END IF;

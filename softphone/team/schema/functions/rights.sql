@@ -47,7 +47,7 @@ CREATE POLICY seen ON policy_notices FOR SELECT TO klartone_service USING ((SELE
 
 -- As `softphone.domain.archive.permission.search_scope_of` has it; a test compares the two.
 CREATE POLICY seen ON recordings FOR SELECT TO klartone_service USING (
-    (agent = ANY ((SELECT my_agents())::text[]) AND opened_at >= (SELECT own_since()))
+    (person = (SELECT my_person()) AND agent = ANY ((SELECT my_agents())::text[]) AND opened_at >= (SELECT own_since()))
     OR (SELECT i_find_all())
     -- Custody by a key that the newest policy does not name any more sees what is sealed for it.
     OR opened_by && (SELECT my_keys('custody'))
@@ -64,7 +64,8 @@ CREATE POLICY seen ON segments FOR SELECT TO klartone_service
 CREATE POLICY seen ON holds FOR SELECT TO klartone_service
     USING (EXISTS (SELECT FROM recordings r WHERE r.recording = holds.recording));
 CREATE POLICY seen ON hold_words FOR SELECT TO klartone_service
-    USING (person = (SELECT my_person()) OR (SELECT i_find_all()));
+    USING ((SELECT i_find_all()) OR (person = (SELECT my_person()) AND EXISTS (SELECT FROM holds h WHERE h.hold = hold_words.hold
+        AND h.placed_at >= (SELECT mine_since()))));
 
 -- For one's own training keys, and while that opens it. Data keys for documentation and for a case are handed out by
 -- `recording_open` alone, which logs reason and case: no service that was taken reads them past the log.
@@ -87,14 +88,16 @@ CREATE POLICY seen ON receipts FOR SELECT TO klartone_service
     USING (EXISTS (SELECT FROM recordings r WHERE r.recording = receipts.recording AND r.desk = (SELECT my_desk())));
 
 CREATE POLICY seen ON cases FOR SELECT TO klartone_service
-    USING ((SELECT i_find_all()) OR (SELECT i_am('case_handler')) OR received_by = (SELECT my_person()));
+    USING ((SELECT i_find_all()) OR (SELECT i_am('case_handler'))
+        OR (received_by = (SELECT my_person()) AND received_at >= (SELECT mine_since())));
 
 -- Its leads; and the call's agent, once it is shared, while nothing restricts it.
 CREATE POLICY seen ON reviews FOR SELECT TO klartone_service USING (
     EXISTS (SELECT FROM recordings r WHERE r.recording = reviews.recording
         AND lives_for(r, 'training') AND (
             (r.opened_by && (SELECT my_keys('training')) AND led(r.line, r.agent) && (SELECT my_led()))
-            OR (reviews.shared AND r.restricted IS NULL AND r.agent = ANY ((SELECT my_agents())::text[]))
+            OR (reviews.shared AND r.restricted IS NULL AND r.person = (SELECT my_person())
+                AND r.agent = ANY ((SELECT my_agents())::text[]) AND r.opened_at >= (SELECT mine_since()))
         ))
 );
 CREATE POLICY seen ON review_scores FOR SELECT TO klartone_service USING (

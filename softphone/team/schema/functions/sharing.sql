@@ -27,8 +27,7 @@ CREATE FUNCTION comments_for(r recordings, for_role text, for_keys text[]) RETUR
         'comment', c.comment, 'sample', c.sample, 'answers', c.answers, 'at', c.at,
         'mine', c.person = my_person(),
         -- Whoever had the call, at whichever desk of theirs.
-        'of_agent', c.person = (SELECT d.person FROM desks d WHERE d.desk = r.desk) OR EXISTS (SELECT FROM sessions s
-            WHERE s.person = c.person AND 'agent' = ANY (s.roles) AND r.agent = ANY (s.agents)),
+        'of_agent', coalesce(c.person = r.person, false),
         'keys', training_keys_of(c.person),
         'seal', (SELECT jsonb_build_object('key_id', s.key_id, 'suite', s.suite, 'sealed', b64(s.sealed))
             FROM comment_seals s WHERE s.comment = c.comment AND s.role = for_role AND s.key_id = ANY (for_keys) LIMIT 1)
@@ -50,6 +49,14 @@ CREATE FUNCTION review_tag(of uuid) RETURNS text LANGUAGE sql STABLE SET search_
         (SELECT p.reviewed_at FROM purposes p WHERE p.recording = of AND p.purpose = 'training'),
         (SELECT string_agg(o.person::text, ' ' ORDER BY o.person) FROM review_openings o WHERE o.recording = of
             AND o.person <> my_person() AND o.seen_at > statement_timestamp() - interval '2 minutes')))
+$$;
+
+-- Whether its agent could read it at this desk: whoever made the call has signed in there, with its address.
+CREATE FUNCTION is_its_agents(of_desk uuid, r recordings) RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = klartone, pg_temp AS $$
+    SELECT EXISTS (SELECT FROM desks d JOIN people p USING (person) JOIN sessions s USING (desk) WHERE d.desk = of_desk
+        AND d.person = r.person AND d.revoked_at IS NULL AND p.left_at IS NULL AND r.opened_at >= coalesce(p.returned_at, '-infinity')
+        AND s.ended_at IS NULL AND s.refresh_until > statement_timestamp() AND 'agent' = ANY (s.roles) AND r.agent = ANY (s.agents))
 $$;
 
 -- All of it at one moment. `desks`: where its agent could read it, and whether it is sealed for them.
@@ -75,10 +82,7 @@ BEGIN
                     AND NOT EXISTS (SELECT FROM review_comments c WHERE c.recording = of AND NOT EXISTS (
                         SELECT FROM comment_seals s WHERE s.comment = c.comment AND s.role = 'agent' AND s.key_id = d.thumbprint))
                 ) ORDER BY d.desk), '[]')
-            FROM desks d JOIN reading_keys k USING (desk) JOIN people p USING (person)
-            WHERE d.revoked_at IS NULL AND p.left_at IS NULL AND EXISTS (SELECT FROM sessions s WHERE s.desk = d.desk
-                AND s.ended_at IS NULL AND s.refresh_until > statement_timestamp() AND 'agent' = ANY (s.roles)
-                AND row.agent = ANY (s.agents))),
+            FROM desks d JOIN reading_keys k USING (desk) WHERE is_its_agents(d.desk, row)),
         'tag', review_tag(of));
 END $$;
 
@@ -144,8 +148,7 @@ BEGIN
         RAISE EXCEPTION 'not shared' USING ERRCODE = 'KT409';
     END IF;
     IF EXISTS (SELECT FROM jsonb_to_recordset(wraps || seals) AS w (desk uuid) WHERE NOT EXISTS (
-            SELECT FROM reading_keys k JOIN sessions s USING (desk) WHERE k.desk = w.desk AND row.agent = ANY (s.agents)
-                AND s.ended_at IS NULL AND s.refresh_until > statement_timestamp()))
+            SELECT FROM reading_keys k WHERE k.desk = w.desk AND is_its_agents(w.desk, row)))
         OR EXISTS (SELECT FROM jsonb_to_recordset(wraps) AS w (segment integer) WHERE NOT EXISTS (
             SELECT FROM segments s WHERE s.recording = of AND s.segment = w.segment AND 'training' = ANY (s.purposes))) THEN
         RAISE EXCEPTION 'not a desk of its agent' USING ERRCODE = 'KT422';
@@ -185,8 +188,9 @@ END $$;
 CREATE FUNCTION shared_with_me(of uuid) RETURNS SETOF recordings
     LANGUAGE sql STABLE SET search_path = klartone, pg_temp AS $$
     SELECT r.* FROM reviews v JOIN recordings r USING (recording)
-        WHERE v.shared AND (of IS NULL OR v.recording = of) AND r.agent = ANY ((SELECT my_agents())::text[]) AND lives_for(r, 'training')
-            AND r.restricted IS NULL
+        WHERE v.shared AND (of IS NULL OR v.recording = of) AND r.person = (SELECT my_person())
+            AND r.agent = ANY ((SELECT my_agents())::text[]) AND r.opened_at >= (SELECT mine_since())
+            AND lives_for(r, 'training') AND r.restricted IS NULL
 $$;
 
 CREATE FUNCTION shared_reviews() RETURNS TABLE (

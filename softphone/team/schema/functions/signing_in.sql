@@ -20,8 +20,8 @@ BEGIN
     -- Somebody joined by a code before the house signed in by its directory: the desk, by the same key, is from now on theirs whom
     -- the directory names there. Nothing that the code's person could do goes on.
     IF machine.person <> who AND $4 <> '' AND machine.thumbprint = $10 AND machine.revoked_at IS NULL
-        AND EXISTS (SELECT FROM people p WHERE p.person = machine.person AND p.issuer = '') THEN
-        UPDATE desks d SET person = who WHERE d.desk = $8 RETURNING * INTO machine;
+        AND EXISTS (SELECT FROM people p WHERE p.person = machine.person AND p.issuer = '' AND p.left_at IS NULL) THEN
+        UPDATE desks d SET person = who, was_person = d.person, moved_at = statement_timestamp() WHERE d.desk = $8 RETURNING * INTO machine;
         UPDATE sessions s SET ended_at = statement_timestamp() WHERE s.desk = $8 AND s.ended_at IS NULL;
         PERFORM note('desk_moved', 'G11', '', NULL, jsonb_build_object('of', who, 'desk', $8));
     END IF;
@@ -51,8 +51,13 @@ BEGIN
     -- The same person's machine joins again, with a new key; what it had before stays ended.
     UPDATE desks d SET revoked_at = NULL, left_by_itself = false, public_key = $6, thumbprint = $7 FROM people p
         WHERE d.desk = $5 AND d.revoked_at IS NOT NULL AND p.person = d.person AND p.issuer = '' AND p.subject = code.subject;
-    -- Whoever had left under this name is back, and has no key by that: whoever has the link is not whoever had the keys.
-    UPDATE people p SET left_at = NULL WHERE p.subject = code.subject AND p.left_at IS NOT NULL;
+    -- Whoever had left under this name is back, without the keys and the calls from before: whoever has the link may be another. Whom
+    -- the directory names so is somebody else.
+    UPDATE people p SET left_at = NULL, returned_at = statement_timestamp()
+        WHERE p.issuer = '' AND p.subject = code.subject AND p.left_at IS NOT NULL RETURNING p.person INTO who;
+    IF who IS NOT NULL THEN
+        PERFORM note('person_returned', 'G11', '', NULL, jsonb_build_object('of', who));
+    END IF;
     who := session_open($2, $3, $4, '', code.subject, code.roles, code.agents, $5, $6, $7, $8, $9);
     DELETE FROM person_keys k WHERE k.person = who;
     RETURN who;
@@ -139,9 +144,21 @@ BEGIN
     END IF;
     UPDATE sessions SET ended_at = statement_timestamp() WHERE person = of AND ended_at IS NULL;
     DELETE FROM person_keys WHERE person = of;
+    -- Of that name, whoever was meant: one that was a namesake's is made again.
     UPDATE codes c SET used_at = statement_timestamp() FROM people p
         WHERE p.person = of AND c.subject = p.subject AND c.used_at IS NULL;
     PERFORM note('person_departed', 'G11', '', NULL, jsonb_build_object('of', of));
+    RETURN true;
+END $$;
+
+-- By the login that migrates: whom the directory names comes in again by it, and by no link. Nothing from before is theirs.
+CREATE FUNCTION person_returns(of uuid) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+BEGIN
+    UPDATE people SET left_at = NULL, returned_at = statement_timestamp() WHERE person = of AND left_at IS NOT NULL;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    PERFORM note('person_returned', 'G11', '', NULL, jsonb_build_object('of', of));
     RETURN true;
 END $$;
 

@@ -24,11 +24,12 @@ CREATE FUNCTION legal_holds_now(these uuid[]) RETURNS TABLE (recording uuid, obj
 #variable_conflict use_column
 DECLARE
     who sessions := need('agent', 'case_handler', 'lead', 'custody');
+    since timestamptz := mine_since();
 BEGIN
     RETURN QUERY UPDATE legal_holds_due d SET tried_at = statement_timestamp() FROM recordings r
         WHERE d.recording = ANY (these) AND r.recording = d.recording AND d.tried_at IS NULL
             AND (i_find_all() OR EXISTS (SELECT FROM holds h JOIN hold_words w USING (hold)
-                WHERE h.recording = d.recording AND w.person = who.person))
+                WHERE h.recording = d.recording AND w.person = who.person AND h.placed_at >= since))
         RETURNING r.recording, r.object_key, r.object_version, r.held;
 END $$;
 
@@ -83,7 +84,7 @@ BEGIN
             row := jsonb_build_object('desk', NEW.desk, 'revoked_at', NEW.revoked_at);
         ELSE
             id := NEW.person;
-            row := jsonb_build_object('person', NEW.person, 'left_at', NEW.left_at);
+            row := jsonb_build_object('person', NEW.person, 'left_at', NEW.left_at, 'returned_at', NEW.returned_at);
     END CASE;
     INSERT INTO stones (what, id, at, told) VALUES (TG_TABLE_NAME, id, clock_timestamp(), row) ON CONFLICT DO NOTHING;
     RETURN NULL;
