@@ -222,8 +222,12 @@ def fed(writer: SegmentWriter, first: int, frames: int) -> None:
         writer.write(first + number, frame[:, 0].tobytes(), frame[:, 1].tobytes())
 
 
+def _fed_more(writer: SegmentWriter) -> None:
+    fed(writer, 150, 60)
+
+
 @pytest.mark.parametrize("how", ["full", "not synced", "closed", "too long"])
-@pytest.mark.parametrize("used_on", [lambda one: fed(one, 150, 60), SegmentWriter.break_off, SegmentWriter.finish])
+@pytest.mark.parametrize("used_on", [_fed_more, SegmentWriter.break_off, SegmentWriter.finish])
 def test_a_writer_whose_chunk_was_refused_seals_no_other_under_its_nonce(
     vault: Vault, how: str, used_on: Callable[[SegmentWriter], None]
 ) -> None:
