@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import locale
 import re
 import string
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ from babel.messages.catalog import Message
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 
-from softphone import cli
+from softphone import bootstrap, cli
 from softphone.domain.purpose import Basis, Direction, Headline, Language, Purpose, Reason
 from softphone.domain.status import Action, DisputeKind, HoldPhase, OptOutKind
 from softphone.texts import Texts
@@ -34,6 +35,10 @@ FOLDER = ROOT / "resources" / "translations"
 CATALOGS = sorted(path.stem for path in (FOLDER / "en").glob("*.po"))
 CODE = re.compile(r"[a-z][a-z0-9_]*(\.[a-zA-Z0-9_]+)+")
 PARTY = {"party", "Party"}
+ARGPARSE = {
+    Language.DA: ("brug: ", "valg:", "angives i denne rækkefølge:"),
+    Language.EN: ("usage: ", "options:", "positional arguments:"),
+}
 FAULT = re.compile(r"(error|refused|fault)(\.[a-z0-9_]+)+")
 
 
@@ -321,6 +326,59 @@ def test_every_command_and_option_has_its_help_in_words(language: Language) -> N
     told = set(help_texts(cli.build_parser(Texts(FOLDER, language))))
     assert len(told) > 30
     assert sorted(text for text in told if CODE.fullmatch(text)) == []
+
+
+def helps(parser: argparse.ArgumentParser) -> Iterator[tuple[str, list[str]]]:
+    """Of each command: its whole help, and what in it must differ from one language to the other."""
+    heads = [group.title or "" for group in parser._action_groups if group._group_actions]
+    yield parser.format_help(), [*heads, parser.description or "", *(one.help or "" for one in parser._actions)]
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for under in action.choices.values():
+                yield from helps(under)
+
+
+@pytest.mark.parametrize(
+    ("system", "language"),
+    [
+        ({"LANG": "da_DK.UTF-8"}, Language.DA),
+        ({"LANG": "C.UTF-8", "LANGUAGE": "da"}, Language.EN),
+        ({"LC_ALL": "C", "LANG": "da_DK.UTF-8", "LANGUAGE": "da"}, Language.EN),
+        ({"LANG": "da_DK.UTF-8", "LANGUAGE": "en:da"}, Language.EN),
+        ({"LANG": "en_GB.UTF-8", "LANGUAGE": "da:en"}, Language.DA),
+        ({"LANG": "de_DE.UTF-8", "LANGUAGE": "de:da"}, Language.DA),
+        ({"LC_MESSAGES": "da_DK.UTF-8", "LANG": "en_GB.UTF-8"}, Language.DA),
+        ({"windows": "Danish_Denmark"}, Language.DA),
+        ({"windows": "English_United States"}, Language.EN),
+    ],
+    ids=str,
+)
+def test_the_help_of_every_command_is_in_one_language(
+    monkeypatch: pytest.MonkeyPatch, system: dict[str, str], language: Language
+) -> None:
+    def spoken() -> list[tuple[str, list[str]]]:
+        bootstrap.speak_command_line()
+        return list(helps(cli.build_parser(bootstrap.texts())))
+
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG", "LANGUAGE"):
+        monkeypatch.delenv(name, raising=False)
+    other = Language.EN if language is Language.DA else Language.DA
+    with monkeypatch.context() as patch:
+        patch.setenv("LC_ALL", f"{other}.UTF-8")
+        others = spoken()
+    if "windows" in system:
+        monkeypatch.setattr(locale, "getlocale", lambda: (system["windows"], "1252"))
+    else:
+        for name, value in system.items():
+            monkeypatch.setenv(name, value)
+    told = spoken()
+
+    assert len(told) == len(others) > 60
+    assert bootstrap.texts().language is language
+    foreign = {text for _, parts in others for text in parts if text} - {argparse.SUPPRESS} | {*ARGPARSE[other]}
+    for text, parts in told:
+        assert text.startswith(ARGPARSE[language][0])
+        assert not foreign & {*parts, *(line.strip() for line in text.splitlines())}, text
 
 
 def test_no_sentence_is_left_that_nobody_says() -> None:

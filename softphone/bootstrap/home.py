@@ -140,16 +140,26 @@ def texts(language: Language | None = None, time_zone: str | None = None) -> Tex
 
 
 def speak_command_line() -> None:
-    """Argparse's own words, in the system's language if there is a translation."""
-    gettext.bindtextdomain("argparse", str(program_folder("resources") / "translations" / "argparse"))
-    gettext.textdomain("argparse")
+    """Argparse's own words, in the language of all others: by itself it asks other variables, and on Windows none."""
+    folder = program_folder("resources") / "translations" / "argparse"
+    told = gettext.translation("argparse", folder, [system_language()], fallback=True)
+    for name, words in (("_", told.gettext), ("ngettext", told.ngettext)):
+        setattr(argparse, name, words)
 
 
 def system_language() -> Language:
-    """Danish if the system speaks it, else English. A language need not be installed to be asked for."""
+    """Danish if the system speaks it, else English. A language need not be installed to be asked for. As in glibc,
+    `LANGUAGE` is a list that goes first, unless the system speaks none (`C`)."""
     asked = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
-    text = asked or locale.getlocale()[0] or ""
-    return Language.DA if text.lower().startswith(("da", "danish")) else Language.EN
+    wanted = [asked or locale.getlocale()[0] or ""]
+    if asked.partition(".")[0] not in ("", "C", "POSIX"):
+        wanted = [*os.environ.get("LANGUAGE", "").split(":"), *wanted]
+    for text in wanted:
+        if text.lower().startswith(("da", "danish")):
+            return Language.DA
+        if text.lower().startswith("en"):
+            return Language.EN
+    return Language.EN
 
 
 def key_store(archive: Path) -> KeyStore:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import resource
 import wave
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +19,8 @@ from softphone.archive.files.container import Chunk, Content, Gap, Sealer, read_
 from softphone.archive.files.opus import Decoder, Encoder, codec_header
 from softphone.archive.files.reader import MarkKind, OpenedRecording, read_structure
 from softphone.archive.files.vault import Vault
+from softphone.archive.files.writing import SegmentWriter
+from softphone.domain.errors import ArchiveError
 from tests.archive.scene import AT, FRAME, RATE, strength, voices
 
 KEY = bytes(range(32))
@@ -182,3 +187,73 @@ def test_a_chunk_is_told_only_when_it_is_on_the_disk(vault: Vault, monkeypatch: 
     assert told == ["synced", f"sealed {50 * FRAME}"]
     writer.finish()
     assert told[2:] == ["synced", f"sealed {70 * FRAME}"]
+
+
+@contextmanager
+def refusing(path: Path, how: str) -> Generator[None]:
+    """The system itself refuses what is written to that open file, or that it is on the disk."""
+    if how == "too long":
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 100, hard))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        return
+    (number,) = (int(one.name) for one in Path("/proc/self/fd").iterdir() if one.exists() and one.samefile(path))
+    kept = os.dup(number)
+    other = os.open(
+        {"full": "/dev/full", "not synced": "/dev/null"}.get(how, path), os.O_RDWR if how != "closed" else 0
+    )
+    try:
+        os.dup2(other, number)
+        yield
+    finally:
+        os.dup2(kept, number)
+        os.close(kept)
+        os.close(other)
+
+
+def fed(writer: SegmentWriter, first: int, frames: int) -> None:
+    """Other sound at every place, so that no two chunks are alike."""
+    sound = voices((first + frames) / 50)[first * FRAME :]
+    for number in range(frames):
+        frame = sound[number * FRAME : (number + 1) * FRAME]
+        writer.write(first + number, frame[:, 0].tobytes(), frame[:, 1].tobytes())
+
+
+def _fed_more(writer: SegmentWriter) -> None:
+    fed(writer, 150, 60)
+
+
+@pytest.mark.parametrize("how", ["full", "not synced", "closed", "too long"])
+@pytest.mark.parametrize("used_on", [_fed_more, SegmentWriter.break_off, SegmentWriter.finish])
+def test_a_writer_whose_chunk_was_refused_seals_no_other_under_its_nonce(
+    vault: Vault, how: str, used_on: Callable[[SegmentWriter], None]
+) -> None:
+    writer = vault.writer(ID, 0, KEY, 0)
+    fed(writer, 0, 75)
+    before = vault.path(ID).read_bytes()
+    with refusing(vault.path(ID), how), pytest.raises(ArchiveError) as refused:
+        fed(writer, 75, 75)
+
+    for _ in range(2):
+        with pytest.raises(ArchiveError) as again:
+            used_on(writer)
+        assert again.value.code == refused.value.code
+
+    assert vault.path(ID).read_bytes() == before
+    written(vault, 60, segment=1, origin=150)
+    chunks = [(chunk.segment, chunk.index) for chunk in read_structure(vault.path(ID)).chunks]
+    assert chunks == [(0, 0), (1, 0), (1, 1)]
+
+
+@pytest.mark.parametrize("indices", [(0, 0), (0, 1, 0), (3, 2)])
+def test_a_sealer_uses_no_nonce_twice(indices: tuple[int, ...]) -> None:
+    sealer = Sealer(b"header", ID, 0, KEY)
+    *earlier, last = indices
+    for index in earlier:
+        sealer.seal(index, False, Content(0, 50 * index, 50 * RATE, (b"one",)))
+
+    with pytest.raises(ValueError, match=str(last)):
+        sealer.seal(last, False, Content(0, 50 * last, 50 * RATE, (b"another",)))

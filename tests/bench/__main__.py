@@ -1,7 +1,8 @@
 """`python -m tests.bench [--short] [--only NAME…] [--write FILE]`: measures, prints the table, and keeps it in a document.
 
-Each measure's figures are kept in build/bench; those that are not taken now stand as they were. `--write` replaces what
-stands between the two marks in FILE (docs/performance.md).
+Each measure's figures are printed as they come, and kept in build/bench; those that are not taken now stand as they were.
+A measure that fails is named at the end, with status 1. `--write` replaces what stands between the two marks in FILE
+(docs/performance.md).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import os
 import platform
 import re
 import sys
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -98,22 +100,32 @@ def main() -> int:
     options = parser.parse_args()
     # As a user has it: compiled once. A cold start would compile the program each time.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    taken: dict[str, list[Figure]] = {}
+    failed: dict[str, Exception] = {}
     for name in options.only:
         print(f"measuring: {name}", file=sys.stderr, flush=True)
-        taken[name] = (SHORT if options.short else WHOLE)[name]()
+        try:
+            figures = (SHORT if options.short else WHOLE)[name]()
+        except Exception as error:  # noqa: BLE001 - whatever it was: the other measures are taken
+            traceback.print_exc()
+            failed[name] = error
+            continue
+        print(f"{table(figures)}\n", flush=True)
         if not options.short:
-            _keep(name, taken[name])
-    if options.short:
-        print(table(figure for figures in taken.values() for figure in figures))
-        return 0
+            _keep(name, figures)
+    if not options.short:
+        _tell_all(options.write)
+    for name, error in failed.items():
+        print(f"failed: {name} ({type(error).__name__}: {error})", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _tell_all(document: Path | None) -> None:
     told = _told()
     print(told)
-    if options.write:
-        text = options.write.read_text(encoding="utf-8")
+    if document:
+        text = document.read_text(encoding="utf-8")
         kept = re.sub(f"{BEGIN}.*{END}", lambda _: f"{BEGIN}\n{told}\n{END}", text, flags=re.DOTALL)
-        options.write.write_text(kept, encoding="utf-8")
-    return 0
+        document.write_text(kept, encoding="utf-8")
 
 
 def _keep(name: str, figures: list[Figure]) -> None:
@@ -133,7 +145,7 @@ def _told() -> str:
     days = sorted({one["day"] for one in kept.values()})
     loads = ", ".join(f"{name} {one['load']}" for name, one in kept.items())
     system = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
-    when = " to ".join(dict.fromkeys((days[0], days[-1])))
+    when = " to ".join(dict.fromkeys(days[:1] + days[-1:])) or "never"
     return (
         f"Measured {when} on {os.cpu_count()} cores ({system}).\n\n{table(figures)}\n\n"
         f"Load average of the machine (1 min) when each was done: {loads}."

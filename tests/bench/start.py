@@ -14,11 +14,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from softphone.bootstrap.home import DEMO_KEYS, password_name
+from softphone.bootstrap.running import ended_within
 from softphone.system.secrets import DemoKeyFile
 from softphone.system.settings import load_settings, save_settings
 from softphone.wire.snapshot import Account
 from tests.bench.figures import Figure, spread
-from tests.journeys.stage import Stage, build
+from tests.journeys.stage import ENDS_WITHIN, Stage, build
 from tests.peers.kamailio import kamailio
 from tests.peers.processes import end
 from tests.peers.second_phone import ROOT
@@ -73,4 +74,6 @@ def _start(folder: Path, registrar: str) -> dict[str, float]:
         told = json.loads(line)
         marks.setdefault(told["mark"], told["at"] - began)
     end(desk)
+    if not ended_within(on.home.folders.runtime, ENDS_WITHIN):  # it still writes into its folder, which is about to go
+        raise TimeoutError("the engine did not end after its desk")
     return marks

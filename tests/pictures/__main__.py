@@ -13,7 +13,8 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ from softphone.wire.snapshot import TextSize
 from tests.pictures import house, review
 from tests.pictures.rows import BESIDE, ROWS
 from tests.pictures.scenes import SCENES, WITHOUT_POLICY, scenes_of, without_policy
-from tests.pictures.studio import studio
+from tests.pictures.studio import Studio, studio
 
 if TYPE_CHECKING:
     from softphone.ui.pictures import Picture
@@ -36,7 +37,7 @@ README = {"light": "recording-en-light.png", "dark": "locked-en-dark.png"}
 
 
 def main() -> int:
-    """Status 1 where a scene did not come about, or a row not to its pictures."""
+    """Status 1 where a scene did not come about, or a row not to its pictures. All others are drawn, and it is named."""
     parser = argparse.ArgumentParser(prog="python -m tests.pictures")
     parser.add_argument("folder", type=Path, nargs="?", default=ROOT / "build" / "pictures")
     which = parser.add_mutually_exclusive_group()
@@ -70,21 +71,24 @@ def main() -> int:
     }
     missing: dict[str, str] = {}
     for language in () if options.only or options.house else Language:
-        taken = review.take_pictures(folder, language)
-        print(f"{language}: the review, {len(taken)} pictures", flush=True)
+        with tried("review", language, missing):
+            taken = review.take_pictures(folder, language)
+            print(f"{language}: the review, {len(taken)} pictures", flush=True)
     for language in () if options.review else Language:
         with tempfile.TemporaryDirectory() as place:
             taken = [] if options.house else _played(Path(place), language, options.only, missing)
         if not options.only:
             taken += _housed(folder, language, missing)
         for picture in taken:
-            for dark in (False, True):
-                file = folder / f"{picture.name}-{language}-{'dark' if dark else 'light'}.png"
-                camera.take(picture, file, language, dark=dark)
-            grey(folder / f"{picture.name}-{language}-light.png", folder / f"{picture.name}-{language}-grey.png")
+            with tried(picture.name, language, missing):
+                for dark in (False, True):
+                    file = folder / f"{picture.name}-{language}-{'dark' if dark else 'light'}.png"
+                    camera.take(picture, file, language, dark=dark)
+                grey(folder / f"{picture.name}-{language}-light.png", folder / f"{picture.name}-{language}-grey.png")
         for way, other in others.items():
             for picture in taken:
-                other.take(picture, folder / f"{picture.name}-{language}-{way}.png", language, dark=way == "narrow")
+                with tried(picture.name, language, missing):
+                    other.take(picture, folder / f"{picture.name}-{language}-{way}.png", language, dark=way == "narrow")
         print(f"{language}: {len(taken)} states, each in light and dark", flush=True)
     _page(folder)
     print(f"Pictures and index.html are in {folder}.")
@@ -107,27 +111,41 @@ def _played(place: Path, language: Language, only: str, missing: dict[str, str])
     taken: dict[str, Picture] = {}
     scenes = scenes_of(only) if only else SCENES
     if scenes:
-        with studio(place / "on", language) as on:
+        with tried("studio", language, missing), studio(place / "on", language) as on:
+            taken = on.taken
             for scene in scenes:
-                try:
+                with tried(scene.__name__, language, missing), _leaving_no_call(on):
                     scene(on)
-                except (TimeoutError, AssertionError, KeyError, IndexError) as error:
-                    missing[scene.__name__] = f"{language}: {str(error)[:300]}"
-                    for call in on.on.desk.snapshot.calls if on.on.desk.snapshot else ():
-                        on.over(call.id)
-        taken |= on.taken
     if not only or only in WITHOUT_POLICY:
-        taken |= without_policy(place / "without")
+        with tried("without_policy", language, missing):
+            taken |= without_policy(place / "without")
     return [picture for name, picture in taken.items() if only in ("", name)]
 
 
 def _housed(folder: Path, language: Language, missing: dict[str, str]) -> list[Picture]:
-    with tempfile.TemporaryDirectory() as place:
-        try:
-            return [*house.take_pictures(Path(place), language, folder).values()]
-        except (TimeoutError, AssertionError) as error:
-            missing["house"] = f"{language}: {str(error)[:300]}"
-            return []
+    with tried("house", language, missing), tempfile.TemporaryDirectory() as place:
+        return [*house.take_pictures(Path(place), language, folder).values()]
+    return []
+
+
+@contextmanager
+def tried(name: str, language: Language, missing: dict[str, str]) -> Generator[None]:
+    """What fails within does not end the rest: it stands in `missing`, with why."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - whatever it was: the other pictures are taken
+        missing[f"{name} ({language})"] = f"{type(error).__name__}: {str(error)[:300]}"
+
+
+@contextmanager
+def _leaving_no_call(on: Studio) -> Generator[None]:
+    """A scene that fails leaves its call to nobody: the next begins without one."""
+    try:
+        yield
+    except Exception:
+        for call in on.on.desk.snapshot.calls if on.on.desk.snapshot else ():
+            on.over(call.id)
+        raise
 
 
 def pictures_of(row: str, folder: Path) -> list[Path]:

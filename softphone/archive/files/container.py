@@ -184,7 +184,10 @@ class Damage:
 
 
 class Sealer:
-    """Seals and opens the chunks of one segment of one recording, under that segment's data key."""
+    """Seals and opens the chunks of one segment of one recording, under that segment's data key.
+
+    The index is the nonce, so one sealer seals an index once, and none below it.
+    """
 
     def __init__(self, header: bytes, recording: str, segment: int, key: bytes) -> None:
         if len(key) != KEY_BYTES:
@@ -192,9 +195,13 @@ class Sealer:
         self._aead = AESGCM(key)
         self._bound = hashlib.sha256(header).digest() + hashlib.sha256(recording.encode("utf-8")).digest()
         self.segment = segment
+        self._next = 0
 
     def seal(self, index: int, final: bool, content: Content) -> bytes:
-        """The whole record, as it goes to the file."""
+        """The whole record, as it goes to the file. Raises ValueError where an index comes a second time, or too late."""
+        if index < self._next:
+            raise ValueError(index)
+        self._next = index + 1
         return Chunk(
             self.segment, index, final, self._aead.encrypt(_nonce(index), content.pack(), self._aad(index, final))
         ).pack()

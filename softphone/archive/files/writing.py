@@ -17,6 +17,7 @@ from pathlib import Path
 from softphone.archive.files.container import FRAME, Content, Gap, Sealer
 from softphone.archive.files.opus import SILENCE, Encoder
 from softphone.archive.folder.disk import refused
+from softphone.domain.errors import ArchiveError
 
 CHUNK_PACKETS = 50
 """a second"""
@@ -77,7 +78,8 @@ class RecordingFile:
 class SegmentWriter:
     """Frames of one segment to sealed chunks. One thread; it keeps at most a second of packets, and those are coded.
 
-    Methods raise ArchiveError where the disk refuses, and GoneError where the recording was discarded.
+    Methods raise ArchiveError where the disk refuses, and GoneError where the recording was discarded. After either the writer
+    seals nothing more: what would be next raises the same again, since its nonce has been used.
     """
 
     def __init__(
@@ -101,6 +103,7 @@ class SegmentWriter:
         self._first = 0
         self._frames = 0
         self._digest = hashlib.sha256(opened.header)
+        self._failed: ArchiveError | GoneError | None = None
         self.chunks = 0
 
     @property
@@ -110,6 +113,7 @@ class SegmentWriter:
 
     def write(self, index: int, agent: bytes, party: bytes) -> None:
         """One frame of each side. `index` counts the call's frames; those that are missing become silence, and are marked."""
+        self._refuse_failed()
         missing = index - self._origin - self._frames
         if 0 < missing <= GAP_LIMIT:
             self._gaps.append(Gap(self._frames, missing))
@@ -127,6 +131,7 @@ class SegmentWriter:
     def finish(self) -> None:
         """The encoder's end and the segment's sample count, in the final chunk. Nothing was fed: nothing is written."""
         try:
+            self._refuse_failed()
             if self._frames:
                 self._packets += self._encoder.flush()
                 self._seal(final=True)
@@ -136,10 +141,15 @@ class SegmentWriter:
     def break_off(self) -> None:
         """What is coded already is sealed, with no final chunk: the recording broke off here."""
         try:
+            self._refuse_failed()
             if self._packets:
                 self._seal(final=False)
         finally:
             self._on_ended(self._written())
+
+    def _refuse_failed(self) -> None:
+        if self._failed is not None:
+            raise self._failed
 
     def _written(self) -> Written:
         return Written(self.chunks, self._digest.hexdigest())
@@ -155,10 +165,13 @@ class SegmentWriter:
         record = self._sealer.seal(self.chunks, final, content)
         try:
             self._object.append(record)
+        except GoneError as gone:
+            self._failed = gone
+            raise
         except OSError as error:
-            fault = refused(self._object.path, error)
-            self._on_fault(fault.code)
-            raise fault from error
+            self._failed = refused(self._object.path, error)
+            self._on_fault(self._failed.code)
+            raise self._failed from error
         self._digest.update(record)
         self._first += len(self._packets)
         self._packets.clear()
