@@ -7,6 +7,7 @@ from dataclasses import replace
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtWidgets import QApplication, QDialog
 
+from softphone.ui.window import HEIGHT, WIDTH
 from softphone.wire.to_engine import (
     Activate,
     Answer,
@@ -160,24 +161,24 @@ def test_a_colleague_is_a_box_on_the_partys_page_with_three_ways_on(scene: Scene
     assert box.controls() == [box.complete, box.back]
 
 
-def test_in_a_conference_the_text_to_read_aloud_and_its_press_stand_above_the_colleague(scene: Scene) -> None:
+def test_in_a_conference_all_that_is_pressed_stands_above_the_text_to_read_aloud_which_is_whole(scene: Scene) -> None:
     colleague = replace(several.COLLEAGUE, conference=True, active=False)
     talking = replace(several.TALKING, status=s.NEWCOMER, conference=True)
     desk = scene.open(several.snapshot(talking, colleague))
-    desk.window.resize(376, 760)
+    desk.window.resize(WIDTH, HEIGHT)
     moment = desk.window.call.moment
     box, press = moment.consultation, moment.presses[next(one for one in moment.presses if one.name == "noticeRead")]
-    assert moment.first_presses()[0] is box.complete
+    assert box.state.text() == "konference · 00:22"
     scene.show(several.snapshot(replace(talking, status=s.READING, notice=s.call(s.READING).notice), colleague))
-    QApplication.processEvents()
-    assert place(press).bottom() < place(moment.notice).top() < place(box).top()
-    assert place(moment.notice.text).bottom() <= place(desk.window.call.reels[0]).bottom()
+    reel = desk.window.call.first.reel
+    scene.qtbot.waitUntil(lambda: reel.verticalScrollBar().maximum() == 0, timeout=10_000)
+    assert place(press).bottom() < place(box).top()
+    assert place(box).bottom() < place(moment.notice).top()
+    assert place(box.complete).top() == place(box.back).top()
+    assert box.state.text() == "00:22", "one row has no room for more"
     assert not box.complete.is_filled
     assert moment.first_presses()[0] is press
-    assert moment.tab_chain().index(press) < moment.tab_chain().index(box.complete)
-    scene.show(several.snapshot(talking, colleague))
-    QApplication.processEvents()
-    assert place(box).bottom() < place(moment.notice).top()
+    assert moment.slot_chain().index(press) < moment.slot_chain().index(box.complete)
 
 
 def test_a_colleague_who_is_not_there_and_a_transfer_under_way_are_said_and_the_party_is_a_press_away(
