@@ -3,7 +3,7 @@ a party would have us call. In place, never in a dialog."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QBoxLayout, QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout
 
 from softphone.ui.call.tiles import ActionButton
@@ -31,6 +31,9 @@ class ConsultationBox(Card):
 
     def __init__(self) -> None:
         super().__init__("consultation", "box")
+        self.setFocusPolicy(
+            Qt.FocusPolicy.ClickFocus
+        )  # it presses nothing: where the keyboard is after a transfer was begun
         self.name = TextLabel("colleagueName", size=PURPOSES, strong=True)
         self.words = TextLabel("colleagueGone", size=BODY, wrap=True)
         self.state = TextLabel("colleagueState", size=SMALL, role="muted", tabular=True)
@@ -123,6 +126,8 @@ class ConsultationBox(Card):
         self.name.setText(self._name(view, call))
         self._said = self._state(view, call, ended)
         self._show_state()
+        spoken = (self.name.text(), self._said) if ended is None else (self.words.text(),)
+        self.setAccessibleName(", ".join(part for part in spoken if part))
         for label in (self.name, self.state):
             label.setVisible(ended is None)
         self.complete.setVisible(colleague is not None)

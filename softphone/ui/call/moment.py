@@ -197,7 +197,7 @@ class Moment(QWidget):
     def slot_chain(self) -> list[QWidget]:
         """All that can have the focus in the slot, in its order."""
         boxes = [control for box in (self.waiting, self.asked_to_call) for control in box.controls()]
-        presses = [*self._shown, *self.consultation.controls()]
+        presses = [*self._shown, self.consultation, *self.consultation.controls()]
         return [*boxes, *self.answers.chips(), *self.choices.chips(), *presses]
 
     def tab_chain(self) -> list[QWidget]:

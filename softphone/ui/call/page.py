@@ -104,6 +104,8 @@ class CallPage(QWidget):
         self.decline = FilledButton("decline", "danger", 52)
         self._call: CallState | None = None
         self._chained: list[QWidget] = []
+        self._hands_on = False
+        """the keyboard was in the transfer's panel, which has closed"""
 
         self.middle = QStackedWidget()
         self.first = MomentPage(self.moment)
@@ -210,6 +212,7 @@ class CallPage(QWidget):
             return
         # Also while another program has the keyboard: it comes back to where it was.
         within = self.middle.isAncestorOf(self.window().focusWidget() or self)
+        self._hands_on = within and self.transfer_open
         self.middle.setCurrentIndex(place)
         if place != 2:
             self.transfer.put_away()
@@ -237,6 +240,10 @@ class CallPage(QWidget):
         self.rights.render_view(view, call)
         self.moment.render_view(view, call)
         self.first.fit()
+        if self._hands_on and not self.moment.consultation.isHidden():
+            self._hands_on = False
+            if self.window().focusWidget() in (None, self.window()):
+                self.moment.consultation.setFocus(Qt.FocusReason.OtherFocusReason)
         self.keypad.render_view(view, call)
         self.transfer.render_view(view, call)
         self.quality.render_view(view, call)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtWidgets import QApplication, QDialog
 
+from softphone.domain.purpose import Direction
 from softphone.ui.window import HEIGHT, WIDTH
 from softphone.wire.to_engine import (
     Activate,
@@ -107,20 +108,52 @@ def test_a_transfer_is_typed_in_place_and_talked_about_first_or_done_at_once(sce
     scene.qtbot.keyClicks(panel.target, "ingen her")
     scene.press("consult")
     assert panel.problem.isVisible()
-    assert "et navn fra dine tidligere samtaler" in panel.problem.text(), "which names it knows"
+    assert "en kollega, du har talt med" in panel.problem.text(), "which names it knows"
     panel.target.clear()
     scene.qtbot.keyClicks(panel.target, "203")
     assert (panel.consult.is_filled, panel.blind.sub()) == (True, "optagelsen slutter")
     scene.press("consult")
     assert not panel.isVisible()
     scene.press("transfer")
-    scene.qtbot.keyClicks(panel.target, "Nordkyst")
+    scene.qtbot.keyClicks(panel.target, "Kundes")
     scene.press("transferNow")
     assert [without_id(one) for one in scene.sent(2)] == [
         Consult("", "call-1", "203"),
-        Transfer("", "call-1", "+4598120040"),
+        Transfer("", "call-1", "+4570102031"),
     ]
     assert [one for one in QApplication.topLevelWidgets() if isinstance(one, QDialog) and one.isVisible()] == []
+
+
+def test_a_call_is_handed_to_colleagues_and_lines_with_their_numbers_and_to_no_customer_and_never_to_itself(
+    scene: Scene,
+) -> None:
+    bo = replace(s.HISTORY[0], id="bo", direction=Direction.INTERNAL, name="Bo · Teknik", number="203")
+    other = replace(bo, id="other", number="204")
+    desk = scene.open(s.snapshot(several.TALKING, history=(bo, other, replace(bo, id="again"), *s.HISTORY)))
+    panel = desk.window.call.transfer
+    scene.press("transfer")
+    model = panel.target.completer().model()
+    offered = [model.data(model.index(row, 0)) for row in range(model.rowCount())]
+    assert offered == ["Bo · Teknik · 203", "Bo · Teknik · 204", "Kundeservice · +45 70 10 20 31"]
+    for typed, said in (("Mette", "hverken"), ("Bo", "hverken"), ("+45 20 12 34 56", "kunden selv")):
+        panel.target.setText(typed)
+        panel.target.textEdited.emit(typed)
+        scene.press("transferNow")
+        assert said in panel.problem.text(), typed
+    assert scene.commands() == []
+    panel.target.setText(offered[1])
+    panel.target.textEdited.emit(offered[1])
+    scene.activate()
+    panel.target.setFocus()
+    scene.keys(Qt.Key.Key_Return, Qt.KeyboardModifier.NoModifier)
+    assert [without_id(one) for one in scene.sent()] == [Consult("", "call-1", "204")]
+    # The keyboard stays beside what has come of it.
+    scene.show(several.STATES["consultation"])
+    box = desk.window.call.moment.consultation
+    assert QApplication.focusWidget() is box
+    assert box.accessibleName() == "Bo · Teknik, taler · 00:22"
+    scene.keys(Qt.Key.Key_Tab, Qt.KeyboardModifier.NoModifier)
+    assert QApplication.focusWidget() is box.complete
 
 
 def test_a_colleague_is_a_box_on_the_partys_page_with_three_ways_on(scene: Scene) -> None:
