@@ -377,8 +377,9 @@ class LiveCall:
         return frozenset(said.refused) | (self.refused_before - frozenset(said.consented))
 
     def past(self, now: Now) -> PastCall:
-        """Its row in today's calls."""
+        """Its row in today's calls. While it is on: the row for the case that nothing follows."""
         status, kept = self.status(now), bool(self.state.kept)
+        outcome, goes_on = self._outcome(status), self.phase is not CallPhase.ENDED
         return PastCall(
             self.id,
             self.direction,
@@ -387,12 +388,14 @@ class LiveCall:
             self.line.id if self.line else None,
             self.arrived_at,
             self.talked,
-            self._outcome(status),
+            outcome,
             kept=kept,
-            why=status.reasons[0] if status and self.answered_at and not kept else None,
+            why=status.reasons[0] if status and self.answered_at and not kept and not goes_on else None,
             note=self.note,
             group="" if self.group == self.id else self.group,
             refused=self.refused,
+            broke_off=goes_on,
+            unseen=goes_on or outcome == "missed",
         )
 
     def _outcome(self, status: Status | None) -> str:

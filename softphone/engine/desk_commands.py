@@ -48,6 +48,7 @@ from softphone.wire.to_engine import (
     Reopen,
     SaveNote,
     SaveSettings,
+    Seen,
     SendDigits,
     TestCall,
     TestTone,
@@ -145,6 +146,8 @@ class DeskCommands:
                 return calls.reopen(call)
             case EndWrapUp(call=call):
                 return calls.end_wrap_up(call)
+            case Seen(calls=seen):
+                return calls.seen(seen)
             case SaveNote(call=call, text=text):
                 return calls.save_note(call, text)
             case EndCallBack(call_back=id):

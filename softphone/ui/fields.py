@@ -173,10 +173,11 @@ class ScrollArea(QScrollArea):
     focus.
 
     The content leaves a margin at its right edge for the bar, so nothing shifts when the bar appears, and it covers nothing.
-    within_reach(): whether Tab stops here has changed.
+    within_reach(): whether Tab stops here has changed. resized(px): it is so high now.
     """
 
     within_reach = Signal()
+    resized = Signal(int)
 
     def __init__(self, name: str, inside: QWidget) -> None:
         super().__init__()
@@ -225,6 +226,7 @@ class ScrollArea(QScrollArea):
         self._over.setPageStep(self.height())
         self._look_below()
         self._ring.setGeometry(self.rect())
+        self.resized.emit(self.height())
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
@@ -250,6 +252,13 @@ class Card(QFrame):
             self.setProperty("role", role)
             self.style().unpolish(self)
             self.style().polish(self)
+
+
+def high_at(widget: QWidget, width: int) -> int:
+    """px that its layout takes at that width."""
+    layout = widget.layout()
+    assert layout is not None
+    return layout.totalHeightForWidth(width) if layout.hasHeightForWidth() else layout.totalSizeHint().height()
 
 
 def chain(widgets: Sequence[QWidget]) -> None:

@@ -1,10 +1,14 @@
-"""What somebody types who wants to call: a number, an address, or a name of one's own calls. No widget."""
+"""What somebody types who wants to call or to transfer: a number, an address, or a name. No widget."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 
+from softphone.domain.purpose import Direction
+from softphone.ui.view import View, readable
 from softphone.wire.from_engine import Snapshot
+from softphone.wire.snapshot import CallState
 
 _NUMBER = re.compile(r"\+?[\d\s().\-/*#]{2,}")
 
@@ -24,13 +28,48 @@ def within(target: str, address: str) -> str:
 
 def target_of(typed: str, snapshot: Snapshot) -> str:
     """The number or address that `typed` means, or nothing. A name is one of one's own calls."""
+    return spelled(typed) or _named(
+        typed, [(one.name, one.number) for one in snapshot.history if one.name and one.number]
+    )
+
+
+def colleague_of(typed: str, colleagues: Mapping[str, str]) -> str:
+    """The same, where a name is one of `colleagues`."""
+    return spelled(typed) or _named(typed, [*colleagues.items()])
+
+
+def colleagues(view: View, call: CallState) -> dict[str, str]:
+    """Whom a call can be handed to, by name and number as they are offered: colleagues one has talked to, and the house's
+    lines. No customer of one's own, and never the party itself."""
+    snapshot = view.snapshot
+    if snapshot is None:
+        return {}
+    known: dict[str, str] = {}
+    for one in snapshot.history:
+        if one.direction is Direction.INTERNAL and not known.get(one.number):
+            known[one.number] = one.name
+    lines = {
+        number: view.line_name(line.id) for line in snapshot.lines for number in line.numbers if line.id != call.line
+    }
+    party = spelled(call.number)
+    return {
+        " · ".join(part for part in (name, readable(number)) if part): number
+        for number, name in (known | lines).items()
+        if number and spelled(number) != party
+    }
+
+
+def spelled(typed: str) -> str:
+    """A number or address as it is dialled, or nothing."""
     if "@" in typed:
         return typed
-    if _NUMBER.fullmatch(typed):
-        return re.sub(r"[\s().\-/]", "", typed)
+    return re.sub(r"[\s().\-/]", "", typed) if _NUMBER.fullmatch(typed) else ""
+
+
+def _named(typed: str, known: Sequence[tuple[str, str]]) -> str:
+    """One that is written out, or the only one that begins so."""
     if not typed:
         return ""
-    named = [call for call in snapshot.history if call.name and call.number]
-    exact = [call.number for call in named if call.name.casefold() == typed.casefold()]
-    begins = {call.number for call in named if call.name.casefold().startswith(typed.casefold())}
+    exact = [number for name, number in known if name.casefold() == typed.casefold()]
+    begins = {number for name, number in known if name.casefold().startswith(typed.casefold())}
     return exact[0] if exact else next(iter(begins)) if len(begins) == 1 else ""

@@ -1,5 +1,5 @@
-"""The icon in the tray: the headline's icon and colour for a person in another program, and a menu to open the window, to
-copy the version, or to quit.
+"""The icon in the tray: the headline's icon and colour for a person in another program, or that calls were missed, and a menu
+to open the window, to copy the version, or to quit.
 
 Without a tray there is none.
 """
@@ -7,7 +7,7 @@ Without a tray there is none.
 from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import QApplication, QMenu, QSystemTrayIcon
 
 from softphone.ui.settings.support import VERSION
@@ -56,17 +56,29 @@ class Tray(QObject):
             self.pressed.emit()
 
     def render_view(self, view: View) -> None:
+        app = QGuiApplication.instance()
+        if isinstance(app, QGuiApplication):
+            app.setBadgeNumber(len(view.missed))  # on the program's own icon, where the system shows one
         if self._icon is None:
             return
-        call = view.call
-        words = card_words(view, call) if call else None
-        name = words.icon if words else ("phone" if view.connected else "warning")
-        colour = view.theme.tone(words.tone).mark if words else view.theme.muted
+        name, colour, said = sign(view)
         if f"{name}{colour}" != self._shown:
             self._shown = f"{name}{colour}"
             self._icon.setIcon(view.icons.icon(name, colour, 22))
             self._icon.show()
-        self._icon.setToolTip(f"Klartone – {words.sentence}" if words else "Klartone")
+        self._icon.setToolTip(f"Klartone – {said}" if said else "Klartone")
         self.open_action.setText(view.texts("tray.open"))
         self.about_action.setText(view.texts("tray.about", version=VERSION))
         self.quit_action.setText(view.texts("tray.quit"))
+
+
+def sign(view: View) -> tuple[str, str, str]:
+    """The icon, its colour, and what it says: the call's headline, or who has been missed; nothing where nothing is to say."""
+    if (call := view.call) is not None:
+        words = card_words(view, call)
+        return words.icon, view.theme.tone(words.tone).mark, words.sentence
+    if not view.connected:
+        return "warning", view.theme.muted, ""
+    if missed := len(view.missed):
+        return "phone_missed", view.theme.amber.mark, view.texts("missed.count", count=missed)
+    return "phone", view.theme.muted, ""

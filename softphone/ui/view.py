@@ -77,6 +77,18 @@ class View:
         over = (call for call in reversed(calls) if call.phase is CallPhase.ENDED and not call.reopened)
         return next((call for call in over if call.role is CallRole.PARTY), None)
 
+    @property
+    def missed(self) -> tuple[PastCall, ...]:
+        """Those that nobody has looked at."""
+        rows = self.snapshot.history if self.snapshot else ()
+        return tuple(row for row in rows if row.unseen and not row.broke_off)
+
+    @property
+    def lost(self) -> tuple[PastCall, ...]:
+        """Those in which the phone broke off, and that nobody has dealt with."""
+        rows = self.snapshot.history if self.snapshot else ()
+        return tuple(row for row in rows if row.unseen and row.broke_off)
+
     def reopened(self, call: str) -> CallState | None:
         """This call, if it was an earlier one that the desk has taken up again."""
         calls = self.snapshot.calls if self.snapshot else ()

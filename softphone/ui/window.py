@@ -22,6 +22,7 @@ from softphone.ui.call.moment import KEYED
 from softphone.ui.call.page import CallPage
 from softphone.ui.compact import Compact
 from softphone.ui.controls import Control
+from softphone.ui.glance import Glance
 from softphone.ui.note import Note, announcement
 from softphone.ui.note_field import NoteField
 from softphone.ui.ready.page import ReadyPage
@@ -30,11 +31,11 @@ from softphone.ui.theme.scale import px
 from softphone.ui.theme.style import MARGIN
 from softphone.ui.top import CallStrip, TopLine
 from softphone.ui.update_bar import UpdateBar
-from softphone.ui.view import View, readable, upper_first
+from softphone.ui.view import View, new_id, readable, upper_first
 from softphone.ui.words.card import CardWords, card_words, no_engine_card
 from softphone.ui.words.moment import aside_lines, to_say
 from softphone.wire.snapshot import CallPhase
-from softphone.wire.to_engine import Activate, Answer, BackToParty, FollowTransfer
+from softphone.wire.to_engine import Activate, Answer, BackToParty, FollowTransfer, Seen
 
 WIDTH, HEIGHT, NARROWEST, WIDEST = 376, 800, 320, 480
 """units; lines in a column of more than WIDEST are hard to read, so a wider window has margins. HEIGHT is high enough to read
@@ -72,6 +73,7 @@ class DeskWindow(QWidget):
             self.pages.addWidget(page)
         self.note = Note()
         self.compact = Compact(self)
+        self.glance = Glance(self)
         self.has_tray = False
         """whether it can be brought back once it is in the tray"""
         self.unsaved_note: Callable[[], str] = str
@@ -103,6 +105,7 @@ class DeskWindow(QWidget):
         for page in (self.ready, self.call, self.settings):
             page.command.connect(self.command)
         self.update_bar.command.connect(self.command)
+        self.glance.used.connect(self._has_seen)
         self.command.connect(self._turns)
         self.ready.settings.connect(self.open_settings)
         self.ready.faults_wanted.connect(self.open_policy)
@@ -135,6 +138,7 @@ class DeskWindow(QWidget):
         if self._settings_open:
             self.settings.render_view(view)
         self._show_page(self.settings if self._settings_open else self.call if call is not None else self.ready)
+        self.glance.watch(on=bool(view.missed) and self.pages.currentWidget() is self.ready)
         self.compact.follow(view)
         self.update_bar.render_view(view, is_compact=self.compact.on)
         self.top.render_view(view, is_compact=self.compact.on, asks=self.call.moment.asks)
@@ -148,6 +152,12 @@ class DeskWindow(QWidget):
         if self._said is not None:
             self.note.show_words(upper_first(self._said(view.texts)))
         self.note.close_button.show_as(view, "", icon="close", name=view.texts("note.close"))
+
+    def _has_seen(self) -> None:
+        """Who has been missed stands above the page between calls, and somebody is there."""
+        if self._view is not None and self._view.connected and self._view.missed:
+            self.glance.watch(on=False)  # until the engine has answered
+            self.command.emit(Seen(new_id(), tuple(row.id for row in self._view.missed)))
 
     def _show_page(self, page: QWidget) -> None:
         if self.pages.currentWidget() is page:
@@ -176,7 +186,8 @@ class DeskWindow(QWidget):
     def _tell_headline(self, view: View, words: CardWords | None) -> None:
         """The headline in the window's title. A screen reader says it when it changes, not with every second."""
         call = view.call
-        parts = [words.sentence] if words else []
+        missed = len(view.missed)
+        parts = [words.sentence] if words else [view.texts("missed.count", count=missed)] if missed else []
         if call is not None:
             parts.append(call.name or readable(call.number))
         title = " – ".join([*(part for part in parts if part), "Klartone"])

@@ -288,6 +288,10 @@ class PastCall:
     """the first of the calls that belong together; empty for one that is alone"""
     refused: frozenset[Purpose] = frozenset()
     """what its party has refused: it binds a call back"""
+    broke_off: bool = False
+    """the engine ended in the middle of it: the party lost the agent, and nobody said so"""
+    unseen: bool = False
+    """it was missed or broke off, and the agent has not looked since (`Seen`), nor talked to its number"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -257,6 +257,15 @@ class EndWrapUp:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """The agent has seen these rows of the own calls, missed or broken off."""
+
+    id: str
+    calls: tuple[str, ...]
+    type: Literal["seen"] = "seen"
+
+
+@dataclass(frozen=True, slots=True)
 class EndCallBack:
     """The party has been called back, or no longer needs to be."""
 
@@ -351,6 +360,7 @@ CallCommand = (
     | Act
     | Reopen
     | EndWrapUp
+    | Seen
     | SaveNote
     | Activate
     | Consult

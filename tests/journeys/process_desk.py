@@ -4,8 +4,8 @@
 
 It finds or starts the engine as the program does. Words: `press NAME` clicks a widget or an entry of an open menu, `type
 NAME TEXT` writes into a field, `leave` closes the window. `stumble` is a bug that comes upon all that the window knows. Each
-change of what a person sees is one object: {"t", "title", "account", "attached", "note", "say", "can": [buttons and entries
-that can be pressed]}.
+change of what a person sees is one object: {"t", "title", "account", "attached", "note", "lost": [calls that broke off],
+"say", "can": [buttons and entries that can be pressed]}.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ class _Show:
             "account": window.account.text(),
             "attached": self._desk.bridge.attached,
             "note": "" if window.note.isHidden() else window.note.text.text(),
+            "lost": [f"{one.caption.text()}: {one.name.text()}" for one in window.ready.lost.cards.values()],
             "say": "" if window.call.moment.to_say.isHidden() else window.call.moment.to_say_text.text(),
             "can": sorted(
                 {one.objectName() for one in buttons if one.isVisibleTo(one.window()) and can_be_pressed(one)}

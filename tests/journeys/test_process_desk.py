@@ -10,15 +10,16 @@ from pathlib import Path
 import pytest
 
 from softphone.bootstrap.home import password_name
-from softphone.domain.purpose import KeyRole, Purpose, Reason
-from softphone.domain.status import PurposePhase
+from softphone.domain.purpose import Direction, KeyRole, Purpose, Reason
+from softphone.domain.status import HoldPhase, PurposePhase
 from softphone.system.endpoint import read_endpoint
 from softphone.system.secrets import DemoKeyFile
-from softphone.wire.snapshot import Account
+from softphone.wire.snapshot import Account, CallPhase
 from tests.journeys.fault_words import change_settings
+from tests.journeys.lines import NUMBERS
 from tests.journeys.listening import jumps, numbers, spoken
 from tests.journeys.process_window import no_engine_left, observed, recorded, window
-from tests.journeys.stage import build
+from tests.journeys.stage import CUSTOMER, build
 from tests.peers.counter import CYCLE
 from tests.peers.kamailio import kamailio
 from tests.peers.processes import until
@@ -136,6 +137,33 @@ def test_a_no_that_is_pressed_as_the_engine_is_killed_is_carried_out_by_the_next
         assert said[-4:] == ["phone gone", "phone ended with status -9", "phone is being started", "phone attached"], (
             said
         )
+
+
+def test_after_the_engine_was_killed_the_agent_sees_whom_she_has_lost_and_calls_back(tmp_path: Path) -> None:
+    on = build(tmp_path, lines=("n7",))
+    with no_engine_left(on), window(on.folder / "home") as desk:
+        with observed(on):
+            address = f"{CUSTOMER}@{on.host}"
+            on.customer.do("account", id="mette", address=address, display_name="Mette Holm", register=False)
+            on.customer.do("dial", account="mette", target=f"sip:{NUMBERS['n7']}@{on.host}:{on.sip_port}")
+            desk.press("answer")
+            on.customer.wait_for("CallEstablished")
+            call = on.desk.wait_call(lambda one: one.phase is CallPhase.CONNECTED, "a call").id
+            on.desk.wait_status(lambda one: one.hold is None and one.recording, "recording", call, 20)
+            desk.press("dispute")
+            on.desk.wait_status(lambda one: one.hold and one.hold.phase is HoldPhase.LOCKED, "locked", call)
+            endpoint = read_endpoint(on.runtime)
+            assert endpoint is not None
+            killed = time.monotonic()
+            os.kill(endpoint.pid, signal.SIGKILL)
+            desk.wait(lambda one: one.get("lost") == ["The call broke off: Mette Holm"], "whom", 20, killed)
+        with observed(on) as eye:
+            past = eye.wait(lambda s: next((one for one in s.history if one.id == call), None), "its row", 20)
+            assert (past.name, past.outcome, past.broke_off) == ("Mette Holm", "locked", True)
+            desk.press(f"lostCall_{call}", 20)
+            back = eye.wait(lambda s: next((one for one in s.calls if one.id != call), None), "a call back")
+            assert (back.direction, back.number) == (Direction.OUTBOUND, CUSTOMER)
+            eye.wait(lambda s: not any(one.unseen for one in s.history), "that she has called")
 
 
 @pytest.mark.alone

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.exceptions import TimeoutError as NothingCame
 
@@ -460,6 +461,39 @@ def test_dialling_without_a_line_asks_in_place_and_the_answer_calls(scene: Scene
     assert isinstance(saved, SaveSettings)
     assert saved.settings.line == "service"
     assert without_id(called) == Dial("", "acc-1", "70102030", "service")
+    assert not dial.which.isVisible()
+
+
+def test_of_sixteen_lines_one_is_chosen_from_the_list_where_two_of_one_name_have_their_numbers(scene: Scene) -> None:
+    lines = tuple(
+        replace(
+            s.SALES,
+            id=f"line{n}",
+            name={s.DA: "Salgslinjen" if n in (0, 9) else f"Linje {n}"},
+            numbers=(f"+457010{n:04}",),
+        )
+        for n in range(16)
+    )
+    out = replace(s.HISTORY[3], line="line9")
+    desk = scene.open(replace(s.snapshot(history=(out,)), settings=Settings(accounts=(s.ACCOUNT,)), lines=lines))
+    dial = desk.window.ready.dial
+    dial.target.setText("70102030")
+    scene.press("dial")
+    assert dial.which.isVisible()
+    assert dial.which.chips == []
+    assert dial.line.view().isVisible()
+    assert [dial.line.itemText(place) for place in range(4)] == [
+        "Vælg linje",
+        "Salgslinjen · +45 70 10 00 09",
+        "Salgslinjen · +45 70 10 00 00",
+        "Linje 1",
+    ]
+    assert dial.line.count() == 18
+    QTest.keyClick(dial.line.view(), Qt.Key.Key_Down)
+    QTest.keyClick(dial.line.view(), Qt.Key.Key_Return)
+    saved, called = scene.sent(2)
+    assert isinstance(saved, SaveSettings)
+    assert without_id(called) == Dial("", "acc-1", "70102030", "line9")
     assert not dial.which.isVisible()
 
 

@@ -90,7 +90,8 @@ class Figures:
     """What became of the sample in the last months. Each event counts when it happened: a call reviewed now may be older
     than those drawn.
 
-    `waiting` is counted as of now, `reviewed_a_week` over the last four weeks.
+    `waiting` is counted as of now, `reviewed_a_week` over the last four weeks. `drawn` and `recorded` are what the desks have
+    told, which may come later than a recording, or never; whatever waits was drawn and recorded all the same.
     """
 
     drawn: int
@@ -103,6 +104,10 @@ class Figures:
     oldest_expires: date | None
     """the day on which the first of those that wait is gone"""
     verdict: Verdict
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "recorded", max(self.recorded, self.waiting))
+        object.__setattr__(self, "drawn", max(self.drawn, self.recorded))
 
 
 @dataclass(frozen=True, slots=True)

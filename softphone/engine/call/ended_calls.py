@@ -127,6 +127,18 @@ class EndedCalls:
         self._changed()
         return None
 
+    # --- a call that is on ------------------------------------------------------------------------
+
+    def may_break_off(self, call: LiveCall) -> None:
+        """An engine that is killed in the call leaves its row all the same, with the name it had: the agent sees whom to
+        call."""
+        if call.role is CallRole.PARTY:
+            self._recent.keep(call.past(self._clock()), call.agent)
+
+    def talks_to(self, number: str) -> None:
+        """Whoever was missed, or lost, is not any more."""
+        self._recent.seen([row.id for row in self._recent.shown() if number and row.number == number])
+
     # --- the end of wrap-up ----------------------------------------------------------------------
 
     def begun(self, call: LiveCall) -> None:

@@ -112,6 +112,7 @@ class PhoneCalls:
         self.transferring = Transferring(self._book, phone, self._follow, tell, changed)
         self.reopen = self._ended.reopen
         self.save_note = self._ended.save_note
+        self.seen = recent.seen
         self._groups = CallGroups(
             self._book, clock, lambda call: store.take_up(call, clock().utc), recent.taken_up, self._ended.close
         )
@@ -201,6 +202,7 @@ class PhoneCalls:
         self._next_begins(call)
         call.record_aware = event.record_aware
         self._book.answered(call, keyless=event.keyless)
+        self._ended.may_break_off(call)
         self.transferring.established(call)
         if not self._agent_hears:
             self._look_for_agent(call)
@@ -227,7 +229,15 @@ class PhoneCalls:
     def missed(self, event: sip.CallMissed) -> None:
         number = e164(event.number) or event.number
         row = PastCall(
-            f"busy-{event.at.timestamp()}", Direction.INBOUND, event.name, number, None, event.at, 0, "missed"
+            f"busy-{event.at.timestamp()}",
+            Direction.INBOUND,
+            event.name,
+            number,
+            None,
+            event.at,
+            0,
+            "missed",
+            unseen=True,
         )
         self._ended.put(row, self._account_address(event.account))
 
@@ -559,6 +569,7 @@ class PhoneCalls:
 
     def _next_begins(self, call: LiveCall) -> None:
         """Beside another call a wrap-up stays within reach: it could not be taken up again."""
+        self._ended.talks_to(call.e164 or call.number)
         if self.several.is_only(call):
             self._ended.next_begins()
 

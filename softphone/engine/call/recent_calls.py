@@ -102,8 +102,9 @@ class RecentCalls:
     def put(self, row: PastCall, agent: str = "", *, noted: bool = False) -> None:
         """A new row, or what has become of one; then `agent` is known already. `noted`: its note is to be written too."""
         before = self._rows.get(row.id)
-        # The policy may not be read yet, or may no longer know the line.
-        row = replace(row, line=before.line) if before and row.line is None else row
+        if before:
+            # The policy may not be read yet, or may no longer know the line.
+            row = replace(row, line=row.line or before.line, broke_off=before.broke_off, unseen=before.unseen)
         self._rows[row.id] = row
         if agent:
             self._agents[row.id] = agent
@@ -132,6 +133,13 @@ class RecentCalls:
             self.put(row, agent, noted=True)
         else:
             self.keep(row, agent, noted=True)
+
+    def seen(self, calls: Collection[str]) -> None:
+        """The agent has looked at these, or has talked to who it was."""
+        for row in [row for row in self._rows.values() if row.unseen and row.id in calls]:
+            self._rows[row.id] = seen = replace(row, unseen=False)
+            self._drawn = None
+            self.keep(seen)
 
     def locked(self, calls: Collection[str]) -> None:
         """They are held now, those of them that are here."""
@@ -181,7 +189,7 @@ class RecentCalls:
         facts, policy, now = past.facts, self._rules.policy, self._clock()
         line = policy.line_named(facts.line) if policy and facts.line else None
         row = self._rows.get(facts.call)
-        agent, talked = facts.agent or "", row.seconds if row else past.seconds
+        agent, talked = facts.agent or "", (row.seconds if row else 0.0) or past.seconds
         call = LiveCall(
             id=facts.call,
             group=row.group if row else facts.group,

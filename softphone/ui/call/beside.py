@@ -85,6 +85,7 @@ class Beside(QWidget):
         """The room is needed for something else, even if there is some."""
         self._gives_way = needed
         self._fit()
+        self.setVisible(not needed)  # else it keeps its distance to what stands above
 
     def render_view(self, view: View, call: CallState) -> None:
         past = call.earlier[:_MOST]

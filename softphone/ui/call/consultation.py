@@ -3,12 +3,13 @@ a party would have us call. In place, never in a dialog."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QBoxLayout, QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout
 
 from softphone.ui.call.tiles import ActionButton
 from softphone.ui.controls import Control
 from softphone.ui.fields import Card, TextLabel
+from softphone.ui.theme.scale import px
 from softphone.ui.theme.style import BODY, PURPOSES, SMALL
 from softphone.ui.view import View, duration, first_name, new_id, readable, upper_first, who
 from softphone.ui.words.kept import duration_of
@@ -18,6 +19,9 @@ from softphone.wire.to_engine import BackToParty, CompleteTransfer, DeclineTrans
 
 _PRESS, _BACK = 58, 44
 """heights of the presses"""
+_USUAL, _LOW, _SPACE = (12, 10, 12, 12), (8, 4, 8, 4), 9
+"""px around what stands in a box, in a low window too, and between its rows"""
+_DOWN, _ACROSS = QBoxLayout.Direction.TopToBottom, QBoxLayout.Direction.LeftToRight
 
 
 class ConsultationBox(Card):
@@ -27,6 +31,9 @@ class ConsultationBox(Card):
 
     def __init__(self) -> None:
         super().__init__("consultation", "box")
+        self.setFocusPolicy(
+            Qt.FocusPolicy.ClickFocus
+        )  # it presses nothing: where the keyboard is after a transfer was begun
         self.name = TextLabel("colleagueName", size=PURPOSES, strong=True)
         self.words = TextLabel("colleagueGone", size=BODY, wrap=True)
         self.state = TextLabel("colleagueState", size=SMALL, role="muted", tabular=True)
@@ -36,31 +43,61 @@ class ConsultationBox(Card):
         self.back = ActionButton("backToParty", height=_BACK)
         self._colleague: CallState | None = None
         self._call: CallState | None = None
-        first, grid = QHBoxLayout(), QGridLayout()
+        self._low = self._together = False
+        self._said = self._short = ""
+        """the state: whole, and as one row has room for it"""
+        first, grid = QBoxLayout(_ACROSS), QGridLayout()
         first.addWidget(self.name, 1)
         first.addWidget(self.state)
-        self._grid = grid
+        self._first, self._grid = first, grid
         grid.setSpacing(8)
         grid.addWidget(self.complete, 0, 0)
         grid.addWidget(self.join, 0, 1)
         grid.addWidget(self.back, 1, 0, 1, 2)
         grid.setColumnStretch(0, 1)
         grid.setColumnStretch(1, 1)
-        inside = QVBoxLayout(self)
-        inside.setContentsMargins(12, 10, 12, 12)
-        inside.setSpacing(9)
-        inside.addLayout(first)
+        inside = self._inside = QBoxLayout(_DOWN, self)
+        inside.setContentsMargins(*_USUAL)
+        inside.setSpacing(_SPACE)
+        inside.addLayout(first, 2)
         inside.addWidget(self.words)
-        inside.addLayout(grid)
+        inside.addLayout(grid, 5)
         self.complete.clicked.connect(lambda: self._send(CompleteTransfer))
         self.join.clicked.connect(lambda: self._send(Join))
         self.back.clicked.connect(self._go_back)
         self.hide()
 
-    def _arrange(self, *, together: bool) -> None:
+    def be_low(self, wanted: bool) -> None:
+        """In a low window: presses of one line; who is together has all of it in one row."""
+        self._low = wanted
+        for button in (self.complete, self.join, self.back):
+            button.be_low(wanted)
+        self._arrange()
+
+    def saved(self) -> int:
+        """px that it takes less when it is low."""
+        if self.isHidden():
+            return 0
+        edges = _USUAL[1] + _USUAL[3] - _LOW[1] - _LOW[3]
+        shown = (button for button in (self.complete, self.back) if not button.isHidden())  # one for each row
+        if self._together:
+            above = max(self.name.sizeHint().height(), self.state.sizeHint().height())
+            return edges + above + _SPACE + px(_PRESS - ActionButton.LOW)
+        return edges + sum(px((_PRESS if one is self.complete else _BACK) - ActionButton.LOW) for one in shown)
+
+    def _arrange(self) -> None:
         """Who is together needs no *Join*: the way back has its place."""
-        self._grid.addWidget(self.back, *((0, 1, 1, 1) if together else (1, 0, 1, 2)))
-        self.back.fix_height(_PRESS if together else _BACK)
+        one_row = self._low and self._together
+        self._inside.setContentsMargins(*(_LOW if self._low else _USUAL))
+        self._inside.setDirection(_ACROSS if one_row else _DOWN)
+        self._first.setDirection(_DOWN if one_row else _ACROSS)
+        self._first.setSpacing(0 if one_row else _SPACE)
+        self._grid.addWidget(self.back, *((0, 1, 1, 1) if self._together else (1, 0, 1, 2)))
+        self.back.usually(_PRESS if self._together else _BACK)
+        self._show_state()
+
+    def _show_state(self) -> None:
+        self.state.setText(self._short if self._low and self._together else self._said)
 
     def controls(self) -> list[Control]:
         """The buttons as they stand, in their order."""
@@ -86,11 +123,18 @@ class ConsultationBox(Card):
             else ""
         )
         self.words.setVisible(bool(self.words.text()))
-        for label, text in ((self.name, self._name(view, call)), (self.state, self._state(view, call, ended))):
-            label.setText(text)
+        self.name.setText(self._name(view, call))
+        self._said = self._state(view, call, ended)
+        self._show_state()
+        spoken = (self.name.text(), self._said) if ended is None else (self.words.text(),)
+        self.setAccessibleName(", ".join(part for part in spoken if part))
+        for label in (self.name, self.state):
             label.setVisible(ended is None)
         self.complete.setVisible(colleague is not None)
-        self._arrange(together=colleague is not None and colleague.conference)
+        together = colleague is not None and colleague.conference
+        if together != self._together:
+            self._together = together
+            self._arrange()
         self.join.setVisible(colleague is not None and not colleague.conference)
         self.back.setVisible(colleague is not None or ended is not None or (under_way and not taken_back))
         gone = "" if view.connected else view.texts("why_not.no_engine")
@@ -125,8 +169,10 @@ class ConsultationBox(Card):
             return ""
         talks = colleague.phase is CallPhase.CONNECTED
         seconds = duration_of(colleague, view.now)
+        lasts = duration(seconds) if seconds is not None else ""
+        self._short = lasts
         word = "consult.conference" if colleague.conference else "consult.talks" if talks else "consult.rings"
-        return " · ".join(part for part in (texts(word), duration(seconds) if seconds is not None else "") if part)
+        return " · ".join(part for part in (texts(word), lasts) if part)
 
     def _show_ways_on(self, view: View, call: CallState, colleague: CallState, gone: str, *, asks: bool) -> None:
         texts, name = view.texts, who(view, colleague)
@@ -183,14 +229,24 @@ class AskedToCall(Card):
         row.setSpacing(8)
         row.addWidget(self.follow)
         row.addWidget(self.decline)
-        inside = QVBoxLayout(self)
-        inside.setContentsMargins(12, 10, 12, 12)
-        inside.setSpacing(9)
+        inside = self._inside = QVBoxLayout(self)
+        inside.setContentsMargins(*_USUAL)
+        inside.setSpacing(_SPACE)
         inside.addWidget(self.words)
         inside.addLayout(row)
         self.follow.clicked.connect(self._follow)
         self.decline.clicked.connect(self._decline)
         self.hide()
+
+    def be_low(self, wanted: bool) -> None:
+        self._inside.setContentsMargins(*(_LOW if wanted else _USUAL))
+        for button in (self.follow, self.decline):
+            button.be_low(wanted)
+
+    def saved(self) -> int:
+        """px that it takes less when it is low."""
+        edges = _USUAL[1] + _USUAL[3] - _LOW[1] - _LOW[3]
+        return 0 if self.isHidden() else edges + px(_PRESS - ActionButton.LOW)
 
     def controls(self) -> list[Control]:
         """The buttons as they stand, in their order."""

@@ -12,7 +12,7 @@ from softphone.ui.controls import Change
 from softphone.ui.rows import Entry, RowMenu
 from softphone.ui.theme.scale import px
 from softphone.ui.view import View, new_id, upper_first
-from softphone.wire.snapshot import CallState
+from softphone.wire.snapshot import CallState, PastCall
 from softphone.wire.to_engine import LockEarlier
 
 _By = Literal["party", "controller"]
@@ -66,7 +66,7 @@ def why_not_lock(view: View, call: CallState) -> str:
     return why_not(view, call) or ("" if call.recorded_before else "why_not.none_before")
 
 
-def why_not(view: View, call: CallState) -> str:
+def why_not(view: View, call: CallState | PastCall) -> str:
     """The code of the reason that nothing can be done with the call's number; empty if it can."""
     if not view.connected:
         return "why_not.no_engine"

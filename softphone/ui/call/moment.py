@@ -1,5 +1,5 @@
-"""What the moment needs, below the two buttons: answers and choices in place, presses, what happened, what to say, the
-notice.
+"""What the moment needs, below the two buttons: answers, choices and presses in the slot, which never scrolls away; then what
+happened, what to say, the notice.
 
 The engine decides what a press does.
 """
@@ -20,7 +20,8 @@ from softphone.ui.call.notice import NoticeView
 from softphone.ui.call.tiles import ActionButton
 from softphone.ui.call.waiting import WaitingCall
 from softphone.ui.controls import Control
-from softphone.ui.fields import Card, TextLabel
+from softphone.ui.fields import Card, TextLabel, high_at
+from softphone.ui.theme.scale import px
 from softphone.ui.theme.style import BODY, MARGIN, SMALL
 from softphone.ui.view import View, new_id
 from softphone.ui.words.moment import aside_lines, press_words, to_say, unclear_presses
@@ -108,7 +109,7 @@ def other_languages(call: CallState, action: Action) -> tuple[Language, ...]:
 
 
 class Moment(QWidget):
-    """command(…): every command of the moment."""
+    """What is to be read. `slot`, a widget of its own, has what is to be pressed. command(…): every command of the moment."""
 
     command = Signal(object)
 
@@ -127,15 +128,17 @@ class Moment(QWidget):
         self.fault = Card("callFault", "fault")
         self.fault_text = TextLabel("callFaultText", size=SMALL, wrap=True)
         self._call: CallState | None = None
-        self._reads_first = False
+        self._low = False
         self._shown: list[ActionButton] = []
+        self.slot = QWidget()
+        self.slot.setObjectName("slot")
         self._grid = QGridLayout()
         self._grid.setSpacing(8)
         self._grid.setColumnStretch(0, 1)
         self._grid.setColumnStretch(1, 1)
         for press, button in self.presses.items():
             # Even without a place: a button without a parent is a window, and outlives this one.
-            button.setParent(self)
+            button.setParent(self.slot)
             button.hide()
             button.clicked.connect(lambda _checked=False, press=press: self._act(press))
         for part in (self.answers, self.choices, self.beside, *self._boxes()):
@@ -149,14 +152,16 @@ class Moment(QWidget):
         fault = QVBoxLayout(self.fault)
         fault.setContentsMargins(12, 8, 12, 8)
         fault.addWidget(self.fault_text)
-        layout = self._column = QVBoxLayout(self)
+        slot = QVBoxLayout(self.slot)
+        slot.setContentsMargins(MARGIN, 0, MARGIN, 0)
+        slot.setSpacing(10)
+        for part in (self.waiting, self.asked_to_call, self.answers, self.choices):
+            slot.addWidget(part)
+        slot.addLayout(self._grid)
+        slot.addWidget(self.consultation)
+        layout = QVBoxLayout(self)
         layout.setContentsMargins(MARGIN, 0, MARGIN, 0)
         layout.setSpacing(10)
-        for box in self._boxes():
-            layout.addWidget(box)
-        layout.addWidget(self.answers)
-        layout.addWidget(self.choices)
-        layout.addLayout(self._grid)
         layout.addWidget(self.fault)
         layout.addWidget(self.aside)
         layout.addWidget(self.to_say)
@@ -165,42 +170,39 @@ class Moment(QWidget):
 
     def first_presses(self) -> list[Control]:
         """The answers and buttons of the moment, for their keys."""
-        return [*self._boxed(), *self.answers.chips(), *self._shown, *self._below()]
+        boxes = [control for box in (self.waiting, self.asked_to_call) for control in box.controls()]
+        return [*boxes, *self.answers.chips(), *self._shown, *self.consultation.controls()]
 
     def _boxes(self) -> tuple[WaitingCall, ConsultationBox, AskedToCall]:
         return self.waiting, self.consultation, self.asked_to_call
 
-    def _boxed(self) -> list[Control]:
-        boxes = (self.waiting, self.asked_to_call) if self._reads_first else self._boxes()
-        return [control for box in boxes for control in box.controls()]
+    def slot_height(self, width: int, *, low: bool) -> int:
+        """px that the slot takes, 0 if the moment asks for nothing. `low`: with presses of one line."""
+        rows = (len(self._shown) + 1) // 2
+        saved = rows * px(_PRESS_HEIGHT - ActionButton.LOW) + sum(box.saved() for box in self._boxes())
+        return high_at(self.slot, width) + (saved if self._low else 0) - (saved if low else 0)
 
-    def _below(self) -> list[Control]:
-        return self.consultation.controls() if self._reads_first else []
-
-    def _read_first(self, wanted: bool) -> None:
-        """In a conference the text to be read aloud and its press stand above the colleague: nothing is recorded before."""
-        if wanted != self._reads_first:
-            self._reads_first = wanted
-            self._column.removeWidget(self.consultation)
-            after = self.notice if wanted else self.waiting
-            self._column.insertWidget(self._column.indexOf(after) + 1, self.consultation)
+    def be_low(self, wanted: bool) -> None:
+        """In a window that has no room for a second line in each press. The tooltip has it."""
+        if wanted != self._low:
+            self._low = wanted
+            for part in (*self.presses.values(), *self._boxes()):
+                part.be_low(wanted)
 
     @property
     def asks(self) -> bool:
         """Whether something here waits for a press that is asked for."""
         return bool(self.answers.chips()) or any(button.is_filled for button in self._shown)
 
+    def slot_chain(self) -> list[QWidget]:
+        """All that can have the focus in the slot, in its order."""
+        boxes = [control for box in (self.waiting, self.asked_to_call) for control in box.controls()]
+        presses = [*self._shown, self.consultation, *self.consultation.controls()]
+        return [*boxes, *self.answers.chips(), *self.choices.chips(), *presses]
+
     def tab_chain(self) -> list[QWidget]:
-        """All that can have the focus here, in the page's order."""
-        return [
-            *self._boxed(),
-            *self.answers.chips(),
-            *self.choices.chips(),
-            *self._shown,
-            self.notice.fold,
-            *self._below(),
-            self.beside.note,
-        ]
+        """The same of what is to be read."""
+        return [self.notice.fold, self.beside.note]
 
     def render_view(self, view: View, call: CallState) -> None:
         self._call = call
@@ -209,8 +211,8 @@ class Moment(QWidget):
         colleague, filled = view.consultation(call), _asked_for(call, wanted)
         if call.asked_to_call or (colleague is not None and not colleague.conference):
             filled = None  # the box above asks first
-        self._read_first(reading(call) and colleague is not None and colleague.conference)
-        self.consultation.render_view(view, call, asks=filled is None and not self._reads_first)
+        is_first = filled is None and not reading(call)  # nothing is recorded before the text is read
+        self.consultation.render_view(view, call, asks=is_first)
         self.asked_to_call.render_view(view, call)
         self.answers.render_view(view, call)
         self.choices.render_view(view, call)

@@ -5,8 +5,8 @@ In the compact window it is the card and the two buttons alone.
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from softphone.ui.call.buttons import RightsButtons
@@ -15,10 +15,12 @@ from softphone.ui.call.keypad import Keypad
 from softphone.ui.call.moment import Moment
 from softphone.ui.call.party import PartyView
 from softphone.ui.call.quality import QualityPanel
+from softphone.ui.call.tiles import ActionButton
 from softphone.ui.call.tools import Tools
 from softphone.ui.call.transfer import TransferPanel
 from softphone.ui.controls import FilledButton
-from softphone.ui.fields import ScrollArea, chain
+from softphone.ui.fields import ScrollArea, chain, high_at
+from softphone.ui.theme.scale import px
 from softphone.ui.theme.style import MARGIN
 from softphone.ui.view import View, new_id
 from softphone.ui.words.card import card_words
@@ -26,6 +28,59 @@ from softphone.wire.snapshot import CallPhase, CallState
 from softphone.wire.to_engine import Answer, Decline
 
 _LEAST_MIDDLE = 40
+
+
+_GAP = 10
+_LEAST_TEXT = 24
+"""px of what is to be read that stay in sight, however much is to be pressed"""
+
+
+class MomentPage(QWidget):
+    """The slot, and below it what is to be read, which scrolls in the room that is left. So no press lies under the dock: the
+    presses give up their second lines before any of the text goes out of sight. Only in a window that is lower still the slot
+    scrolls too."""
+
+    def __init__(self, moment: Moment) -> None:
+        super().__init__()
+        self._moment = moment
+        self.slot, self.reel = ScrollArea("slotReel", moment.slot), ScrollArea("momentReel", moment)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(_GAP)
+        layout.addWidget(self.slot)
+        layout.addWidget(self.reel, 1)
+        self.slot.hide()
+        self.reel.setMinimumHeight(1)
+        self._again = QTimer(self, singleShot=True, interval=0)
+        self._again.timeout.connect(self.fit)
+        for part in (moment, moment.slot):
+            part.installEventFilter(self)  # a reel does not pass on that its content needs more room
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Resize):
+            self._again.start()  # not within the layout's own turn
+        return super().eventFilter(watched, event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.fit()
+
+    def fit(self) -> None:
+        """By what there is to press and to read, and never by how it stands now."""
+        moment, wide, high = self._moment, self.width(), self.height()
+        to_read = high_at(moment, wide)
+        usual = moment.slot_height(wide, low=False)
+        low = usual + _GAP + to_read > high
+        needed = moment.slot_height(wide, low=True) if low else usual
+        moment.be_low(low)
+        most = max(high - _GAP - min(to_read, px(_LEAST_TEXT)), min(px(ActionButton.LOW), high - _GAP - 1))
+        self.slot.setFixedHeight(max(1, min(needed, most)))
+        self.slot.setVisible(needed > 0)
+        for part, is_stale in ((self, self.slot.geometry().bottom() >= self.reel.y()), (moment.slot, False)):
+            within = part.layout()
+            if within is not None and (is_stale or within.geometry() != part.rect()):
+                within.invalidate()  # it has missed its widget's last change of size
+                within.activate()
 
 
 class CallPage(QWidget):
@@ -49,17 +104,22 @@ class CallPage(QWidget):
         self.decline = FilledButton("decline", "danger", 52)
         self._call: CallState | None = None
         self._chained: list[QWidget] = []
+        self._hands_on = False
+        """the keyboard was in the transfer's panel, which has closed"""
 
         self.middle = QStackedWidget()
-        self.reels = (
-            ScrollArea("momentReel", self.moment),
+        self.first = MomentPage(self.moment)
+        panels = (
             ScrollArea("keypadReel", self.keypad),
             ScrollArea("transferReel", self.transfer),
             ScrollArea("qualityReel", self.quality),
         )
+        self.reels = (self.first.slot, self.first.reel, *panels)
+        panels[0].resized.connect(self.keypad.fit)
         for reel in self.reels:
             reel.within_reach.connect(self._chain_tabs)
-            self.middle.addWidget(reel)
+        for page in (self.first, *panels):
+            self.middle.addWidget(page)
         self.middle.setMinimumHeight(_LEAST_MIDDLE)
         self._note: tuple[QWidget, ...] = ()
 
@@ -117,7 +177,7 @@ class CallPage(QWidget):
 
     def make_room(self, wanted: bool) -> None:
         """In a low window the middle gives way as far as it can."""
-        self.middle.setMinimumHeight(1 if wanted else _LEAST_MIDDLE)
+        self.middle.setMinimumHeight(_GAP + 2 if wanted else _LEAST_MIDDLE)
 
     @property
     def keypad_open(self) -> bool:
@@ -152,6 +212,7 @@ class CallPage(QWidget):
             return
         # Also while another program has the keyboard: it comes back to where it was.
         within = self.middle.isAncestorOf(self.window().focusWidget() or self)
+        self._hands_on = within and self.transfer_open
         self.middle.setCurrentIndex(place)
         if place != 2:
             self.transfer.put_away()
@@ -178,6 +239,11 @@ class CallPage(QWidget):
         self.card.render_view(view, card_words(view, call))
         self.rights.render_view(view, call)
         self.moment.render_view(view, call)
+        self.first.fit()
+        if self._hands_on and not self.moment.consultation.isHidden():
+            self._hands_on = False
+            if self.window().focusWidget() in (None, self.window()):
+                self.moment.consultation.setFocus(Qt.FocusReason.OtherFocusReason)
         self.keypad.render_view(view, call)
         self.transfer.render_view(view, call)
         self.quality.render_view(view, call)
@@ -197,6 +263,7 @@ class CallPage(QWidget):
         first = (self.party.number, self.party.quality, self.card, *self.rights.controls())
         reels = [[reel] if reel.focusPolicy() & Qt.FocusPolicy.TabFocus else [] for reel in self.reels]
         panels = (
+            self.moment.slot_chain(),
             self.moment.tab_chain(),
             [*self.keypad.keys.values()],
             self.transfer.controls(),

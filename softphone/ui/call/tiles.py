@@ -17,16 +17,18 @@ _LEFT, _BARE, _RIGHT, _ICON = 38.0, 12.0, 6.0, 20.0
 
 
 class ActionButton(Control):
-    """Icon, name, and in a second line what a press will do to this call. Its size never changes.
+    """Icon, name, and in a second line what a press will do to this call. Its size never changes by what it says.
 
     `filled`: it is the one press that the moment asks for.
     """
 
-    HEIGHT = 72
+    HEIGHT, LOW = 72, 40
+    """LOW: where there is no room for a second line; then it stands behind the first, if it fits there, else in the tooltip"""
 
     def __init__(self, name: str, parent: QWidget | None = None, *, height: int = HEIGHT) -> None:
         super().__init__(name, parent)
         self._sub = ""
+        self._usual, self._low = height, False
         self._violet = self._filled = False
         self.fix_height(height)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -48,8 +50,20 @@ class ActionButton(Control):
         name = f"{title}: {sub}" if sub else title
         self.show_as(view, title, icon=icon, name=name, enabled=enabled, why=why, means=means or title, shown=name)
 
+    def usually(self, height: int) -> None:
+        """So high where there is room."""
+        self._usual = height
+        if not self._low:
+            self.fix_height(height)
+
+    def be_low(self, wanted: bool) -> None:
+        if wanted != self._low:
+            self._low = wanted
+            self.fix_height(self.LOW if wanted else self._usual)
+            self.update()
+
     def _looks(self) -> tuple[object, ...]:
-        return self._sub, self._violet, self._filled
+        return self._sub, self._violet, self._filled, self._low
 
     def sub(self) -> str:
         """The second line as it stands."""
@@ -71,7 +85,7 @@ class ActionButton(Control):
     def overflows(self) -> bool:
         """Whether the words do not fit. A test fails on it, before an agent sees it."""
         title, sub = self._heights(self.text_width())
-        return title + sub > self.high - 2 or self._widest() > self.text_width()
+        return title + (0.0 if self._low else sub) > self.high - 2 or self._widest() > self.text_width()
 
     def draw(self, painter: QPainter, theme: Theme, icons: Icons) -> None:
         on = self.isEnabled()
@@ -88,14 +102,19 @@ class ActionButton(Control):
             left = _LEFT
         width = self.text_width()
         title, sub = self._heights(width)
-        top = (self.high - title - sub) / 2
+        top = (self.high - title - (0.0 if self._low else sub)) / 2
         wrap = self._wrap(width) | int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         painter.setFont(font(BODY, strong=True))
         painter.setPen(QColor(colour))
         painter.drawText(QRectF(left, top, width, title), wrap, self.text())
+        behind = QFontMetricsF(painter.font()).horizontalAdvance(self.text()) + 10
         painter.setFont(font(SMALL, tabular=True))
         painter.setPen(QColor(below))
-        painter.drawText(QRectF(left, top + title, width, sub), wrap, self._sub)
+        if not self._low:
+            painter.drawText(QRectF(left, top + title, width, sub), wrap, self._sub)
+        elif behind + QFontMetricsF(painter.font()).horizontalAdvance(self._sub) <= width:
+            middle = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+            painter.drawText(QRectF(left + behind, 0, width - behind, self.high), middle, self._sub)
 
     def _heights(self, width: float) -> tuple[float, float]:
         def height(text: str, used: QFont) -> float:
@@ -111,7 +130,8 @@ class ActionButton(Control):
 
     def _widest(self) -> float:
         title = [QFontMetricsF(font(BODY, strong=True)).horizontalAdvance(word) for word in self.text().split()]
-        sub = [QFontMetricsF(font(SMALL, tabular=True)).horizontalAdvance(word) for word in self._sub.split()]
+        below = "" if self._low else self._sub
+        sub = [QFontMetricsF(font(SMALL, tabular=True)).horizontalAdvance(word) for word in below.split()]
         return max([*title, *sub, 0.0])
 
 

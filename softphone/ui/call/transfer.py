@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QCompleter, QHBoxLayout, QLineEdit, QVBoxLayout, Q
 from softphone.ui.call.tiles import ActionButton
 from softphone.ui.controls import QuietButton
 from softphone.ui.fields import TextLabel
-from softphone.ui.targets import target_of
+from softphone.ui.targets import colleague_of, colleagues, spelled
 from softphone.ui.theme.style import BODY, MARGIN, SMALL
 from softphone.ui.view import View, new_id
 from softphone.wire.snapshot import CallState
@@ -37,7 +37,8 @@ class TransferPanel(QWidget):
         self.blind = ActionButton("transferNow", height=58)
         self._view: View | None = None
         self._call: CallState | None = None
-        self._names: tuple[str, ...] = ()
+        self._known: dict[str, str] = {}
+        """colleagues' numbers by how they are offered"""
         self._for = ""
         """the call that it was opened in; empty while it is away"""
         self._kept: dict[str, str] = {}
@@ -93,13 +94,13 @@ class TransferPanel(QWidget):
         texts, party = view.texts, view.party(call)
         self.title.setText(texts("transfer.title", party=party))
         self.close_button.show_as(view, "", icon="close", name=texts("transfer.close"))
-        self.target.setPlaceholderText(texts("dial.placeholder"))
+        self.target.setPlaceholderText(texts("transfer.placeholder"))
         self.target.setAccessibleName(texts("transfer.target"))
-        names = tuple(dict.fromkeys(one.name for one in view.snapshot.history if one.name)) if view.snapshot else ()
+        known = colleagues(view, call)
         model = self.target.completer().model()
-        if names != self._names and isinstance(model, QStringListModel):
-            self._names = names
-            model.setStringList(list(names))
+        if known != self._known and isinstance(model, QStringListModel):
+            self._known = known
+            model.setStringList([*known])
         self._show_presses(view)
 
     def _show_presses(self, view: View) -> None:
@@ -131,13 +132,15 @@ class TransferPanel(QWidget):
 
     def _send(self, command: type[Consult] | type[Transfer]) -> None:
         view = self._view
-        if view is None or not self._for or view.snapshot is None:
+        if view is None or not self._for or self._call is None:
             return
         typed = self.target.text().strip()
-        target = target_of(typed, view.snapshot)
-        self.problem.setVisible(not target)
-        if not target:
-            self.problem.setText(view.texts("dial.unknown", typed=typed))
+        target = colleague_of(typed, self._known)
+        is_party = target == spelled(self._call.number)
+        self.problem.setVisible(not target or is_party)
+        if not target or is_party:
+            code = "transfer.party" if is_party and target else "transfer.unknown"
+            self.problem.setText(view.texts(code, typed=typed, party=view.party(self._call)))
             return
         self.command.emit(command(new_id(), self._for, target))
         self.closed.emit()

@@ -15,6 +15,8 @@ from softphone.wire.to_engine import Answer, Decline
 
 _ASIDE, _BETWEEN = 12, 8
 """px beside the words, and between them"""
+_USUAL, _LOW = (_ASIDE, 9, _ASIDE, 11), (_ASIDE, 4, _ASIDE, 5)
+"""px around them, in a low window too"""
 
 
 class WaitingCall(Card):
@@ -37,14 +39,22 @@ class WaitingCall(Card):
         second.setSpacing(8)
         second.addWidget(self.answer)
         second.addWidget(self.decline)
-        inside = QVBoxLayout(self)
-        inside.setContentsMargins(_ASIDE, 9, _ASIDE, 11)
+        inside = self._inside = QVBoxLayout(self)
+        inside.setContentsMargins(*_USUAL)
         inside.setSpacing(8)
         inside.addLayout(first)
         inside.addLayout(second)
         self.answer.clicked.connect(lambda: self._send(Answer))
         self.decline.clicked.connect(lambda: self._send(Decline))
         self.hide()
+
+    def be_low(self, wanted: bool) -> None:
+        left, top, right, bottom = _LOW if wanted else _USUAL
+        self._inside.setContentsMargins(left, top, right, bottom)
+
+    def saved(self) -> int:
+        """px that it takes less when it is low."""
+        return 0 if self.isHidden() else _USUAL[1] + _USUAL[3] - _LOW[1] - _LOW[3]
 
     def controls(self) -> list[Control]:
         """The buttons as they stand, in their order."""

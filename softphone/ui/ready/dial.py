@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ from PySide6.QtCore import QStringListModel, Qt, Signal
 from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QCompleter, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
+from softphone.domain.purpose import Direction
 from softphone.ui.controls import FilledButton
 from softphone.ui.fields import ComboBox, TextLabel
 from softphone.ui.note import announcement
@@ -16,19 +18,23 @@ from softphone.ui.ready.offered import Offered
 from softphone.ui.segments import Chip
 from softphone.ui.targets import target_of
 from softphone.ui.theme.style import SMALL
-from softphone.ui.view import View, new_id
+from softphone.ui.view import View, new_id, readable
 from softphone.wire.from_engine import Snapshot
-from softphone.wire.snapshot import Account
+from softphone.wire.snapshot import Account, LineState
 from softphone.wire.to_engine import Dial, SaveSettings
 
 _NO_LINE, _NOT_CHOSEN = "\0none", ""
 """choices beside the lines' ids: no line, for this call alone; nothing chosen yet"""
+_FEW = 4
+"""lines that each have a button of their own when it is asked"""
 
 
 class LineQuestion(QWidget):
-    """The line to call on, if none has been chosen: a button for each. chosen(line's id, or _NO_LINE)."""
+    """The line to call on, if none has been chosen: a button for each of a few; of more, the list to choose from opens.
+    chosen(line's id, or _NO_LINE); listed(): the list is asked for."""
 
     chosen = Signal(str)
+    listed = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -44,6 +50,7 @@ class LineQuestion(QWidget):
 
     def render_view(self, view: View, entries: Sequence[tuple[str, str]]) -> None:
         self.question.setText(view.texts("dial.which_line"))
+        entries = entries if len(entries) <= _FEW + 1 else ()
         ids = tuple(id for _, id in entries)
         if ids != self._ids:
             self._ids = ids
@@ -64,6 +71,8 @@ class LineQuestion(QWidget):
         QAccessible.updateAccessibility(announcement(self, self.question.text()))
         if self.chips:
             self.chips[0].setFocus(Qt.FocusReason.OtherFocusReason)
+        else:
+            self.listed.emit()
 
 
 class DialField(QWidget):
@@ -113,7 +122,8 @@ class DialField(QWidget):
         self.target.textEdited.connect(self._typed)
         self.call.clicked.connect(self.press)
         self.account.activated.connect(self._pick_account)
-        self.line.activated.connect(lambda: self._pick(str(self.line.currentData())))
+        self.line.activated.connect(self._line_activated)
+        self.which.listed.connect(self._open_lines)
         self.which.chosen.connect(self._answered_which)
         self.offered.taken.connect(self.fill)
 
@@ -160,7 +170,7 @@ class DialField(QWidget):
         lines = view.snapshot.lines if view.snapshot else ()
         decided = account is not None and view.line_of(account) is not None
         self.line.setVisible(bool(lines) and not decided)
-        named = [*((view.line_name(line.id), line.id) for line in lines), (view.texts("dial.no_line"), _NO_LINE)]
+        named = [*_told_apart(view, lines), (view.texts("dial.no_line"), _NO_LINE)]
         chosen = self._chosen(view)
         first: list[tuple[str, str | None]] = [] if chosen else [(view.texts("dial.choose_line"), _NOT_CHOSEN)]
         self.line.show_entries(view, [*first, *named], chosen)
@@ -224,6 +234,17 @@ class DialField(QWidget):
             self.command.emit(SaveSettings(new_id(), replace(view.snapshot.settings, line=line)))
         self.render_view(view)
 
+    def _line_activated(self) -> None:
+        line, is_asked = str(self.line.currentData()), not self.which.isHidden()
+        if is_asked and line != _NOT_CHOSEN:
+            self._answered_which(line)
+        else:
+            self._pick(line)
+
+    def _open_lines(self) -> None:
+        self.line.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.line.showPopup()
+
     def _answered_which(self, line: str) -> None:
         self._pick(line)
         self.press()
@@ -261,3 +282,18 @@ class DialField(QWidget):
     def given_up(self) -> None:
         """Nothing that was sent will be answered."""
         self._dialled = ""
+
+
+def _told_apart(view: View, lines: Sequence[LineState]) -> list[tuple[str, str]]:
+    """Their names and ids, the one that was last called out on first. Lines of one name have their numbers beside it."""
+    history = view.snapshot.history if view.snapshot else ()
+    used = [one.line for one in history if one.direction is Direction.OUTBOUND]
+    names = Counter(view.line_name(line.id) for line in lines)
+
+    def name(line: LineState) -> str:
+        own = view.line_name(line.id)
+        number = next((readable(one) for one in line.numbers), line.id)
+        return own if names[own] == 1 else f"{own} · {number}"
+
+    last = {line: place for place, line in reversed([*enumerate(used)])}
+    return [(name(line), line.id) for line in sorted(lines, key=lambda line: last.get(line.id, len(used)))]

@@ -7,7 +7,7 @@ It shows what is kept as the engine has taken it up again, and remembers nothing
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from softphone.domain.purpose import Direction
@@ -63,17 +63,20 @@ class HistoryLine(Control):
         return QSize(px(200), self.height())
 
     def _looks(self) -> tuple[object, ...]:
-        return self._outcome, self._time, self.past.outcome
+        return self._outcome, self._time, self.past.outcome, self.past.unseen
 
     def shown(self) -> tuple[str, str]:
         """Who and what became of it, as far as there is room: a name gives up half, the last digits of a number nothing."""
-        strong, small = QFontMetricsF(font(BODY)), QFontMetricsF(font(SMALL, tabular=True))
+        strong, small = QFontMetricsF(self._font()), QFontMetricsF(font(SMALL, tabular=True))
         room = self.wide - 30 - small.horizontalAdvance(self._time) - 24
         least = min(small.horizontalAdvance(self._short), room * (0.5 if self.past.name else 0.2))
         who = strong.elidedText(self.text(), Qt.TextElideMode.ElideRight, max(60.0, room - least))
         left = room - strong.horizontalAdvance(who)
         text = self._outcome if small.horizontalAdvance(self._outcome) <= left else self._short
         return who, small.elidedText(text, Qt.TextElideMode.ElideRight, left)
+
+    def _font(self) -> QFont:
+        return font(BODY, strong=self.past.unseen)
 
     def draw(self, painter: QPainter, theme: Theme, icons: Icons) -> None:
         if self._hover or self.isDown():
@@ -82,16 +85,17 @@ class HistoryLine(Control):
         colour: str = getattr(theme, _OUTCOME_COLOURS.get(outcome, "muted"))
         icons.draw(painter, self._icon_name, colour, QRectF(2, 13, 18, 18))
         middle = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-        small, strong = font(SMALL, tabular=True), font(BODY)
+        small, strong = font(SMALL, tabular=True), self._font()
         name, text = self.shown()
         wide = QFontMetricsF(strong).horizontalAdvance(name)
         painter.setFont(strong)
         painter.setPen(QColor(theme.text))
         painter.drawText(QRectF(30, 0, wide + 2, self.high), int(middle), name)
         painter.setFont(small)
-        painter.setPen(QColor(theme.muted))
+        painter.setPen(QColor(theme.text if self.past.unseen else theme.muted))
         left = 30 + wide + 10
         painter.drawText(QRectF(left, 0, self.wide - left, self.high), int(middle), text)
+        painter.setPen(QColor(theme.muted))
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         painter.drawText(QRectF(0, 0, self.wide - 4, self.high), int(right), self._time)
 
@@ -179,7 +183,8 @@ class HistoryRow(QWidget):
         if self._open:
             what, note, rights = self._inside()
             note.render_view(view, past.id, past.note, who)
-            what.setText(recorded_words(view, call, past.seconds) if call else nothing_words(view, past))
+            said = recorded_words(view, call, past.seconds) if call else nothing_words(view, past)
+            what.setText(f"{view.texts('lost.title')}.\n{said}" if past.broke_off else said)
             rights.setVisible(call is not None)
             if call is not None:
                 rights.render_view(view, call)

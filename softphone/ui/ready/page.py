@@ -11,6 +11,7 @@ from softphone.ui.note_field import NoteField
 from softphone.ui.ready.callbacks import CallBacks
 from softphone.ui.ready.dial import DialField
 from softphone.ui.ready.history import History
+from softphone.ui.ready.lost import LostCalls
 from softphone.ui.ready.mailbox import Mailboxes
 from softphone.ui.ready.shared import SharedWithYou
 from softphone.ui.ready.wrapup import WrapUp
@@ -46,9 +47,11 @@ class ReadyPage(QWidget):
         self.policy_text = TextLabel("policyNewsText", size=SMALL, wrap=True)
         self.see_faults = FilledButton("seeFaults", "plain", 36)
         self.shipping = TextLabel("waitingForArchive", size=SMALL, role="muted", wrap=True)
+        self.lost = LostCalls()
         self.wrap_up = WrapUp()
         self.call_backs = CallBacks()
         self.shared = SharedWithYou()
+        self.missed = TextLabel("missedCalls", size=SMALL, strong=True)
         self.today = TextLabel("todayCaption", size=SMALL, role="muted")
         self.nothing = TextLabel("noCallsToday", size=SMALL, role="muted", wrap=True)
         self.history = History()
@@ -72,9 +75,11 @@ class ReadyPage(QWidget):
         inner.addWidget(self.faults)
         inner.addWidget(self.policy)
         inner.addWidget(self.shipping)
+        inner.addWidget(self.lost)
         inner.addWidget(self.wrap_up)
         inner.addWidget(self.call_backs)
         inner.addWidget(self.shared)
+        inner.addWidget(self.missed)
         inner.addWidget(self.today)
         inner.addWidget(self.nothing)
         inner.addWidget(self.history)
@@ -87,8 +92,9 @@ class ReadyPage(QWidget):
         self.dial.command.connect(self.command)
         self.mailboxes.command.connect(self.command)
         self.mailboxes.picked.connect(self.dial.fill)
-        self.wrap_up.command.connect(self.command)
-        self.wrap_up.called.connect(self.dial.call_again)
+        for calls in (self.lost, self.wrap_up):
+            calls.command.connect(self.command)
+            calls.called.connect(self.dial.call_again)
         self.call_backs.command.connect(self.command)
         self.history.command.connect(self.command)
         self.history.picked.connect(self.dial.fill)
@@ -118,9 +124,13 @@ class ReadyPage(QWidget):
         self.wrap_up.setVisible(last is not None)
         if last:
             self.wrap_up.render_view(view, last)
+        self.lost.render_view(view)
         self.call_backs.render_view(view)
         self.shared.render_view(view)
         history = view.snapshot.history if view.snapshot else ()
+        missed = len(view.missed)
+        self.missed.setText(view.texts("missed.count", count=missed) if missed else "")
+        self.missed.setVisible(bool(missed))
         self.today.setText(view.texts("history.today"))
         self.today.setVisible(not history)  # otherwise each day stands above its own
         self.nothing.setVisible(not history)
@@ -129,7 +139,13 @@ class ReadyPage(QWidget):
         self._chain_tabs()
 
     def _chain_tabs(self) -> None:
-        calls = (*self.wrap_up.tab_chain(), *self.call_backs.controls(), self.shared, *self.history.tab_chain())
+        calls = (
+            *self.lost.controls(),
+            *self.wrap_up.tab_chain(),
+            *self.call_backs.controls(),
+            self.shared,
+            *self.history.tab_chain(),
+        )
         wanted: list[QWidget] = [*self.dial.tab_chain(), *self.mailboxes.controls()]
         wanted += [self.to_settings, self.see_faults, *calls]
         if wanted != self._chained:

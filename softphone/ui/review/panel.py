@@ -118,7 +118,13 @@ def _verdict(view: View, figures: Figures) -> tuple[str, str, str]:
     end = _end(view, figures.oldest_expires) if figures.waiting else ""
     match figures.verdict:
         case Verdict.FITS:
-            return texts("review.fits"), texts("review.fits.more", waiting=waiting, pace=pace, end=end), theme.ok
+            more = texts("review.fits.more", waiting=waiting, pace=pace, end=end)
+            # Green only where reviews bear it out: what was promised (capacity) is no figure yet.
+            return (
+                (texts("review.fits"), more, theme.ok)
+                if week or not figures.waiting
+                else (texts("review.fits.promised"), more, theme.text)
+            )
         case Verdict.TOO_MANY:
             more = texts("review.too_many.more", waiting=waiting, pace=pace, end=end)
             return texts("review.too_many"), more, theme.danger

@@ -66,3 +66,17 @@ def test_while_another_team_is_counted_nothing_is_said_of_the_one_before(panel: 
     panel.figures = None
     panel.render_view(view())
     assert panel.verdict.accessibleName() == panel.verdict.text() == "Tæller …"
+
+
+def test_it_is_green_only_where_reviews_bear_it_out_and_no_figure_contradicts_what_waits(panel: Panel) -> None:
+    """A desk tells the house what it drew later than what it recorded arrives; `capacity` is a promise."""
+    panel.figures = Figures(0, 0, 0, 2, 0, 0, 0.0, date(2027, 1, 25), Verdict.FITS)
+    panel.render_view(view())
+    shown = {name: count.number.text() for name, count in panel.counts.items()}
+    assert (shown["drawn"], shown["recorded"], shown["waiting"]) == ("2", "2", "2")
+    assert f"color:{LIGHT.ok}" not in panel.verdict.text()
+    assert panel.verdict.accessibleName().startswith("Stikprøven passer til det, I har sat jer for. 2 venter")
+    panel.figures = Figures(40, 38, 2, 2, 20, 0, 5.0, date(2027, 1, 25), Verdict.FITS)
+    panel.render_view(view())
+    assert panel.counts["drawn"].number.text() == "40"
+    assert f"color:{LIGHT.ok}" in panel.verdict.text()

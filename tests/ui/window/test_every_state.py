@@ -61,6 +61,10 @@ PAGES: dict[str, Snapshot] = {
     "remarks": e.WITH_REMARKS,
     "two_accounts": TWO_ACCOUNTS,
     "managed": MANAGED,
+    "missed": s.snapshot(
+        history=tuple(replace(one, unseen=one.outcome == "missed") for one in s.HISTORY),
+    ),
+    "lost": s.snapshot(history=(replace(s.HISTORY[0], broke_off=True, unseen=True), *s.HISTORY[1:])),
 }
 SHORTENED = ("callTab_", "accountLine", "past_", "beside", "statusCard")
 """names of people, lines and accounts, where there is no room for all of them: what they are part of says them whole. The card

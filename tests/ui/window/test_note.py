@@ -41,11 +41,13 @@ def test_a_fault_is_an_outlined_card_that_covers_nothing_and_moves_only_what_scr
     assert note.text.height() >= note.text.heightForWidth(note.text.width())
     assert (desk.window.width(), desk.window.height()) == (width, height)
     assert places(desk.window) == before
-    reel = {"call": desk.window.call.reels[0], "ready": desk.window.ready.reel, "settings": desk.window.settings.reel}
+    reel = {"call": desk.window.call.first.reel, "ready": desk.window.ready.reel, "settings": desk.window.settings.reel}
     taken = place(note.card)
     assert not taken.intersects(place(reel[page]))
+    scrolls = (reel[page], desk.window.call.first.slot)  # in so low a window the presses do too
+    assert not taken.intersects(place(scrolls[1]))
     for button in desk.window.findChildren(QAbstractButton):
-        if button.isVisible() and not reel[page].isAncestorOf(button) and button is not note.close_button:
+        if button.isVisible() and not any(one.isAncestorOf(button) for one in (*scrolls, note)):
             assert not taken.intersects(place(button)), button.objectName()
     scene.press("closeNote")
     assert not note.isVisible()
@@ -60,7 +62,7 @@ def test_a_window_too_low_for_a_note_grows_and_nothing_lies_over_another(scene: 
     call, note = desk.window.call, desk.window.note
     assert 522 < desk.window.height() <= 580
     assert note.text.height() >= note.text.heightForWidth(note.text.width())
-    parts = (call.card, call.rights, call.reels[0], note, call.tools)
+    parts = (call.card, call.rights, call.first.reel, note, call.tools)
     for above, below in pairwise(parts):
         assert place(above).bottom() < place(below).top()
 

@@ -77,7 +77,7 @@ def test_the_bar_of_what_scrolls_covers_nothing(scene: Scene, width: int) -> Non
     desk = scene.open(s.snapshot(s.call(s.READING)))
     desk.window.resize(width, 545)
     QApplication.processEvents()
-    reel = desk.window.call.reels[0]
+    reel = desk.window.call.first.reel
     bar = next(one for one in reel.findChildren(QScrollBar) if one.parent() is reel)
     assert bar.isVisible()
     for part in desk.window.call.moment.findChildren(QWidget):
@@ -87,9 +87,9 @@ def test_the_bar_of_what_scrolls_covers_nothing(scene: Scene, width: int) -> Non
 
 def test_what_goes_on_below_the_edge_fades_out_there_and_its_end_does_not(scene: Scene) -> None:
     desk = scene.open(s.snapshot(s.call(s.READING)))
-    desk.window.resize(320, 545)
+    desk.window.resize(320, 620)
     QApplication.processEvents()
-    reel = desk.window.call.reels[0]
+    reel = desk.window.call.first.reel
     fade = reel.findChild(QWidget, "fade")
     assert fade is not None
     assert fade.isVisible()
@@ -115,4 +115,4 @@ def test_a_window_of_its_usual_size_shows_the_longest_text_to_read_aloud_whole(
     desk = scene.open(s.snapshot(s.call(s.READING)))
     desk.window.resize(WIDTH, HEIGHT)
     QApplication.processEvents()
-    assert desk.window.call.reels[0].verticalScrollBar().maximum() == 0
+    assert desk.window.call.first.reel.verticalScrollBar().maximum() == 0

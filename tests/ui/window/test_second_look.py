@@ -159,9 +159,9 @@ def test_the_earlier_calls_take_the_room_that_is_left_and_give_it_back(scene: Sc
     for height in (620, 600, 580, 560):
         desk.window.resize(376, height)
         QApplication.processEvents()
-        assert desk.window.call.reels[0].verticalScrollBar().maximum() == 0, height
+        assert desk.window.call.first.reel.verticalScrollBar().maximum() == 0, height
         card = moment.beside.card
-        assert card.isHidden() or place(card).bottom() <= place(desk.window.call.reels[0]).bottom(), height
+        assert card.isHidden() or place(card).bottom() <= place(desk.window.call.first.reel).bottom(), height
 
 
 def test_a_larger_text_chosen_at_run_time_makes_all_of_it_larger(scene: Scene) -> None:

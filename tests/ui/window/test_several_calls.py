@@ -7,6 +7,8 @@ from dataclasses import replace
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtWidgets import QApplication, QDialog
 
+from softphone.domain.purpose import Direction
+from softphone.ui.window import HEIGHT, WIDTH
 from softphone.wire.to_engine import (
     Activate,
     Answer,
@@ -106,20 +108,52 @@ def test_a_transfer_is_typed_in_place_and_talked_about_first_or_done_at_once(sce
     scene.qtbot.keyClicks(panel.target, "ingen her")
     scene.press("consult")
     assert panel.problem.isVisible()
-    assert "et navn fra dine tidligere samtaler" in panel.problem.text(), "which names it knows"
+    assert "en kollega, du har talt med" in panel.problem.text(), "which names it knows"
     panel.target.clear()
     scene.qtbot.keyClicks(panel.target, "203")
     assert (panel.consult.is_filled, panel.blind.sub()) == (True, "optagelsen slutter")
     scene.press("consult")
     assert not panel.isVisible()
     scene.press("transfer")
-    scene.qtbot.keyClicks(panel.target, "Nordkyst")
+    scene.qtbot.keyClicks(panel.target, "Kundes")
     scene.press("transferNow")
     assert [without_id(one) for one in scene.sent(2)] == [
         Consult("", "call-1", "203"),
-        Transfer("", "call-1", "+4598120040"),
+        Transfer("", "call-1", "+4570102031"),
     ]
     assert [one for one in QApplication.topLevelWidgets() if isinstance(one, QDialog) and one.isVisible()] == []
+
+
+def test_a_call_is_handed_to_colleagues_and_lines_with_their_numbers_and_to_no_customer_and_never_to_itself(
+    scene: Scene,
+) -> None:
+    bo = replace(s.HISTORY[0], id="bo", direction=Direction.INTERNAL, name="Bo · Teknik", number="203")
+    other = replace(bo, id="other", number="204")
+    desk = scene.open(s.snapshot(several.TALKING, history=(bo, other, replace(bo, id="again"), *s.HISTORY)))
+    panel = desk.window.call.transfer
+    scene.press("transfer")
+    model = panel.target.completer().model()
+    offered = [model.data(model.index(row, 0)) for row in range(model.rowCount())]
+    assert offered == ["Bo · Teknik · 203", "Bo · Teknik · 204", "Kundeservice · +45 70 10 20 31"]
+    for typed, said in (("Mette", "hverken"), ("Bo", "hverken"), ("+45 20 12 34 56", "kunden selv")):
+        panel.target.setText(typed)
+        panel.target.textEdited.emit(typed)
+        scene.press("transferNow")
+        assert said in panel.problem.text(), typed
+    assert scene.commands() == []
+    panel.target.setText(offered[1])
+    panel.target.textEdited.emit(offered[1])
+    scene.activate()
+    panel.target.setFocus()
+    scene.keys(Qt.Key.Key_Return, Qt.KeyboardModifier.NoModifier)
+    assert [without_id(one) for one in scene.sent()] == [Consult("", "call-1", "204")]
+    # The keyboard stays beside what has come of it.
+    scene.show(several.STATES["consultation"])
+    box = desk.window.call.moment.consultation
+    assert QApplication.focusWidget() is box
+    assert box.accessibleName() == "Bo · Teknik, taler · 00:22"
+    scene.keys(Qt.Key.Key_Tab, Qt.KeyboardModifier.NoModifier)
+    assert QApplication.focusWidget() is box.complete
 
 
 def test_a_colleague_is_a_box_on_the_partys_page_with_three_ways_on(scene: Scene) -> None:
@@ -160,24 +194,24 @@ def test_a_colleague_is_a_box_on_the_partys_page_with_three_ways_on(scene: Scene
     assert box.controls() == [box.complete, box.back]
 
 
-def test_in_a_conference_the_text_to_read_aloud_and_its_press_stand_above_the_colleague(scene: Scene) -> None:
+def test_in_a_conference_all_that_is_pressed_stands_above_the_text_to_read_aloud_which_is_whole(scene: Scene) -> None:
     colleague = replace(several.COLLEAGUE, conference=True, active=False)
     talking = replace(several.TALKING, status=s.NEWCOMER, conference=True)
     desk = scene.open(several.snapshot(talking, colleague))
-    desk.window.resize(376, 760)
+    desk.window.resize(WIDTH, HEIGHT)
     moment = desk.window.call.moment
     box, press = moment.consultation, moment.presses[next(one for one in moment.presses if one.name == "noticeRead")]
-    assert moment.first_presses()[0] is box.complete
+    assert box.state.text() == "konference · 00:22"
     scene.show(several.snapshot(replace(talking, status=s.READING, notice=s.call(s.READING).notice), colleague))
-    QApplication.processEvents()
-    assert place(press).bottom() < place(moment.notice).top() < place(box).top()
-    assert place(moment.notice.text).bottom() <= place(desk.window.call.reels[0]).bottom()
+    reel = desk.window.call.first.reel
+    scene.qtbot.waitUntil(lambda: reel.verticalScrollBar().maximum() == 0, timeout=10_000)
+    assert place(press).bottom() < place(box).top()
+    assert place(box).bottom() < place(moment.notice).top()
+    assert place(box.complete).top() == place(box.back).top()
+    assert box.state.text() == "00:22", "one row has no room for more"
     assert not box.complete.is_filled
     assert moment.first_presses()[0] is press
-    assert moment.tab_chain().index(press) < moment.tab_chain().index(box.complete)
-    scene.show(several.snapshot(talking, colleague))
-    QApplication.processEvents()
-    assert place(box).bottom() < place(moment.notice).top()
+    assert moment.slot_chain().index(press) < moment.slot_chain().index(box.complete)
 
 
 def test_a_colleague_who_is_not_there_and_a_transfer_under_way_are_said_and_the_party_is_a_press_away(

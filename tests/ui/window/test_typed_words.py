@@ -133,20 +133,20 @@ def test_what_is_typed_to_transfer_a_call_transfers_no_other_and_is_there_when_i
     scene.activate()
     scene.press("transfer")
     target = desk.window.call.transfer.target
-    typed(scene, "Nordk")
+    typed(scene, "Kundes")
     names = shown_completions(target.completer())
     scene.show(several.snapshot(several.WAITS, NEXT))
     assert not names.isVisible()
     assert not target.isVisible()
     QTest.keyClick(target, Qt.Key.Key_Return)
-    typed(scene, "yst\r")
+    typed(scene, "ervice\r")
     assert scene.commands() == []
     scene.press("transfer")
     assert target.text() == "", "that one is to be transferred nowhere yet"
     scene.keys(Qt.Key.Key_Escape, PLAIN)
     scene.show(several.snapshot(several.TALKING, several.OTHER))
     scene.press("transfer")
-    assert target.text() == "Nordk"
+    assert target.text() == "Kundes"
     scene.keys(Qt.Key.Key_Escape, PLAIN)
     scene.press("transfer")
     assert target.text() == "", "the agent has closed it"
