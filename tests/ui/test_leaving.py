@@ -58,9 +58,7 @@ def test_the_agent_sees_what_it_waits_for_and_can_put_it_off_or_take_it_now(scen
     put_off = QuitAsked(QuitPhase.POSTPONED, until, latest)
     scene.show(replace(s.snapshot(), quit_asked=put_off))
     texts = desk.view().texts
-    said = (
-        f"Opdateringen venter til kl. {texts.clock(until)}. Fra kl. {texts.clock(latest)} venter den kun på samtaler i gang."
-    )
+    said = f"Opdateringen venter til kl. {texts.clock(until)}. Fra kl. {texts.clock(latest)} venter den kun på samtaler i gang."
     assert bar.text.text() == said
     assert (bar.later.isVisible(), bar.now.isEnabled()) == (False, True)
     if folder:

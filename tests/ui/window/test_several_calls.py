@@ -124,7 +124,7 @@ def test_a_transfer_is_typed_in_place_and_talked_about_first_or_done_at_once(sce
     assert [one for one in QApplication.topLevelWidgets() if isinstance(one, QDialog) and one.isVisible()] == []
 
 
-def test_a_call_is_handed_to_colleagues_and_lines_with_their_numbers_and_to_no_customer_and_never_to_itself(
+def test_a_call_is_handed_to_colleagues_and_lines_with_their_numbers_and_to_no_customer(
     scene: Scene,
 ) -> None:
     bo = replace(s.HISTORY[0], id="bo", direction=Direction.INTERNAL, name="Bo · Teknik", number="203")
