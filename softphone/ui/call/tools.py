@@ -11,13 +11,13 @@ from softphone.domain.status import Action, Status
 from softphone.ui.call.menu import MoreMenu
 from softphone.ui.call.tiles import ToolTile, words_fit
 from softphone.ui.fields import Card
-from softphone.ui.view import View, new_id, version
+from softphone.ui.view import View, new_id, version, who
 from softphone.wire.snapshot import CallPhase, CallState, TransferPhase
-from softphone.wire.to_engine import Act, HangUp, HoldCall, Mute
+from softphone.wire.to_engine import Act, BackToParty, HangUp, HoldCall, Mute
 
 
 class Tools(Card):
-    """command(Mute | Hold | Act | LockEarlier | HangUp), keypad(bool), transfer(bool): the panel is to open or
+    """command(Mute | Hold | Act | LockEarlier | HangUp | BackToParty), keypad(bool), transfer(bool): the panel is to open or
     close. quality(): it is to open.
 
     What is on is a dark tile with the name it had before: a tile says what it is, its tooltip and a screen reader what a press
@@ -40,6 +40,7 @@ class Tools(Card):
         self.hang_up = ToolTile("hangUp", tinted=True)
         self.menu = MoreMenu(self)
         self._call: CallState | None = None
+        self._colleague: CallState | None = None
         for tile in (self.mute, self.hold, self.keys, self.forward, self.pause):
             tile.setCheckable(True)
         layout = QHBoxLayout(self)
@@ -112,9 +113,11 @@ class Tools(Card):
         )
         self._render_pause(view, call, connected=connected, why=why)
         self._render_menu(view, call, connected=connected, why=why)
+        self._colleague = _heard_alone(view, call)
         self.hang_up.show_as(
             view,
             view.texts("call.hang_up"),
+            name=view.texts("call.hang_up.with", who=who(view, self._colleague)) if self._colleague else "",
             icon="hang_up",
             enabled=view.connected,
             why="" if view.connected else view.texts("why_not.no_engine"),
@@ -176,12 +179,21 @@ class Tools(Card):
             self._act(Action.RESUME if paused else Action.PAUSE_SENSITIVE)
 
     def _hang_up(self) -> None:
-        if self._call:
+        """It ends the call that is heard: with a colleague alone, that one, and the agent is back with the party."""
+        if self._call and self._colleague:
+            self.command.emit(BackToParty(new_id(), self._colleague.id))
+        elif self._call:
             self.command.emit(HangUp(new_id(), self._call.id))
 
     def _act(self, action: Action) -> None:
         if self._call:
             self.command.emit(Act(new_id(), self._call.id, version(self._call.status), action))
+
+
+def _heard_alone(view: View, call: CallState) -> CallState | None:
+    """The colleague whom the agent talks to while the party waits; in a conference all are heard."""
+    colleague = view.consultation(call)
+    return None if colleague is None or colleague.conference else colleague
 
 
 def _pause_name(status: Status) -> str:

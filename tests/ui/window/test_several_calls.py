@@ -314,3 +314,15 @@ def test_the_small_window_is_the_card_and_the_two_buttons_and_ends_with_the_call
     scene.show(s.READY)
     assert (window.width(), window.height()) == (400, 700)
     assert window.settings_button.isVisible()
+
+
+def test_hang_up_ends_the_call_that_is_heard_and_says_whose(scene: Scene) -> None:
+    desk = scene.open(several.STATES["consultation"])
+    hang_up = desk.window.call.hang_up
+    assert "Læg på hos Bo" in hang_up.accessibleName()
+    scene.press("hangUp")
+    scene.keys(Qt.Key.Key_Backspace, Qt.KeyboardModifier.ControlModifier)
+    assert [without_id(one) for one in scene.sent(2)] == [BackToParty("", "colleague")] * 2
+    scene.show(s.snapshot(s.ROWS["training_declined"][0]))
+    assert hang_up.accessibleName().startswith("Læg på")
+    assert "hos" not in hang_up.accessibleName()
