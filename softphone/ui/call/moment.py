@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from softphone.domain.purpose import Language, Reason
@@ -165,7 +165,7 @@ class Moment(QWidget):
         layout.addWidget(self.fault)
         layout.addWidget(self.aside)
         layout.addWidget(self.to_say)
-        layout.addWidget(self.notice)
+        layout.addWidget(self.notice, 0, Qt.AlignmentFlag.AlignTop)
         layout.addWidget(self.beside, 1)
 
     def first_presses(self) -> list[Control]:

@@ -54,7 +54,9 @@ class HouseWorld:
         self._archives: dict[tuple[str, str], HouseArchive] = {}
         self._joined: list[Joined] = []
         self.team.start()
-        self._desks = {one: self.team.desk("agent", agents=[one], name=f"desk of {one}") for one in (ANNA, BO)}
+        # Anna has another machine where she looks: the same person there, by the name that `seen_by` has for her.
+        names = {account: who for who, (_, account) in PEOPLE.items() if account} | {BO: "another agent"}
+        self._desks = {one: self.team.desk("agent", agents=[one], name=names[one]) for one in (ANNA, BO)}
 
     def close(self) -> None:
         for one in self._joined:

@@ -104,7 +104,7 @@ def test_a_lead_reviews_and_shares_and_the_agent_hears_it_on_another_machine_and
     for lead in (sofie, jonas):
         joined(team, lead, key, "lead", KeyRole.TRAINING)
     one = made(team.keys, line="n4", sound=spoken(2), started=datetime.now(UTC) - timedelta(hours=1))
-    assert whole(team.desk("agent", name="anna's desk").upload(one))["state"] == "stored"
+    assert whole(team.desk("agent", name="anna").upload(one))["state"] == "stored"
     heard = list[Heard]()
     watch = watching(anna, heard)
     windows = [window(sofie), window(jonas)]

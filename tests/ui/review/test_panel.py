@@ -75,7 +75,7 @@ def test_it_is_green_only_where_reviews_bear_it_out_and_no_figure_contradicts_wh
     shown = {name: count.number.text() for name, count in panel.counts.items()}
     assert (shown["drawn"], shown["recorded"], shown["waiting"]) == ("2", "2", "2")
     assert f"color:{LIGHT.ok}" not in panel.verdict.text()
-    assert panel.verdict.accessibleName().startswith("Stikprøven passer til det, I har sat jer for. 2 venter")
+    assert panel.verdict.accessibleName().startswith("Stikprøven passer til jeres plan. 2 venter")
     panel.figures = Figures(40, 38, 2, 2, 20, 0, 5.0, date(2027, 1, 25), Verdict.FITS)
     panel.render_view(view())
     assert panel.counts["drawn"].number.text() == "40"

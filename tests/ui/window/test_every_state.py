@@ -70,7 +70,7 @@ SHORTENED = ("callTab_", "accountLine", "past_", "beside", "statusCard")
 """names of people, lines and accounts, where there is no room for all of them: what they are part of says them whole. The card
 loses the last words of why; whether that is so in any state is asked by itself"""
 
-_TURNS = 3
+_TURNS = 6
 """of the loop: a layout invalidates the one around it, and that one the next"""
 
 
