@@ -31,7 +31,7 @@ class AnsweredHere:
     def take(self, message: SipMessage, source: Hop, dialog: Dialog | None) -> bool:
         """Whether it is one of these."""
         if message.method == "INFO":
-            self._info(message, source, message.get("Call-ID") or "")
+            self._info(message, source, dialog)
         elif message.method == "REFER" and dialog is not None:
             self._refer(message, source, dialog)
         elif is_summary(message):
@@ -104,7 +104,7 @@ class AnsweredHere:
         self._switch.tell(ReferProgress(dialog.call_id, code, over))
         self._switch.reply(message, source, 200)
 
-    def _info(self, message: SipMessage, source: Hop, call_id: str) -> None:
+    def _info(self, message: SipMessage, source: Hop, dialog: Dialog | None) -> None:
         """None goes to pjsua2: a body without a line end would end it."""
         kind = (message.get("Content-Type") or "").partition(";")[0].strip().lower()
         if not message.body:
@@ -112,17 +112,16 @@ class AnsweredHere:
         elif kind not in DTMF_TYPES:
             self._switch.reply(message, source, 415, ("Accept", ", ".join(sorted(DTMF_TYPES))))
         elif (digit := read_digit(kind, message.body)) is not None:
-            if self._is_new_info(message, call_id):
-                self._switch.tell(DigitByInfo(call_id, digit, time.monotonic()))
+            if dialog is not None and self._is_new_press(message, dialog):
+                self._switch.tell(DigitByInfo(dialog.call_id, digit, time.monotonic()))
             self._switch.reply(message, source, 200)
         else:
             self._switch.reply(message, source, 400)
 
-    def _is_new_info(self, message: SipMessage, call_id: str) -> bool:
-        """A repetition is not a second press."""
-        dialog = self._switch.dialogs.get(call_id)
+    def _is_new_press(self, message: SipMessage, dialog: Dialog) -> bool:
+        """A repetition is not a second press, and what a phone says that only rings is none of the party's."""
         number = int((message.get("CSeq") or "0").split(" ")[0])
-        if dialog is None or number <= dialog.info_cseq:
+        if not dialog.established or not dialog.is_party(message) or number <= dialog.info_cseq:
             return False
         dialog.info_cseq = number
         return True

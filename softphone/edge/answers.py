@@ -26,6 +26,8 @@ PHRASES = {
     482: "Merged Request",
     486: "Busy Here",
     488: "Not Acceptable Here",
+    491: "Request Pending",
+    500: "Server Internal Error",
     502: "Answer could not be read",
     503: "Service Unavailable",
     505: "Version Not Supported",

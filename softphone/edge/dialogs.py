@@ -32,9 +32,12 @@ class Dialog:
     peer: Hop
     ours: str = ""
     """our tag; empty until we have said one"""
-    theirs: list[str] = field(default_factory=list[str])
-    answered_by: str = ""
-    """the tag of the phone that answered our INVITE, if several rang"""
+    party: str | None = None
+    """the other side's tag: the caller's, or that of the phone that has answered our INVITE; None until one has"""
+    rang: list[str] = field(default_factory=list[str])
+    """the tags of the phones that rang for our INVITE"""
+    offered_in: int = -1
+    """the CSeq of their INVITE without a description: our answer makes the offer, and their ACK or PRACK answers it"""
     branch: str = ""
     """of the unanswered INVITE"""
     refused: bool = False
@@ -62,18 +65,24 @@ class Dialog:
         return self.over_at is not None
 
     def is_theirs(self, message: SipMessage) -> bool:
-        """Whether a request's tags are this dialog's. Nobody can guess ours. Before the answer theirs may not be known yet."""
+        """Whether a request's tags are this dialog's. Nobody can guess ours. Until somebody has answered, each phone that rings
+        has a dialog of its own (RFC 3261 12.1); then the party's alone is left, and the others may do no more than end theirs."""
         if not self.ours or tag_of(message, "To") != self.ours:
             return False
-        return tag_of(message, "From") in self.theirs or not (self.incoming or self.established)
+        if self.party is None or self.is_party(message):
+            return True
+        return message.method == "BYE" and tag_of(message, "From") in self.rang
+
+    def is_party(self, request: SipMessage) -> bool:
+        return tag_of(request, "From") == self.party
 
     def is_anothers(self, response: SipMessage) -> bool:
         """From a phone that rang beside the one that has answered."""
-        return bool(self.answered_by) and tag_of(response, "To") != self.answered_by
+        return self.party is not None and tag_of(response, "To") != self.party
 
-    def add_tag(self, tag: str) -> None:
-        if tag and tag not in self.theirs and len(self.theirs) < MOST_TAGS:
-            self.theirs.append(tag)
+    def note_ringing(self, tag: str) -> None:
+        if self.party is None and tag and tag not in self.rang and len(self.rang) < MOST_TAGS:
+            self.rang.append(tag)
 
 
 def tag_of(message: SipMessage, name: str) -> str:
@@ -136,7 +145,9 @@ class Dialogs:
                 "incoming": one.incoming,
                 "peer": list(one.peer),
                 "ours": one.ours,
-                "theirs": one.theirs,
+                "party": one.party,
+                "rang": one.rang,
+                "offered_in": one.offered_in,
                 "established": one.established,
                 "referring": one.referring,
                 "progress_cseq": one.progress_cseq,
@@ -157,7 +168,9 @@ class Dialogs:
                     bool(fields["incoming"]),
                     read_hop(fields["peer"]),
                     str(fields["ours"]),
-                    [str(tag) for tag in fields["theirs"]],
+                    None if fields["party"] is None else str(fields["party"]),
+                    [str(tag) for tag in fields["rang"]],
+                    int(fields["offered_in"]),
                     established=bool(fields["established"]),
                     referring=int(fields["referring"]),
                     progress_cseq=int(fields["progress_cseq"]),

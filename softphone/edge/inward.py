@@ -36,8 +36,6 @@ from softphone.edge.transports import Hop
 
 _CALL_ID = re.compile(rb"\r\n(?:call-id|i)[ \t]*:[ \t]*([^\s]{1,256})", re.IGNORECASE)
 _BRANCH = re.compile(rb";[ \t]*branch[ \t]*=[ \t]*([^\s;,]{1,256})", re.IGNORECASE)
-_DESCRIBE = RESOLVED | {"ACK", "PRACK"}
-"""whose body may be an offer or an answer"""
 
 
 class Inward:
@@ -125,6 +123,9 @@ class Inward:
         if code:
             switch.counters[f"answered.{code}"] += 1
             self._switch.reply(message, source, code, *headers)
+        elif dialog is not None and message.method == "INVITE" and has_tag(message) and not dialog.established:
+            # The first one is not answered yet (RFC 3261 14.2).
+            switch.reply(message, source, 500 if dialog.incoming else 491, ("Retry-After", "5"))
         elif not self._answered_here.take(message, source, dialog):
             self._pass_on(message, source, dialog)
 
@@ -166,7 +167,7 @@ class Inward:
             return
         call_id = message.get("Call-ID") or ""
         account = switch.account_called(message, source)
-        dialog = Dialog(call_id, account, True, source, theirs=[tag_of(message, "From")], branch=branch)
+        dialog = Dialog(call_id, account, True, source, party=tag_of(message, "From"), branch=branch)
         switch.dialogs.add(dialog)
         switch.remember()
         switch.tell(self._switch.peer_known(call_id, source, replaced.call_id if replaced else ""))
@@ -191,8 +192,9 @@ class Inward:
             "",
             paths.inner_branch(Via.parse(message.get("Via") or ""), message),
         )
+        describes = message.method in RESOLVED or _answers_offer(message, dialog)
         try:
-            if message.method in _DESCRIBE and (why := srtp_rules.not_allowed(switch, message, dialog, secure=secure)):
+            if describes and (why := srtp_rules.not_allowed(switch, message, dialog, secure=secure)):
                 if message.method in RESOLVED:
                     self._refuse_sound(message, source, dialog, why)
                     return
@@ -202,7 +204,7 @@ class Inward:
                 paths.request_in(message, source, switch.place, dialog.account)
                 asyncio.get_running_loop().call_later(srtp_rules.ENGINE_ENDS, switch.to_phone, message)
                 return
-            if message.method in _DESCRIBE:
+            if describes:
                 switch.sounds.inward(message, dialog.call_id, secure=secure, ice=switch.has_ice(dialog.account))
             else:
                 bare(message)
@@ -213,11 +215,13 @@ class Inward:
             if message.method != "ACK":
                 self._switch.reply(message, source, 400 if isinstance(error, Malformed) else 503)
             return
-        dialog.peer = source
+        if dialog.is_party(message):
+            dialog.peer = source
         if message.method == "CANCEL" and takes_back:
             said = read_said(message.all("Reason"))
             switch.tell(CancelTold(dialog.call_id, said.sip, said.q850))
         if message.method == "INVITE":
+            dialog.offered_in = -1 if message.body else int((message.get("CSeq") or "0").split(" ")[0])
             switch.asking.invited(message)
         paths.request_in(message, source, switch.place, dialog.account)
         switch.to_phone(message)
@@ -239,6 +243,17 @@ class Inward:
         if self._missed.is_news(number or source.host, now):
             account = self._switch.account_called(message, source)
             self._switch.tell(MissedWhileBusy(account, name, number, now))
+
+
+def _answers_offer(message: SipMessage, dialog: Dialog) -> bool:
+    """Whether our own answer made the offer, to which an ACK or a PRACK has the answer (RFC 3261 13.2.1, RFC 3262 5). It does so
+    once; in any other, a description would change the sound behind the engine's back, and pjsua2 does not read it."""
+    of = (message.get("CSeq") or "") if message.method == "ACK" else (message.get("RAck") or "").partition(" ")[2]
+    if message.method not in ("ACK", "PRACK") or dialog.offered_in < 0 or not of.startswith(f"{dialog.offered_in} "):
+        return False
+    if message.method == "ACK" or message.body:
+        dialog.offered_in = -1
+    return True
 
 
 def _caller(message: SipMessage) -> tuple[str, str]:

@@ -296,7 +296,7 @@ class Outward:
         if message is None or sent.answered or self.failover.lost(sent, hop):
             return
         self._switch.not_connected(sent.account, why)
-        sent.answered = True
+        sent.answered = sent.refused = True
         self._refuse(message, f"Not connected ({why.code})")
 
     def _give_up(self, message: SipMessage, sent: Sent) -> None:
@@ -354,13 +354,15 @@ class Outward:
     def _note_response(self, message: SipMessage, dialog: Dialog) -> None:
         if dialog.incoming and not dialog.ours and (tag := tag_of(message, "To")) and message.code > 100:
             dialog.ours = tag
+        if message.method == "INVITE" and message.code >= 300:
+            dialog.offered_in = -1  # what acknowledges a refusal answers nothing
+        # A phone that rang beside the one that answered ends its own ringing; before the answer pjsua2 says whether it may.
+        ends = dialog.is_party(message) or (dialog.party is None and message.code < 300)
+        refuses = message.code >= 300
         if message.method == "INVITE" and 200 <= message.code < 300:
             dialog.established = True
-        elif message.method in ("INVITE", "UPDATE") and message.code >= 300 and dialog.established:
+        elif refuses and (message.method == "UPDATE" or (message.method == "INVITE" and dialog.established)):
             self._switch.sounds.refused_by_us(dialog.call_id)
-        elif (message.method == "INVITE" and message.code >= 300 and not dialog.established) or (
-            # A phone that rang beside the one that answered ends its own ringing.
-            message.method == "BYE" and message.code >= 200 and dialog.answered_by in ("", tag_of(message, "From"))
-        ):
+        elif (message.method == "INVITE" and refuses) or (message.method == "BYE" and message.code >= 200 and ends):
             self._switch.call_over(dialog.call_id)
         self._switch.remember()

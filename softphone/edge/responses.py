@@ -66,10 +66,19 @@ class Responses:
         if self._names.waits(call_id):
             self._names.behind(call_id, lambda: self.take(message, source))
             return
+        dialog = switch.dialogs.get(call_id)
+        unwanted = sent.refused or (dialog is not None and dialog.is_anothers(message))
+        if unwanted and message.method == "INVITE" and message.code < 300:
+            # A second phone has answered, or one after the call was refused: pjsua2 has one call, and knows no other party.
+            if message.code >= 200:
+                switch.counters["answer.unwanted"] += 1
+                self._unwanted.end(message, source, sent, begun=False)
+            return
         message.set_first("Via", str(via.with_param("branch", sent.branch)))
         sent.provisional = True
         if message.code >= 200 and message.method == sent.method:
             sent.answered, sent.message, sent.at = True, None, time.monotonic()
+            sent.refused = message.code >= 300
         if message.code != 503:
             switch.servers.answered(sent.hop)
         if message.method == "REGISTER":
@@ -125,13 +134,13 @@ class Responses:
 
     def _note(self, message: SipMessage, source: Hop, dialog: Dialog) -> None:
         if message.code > 100 and message.code < 300:
-            dialog.add_tag(tag_of(message, "To"))
+            dialog.note_ringing(tag_of(message, "To"))
             if not dialog.is_anothers(message):
                 dialog.peer = source
         if message.method == "INVITE" and 200 <= message.code < 300:
             if not dialog.established:
                 dialog.established = True
-                dialog.answered_by = "" if dialog.incoming else tag_of(message, "To")
+                dialog.party = tag_of(message, "To")
                 self._switch.tell(self._switch.peer_known(dialog.call_id, source))
             self._switch.sounds.answered(dialog.call_id)
             self._switch.remember(at_once=True)
@@ -154,7 +163,7 @@ class Responses:
             return
         # Nothing is repeated of an answer whose own From or To cannot be read.
         substitute = unreadable(message, code=code) if sent.message is None else answer(sent.message, code)
-        sent.answered, sent.message = True, None
+        sent.answered, sent.refused, sent.message = True, True, None
         whole = all(message.get(name) for name in ("From", "To", "Call-ID"))
         if message.method == "INVITE" and message.code < 300 and whole:
             self._unwanted.end(message, source, sent, begun=self._established(message))

@@ -40,6 +40,8 @@ class Sent:
     times: int = 1
     provisional: bool = False
     answered: bool = False
+    refused: bool = False
+    """for good, by the peer or by the edge in its place: a phone that says yes to it afterwards is ended there"""
     given_up: bool = False
     """the agent has ended the call before a server answered: what one still says is ended there"""
     at: float = field(default_factory=time.monotonic)

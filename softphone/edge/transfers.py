@@ -98,7 +98,7 @@ def replaced_by(invite: SipMessage, dialogs: Dialogs, source: Hop) -> tuple[int,
         return 400, None
     call_id, ours, theirs, early_only = parts
     dialog = dialogs.get(call_id)
-    if dialog is None or not dialog.ours or ours != dialog.ours or theirs not in dialog.theirs:
+    if dialog is None or not dialog.ours or ours != dialog.ours or theirs != dialog.party:
         return 481, None
     if "tls" in (dialog.peer.transport, source.transport) and (source.transport, source.account) != (
         "tls",

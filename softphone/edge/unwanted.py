@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from zlib import crc32
 
+from softphone.edge.dialogs import tag_of
 from softphone.edge.sent import Sent
 from softphone.edge.sip.malformed import Malformed
 from softphone.edge.sip.message import SipMessage
@@ -68,7 +70,8 @@ class UnwantedCalls:
 
 
 def _within(answer: SipMessage, method: str, cseq: int, hop: Hop, sent: Sent) -> SipMessage:
-    branch = f"{Via.parse(answer.get('Via') or '').branch}.{method}"
+    # Several may answer one INVITE: each BYE is a transaction of its own.
+    branch = f"{Via.parse(answer.get('Via') or '').branch}.{crc32(tag_of(answer, 'To').encode()):x}.{method}"
     via = Via(hop.transport.upper(), *sent.public).with_param("rport").with_param("branch", branch)
     headers = [("Via", str(via)), ("Max-Forwards", "70")]
     headers += [("Route", one) for one in reversed(answer.all("Record-Route"))]

@@ -24,6 +24,7 @@ def test_messages_and_keep_alives_come_out_in_their_order() -> None:
     [
         MESSAGE.replace(b"l :", b"X:"),
         MESSAGE.replace(b"l :", b"Content-Length: 5\r\nl :"),
+        MESSAGE.replace(b"l :", b"Content-Length: x\r\nl :"),
         MESSAGE.replace(b" 4", b" -4"),
         MESSAGE.replace(b" 4", b" 4x"),
         MESSAGE.replace(b" 4", b" 65536"),
@@ -31,7 +32,17 @@ def test_messages_and_keep_alives_come_out_in_their_order() -> None:
         b"\rX",
         b"\nX",
     ],
-    ids=["none", "two", "negative", "no number", "too long", "endless head", "half a line end", "line feed"],
+    ids=[
+        "none",
+        "two",
+        "two, one unreadable",
+        "negative",
+        "no number",
+        "too long",
+        "endless head",
+        "half a line end",
+        "line feed",
+    ],
 )
 def test_a_stream_is_at_its_end_where_the_next_message_cannot_be_found(broken: bytes) -> None:
     found: list[bytes] = []

@@ -343,7 +343,7 @@ def test_of_a_fragment_the_code_alone_is_read() -> None:
 
 def test_only_a_call_that_stands_is_replaced_and_pjsua2_hears_nothing_of_it() -> None:
     dialogs = Dialogs()
-    dialog = Dialog("c", "a", True, Hop("udp", LOOPBACK, 9), "ours", ["theirs"])
+    dialog = Dialog("c", "a", True, Hop("udp", LOOPBACK, 9), "ours", "theirs")
     dialogs.add(dialog)
     invite = SipMessage(
         "INVITE", "sip:a@b", headers=[("Replaces", "c;to-tag=ours;from-tag=theirs"), ("Require", "timer, replaces")]

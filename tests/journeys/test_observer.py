@@ -142,7 +142,8 @@ def test_an_observer_is_told_everything_and_may_only_ask_for_an_end_that_takes_n
         on.desk.silent = False
         assert on.engine.poll() is None, "an hour is an hour"
 
-        if sys.platform == "linux" and os.getuid() == 0:
+        others_see = all(one.stat().st_mode & 1 for one in (ROOT, *ROOT.parents))
+        if sys.platform == "linux" and os.getuid() == 0 and others_see:
             tmp_path.chmod(0o755)
             command = [sys.executable, "-m", "softphone", "--home", str(on.home.root), "quit"]
             other = subprocess.run(
