@@ -354,11 +354,11 @@ class Outward:
     def _note_response(self, message: SipMessage, dialog: Dialog) -> None:
         if dialog.incoming and not dialog.ours and (tag := tag_of(message, "To")) and message.code > 100:
             dialog.ours = tag
-        if message.method == "INVITE" and message.code >= 300:
+        refuses = message.code >= 300
+        if message.method == "INVITE" and refuses:
             dialog.offered_in = -1  # what acknowledges a refusal answers nothing
         # A phone that rang beside the one that answered ends its own ringing; before the answer pjsua2 says whether it may.
         ends = dialog.is_party(message) or (dialog.party is None and message.code < 300)
-        refuses = message.code >= 300
         if message.method == "INVITE" and 200 <= message.code < 300:
             dialog.established = True
         elif refuses and (message.method == "UPDATE" or (message.method == "INVITE" and dialog.established)):
