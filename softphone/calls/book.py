@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from softphone.calls.commands import BEYOND_THE_SESSION, NOT_NOW, RecordingCommand, to_event
+from softphone.calls.commands import BEYOND_THE_SESSION, NOT_NOW, to_event
 from softphone.calls.effect_runner import EffectRunner, Params
 from softphone.calls.live import LiveCall, NewCall
 from softphone.calls.notices import CallNotices
@@ -23,7 +23,7 @@ from softphone.domain.house_knows import HouseKnows
 from softphone.domain.purpose import Reason
 from softphone.domain.status import Action
 from softphone.wire.snapshot import CallPhase, CodedText
-from softphone.wire.to_engine import Act
+from softphone.wire.to_engine import Act, RecordingCommand
 
 BUG = CodedText("refused.bug")
 

@@ -39,11 +39,9 @@ from softphone.domain.events import (
 from softphone.domain.purpose import Language, Purpose
 from softphone.domain.status import Action, DisputeKind, OptOutKind, Status
 from softphone.wire.snapshot import CodedText
-from softphone.wire.to_engine import Act, Choose, OptOut, RaiseDispute, UndoDispute
+from softphone.wire.to_engine import Act, Choose, OptOut, RaiseDispute, RecordingCommand, UndoDispute
 
-RecordingCommand = OptOut | RaiseDispute | UndoDispute | Choose | Act
-
-_ACTIONS: dict[Action, Event] = {
+ACTIONS: dict[Action, Event] = {
     Action.PERSON_ANSWERED: PersonAnswered(),
     Action.VOICEMAIL: VoicemailAnswered(),
     Action.STOP_NOTICE: NoticeStopped(),
@@ -117,7 +115,7 @@ def to_event(
                 return NOT_NOW
             if action in (Action.SAID_YES, Action.SAID_NO) and purpose:
                 return SpokenAnswer(purpose, yes=action == Action.SAID_YES)
-            event = _ACTIONS.get(action)
+            event = ACTIONS.get(action)
             if isinstance(event, NoticeAgain) and language is not None:
                 return replace(event, language=language) if language in languages else NOT_NOW
             return event if event else NOT_NOW

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 
-from softphone.calls.commands import RecordingCommand
 from softphone.calls.numbers import e164
 from softphone.calls.policy.lines import line_state
 from softphone.calls.upstream import UpstreamNotice
@@ -36,6 +35,7 @@ from softphone.wire.snapshot import (
     ToldBy,
     TransferState,
 )
+from softphone.wire.to_engine import RecordingCommand
 
 
 class Aside(StrEnum):

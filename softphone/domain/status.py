@@ -200,6 +200,8 @@ class Choice:
     options: tuple[str, ...]
     default: str
     chosen: str | None = None
+    destroys: str = ""
+    """of the options, the one that deletes what is recorded: the window asks before it sends it"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +242,9 @@ class Status:
     - `stood_still`: some talk is missing
     - `held_from_training`: training cannot use the recording while the lock stands
     """
+    destroys: tuple[Action, ...] = ()
+    """of `actions`, what would delete something recorded, or take the documentation from it: the window asks before it sends
+    one"""
     yes_by_agent: tuple[Purpose, ...] = ()
     """purposes to which the agent may say that the party said yes: all that are asked, or those whose key was heard as a
     tone. Empty: as `actions` say"""

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from softphone.ui.call.buttons import RightsButtons
 from softphone.ui.call.card import StatusCard
+from softphone.ui.call.tools import hanging_up
 from softphone.ui.controls import Control, FilledButton
 from softphone.ui.fields import Card, TextLabel
 from softphone.ui.theme.style import BODY, NAME, SMALL
@@ -18,7 +19,7 @@ from softphone.ui.view import View, duration, new_id, readable, who
 from softphone.ui.words.card import card_words
 from softphone.ui.words.kept import duration_of
 from softphone.wire.snapshot import CallPhase, CallState
-from softphone.wire.to_engine import Answer, Decline, HangUp
+from softphone.wire.to_engine import Answer, Decline
 
 _WIDTH, _FROM_EDGE = 336, 16
 
@@ -81,7 +82,8 @@ class Talking(QWidget):
         self.rights = RightsButtons("corner")
         self.open = FilledButton("cornerOpen", "plain", 40)
         self.hang_up = FilledButton("cornerHangUp", "danger", 40)
-        self._call = ""
+        self._call: CallState | None = None
+        self._heard_alone: CallState | None = None
         who, buttons = QHBoxLayout(), QHBoxLayout()
         who.addWidget(self.name, 1)
         who.addWidget(self.timer)
@@ -97,17 +99,22 @@ class Talking(QWidget):
         inside.addLayout(buttons)
         self.rights.command.connect(self.command)
         self.open.clicked.connect(lambda: self.opened.emit())
-        self.hang_up.clicked.connect(lambda: self.command.emit(HangUp(new_id(), self._call)))
+        self.hang_up.clicked.connect(self._hang_up)
 
     def render_view(self, view: View, call: CallState) -> None:
-        self._call, view = call.id, view.of(call)
+        self._call, self._heard_alone, view = call, view.heard_alone(call), view.of(call)
         self.name.setText(who(view, call))
         seconds = duration_of(call, view.now)
         self.timer.setText(duration(seconds) if seconds is not None else "")
         self.card.render_view(view, card_words(view, call))
         self.rights.render_view(view, call)
         self.open.show_as(view, view.texts("corner.open"))
-        self.hang_up.show_as(view, view.texts("call.hang_up"), icon="hang_up")
+        whose = view.texts("call.hang_up.with", who=who(view, self._heard_alone)) if self._heard_alone else ""
+        self.hang_up.show_as(view, whose or view.texts("call.hang_up"), icon="hang_up")
+
+    def _hang_up(self) -> None:
+        if self._call:
+            self.rights.propose(hanging_up(self._call, self._heard_alone))
 
 
 class IncomingWindow(QWidget):

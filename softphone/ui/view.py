@@ -70,6 +70,11 @@ class View:
         """The call to a colleague about this one."""
         return next((one for one in self.calls if one.consults_for == call.id), None)
 
+    def heard_alone(self, call: CallState) -> CallState | None:
+        """The colleague whom the agent talks to while the party waits; in a conference all are heard."""
+        colleague = self.consultation(call)
+        return None if colleague is None or colleague.conference else colleague
+
     @property
     def last(self) -> CallState | None:
         """The call that is in wrap-up. Of one with a colleague nothing is left to do."""
@@ -149,6 +154,11 @@ def first_name(name: str) -> str:
     """The first word of a name; nothing if that is a number or an address."""
     first = name.partition(" ")[0]
     return first if first[:1].isalpha() and not set(first) & set("@:") else ""
+
+
+def short_name(view: View, call: CallState) -> str:
+    """The name where there is little room: the first word of it, or the number's last digits."""
+    return first_name(call.name) or f"…{readable(call.number)[-5:].strip()}" if call.number else who(view, call)
 
 
 def new_id() -> str:

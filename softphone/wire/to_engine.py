@@ -152,6 +152,10 @@ class Act:
     type: Literal["act"] = "act"
 
 
+RecordingCommand = OptOut | RaiseDispute | UndoDispute | Choose | Act
+"""a press that concerns what is recorded"""
+
+
 @dataclass(frozen=True, slots=True)
 class Reopen:
     """One of today's calls of which something is kept. It stands among the snapshot's calls until `EndWrapUp`, or until the

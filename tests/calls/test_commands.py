@@ -9,7 +9,7 @@ import pytest
 
 from softphone.calls.commands import BEYOND_THE_SESSION, NOT_NOW, STALE, to_event
 from softphone.domain.changes import HoldBy
-from softphone.domain.events import DisputeRaised, DisputeUndone, OptedOut, SpokenAnswer, Withdrawn
+from softphone.domain.events import Chosen, DisputeRaised, DisputeUndone, OptedOut, SpokenAnswer, Withdrawn
 from softphone.domain.purpose import Headline, Purpose, Reason
 from softphone.domain.status import (
     Action,
@@ -101,6 +101,15 @@ def test_an_earlier_press_protects_and_neither_starts_nor_deletes_anything(actio
     offered = replace(STATUS, version=5, actions=(action,))
     assert to_event(Act("1", "c", 5, action, Purpose.TRAINING), offered, "a") not in (STALE, NOT_NOW)
     assert (to_event(Act("1", "c", 4, action, Purpose.TRAINING), offered, "a") != STALE) is carried_out
+
+
+def test_a_choice_made_before_the_last_change_is_refused() -> None:
+    """What it would delete may be another thing by now."""
+    offered = replace(STATUS, version=5, choices=(Choice("kept_for_complaint", ("keep", "delete"), "keep"),))
+    assert to_event(Choose("1", "c", 5, "kept_for_complaint", "delete"), offered, "a") == Chosen(
+        "kept_for_complaint", "delete"
+    )
+    assert to_event(Choose("1", "c", 4, "kept_for_complaint", "delete"), offered, "a") == STALE
 
 
 def test_a_version_from_the_future_is_refused() -> None:

@@ -11,7 +11,7 @@ How the states are made fewer, and why that loses nothing:
 - Recordings that are discarded, or were opened for and never began, are left out and the others counted anew. So are they in
   a transaction on its way: nothing of the call reaches them again.
 - Reasons that do the same (declined by key, by voice, withdrawn …) count as one. So does what the party was told, once
-  nothing can be recorded any more. Each such state is stepped into, described and checked all the same (lines 1 to 7); only
+  nothing can be recorded any more. Each such state is stepped into, described and checked all the same (lines 1 to 8); only
   what comes after it is taken from the other. A fault that tells equal states apart could hide there, in what comes next.
 - The store answers at once, except in the *late* walks, which have what can go wrong between (line 5, *starts or widens
   waits*).

@@ -24,7 +24,7 @@ def test_the_walk_finds_a_planted_fault(planted: Fault, monkeypatch: pytest.Monk
 
 
 def test_there_are_faults_for_every_line_of_the_list() -> None:
-    assert all(sum(it.line == line for it in FAULTS) >= 2 for line in range(1, 8))
+    assert all(sum(it.line == line for it in FAULTS) >= 2 for line in range(1, 9))
     assert len(FAULTS) >= 65
     assert len({it.name for it in FAULTS}) == len(FAULTS)
     assert all(module.__doc__ for module in PLANTED)

@@ -23,7 +23,7 @@ from softphone.domain.status import Status
 from tests.domain.walk_account import happens
 from tests.domain.walk_fast import fast, fast_replace
 from tests.domain.walk_keys import Key, Keys, shown
-from tests.domain.walk_never import check
+from tests.domain.walk_never import asked_first, check
 from tests.domain.walk_scenes import BY_PHONE, NOW, Scene, Start, alphabet, way_to
 from tests.domain.walk_store import buried, carry_out, settled
 from tests.domain.walk_world import Broken, World, replace
@@ -239,6 +239,8 @@ class Walk:
         try:
             world = settled(carry_out(world, event, effects), status)
             for broken in check(node.world, world, event, effects, status):
+                raise broken
+            for broken in asked_first(node.state, state, event, node.status):
                 raise broken
         except Broken:
             out.path = (*node.path, event)

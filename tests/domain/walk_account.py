@@ -227,13 +227,14 @@ def _no_or_pause(world: World, event: e.Event, before: Status) -> World:
             not world.live or world.unclear
         ):
             # A key that was meant for training alone: that stays refused.
-            meant = {"no": world.no | {TRAIN}, "objected": False, "pauses": world.pauses - {"objection"}}
+            meant = {"objected": False, "pauses": world.pauses - {"objection"}} if world.unclear else {}
             clean = replace(
                 world,
                 told=False,
                 yes=NONE,
                 unclear=False,
-                **(meant if world.live else {"no": world.no & world.final}),
+                no=world.no | {TRAIN} if world.live else world.no & world.final,
+                **meant,
                 unanswered=NONE,
                 open=NONE,
                 essentials=False,

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any, TypeVar
 
+from softphone.domain.events import Now
 from softphone.domain.session import State, stepping
 
 T = TypeVar("T")
@@ -51,7 +52,7 @@ def _of_the_session() -> list[ModuleType]:
     return [it for name, it in sys.modules.items() if name.startswith("softphone.domain.session.")]
 
 
-def _no_presses(_: State) -> tuple[object, ...]:
+def _no_presses(_: State, __: Now) -> tuple[object, ...]:
     return ()
 
 

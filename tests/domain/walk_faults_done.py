@@ -1,4 +1,6 @@
-"""Faults to plant, lines 5 to 7: audited, the call unharmed, no talk without the agent. How is in `walk_faults`."""
+"""Faults to plant, lines 5 to 8: audited, the call unharmed, no talk without the agent, nothing destroyed unasked.
+
+How is in `walk_faults`."""
 
 # pyright: reportUnknownLambdaType=false
 
@@ -12,11 +14,11 @@ from softphone.domain import changes as c
 from softphone.domain import effects as f
 from softphone.domain import events as e
 from softphone.domain.purpose import Language, Purpose, Reason
-from softphone.domain.session import informing, keys, segments, stepping
+from softphone.domain.session import informing, keys, refusal, segments, stepping
 from softphone.domain.session import state as st
 from softphone.domain.session.state import State
 from softphone.domain.session.turn import Turn
-from softphone.domain.status import InformedPhase, Status
+from softphone.domain.status import Action, InformedPhase, Status
 from tests.domain import walk
 from tests.domain.walk_faults import changes_without, effects_as, fault, ignored, wanted_without
 from tests.domain.walk_scenes import Start
@@ -228,3 +230,21 @@ def _(mp: pytest.MonkeyPatch) -> None:
 
 ignored(7, "recording goes on after the call was handed over", "N1", e.HandedOver)
 ignored(7, "recording goes on after the call", "N1", e.CallEnded)
+
+
+# --- 8: a press that destroys, and was not asked about --------------------------------------------------------
+
+
+@fault(8, "a private call deletes unasked", "N1")
+def _(mp: pytest.MonkeyPatch) -> None:
+    mp.delitem(refusal.MAY_DESTROY, Action.PRIVATE_CALL)
+
+
+@fault(8, "a withdrawal that takes the documentation is not asked about", "N2+N3")
+def _(mp: pytest.MonkeyPatch) -> None:
+    mp.setattr(refusal, "_lost", lambda it, left: it.began and it.kept and left.discarded)
+
+
+@fault(8, "it is asked about what destroys nothing", "N1")
+def _(mp: pytest.MonkeyPatch) -> None:
+    mp.setattr(refusal, "_lost", lambda it, left: it != left)

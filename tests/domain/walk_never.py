@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from softphone.calls.commands import ACTIONS
 from softphone.domain import changes as c
 from softphone.domain import effects as f
 from softphone.domain import events as e
 from softphone.domain.changes import HoldBy
 from softphone.domain.purpose import Headline, Reason
-from softphone.domain.status import PurposePhase, Status
+from softphone.domain.session.state import Recording, State
+from softphone.domain.status import Action, PurposePhase, Status
 from tests.domain.walk_scenes import DOC, TRAIN
 from tests.domain.walk_store import widens
 from tests.domain.walk_world import (
@@ -21,6 +23,8 @@ from tests.domain.walk_world import (
     Kept,
     World,
 )
+
+PRESSES: dict[e.Event, Action] = {event: action for action, event in ACTIONS.items()}
 
 
 def check(
@@ -181,3 +185,19 @@ def _never_6(before: World, world: World, effects: tuple[f.Effect, ...], status:
     narrower = DOC in world.may and world.may < was
     if narrower and not on:
         yield Broken(6, "documentation has a gap")
+
+
+def asked_first(before: State, after: State, event: e.Event, shown: Status) -> Iterator[Broken]:
+    """8: a press that destroys, and was not asked about. The opt-out and a no are the party's own word, and stop at once. That
+    the store does what the session decides is held by 3 and 4."""
+    action = PRESSES.get(event)
+    if action is None or action not in shown.actions:
+        return
+    lost = [it.id for it, now in zip(before.recordings, after.recordings, strict=False) if destroyed(it, now)]
+    if bool(lost) is not (action in shown.destroys):
+        yield Broken(8, f"{action} destroys {lost}, and the desk asks about {shown.destroys}")
+
+
+def destroyed(it: Recording, now: Recording) -> bool:
+    undocumented = DOC in it.keeps - now.keeps and not now.restricted
+    return it.kept and (now.discarded or undocumented)

@@ -595,3 +595,12 @@ def test_a_colleague_who_is_but_a_number_is_not_called_by_its_first_digits(scene
     assert isinstance(back, ActionButton)
     assert join.sub() == "Kollegaen skal have besked"
     assert back.text() == "Tilbage til +45 31 22 10 09"
+
+
+def test_the_menu_closes_when_its_call_ends(scene: Scene) -> None:
+    """What stood in it would be pressed on a call that is over."""
+    desk = scene.open(s.snapshot(s.call(s.RECORDING)))
+    scene.press("more")
+    assert desk.window.call.tools.menu.isVisible()
+    scene.show(s.READY)
+    assert not desk.window.call.tools.menu.isVisible()

@@ -40,7 +40,7 @@ def asks_for_recording(turn: Turn, event: PartyAsksForRecording) -> None:
     before = turn.state
     goes_on = bool(before.live)
     turn.note("party_asks_for_recording", "G23" if goes_on else "G03")
-    if goes_on:
+    if before.pauses.unclear:
         turn.set(pauses=replace(before.pauses, objection=False, unclear=False).after(before.pauses, turn.now))
         turn.set(objected=False)
     # Whoever has joined hears the whole notice too.

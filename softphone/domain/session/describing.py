@@ -54,6 +54,7 @@ def describe(state: State, now: Now) -> Status:
         hold=_hold(state),
         choices=choices(state),
         actions=actions(state),
+        destroys=destroying(state, now),
         kept=bool(state.kept),
         recordings=tuple(it.id for it in state.recordings if it.began),
         notes=notes(state),
@@ -64,11 +65,11 @@ def describe(state: State, now: Now) -> Status:
     )
 
 
-def presses(state: State) -> tuple[object, ...]:
+def presses(state: State, now: Now) -> tuple[object, ...]:
     """All that a press could mean. When it changes, a press meant for the status before is stale."""
     opt_out, dispute = opt_out_button(state), dispute_button(state)
     one = opt_out.kind, opt_out.enabled, opt_out.stays, opt_out.asks
-    return *one, dispute.kind, dispute.enabled, choices(state), actions(state)
+    return *one, dispute.kind, dispute.enabled, choices(state), actions(state), destroying(state, now)
 
 
 def pauses(state: State) -> tuple[Reason, ...]:
@@ -211,8 +212,18 @@ def choices(state: State) -> tuple[Choice, ...]:
         by = state.standing[-1].by
         out.append(Choice(disputing.DISPUTE_BY, DISPUTED_BY, HoldBy.CONTROLLER, by))
     if state.complaint is Complaint.OPEN:
-        out.append(Choice(disputing.KEPT_FOR_COMPLAINT, (disputing.KEEP, disputing.DELETE), disputing.KEEP))
+        out.append(
+            Choice(
+                disputing.KEPT_FOR_COMPLAINT, (disputing.KEEP, disputing.DELETE), disputing.KEEP, None, disputing.DELETE
+            )
+        )
     return tuple(out)
+
+
+def destroying(state: State, now: Now) -> tuple[Action, ...]:
+    """Of the further commands, those that the window asks about first."""
+    recorded = any(it.began for it in state.kept)
+    return tuple(it for it in actions(state) if refusal.destroys(state, it, now)) if recorded else ()
 
 
 def actions(state: State) -> tuple[Action, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from softphone.domain.changes import DropWraps, ListCallBack, RememberRefusal
@@ -9,6 +10,7 @@ from softphone.domain.decision import NoticeId
 from softphone.domain.events import (
     KeptOutOfTraining,
     NotUnderstood,
+    Now,
     Objected,
     OptedOut,
     PreferenceSignalled,
@@ -20,10 +22,10 @@ from softphone.domain.events import (
 from softphone.domain.purpose import Basis, KeyRole, Purpose, Reason
 from softphone.domain.session.keeping import Cause, restrict_to_case, take_back, take_back_from
 from softphone.domain.session.reasoning import DECLINED, rule_of
-from softphone.domain.session.state import DOCUMENTATION, TRAINING, Informing, Question, Stage, State
+from softphone.domain.session.state import DOCUMENTATION, TRAINING, Informing, Question, Recording, Stage, State
 from softphone.domain.session.table import REFUSE_TRAINING
 from softphone.domain.session.turn import Turn
-from softphone.domain.status import InformedPhase, OptOutKind, PurposePhase
+from softphone.domain.status import Action, InformedPhase, OptOutKind, PurposePhase
 
 REFUSED = (*DECLINED, Reason.WITHDRAWN, Reason.NO_ANSWER, Reason.DECLINED_EARLIER)
 BY_A_PRESS = (*DECLINED, Reason.WITHDRAWN, Reason.KEPT_OUT_OF_TRAINING, Reason.OBJECTION, Reason.GROUNDS_GIVEN)
@@ -340,6 +342,37 @@ def not_understood(turn: Turn, _: NotUnderstood) -> None:
                     take_back_from(turn, it, purpose, "not_understood", "G05", Cause.NO_FAULT_OF_THE_HOLD)
         if purpose in state.live:
             turn.set_phase(purpose, PurposePhase.PLANNED, Reason.NOT_UNDERSTOOD)
+
+
+# --- what a press would destroy ---------------------------------------------------------------------
+
+
+def destroys(state: State, action: Action, now: Now) -> bool:
+    """Whether it would delete something recorded, or take the documentation from it: then the window asks before it sends it.
+    It is done on a copy, and the recordings are looked at. The opt-out and a no do not count: they are the party's word, and
+    stop at once what it may refuse."""
+    if action not in MAY_DESTROY:
+        return False
+    turn = Turn(state, now)
+    MAY_DESTROY[action](turn)
+    return any(_lost(it, left) for it, left in zip(state.recordings, turn.state.recordings, strict=True))
+
+
+def _lost(it: Recording, left: Recording) -> bool:
+    return it.began and (
+        (it.kept and left.discarded) or (DOCUMENTATION in it.keeps - left.keeps and not left.restricted)
+    )
+
+
+MAY_DESTROY: dict[Action, Callable[[Turn], None]] = {
+    Action.VOICEMAIL: lambda turn: voicemail(turn, VoicemailAnswered()),
+    Action.NOT_UNDERSTOOD: lambda turn: not_understood(turn, NotUnderstood()),
+    Action.KEEP_OUT_OF_TRAINING: lambda turn: kept_out(turn, KeptOutOfTraining()),
+    Action.PRIVATE_CALL: lambda turn: private_call(turn, PrivateCall()),
+    Action.OBJECT: lambda turn: objected(turn, Objected()),
+    Action.WITHDRAW_DOCUMENTATION: lambda turn: withdrawn(turn, Withdrawn(DOCUMENTATION)),
+    Action.WITHDRAW_TRAINING: lambda turn: withdrawn(turn, Withdrawn(TRAINING)),
+}
 
 
 # --- after a refusal ----------------------------------------------------------------------------------

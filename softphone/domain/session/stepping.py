@@ -120,8 +120,8 @@ def step(state: State, event: Event, now: Now) -> tuple[State, tuple[Effect, ...
     turn.set(recorded=turn.state.recorded.after(turn.state.recorder, now))
     if headline(turn.state) is not headline(state):
         turn.set(since=now.utc)
-    shown = presses(turn.state)
-    if shown != (state.shown or presses(state)):
+    shown = presses(turn.state, now)
+    if shown != (state.shown or presses(state, now)):
         turn.set(version=state.version + 1)
     turn.set(shown=shown)
     return turn.state, turn.effects

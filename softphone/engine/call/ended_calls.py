@@ -12,7 +12,7 @@ from dataclasses import replace
 from softphone.archive.catalog.own_calls import OwnCall
 from softphone.archive.finding.history import PastRow
 from softphone.calls.book import CallBook
-from softphone.calls.commands import NOT_NOW, STALE, RecordingCommand
+from softphone.calls.commands import NOT_NOW, STALE
 from softphone.calls.live import LiveCall
 from softphone.calls.numbers import e164
 from softphone.calls.ports import RulesPort
@@ -26,7 +26,7 @@ from softphone.engine.call.recent_calls import LOOK, LOOK_BACK, OPEN_FOR, Recent
 from softphone.engine.call.several import NO_SUCH_CALL
 from softphone.wire.from_engine import Fault
 from softphone.wire.snapshot import NOTE_LENGTH, CallPhase, CallRole, CodedText, PastCall
-from softphone.wire.to_engine import Act, LockEarlier, OptOut
+from softphone.wire.to_engine import Act, LockEarlier, OptOut, RecordingCommand
 
 NO_NUMBER = CodedText("refused.earlier.no_number")
 

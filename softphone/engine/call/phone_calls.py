@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from softphone.archive.catalog.own_calls import OwnCall
 from softphone.archive.finding.history import PastRow
 from softphone.calls.book import CallBook
-from softphone.calls.commands import RecordingCommand
 from softphone.calls.live import LiveCall, NewCall
 from softphone.calls.numbers import dialled, e164, host_part, is_houses, is_internal, names_called, names_of, user_part
 from softphone.calls.ports import RulesPort
@@ -35,7 +34,7 @@ from softphone.engine.sip import events as sip
 from softphone.system.passports import Seal
 from softphone.wire.from_engine import Fault
 from softphone.wire.snapshot import CallPhase, CallRole, CallState, CodedText, PastCall
-from softphone.wire.to_engine import LockEarlier, UndoDispute
+from softphone.wire.to_engine import LockEarlier, RecordingCommand, UndoDispute
 
 NOT_HERE = 480
 """Temporarily Unavailable (RFC 3261): a caller, while the engine ends, may call again or reach somebody else"""

@@ -1,6 +1,7 @@
 """The two buttons, opt-out and dispute, always in their place. They say what a press will do to *this* call.
 
-A press of the opt-out that goes further than the one before it (`asks`) is first asked about, below them.
+Below them stands the one question: before a press of the opt-out that goes further than the one before it (`asks`), before any
+press that would destroy what is recorded (`Status.destroys`), and before hanging up on a conference.
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ from softphone.ui.note import announcement
 from softphone.ui.segments import Chip, Segments
 from softphone.ui.theme.scale import px
 from softphone.ui.theme.style import SMALL
-from softphone.ui.view import View, new_id, upper_first, version
-from softphone.ui.words.rights import ButtonWords, dispute_words, opt_out_words, question_code
+from softphone.ui.view import View, new_id, version
+from softphone.ui.words.rights import ButtonWords, dispute_words, opt_out_words, sure_words
 from softphone.wire.snapshot import CallState
-from softphone.wire.to_engine import OptOut, RaiseDispute, UndoDispute
+from softphone.wire.to_engine import HangUp, OptOut, RaiseDispute, RecordingCommand, UndoDispute
 
 _NARROW = 280
 """units: a page of a call is never narrower, a card between calls may be; there one stands below the other"""
@@ -45,8 +46,8 @@ class Confirmation(Card):
         inside.addWidget(Segments((self.yes, self.no)))
         self.hide()
 
-    def render_view(self, view: View, code: str, party: str) -> None:
-        words = {"party": party, "Party": upper_first(party)}
+    def render_view(self, view: View, code: str, **words: str) -> None:
+        """`<code>.yes` is the answer that does it."""
         question = view.texts(code, **words)
         self.question.setText(question)
         self.yes.show_as(view, view.texts(f"{code}.yes", **words), enabled=view.connected, why=question)
@@ -72,7 +73,7 @@ class Confirmation(Card):
 
 
 class RightsButtons(QWidget):
-    """command(OptOut | RaiseDispute | UndoDispute): with the version and kind that were shown when it was pressed."""
+    """command(RecordingCommand | …): with the version and kind that were shown when it was pressed."""
 
     command = Signal(object)
 
@@ -81,7 +82,9 @@ class RightsButtons(QWidget):
         self.opt_out = ActionButton(_name(prefix, "optOut"))
         self.dispute = ActionButton(_name(prefix, "dispute"))
         self.sure = Confirmation(prefix)
+        self._view: View | None = None
         self._call: CallState | None = None
+        self._proposed: RecordingCommand | HangUp | None = None
         row = self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         row.setSpacing(8)
         row.addWidget(self.opt_out, 13)
@@ -106,7 +109,7 @@ class RightsButtons(QWidget):
         return [self.opt_out, self.dispute, *asked]
 
     def render_view(self, view: View, call: CallState | None) -> None:
-        before, self._call = self._call, call
+        self._view, self._call = view, call
         status = call.status if call is not None else None
         whose = call.id if call is not None else ""
         kind = status.opt_out.kind if status else ""
@@ -116,28 +119,40 @@ class RightsButtons(QWidget):
         _show(self.opt_out, view, words, f"{whose} {kind}")
         undo = status is not None and status.dispute.kind == DisputeKind.UNDO
         _show(self.dispute, view, dispute_words(view, call), whose, violet=undo)
-        was = (before.id, before.status.opt_out.kind) if before is not None and before.status is not None else ("", "")
-        if not words.enabled or was != (whose, kind):
+        if not self.sure.isHidden() and not self._ask():
             self.sure.hide()
-        if call is not None and status is not None:
-            self.sure.render_view(view, question_code(status), view.party(call))
 
-    def _opt_out(self) -> None:
-        if self._call and self._call.status and self._call.status.opt_out.asks:
+    def propose(self, command: object) -> None:
+        """A press elsewhere on this call. What would destroy something is asked about first; all else goes on at once."""
+        self._proposed = command if isinstance(command, RecordingCommand | HangUp) else None
+        if self._ask():
             self.sure.ask()
         else:
-            self._send()
+            self.sure.hide()
+            self.command.emit(command)
+
+    def _ask(self) -> bool:
+        """Put the question, if what is proposed still needs one."""
+        view, call, proposed = self._view, self._call, self._proposed
+        if view is None or call is None or proposed is None or proposed.call != call.id:
+            return False
+        code, words = sure_words(view, call, proposed)
+        if code:
+            self.sure.render_view(view, code, **words)
+        return bool(code)
+
+    def _opt_out(self) -> None:
+        if self._call and self._call.status:
+            button = self._call.status.opt_out
+            self.propose(OptOut(new_id(), self._call.id, self._call.status.version, button.kind, button.stays))
 
     def _answered(self, yes: bool) -> None:
         self.sure.hide()
-        if yes:
-            self._send()
-
-    def _send(self) -> None:
-        if self._call and self._call.status:
-            status = self._call.status
-            button = status.opt_out
-            self.command.emit(OptOut(new_id(), self._call.id, status.version, button.kind, button.stays))
+        if not yes or self._call is None or self._proposed is None:
+            return
+        if not isinstance(self._proposed, HangUp):
+            self._proposed = replace(self._proposed, version=version(self._call.status))
+        self.command.emit(self._proposed)
 
     def _dispute(self) -> None:
         if self._call is None or self._call.status is None:

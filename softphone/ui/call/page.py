@@ -157,8 +157,10 @@ class CallPage(QWidget):
         layout.addLayout(self._told)
         layout.addWidget(self._below)
 
-        for part in (self.rights, self.moment, self.keypad, self.transfer, self.tools):
+        for part in (self.rights, self.keypad, self.transfer):
             part.command.connect(self.command)
+        for part in (self.moment, self.tools):
+            part.command.connect(self.rights.propose)
         self.tools.keypad.connect(self.show_keypad)
         self.keypad.closed.connect(self._close_keypad)
         self.tools.transfer.connect(self.show_transfer)

@@ -147,11 +147,18 @@ class ToolTile(Control):
         super().__init__(name, parent)
         self._tinted = tinted
         self._worded = True
+        self._whose = ""
         self.fix_height(self.HEIGHT)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def _looks(self) -> tuple[object, ...]:
-        return (self._worded,)
+        return self._worded, self._whose
+
+    def say_whose(self, name: str) -> None:
+        """Whom it concerns, below its word, when that is not whom the page is about."""
+        if name != self._whose:
+            self._whose = name
+            self.update()
 
     def show_word(self, wanted: bool) -> None:
         """Or the icon alone, where the dock is too narrow; then the tooltip has its name."""
@@ -183,11 +190,21 @@ class ToolTile(Control):
                 painter, theme, theme.neutral.fill if self.isDown() else theme.surface, None, hair=theme.neutral.edge
             )
         top = 9.0 if self._worded else self.high / 2 - 11
+        if self._whose:
+            top = 2.0 if self._worded else 8.0
         icons.draw(painter, self._icon_name, colour, QRectF(self.wide / 2 - 11, top, 22, 22))
         if self._worded:
             painter.setFont(font(SMALL, strong=self._tinted))
             painter.setPen(QColor(colour))
-            painter.drawText(QRectF(-4, 33, self.wide + 8, 19), int(Qt.AlignmentFlag.AlignCenter), self.text())
+            word = QRectF(-4, 22 if self._whose else 33, self.wide + 8, 19)
+            painter.drawText(word, int(Qt.AlignmentFlag.AlignCenter), self.text())
+        if self._whose:
+            painter.setFont(font(SMALL))
+            painter.setPen(QColor(colour))
+            name = painter.fontMetrics().elidedText(self._whose, Qt.TextElideMode.ElideRight, int(self.wide))
+            painter.drawText(
+                QRectF(0, 38 if self._worded else 32, self.wide, 17), int(Qt.AlignmentFlag.AlignCenter), name
+            )
 
 
 def words_fit(tiles: list[ToolTile], pixels: int) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QHideEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout
 
 from softphone.domain.purpose import Headline, Reason
@@ -11,7 +11,7 @@ from softphone.domain.status import Action, Status
 from softphone.ui.call.menu import MoreMenu
 from softphone.ui.call.tiles import ToolTile, words_fit
 from softphone.ui.fields import Card
-from softphone.ui.view import View, new_id, version, who
+from softphone.ui.view import View, new_id, short_name, version, who
 from softphone.wire.snapshot import CallPhase, CallState, TransferPhase
 from softphone.wire.to_engine import Act, BackToParty, HangUp, HoldCall, Mute
 
@@ -67,6 +67,10 @@ class Tools(Card):
         super().resizeEvent(event)
         self._fit()
 
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.menu.close()  # no call is shown to which it could belong
+
     def _fit(self) -> None:
         worded = words_fit(self.tiles, self.width() - 8 - len(self.tiles))
         for tile in self.tiles:
@@ -113,7 +117,8 @@ class Tools(Card):
         )
         self._render_pause(view, call, connected=connected, why=why)
         self._render_menu(view, call, connected=connected, why=why)
-        self._colleague = _heard_alone(view, call)
+        self._colleague = view.heard_alone(call)
+        self.hang_up.say_whose(short_name(view, self._colleague) if self._colleague else "")
         self.hang_up.show_as(
             view,
             view.texts("call.hang_up"),
@@ -179,21 +184,17 @@ class Tools(Card):
             self._act(Action.RESUME if paused else Action.PAUSE_SENSITIVE)
 
     def _hang_up(self) -> None:
-        """It ends the call that is heard: with a colleague alone, that one, and the agent is back with the party."""
-        if self._call and self._colleague:
-            self.command.emit(BackToParty(new_id(), self._colleague.id))
-        elif self._call:
-            self.command.emit(HangUp(new_id(), self._call.id))
+        if self._call:
+            self.command.emit(hanging_up(self._call, self._colleague))
 
     def _act(self, action: Action) -> None:
         if self._call:
             self.command.emit(Act(new_id(), self._call.id, version(self._call.status), action))
 
 
-def _heard_alone(view: View, call: CallState) -> CallState | None:
-    """The colleague whom the agent talks to while the party waits; in a conference all are heard."""
-    colleague = view.consultation(call)
-    return None if colleague is None or colleague.conference else colleague
+def hanging_up(call: CallState, heard_alone: CallState | None) -> HangUp | BackToParty:
+    """It ends the call that is heard: with a colleague alone, that one, and the agent is back with the party."""
+    return BackToParty(new_id(), heard_alone.id) if heard_alone else HangUp(new_id(), call.id)
 
 
 def _pause_name(status: Status) -> str:

@@ -59,8 +59,9 @@ class KeptRights(QWidget):
         below.addWidget(self.earlier)
         self.earlier.clicked.connect(lambda: self.who.popup(self.earlier.mapToGlobal(self.earlier.rect().bottomLeft())))
         layout.addLayout(below)
-        for part in (self.buttons, self.choices, self.who):
+        for part in (self.buttons, self.who):
             part.command.connect(self.command)
+        self.choices.command.connect(self.buttons.propose)
 
     def render_view(self, view: View, call: CallState) -> None:
         self._call = call
@@ -93,7 +94,7 @@ class KeptRights(QWidget):
 
     def _act(self, action: Action) -> None:
         if self._call:
-            self.command.emit(Act(new_id(), self._call.id, version(self._call.status), action))
+            self.buttons.propose(Act(new_id(), self._call.id, version(self._call.status), action))
 
 
 def _stands(status: Status, action: Action) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from softphone.domain.purpose import Headline, Purpose, Reason
 from softphone.domain.status import (
+    Action,
     DisputeButton,
     DisputeKind,
     InformedPhase,
@@ -14,9 +15,10 @@ from softphone.domain.status import (
     PurposePhase,
     Status,
 )
-from softphone.ui.view import View, upper_first
+from softphone.ui.view import View, upper_first, who
 from softphone.ui.words.speech import DOCUMENTATION, TRAINING, Speech
 from softphone.wire.snapshot import CallPhase, CallState
+from softphone.wire.to_engine import Act, Choose, HangUp, OptOut, RecordingCommand
 
 _LONGEST_ON_A_BUTTON = 11
 """letters of one word"""
@@ -70,8 +72,40 @@ def nothing_stored(status: Status) -> bool:
     return not status.kept and status.headline is Headline.FAILED and status.reasons[0].reason in _STORE
 
 
-def question_code(status: Status) -> str:
-    """What is asked first; `<code>.yes` is the answer that does it."""
+def sure_words(view: View, call: CallState, proposed: RecordingCommand | HangUp) -> tuple[str, dict[str, str]]:
+    """What is asked before it is sent, as a code and its words; no code if nothing is."""
+    status, party = call.status, view.party(call)
+    words = {"party": party, "Party": upper_first(party)}
+    match proposed:
+        case HangUp() if (colleague := view.consultation(call)) is not None and colleague.conference:
+            return "sure.hang_up", {"who": who(view, call), "colleague": who(view, colleague)}
+        case _ if status is None:
+            return "", words
+        case OptOut():
+            asks = (
+                status.opt_out.enabled
+                and status.opt_out.asks
+                and (proposed.kind, proposed.stays) == (status.opt_out.kind, status.opt_out.stays)
+            )
+            return (_question_code(status) if asks else ""), words
+        case Act() if proposed.action in status.destroys:
+            code = f"action.{proposed.action}"
+            words["action"] = view.texts(f"{code}.short" if f"{code}.short" in view.texts else code, **words)
+            return _sure_of(Speech(view, call, status), Action(proposed.action)), words
+        case Choose() if any(it.id == proposed.choice and it.destroys == proposed.option for it in status.choices):
+            return "opt_out.sure.stop_and_delete", words
+        case _:
+            return "", words
+
+
+def _sure_of(speech: Speech, action: Action) -> str:
+    if action is Action.OBJECT:
+        return "sure.object"
+    training = speech.phase(TRAINING) not in (PurposePhase.OFF, PurposePhase.ENDED)
+    return "sure.documentation" if action is Action.WITHDRAW_DOCUMENTATION and training else "sure.delete"
+
+
+def _question_code(status: Status) -> str:
     kind = status.opt_out.kind
     if kind == OptOutKind.STOP_AND_DELETE and status.opt_out.stays:
         return "opt_out.sure.stop"

@@ -17,8 +17,9 @@ from softphone.ui.controls import FilledButton
 from softphone.ui.theme.style import MARGIN
 from softphone.ui.window import NARROWEST
 from softphone.wire.snapshot import AccountState, CodedText, HouseState, Mailbox, Registration, ShippingState
-from softphone.wire.to_engine import Answer, Dial, HangUp, OptOut, RaiseDispute
+from softphone.wire.to_engine import Answer, BackToParty, Dial, HangUp, OptOut, RaiseDispute
 from tests.ui import events as e
+from tests.ui import several
 from tests.ui import states as s
 from tests.ui.conftest import Scene, without_id
 
@@ -260,6 +261,11 @@ def test_answered_in_the_corner_with_the_desk_out_of_sight_the_call_stays_in_the
     assert scene.widget("cornerOptOutSure").isVisible()
     scene.qtbot.waitUntil(lambda: popup.height() > before, timeout=10_000)
     assert len(scene.commands()) == 4
+    # It ends the call that is heard, and says whose.
+    scene.show(several.STATES["consultation"])
+    assert popup.talking.hang_up.text() == "Læg på hos Bo · Teknik"
+    scene.press("cornerHangUp")
+    assert without_id(scene.sent(5)[-1]) == BackToParty("", "colleague")
     scene.press("cornerOpen")
     assert desk.window.in_sight
     assert not popup.isVisible()

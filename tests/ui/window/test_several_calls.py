@@ -326,3 +326,24 @@ def test_hang_up_ends_the_call_that_is_heard_and_says_whose(scene: Scene) -> Non
     scene.show(s.snapshot(s.ROWS["training_declined"][0]))
     assert hang_up.accessibleName().startswith("Læg på")
     assert "hos" not in hang_up.accessibleName()
+
+
+def test_hanging_up_on_a_conference_asks_once_in_place(scene: Scene) -> None:
+    desk = scene.open(several.STATES["conference"])
+    sure = desk.window.call.rights.sure
+    scene.press("hangUp")
+    assert sure.isVisible()
+    assert "Bo" in sure.question.text()
+    assert not scene.commands()
+    scene.keys(Qt.Key.Key_Escape, Qt.KeyboardModifier.NoModifier)
+    assert not sure.isVisible()
+    scene.press("hangUp")
+    scene.show(s.snapshot(s.ROWS["training_declined"][0]))
+    assert not sure.isVisible(), "the colleague has gone, and the question with it"
+    scene.show(several.STATES["conference"])
+    assert not sure.isVisible()
+    scene.qtbot.wait(QApplication.doubleClickInterval())
+    scene.press("hangUp")
+    scene.qtbot.wait(QApplication.doubleClickInterval())
+    scene.press("optOutYes")
+    assert [without_id(one) for one in scene.sent()] == [HangUp("", "call-1")]
