@@ -10,6 +10,8 @@ import subprocess
 import time
 from collections.abc import Callable
 
+import psutil
+
 from tests.peers.forked import Process
 
 
@@ -38,6 +40,13 @@ def until(met: Callable[[], bool], seconds: float, what: str) -> None:
         if time.monotonic() > limit:
             raise TimeoutError(f"{what} did not happen within {seconds:g} s")
         time.sleep(0.01)
+
+
+def command_line(process: psutil.Process) -> str:
+    """Its command; nothing of one that has ended since it was found."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return " ".join(process.cmdline())
+    return ""
 
 
 def end(process: Process | subprocess.Popen[str], grace: float = 3.0) -> None:

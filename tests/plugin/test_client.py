@@ -18,7 +18,7 @@ from softphone.plugin.client import Failure, PluginFailed, PluginHost, PluginRep
 from softphone.plugin.contract import DECIDE, DecideParams
 from softphone.plugin.manifest import Plugin
 from softphone.plugin.rulebook import RulebookClient
-from tests.peers.processes import until
+from tests.peers.processes import command_line, until
 from tests.plugin import hostile
 from tests.policies import policy_of
 
@@ -76,9 +76,7 @@ def hosting(tmp_path: Path) -> Iterator[Hosting]:
 
 
 def host_processes() -> list[psutil.Process]:
-    return [
-        one for one in psutil.Process().children(recursive=True) if "softphone.plugin.host" in " ".join(one.cmdline())
-    ]
+    return [one for one in psutil.Process().children(recursive=True) if "softphone.plugin.host" in command_line(one)]
 
 
 def test_a_plugin_that_answers_is_heard(hosting: Hosting) -> None:
@@ -127,7 +125,7 @@ def test_a_regex_that_holds_the_interpreter_lock_is_killed_in_time_and_the_engin
 ) -> None:
     hosted = hosting("catastrophic", "good", rulebook="catastrophic")
     assert hosted.ask("good") == FINE
-    (before,) = [one for one in host_processes() if "catastrophic" in " ".join(one.cmdline())]
+    (before,) = [one for one in host_processes() if "catastrophic" in command_line(one)]
     answers: queue.SimpleQueue[Decision | PluginFailed] = queue.SimpleQueue()
 
     asked = time.monotonic()
