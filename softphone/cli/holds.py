@@ -36,8 +36,8 @@ def holds_list(arguments: argparse.Namespace) -> int:
 
 
 def holds_raise(arguments: argparse.Namespace) -> int:
-    """All of a number at once. A person who may not search by one sees how many. Status 1 if nothing of it is left, or
-    nobody can read something."""
+    """All of a number at once. Who may not search by one sees how many here, and in a house not even that. Status 1 if nothing of
+    it is left, or nobody can read something."""
     tell = texts()
     access = arguments.raised_for == HoldBy.ACCESS
     by = HoldBy.ACCESS if access else HoldBy(arguments.by)
@@ -59,6 +59,8 @@ def holds_raise(arguments: argparse.Namespace) -> int:
             since = local_day(one.hold.at, one.time_zone)
             code = "holds.stood" if already else "holds.raised"
             print_line(tell(code, hold=one.hold.hold, recording=one.recording, day=since))
+    if done.untold:
+        print_line(json.dumps({"untold": True}) if arguments.json else tell("holds.raised_untold"))
     if done.unnamed:
         told_of = json.dumps({"locked": done.unnamed}) if arguments.json else None
         print_line(told_of or tell("holds.raised_unnamed", count=done.unnamed))
@@ -66,11 +68,11 @@ def holds_raise(arguments: argparse.Namespace) -> int:
         print(tell("holds.gone", count=gone), file=sys.stderr)  # noqa: T201
     if done.unreadable:
         print(tell("refused.earlier.unreadable", count=done.unreadable), file=sys.stderr)  # noqa: T201
-    elif not done.found and not arguments.json:
+    elif not (done.found or done.untold or arguments.json):
         print_line(tell("holds.nothing_of_number"))
     if done.first_day and not arguments.json:
         print_line(tell("holds.to_answer" if access else "holds.to_confirm", day=done.first_day))
-    return int(not done.raised or bool(done.unreadable))
+    return int(not (done.raised or done.untold) or bool(done.unreadable))
 
 
 def holds_confirm(arguments: argparse.Namespace) -> int:

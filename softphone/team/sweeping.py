@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
 from softphone.domain.errors import TeamError
-from softphone.team.objects import Bucket, Tombstone, bury
+from softphone.team.objects import Bucket, Stones, Tombstone
 from softphone.team.objects.tombstones import forget_stones
 from softphone.team.proving.heads import Heads
 from softphone.team.proving.holding import follow
@@ -53,6 +53,7 @@ async def sweep(rows: Rows, bucket: Bucket, now: datetime, heads: Heads | None =
     """To its end, which `heads` signs. Raises TeamError where the database or all of storage does not answer; what was done until
     then is done."""
     done = Swept()
+    written = Stones(bucket, await proving.mac_key(rows))
     async with rows.nobody() as tx:
         await afterwards.forget(tx)
         await reviewing.forget(tx)
@@ -60,13 +61,13 @@ async def sweep(rows: Rows, bucket: Bucket, now: datetime, heads: Heads | None =
     # What protects goes first.
     while await _holds(rows, bucket, done):
         pass
-    while await lay_due(rows, bucket):
+    while await lay_due(rows, written):
         pass
     while await _due(rows, done):
         pass
     while await _listed(rows, now, done):
         pass
-    while await _objects(rows, bucket, done):
+    while await _objects(rows, written, done):
         pass
     while await _given_up(rows, bucket, done):
         pass
@@ -74,7 +75,7 @@ async def sweep(rows: Rows, bucket: Bucket, now: datetime, heads: Heads | None =
         # Also those of which a service that was killed could not tell the database. A desk that is still at it begins again.
         done.uploads += await _tried(lambda key=key, upload=upload: bucket.abort(key, upload), done)
     # What ended in this sweep, too.
-    while await lay_due(rows, bucket):
+    while await lay_due(rows, written):
         pass
     while await forget_stones(bucket, now - OLDEST, _BATCH):
         pass
@@ -124,20 +125,20 @@ async def _forgotten(rows: Rows, now: datetime, done: Swept) -> bool:
     return cases + entries > 0
 
 
-async def _objects(rows: Rows, bucket: Bucket, done: Swept) -> bool:
+async def _objects(rows: Rows, written: Stones, done: Swept) -> bool:
     async with rows.nobody() as tx:
         stones = await afterwards.tombstones(tx, _OBJECTS)
     for stone in stones:
-        done.objects += await _tried(lambda stone=stone: _erased(rows, bucket, stone), done)
+        done.objects += await _tried(lambda stone=stone: _erased(rows, written, stone), done)
     return bool(stones)
 
 
-async def _erased(rows: Rows, bucket: Bucket, row: Row) -> None:
+async def _erased(rows: Rows, written: Stones, row: Row) -> None:
     key = str(row["object_key"])
-    await bury(bucket, Tombstone(row["at"], "recording", str(row["recording"]), key, str(row["reason"])))
+    await written.write(Tombstone(row["at"], "recording", str(row["recording"]), key, str(row["reason"])))
     async with rows.nobody() as tx:
         await afterwards.tombstone_written(tx, row["recording"])
-    await end_in_storage(bucket, key)
+    await end_in_storage(written.bucket, key)
     async with rows.nobody() as tx:
         await afterwards.erased(tx, row["recording"])
 

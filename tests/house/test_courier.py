@@ -6,7 +6,7 @@ import base64
 import hashlib
 import threading
 from collections.abc import Generator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -85,7 +85,8 @@ class Office:
             policy=lambda: self.policy,
             first=0,
         )
-        courier.joins(self.scene.archive)
+        with closing(self.scene.archive.beside()) as archive:
+            courier.joins(archive)
         return courier
 
     def report(self, told: Report) -> None:

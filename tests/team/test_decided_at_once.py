@@ -55,7 +55,7 @@ def test_what_two_decide_at_once_is_decided_once_and_storage_holds_what_is_held(
     case = uploaded(agent, team, "documentation", restricted="objection")
     raised = {"raised_for": "party", "why": "om prisen"}
     told = whole(agent.ask("POST", "/v1/holds/raise", {"number": NUMBER, **raised}))
-    assert (told["named"], told["unnamed"]) == ([], 1)
+    assert (told["named"], told["unnamed"], told["untold"]) == ([], 0, True)
     assert team.command("sweep").status == 0  # whose ids are told to nobody, storage holds by the next sweep
     assert is_held(team, held)
     named = whole(agent.ask("POST", "/v1/holds/raise", {"id": case.recording, **raised}))
@@ -80,3 +80,32 @@ def test_what_two_decide_at_once_is_decided_once_and_storage_holds_what_is_held(
     no = {"withdrawal": str(uuid4()), "right": "opt_out", "id": held.recording}
     assert at_once(both, "/v1/rights", no) == ["", ""]
     assert team.events().count("opt_out_sought") == 1
+
+
+@pytest.mark.rule("G10", "G11")
+def test_an_agent_finds_out_no_number_by_raising_holds_and_holds_ten_an_hour(team: Team) -> None:
+    """What is there is held all the same; a case handler is told of it, and data protection reads who tried."""
+    agent, other = team.desk("agent"), team.desk("agent", name="bo", agents=["sip:bo@klartone.test"])
+    handler = team.desk("case_handler", name="sofie", agents=[], key=KeyRole.DOCUMENTATION)
+    custody = team.desk("custody", name="mette", agents=[], key=KeyRole.CUSTODY)
+    theirs = uploaded(agent, team, "documentation", number=NUMBER)
+    raised = {"raised_for": "party", "why": "om prisen"}
+
+    def raise_by(desk: Desk, number: str) -> Answer:
+        return desk.ask("POST", "/v1/holds/raise", {"number": number, **raised})
+
+    some, none = (whole(raise_by(other, number)) for number in (NUMBER, "+4531000000"))
+    assert some == none
+    assert (some["named"], some["unnamed"], some["found"], some["first_day"]) == ([], 0, 0, None)
+    # Nor by the list of what one has raised.
+    assert whole(other.ask("GET", "/v1/holds"))["shown"]["holds"] == []
+    assert team.sql("SELECT recording::text FROM holds WHERE lifted_at IS NULL") == [(theirs.recording,)]
+    told = [raise_by(other, f"+453100000{n}").status for n in range(1, 10)]
+    assert told == 8 * [200] + [429]
+    assert team.events().count("holds_by_number_often") == 1
+    assert "holds_by_number_often" in whole(custody.ask("GET", "/v1/log/events"))["events"]
+    # Whoever may search by number is told, and counted no such thing.
+    assert len(whole(raise_by(handler, NUMBER))["named"]) == 1
+    # One of their own, by its name, they hold as ever.
+    assert whole(other.ask("GET", "/v1/me"))
+    assert whole(agent.ask("POST", "/v1/holds/raise", {"id": theirs.recording, **raised}))["named"]

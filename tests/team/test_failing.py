@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 import tempfile
 import threading
@@ -84,6 +85,12 @@ def test_what_storage_does_not_do_is_logged_by_its_own_code_and_done_once_it_doe
         refused(number, f"storage_{kind}", detail)
         s3.answered = bytes
         assert whole(desk.upload(them[number]))["state"] == "stored"
+    # Taken, and no version said: nobody would know later whether it lies there.
+    s3.answered = lambda data: re.sub(rb"(?i)x-amz-version-id", b"x-amz-version-no", data)
+    lying = made(team.keys)
+    assert desk.upload(lying).code == "storage_unreachable"
+    s3.answered = bytes
+    assert whole(desk.upload(lying))["state"] == "stored"
     behind.certificate(ends=-1)
     refused(3, "storage_unreachable", "SSLError")
     behind.certificate(ends=30)
@@ -104,10 +111,10 @@ def test_what_storage_does_not_do_is_logged_by_its_own_code_and_done_once_it_doe
     s3.mend()
     assert whole(desk.upload(them[4]))["state"] == "stored"
     figures = it.ask("GET", "/metrics", proof="").body.decode()
-    assert 'code="storage_unreachable"} 4.0' in figures
+    assert 'code="storage_unreachable"} 5.0' in figures
     assert 'code="storage_refused"} 1.0' in figures
-    assert [name for name, _ in team.kept()] == sorted(one.recording for one in them)
-    assert team.events().count("recording_arrived") == 5
+    assert [name for name, _ in team.kept()] == sorted(one.recording for one in (*them, lying))
+    assert team.events().count("recording_arrived") == 6
     assert whole(it.ask("GET", "/health/ready", proof=""))["state"] == "ready"
 
 

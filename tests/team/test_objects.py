@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from softphone.domain.errors import TeamError
-from softphone.team.objects import PART, Bucket, Part, Storage, Tombstone, buried_since, bury, check
+from softphone.team.objects import PART, Bucket, Part, Stones, Storage, Tombstone, check
 from softphone.team.objects.bucket import digest
 from tests.peers import radosgw, seaweedfs
 from tests.peers.authority import Authority
@@ -130,14 +130,21 @@ def test_tombstones_come_in_their_order_however_they_were_written(storage: Stora
     stones = [Tombstone(now + timedelta(hours=n), "recording", f"id-{n}") for n in range(4)]
 
     async def deed(bucket: Bucket) -> None:
+        written = Stones(bucket, b"k" * 32)
         for one in (stones[2], stones[0], stones[3], stones[1], stones[0]):
-            await bury(bucket, one)
-        assert [one async for one in buried_since(bucket, None)] == stones
-        since = [one async for one in buried_since(bucket, stones[2].at)]
+            await written.write(one)
+        assert [one async for one in written.tombstones(None)] == stones
+        since = [one async for one in written.tombstones(stones[2].at)]
         assert since == stones[2:]
+        assert written.forged == set()
+        # Written over, it is what it was; under another name, or by another key, it is nothing.
         await bucket.put(stones[1].key, b"{}", digest(b"{}"))
-        with pytest.raises(TeamError, match="tombstone_unreadable"):
-            _ = [one async for one in buried_since(bucket, None)]
+        (data,) = [block async for block in bucket.read(stones[0].key, "")]
+        moved = Tombstone(now + timedelta(hours=5), "recording", "id-0").key
+        await bucket.put(moved, data, digest(data))
+        assert [one async for one in written.tombstones(None)] == stones
+        assert written.forged == {stones[1].key, moved}
+        assert [one async for one in Stones(bucket, b"o" * 32).tombstones(None)] == []
 
     run(storage, deed)
 

@@ -122,6 +122,8 @@ def test_what_went_since_a_backup_does_not_come_back_and_nobody_is_served_before
         assert (done.status, "klartone team restored" in done.errors) == (1, True), what
     assert stands(team, withdrawn.recording) != {}
     done = team.command("restored")
+    assert (done.status, withdrawn.recording in done.out, "--yes" in done.errors) == (1, True, True)
+    done = team.command("restored", "--yes")
     assert done.status == 0, done.errors
     assert "Recordings erased: 1." in done.out
     team.start()
@@ -244,5 +246,8 @@ def test_a_restore_beneath_who_serves_dies_anywhere_is_run_again_and_takes_no_ol
         asyncio.run(run(Bucket))
     stranger = signed_by(Ed25519PrivateKey.generate().private_bytes_raw(), later)
     team.s3(lambda bucket: put_head(bucket, stranger))
-    with pytest.raises(TeamError, match="head_wrong"):
-        asyncio.run(run(Bucket))
+    # What a stranger has signed counts for nothing, and no more do those who come after.
+    before = team.sql("SELECT max(serial), (SELECT max(epoch) FROM restores) FROM signed_heads")
+    asyncio.run(run(Bucket))
+    ((serial, epoch),) = before
+    assert team.sql("SELECT max(serial), (SELECT max(epoch) FROM restores) FROM signed_heads") == [(serial, epoch + 1)]

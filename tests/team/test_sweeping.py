@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from softphone.team.logins import login
-from softphone.team.objects import Bucket, Storage, Tombstone, buried_since
+from softphone.team.objects import Bucket, Stones, Storage, Tombstone
 from softphone.team.objects.client import Client
 from softphone.team.schema import SWEEPER
 from softphone.team.settings import read_settings
@@ -23,8 +23,13 @@ from tests.team.test_arriving import hold
 pytestmark = [pytest.mark.peer("seaweedfs"), pytest.mark.peer("postgresql"), radosgw.TOO]
 
 
-async def stones(bucket: Bucket) -> list[Tombstone]:
-    return [one async for one in buried_since(bucket, None)]
+def buried(team: Team) -> list[Tombstone]:
+    ((key,),) = team.sql("SELECT key FROM stone_key")
+
+    async def deed(bucket: Bucket) -> list[Tombstone]:
+        return [one async for one in Stones(bucket, key).tombstones(None)]
+
+    return team.s3(deed)
 
 
 @pytest.mark.rule("G10", "G04")
@@ -61,8 +66,7 @@ def test_a_sweep_erases_every_version_of_what_nothing_keeps_and_nothing_else(tea
     assert (done.status, done.errors) == (1, "")
     assert "Storage would not let a file go." in done.out
     assert {name for name, _ in team.kept()} == {one.recording for one in (kept, held, stuck, begun)}
-    buried = team.s3(stones)
-    assert {one.id for one in buried} == {one.recording for one in (stuck, expired, lifted)}
+    assert {one.id for one in buried(team)} == {one.recording for one in (stuck, expired, lifted)}
     rows = team.sql("SELECT recording::text, written_at IS NOT NULL, erased_at IS NOT NULL FROM tombstones")
     assert set(rows) == {(one.recording, True, one is not stuck) for one in (stuck, expired, lifted)}
     assert team.sql("SELECT count(*) FROM proofs") == [(0,)]
@@ -117,7 +121,7 @@ def test_a_sweep_that_dies_at_any_call_of_storage_says_nothing_untrue_and_the_ne
         team.sql("UPDATE tombstones SET tried_at = NULL")  # ten minutes have gone
         done = asyncio.run(swept(team, calls))
         ((said,),) = team.sql("SELECT erased_at IS NOT NULL FROM tombstones")
-        stone, there = bool(team.s3(stones)), team.kept() != []
+        stone, there = bool(buried(team)), team.kept() != []
         told.append((stone, there, said))
         if done is not None:
             break

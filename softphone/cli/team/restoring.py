@@ -12,14 +12,16 @@ from softphone.domain.errors import TeamError
 from softphone.team.logins import login
 from softphone.team.objects import Bucket
 from softphone.team.proving.heads import Heads
-from softphone.team.proving.restoring import Restored, is_behind, restore
+from softphone.team.proving.restoring import Restored, is_behind, restore, would
 from softphone.team.schema import SWEEPER
 from softphone.team.serving import storage_of
 from softphone.team.settings import HEAD_KEY, STORAGE_SECRET, SWEEPER_PASSWORD, key_in, read_settings, secret_in
 
 
 def team_restored(arguments: argparse.Namespace) -> int:
-    """Raises TeamError where the database has forgotten nothing, unless `--yes`: everybody would be signed out by a slip."""
+    """What it would erase is listed first. Raises TeamError, unless `--yes`, where something of that is held or its day has not
+    come, where storage has what the house has not written, and where the database has forgotten nothing: everybody would be
+    signed out by a slip."""
     settings, tell = read_settings(arguments.settings), texts()
     storage = storage_of(settings, secret_in(os.environ, STORAGE_SECRET, needed=True))
     heads = Heads(key_in(os.environ, HEAD_KEY), settings.database.durable)
@@ -31,6 +33,13 @@ def team_restored(arguments: argparse.Namespace) -> int:
             async with login(settings.database, SWEEPER, password, most=1) as rows:
                 if not arguments.yes and not await is_behind(rows, bucket):
                     raise TeamError("error.team.not_behind")
+                meant = await would(rows, bucket)
+                for kind in ("held", "early", "due", "forged"):
+                    for one in getattr(meant, kind):
+                        print(tell(f"team.restored.would.{kind}", of=str(one)), flush=True)  # noqa: T201
+                if meant.asks and not arguments.yes:
+                    count = len(meant.held) + len(meant.early)
+                    raise TeamError("error.team.restored_asks", count=count, forged=len(meant.forged))
                 found = await restore(rows, bucket, heads.key)
                 await heads.sign(rows, bucket, datetime.now(UTC))
                 return found

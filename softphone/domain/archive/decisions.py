@@ -93,6 +93,8 @@ class Raised:
     unreadable: int
     first_day: date | None
     """the first of them is to be decided by then"""
+    untold: bool = False
+    """by a number, to somebody who may not learn what there is of it: all of that is held, and none of it is counted here"""
 
     @property
     def raised(self) -> int:

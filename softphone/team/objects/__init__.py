@@ -6,17 +6,17 @@ It knows keys, bytes and digests. What a recording is and who may have it, it do
 from softphone.team.objects.bucket import PART, Bucket, Part, Stored
 from softphone.team.objects.checking import Shortcoming, check
 from softphone.team.objects.client import Storage
-from softphone.team.objects.tombstones import Tombstone, buried_since, bury
+from softphone.team.objects.tombstones import Stone, Stones, Tombstone
 
 __all__ = [
     "PART",
     "Bucket",
     "Part",
     "Shortcoming",
+    "Stone",
+    "Stones",
     "Storage",
     "Stored",
     "Tombstone",
-    "buried_since",
-    "bury",
     "check",
 ]

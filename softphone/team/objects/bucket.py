@@ -51,7 +51,7 @@ class Bucket:
     async def put(self, key: str, data: bytes, sha256: bytes) -> Stored:
         """Whole, in one request: up to a part's size. `sha256` is its own."""
         told = await self.client.call("put_object", Key=key, Body=data, ChecksumSHA256=_text(sha256))
-        return Stored(str(told.get("VersionId", "")), len(data))
+        return _versioned(Stored(str(told.get("VersionId", "")), len(data)))
 
     async def begin(self, key: str) -> str:
         """A multipart upload; its id goes with each part."""
@@ -88,7 +88,7 @@ class Bucket:
         )
         stored = Stored(str(told.get("VersionId", "")), sum(one.size for one in parts))
         # Asked once more after a lost answer, Ceph does not say which version that is.
-        return stored if stored.version else await self.newest(key) or stored
+        return stored if stored.version else _versioned(await self.newest(key) or stored)
 
     async def abort(self, key: str, upload: str) -> None:
         """Its parts go. One that has ended is none to abort."""
@@ -112,8 +112,13 @@ class Bucket:
 
     async def newest(self, key: str) -> Stored | None:
         """None: nothing lies there."""
+        return await self.at(key, "")
+
+    async def at(self, key: str, version: str) -> Stored | None:
+        """That version; none named: the newest. None: it does not lie there."""
+        given = {"VersionId": version} if version else {}
         try:
-            told = await self.client.call("head_object", Key=key)
+            told = await self.client.call("head_object", Key=key, **given)
         except TeamError as error:
             if error.code == "error.team.storage_absent":
                 return None
@@ -209,6 +214,13 @@ class Bucket:
 _NEVER_HELD = frozenset(
     {"NoSuchObjectLegalHold", "NoSuchObjectLockConfiguration", "ObjectLockConfigurationNotFoundError"}
 )
+
+
+def _versioned(stored: Stored) -> Stored:
+    """Raises TeamError: of what storage names no version, nobody knows later which it was, or whether it lies there."""
+    if not stored.version:
+        raise TeamError("error.team.storage_unreachable", detail="no version id")
+    return stored
 
 
 def _text(sha256: bytes) -> str:

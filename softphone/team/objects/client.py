@@ -18,8 +18,12 @@ from softphone.domain.errors import TeamError
 Answer = TypeVar("Answer")
 _THREADS = 24
 """calls to S3 at once, each with a connection of its own"""
-_CONNECT, _READ = 5, 30
+_CONNECT, _READ = 5, 15
 """seconds that S3 may take to be reached, and to say its next byte"""
+_WHOLE = 20.0
+"""seconds that a call may take in all, with its tries and its wait for a thread"""
+_SLOW = frozenset({"complete_multipart_upload"})
+"""S3 puts a long recording together, and says meanwhile that it is at it"""
 _ABSENT = frozenset({"404", "NoSuchBucket", "NoSuchKey", "NoSuchVersion", "NoSuchUpload", "NotFound"})
 
 
@@ -72,8 +76,12 @@ class Client:
         )
 
     async def call(self, what: str, **given: Any) -> dict[str, Any]:
-        """One operation on the bucket. Raises TeamError."""
-        return await self.run(lambda: getattr(self._s3, what)(Bucket=self.bucket, **given), what)
+        """One operation on the bucket. Raises TeamError, after `_WHOLE` at the latest; a thread that is at it ends by itself."""
+        try:
+            async with asyncio.timeout(None if what in _SLOW else _WHOLE):
+                return await self.run(lambda: getattr(self._s3, what)(Bucket=self.bucket, **given), what)
+        except TimeoutError as error:
+            raise TeamError("error.team.storage_unreachable", detail="too slow") from error
 
     async def run(self, job: Callable[[], Answer], what: str) -> Answer:
         """In a thread of the pool. Raises TeamError: a caller need not know whose library it is."""

@@ -2,17 +2,20 @@
 
 A tombstone's key begins with its time, so S3 itself lists them in order. They name ids alone and are never erased here. What else
 a restore must not undo (ends of purposes, withdrawals, holds) lies beside them as `Stone`s, and goes when no backup is as old.
+
+Each bears a MAC by the house's own key, over its key here too: who can write to the bucket writes none that counts (ADR 079).
 """
 
 from __future__ import annotations
 
+import base64
+import hmac
 import json
 from collections.abc import AsyncIterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
-from softphone.domain.errors import TeamError
 from softphone.domain.heads import Head
 from softphone.team.objects.bucket import Bucket, digest
 
@@ -51,56 +54,67 @@ class Stone:
         return f"{_STONES}{_time(self.at)}-{self.what}-{digest(self.id.encode()).hex()[:32]}"
 
 
-async def bury(bucket: Bucket, stone: Tombstone) -> None:
-    """Written again, it is the same."""
-    told = asdict(stone) | {"at": stone.at.astimezone(UTC).isoformat()}
-    data = json.dumps(told, sort_keys=True, separators=(",", ":")).encode("ascii")
-    await bucket.put(stone.key, data, digest(data))
+@dataclass(frozen=True, slots=True)
+class Stones:
+    """What lies beside the recordings. `mac_key`: the house's (`stone_key`). What bears no MAC by it is left out, and `forged`
+    has its key: whoever reads says so."""
 
+    bucket: Bucket
+    mac_key: bytes = field(repr=False)
+    forged: set[str] = field(default_factory=set[str])
 
-async def buried_since(bucket: Bucket, since: datetime | None) -> AsyncIterator[Tombstone]:
-    """The oldest first; some from shortly before `since` too. None: all. Raises `tombstone_unreadable`: nobody is served
-    before a person has looked."""
-    async for key in _listed(bucket, _FOLDER, since):
-        yield await _read(bucket, key)
+    async def write(self, stone: Tombstone | Stone) -> None:
+        """Written again, it is the same."""
+        told = json.dumps(asdict(stone) | {"at": stone.at.astimezone(UTC).isoformat()}, sort_keys=True)
+        whole = {"told": told, "mac": base64.b64encode(self._mac(stone.key, told)).decode("ascii")}
+        data = json.dumps(whole, separators=(",", ":")).encode("ascii")
+        await self.bucket.put(stone.key, data, digest(data))
 
+    async def tombstones(self, since: datetime | None) -> AsyncIterator[Tombstone]:
+        """The oldest first; some from shortly before `since` too. None: all."""
+        async for key in _listed(self.bucket, _FOLDER, since):
+            if isinstance(found := await self.read(key), Tombstone):
+                yield found
 
-async def lay(bucket: Bucket, stone: Stone) -> None:
-    """Written again, it is the same."""
-    told = asdict(stone) | {"at": stone.at.astimezone(UTC).isoformat()}
-    data = json.dumps(told, sort_keys=True, separators=(",", ":")).encode("ascii")
-    await bucket.put(stone.key, data, digest(data))
+    async def stones(self, since: datetime | None) -> AsyncIterator[Stone]:
+        """As above."""
+        async for key in _listed(self.bucket, _STONES, since):
+            if isinstance(found := await self.read(key), Stone):
+                yield found
 
+    async def keys(self, since: datetime | None) -> AsyncIterator[tuple[str, datetime, str]]:
+        """Of both: the key, the time in it, and what follows that."""
+        for folder in (_FOLDER, _STONES):
+            async for key in _listed(self.bucket, folder, since):
+                time, _, tail = key.removeprefix(folder).partition("-")
+                try:
+                    yield key, datetime.strptime(time, _TIME).replace(tzinfo=UTC), tail
+                except ValueError:
+                    self.forged.add(key)
 
-async def laid_since(bucket: Bucket, since: datetime | None) -> AsyncIterator[Stone]:
-    """As `buried_since`."""
-    async for key in _listed(bucket, _STONES, since):
-        data = b"".join([block async for block in bucket.read(key, "")])
+    async def read(self, key: str) -> Tombstone | Stone | None:
+        """What was written here. If somebody has written over it, an older version of it counts."""
+        found = await self._version(key, "")
+        if found is None:
+            self.forged.add(key)
+            for version in await self.bucket.versions(key):
+                found = found or await self._version(key, version)
+        return found
+
+    async def _version(self, key: str, version: str) -> Tombstone | Stone | None:
+        data = b"".join([block async for block in self.bucket.read(key, version)])
         try:
-            told = json.loads(data)
-            stone = Stone(str(told["what"]), str(told["id"]), datetime.fromisoformat(told["at"]), dict(told["told"]))
-            genuine = stone.key == key
-        except (ValueError, KeyError, TypeError):
-            raise TeamError("error.team.tombstone_unreadable", key=key) from None
-        if not genuine:
-            raise TeamError("error.team.tombstone_unreadable", key=key)
-        yield stone
+            whole = json.loads(data)
+            if not hmac.compare_digest(base64.b64decode(whole["mac"]), self._mac(key, whole["told"])):
+                return None
+            told = json.loads(whole["told"])
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return None
+        told["at"] = datetime.fromisoformat(told["at"])
+        return Tombstone(**told) if key.startswith(_FOLDER) else Stone(**told)
 
-
-async def keys_since(bucket: Bucket, since: datetime | None) -> AsyncIterator[tuple[str, datetime, str]]:
-    """Of tombstones and stones: the key, the time in it, and what follows that."""
-    for folder in (_FOLDER, _STONES):
-        async for key in _listed(bucket, folder, since):
-            time, _, tail = key.removeprefix(folder).partition("-")
-            try:
-                yield key, datetime.strptime(time, _TIME).replace(tzinfo=UTC), tail
-            except ValueError:
-                raise TeamError("error.team.tombstone_unreadable", key=key) from None
-
-
-async def buried_at(bucket: Bucket, key: str) -> Tombstone | None:
-    """None: that is the key of something else."""
-    return await _read(bucket, key) if key.startswith(_FOLDER) else None
+    def _mac(self, key: str, told: str) -> bytes:
+        return hmac.digest(self.mac_key, f"{key}\n{told}".encode(), "sha256")
 
 
 async def forget_stones(bucket: Bucket, before: datetime, most: int) -> int:
@@ -116,25 +130,24 @@ async def forget_stones(bucket: Bucket, before: datetime, most: int) -> int:
 async def put_head(bucket: Bucket, head: Head) -> None:
     """Written again, it is the same."""
     data = json.dumps(head.told(), sort_keys=True, separators=(",", ":")).encode("ascii")
-    await bucket.put(_head_key(head.serial), data, digest(data))
+    await bucket.put(head_key(head.serial), data, digest(data))
 
 
 async def head_at(bucket: Bucket, serial: int) -> Head | None:
-    """Raises `tombstone_unreadable`, as above."""
-    key = _head_key(serial)
+    """Whoever asks checks its signature. None: nothing lies there that is one."""
+    key = head_key(serial)
     if await bucket.newest(key) is None:
         return None
     data = b"".join([block async for block in bucket.read(key, "")])
     try:
         head = Head.of(json.loads(data))
     except ValueError:
-        raise TeamError("error.team.tombstone_unreadable", key=key) from None
-    if head.serial != serial:
-        raise TeamError("error.team.tombstone_unreadable", key=key)
-    return head
+        return None
+    return head if head.serial == serial else None
 
 
-def _head_key(serial: int) -> str:
+def head_key(serial: int) -> str:
+    """Where it lies."""
     return f"{_HEADS}{serial:012}"
 
 
@@ -147,21 +160,6 @@ async def _listed(bucket: Bucket, folder: str, since: datetime | None) -> AsyncI
         if not told.get("IsTruncated"):
             return
         given = {"ContinuationToken": told["NextContinuationToken"]}
-
-
-async def _read(bucket: Bucket, key: str) -> Tombstone:
-    data = b"".join([block async for block in bucket.read(key, "")])
-    try:
-        told = json.loads(data)
-        words = {name: str(told[name]) for name in ("what", "id", "object", "why")}
-        stone = Tombstone(datetime.fromisoformat(told["at"]), **words)
-        genuine = stone.key == key
-    except (ValueError, KeyError, TypeError):
-        genuine = False
-        stone = None
-    if stone is None or not genuine:
-        raise TeamError("error.team.tombstone_unreadable", key=key)
-    return stone
 
 
 def _time(at: datetime) -> str:

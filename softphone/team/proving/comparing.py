@@ -18,9 +18,9 @@ from uuid import UUID
 
 from softphone.domain.errors import TeamError
 from softphone.domain.heads import Head
-from softphone.team.objects import Bucket
+from softphone.team.objects import Bucket, Stones
 from softphone.team.objects.tombstones import head_at
-from softphone.team.proving.restoring import is_signed
+from softphone.team.proving.restoring import forged_heads, is_signed, unknown
 from softphone.team.rows import proving
 from softphone.team.rows.pool import Row, Rows
 from softphone.team.upload.arriving import end_in_storage
@@ -65,6 +65,7 @@ class Comparing:
     kinds: set[str] = field(default_factory=set[str])
 
     async def run(self, now: datetime) -> None:
+        await self._forged()
         for part, piece in (("rows", self._rows), ("objects", self._objects), ("logs", self._logs)):
             async with self.rows.nobody() as tx:
                 place, before = await proving.stands_at(tx, part)
@@ -88,6 +89,15 @@ class Comparing:
         self.kinds.add(what)
         self.tell(Found(what, str(of), mended))
 
+    async def _forged(self) -> None:
+        """What lies beside recordings and the house has not written. It counts for nothing; somebody has the bucket's key."""
+        written = Stones(self.bucket, await proving.mac_key(self.rows))
+        async with self.rows.nobody() as tx:
+            last = await proving.last_head(tx)
+        await unknown(self.rows, written, None)
+        for key in sorted(written.forged) + await forged_heads(self.bucket, last):
+            self._found("forged", key)
+
     async def _rows(self, place: str, _now: datetime) -> str:
         async with self.rows.nobody() as tx:
             found = await proving.compare_rows(tx, UUID(place) if place else None, _ROWS)
@@ -102,8 +112,10 @@ class Comparing:
         except TeamError as error:
             if error.code != "error.team.storage_absent":
                 raise
-            if await self._stands(row):
-                self._found("object_missing", of)
+            async with self.rows.nobody() as tx:
+                # Its desk is told to send it again, if it still has it.
+                if await proving.object_missing(tx, of, version):
+                    self._found("object_missing", of)
             return
         if int(told["ContentLength"]) != row["size"]:
             self._found("size_wrong", of)

@@ -6,8 +6,7 @@ import asyncio
 from contextlib import suppress
 
 from softphone.domain.errors import TeamError
-from softphone.team.objects import Bucket
-from softphone.team.objects.tombstones import Stone, lay
+from softphone.team.objects import Bucket, Stone, Stones
 from softphone.team.rows import proving
 from softphone.team.rows.pool import Rows
 
@@ -15,12 +14,12 @@ _EVERY, _AFTER_A_FAULT = 2.0, 30.0
 """seconds between two looks"""
 
 
-async def lay_due(rows: Rows, bucket: Bucket, most: int = 100) -> bool:
+async def lay_due(rows: Rows, written: Stones, most: int = 100) -> bool:
     """Whether there was any. Killed in between, it is written again, the same. Raises TeamError."""
     async with rows.nobody() as tx:
         due = await proving.stones(tx, most)
     for row in due:
-        await lay(bucket, Stone(row["what"], row["id"], row["at"], row["told"]))
+        await written.write(Stone(row["what"], row["id"], row["at"], row["told"]))
         async with rows.nobody() as tx:
             await proving.stone_written(tx, row)
     return bool(due)
@@ -33,6 +32,7 @@ async def keep_laying(rows: Rows, bucket: Bucket) -> None:
         await asyncio.sleep(wait)
         wait = _AFTER_A_FAULT
         with suppress(TeamError):
-            while await lay_due(rows, bucket):
+            written = Stones(bucket, await proving.mac_key(rows))
+            while await lay_due(rows, written):
                 pass
             wait = _EVERY

@@ -1,7 +1,7 @@
 """A database that comes back from a backup learns from storage what it has forgotten, before anybody is served.
 
 Storage has a tombstone for each recording, a stone for each end, withdrawal, hold, refusal and revocation, and each signed head.
-What is applied again changes nothing.
+What is applied again changes nothing; what the house has not written counts for nothing (ADR 079).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from uuid import UUID
 
 from cryptography.exceptions import InvalidSignature
@@ -18,8 +19,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from softphone.domain.errors import TeamError
 from softphone.domain.heads import Head
-from softphone.team.objects import Bucket, buried_since
-from softphone.team.objects.tombstones import buried_at, head_at, keys_since, laid_since
+from softphone.team.objects import Bucket, Stone, Stones, Tombstone
+from softphone.team.objects.tombstones import head_at, head_key
 from softphone.team.rows import afterwards, proving
 from softphone.team.rows.pool import Rows
 
@@ -38,6 +39,22 @@ class Restored:
     epoch: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Would:
+    """What a restore erases that is here, by id: `held`, or `early` (its day has not come), or neither. `forged`: keys of what
+    storage has, and the house has not written."""
+
+    held: tuple[UUID, ...]
+    early: tuple[UUID, ...]
+    due: tuple[UUID, ...]
+    forged: tuple[str, ...]
+
+    @property
+    def asks(self) -> bool:
+        """Somebody is to look first."""
+        return bool(self.held or self.early or self.forged)
+
+
 async def refuse_restored(rows: Rows, bucket: Bucket) -> None:
     """Raises TeamError `restored` where storage knows what this database does not: it must learn that first."""
     if await is_behind(rows, bucket):
@@ -54,26 +71,50 @@ async def refuse_without_policy(rows: Rows) -> None:
 
 async def is_behind(rows: Rows, bucket: Bucket) -> bool:
     """Whether storage has a head, an end or a tombstone that the database has not: of those since its last head. Entries of its
-    log may be younger than the backup."""
+    log may be younger than the backup. What somebody has forged counts for nothing."""
     async with rows.nobody() as tx:
         begun, _ = await proving.stands_at(tx, _RESTORE)
         last = await proving.last_head(tx)
     if begun:
         return True
-    while (head := await head_at(bucket, last.serial + 1 if last else 1)) is not None:
+    while (head := await head_at(bucket, last.serial + 1 if last else 1)) is not None and _follows(head, last):
         # Another sweeper may have signed one meanwhile.
         async with rows.nobody() as tx:
             last = await proving.last_head(tx)
         if last is None or last.serial < head.serial:
             return True
+    return bool(await unknown(rows, Stones(bucket, await proving.mac_key(rows)), last.at if last else None, first=True))
+
+
+async def unknown(
+    rows: Rows, written: Stones, since: datetime | None, *, first: bool = False
+) -> list[Tombstone | Stone]:
+    """What the house has written beside recordings, and the database does not know. `first`: one is enough."""
+    found: list[Tombstone | Stone] = []
     these: list[tuple[str, datetime, str]] = []
-    async for one in keys_since(bucket, last.at if last else None):
+    async for one in written.keys(since):
         these.append(one)
         if len(these) == _BATCH:
-            if await _unknown(rows, bucket, these):
-                return True
+            found += await _unknown(rows, written, these)
             these.clear()
-    return await _unknown(rows, bucket, these)
+            if found and first:
+                return found
+    return found + await _unknown(rows, written, these)
+
+
+async def would(rows: Rows, bucket: Bucket) -> Would:
+    """What `restore` is about to do. Nothing is changed."""
+    async with rows.nobody() as tx:
+        last = await proving.last_head(tx)
+    written = Stones(bucket, await proving.mac_key(rows))
+    ended = {
+        UUID(one.id) for one in await unknown(rows, written, last.at if last else None) if isinstance(one, Tombstone)
+    }
+    async with rows.nobody() as tx:
+        here = await proving.restoring_would(tx, sorted(ended))
+    kinds = {row["recording"]: "held" if row["held"] else "early" if row["early"] else "due" for row in here}
+    listed = {kind: tuple(one for one, its in kinds.items() if its == kind) for kind in ("held", "early", "due")}
+    return Would(**listed, forged=(*sorted(written.forged), *await forged_heads(bucket, last)))
 
 
 async def restore(rows: Rows, bucket: Bucket, key: str) -> Restored:
@@ -81,25 +122,19 @@ async def restore(rows: Rows, bucket: Bucket, key: str) -> Restored:
     done = Restored()
     async with rows.nobody() as tx:
         last = await proving.last_head(tx)
-    heads: list[Head] = []
-    while (head := await head_at(bucket, len(heads) + 1 + (last.serial if last else 0))) is not None:
-        if heads and head.previous != heads[-1].digest():
-            raise TeamError("error.team.head_wrong", serial=head.serial)
-        heads.append(head)
-    # The newest vouches for those before it, also where the key was another one then.
-    if heads and not is_signed(heads[-1], key):
-        raise TeamError("error.team.head_wrong", serial=heads[-1].serial)
+    heads = await _heads(bucket, last, key)
     since = last.at if last else None
     if heads and heads[-1].at - (since or heads[0].at) > OLDEST:
         # Sweeps have taken stones away by then that it would need.
         raise TeamError("error.team.restored_too_old", days=OLDEST.days)
+    written = Stones(bucket, await proving.mac_key(rows))
     async with rows.nobody() as tx:
         await proving.reached(tx, _RESTORE, "begun", 0)
-    async for stone in buried_since(bucket, since):
+    async for buried in written.tombstones(since):
         async with rows.nobody() as tx:
-            gone = await afterwards.apply_tombstone(tx, UUID(stone.id), stone.object, stone.why)
+            gone = await afterwards.apply_tombstone(tx, UUID(buried.id), buried.object, buried.why)
         done.recordings += gone
-    stones = [stone async for stone in laid_since(bucket, since)]
+    stones = [stone async for stone in written.stones(since)]
     newest = {(one.what, one.id): number for number, one in enumerate(stones)}
     for number, one in enumerate(stones):
         async with rows.nobody() as tx:
@@ -114,6 +149,12 @@ async def restore(rows: Rows, bucket: Bucket, key: str) -> Restored:
     return done
 
 
+async def forged_heads(bucket: Bucket, last: Head | None) -> list[str]:
+    """Where one lies that does not follow the last: nobody has signed it who may."""
+    head = await head_at(bucket, last.serial + 1 if last else 1)
+    return [] if head is None or _follows(head, last) else [head_key(head.serial)]
+
+
 def is_signed(head: Head, key: str) -> bool:
     """By this key (base64)."""
     try:
@@ -124,14 +165,35 @@ def is_signed(head: Head, key: str) -> bool:
     return head.key == key
 
 
-async def _unknown(rows: Rows, bucket: Bucket, these: Sequence[tuple[str, datetime, str]]) -> bool:
+def _follows(head: Head, last: Head | None) -> bool:
+    """Signed by whoever has signed the last one. A key that was changed since, stones tell of."""
+    return is_signed(head, last.key if last else head.key) and (last is None or head.previous == last.digest())
+
+
+async def _heads(bucket: Bucket, last: Head | None, key: str) -> list[Head]:
+    """Those after the last one here. Raises TeamError where they are no chain, or by another key."""
+    heads: list[Head] = []
+    while (head := await head_at(bucket, len(heads) + 1 + (last.serial if last else 0))) is not None:
+        heads.append(head)
+    # The newest by this key vouches for those before it, also where it was another one then. What follows that is forged.
+    ours = max((number for number, one in enumerate(heads, 1) if is_signed(one, key)), default=0)
+    if heads and not ours and last is not None and _follows(heads[0], last):
+        raise TeamError("error.team.head_wrong", serial=heads[0].serial)
+    for before, one in pairwise(heads[:ours]):
+        if one.previous != before.digest():
+            raise TeamError("error.team.head_wrong", serial=one.serial)
+    return heads[:ours]
+
+
+async def _unknown(rows: Rows, written: Stones, these: Sequence[tuple[str, datetime, str]]) -> list[Tombstone | Stone]:
     async with rows.nobody() as tx:
         keys = await proving.unknown(tx, these)
+    found: list[Tombstone | Stone] = []
     for key in keys:
-        stone = await buried_at(bucket, key)
-        if stone is None:
-            return True
-        async with rows.nobody() as tx:
-            if not await proving.tombstone_known(tx, UUID(stone.id)):
-                return True
-    return False
+        one = await written.read(key)
+        if isinstance(one, Tombstone):
+            async with rows.nobody() as tx:
+                if await proving.tombstone_known(tx, UUID(one.id)):
+                    continue
+        found += [one] if one is not None else []
+    return found

@@ -44,7 +44,7 @@ class Upload:
     state: UploadState
     object_key: str = ""
     upload: str = ""
-    """what the object store calls it; empty: it was not begun there"""
+    """what the object store calls it; empty: it was not begun there. Of what is stored: the version"""
     chunk: int = 0
     have: tuple[int, ...] = ()
     receipt: str | None = None
@@ -240,7 +240,7 @@ async def begin(
     assert row is not None
     state = UploadState(row["state"])
     if state is not UploadState.GOING_ON:
-        return Upload(state, receipt=row["receipt"])
+        return Upload(state, row["object_key"] or "", row["upload"] or "", receipt=row["receipt"])
     return Upload(state, row["object_key"], row["upload"], row["chunk"], tuple(row["have"]))
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from softphone.domain.heads import Head
-from softphone.team.rows.pool import Row, Transaction
+from softphone.team.rows.pool import Row, Rows, Transaction
 
 MARK = "SELECT head_mark()"
 ARCHIVED = "SELECT head_archived()"
@@ -28,7 +28,10 @@ STONES = "SELECT * FROM stones_take(%s)"
 STONE_WRITTEN = "SELECT stone_written(%s, %s, %s)"
 STONES_FORGET = "SELECT stones_forget(%s)"
 UNKNOWN = "SELECT stones_unknown(%s)"
+MAC_KEY = "SELECT stone_key()"
 KNOWN = "SELECT tombstone_known(%s)"
+WOULD = "SELECT * FROM restoring_would(%s)"
+MISSING = "SELECT object_missing(%s, %s)"
 STONE = "SELECT stone_apply(%s, %s, %s, %s, %s)"
 HEAD_BACK = "SELECT head_back(%s)"
 RESTORED = "SELECT restored()"
@@ -132,6 +135,22 @@ async def unknown(tx: Transaction, these: Sequence[tuple[str, datetime, str]]) -
     """Which keys of these are of no tombstone and no stone of the database's: `key`, `at`, and what follows the time in it."""
     told = [{"key": key, "at": at.isoformat(), "tail": tail} for key, at, tail in these]
     return [str(next(iter(row.values()))) for row in await tx.all(UNKNOWN, Jsonb(told))]
+
+
+async def mac_key(rows: Rows) -> bytes:
+    """Of the house: what it writes beside recordings bears a MAC by it."""
+    async with rows.nobody() as tx:
+        return bytes(await tx.value(MAC_KEY))
+
+
+async def restoring_would(tx: Transaction, recordings: Sequence[UUID]) -> Sequence[Row]:
+    """Of these, those that are here: `recording`, `held`, and `early`: the day on which they end by themselves has not come."""
+    return await tx.all(WOULD, list(recordings))
+
+
+async def object_missing(tx: Transaction, recording: UUID, version: str) -> bool:
+    """Storage does not have it: its desk, which has it still, is told to send it again. False: another version counts by now."""
+    return await tx.value(MISSING, recording, version)
 
 
 async def tombstone_known(tx: Transaction, recording: UUID) -> bool:

@@ -2,7 +2,7 @@
 
 import re
 
-HEAD = "0031"
+HEAD = "0032"
 SERVES = "0.1.0"
 """the oldest version of the program whose functions are all still here: desks and services are updated one by one"""
 SCHEMA = "klartone"

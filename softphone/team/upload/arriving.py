@@ -23,7 +23,7 @@ from softphone.team.objects import PART, Bucket, Stored
 from softphone.team.objects import Part as Put
 from softphone.team.people.asking import Asking
 from softphone.team.rows import arriving as rows_of
-from softphone.team.rows import cases
+from softphone.team.rows import cases, proving
 from softphone.team.rows.afterwards import dated
 from softphone.team.rows.arriving import Part, Upload, UploadState
 from softphone.team.rows.arriving import Stored as Kept
@@ -80,6 +80,8 @@ class Arriving:
     async def begin(self, asking: Asking, told: FileTold) -> State:
         """The same one again goes on where it was. One of a single part comes whole."""
         found, _ = await self._begun(asking, told)
+        if found.state is UploadState.STORED and not await self._lies_there(found, told):
+            found, _ = await self._begun(asking, told)
         if found.state is UploadState.STORED:
             return await self._stored(asking, told, found)
         if found.state is not UploadState.GOING_ON:
@@ -115,6 +117,14 @@ class Arriving:
         """What has arrived of it goes with the next sweep. One that has ended is none to give up."""
         async with self.rows.asking(asking.token) as tx:
             await rows_of.drop(tx, recording)
+
+    async def _lies_there(self, found: Upload, told: FileTold) -> bool:
+        """Of what is stored: a desk asks before it lets its own copy go. What storage has lost is to be sent again."""
+        there = await self.bucket.at(found.object_key, found.upload)
+        if there is not None and there.size == told.bytes:
+            return True
+        async with self.rows.nobody() as tx:
+            return not await proving.object_missing(tx, UUID(told.recording), found.upload)
 
     async def _stored(self, asking: Asking, told: FileTold, found: Upload) -> State:
         async with self.rows.asking(asking.token) as tx:

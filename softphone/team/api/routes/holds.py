@@ -138,6 +138,8 @@ async def holds_raise(here: Here, asking: Who, told: Raise) -> Raised:
         done = await holds.raise_holds(
             one.tx, told.raised_for, told.why, one.seer.now, recording=recording, number=number
         )
+        untold = number is not None and not {KeyRole.DOCUMENTATION, KeyRole.CUSTODY} & one.viewer.key_ids.keys()
+    done = replace(done, untold=untold)
     # Of those that are told. The sweep does the others, whose ids nobody here has.
     await follow_now(here.rows, here.bucket, asking, [UUID(it.recording) for it in done.named])
     return done

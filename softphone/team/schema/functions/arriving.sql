@@ -1,6 +1,7 @@
 -- A finished recording arrives: begun, part by part, and then all its rows in one transaction or none.
 
--- `state`: `going_on` (have: the parts that are here), `stored` (receipt), `erased` (its date came, or it was taken back).
+-- `state`: `going_on` (have: the parts that are here), `stored` (receipt; key and version in storage, in place of an upload's),
+-- `erased` (its date came, or it was taken back). What storage has lost goes on once more.
 CREATE FUNCTION upload_begin(of uuid, of_size bigint, of_digest bytea, of_chunk integer, at_key text)
     RETURNS TABLE (state text, object_key text, upload text, chunk integer, have integer[], receipt text)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
@@ -8,18 +9,22 @@ CREATE FUNCTION upload_begin(of uuid, of_size bigint, of_digest bytea, of_chunk 
 DECLARE
     who sessions := need('agent');
     known uploads;
+    here recordings;
 BEGIN
     IF EXISTS (SELECT FROM tombstones t WHERE t.recording = of) THEN
         RETURN QUERY SELECT 'erased', NULL::text, NULL::text, NULL::integer, NULL::integer[], NULL::text;
         RETURN;
     END IF;
-    IF EXISTS (SELECT FROM recordings r WHERE r.recording = of) THEN
-        IF NOT EXISTS (SELECT FROM recordings r WHERE r.recording = of AND r.desk = who.desk AND r.digest = of_digest) THEN
+    SELECT * INTO here FROM recordings r WHERE r.recording = of;
+    IF here.recording IS NOT NULL THEN
+        IF here.desk <> who.desk OR here.digest <> of_digest THEN
             RAISE EXCEPTION 'another recording' USING ERRCODE = 'KT409';
         END IF;
-        RETURN QUERY SELECT 'stored', NULL::text, NULL::text, NULL::integer, NULL::integer[],
-            (SELECT r.receipt FROM receipts r WHERE r.recording = of);
-        RETURN;
+        IF here.missing_at IS NULL THEN
+            RETURN QUERY SELECT 'stored', here.object_key, here.object_version, NULL::integer, NULL::integer[],
+                (SELECT r.receipt FROM receipts r WHERE r.recording = of);
+            RETURN;
+        END IF;
     END IF;
     INSERT INTO uploads (recording, desk, person, object_key, size, digest, chunk)
         VALUES (of, who.desk, who.person, at_key, of_size, of_digest, of_chunk) ON CONFLICT (recording) DO NOTHING;
@@ -99,6 +104,7 @@ BEGIN
         IF row.desk <> who.desk OR row.digest <> decode(told #>> '{recording,digest}', 'hex') THEN
             RAISE EXCEPTION 'another recording' USING ERRCODE = 'KT409';
         END IF;
+        PERFORM object_again(row, told #>> '{recording,object_key}', told #>> '{recording,object_version}');
         RETURN QUERY SELECT 'again', h.number, h.hash FROM service_head() h;
         RETURN;
     END IF;
@@ -171,6 +177,35 @@ BEGIN
         out := 'erased';
     END IF;
     RETURN QUERY SELECT out, h.number, h.hash FROM service_head() h;
+END $$;
+
+-- Storage does not have that version of it. False: by now another counts, or it is gone here too.
+CREATE FUNCTION object_missing(of uuid, of_version text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+DECLARE
+    row recordings;
+BEGIN
+    UPDATE recordings r SET missing_at = statement_timestamp()
+        WHERE r.recording = of AND r.object_version = of_version AND r.missing_at IS NULL RETURNING * INTO row;
+    IF row.recording IS NOT NULL THEN
+        PERFORM note('object_missing', 'G10', row.call::text, of, '{}');
+    END IF;
+    RETURN EXISTS (SELECT FROM recordings r WHERE r.recording = of AND r.object_version = of_version);
+END $$;
+
+-- What storage had lost, its desk has sent once more: the same bytes. All else of it stands as it is.
+CREATE FUNCTION object_again(of recordings, at_key text, at_version text) RETURNS void
+    LANGUAGE plpgsql SET search_path = klartone, pg_temp AS $$
+BEGIN
+    IF of.missing_at IS NULL OR NOT EXISTS (SELECT FROM uploads u WHERE u.recording = of.recording AND u.object_key = at_key
+            AND u.desk = of.desk AND u.digest = of.digest AND u.size = of.size) THEN
+        RETURN;
+    END IF;
+    INSERT INTO uploads_ended (object_key, upload) VALUES (of.object_key, '') ON CONFLICT DO NOTHING;
+    UPDATE recordings SET object_key = at_key, object_version = at_version, missing_at = NULL WHERE recording = of.recording;
+    INSERT INTO legal_holds_due (recording) SELECT of.recording WHERE of.held ON CONFLICT DO NOTHING;
+    DELETE FROM uploads WHERE recording = of.recording;
+    PERFORM note('object_again', 'G10', of.call::text, of.recording, '{}');
 END $$;
 
 -- What was taken back or asked for before it arrived, what was refused before it began, and what custody has upheld for its number. What

@@ -37,7 +37,7 @@ GRANT EXECUTE ON FUNCTION
     sample_waiting(), tallies_put(jsonb), sample_figures(text[], text[], text, text), marks_living(), marks_groups(),
     head_last(), log_countersign(),
     legal_holds_now(uuid[]), legal_hold_done(uuid, boolean), stones_take(integer), stone_written(text, text, timestamptz),
-    stones_unknown(jsonb), tombstone_known(uuid),
+    stones_unknown(jsonb), tombstone_known(uuid), stone_key(), object_missing(uuid, text),
     compare_at(text)
     TO klartone_service;
 
@@ -63,6 +63,7 @@ GRANT EXECUTE ON FUNCTION
     head_mark(), head_archived(), head_follows(), head_last(), restored_since(integer), head_sign(jsonb),
     legal_holds_take(integer), legal_hold_done(uuid, boolean), stones_take(integer), stone_written(text, text, timestamptz),
     stones_forget(interval),
+    stone_key(), object_missing(uuid, text), restoring_would(uuid[]),
     stones_unknown(jsonb), tombstone_known(uuid), stone_apply(text, text, timestamptz, jsonb, boolean), head_back(jsonb),
     restored(), terms_standing(), log_cut(timestamptz, integer), cases_forget(timestamptz, integer),
     compare_rows(uuid, integer), compare_keys(text[]), compare_chains(), compare_log(text, bigint, text, integer),

@@ -81,7 +81,8 @@ END $$;
 -- On one recording, or on all of a number, by whoever takes the complaint: they need not see them. `due`: the moment by which a dispute
 -- is to be confirmed, under no zone; a request's day is counted where the call was. What they hold for the same reason already is held
 -- by that. What has come to its end is revived by no hold of ours. Which recordings it was is told to whoever named it, or may search
--- for it by number.
+-- for it by number. An agent or a lead learns by a number neither how many there are nor whether there are any, may do so ten times an
+-- hour, and at the tenth data protection reads it in the log.
 CREATE FUNCTION holds_raise(of uuid, of_hash bytea, raised text, of_why text, due jsonb) RETURNS TABLE (hold text, recording uuid,
         at timestamptz, provisional_until timestamptz, confirm_by timestamptz, look_again date, time_zone text, alone boolean,
         already boolean)
@@ -95,7 +96,15 @@ DECLARE
     known holds;
     stood boolean;
     named boolean;
+    may_know boolean := of_hash IS NULL OR i_have_a_key() OR my_keys('custody') <> '{}';
 BEGIN
+    IF NOT may_know THEN
+        CASE rated(who.person, 'holds by number', 'hour', 1)
+            WHEN 1, 2, 3, 4, 5, 6, 7, 8, 9 THEN NULL;
+            WHEN 10 THEN PERFORM note('holds_by_number_often', 'G10', '', NULL, '{}');
+            ELSE RAISE EXCEPTION 'too many numbers' USING ERRCODE = 'KT429';
+        END CASE;
+    END IF;
     PERFORM lock_party(NULL, of_hash);
     these := ARRAY (SELECT r.recording FROM recordings r LEFT JOIN call_numbers n USING (call)
         WHERE r.recording = of OR n.number_hash = of_hash ORDER BY r.recording);
@@ -123,12 +132,14 @@ BEGIN
                         ELSE least(coalesce(due ->> '', due ->> zone, 'infinity')::timestamptz, statement_timestamp() + interval '1 year')
                     END)
                 RETURNING * INTO known;
-            INSERT INTO hold_words (hold, person, raised_by, why) SELECT known.hold, who.person, p.subject, of_why
+            INSERT INTO hold_words (hold, person, raised_by, why, by_number) SELECT known.hold, who.person, p.subject, of_why,
+                    NOT (may_know OR named)
                 FROM people p WHERE p.person = who.person;
             DELETE FROM wraps w WHERE w.recording = row.recording AND w.role = 'training';
             PERFORM note('hold_placed', CASE raised WHEN 'access' THEN 'G08' ELSE 'G10' END, row.call::text, row.recording,
                 jsonb_build_object('hold', known.hold, 'by', raised));
         END IF;
+        CONTINUE WHEN NOT (may_know OR named);
         RETURN QUERY SELECT known.hold, CASE WHEN named THEN row.recording END, known.at, known.provisional_until,
             known.confirm_by, known.look_again, zone,
             greatest(row.documentation_until, row.training_until) <= statement_timestamp(), stood;
@@ -162,7 +173,7 @@ BEGIN
             CASE WHEN theirs.it THEN w.why END, c.time_zone,
             greatest(r.documentation_until, r.training_until) <= statement_timestamp()
         FROM holds h JOIN recordings r USING (recording) JOIN calls c USING (call) JOIN hold_words w USING (hold),
-            LATERAL (SELECT w.person IS NOT DISTINCT FROM who.person AND h.placed_at >= back AS it) mine,
+            LATERAL (SELECT w.person IS NOT DISTINCT FROM who.person AND h.placed_at >= back AND NOT w.by_number AS it) mine,
             LATERAL (SELECT mine.it OR all_of OR r.opened_by && custody AS it) theirs
         WHERE h.lifted_at IS NULL AND starts_with(h.hold, beginning) AND (custody <> '{}' OR mine.it) ORDER BY h.at, h.hold;
 END $$;

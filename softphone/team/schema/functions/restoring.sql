@@ -15,6 +15,13 @@ CREATE FUNCTION tombstone_known(of uuid) RETURNS boolean LANGUAGE sql STABLE SEC
     SELECT EXISTS (SELECT FROM tombstones s WHERE s.recording = of)
 $$;
 
+-- Of these, what is here: whether it is held, and whether its day has not come.
+CREATE FUNCTION restoring_would(these uuid[]) RETURNS TABLE (recording uuid, held boolean, early boolean)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+    SELECT r.recording, r.held, greatest(r.documentation_until, r.training_until, r.waits_until) > statement_timestamp()
+        FROM recordings r WHERE r.recording = ANY (these) ORDER BY r.recording
+$$;
+
 -- A person whom the database does not know any more: what they did counts, and they have left.
 CREATE FUNCTION person_known(of uuid) RETURNS void LANGUAGE sql SET search_path = klartone, pg_temp AS $$
     INSERT INTO people (person, issuer, subject, left_at) VALUES (of, 'restored', of::text, statement_timestamp()) ON CONFLICT DO NOTHING

@@ -90,6 +90,11 @@ BEGIN
     RETURN NULL;
 END $$;
 
+-- Who writes a stone, or reads one, knows its MAC.
+CREATE FUNCTION stone_key() RETURNS bytea LANGUAGE sql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+    SELECT k.key FROM stone_key k
+$$;
+
 -- To the service, those of which it has not said that they lie there; to the sweep, those that it has not laid itself.
 CREATE FUNCTION stones_take(most integer) RETURNS TABLE (what text, id text, at timestamptz, told jsonb)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
