@@ -10,6 +10,7 @@ help:
 	@echo "make torture        the long ones: hundreds of stops, minutes of sound"
 	@echo "make soak           a working day of 400 calls of all kinds on one engine: memory, descriptors, longest turn"
 	@echo "make bench          speed and size, as a table and into docs/performance.md"
+	@echo "make calendar       what counts days, at twelve days: leap day, summer time, New Year, three time zones"
 	@echo "make pictures       the window in every state, from a real engine, into build/pictures"
 	@echo "make pictures-reference  the dozen pictures that the tests compare the window with, anew: look at them"
 	@echo "make wheel-check    the Python package in an empty environment, with a whole call"
@@ -48,6 +49,9 @@ test: setup-test
 
 quick: setup-test
 	@.ci/quick
+
+calendar: setup-test
+	@PATH="$$PWD/.venv/bin:$$PATH" $(python) .ci/other_day.py calendar
 
 torture:
 	@.ci/setup "test|torture"
@@ -127,4 +131,4 @@ lock:
 	    --no-annotate --custom-compile-command "make lock" -q pyproject.toml -c requirements.lock -o requirements-run.lock
 
 
-.PHONY: help run team-demo test quick torture soak bench pictures wheel-check deb team-deb team-deb-check deb-check wheel sbom same msi windows-check msi-same setup-package setup-windows setup-run setup-test rules settings team-api translations lock
+.PHONY: help run team-demo test quick calendar torture soak bench pictures wheel-check deb team-deb team-deb-check deb-check wheel sbom same msi windows-check msi-same setup-package setup-windows setup-run setup-test rules settings team-api translations lock

@@ -125,6 +125,7 @@ def sign_in(settings: TeamSettings, password: str, started: Callable[[str], None
     process = SignIn(
         address=settings.serve.address,
         rows=login(settings.database, SIGN_IN, password, standing=standing),
+        behind_balancer=not told.is_near,
         openid=OpenId(told) if told.issuer else None,
     )
     _run(process, _bound_to(told.socket) if told.socket else _bound(told.host, told.port), started)
@@ -154,6 +155,7 @@ def _service(settings: TeamSettings, secrets: Secrets) -> Service:
     return Service(
         address=settings.serve.address,
         rows=rows,
+        behind_balancer=settings.serve.behind_balancer,
         bucket=bucket,
         arriving=Arriving(rows, bucket, secrets.number_key, signer),
         signer=signer,

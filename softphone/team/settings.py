@@ -117,7 +117,7 @@ class SignIn(_Table):
     @property
     def is_near(self) -> bool:
         """On this machine: `serve` passes on to it. Otherwise the balancer leads there."""
-        return bool(self.socket) or _is_loopback(self.host)
+        return bool(self.socket) or is_loopback(self.host)
 
 
 class TeamSettings(_Table):
@@ -196,11 +196,11 @@ _TOLD = frozenset({"ge", "le", "expected"})
 def _is_guarded(found: TeamSettings) -> bool:
     """Tokens never cross a network in the clear."""
     balanced = found.serve.behind_balancer
-    served = bool(found.serve.certificate) or balanced or _is_loopback(found.serve.listen)
+    served = bool(found.serve.certificate) or balanced or is_loopback(found.serve.listen)
     return served and (balanced or found.sign_in.is_near)
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

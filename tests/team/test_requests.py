@@ -9,10 +9,11 @@ import json
 import signal
 import socket
 import threading
-from contextlib import ExitStack
+from collections.abc import AsyncGenerator, MutableMapping
+from contextlib import ExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import psycopg
@@ -26,7 +27,8 @@ from softphone.domain.roles import Role
 from softphone.system.policy_file import filled
 from softphone.system.signature import new_signing_key, public_half, sign
 from softphone.team import serving
-from softphone.team.api.app import description
+from softphone.team.api.app import create_app, description
+from softphone.team.api.service import Process
 from softphone.team.rows.pool import asking_of
 from softphone.team.schema import HEAD
 from tests.days import house_day
@@ -656,3 +658,38 @@ def test_a_signed_policy_is_taken_once_by_its_number_and_reaches_a_desk_as_it_wa
 def test_the_description_of_the_api_is_the_one_in_docs() -> None:
     kept = json.loads((ROOT / "docs" / "team-api.json").read_text("utf-8"))
     assert kept == description(), "make team-api writes it anew"
+
+
+@pytest.mark.parametrize(
+    ("client", "balanced", "status"),
+    [("127.0.0.1", False, 200), ("::1", False, 200), ("192.0.2.7", False, 404), ("192.0.2.7", True, 200)],
+)
+def test_how_an_instance_is_it_tells_on_its_own_machine_alone_or_behind_a_balancer(
+    client: str, balanced: bool, status: int
+) -> None:
+    class Nobody(Process):
+        """It has no database, and is asked for none."""
+
+        @asynccontextmanager
+        async def open(self) -> AsyncGenerator[None]:
+            yield
+
+    app, told = create_app(Nobody(address="https://a", rows=cast("Any", None), behind_balancer=balanced)), list[int]()
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        told.extend([message["status"]] if message["type"] == "http.response.start" else [])
+
+    for path in ("/health/live", "/metrics"):
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "path": path,
+            "query_string": b"",
+            "headers": [],
+            "client": (client, 1),
+        }
+        asyncio.run(app(scope | {"http_version": "1.1", "scheme": "https", "server": ("a", 443)}, receive, send))
+    assert told == [status, status]

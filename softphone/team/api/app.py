@@ -6,18 +6,28 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
 
+from softphone.domain.errors import TeamError
 from softphone.team.api.asking import Either
 from softphone.team.api.forwarding import Forwarding
 from softphone.team.api.limits import Limits
 from softphone.team.api.problems import answer_problems
 from softphone.team.api.routes import SERVED, SIGNING_IN
 from softphone.team.api.service import Process, Service, SignIn
+from softphone.team.settings import is_loopback
 
-plain = APIRouter(include_in_schema=False)
+
+def _near(request: Request, here: Either) -> None:
+    """How it is, is nobody's business outside. Behind a balancer, that alone reaches it, and passes on what it is told to."""
+    who = request.client
+    if who is not None and not (here.behind_balancer or is_loopback(who.host)):
+        raise TeamError("error.team.missing")
+
+
+plain = APIRouter(include_in_schema=False, dependencies=[Depends(_near)])
 
 
 def description() -> dict[str, Any]:

@@ -33,6 +33,8 @@ class Process:
 
     address: str
     rows: Rows
+    behind_balancer: bool = False
+    """else `/health` and `/metrics` are answered on this machine alone"""
     figures: Figures = field(default_factory=Figures)
 
     def now(self) -> datetime:

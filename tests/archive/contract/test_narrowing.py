@@ -121,13 +121,17 @@ def test_whoever_holds_by_number_is_told_which_only_where_they_may_search_by_it(
             world.recorded(DOCUMENTATION, TRAINING, number=ours)
         world.recorded(DOCUMENTATION, TRAINING, number=number)
         raised = world.seen_by(who).holds.place_on_number(ours, HoldBy.PARTY, "om prisen", MONTH)
-        assert (who, len(raised.named), raised.unnamed, raised.found) == (who, named, 2 - named, 2)
         again = world.seen_by(who).holds.place_on_number(ours, HoldBy.PARTY, "om prisen", MONTH)
+        if raised.untold:
+            # In a house they would find out who has called anybody there.
+            assert (who in ("agent", "lead"), raised.raised, raised.found, again.raised) == (True, 0, 0, 0)
+            assert world.seen_by(who).holds.standing().holds == ()
+            continue
+        assert (who, len(raised.named), raised.unnamed, raised.found) == (who, named, 2 - named, 2)
         assert (len(again.already), again.raised) == (2, 2)
     # Nor by what they have locked: a lead does not find what may not be heard for training.
     locked = world.seen_by("lead").holds.standing().holds
-    assert locked
-    assert {(one.named, one.standing.recording) for one in locked} == {(False, "")}
+    assert {(one.named, one.standing.recording) for one in locked} <= {(False, "")}
 
 
 @pytest.mark.rule("G10")
