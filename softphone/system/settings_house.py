@@ -13,12 +13,20 @@ from typing import Any
 from softphone.system.settings_machine import MachineFault, MachineSettings, with_bytes
 from softphone.system.settings_schema import SETTINGS, Scope
 
+_NOT_ITS = frozenset(
+    {
+        *("accounts", "backup", "backup_every"),
+        # What the party hears and the recording has, and who may call beside the accounts' own servers.
+        *("microphone", "microphone_volume", "speaker", "noise", "echo", "accept_from"),
+    }
+)
+"""accounts come by themselves"""
 MAY = frozenset(
     key
     for key, one in SETTINGS.items()
-    if one.scope is Scope.BOTH and not one.holds_recording and key not in ("accounts", "backup", "backup_every")
+    if one.scope is Scope.BOTH and not one.holds_recording and key not in _NOT_ITS
 )
-"""what a house may say something about; accounts come by themselves"""
+"""what a house may say something about"""
 _POLICY = ("policy", "policy_signer", "policy_guarded")
 
 

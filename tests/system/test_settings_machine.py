@@ -19,6 +19,7 @@ from softphone.domain.purpose import Language
 from softphone.system import guarded
 from softphone.system.policy_file import SOME_KEYS, filled, load_policy
 from softphone.system.settings import FILE, InForce, Origin, in_force, save_changes
+from softphone.system.settings_house import from_house
 from softphone.system.settings_machine import MachineSettings, from_folder, from_registry
 from softphone.system.settings_registry import FILE_VALUE, ROOT
 from softphone.system.user import user_name
@@ -296,3 +297,25 @@ def test_a_user_goes_back_to_the_systems_language_where_the_organisation_gives_a
     save_changes(mine.parent, held, replace(held.settings, language=None))
     held = in_force(mine, machine)
     assert (held.settings.language, held.origin("language")) == (None, Origin.USER)
+
+
+HEARD_OR_LET_IN = """
+microphone_volume = 0
+microphone = "none"
+speaker = "none"
+noise = true
+echo = true
+accept_from = ["0.0.0.0/0"]
+archive = "/tmp/elsewhere"
+policy = "/tmp/p.toml"
+"""
+
+
+@pytest.mark.rule("G11")
+def test_a_house_says_nothing_about_what_is_recorded_heard_or_let_in() -> None:
+    """Its service may have been taken over (ADR 069)."""
+    text = f'[default]\nring_volume = 40\n{HEARD_OR_LET_IN}\n[locked]\nlook = "dark"\n{HEARD_OR_LET_IN}'
+    said = from_house(text.encode(), "https://a.example")
+    assert (set(said.default), set(said.locked)) == ({"ring_volume"}, {"look"})
+    told = [one.fault.key for one in said.faults if one.fault.code == "settings.fault.not_the_houses"]
+    assert set(told) == set(tomllib.loads(HEARD_OR_LET_IN))
