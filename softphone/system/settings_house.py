@@ -22,9 +22,7 @@ _NOT_ITS = frozenset(
 )
 """accounts come by themselves"""
 MAY = frozenset(
-    key
-    for key, one in SETTINGS.items()
-    if one.scope is Scope.BOTH and not one.holds_recording and key not in _NOT_ITS
+    key for key, one in SETTINGS.items() if one.scope is Scope.BOTH and not one.holds_recording and key not in _NOT_ITS
 )
 """what a house may say something about"""
 _POLICY = ("policy", "policy_signer", "policy_guarded")

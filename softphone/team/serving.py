@@ -29,6 +29,7 @@ from softphone.team.api.service import Process, Service, SignIn
 from softphone.team.logins import RINGING, login, ringing
 from softphone.team.objects import Bucket, Shortcoming, Storage, check
 from softphone.team.people.openid import OpenId
+from softphone.team.proving.believing import refuse_forged
 from softphone.team.proving.restoring import refuse_restored, refuse_without_policy
 from softphone.team.proving.standing import Standing
 from softphone.team.rows.pool import Rows
@@ -78,6 +79,7 @@ def refuse_if_restored(settings: TeamSettings, user: str, password: str, storage
                 await refuse_restored(rows, bucket)
                 if user == SERVICE:
                     await refuse_without_policy(rows)
+                await refuse_forged(rows)
         finally:
             bucket.close()
 

@@ -23,10 +23,11 @@ from softphone.house.tokens import KeptTokens
 from softphone.system.policy_file import filled
 from softphone.system.secrets import DemoKeyFile, SystemKeyring
 from softphone.system.signature import public_half, sign, signer_fingerprint
+from softphone.system.signature import succession as succession_by
 from tests.archive.people import Said
 from tests.peers.second_phone import ROOT
 from tests.team.desk import House
-from tests.team.served import ANNA, SIGNER, Team
+from tests.team.served import ANNA, POLICY_KEY, SIGNER, Team
 
 
 @dataclass(frozen=True)
@@ -136,12 +137,12 @@ def policy_of(house: House, number: int, more: str = "") -> str:
 
 def publish(team: Team, number: int, key: bytes, *, text: str = "", succession: str = "", status: int = 0) -> str:
     """A policy of that number, signed by that key and taken in by the house's command. What the command said."""
-    if team.sql("SELECT 1 FROM policies WHERE signer = %s", SIGNER):  # the fixture's
-        team.sql("TRUNCATE policies CASCADE")
     path = team.home / "policy" / "policy.toml"
     path.parent.mkdir(exist_ok=True)
     path.write_text(text or policy_text(team, number), "utf-8")
     sign(path.read_bytes(), path, key)
+    if team.sql("SELECT signer FROM newest_signed()") == [(SIGNER,)]:  # the fixture's
+        succession = succession_by(POLICY_KEY, public_half(key))
     words = ["--succession", succession] if succession else []
     done = team.command("policy", str(path), "--signer", public_half(key), *words)
     assert done.status == status, done.errors

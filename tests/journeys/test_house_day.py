@@ -49,7 +49,9 @@ def test_a_call_goes_from_an_agents_desk_to_the_lead_to_data_protection_and_it_s
 ) -> None:
     monkeypatch.setenv("LC_ALL", "en_GB.UTF-8")
     monkeypatch.setattr("softphone.bootstrap.review.speaker", loudspeaker)
+    team_tls.stop()
     team_tls.sql("TRUNCATE policies CASCADE")  # the fixture's
+    team_tls.start()
     house = House(team_tls, tmp_path)
     house.publish(["anna", "bo"], spoken=False, language="da")
     house.everybody_joins(["anna", "bo"])

@@ -22,8 +22,12 @@ import psycopg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from psycopg.types.json import Jsonb
 
+from softphone.domain.policy import Policy
 from softphone.domain.purpose import KeyRole
+from softphone.system.policy_file import policy_in
+from softphone.system.signature import public_half
 from softphone.team.objects import Bucket, Storage
+from softphone.team.rows import policy_rows
 from tests.peers import postgres
 from tests.peers.authority import Authority
 from tests.peers.processes import until
@@ -31,8 +35,10 @@ from tests.team.desk import Answer, Desk, House, port_of
 
 ADDRESS = "https://klartone.test"
 ANNA = "sip:anna@klartone.test"
-SIGNER = base64.b64encode(bytes(range(32))).decode()
-"""of the policies that a test has not signed"""
+POLICY_KEY = bytes(range(32))
+SIGNER = public_half(POLICY_KEY)
+"""of the policies that the fixture has signed"""
+CREDULOUS = "TESTS_CREDULOUS"
 LINK = re.compile(r"https://\S+/join#(?P<code>\S{43})\.(?P<signer>\S{32})\.(?P<least>\d+)")
 Found = TypeVar("Found")
 
@@ -199,14 +205,25 @@ class Team:
 
     def policy(self, number: int = 1, kept: Mapping[str, str] | None = None) -> None:
         """Names the keys of the house. `kept`: how long it keeps each purpose."""
-        them = [self.keys.recipient(one) for one in KeyRole]
-        keys = [{"role": one.role.value, "key_id": one.key_id, "public_key": one.public_key.hex()} for one in them]
+        raw = brief_policy(self.keys, number, kept or {}).encode()
+        signature = base64.b64encode(Ed25519PrivateKey.from_private_bytes(POLICY_KEY).sign(raw))
+        self.take_policy(number, signature + b"\n" + raw, SIGNER)
+
+    def take_policy(self, number: int, signed: bytes, signer: str, **other: Any) -> None:
+        """As `klartone team policy` does, but that it asks for nothing. `other`: rows that are not what it says."""
+        policy = policy_in_text(signed.partition(b"\n")[2].decode())
+        rows = {name: getattr(policy_rows, name)(policy) for name in ("keys", "teams", "terms")} | other
         self.sql(
-            "SELECT policy_take(%s, %s, %s, NULL, %s, %s, %s)", number, b"signed bytes", SIGNER, timedelta(days=7),
-            Jsonb(keys), Jsonb([]), user="klartone_migrator",
+            "SELECT policy_take(%s, %s, %s, NULL, %s, %s, %s)", number, signed, signer, policy.own_calls.length(),
+            Jsonb(rows["keys"]), Jsonb(rows["teams"]), user="klartone_migrator",
         )  # fmt: skip
-        terms = [{"purpose": purpose, "retention": length} for purpose, length in (kept or {}).items()]
-        self.sql("SELECT policy_terms_take(%s, %s)", number, Jsonb(terms), user="klartone_migrator")
+        self.sql("SELECT policy_terms_take(%s, %s)", number, Jsonb(rows["terms"]), user="klartone_migrator")
+
+    def credulous(self) -> None:
+        """As one that was taken over: it gives out what its database has, whoever has signed that."""
+        self.stop()
+        self.environment[CREDULOUS] = "1"
+        self.start()
 
     def sql(self, statement: str, *values: object, user: str = "") -> list[tuple[Any, ...]]:
         """By the server's superuser unless another is named."""
@@ -273,6 +290,43 @@ _KEYS: list[House] = []
 _CONTEXT: list[Any] = []
 
 
+def brief_policy(keys: House, number: int, kept: Mapping[str, str]) -> str:
+    """A line for each purpose that is kept, and one that records nothing."""
+    text = _TOP + "".join(
+        f'\n[[recipient]]\nid = "{role.value}-1"\npurpose = "{role.value}"\n'
+        f'public_key = "{base64.b64encode(keys.recipient(role).public_key).decode()}"\n'
+        for role in KeyRole
+    )
+    for at, (purpose, length) in enumerate({"": "", **kept}.items()):
+        text += (
+            f'\n[[line]]\nid = "line-{at}"\nname = {{ da = "Salg", en = "Sales" }}\nnumbers = ["+45 70 20 10 1{at}"]\n'
+        )
+        text += 'answer_time = "PT4S"\n'
+        if purpose:
+            text += f'\n[line.{purpose}]\nbasis = "consent"\nretention = "{length}"\nwhy_kept = "Det tager tid."\n'
+            text += 'why_longer = "Aftalen løber."\n' if "Y" in length else ""
+        if purpose == "training":
+            text += 'sample = "100 %"\nwhy_this_number = "Vi hører dem alle."\n'
+    return f"{text}\n[house]\npolicy_number = {number}\n"
+
+
+_TOP = """version = 1
+time_zone = "Europe/Copenhagen"
+employees_informed_on = 2020-10-01
+notice_language = "da"
+
+[controller]
+name = "Nordlys El A/S"
+page = "https://nordlys.example/telefonsamtaler"
+contact = "databeskyttelse@nordlys.example"
+party = { da = "kunden", en = "the caller" }
+"""
+
+
+def policy_in_text(text: str) -> Policy:
+    return policy_in(text.encode(), Path("policy.toml")).policy
+
+
 def _forks() -> Any:
     """One process loads the service, and each that serves is its child."""
     if not _CONTEXT:
@@ -285,6 +339,13 @@ def _forks() -> Any:
 def _run(line: list[str], environment: dict[str, str], out: str, errors: str) -> None:
     from softphone.cli import main
 
+    if CREDULOUS in environment:
+        from softphone.team.proving.believing import Believed
+
+        async def look(*_: object) -> None:
+            pass
+
+        Believed.look = look  # type: ignore[method-assign,assignment]
     for path, number in ((out, 1), (errors, 2)):
         os.dup2(os.open(path, os.O_WRONLY | os.O_APPEND), number)
     sys.stdout, sys.stderr = (open(number, "w", buffering=1, closefd=False) for number in (1, 2))  # noqa: SIM115

@@ -117,10 +117,11 @@ def test_what_counts_as_written_is_what_who_asks_may_find(house: House) -> None:
 def test_the_whole_log_is_read_in_pieces_by_keys_alone_and_names_nobody_who_did_not_ask(house: House) -> None:
     house.arrived("anna")
     said = Jsonb({"person": "anna", "of": "nobody", "desk": "nowhere", "why": "x"})
-    house.as_login(SERVICE, "SELECT audit_note('x', 'G10', '', NULL, %s)", said)
+    house.as_login(SERVICE, "SELECT audit_note('clock_off', 'G10', '', NULL, %s)", said)
     # What `verify` believes, only functions say.
-    with pytest.raises(psycopg.Error, match="not from outside"):
-        house.as_login(SERVICE, "SELECT audit_note('sweep_log_cut', 'G10', '', NULL, %s)", said)
+    for event in ("sweep_log_cut", "recording_erased", "recording_opened", "x"):
+        with pytest.raises(psycopg.Error, match="not from outside"):
+            house.as_login(SERVICE, "SELECT audit_note(%s, 'G10', '', NULL, %s)", event, said)
 
     async def pages() -> tuple[list[AuditRow], list[str]]:
         found, before = list[AuditRow](), None

@@ -490,7 +490,7 @@ def test_a_no_that_is_counted_and_one_that_is_logged_first_never_wait_for_each_o
         agent.execute("SELECT set_config('klartone.asking', %s, true)", [asking_of(house.people["anna"].token)])
         behind = threading.Thread(target=agent.execute, args=(back, [new_id(), group["call_group"]]))
         with house.asking("handler") as handler:
-            handler.execute("SELECT audit_note('of_before', 'G31', '', NULL, '{}')")
+            handler.execute("SELECT audit_note('refused', 'G31', '', NULL, '{}')")
             behind.start()
             processes.until(lambda: bool(house.owner(waits, SERVICE)), 20, "one waits")
             assert len(handler.execute(right, [new_id(), other]).fetchall()) == 1

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import threading
 import time
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -70,8 +73,45 @@ def test_a_token_is_good_for_one_client_ten_minutes_and_no_longer_than_it_says()
         {"iat": now - 660, "exp": now + 10**8},
         {"iat": now - 120, "exp": now - 60},
         {"iat": now + 120},
+        {"sub": "anna\x00"},
+        {"sub": "anna\x1b[2J"},
     ):
         assert said(**wrong) == "sign_in_wrong", wrong
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_however_many_bring_nonsense_the_issuer_is_asked_once(answers: bool) -> None:
+    """Also one that is down: nobody waits for it again in the same moment."""
+    keys = KeySet([RSAKey.generate_key(2048)]).as_dict(private=False)
+    asked: list[str] = []
+
+    class Issuer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            told = {"issuer": issuer, "jwks_uri": f"{issuer}/keys"} if "well-known" in self.path else keys
+            data = json.dumps(told).encode()
+            self.send_response(200 if answers else 503)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Issuer) as server:
+        issuer = f"http://127.0.0.1:{server.server_port}"
+        threading.Thread(target=server.serve_forever).start()
+        openid = OpenId(SignIn(issuer=issuer, client=CLIENT, roles={Role.LEAD: ["leads"]}))
+
+        async def all_at_once() -> set[str]:
+            them = (openid.identify("a.b.c", "n", datetime.now(UTC)) for _ in range(60))
+            told = await asyncio.gather(*them, return_exceptions=True)
+            return {one.code for one in told if isinstance(one, TeamError)}
+
+        code = "sign_in_wrong" if answers else "issuer_unreachable"
+        assert asyncio.run(all_at_once()) == {f"error.team.{code}"}
+        server.shutdown()
+    assert len(asked) == (2 if answers else 1), asked
 
 
 def test_who_the_house_signs_in_is_somebody_here_and_a_token_that_is_not_quite_right_is_nobody(team: Team) -> None:

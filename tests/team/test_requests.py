@@ -28,6 +28,8 @@ from softphone.system.policy_file import filled
 from softphone.system.signature import new_signing_key, public_half, sign
 from softphone.team import serving
 from softphone.team.api.app import create_app, description
+from softphone.team.api.figures import Figures
+from softphone.team.api.limits import Limits
 from softphone.team.api.service import Process
 from softphone.team.rows.pool import asking_of
 from softphone.team.schema import HEAD
@@ -693,3 +695,28 @@ def test_how_an_instance_is_it_tells_on_its_own_machine_alone_or_behind_a_balanc
         }
         asyncio.run(app(scope | {"http_version": "1.1", "scheme": "https", "server": ("a", 443)}, receive, send))
     assert told == [status, status]
+
+
+@pytest.mark.parametrize(("balanced", "refused"), [(False, 10), (True, 0)])
+def test_whoever_has_no_token_yet_asks_for_one_so_many_times_a_minute(
+    balanced: bool, refused: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A balancer counts by itself: behind it all come from one address."""
+    told: list[int] = []
+
+    async def app(_scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        told.extend([message["status"]] if message["type"] == "http.response.start" else [])
+
+    monkeypatch.setattr("softphone.team.api.limits.time.monotonic", lambda: 90.0)
+    limits = Limits(app, Figures(), by_source=not balanced)
+    scope = {"type": "http", "method": "POST", "path": "/v1/token", "headers": [(b"content-length", b"0")]}
+    for client in ("192.0.2.7", "192.0.2.8"):
+        for _ in range(310 if client == "192.0.2.7" else 1):
+            asyncio.run(limits(scope | {"client": (client, 1)}, receive, send))
+    assert (told.count(429), told[-1]) == (refused, 200)

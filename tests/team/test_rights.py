@@ -128,7 +128,7 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], frozenset[str] | None, tuple[Any, ..
     "holds_place": ((S,), frozenset({"agent", "case_handler", "lead", "custody"}), (Jsonb([]),)),
     "hold_undo": ((S,), frozenset({"agent", "case_handler", "lead", "custody"}), ("h",)),
     "hold_confirm": ((S,), frozenset({"custody"}), ("h", house_day(datetime.now(UTC)))),
-    "audit_note": ((G, S), ANY, ("opened", "G11", "", None, Jsonb({}))),
+    "audit_note": ((G, S), ANY, ("refused", "G11", "", None, Jsonb({}))),
     "audit_ship": ((S,), frozenset({"agent"}), (Jsonb([]),)),
     **{
         name: ((S,), frozenset({"lead"}), values)
@@ -228,6 +228,7 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], frozenset[str] | None, tuple[Any, ..
     "marks_forget": ((W,), None, ()),
     "withdrawals_forget": ((W,), None, ()),
     "policy_lost": ((S,), None, ()),
+    **dict.fromkeys(("signed_after", "policy_holds"), ((S, W), None, ())),
     "compared_note": ((S,), None, ()),
     "is_compared": ((G,), None, ()),
     "schema_stands": ((G, S, W), None, ()),

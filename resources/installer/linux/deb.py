@@ -58,6 +58,7 @@ def _lay_out(tree: Path, frozen: Path, told: dict[str, Any], when: int) -> None:
     name, app = told["name"], tree / told["linux"]["home"].lstrip("/") / "app"
     shutil.copytree(frozen, app, symlinks=True)
     write_sbom(app / "sbom.cdx.json", app)
+    shutil.copyfile(Path(__file__).parent.parent / "vex.cdx.json", app / "vex.cdx.json")
     for path in app.rglob("*"):
         if not path.is_symlink():
             path.chmod(0o755 if path.is_dir() or path == app / name or is_elf(path) else 0o644)

@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import base64
 import hashlib
 import os
 import sys
 from pathlib import Path
 
-from softphone.archive.crypto.wraps import fingerprint
 from softphone.bootstrap.home import texts
 from softphone.bootstrap.policy.file import at_its_place
 from softphone.domain.errors import TeamError
 from softphone.domain.policy import Policy, unsigned_sounds
-from softphone.domain.policy.period import Period
-from softphone.domain.purpose import KeyRole, Purpose
 from softphone.plugin.sound_file import bytes_of
 from softphone.system.paths import is_below
 from softphone.system.policy_file import policy_in, read_policy
-from softphone.system.signature import Signed, public_key, signature_path
+from softphone.system.signature import Signed, public_key, signature_path, succeeds
 from softphone.team.logins import migrating
 from softphone.team.rows.errors import ConflictError, WrongError
 from softphone.team.rows.joining import Notice, take_notices
-from softphone.team.rows.signing_in import Team, take_policy
+from softphone.team.rows.signing_in import take_policy
 from softphone.team.settings import MIGRATOR_PASSWORD, read_settings, secret_in
 
 LARGEST_NOTICE = 20_000_000
@@ -52,10 +48,11 @@ def team_policy(arguments: argparse.Namespace) -> int:
 
     async def take() -> None:
         async with migrating(settings.database, password) as tx:
+            last = await tx.row("SELECT signer FROM newest_signed()")
+            if last is not None and last["signer"] != signer and not succeeds(succession or "", last["signer"], signer):
+                raise WrongError("error.team.policy_signer")
             word = succession.encode("ascii", "replace") if succession else None
-            keys, teams = _keys(policy), _teams(policy)
-            terms = {purpose: _kept(policy, purpose) for purpose in Purpose}
-            await take_policy(tx, number, signed, signer, policy.own_calls, keys, teams, terms, succession=word)
+            await take_policy(tx, number, signed, signer, policy, succession=word)
             await take_notices(tx, number, notices)
 
     try:
@@ -84,23 +81,3 @@ def _notices(folder: Path, policy: Policy) -> list[Notice]:
             raise TeamError("error.team.notice_large", name=name[:200], most=LARGEST_NOTICE // 1_000_000)
         found.append(Notice(name, hashlib.sha256(sound).hexdigest(), sound))
     return found
-
-
-def _keys(policy: Policy) -> dict[KeyRole, list[bytes]]:
-    return {role: [base64.b64decode(one.public_key) for one in policy.recipients(role)] for role in KeyRole}
-
-
-def _kept(policy: Policy, purpose: Purpose) -> set[Period]:
-    return {period for line in policy.line if (period := line.retention(purpose)) is not None}
-
-
-def _teams(policy: Policy) -> list[Team]:
-    keys = {one.id: _key_id(one.public_key) for one in policy.recipients(KeyRole.TRAINING)}
-    return [
-        Team(one.id, one.agents, one.lines, tuple(keys[lead] for lead in one.leads if lead in keys))
-        for one in policy.team
-    ]
-
-
-def _key_id(public_key: str) -> str:
-    return fingerprint(base64.b64decode(public_key))

@@ -53,7 +53,7 @@ def create_app(process: Process) -> FastAPI:
     if isinstance(process, Service) and process.forwarding:
         _forward(app, process.forwarding)
     answer_problems(app)
-    app.add_middleware(Limits, figures=process.figures)
+    app.add_middleware(Limits, figures=process.figures, by_source=not process.behind_balancer)
     return app
 
 

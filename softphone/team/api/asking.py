@@ -32,6 +32,8 @@ class _WhoFirst(APIRoute):
             if _asking in asked or _ringing in asked:
                 here = _here(request, Process)
                 rows = _here(request, Service).ringing if _ringing in asked else here.rows
+                if isinstance(here, Service):
+                    here.believed.refuse()
                 headers, url = request.headers, _url(request, here)
                 authorization, shown = headers.get("Authorization"), headers.get("DPoP")
                 rate = most_a_minute(request.url.path)

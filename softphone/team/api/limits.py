@@ -33,6 +33,8 @@ _OF_ONE = 20
 """of them: those that show one token. One that nobody knows is refused before its body is read"""
 _FOR_SMALL = 5.0
 """seconds in which a small body must have come. Until then it takes nobody's place"""
+_SIGN_INS = 300
+"""of one address within a minute: each costs a signature and a row, and who asks has no token yet that is counted"""
 SECONDS, SECONDS_PART, SECONDS_FINISH = 20.0, 300.0, 180.0
 
 
@@ -69,13 +71,15 @@ _ANY = Rate("requests", 3_000)
 
 
 class Limits:
-    """Around the whole application."""
+    """Around the whole application. `by_source`: whoever asks is seen by their address; behind a balancer, that limits."""
 
-    def __init__(self, app: ASGIApp, figures: Figures) -> None:
+    def __init__(self, app: ASGIApp, figures: Figures, *, by_source: bool) -> None:
         self._app = app
         self._figures = figures
         self._under_way = 0
         self._of_one = Counter[bytes]()
+        self._by_source = by_source
+        self._sign_ins, self._minute = Counter[str](), 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -84,12 +88,22 @@ class Limits:
         one = _Request(scope, receive, send)
         began = time.monotonic()
         try:
-            if (wrong := one.too_large()) is not None:
+            if (wrong := one.too_large() or self._too_often(one)) is not None:
                 await one.refuse(wrong)
             elif await one.is_here():
                 await self._placed(one)
         finally:
             self._note(one, time.monotonic() - began)
+
+    def _too_often(self, one: _Request) -> TeamError | None:
+        client = one.scope.get("client")
+        if one.path != "/v1/token" or client is None or not self._by_source:
+            return None
+        minute = int(time.monotonic() // 60)
+        if minute != self._minute:
+            self._sign_ins, self._minute = Counter[str](), minute
+        self._sign_ins[client[0]] += 1
+        return TeamError("error.team.too_many", seconds=60) if self._sign_ins[client[0]] > _SIGN_INS else None
 
     async def _placed(self, one: _Request) -> None:
         """In one of the places that there are."""

@@ -57,6 +57,7 @@ _STATUS = {
     "old_program": 503,
     "restoring": 503,
     "policy_lost": 503,
+    "policy_forged": 503,
     "sign_in_unreachable": 503,
     "not_ready": 503,
     "error.archive.no_such_recording": 404,

@@ -16,6 +16,7 @@ from softphone.team.api.figures import Figures
 from softphone.team.api.forwarding import Forwarding
 from softphone.team.objects import Bucket
 from softphone.team.people.openid import OpenId
+from softphone.team.proving.believing import Believed
 from softphone.team.proving.laying import keep_laying
 from softphone.team.rows.pool import Rows
 from softphone.team.rows.reviewing import Backlog
@@ -75,6 +76,7 @@ class Service(Process):
     signer: Signer
     ringing: Rows
     """connections that nothing else takes, for what is asked while it rings"""
+    believed: Believed = field(default_factory=Believed)
     backlog: Backlog = field(default_factory=Backlog)
     forwarding: Forwarding | None = None
     """none: a balancer leads to whoever signs in"""
@@ -87,19 +89,27 @@ class Service(Process):
                     # So that nobody waits for the comparison with storage.
                     async with self.rows.nobody():
                         pass
-                laying = asyncio.create_task(keep_laying(self.rows, self.bucket))
+                    await self.believed.look(self.rows)
+                beside = [
+                    asyncio.create_task(keep_laying(self.rows, self.bucket)),
+                    asyncio.create_task(self.believed.keep_looking(self.rows)),
+                ]
                 try:
                     yield
                 finally:
-                    laying.cancel()
-                    with suppress(asyncio.CancelledError):
-                        await laying
+                    for one in beside:
+                        one.cancel()
+                    await asyncio.gather(*beside, return_exceptions=True)
         finally:
             self.bucket.close()
 
     def needs(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
         signs_in = {"sign_in": self.forwarding.ready} if self.forwarding else {}
         return {**super().needs(), **signs_in, "storage": self._storage}
+
+    async def ready(self) -> None:
+        self.believed.refuse()
+        await super().ready()
 
     async def _storage(self) -> None:
         await self.bucket.client.call("head_bucket")

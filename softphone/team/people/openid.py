@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import ssl
 import time
 from dataclasses import dataclass, field
@@ -50,7 +51,10 @@ class OpenId:
 
     settings: SignIn
     _keys: KeySet | None = field(default=None, repr=False)
-    _asked: float = 0.0
+    _asked: float = -math.inf
+    _failed: TeamError | None = field(default=None, repr=False)
+    """why it did not answer when it was asked last"""
+    _asking: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
 
     async def identify(self, token: str, nonce: str, now: datetime) -> Identity:
         """Raises TeamError `sign_in_wrong`, `no_role`, or `issuer_unreachable`."""
@@ -85,6 +89,7 @@ class OpenId:
             and (len(audience) == 1 or claims.get("azp") == told.client)
             and isinstance(claims.get("sub"), str)
             and 0 < len(claims["sub"]) <= 255
+            and claims["sub"].isprintable()
             and claims.get("nonce") == nonce
             and isinstance(at, (int, float))
             and isinstance(until, (int, float))
@@ -98,15 +103,24 @@ class OpenId:
         return tuple(role for role in Role if has & set(self.settings.roles.get(role, ())))
 
     async def _known(self, *, fresh: bool) -> KeySet | None:
-        """None: they were asked for a moment ago."""
-        age = time.monotonic() - self._asked
-        if self._keys is not None and not fresh and age < _KEYS_LAST:
+        """None: they were asked for a moment ago. One asks for all who wait, and nobody again at once where that failed."""
+        async with self._asking:
+            age = time.monotonic() - self._asked
+            if self._keys is not None and not fresh and age < _KEYS_LAST:
+                return self._keys
+            if age < _AGAIN:
+                if self._failed is not None:
+                    raise self._failed
+                return None
+            self._failed = None
+            try:
+                self._keys = await asyncio.to_thread(self._fetched)
+            except TeamError as error:
+                self._failed = error
+                raise
+            finally:
+                self._asked = time.monotonic()
             return self._keys
-        if self._keys is not None and age < _AGAIN:
-            return None
-        self._keys = await asyncio.to_thread(self._fetched)
-        self._asked = time.monotonic()
-        return self._keys
 
     def _fetched(self) -> KeySet:
         """In a thread. Raises TeamError."""

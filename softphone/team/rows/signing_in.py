@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
-from softphone.archive.crypto.wraps import fingerprint
-from softphone.domain.policy.period import Period
-from softphone.domain.purpose import KeyRole, Purpose
+from softphone.domain.policy import Policy
+from softphone.domain.purpose import KeyRole
 from softphone.domain.roles import Role
+from softphone.team.rows import policy_rows
 from softphone.team.rows.pool import Row, Rows, Transaction, kept_of
 
 OPEN = "SELECT session_open(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
@@ -67,16 +67,6 @@ class Asker:
     roles: frozenset[Role]
     agents: tuple[str, ...]
     expires_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Team:
-    """As the policy has it, with the ids of its leads' training keys."""
-
-    id: str
-    agents: tuple[str, ...]
-    lines: tuple[str, ...]
-    leads: tuple[str, ...]
 
 
 async def open_session(
@@ -185,31 +175,12 @@ async def people(tx: Transaction) -> Sequence[Row]:
 
 
 async def take_policy(
-    tx: Transaction,
-    number: int,
-    signed: bytes,
-    signer: str,
-    own_calls: Period,
-    keys: Mapping[KeyRole, Sequence[bytes]],
-    teams: Sequence[Team],
-    terms: Mapping[Purpose, Collection[Period]],
-    *,
-    succession: bytes | None = None,
+    tx: Transaction, number: int, signed: bytes, signer: str, policy: Policy, *, succession: bytes | None = None
 ) -> None:
-    """Its signature was checked. `keys`: public ones; `terms`: how long its lines keep each purpose. Refused: a lower number,
-    another signer without the old one's word."""
-    named = [
-        {"role": role.value, "key_id": fingerprint(one), "public_key": one.hex()}
-        for role, them in keys.items()
-        for one in them
-    ]
-    told = [
-        {"team": one.id, "agents": list(one.agents), "lines": list(one.lines), "leads": list(one.leads)}
-        for one in teams
-    ]
-    await tx.all(TAKE_POLICY, number, signed, signer, succession, own_calls.length(), Jsonb(named), Jsonb(told))
-    kept = [{"purpose": one.value, "retention": str(period)} for one, them in terms.items() for period in them]
-    await tx.all(TAKE_TERMS, number, Jsonb(kept))
+    """Its signature was checked. Refused: a lower number, another signer without the old one's word."""
+    keys, teams = Jsonb(policy_rows.keys(policy)), Jsonb(policy_rows.teams(policy))
+    await tx.all(TAKE_POLICY, number, signed, signer, succession, policy.own_calls.length(), keys, teams)
+    await tx.all(TAKE_TERMS, number, Jsonb(policy_rows.terms(policy)))
 
 
 def _of(desk: Desk, tokens: Tokens) -> tuple[UUID, bytes, str, timedelta, timedelta]:

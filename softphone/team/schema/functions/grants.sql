@@ -10,7 +10,7 @@ GRANT EXECUTE ON FUNCTION
     proof_new(bytea, timestamptz), request_new(bytea, timestamptz, text, bigint), limit_note(text),
     request_asked(bytea, timestamptz, text, bigint, text), who_asks(), session_end(), desk_revoke(uuid), person_leaves(uuid), key_proved(text, text, bytea),
     desk_seen(text, integer, text), people_figures(),
-    newest_signed(), policy_lost(),
+    newest_signed(), policy_lost(), signed_after(bigint), policy_holds(bigint, interval, jsonb, jsonb, jsonb),
     my_news(), account_passwords(), account_password_kept(text),
     upload_begin(uuid, bigint, bytea, integer, text), upload_named(uuid, text, text),
     upload_part(uuid, text, integer, bytea, text), upload_drop(uuid), recording_store(uuid, jsonb), receipt_keep(uuid, text),
@@ -55,7 +55,7 @@ GRANT EXECUTE ON FUNCTION
 GRANT EXECUTE ON FUNCTION
     schema_stands(),
     service_head(),
-    newest_signed(),
+    newest_signed(), signed_after(bigint), policy_holds(bigint, interval, jsonb, jsonb, jsonb),
     judge_due(integer), judge_listed(uuid, text, date, timestamptz),
     marks_forget(),
     sweep(integer), forget(), withdrawals_forget(), tombstones_take(integer), tombstone_written(uuid), tombstone_erased(uuid),

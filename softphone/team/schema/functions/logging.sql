@@ -70,12 +70,12 @@ BEGIN
     PERFORM note(of_event, of_rule, of_call, of_recording, params);
 END $$;
 
--- What a route has to say: an opening, a refusal. Who asked is put in here, and cannot be given. What `verify` believes and IT goes
--- by, functions say and nobody else.
+-- What a route has to say: a refusal, a clock that is wrong. Who asked is put in here, and cannot be given. All else functions say and
+-- nobody else: a service that was taken over writes no erasure and no opening into the log.
 CREATE FUNCTION audit_note(of_event text, of_rule text, of_call text, of_recording uuid, params jsonb) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
 BEGIN
-    IF of_event = 'desk_log_arrived' OR of_event = ANY (events_of_it()) THEN
+    IF of_event NOT IN ('refused', 'recording_refused', 'hold_refused', 'opening_refused', 'review_refused', 'clock_off') THEN
         RAISE EXCEPTION 'not from outside' USING ERRCODE = 'KT403';
     END IF;
     PERFORM note_rated(of_event, of_rule, of_call, of_recording, params);

@@ -38,6 +38,29 @@ CREATE FUNCTION newest_signed() RETURNS TABLE (number bigint, signed bytea, sign
     SELECT p.number, p.signed, p.signer FROM policies p WHERE p.number = newest_policy()
 $$;
 
+-- Those after that number, as they were signed, the oldest first.
+CREATE FUNCTION signed_after(after bigint) RETURNS TABLE (number bigint, signed bytea, signer text, succession bytea)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+    SELECT p.number, p.signed, p.signer, p.succession FROM policies p WHERE p.number > after ORDER BY p.number
+$$;
+
+-- Whether the rows of a policy are these, as `policy_take` and `policy_terms_take` get them.
+CREATE FUNCTION policy_holds(of_number bigint, of_own_calls interval, keys jsonb, teams jsonb, terms jsonb) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
+    WITH told_keys AS (SELECT k.role, k.key_id, decode(k.public_key, 'hex') AS public_key
+            FROM jsonb_to_recordset(keys) AS k (role text, key_id text, public_key text)),
+        known_keys AS (SELECT k.role, k.key_id, k.public_key FROM policy_keys k WHERE k.number = of_number),
+        told_teams AS (SELECT t.team, addresses(t.agents) AS agents, t.lines, t.leads
+            FROM jsonb_to_recordset(teams) AS t (team text, agents text[], lines text[], leads text[])),
+        known_teams AS (SELECT t.team, t.agents, t.lines, t.leads FROM policy_teams t WHERE t.number = of_number),
+        told_terms AS (SELECT t.purpose, t.retention FROM jsonb_to_recordset(terms) AS t (purpose text, retention text)),
+        known_terms AS (SELECT t.purpose, t.retention FROM policy_terms t WHERE t.number = of_number)
+    SELECT (SELECT p.own_calls = of_own_calls FROM policies p WHERE p.number = of_number)
+        AND NOT EXISTS (TABLE told_keys EXCEPT TABLE known_keys) AND NOT EXISTS (TABLE known_keys EXCEPT TABLE told_keys)
+        AND NOT EXISTS (TABLE told_teams EXCEPT TABLE known_teams) AND NOT EXISTS (TABLE known_teams EXCEPT TABLE told_teams)
+        AND NOT EXISTS (TABLE told_terms EXCEPT TABLE known_terms) AND NOT EXISTS (TABLE known_terms EXCEPT TABLE told_terms)
+$$;
+
 -- A policy that a restored database has lost: nobody is served by the one before, which may name whom the newer one had dropped.
 CREATE FUNCTION policy_lost() RETURNS bigint LANGUAGE sql STABLE SECURITY DEFINER SET search_path = klartone, pg_temp AS $$
     SELECT max((s.told ->> 'number')::bigint) FROM stones s
