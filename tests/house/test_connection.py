@@ -48,8 +48,9 @@ def test_it_asks_uploads_reads_as_it_comes_and_goes_on_when_a_token_ends(team_tl
     joined = signed_in(team_tls, tmp_path / "home", "agent", key=None)
     connection = joined.connection
     assert connection.ask("GET", "/v1/me").json["desk"] == joined.desk
+    ((signed,),) = team_tls.sql("SELECT signed FROM newest_signed()")
     policy = connection.ask("GET", "/v1/policy")
-    assert (policy.body, policy.headers["etag"]) == (b"signed bytes", '"1"')
+    assert (policy.body, policy.headers["etag"]) == (signed, '"1"')
     again = connection.ask("GET", "/v1/policy", headers={"If-None-Match": policy.headers["etag"]})
     assert (again.status, again.body) == (304, b"")
     # A recording by its parts, the first as it is read.
@@ -65,7 +66,7 @@ def test_it_asks_uploads_reads_as_it_comes_and_goes_on_when_a_token_ends(team_tl
     assert connection.ask("PUT", f"{path}/2", raw=sent.parts[1], digest=True, seconds=60).status == 204
     assert connection.ask("POST", f"/v1/recordings/{sent.recording}/finish", sent.told).json["state"] == "stored"
     with connection.stream("GET", "/v1/policy") as streamed:
-        assert b"".join(iter(lambda: streamed.read(4), b"")) == b"signed bytes"
+        assert b"".join(iter(lambda: streamed.read(4), b"")) == signed
     # What it refuses is the service's own code, with what belongs to its sentence.
     with pytest.raises(HouseError) as wrong:
         connection.ask("POST", "/v1/recordings", {"recording": "x"})

@@ -8,15 +8,17 @@ import os
 import signal
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
 from pytestqt.qtbot import QtBot
 
 from softphone.domain.purpose import Purpose, Reason
+from softphone.system.signature import succession
 from tests.days import house_day
 from tests.peers.processes import until
-from tests.team.served import Team
+from tests.team.served import POLICY_KEY, Team
 from tests.team_demo.house import LINE, House
 from tests.team_demo.people import desk_of, rows
 from tests.team_demo.review import reviewing
@@ -49,11 +51,8 @@ def test_a_call_goes_from_an_agents_desk_to_the_lead_to_data_protection_and_it_s
 ) -> None:
     monkeypatch.setenv("LC_ALL", "en_GB.UTF-8")
     monkeypatch.setattr("softphone.bootstrap.review.speaker", loudspeaker)
-    team_tls.stop()
-    team_tls.sql("TRUNCATE policies CASCADE")  # the fixture's
-    team_tls.start()
     house = House(team_tls, tmp_path)
-    house.publish(["anna", "bo"], spoken=False, language="da")
+    house.publish(["anna", "bo"], spoken=False, language="da", vouched=partial(succession, POLICY_KEY))
     house.everybody_joins(["anna", "bo"])
     lead, dpo = house.lead, house.data_protection
 

@@ -136,7 +136,7 @@ def test_the_whole_log_is_read_in_pieces_by_keys_alone_and_names_nobody_who_did_
     told, kinds = asyncio.run(pages())
     assert kinds == sorted({one.event for one in told})
     assert [one.number for one in told] == list(range(len(told), 0, -1))
-    assert (told[0].event, told[0].params) == ("x", {"of": "nobody", "desk": "nowhere", "why": "x"})
+    assert (told[0].event, told[0].params) == ("clock_off", {"of": "nobody", "desk": "nowhere", "why": "x"})
     given = (9, 0, None, None, None, None, [], [], False, "", "", 9)
     with house.asking("custody") as connection:
         for way in ("seqscan", "hashjoin", "mergejoin"):

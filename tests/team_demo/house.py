@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -73,8 +73,11 @@ class House:
             raise NotMadeError(f"klartone team {what}: {done.errors}")
         return done.out
 
-    def publish(self, agents: Sequence[str], *, spoken: bool, language: str) -> None:
-        """A policy for the keys that their people make, signed by data protection and taken in on the server."""
+    def publish(
+        self, agents: Sequence[str], *, spoken: bool, language: str, vouched: Callable[[str], str] | None = None
+    ) -> None:
+        """A policy for the keys that their people make, signed by data protection and taken in on the server. `vouched`: the word
+        of whoever has signed before."""
         public: dict[str, str] = {}
         for role, name in KEPT_BY.items():
             person = self.others[name] = Person(self.folder, name)
@@ -97,7 +100,8 @@ class House:
         if not spoken:
             self._record(policy, language)
         signs.does("policy", "sign", str(policy), "--id", "signer")
-        self.command("policy", str(policy), "--signer", self.signer)
+        words = ["--succession", vouched(self.signer)] if vouched else []
+        self.command("policy", str(policy), "--signer", self.signer, *words)
 
     def certify(self, agent: Person) -> None:
         """Colleagues' desks believe what that agent's tells of a call that it transfers."""
