@@ -21,7 +21,7 @@ from softphone.edge.channel import NoSoundYet, PartyHears, PartySoundBack, Sourc
 from softphone.edge.relay import MediaRelay, RelayedCall, RelayEvent, RelayState
 from softphone.edge.relay.packets import read_rtcp
 from softphone.edge.relay.source import BELIEVE, FOLLOW_AFTER, LATCH_AFTER
-from softphone.edge.relay.srtp import SrtpCheck, party_key, read_keys
+from softphone.edge.relay.srtp import MOST_STREAMS, SrtpCheck, party_key, read_keys
 from softphone.edge.turns import EdgeLoop, edge_loop
 
 HOST = "127.0.0.1"
@@ -486,6 +486,18 @@ def test_a_control_packet_of_pjmedias_has_its_key_and_counts_once() -> None:
     ssrc = 0x31A15182
     assert [check.proves_control(one, ssrc) for one in (first, second, first, second)] == [True, True, False, False]
     assert not SrtpCheck(MASTER).proves_control(first, ssrc)
+
+
+def test_by_one_key_there_are_so_many_streams_and_no_more_whatever_they_prove() -> None:
+    """Each is remembered: whoever has the key could otherwise fill the memory with them."""
+    check = SrtpCheck(MASTER)
+    assert all(check.proves(srtp(1, ssrc=ssrc), ssrc, 1) for ssrc in range(MOST_STREAMS))
+    assert all(check.proves_control(srtcp(1, ssrc=ssrc), ssrc) for ssrc in range(MOST_STREAMS))
+    more = MOST_STREAMS + 1
+    assert not check.proves(srtp(1, ssrc=more), more, 1)
+    assert not check.proves_control(srtcp(1, ssrc=more), more)
+    assert check.proves(srtp(2, ssrc=3), 3, 2), "those that are known go on"
+    assert check.proves_control(srtcp(2, ssrc=3), 3)
 
 
 @on_a_loop

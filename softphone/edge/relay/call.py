@@ -325,7 +325,7 @@ class RelayedCall:
         if verdict is Verdict.DROP:
             counters.strangers += 1
             return
-        if (verdict is Verdict.HEARD_ONLY or address == self._source.doubted) and self._is_key(packet):
+        if address == self._source.doubted and self._is_key(packet):
             counters.unasked += 1
             return
         if address == self._source.pinned and verdict is not Verdict.UNPROVED:
