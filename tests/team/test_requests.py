@@ -267,6 +267,8 @@ def test_no_route_takes_a_token_that_is_missing_elsewhere_over_or_revoked_nor_a_
             "no proof": ask(desk, route, proof="").code,
             "another machine": ask(thief, route).code,
             "another route's proof": ask(desk, route, proof=desk.proof("GET", "/v1/other", desk.token)).code,
+            "another token's proof": ask(desk, route, proof=desk.proof(method, path, "another token")).code,
+            "no token's proof": ask(desk, route, proof=desk.proof(method, path)).code,
             "over": ask(over, route).code,
             "revoked": ask(left, route).code,
         }
@@ -275,6 +277,8 @@ def test_no_route_takes_a_token_that_is_missing_elsewhere_over_or_revoked_nor_a_
             "no proof": "proof_missing",
             "another machine": "proof_wrong",
             "another route's proof": "proof_wrong",
+            "another token's proof": "proof_wrong",
+            "no token's proof": "proof_wrong",
             "over": "signed_out",
             "revoked": "signed_out",
         }, (method, path)
