@@ -43,7 +43,7 @@ from softphone.ui.theme.icons import Icons
 from softphone.ui.theme.tokens import Theme, load_themes
 from softphone.ui.tray import Tray
 from softphone.ui.unsaved_notes import UnsavedNotes
-from softphone.ui.view import View, new_id, readable_target
+from softphone.ui.view import View, new_id, readable_target, say_coded
 from softphone.ui.window import DeskWindow
 from softphone.wire.from_engine import Done, Fault, Levels, Occurred, Refused, Snapshot
 from softphone.wire.snapshot import CallPhase, Look, PolicyPhase, TextSize
@@ -282,7 +282,7 @@ class Desk(QObject):
         self.draw()
 
     def _fault(self, fault: Fault) -> None:
-        self._say(lambda texts: texts(fault.said.code, **fault.said.params))
+        self._say(lambda texts: say_coded(texts, fault.said))
 
     def _occurred(self, event: Occurred) -> None:
         """The length of what is missing is known only as it happens."""
@@ -321,9 +321,9 @@ class Desk(QObject):
         if (note := self._notes.answered(refused.id)) is not None:
             why = refused.said
             self._typing.refused(note)
-            self._say(lambda texts: texts("note.not_saved", why=texts(why.code, **why.params), note=note.text))
+            self._say(lambda texts: texts("note.not_saved", why=say_coded(texts, why), note=note.text))
             return
-        self._say(lambda texts: texts(refused.said.code, **refused.said.params))
+        self._say(lambda texts: say_coded(texts, refused.said))
 
     def _answered(self, command: str, *, taken: bool) -> None:
         """The engine does it, or nobody will."""

@@ -15,7 +15,7 @@ from softphone.texts import Texts
 from softphone.ui.theme.icons import Icons
 from softphone.ui.theme.tokens import Theme
 from softphone.wire.from_engine import Snapshot
-from softphone.wire.snapshot import Account, CallPhase, CallRole, CallState, LineState, PastCall, PolicyPhase
+from softphone.wire.snapshot import Account, CallPhase, CallRole, CallState, CodedText, LineState, PastCall, PolicyPhase
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +193,15 @@ def readable_target(target: str) -> str:
     """A SIP or tel URI as people write an address: without its scheme and parameters."""
     scheme, colon, rest = target.partition(":")
     return readable((rest if colon and scheme.lower() in ("sip", "sips", "tel") else target).partition(";")[0])
+
+
+def say_coded(texts: Texts, said: CodedText) -> str:
+    """What the engine says, with its numbers as people write them."""
+    told = {
+        name: readable_target(value) if name in ("target", "number") and isinstance(value, str) else value
+        for name, value in said.params.items()
+    }
+    return texts(said.code, **told)
 
 
 def readable(number: str) -> str:

@@ -17,7 +17,7 @@ from softphone.ui.call.moment import PLACED
 from softphone.ui.call.tiles import ActionButton
 from softphone.ui.driver import DeskDriver, NotThereError
 from softphone.wire import to_engine
-from softphone.wire.from_engine import Done, Refused, Snapshot
+from softphone.wire.from_engine import Done, Fault, Refused, Snapshot
 from softphone.wire.snapshot import (
     Account,
     AccountState,
@@ -604,3 +604,19 @@ def test_the_menu_closes_when_its_call_ends(scene: Scene) -> None:
     assert desk.window.call.tools.menu.isVisible()
     scene.show(s.READY)
     assert not desk.window.call.tools.menu.isVisible()
+
+
+def test_who_has_no_name_has_the_number_once_and_what_the_engine_says_has_it_as_people_write_it(scene: Scene) -> None:
+    desk = scene.open(s.snapshot(s.call(s.RECORDING, name="")))
+    party = desk.window.call.party
+    assert (party.name.text(), party.number.text()) == ("+45 20 12 34 56", "Kopiér nummeret")
+    scene.engine.tell(Fault(CodedText("fault.transfer.busy", {"target": "+4523456789"})))
+    scene.qtbot.waitUntil(desk.window.note.isVisible, timeout=10_000)
+    assert desk.window.note.text.text().startswith("+45 23 45 67 89 ")
+
+
+def test_a_screen_reader_hears_no_seconds_in_a_name(scene: Scene) -> None:
+    scene.open(s.snapshot(s.LOCKED_CALL))
+    undo = scene.widget("dispute")
+    assert isinstance(undo, ActionButton)
+    assert (undo.accessibleName(), undo.sub()) == ("Fortryd tvist", "48 sek.")

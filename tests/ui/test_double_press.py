@@ -429,9 +429,10 @@ def test_a_first_press_counts_on_what_has_stood_there_whatever_counts_down_or_ha
 ) -> None:
     opened(scene, clock, counting(50))
     button = scene.widget("dispute")
-    before = button.accessibleName()
+    assert isinstance(button, ActionButton)
+    before = button.sub()
     scene.show(s.snapshot(counting(49)))
-    assert button.accessibleName() != before
+    assert button.sub() != before
     scene.press("dispute")
     assert so_far(scene) == [UndoDispute("", "call-1", V)]
     # What is armed is locked with the first sample: the press is the same.

@@ -64,6 +64,9 @@ def test_text_has_aa_contrast_on_its_ground(theme: Theme) -> None:
     for name in ("neutral", "amber", "red", "blue", "fault"):
         card = theme.card(name)
         assert contrast(card.mark, card.fill) >= 3.0, name
+        # The card that says that nothing is recorded is seen as well as the one that says the opposite (WCAG 1.4.11).
+        for ground in (theme.window, theme.surface):
+            assert contrast(card.edge, ground) >= 3.0, name
         assert contrast(theme.tone(name).mark, theme.window) >= 3.0, name
     assert contrast("#FFFFFF", theme.red.fill) >= 6.0
 

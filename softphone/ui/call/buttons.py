@@ -174,6 +174,7 @@ def _show(button: ActionButton, view: View, words: ButtonWords, does: str, *, vi
         why=words.why,
         violet=violet,
         means=f"{does} {words.title}",
+        named=words.title if violet else "",  # the seconds that are left are no part of its name
     )
 
 

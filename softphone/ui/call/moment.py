@@ -23,7 +23,7 @@ from softphone.ui.controls import Control
 from softphone.ui.fields import Card, TextLabel, high_at
 from softphone.ui.theme.scale import px
 from softphone.ui.theme.style import BODY, MARGIN, SMALL
-from softphone.ui.view import View, new_id
+from softphone.ui.view import View, new_id, say_coded
 from softphone.ui.words.moment import aside_lines, press_words, to_say, unclear_presses
 from softphone.wire.snapshot import CallPhase, CallState
 from softphone.wire.to_engine import Act
@@ -229,7 +229,7 @@ class Moment(QWidget):
         fault = view.snapshot.sound.fault if view.snapshot else None
         self.fault.setVisible(fault is not None)
         if fault:
-            self.fault_text.setText(view.texts(fault.code, **fault.params))
+            self.fault_text.setText(say_coded(view.texts, fault))
         self.beside.render_view(view, call)
         self._yield()
 

@@ -149,7 +149,8 @@ class PartyView(QWidget):
     def _show_number(self) -> None:
         if self._view and self._call:
             text = self._view.texts("party.copy")
-            self.number.show_as(self._view, readable(self._call.number), why=text)
+            # Where the number is all that is known it stands above already.
+            self.number.show_as(self._view, readable(self._call.number) if self._call.name else text, why=text)
 
     def _copy(self) -> None:
         if self._view and self._call:

@@ -45,9 +45,12 @@ class ActionButton(Control):
         violet: bool = False,
         filled: bool = False,
         means: str = "",
+        named: str = "",
     ) -> None:
+        """`named`: what a screen reader calls it, where the second line changes with every second."""
         self._sub, self._violet, self._filled = sub, violet, filled
         name = f"{title}: {sub}" if sub else title
+        name = named or name
         self.show_as(view, title, icon=icon, name=name, enabled=enabled, why=why, means=means or title, shown=name)
 
     def usually(self, height: int) -> None:

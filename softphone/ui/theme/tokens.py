@@ -61,7 +61,7 @@ class Theme:
         tone = self.tone(name)
         if name == "red":
             return Tone(tone.fill, tone.edge, tone.ink, tone.ink)
-        return Tone(self.surface, tone.edge, self.text, tone.mark)
+        return Tone(self.surface, self.outline if name == "neutral" else tone.edge, self.text, tone.mark)
 
 
 def load_themes(folder: Path) -> tuple[Theme, Theme]:
