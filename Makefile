@@ -4,7 +4,7 @@ python := .venv/bin/python
 
 help:
 	@echo "make run            a whole recorded call on this machine"
-	@echo "make team-demo      a house on this machine: its servers, three desks with callers, a lead, data protection, IT"
+	@echo "make team-demo      a house on this machine: its servers, three desks with callers, a lead, data protection, IT; STAY=1 keeps it"
 	@echo "make quick          for every change: lint, import contracts, pure tests; under 90 s"
 	@echo "make test           every check: lint, types, import contracts, tests with real peers"
 	@echo "make torture        the long ones: hundreds of stops, minutes of sound"
@@ -42,7 +42,7 @@ run: setup-run
 	@.venv/bin/klartone demo --notice N7 --agent dispute
 
 team-demo: setup-test
-	@$(python) -m tests.team_demo
+	@$(python) -m tests.team_demo $(if $(STAY),--stay)
 
 test: setup-test
 	@.ci/test

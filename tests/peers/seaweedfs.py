@@ -52,6 +52,14 @@ def again(home: Path) -> subprocess.Popen[bytes]:
     return _started(home)[0]
 
 
+def forget_sockets(home: Path) -> None:
+    """It lays some in /tmp, named by its ports, and leaves them there."""
+    with contextlib.suppress(OSError, ValueError):
+        for port in json.loads((home / "ports.json").read_text()):
+            for one in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):
+                one.unlink(missing_ok=True)
+
+
 class PortTakenError(OSError):
     pass
 
@@ -138,6 +146,7 @@ def seaweedfs() -> Generator[str]:
                         os.kill(pid, signal.SIGKILL)  # its own ending waits ten seconds for other servers
                     with contextlib.suppress(ChildProcessError):  # of another worker
                         os.waitpid(pid, 0)
+                forget_sockets(home / "data")
                 shutil.rmtree(home, ignore_errors=True)
         used.close()
 

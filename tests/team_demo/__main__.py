@@ -5,7 +5,9 @@ Everything lies in a folder of its own and goes with it. Without a screen the wi
 
 from __future__ import annotations
 
+import argparse
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -26,8 +28,8 @@ from tests.days import house_day
 from tests.peers import postgres, seaweedfs
 from tests.peers.processes import free_port, until
 from tests.team.served import Team
-from tests.team_demo.house import LINE, House
-from tests.team_demo.people import AgentsDesk, desk_of, rows
+from tests.team_demo.house import LINE, House, NotMadeError
+from tests.team_demo.people import AgentsDesk, CommandRefusedError, desk_of, rows
 from tests.team_demo.review import reviewing
 from tests.team_demo.words import words
 
@@ -36,6 +38,7 @@ CALLERS = {"anna": "+4520304050", "bo": "+4520304050", "carl": "+4520607080"}
 DISPUTES = "bo"
 SECONDS = 3.0
 DATABASE = "klartone"
+HEARD = ("recording_opened", "recording_exported", "review_opened")
 
 
 class Story:
@@ -54,6 +57,7 @@ def servers(folder: Path) -> Generator[Team]:
     with ExitStack() as ending:
         server = ending.enter_context(postgres.started())
         process, address = seaweedfs.start(folder / "s3")
+        ending.callback(seaweedfs.forget_sockets, folder / "s3")
         ending.callback(_end, process)
         server.make(DATABASE)
         home = folder / "service"
@@ -135,6 +139,18 @@ def _afterwards(house: House, recorded: dict[str, str], trained: set[str], tell:
     dpo.does("holds", "lift", held["hold"], "--reason", "settled")
     tell("released", count=len(lead.lists("archive", "list")))
 
+    (shown,) = dpo.lists("archive", "show", recorded[desks[0]])
+    tell("heard", count=sum(one["event"] in HEARD for one in shown["audit"]))
+    objects, erases = recorded[desks[0]], next(one for name, one in recorded.items() if name not in desks)
+    dpo.does("cases", "new", objects)
+    dpo.does("cases", "decide", objects, "--reject", "--reason", "The agreement has to be documented.")
+    tell("objected")
+    dpo.does("cases", "new", erases, "--for", "erasure")
+    dpo.does("cases", "decide", erases, "--uphold", "--reason", "Nothing has to be kept.")
+    house.command("sweep")
+    assert erases not in {name for name, _ in house.team.kept()}
+    tell("erased")
+
     people = house.command("people")
     tell("it", count=len(people.splitlines()) - 1)
     refused = house.it.does("archive", "list", status=1)
@@ -144,7 +160,25 @@ def _afterwards(house: House, recorded: dict[str, str], trained: set[str], tell:
     tell("verified")
 
 
+def stays(house: House, tell: Story) -> None:
+    """Whoever sits here types for each of them, until an empty line."""
+    people = {**house.agents, **house.others}
+    tell("stays", who=", ".join(people))
+    with suppress(EOFError, KeyboardInterrupt):
+        while line := shlex.split(input("> ")):
+            who, *what = line
+            try:
+                print(house.command(*what) if who == "team" else people[who].does(*what), end="", flush=True)
+            except (KeyError, TypeError):
+                tell("nobody", who=", ".join(people))
+            except (CommandRefusedError, NotMadeError, SystemExit) as error:
+                print(error, flush=True)
+
+
 def main() -> int:
+    stay = argparse.ArgumentParser(prog="team_demo", description="a house on this machine")
+    stay.add_argument("--stay", action="store_true", help="keep it standing, and type commands for its people")
+    wanted = stay.parse_args()
     tell = Story(system_language())
     shown = {} if has_screen() else {"QT_QPA_PLATFORM": "offscreen"}
     os.environ.update(shown)
@@ -161,6 +195,8 @@ def main() -> int:
             house.everybody_joins(agents)
             tell("joined", who=", ".join(one.title() for one in (*house.agents, *house.others)))
             day(house, shown, tell)
+            if wanted.stay:
+                stays(house, tell)
     tell("done")
     del app
     return 0

@@ -56,6 +56,25 @@ _WORDS = {
         "Tvisten er løst, og Mette låser op. Lars ser nu {count} samtaler.",
         "The dispute is settled, and Mette lifts the lock. Lars now sees {count} calls.",
     ),
+    "heard": (
+        "Mette ser i loggen, at den ene af dem er åbnet eller kopieret {count} gange, af hvem og hvorfor.",
+        "In the log Mette sees that one of them was opened or copied {count} times, by whom and why.",
+    ),
+    "objected": (
+        "Kunden gør indsigelse i et brev. Mette afviser den med en grund; optagelsen er imens kun hendes.",
+        "The caller objects by letter. Mette rejects it for a reason; until then the recording is hers alone.",
+    ),
+    "erased": (
+        "En anden kunde vil have sin optagelse slettet. Mette giver medhold, og filen er væk fra lageret.",
+        "Another caller wants a recording erased. Mette agrees, and its file is gone from storage.",
+    ),
+    "stays": (
+        "Det bliver stående. Skriv for {who}, eller »team«: for eksempel »mette archive list« eller »team people«. "
+        "En tom linje lukker det ned.",
+        "The house stays. Type for {who}, or “team”: “mette archive list”, say, or “team people”. "
+        "An empty line shuts it down.",
+    ),
+    "nobody": ("Skriv først, hvem det er: {who} eller »team«.", "Say first who it is: {who} or “team”."),
     "it": (
         "Ib, IT: ser {count} personer og deres computere. Samtaler får han ikke:",
         "Ib, IT: sees {count} people and their machines. Calls are refused to him:",
