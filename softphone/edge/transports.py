@@ -376,6 +376,10 @@ class Transports:
             if not self._may_connect(connection.peer.host):
                 self.count("connect.stranger")
                 return False
+            if self._connections.get(connection.peer, connection).ours:
+                # The server's own port has connected to us too: its end would not be told, were this one in its place.
+                self.count("connect.twice")
+                return False
             theirs = Counter(one.peer.host for one in self._connections.values() if not one.ours)
             if theirs.total() >= MOST_CONNECTIONS or theirs[connection.peer.host] >= MOST_OF_ONE_HOST:
                 # A newcomer takes the place of the oldest that has said nothing.
