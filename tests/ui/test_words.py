@@ -397,7 +397,7 @@ def said(name: str, view_of: MakeView, language: Language = DA) -> str:
             "newcomer",
             "På pause | Den nye person har ikke fået besked | Læs teksten op for den nye person, så fortsætter optagelsen.",
         ),
-        ("voicemail", "Optages ikke | Telefonsvarer eller menu | Opkald til telefonsvarere optages aldrig."),
+        ("voicemail", "Optages ikke | Telefonsvarer eller menu"),
         ("private", "Optages ikke | Privat samtale | Optagelsen er slettet"),
         (
             "call_back",
