@@ -59,7 +59,7 @@ def opt_out_words(view: View, call: CallState | None) -> ButtonWords:
     )
     if not button.enabled or (kind == OptOutKind.OBJECTION and nothing_stored(status)):
         why = _why_not(view, status, button) if not button.enabled else texts("why_not.nothing_recorded")
-        return ButtonWords(icon, title, why, False, why)
+        return ButtonWords(icon, title, _below(button, why), False, why)
     more = "" if call.phase is CallPhase.ENDED and kind == OptOutKind.NOTE_REQUEST else _told_more(view, kind, party)
     return ButtonWords(icon, title, texts(_opt_out_sub(Speech(view, call, status), code)), True, more)
 
@@ -174,7 +174,7 @@ def dispute_words(view: View, call: CallState | None) -> ButtonWords:
     unstored = kind in (DisputeKind.LOCK, DisputeKind.ARM) and nothing_stored(status)
     if not button.enabled or unstored:
         why = texts("why_not.nothing_kept") if unstored else _why_not(view, status, button)
-        return ButtonWords("lock", title, why, False, why)
+        return ButtonWords("lock", title, _below(button, why), False, why)
     seconds = view.seconds_to(button.until)
     icon = "unlock" if kind == DisputeKind.UNDO else "lock"
     return ButtonWords(icon, title, texts(f"dispute.{kind}.sub", seconds=seconds, count=seconds), True, "")
@@ -187,6 +187,11 @@ def fits_a_button(party: str) -> bool:
 
 def _told(status: Status) -> bool:
     return status.notice is not None and status.notice.told is InformedPhase.INFORMED
+
+
+def _below(button: OptOutButton | DisputeButton, why: str) -> str:
+    """While it rings both are grey, and that says enough."""
+    return "" if button.why_not == "not_answered" else why
 
 
 def _why_not(view: View, status: Status | None, button: OptOutButton | DisputeButton | None) -> str:
