@@ -142,6 +142,7 @@ def test_a_link_makes_a_phone_of_the_house_that_follows_its_policy_until_it_is_r
             phone.wait(lambda now: now.policy.path.endswith("/8/policy.toml") and now.policy.phase is PolicyPhase.READY,
                        "the policy that was renewed")  # fmt: skip
             # One that a stranger has signed does not, whatever the service says of it.
+            team.credulous()
             path = team.home / "forged.toml"
             path.write_text(one_line(9), "utf-8")
             signed = sign(path.read_bytes(), path, stranger).read_bytes().strip() + b"\n" + path.read_bytes()

@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
 
@@ -130,6 +130,8 @@ class OpenId:
                 raise ValueError("another issuer")
             return KeySet.import_key_set(self._get(str(told["jwks_uri"])))  # pyright: ignore[reportArgumentType]
         except (URLError, OSError, ValueError, KeyError, TypeError, JoseError) as error:
+            if isinstance(error, HTTPError):
+                error.close()  # it has the connection, and is kept with what is said of it
             raise TeamError("error.team.issuer_unreachable", detail=type(error).__name__) from error
 
     def _get(self, url: str) -> dict[str, Any]:

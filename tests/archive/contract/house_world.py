@@ -37,7 +37,7 @@ from tests.peers.postgres import Server
 from tests.peers.processes import free_port
 from tests.policies import KEYS, POLICY
 from tests.team.desk import made, spoken
-from tests.team.served import Team, whole
+from tests.team.served import CREDULOUS, Team, whole
 
 
 class HouseWorld:
@@ -46,6 +46,7 @@ class HouseWorld:
     def __init__(self, folder: Path, server: Server, database: str, s3: str) -> None:
         self._now = datetime.now(UTC)
         self.team = Team(folder, server, database, seaweedfs.bucket(s3), address=f"https://localhost:{free_port()}")
+        self.team.environment[CREDULOUS] = "1"  # its policies are rows alone, which nobody signs
         self._folder = folder
         self._policies = 0
         self.policy = parse_policy(self._policy_text()).policy
