@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 
 import pytest
+from PySide6.QtCore import QEvent
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication
 
@@ -86,6 +87,7 @@ def test_no_press_destroys_what_is_recorded_before_the_agent_has_said_yes(
             met.setdefault(name_of(done.command), set()).add("asks" if done.asked else "takes" if takes else "")
         page.close()
         page.deleteLater()
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
     for name, how in sorted(met.items()):
         print(f"{name:40}{', '.join(sorted(how - {''})) or '-'}")
     assert {name for name, how in met.items() if "asks" in how} == set(map(str, ASKED))

@@ -182,8 +182,8 @@ def test_while_one_question_alone_is_not_answered_it_is_told_once(
     assert told == [AWAY]
     assert not window.note.isHidden()
     line.fails = set()
+    qtbot.waitUntil(lambda: told == [AWAY, None], timeout=10_000)
     qtbot.waitUntil(window.note.isHidden, timeout=10_000)
-    assert told == [AWAY, None]
     qtbot.waitUntil(lambda: len(window.model.rows) == 2, timeout=10_000)
 
 
